@@ -1,0 +1,8 @@
+"""Every typed value and message that crosses an actor boundary.
+
+One module a conversation: ``values`` (the words all of them share), ``instruments``, ``market``, ``signals``,
+``orders``, ``groups``, ``control``. Messages are frozen msgspec structs, JSON at the edges, MessagePack inside
+(``codec``). Facts are past tense (``OrderSent``), commands imperative (``SubmitOrder``).
+
+What must not live here: behaviour beyond validation, I/O, clocks, imports of any other room.
+"""

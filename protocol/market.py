@@ -1,0 +1,87 @@
+"""Market data: ticks, bars and what is known of a feed's health.
+
+Market data conflates: a waiting tick is replaced by a newer one of the same symbol, so a slow reader is never stale.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+
+from protocol.messages import Message
+from protocol.values import Instant, Name, check_positive
+
+__all__ = ["Bar", "FeedState", "FeedStatus", "PriceTick", "SubscribeMarket"]
+
+
+class PriceTick(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Best bid, best ask and last price of a symbol at an instant.
+
+    A source without a book gives its last price as bid and ask.
+    """
+
+    symbol: Name
+    at: Instant
+    bid: Decimal
+    ask: Decimal
+    last: Decimal
+
+    @property
+    def conflation_key(self) -> str:
+        """Newer ticks of the same symbol replace waiting ones."""
+        return self.symbol
+
+
+class Bar(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """One finished bar: ``at`` is its START, ``duration_s`` its length in seconds. Prices in quote currency.
+
+    Built on the hot path and therefore unchecked; feeds check their rows with ``market`` before they build one.
+    """
+
+    symbol: Name
+    at: Instant
+    duration_s: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+    @property
+    def conflation_key(self) -> str:
+        """Newer bars of the same symbol replace waiting ones."""
+        return self.symbol
+
+
+class FeedState(StrEnum):
+    """How a feed is doing: ``degraded`` is connected but mute past its data deadline."""
+
+    STARTING = "starting"
+    LIVE = "live"
+    DEGRADED = "degraded"
+    ENDED = "ended"
+    DOWN = "down"
+
+
+class FeedStatus(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """State of one venue's market feed; ``source`` is shown on every screen (``SYNTHETIC``, ``replay``, ``binance``)."""
+
+    venue: Name
+    source: Name
+    state: FeedState
+    at: Instant
+    detail: str = ""
+
+
+class SubscribeMarket(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Ask a feed to deliver a symbol from now on; the answer begins with the newest known tick."""
+
+    symbol: Name
+
+
+def check_bar(bar: Bar) -> None:
+    """Raise ``ValueError`` when the prices of a bar cannot be right (not positive, or open/close outside low..high)."""
+    for name in ("open", "high", "low", "close"):
+        check_positive(name, getattr(bar, name))
+    if not bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high:
+        raise ValueError("`low` <= `open`, `close` <= `high` does not hold")

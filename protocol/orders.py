@@ -1,0 +1,266 @@
+"""Orders and fills: what groups want, what the desk sends, what venues report.
+
+A *group* tells the order desk ``SubmitOrder`` or ``CancelOrder`` and hears ``OrderUpdate`` and ``FillReported``. The desk
+tells the venue session ``PlaceAtVenue`` and ``CancelAtVenue`` and hears ``OrderReport`` and ``FillReport``. The desk's journal
+events are the third part. A client order id names one order for ever and is never used for a second one (EX-422).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
+
+from protocol.messages import Event, Message, Value
+from protocol.values import Instant, Name, OrderSide, OrderType, Text, check_non_negative, check_positive
+
+__all__ = [
+    "Balance",
+    "CancelAtVenue",
+    "CancelOrder",
+    "CancelRequested",
+    "ClientOrderId",
+    "FillRecorded",
+    "FillReport",
+    "FillReported",
+    "OrderReport",
+    "OrderRequest",
+    "OrderSent",
+    "OrderState",
+    "OrderStateChanged",
+    "OrderUpdate",
+    "PlaceAtVenue",
+    "Position",
+    "Purpose",
+    "SubmitOrder",
+]
+
+ClientOrderId = Annotated[str, Meta(pattern=r"^[a-z0-9]{6,28}$")]
+"""At most 28 lower-case letters and digits (EX-422): fits the strictest venue."""
+
+
+class OrderState(StrEnum):
+    """Life cycle of an order; the table of legal moves is ``rules.order_life``."""
+
+    INTENDED = "intended"
+    SENT = "sent"
+    OPEN = "open"
+    PARTIALLY_FILLED = "partially_filled"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing can follow but late fills."""
+        return self in _FINAL
+
+
+_FINAL = frozenset({OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED, OrderState.EXPIRED})
+
+
+class Purpose(StrEnum):
+    """Why an order exists (EX-422)."""
+
+    ENTRY = "entry"
+    TP = "tp"
+    CLOSE = "close"
+
+
+class OrderRequest(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
+    """One order as a venue is to receive it. ``qty`` in base units; ``price`` is the limit, ``stop_price`` the trigger."""
+
+    client_order_id: ClientOrderId
+    symbol: Name
+    side: OrderSide
+    type: OrderType
+    qty: Decimal
+    price: Decimal | None = None
+    stop_price: Decimal | None = None
+    reduce_only: bool = False
+
+    def __post_init__(self) -> None:
+        check_positive("qty", self.qty)
+        check_positive("price", self.price)
+        check_positive("stop_price", self.stop_price)
+        if self.type in (OrderType.LIMIT, OrderType.IOC) and self.price is None:
+            raise ValueError("`price` is required for a limit order")
+        if self.type is OrderType.STOP and self.stop_price is None:
+            raise ValueError("`stop_price` is required for a stop order")
+
+
+# --- group <-> desk ---------------------------------------------------------------------------------------------------
+
+
+class SubmitOrder(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """A group wants this order working. Telling it again with the same client id changes nothing.
+
+    ``owner`` is the path of the actor that hears the updates, ``group_id``, ``leg_id`` and ``purpose`` say what it is for.
+    ``adds_risk`` orders need a fresh risk permit; the others never do.
+    """
+
+    request: OrderRequest
+    owner: Name
+    group_id: Name
+    leg_id: str
+    purpose: Purpose
+    attempt: int = 1
+    adds_risk: bool
+    expected_price: Decimal | None = None
+
+
+class CancelOrder(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """A group wants this order gone; answered by an ``OrderUpdate`` in a final state (it may have filled)."""
+
+    client_order_id: ClientOrderId
+    owner: Name
+
+
+class OrderUpdate(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """The desk's word to the owner of an order: its state is now this."""
+
+    client_order_id: ClientOrderId
+    state: OrderState
+    filled_qty: Decimal = Decimal(0)
+    reason: Text = ""
+    at: Instant
+
+
+class FillReported(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """The desk's word to the owner of an order: this much traded. Told once a venue trade id; a repeat changes nothing.
+
+    ``qty`` in base units, ``price`` in quote, ``fee`` in ``fee_currency``.
+    """
+
+    client_order_id: ClientOrderId
+    trade_id: Name
+    symbol: Name
+    side: OrderSide
+    qty: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_currency: str
+    at: Instant
+
+
+# --- desk <-> session <-> venue ---------------------------------------------------------------------------------------
+
+
+class PlaceAtVenue(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Desk to session: send this order. The journal already says that it is being sent."""
+
+    request: OrderRequest
+
+
+class CancelAtVenue(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Desk to session: cancel this order."""
+
+    client_order_id: ClientOrderId
+    symbol: Name
+
+
+class OrderReport(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """What a venue says of one order. ``state`` unknown = the venue gave no usable answer.
+
+    ``absent_proven`` is true only with ``state`` rejected: the venue has proven that it never accepted and can no longer
+    accept this order, so the next attempt may be sent.
+    """
+
+    client_order_id: ClientOrderId
+    symbol: Name
+    state: OrderState
+    venue_order_id: str = ""
+    filled_qty: Decimal = Decimal(0)
+    reason: Text = ""
+    absent_proven: bool = False
+    at: Instant
+
+
+class FillReport(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """One trade of one of our orders, as the venue reports it. ``trade_id`` is unique within venue and symbol."""
+
+    client_order_id: ClientOrderId
+    trade_id: Name
+    symbol: Name
+    side: OrderSide
+    qty: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_currency: str
+    maker: bool
+    at: Instant
+
+    def __post_init__(self) -> None:
+        check_positive("qty", self.qty)
+        check_positive("price", self.price)
+
+
+class Balance(Value, frozen=True, forbid_unknown_fields=True, gc=False):
+    """Free and locked amount of one currency in an account."""
+
+    currency: Name
+    free: Decimal
+    locked: Decimal = Decimal(0)
+
+    def __post_init__(self) -> None:
+        check_non_negative("locked", self.locked)
+
+
+class Position(Value, frozen=True, forbid_unknown_fields=True, gc=False):
+    """Net quantity a venue holds for us in one symbol: positive long, negative short, in base units."""
+
+    symbol: Name
+    qty: Decimal
+
+
+# --- journal events of the order desk ---------------------------------------------------------------------------------
+
+
+class OrderSent(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """The desk decided to send this order; journalled before the first byte leaves."""
+
+    request: OrderRequest
+    owner: Name
+    group_id: Name
+    leg_id: str
+    purpose: Purpose
+    attempt: int
+    expected_price: Decimal | None
+    permit: int
+    at: Instant
+
+
+class CancelRequested(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """The desk decided to ask the venue to cancel this order."""
+
+    client_order_id: ClientOrderId
+    at: Instant
+
+
+class OrderStateChanged(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """An order moved to a new state."""
+
+    client_order_id: ClientOrderId
+    state: OrderState
+    venue_order_id: str = ""
+    reason: Text = ""
+    at: Instant
+
+
+class FillRecorded(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """A fill the desk had not seen before."""
+
+    client_order_id: ClientOrderId
+    trade_id: Name
+    symbol: Name
+    side: OrderSide
+    qty: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_currency: str
+    maker: bool
+    at: Instant
