@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import ClassVar
 
 from protocol.messages import Message
 from protocol.values import Instant, Name, check_positive
 
-__all__ = ["Bar", "FeedState", "FeedStatus", "PriceTick", "SubscribeMarket"]
+__all__ = ["Bar", "FeedState", "FeedStatus", "PriceTick", "SubscribeMarket", "check_bar"]
 
 
 class PriceTick(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
@@ -20,23 +21,22 @@ class PriceTick(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=
     A source without a book gives its last price as bid and ask.
     """
 
+    CONFLATE_BY: ClassVar[str] = "symbol"
+
     symbol: Name
     at: Instant
     bid: Decimal
     ask: Decimal
     last: Decimal
 
-    @property
-    def conflation_key(self) -> str:
-        """Newer ticks of the same symbol replace waiting ones."""
-        return self.symbol
-
 
 class Bar(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
     """One finished bar: ``at`` is its START, ``duration_s`` its length in seconds. Prices in quote currency.
 
-    Built on the hot path and therefore unchecked; feeds check their rows with ``market`` before they build one.
+    Built on the hot path and therefore unchecked; feeds check their rows with ``check_bar`` before they tell one.
     """
+
+    CONFLATE_BY: ClassVar[str] = "symbol"
 
     symbol: Name
     at: Instant
@@ -46,11 +46,6 @@ class Bar(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
     low: Decimal
     close: Decimal
     volume: Decimal
-
-    @property
-    def conflation_key(self) -> str:
-        """Newer bars of the same symbol replace waiting ones."""
-        return self.symbol
 
 
 class FeedState(StrEnum):
@@ -64,7 +59,9 @@ class FeedState(StrEnum):
 
 
 class FeedStatus(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
-    """State of one venue's market feed; ``source`` is shown on every screen (``SYNTHETIC``, ``replay``, ``binance``)."""
+    """State of one venue's market feed; every screen shows ``source`` (``SYNTHETIC``, ``replay``, ``binance``)."""
+
+    CONFLATE_BY: ClassVar[str] = "venue"
 
     venue: Name
     source: Name

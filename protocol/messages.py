@@ -21,7 +21,16 @@ class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
-    """Something one actor tells another. Never mutated; safe to share between threads."""
+    """Something one actor tells another. Never mutated; safe to share between threads.
+
+    ``LANE`` is the mailbox lane (``control`` overtakes ``data``). ``OVERFLOW`` says what a full mailbox does:
+    ``reject`` (commands: the sender hears ``MailboxFull``) or ``keep`` (facts: never dropped, the producer is slowed).
+    ``CONFLATE_BY`` names the field by which a newer message replaces a waiting one of the same type; empty: never.
+    """
+
+    LANE: ClassVar[str] = "data"
+    OVERFLOW: ClassVar[str] = "reject"
+    CONFLATE_BY: ClassVar[str] = ""
 
 
 class Request(Message, Generic[R], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):

@@ -1,15 +1,15 @@
 """Orders and fills: what groups want, what the desk sends, what venues report.
 
-A *group* tells the order desk ``SubmitOrder`` or ``CancelOrder`` and hears ``OrderUpdate`` and ``FillReported``. The desk
-tells the venue session ``PlaceAtVenue`` and ``CancelAtVenue`` and hears ``OrderReport`` and ``FillReport``. The desk's journal
-events are the third part. A client order id names one order for ever and is never used for a second one (EX-422).
+A *group* tells the order desk ``SubmitOrder`` or ``CancelOrder`` and hears ``OrderUpdate`` and ``FillReported``. The
+desk tells the venue session ``PlaceAtVenue`` and ``CancelAtVenue`` and hears ``OrderReport`` and ``FillReport``. The
+desk's journal events are the third part. A client order id names one order for ever and is never used for a second one (EX-422).
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -72,7 +72,7 @@ class Purpose(StrEnum):
 
 
 class OrderRequest(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
-    """One order as a venue is to receive it. ``qty`` in base units; ``price`` is the limit, ``stop_price`` the trigger."""
+    """One order as a venue is to receive it: ``qty`` in base units, ``price`` the limit, ``stop_price`` the trigger."""
 
     client_order_id: ClientOrderId
     symbol: Name
@@ -99,7 +99,8 @@ class OrderRequest(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_
 class SubmitOrder(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
     """A group wants this order working. Telling it again with the same client id changes nothing.
 
-    ``owner`` is the path of the actor that hears the updates, ``group_id``, ``leg_id`` and ``purpose`` say what it is for.
+    ``owner`` is the path of the actor that hears the updates; ``group_id``, ``leg_id`` and ``purpose`` say what it is
+    for.
     ``adds_risk`` orders need a fresh risk permit; the others never do.
     """
 
@@ -123,6 +124,8 @@ class CancelOrder(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
 class OrderUpdate(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
     """The desk's word to the owner of an order: its state is now this."""
 
+    OVERFLOW: ClassVar[str] = "keep"
+
     client_order_id: ClientOrderId
     state: OrderState
     filled_qty: Decimal = Decimal(0)
@@ -135,6 +138,8 @@ class FillReported(Message, frozen=True, forbid_unknown_fields=True, gc=False, t
 
     ``qty`` in base units, ``price`` in quote, ``fee`` in ``fee_currency``.
     """
+
+    OVERFLOW: ClassVar[str] = "keep"
 
     client_order_id: ClientOrderId
     trade_id: Name
@@ -166,9 +171,11 @@ class CancelAtVenue(Message, frozen=True, forbid_unknown_fields=True, gc=False, 
 class OrderReport(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
     """What a venue says of one order. ``state`` unknown = the venue gave no usable answer.
 
-    ``absent_proven`` is true only with ``state`` rejected: the venue has proven that it never accepted and can no longer
-    accept this order, so the next attempt may be sent.
+    ``absent_proven`` is true only with ``state`` rejected: the venue has proven that it never accepted and can no
+    longer accept this order, so the next attempt may be sent.
     """
+
+    OVERFLOW: ClassVar[str] = "keep"
 
     client_order_id: ClientOrderId
     symbol: Name
@@ -182,6 +189,8 @@ class OrderReport(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
 
 class FillReport(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
     """One trade of one of our orders, as the venue reports it. ``trade_id`` is unique within venue and symbol."""
+
+    OVERFLOW: ClassVar[str] = "keep"
 
     client_order_id: ClientOrderId
     trade_id: Name

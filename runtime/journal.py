@@ -85,7 +85,7 @@ class Record(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """State of a stream after its event ``seq``; ``state`` is the actor's own encoding, ``version`` names its layout."""
+    """State of a stream after its event ``seq``: the actor's own encoding, whose layout ``version`` names."""
 
     stream: str
     seq: int
@@ -97,7 +97,10 @@ class Journal(Protocol):
     """A durable, totally ordered list of events. Raises the errors of this module and nothing else."""
 
     def append(self, entries: Sequence[Entry]) -> int:
-        """Append all or nothing, durably; return the position of the last. Raises SequenceConflict, JournalUnavailable."""
+        """Append all or nothing, durably; return the position of the last.
+
+        Raises SequenceConflict or JournalUnavailable.
+        """
         ...
 
     def read(self, stream: str, after_seq: int = 0) -> Iterator[Record]:
