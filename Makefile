@@ -1,0 +1,60 @@
+# The two commands to know: `make up` and `make test`.
+.DEFAULT_GOAL := help
+.PHONY: help up test test-fast lint format types layers docs bench check lock clean
+
+VENV ?= .venv
+PY := $(VENV)/bin/python
+ROOMS := $(wildcard protocol runtime supervision rules indicators store venues market models strategies actors research simulation service tui)
+WORKERS ?= 2
+
+help: ## Show the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Each stamp is younger than what it was made from, so a second run has nothing to do.
+$(VENV)/.ready-run: requirements.lock pyproject.toml .ci/setup
+	@.ci/setup $(VENV) run
+
+$(VENV)/.ready-dev: requirements-dev.lock pyproject.toml .ci/setup
+	@.ci/setup $(VENV) dev
+
+up: $(VENV)/.ready-run ## Start bulkhead: a live view in a terminal, plain logs without one
+	@$(VENV)/bin/bulkhead up
+
+test: $(VENV)/.ready-dev ## Run every test
+	@$(PY) -m pytest -n $(WORKERS)
+
+test-fast: $(VENV)/.ready-dev ## Run the tests that take no whole-system run
+	@$(PY) -m pytest -n $(WORKERS) -m "not slow"
+
+lint: $(VENV)/.ready-dev ## Check style and formatting
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+
+format: $(VENV)/.ready-dev ## Rewrite the formatting and the safe style fixes
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+types: $(VENV)/.ready-dev ## Check types (mypy --strict) in every room
+	@$(PY) -m mypy $(ROOMS)
+
+layers: $(VENV)/.ready-dev ## Check that rooms import only the rooms below them
+	@$(VENV)/bin/lint-imports
+
+docs: $(VENV)/.ready-dev ## Build the documentation into site/
+	@$(PY) -m mkdocs build --strict --quiet
+
+bench: $(VENV)/.ready-dev ## Measure against floors and peers
+	@$(PY) -m benchmarks
+
+check: lint types layers docs test ## Everything that must pass before a change lands
+
+# Needs uv. The build backend is locked too, so that an installation runs no unpinned code.
+LOCK := uv pip compile pyproject.toml - --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-annotate --no-header --quiet
+lock: ## Resolve the dependencies anew into the two lock files
+	@echo 'setuptools>=77' | $(LOCK) --upgrade --output-file requirements.lock
+	@echo 'setuptools>=77' | $(LOCK) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean: ## Remove everything that was built; trading data stays
+	rm -rf $(VENV) site build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(ROOMS) tests -name __pycache__ -type d -prune -exec rm -rf {} +
