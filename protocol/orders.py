@@ -2,7 +2,8 @@
 
 A *group* tells the order desk ``SubmitOrder`` or ``CancelOrder`` and hears ``OrderUpdate`` and ``FillReported``. The
 desk tells the venue session ``PlaceAtVenue`` and ``CancelAtVenue`` and hears ``OrderReport`` and ``FillReport``. The
-desk's journal events are the third part. A client order id names one order for ever and is never used for a second one (EX-422).
+desk's journal events are the third part. A client order id names one order for ever and is never used for a second one
+(EX-422).
 """
 
 from __future__ import annotations

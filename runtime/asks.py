@@ -1,0 +1,71 @@
+"""Asks: futures that wait for an answer, with one timer for the earliest deadline of them all."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from typing import TYPE_CHECKING, Any
+
+from runtime.clock import NANOS
+from runtime.envelope import Envelope
+from runtime.errors import AskTimeout
+
+if TYPE_CHECKING:
+    from runtime.cell import Cell
+    from runtime.system import ActorSystem
+
+__all__ = ["Asks"]
+
+
+class Asks:
+    """Requests under way. Deadlines live in one heap; answered ones are skipped when their time comes."""
+
+    __slots__ = ("_deadlines", "_made", "_system")
+
+    def __init__(self, system: ActorSystem) -> None:
+        self._system = system
+        self._deadlines: list[tuple[int, int, asyncio.Future[Any], str]] = []
+        self._made = 0
+
+    def __len__(self) -> int:
+        return sum(1 for each in self._deadlines if not each[2].done())
+
+    def ask(self, cell: Cell, request: Any, timeout_s: float) -> asyncio.Future[Any]:
+        """Send a request to an actor; return the future of its answer."""
+        system = self._system
+        future: asyncio.Future[Any] = system.loop.create_future()
+
+        def reply(answer: Any, error: BaseException | None) -> None:
+            if future.done():
+                return
+            if error is None:
+                future.set_result(answer)
+            else:
+                future.set_exception(error)
+
+        system.last_id = message_id = system.last_id + 1
+        current = system.current
+        now = system.now()
+        correlation, causation = (current.correlation_id, current.message_id) if current else (message_id, 0)
+        sender = system.current_path if current else ""
+        self._made += 1
+        deadline = now + int(timeout_s * NANOS)
+        heap = self._deadlines
+        heapq.heappush(heap, (deadline, self._made, future, cell.path))
+        if heap[0][2] is future:
+            system.wake_at(deadline)
+        cell.accept(Envelope(request, sender, message_id, correlation, causation, now, reply))
+        return future
+
+    def next_at(self) -> int | None:
+        """Return the earliest deadline of a request that still waits."""
+        heap = self._deadlines
+        while heap and heap[0][2].done():
+            heapq.heappop(heap)
+        return heap[0][0] if heap else None
+
+    def expire(self, now: int) -> None:
+        """Fail every request whose deadline has passed."""
+        while (at := self.next_at()) is not None and at <= now:
+            _, _, future, path = heapq.heappop(self._deadlines)
+            future.set_exception(AskTimeout(f"{path} did not answer in time; whether it acted is unknown"))

@@ -1,0 +1,52 @@
+"""The bus: topics for facts that many care about. Commands never travel on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from runtime.ref import ActorRef
+
+__all__ = ["Bus"]
+
+
+class Bus:
+    """Topic -> subscribers. A published fact is told to each, in the order they subscribed."""
+
+    __slots__ = ("_topics",)
+
+    def __init__(self) -> None:
+        self._topics: dict[str, list[ActorRef]] = {}
+
+    def subscribe(self, topic: str, ref: ActorRef) -> None:
+        """Tell ``ref`` every fact of ``topic`` from now on; a second call changes nothing."""
+        refs = self._topics.setdefault(topic, [])
+        if ref not in refs:
+            # Replaced, never changed in place: a publish under way keeps its own list.
+            self._topics[topic] = [*refs, ref]
+
+    def unsubscribe(self, topic: str, ref: ActorRef) -> None:
+        """Stop telling ``ref`` the facts of ``topic``."""
+        rest = [each for each in self._topics.get(topic, ()) if each != ref]
+        if rest:
+            self._topics[topic] = rest
+        else:
+            self._topics.pop(topic, None)
+
+    def drop(self, ref: ActorRef) -> None:
+        """Forget a subscriber on every topic (its life has ended)."""
+        for topic in [topic for topic, refs in self._topics.items() if ref in refs]:
+            self.unsubscribe(topic, ref)
+
+    def publish(self, topic: str, fact: Any) -> int:
+        """Tell a fact to all subscribers of a topic; return how many there are."""
+        refs = self._topics.get(topic)
+        if refs is None:
+            return 0
+        for ref in refs:
+            ref.tell(fact)
+        return len(refs)
+
+    def topics(self) -> dict[str, int]:
+        """Return the number of subscribers by topic."""
+        return {topic: len(refs) for topic, refs in self._topics.items()}

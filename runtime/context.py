@@ -1,0 +1,117 @@
+"""What an actor may use of the system it lives in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from runtime.lifecycle import Exit, ExitKind
+from runtime.spec import Spec
+from runtime.timers import Timers
+
+if TYPE_CHECKING:
+    from runtime.bus import Bus
+    from runtime.cell import Cell
+    from runtime.envelope import Envelope
+    from runtime.ref import ActorRef
+    from runtime.system import ActorSystem
+
+__all__ = ["Context"]
+
+
+class Context:
+    """One life of one actor: its reference, timers, children and ways to the rest of the system."""
+
+    __slots__ = ("_cell", "timers")
+
+    def __init__(self, cell: Cell) -> None:
+        self._cell = cell
+        self.timers = Timers(cell, cell.system.timers)
+
+    @property
+    def ref(self) -> ActorRef:
+        """The actor's own reference."""
+        return self._cell.ref
+
+    @property
+    def path(self) -> str:
+        """The actor's path, for example ``/trading/gateway``."""
+        return self._cell.path
+
+    @property
+    def system(self) -> ActorSystem:
+        """The system this actor lives in."""
+        return self._cell.system
+
+    @property
+    def bus(self) -> Bus:
+        """The bus of facts."""
+        return self._cell.system.bus
+
+    @property
+    def envelope(self) -> Envelope | None:
+        """The envelope of the message being handled."""
+        return self._cell.system.current
+
+    @property
+    def children(self) -> tuple[ActorRef, ...]:
+        """References of the living children, in the order of their making."""
+        return tuple(child.ref for child in self._cell.children.values())
+
+    def spawn(self, spec: Spec) -> ActorRef:
+        """Make and start a child; a ``ChildStarted`` or ``ChildExited`` follows. Raises SpawnRefused."""
+        return self._cell.spawn(spec)
+
+    def respawn(self, name: str) -> None:
+        """Give an ended child its next life: a new object, the same reference and mailbox."""
+        self._cell.children[name].start()
+
+    def stop_child(self, name: str) -> None:
+        """Ask a child to end by its deadline; ``ChildExited`` follows and its mailbox is kept until ``forget``."""
+        child = self._cell.children[name]
+        self._cell.system.run_task(child.shutdown(), self._cell.path)
+
+    def forget(self, name: str) -> None:
+        """End an ended child for good: what waits in its mailbox becomes dead letters, its watchers are told."""
+        self._cell.children[name].remove(Exit(ExitKind.SHUTDOWN))
+
+    def child_state(self, name: str) -> str | None:
+        """Return the life state of a child, None when there is no such child."""
+        child = self._cell.children.get(name)
+        return child.state.value if child else None
+
+    def ready(self) -> None:
+        """Say that an actor whose class sets ``READY_AT_ONCE = False`` is now up."""
+        self._cell.became_ready()
+
+    def stop(self) -> None:
+        """End this actor (exit reason normal) when the present handler is done."""
+        self._cell.stop_self()
+
+    def escalate(self, error: BaseException) -> None:
+        """End this life as a crash with this error when the present handler is done."""
+        self._cell.crash(error, None)
+
+    def watch(self, ref: ActorRef) -> None:
+        """Have ``Terminated`` told to this actor when the other one ends for good; at once if it has."""
+        self._cell.watch(ref)
+
+    def pipe(
+        self,
+        awaitable: Awaitable[Any],
+        into: Callable[[Any], Any],
+        failed: Callable[[Exception], Any] | None = None,
+        *,
+        real: bool = False,
+    ) -> None:
+        """Await something beside the actor and tell the actor ``into(result)``.
+
+        An error is told as ``failed(error)``, or crashes the actor when ``failed`` is None. ``real`` says that something
+        outside virtual time is awaited (a socket, a thread): a virtual clock stands still meanwhile.
+        """
+        self._cell.pipe(awaitable, into, failed, real=real)
+
+    def answer(self, envelope: Envelope, answer: Any = None, error: BaseException | None = None) -> None:
+        """Answer a request whose handler returned ``NO_ANSWER``."""
+        if envelope.reply is not None:
+            envelope.reply(answer, error)

@@ -1,0 +1,300 @@
+"""The life of an actor: start, ready, crash, orderly end, next life, end for good.
+
+::
+
+    NEW ─start→ STARTING ─ready→ RUNNING ─shutdown→ STOPPING ─→ DOWN ─start→ STARTING ...
+                    └────────crash──┴────────────────→ STOPPING ─→ DOWN ─remove→ STOPPED
+
+Whoever made the actor (its parent) hears of each start and each exit and decides what follows. References, mailbox and
+counters outlive a life; the object, its timers, tasks, subscriptions and children do not.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from runtime.context import Context
+from runtime.dead_letters import DeadLetter
+from runtime.durable import DurableActor
+from runtime.envelope import Envelope
+from runtime.errors import ActorStopped, SpawnRefused
+from runtime.lifecycle import ChildExited, ChildStarted, Exit, ExitKind, LifeState, Terminated
+from runtime.mailbox import Mailbox
+from runtime.ref import ActorRef
+from runtime.spec import Spec
+
+if TYPE_CHECKING:
+    from runtime.actor import Actor
+    from runtime.cell import Cell
+    from runtime.system import ActorSystem
+
+__all__ = ["Life"]
+
+
+class Life:
+    """Lifecycle half of a cell; see ``cell`` for the message half."""
+
+    def __init__(self, system: ActorSystem, parent: Life | None, spec: Spec) -> None:
+        self.system = system
+        self.parent = parent
+        self.spec = spec
+        self.name = spec.name
+        self.path: str = f"{parent.path if parent and parent.path != '/' else ''}/{spec.name}" if parent else "/"
+        self.mailbox = Mailbox(spec.capacity)
+        self.ref = ActorRef(self)  # type: ignore[arg-type]
+        self.children: dict[str, Cell] = {}
+        self.state = LifeState.NEW
+        self.incarnation: int = 0
+        self.actor: Actor | None = None
+        self.handlers: dict[type, Callable[[Any], Any]] = {}
+        self.watchers: dict[str, ActorRef] = {}
+        self.scopes: set[anyio.CancelScope] = set()
+        self.busy = False
+        self.was_ready = False
+        self.failed = 0
+        self.last_exit: Exit | None = None
+        self._settled: list[anyio.Event] = []
+
+    @property
+    def alive(self) -> bool:
+        """Whether this actor can still have lives."""
+        return self.state is not LifeState.STOPPED
+
+    # --- start ---------------------------------------------------------------------------------------------------------
+
+    def spawn(self, spec: Spec) -> ActorRef:
+        """Make a child and start it; a child that is down under this name gets its next life by the new recipe."""
+        if self.state not in (LifeState.STARTING, LifeState.RUNNING, LifeState.NEW):
+            raise SpawnRefused(f"{self.path} is {self.state.value} and takes no children")
+        child = self.children.get(spec.name)
+        if child is None:
+            child = self.system.make_cell(self, spec)
+            self.children[spec.name] = child
+        elif child.state is not LifeState.DOWN:
+            raise SpawnRefused(f"{child.path} already exists")
+        else:
+            child.spec = spec
+        child.start()
+        return child.ref
+
+    def start(self) -> None:
+        """Begin a life; the parent hears how it went."""
+        if self.state not in (LifeState.NEW, LifeState.DOWN):
+            raise SpawnRefused(f"{self.path} is {self.state.value} and cannot be started")
+        self.state = LifeState.STARTING
+        self.was_ready = False
+        self.incarnation += 1
+        try:
+            actor = self.spec.factory()
+            self.actor = actor
+            actor.context = Context(self)  # type: ignore[arg-type]
+            if isinstance(actor, DurableActor):
+                self.system.durability.recover(actor)
+            begun = self._in_turn(actor.started)
+        except Exception as error:  # noqa: BLE001 - the supervisor's edge: a failed start is its news
+            self.crash(error, None)
+            return
+        if inspect.isawaitable(begun):
+            self.run(self._await_start(begun))
+        else:
+            self._begun(begun)
+
+    def _in_turn(self, hook: Callable[[], Any]) -> Any:
+        """Call a hook as this actor, in a causal chain of its own unless it runs inside another turn."""
+        system = self.system
+        before, system.current_path = system.current_path, self.path
+        try:
+            return hook()
+        finally:
+            system.current_path = before
+
+    async def _await_start(self, begun: Awaitable[Any]) -> None:
+        incarnation = self.incarnation
+        outcome = await begun
+        if incarnation == self.incarnation and self.state is LifeState.STARTING:
+            self._begun(outcome)
+
+    def _begun(self, outcome: Any) -> None:
+        actor = self.actor
+        assert actor is not None
+        self.state = LifeState.RUNNING
+        self.handlers = {kind: getattr(actor, name) for kind, name in actor.HANDLERS.items()}
+        if outcome is not None:
+            self.settle(outcome, None)
+        if isinstance(actor, DurableActor) and actor.sequence:
+            recovered = self._in_turn(actor.recovered)
+            if recovered is not None:
+                self.settle(recovered, None)
+        if getattr(actor, "READY_AT_ONCE", True):
+            self.became_ready()
+        self.schedule()
+
+    def became_ready(self) -> None:
+        """Tell the parent, once a life, that this actor is up."""
+        if self.was_ready or self.state is not LifeState.RUNNING:
+            return
+        self.was_ready = True
+        if self.parent is not None:
+            self.parent.hear(ChildStarted(self.path, self.name))
+
+    # --- end -----------------------------------------------------------------------------------------------------------
+
+    def crash(self, error: BaseException, envelope: Envelope | None) -> None:
+        """End this life because it raised; children end first, then the parent hears."""
+        if self.state in (LifeState.STOPPED, LifeState.DOWN):
+            return
+        self.failed += 1
+        if self.state is LifeState.STOPPING:
+            self.system.report(self.path, "crash while stopping", error)
+            return
+        self._close_down()
+        exit_ = Exit(ExitKind.CRASH, error, envelope)
+        if self.children:
+            self.system.run_task(self._end_after_children(exit_), self.path)
+        else:
+            self._over(exit_)
+
+    async def _end_after_children(self, exit_: Exit) -> None:
+        await self._stop_children()
+        self._over(exit_)
+
+    def stop_self(self) -> None:
+        """End this life in order, reason normal."""
+        self.system.run_task(self.shutdown(ExitKind.NORMAL), self.path)
+
+    async def shutdown(self, kind: ExitKind = ExitKind.SHUTDOWN) -> None:
+        """End this life in order: the present handler, the children in reverse, the ``stopping`` hook, by a deadline."""
+        if self.state in (LifeState.NEW, LifeState.DOWN, LifeState.STOPPED):
+            return
+        if self.state is LifeState.STOPPING:
+            await self.settled()
+            return
+        self.state = LifeState.STOPPING
+        self.handlers = {}
+        exit_ = Exit(kind)
+        with anyio.move_on_after(self.spec.stop_s) as scope:
+            try:
+                await self._end_in_order()
+            except Exception as error:  # noqa: BLE001 - a crash while stopping is still an end
+                self.failed += 1
+                exit_ = Exit(ExitKind.CRASH, error)
+        if scope.cancelled_caught:
+            exit_ = Exit(ExitKind.KILLED, TimeoutError(f"{self.path} did not stop within {self.spec.stop_s} s"))
+        self._close_down()
+        await self._stop_children()
+        self._over(exit_)
+
+    async def _end_in_order(self) -> None:
+        await self.idle()
+        await self._stop_children()
+        if self.actor is not None:
+            pending = self._in_turn(self.actor.stopping)
+            if pending is not None:
+                await pending
+
+    async def idle(self) -> None:
+        """Wait until no async handler of this actor is under way."""
+        while self.busy:
+            event = anyio.Event()
+            self._settled.append(event)
+            await event.wait()
+
+    def woke(self) -> None:
+        """Tell those who wait for this actor to become idle, or its life to end."""
+        for event in self._settled:
+            event.set()
+        self._settled.clear()
+
+    async def _stop_children(self) -> None:
+        for child in reversed(list(self.children.values())):
+            await child.shutdown()
+
+    def _close_down(self) -> None:
+        """Cut everything that belongs to this life: timers (by incarnation), tasks, subscriptions, handlers."""
+        self.state = LifeState.STOPPING
+        self.handlers = {}
+        self.incarnation += 1
+        self.busy = False
+        for scope in list(self.scopes):
+            scope.cancel()
+        self.scopes.clear()
+        self.system.bus.drop(self.ref)
+
+    def _over(self, exit_: Exit) -> None:
+        starting = not self.was_ready
+        self.state = LifeState.DOWN
+        self.actor = None
+        self.last_exit = exit_
+        self.woke()
+        if self.parent is None:
+            return
+        if not self.parent.hear(ChildExited(self.path, self.name, exit_, starting)):
+            self.remove(exit_)
+
+    async def settled(self) -> None:
+        """Wait until this life is over."""
+        while self.state not in (LifeState.NEW, LifeState.DOWN, LifeState.STOPPED):
+            event = anyio.Event()
+            self._settled.append(event)
+            await event.wait()
+
+    def remove(self, exit_: Exit) -> None:
+        """End for good: waiting messages become dead letters, watchers are told, the name is free again."""
+        if self.state is LifeState.STOPPED:
+            return
+        for child in list(self.children.values()):
+            child.remove(exit_)
+        self.state = LifeState.STOPPED
+        for envelope in self.mailbox.drain():
+            self.bury(envelope, "the actor has stopped")
+        for watcher in self.watchers.values():
+            watcher.tell(Terminated(self.path, exit_))
+        self.watchers.clear()
+        if self.parent is not None:
+            self.parent.children.pop(self.name, None)
+        self.system.forget_cell(self.path)
+
+    def watch(self, ref: ActorRef) -> None:
+        """Have this actor told when another ends for good."""
+        other = self.system.cell_of(ref.path)
+        if other is None or not other.alive:
+            self.ref.tell(Terminated(ref.path, Exit(ExitKind.NORMAL)))
+        else:
+            other.watchers[self.path] = self.ref
+
+    def hear(self, news: ChildStarted | ChildExited) -> bool:
+        """Take news of a child; False when this actor has no handler for it, so that nobody will decide."""
+        if self.state in (LifeState.RUNNING, LifeState.STARTING) and self.actor is not None:
+            if type(news) not in self.actor.HANDLERS:
+                return False
+            self.ref.tell(news)
+            return True
+        # A parent that is itself ending decides nothing now, but its next life may: the child's mailbox is kept.
+        return self.state in (LifeState.STOPPING, LifeState.DOWN)
+
+    def bury(self, envelope: Envelope, reason: str, error: str = "", *, poison: bool = False) -> None:
+        """Turn a message into a dead letter and tell its asker."""
+        system = self.system
+        system.dead_letters.add(
+            DeadLetter(envelope.message_id, self.path, envelope, reason, error, poison, system.now())
+        )
+        if envelope.reply is not None:
+            envelope.reply(None, ActorStopped(f"{self.path}: {reason}"))
+
+    # --- what the message half provides --------------------------------------------------------------------------------
+
+    def schedule(self) -> None:
+        """Have the pump look at this actor's mailbox."""
+        raise NotImplementedError
+
+    def settle(self, outcome: Any, envelope: Envelope | None) -> None:
+        """Carry out what a handler or hook returned."""
+        raise NotImplementedError
+
+    def run(self, work: Awaitable[Any]) -> None:
+        """Run a coroutine as part of this life; its error crashes the actor."""
+        raise NotImplementedError

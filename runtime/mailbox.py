@@ -1,0 +1,147 @@
+"""A mailbox: three lanes and a stated overflow policy.
+
+``system`` (stop, failures of children) before ``control`` (operators, risk) before ``data``. System messages are never
+refused. On the other lanes the message type decides what happens at ``capacity``: ``reject``, ``keep`` (a fact is
+never dropped; its producer is slowed instead) or conflation (a waiting message of the same type and key is replaced, so
+that a slow reader sees the newest and the mailbox cannot grow beyond the number of keys).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import IntEnum
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
+
+from runtime.envelope import Envelope
+
+__all__ = ["DEFAULT_CAPACITY", "Mailbox", "Put", "Route", "route_of"]
+
+DEFAULT_CAPACITY: Final = 10_000
+"""Messages that may wait in the control and data lanes together before the overflow policy acts."""
+
+
+class Put(IntEnum):
+    """What became of a message that was put into a mailbox."""
+
+    QUEUED = 0
+    CONFLATED = 1
+    CONGESTED = 2
+    REJECTED = 3
+
+
+class Route(NamedTuple):
+    """How messages of one type travel: lane (0 system, 1 control, 2 data), whether kept, by what they conflate."""
+
+    lane: int
+    keep: bool
+    key: Any
+
+
+_LANES: Final = {"system": 0, "control": 1, "data": 2}
+_routes: dict[type, Route] = {}
+PLAIN: Final[set[type]] = set()
+"""Types seen so far that travel the plainest way: data lane, refused when full, not conflated."""
+
+
+def route_of(kind: type) -> Route:
+    """Return how messages of this type travel (stated by LANE, OVERFLOW and CONFLATE_BY on the type)."""
+    try:
+        return _routes[kind]
+    except KeyError:
+        field = getattr(kind, "CONFLATE_BY", "")
+        made = Route(
+            _LANES[getattr(kind, "LANE", "data")],
+            getattr(kind, "OVERFLOW", "reject") == "keep",
+            attrgetter(field) if field else None,
+        )
+        _routes[kind] = made
+        if made == (2, False, None):
+            PLAIN.add(kind)
+        return made
+
+
+class Mailbox:
+    """Messages that wait for one actor."""
+
+    __slots__ = ("_waiting", "capacity", "conflated", "control", "data", "rejected", "system")
+
+    def __init__(self, capacity: int = DEFAULT_CAPACITY) -> None:
+        self.capacity = capacity
+        self.system: deque[Envelope] = deque()
+        self.control: deque[Envelope] = deque()
+        self.data: deque[Envelope] = deque()
+        self._waiting: dict[tuple[type, Any], Envelope] = {}
+        self.conflated = 0
+        self.rejected = 0
+
+    def __len__(self) -> int:
+        return len(self.system) + len(self.control) + len(self.data)
+
+    def put(self, envelope: Envelope, route: Route) -> Put:
+        """Put a message into its lane, or say why not."""
+        if route.key is not None:
+            return self._conflate(envelope, route)
+        if route.lane == 2:
+            lane = self.data
+        elif route.lane == 1:
+            lane = self.control
+        else:
+            self.system.append(envelope)
+            return Put.QUEUED
+        if len(self.data) + len(self.control) >= self.capacity:
+            if not route.keep:
+                self.rejected += 1
+                return Put.REJECTED
+            lane.append(envelope)
+            return Put.CONGESTED
+        lane.append(envelope)
+        return Put.QUEUED
+
+    def _conflate(self, envelope: Envelope, route: Route) -> Put:
+        message = envelope.message
+        key = (type(message), route.key(message))
+        waiting = self._waiting.get(key)
+        if waiting is not None:
+            waiting.message = message
+            waiting.message_id = envelope.message_id
+            waiting.correlation_id = envelope.correlation_id
+            waiting.causation_id = envelope.causation_id
+            waiting.sender = envelope.sender
+            self.conflated += 1
+            return Put.CONFLATED
+        self._waiting[key] = envelope
+        self.data.append(envelope)
+        return Put.QUEUED
+
+    def take(self) -> Envelope:
+        """Take the next message; raise IndexError when none waits."""
+        if self.system:
+            return self.system.popleft()
+        envelope = self.control.popleft() if self.control else self.data.popleft()
+        if self._waiting:
+            key = _routes[type(envelope.message)].key
+            if key is not None:
+                slot = (type(envelope.message), key(envelope.message))
+                if self._waiting.get(slot) is envelope:
+                    del self._waiting[slot]
+        return envelope
+
+    def put_back(self, envelope: Envelope, route: Route) -> None:
+        """Put a message that is to be handled again before all others of its lane."""
+        if route.key is not None:
+            self._waiting.setdefault((type(envelope.message), route.key(envelope.message)), envelope)
+        (self.system, self.control, self.data)[route.lane].appendleft(envelope)
+
+    def drain(self) -> list[Envelope]:
+        """Take everything that waits, in the order it would have been handled."""
+        everything = [*self.system, *self.control, *self.data]
+        for lane in (self.system, self.control, self.data):
+            lane.clear()
+        self._waiting.clear()
+        return everything
+
+    def oldest_at(self) -> int | None:
+        """Return since when the oldest message waits (nanoseconds), None when empty."""
+        heads = [lane[0].enqueued_at for lane in (self.system, self.control, self.data) if lane]
+        return min(heads, default=None)

@@ -1,0 +1,107 @@
+"""The pump: one scheduler of actors that have something to handle.
+
+Fair by budget: each ready actor handles a bounded number of messages, then the next one is served. At the end of a turn,
+when nobody is ready, the open batch of events is committed. On a virtual clock the pump then moves time to the next timer
+itself, so that a replay never leaves this loop for long. With a seed, which ready actor goes next and how much it may
+handle are drawn, so that one seed is one interleaving.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from time import perf_counter
+from typing import TYPE_CHECKING, Final
+
+from runtime.clock import VirtualClock
+from runtime.loop import VirtualLoop
+
+if TYPE_CHECKING:
+    from runtime.cell import Cell
+    from runtime.system import ActorSystem
+
+__all__ = ["BUDGET", "SLICE_S", "Pump"]
+
+BUDGET: Final = 64
+"""Messages one actor may handle before the next one is served."""
+
+SLICE_S: Final = 0.005
+"""Seconds after which the pump lets the event loop look at sockets and tasks."""
+
+
+class Pump:
+    """Serves ready actors until none is left, in slices."""
+
+    def __init__(self, system: ActorSystem, seed: int | None) -> None:
+        self._system = system
+        self._queue: deque[Cell] = deque()
+        self._random = random.Random(seed) if seed is not None else None  # noqa: S311 - reproducible on purpose
+        self._scheduled = False
+        self.active = False
+        self.stopped = False
+
+    def ready(self, cell: Cell) -> None:
+        """Queue an actor that has something to handle."""
+        self._queue.append(cell)
+        if not self._scheduled and not self.active:
+            self.schedule()
+
+    def schedule(self) -> None:
+        """Have the event loop run the pump soon."""
+        if not self._scheduled and not self.stopped:
+            self._scheduled = True
+            self._system.loop.call_soon(self.run)
+
+    def run(self) -> None:
+        """Serve, commit, and on a virtual clock step through time, for one slice."""
+        if self.active or self.stopped:
+            return
+        self._scheduled = False
+        self.active = True
+        system = self._system
+        durability = system.durability
+        until = perf_counter() + SLICE_S
+        try:
+            while True:
+                more = self._serve(until)
+                durability.flush()
+                if more or perf_counter() >= until:
+                    break
+                if not self._queue and not self._step():
+                    break
+        finally:
+            self.active = False
+        if self._queue:
+            self.schedule()
+        system.arm()
+
+    def _serve(self, until: float) -> bool:
+        queue = self._queue
+        turns = 0
+        while queue:
+            cell = queue.popleft() if self._random is None else self._draw(self._random)
+            if cell.drain(BUDGET if self._random is None else self._random.randint(1, BUDGET)):
+                queue.append(cell)
+            else:
+                cell.scheduled = False
+            turns += 1
+            if turns & 31 == 0 and perf_counter() >= until:
+                return True
+        return False
+
+    def _draw(self, rng: random.Random) -> Cell:
+        self._queue.rotate(-rng.randrange(len(self._queue)))
+        return self._queue.popleft()
+
+    def _step(self) -> bool:
+        """Move virtual time to the next timer when nobody else has anything to do; False when that is not ours to do."""
+        system = self._system
+        clock, loop = system.clock, system.loop
+        if not isinstance(clock, VirtualClock) or not isinstance(loop, VirtualLoop):
+            return False
+        at = system.next_at()
+        if at is None or clock.held or not loop.idle_until(at):
+            return False
+        clock.advance_to(at)
+        system.fire()
+        return True

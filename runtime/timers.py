@@ -1,0 +1,135 @@
+"""Timers: messages that come at an instant, once, periodically, or as a stream of timed messages.
+
+One heap for the whole system, on the injected clock. A cancelled timer stays in the heap until its time and is then
+skipped, which costs less than searching for it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from runtime.clock import NANOS, Clock
+
+if TYPE_CHECKING:
+    from runtime.cell import Cell
+
+__all__ = ["Timer", "TimerQueue", "Timers"]
+
+
+class Timer:
+    """One running timer. ``cancel`` is final and may be called twice."""
+
+    __slots__ = ("at", "cell", "incarnation", "live", "message", "period", "stream")
+
+    def __init__(
+        self, cell: Cell, at: int, message: Any, period: int, stream: Iterator[tuple[int, Any]] | None
+    ) -> None:
+        self.cell = cell
+        self.incarnation = cell.incarnation
+        self.at = at
+        self.message = message
+        self.period = period
+        self.stream = stream
+        self.live = True
+
+    def cancel(self) -> None:
+        """Make sure that it never fires again."""
+        self.live = False
+        self.stream = None
+
+
+class TimerQueue:
+    """All timers of a system in order of their instants (ties: in order of their making)."""
+
+    __slots__ = ("_clock", "_heap", "_made", "on_sooner")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._heap: list[tuple[int, int, Timer]] = []
+        self._made = 0
+        self.on_sooner: Callable[[], None] = lambda: None
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def add(self, timer: Timer) -> Timer:
+        """Queue a timer; tells the system when it became the next one."""
+        self._made += 1
+        entry = (timer.at, self._made, timer)
+        heapq.heappush(self._heap, entry)
+        if self._heap[0] is entry:
+            self.on_sooner()
+        return timer
+
+    def next_at(self) -> int | None:
+        """Return the instant of the next live timer."""
+        heap = self._heap
+        while heap and not heap[0][2].live:
+            heapq.heappop(heap)
+        return heap[0][0] if heap else None
+
+    def fire_due(self, now: int, limit: int = 1_000) -> int:
+        """Deliver what is due at ``now``, at most ``limit`` timers; return how many fired."""
+        heap = self._heap
+        fired = 0
+        while heap and heap[0][0] <= now and fired < limit:
+            timer = heap[0][2]
+            if not timer.live or timer.cell.incarnation != timer.incarnation:
+                heapq.heappop(heap)
+                continue
+            message = timer.message
+            fired += 1
+            self._rearm(timer, now)
+            timer.cell.post(message)
+        return fired
+
+    def _rearm(self, timer: Timer, now: int) -> None:
+        if timer.stream is not None:
+            following = next(timer.stream, None)
+            if following is not None:
+                timer.at, timer.message = following
+                self._made += 1
+                heapq.heapreplace(self._heap, (timer.at, self._made, timer))
+                return
+        elif timer.period:
+            # A late periodic timer skips what it missed; it never fires in a burst.
+            timer.at += timer.period * max(1, (now - timer.at) // timer.period + 1)
+            self._made += 1
+            heapq.heapreplace(self._heap, (timer.at, self._made, timer))
+            return
+        timer.live = False
+        heapq.heappop(self._heap)
+
+
+class Timers:
+    """Timers of one actor's present life; all of them end with it."""
+
+    __slots__ = ("_cell", "_queue")
+
+    def __init__(self, cell: Cell, queue: TimerQueue) -> None:
+        self._cell = cell
+        self._queue = queue
+
+    def after(self, seconds: float, message: Any) -> Timer:
+        """Tell the actor ``message`` once, ``seconds`` from now."""
+        return self.at(self._cell.system.clock.now() + round(seconds * NANOS), message)
+
+    def at(self, instant: int, message: Any) -> Timer:
+        """Tell the actor ``message`` once at an instant; at once when it has passed."""
+        return self._queue.add(Timer(self._cell, instant, message, 0, None))
+
+    def every(self, seconds: float, message: Any) -> Timer:
+        """Tell the actor ``message`` every ``seconds`` (first after one period); missed ones are skipped."""
+        period = round(seconds * NANOS)
+        if period <= 0:
+            raise ValueError("a period must be above 0")
+        return self._queue.add(Timer(self._cell, self._cell.system.clock.now() + period, message, period, None))
+
+    def stream(self, steps: Iterator[tuple[int, Any]]) -> Timer | None:
+        """Tell the actor each (instant, message) of a time-ordered iterator when its instant comes; None when empty."""
+        first = next(steps, None)
+        if first is None:
+            return None
+        return self._queue.add(Timer(self._cell, first[0], first[1], 0, steps))
