@@ -1,0 +1,84 @@
+"""Checks of single values that a bound cannot express. Each returns why it refuses, None when it does not."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import zoneinfo
+from collections.abc import Callable
+from typing import Final
+
+from service.config.keys import Refusal, Secret
+
+__all__ = ["ip_network", "one_of", "secret_length", "shaped", "symbol", "time_zone", "timeframe", "url_token"]
+
+SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}(:[A-Z0-9]{1,20})?")
+TIMEFRAME: Final = re.compile(r"[1-9][0-9]{0,5}[smhdwM]")
+URL_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{22,128}")
+
+
+def shaped(pattern: str, meaning: str) -> Callable[[str], Refusal | None]:
+    """Return a check that the whole text matches ``pattern``."""
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> Refusal | None:
+        return None if compiled.fullmatch(value) else Refusal("OutOfRange", f"must be {meaning}")
+
+    return check
+
+
+def one_of(*allowed: str) -> Callable[[str], Refusal | None]:
+    """Return a check that the text is one of ``allowed``."""
+
+    def check(value: str) -> Refusal | None:
+        return None if value in allowed else Refusal("InvalidEnum", f"must be one of {', '.join(allowed)}")
+
+    return check
+
+
+def symbol(value: str) -> Refusal | None:
+    """Accept the unified form (EX-303)."""
+    good = SYMBOL.fullmatch(value)
+    return (
+        None if good else Refusal("OutOfRange", "must be a symbol such as BTC/USDT, or BTC/USDT:USDT for a perpetual")
+    )
+
+
+def timeframe(value: str) -> Refusal | None:
+    """Accept a canonical timeframe (EX-304) or ``tick``."""
+    good = value == "tick" or TIMEFRAME.fullmatch(value)
+    return None if good else Refusal("OutOfRange", "must be a timeframe such as 30s, 5m, 1h, 1d, or tick")
+
+
+def time_zone(value: str) -> Refusal | None:
+    """Accept a name of the IANA zone database."""
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (OSError, ValueError, zoneinfo.ZoneInfoNotFoundError):
+        return Refusal("UnknownTimezone", "must be an IANA zone name such as UTC or Europe/Berlin")
+    return None
+
+
+def ip_network(value: str) -> Refusal | None:
+    """Accept an address or a network in CIDR form."""
+    try:
+        ipaddress.ip_network(value)
+    except ValueError:
+        return Refusal("OutOfRange", "must be an address or network such as 52.89.214.238 or 10.0.0.0/8")
+    return None
+
+
+def secret_length(least: int, most: int) -> Callable[[Secret], Refusal | None]:
+    """Return a check of a secret's length in characters."""
+
+    def check(value: Secret) -> Refusal | None:
+        return None if least <= len(value) <= most else Refusal("OutOfRange", f"must have {least} to {most} characters")
+
+    return check
+
+
+def url_token(value: Secret) -> Refusal | None:
+    """Accept at least 128 bits in letters that need no escaping in an address (EX-201)."""
+    if URL_TOKEN.fullmatch(value.reveal()):
+        return None
+    return Refusal("OutOfRange", "must be 22 to 128 letters, digits, - or _")

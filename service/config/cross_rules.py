@@ -1,0 +1,86 @@
+"""Rules that tie several keys together (EX-1304), checked after every key has been read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from service.config.document import Config
+from service.config.errors import Problems
+from service.config.grid import GridStrategy
+from service.config.ladder_rules import check_layers, check_shorthand
+from service.config.market import MarketSource
+from service.config.overrides import applied
+
+__all__ = ["check_across"]
+
+
+def check_across(config: Config, problems: Problems) -> None:
+    """Note every broken rule of the whole document."""
+    _check_grid(config.grid_strategy, "grid_strategy", problems)
+    for index, override in enumerate(config.grid_strategy.overrides):
+        grid, _ = applied(config, override)
+        _check_grid(grid, f"grid_strategy.overrides[{index}]", problems)
+    _check_accounts(config, problems)
+    _check_market(config, problems)
+    _check_supervision(config, problems)
+
+
+def _check_grid(grid: GridStrategy, path: str, problems: Problems) -> None:
+    if grid.levels is not None:
+        check_layers(grid.levels, grid, f"{path}.levels", problems)
+    for pyramid, layers in grid.pyramid_specific_levels.items():
+        check_layers(layers, grid, f"{path}.pyramid_specific_levels.{pyramid}", problems)
+    most = grid.max_pyramids_per_group - 1
+    _check_indices(grid.pyramid_specific_levels, 1, most, f"{path}.pyramid_specific_levels", problems)
+    _check_indices(grid.pyramid_tp_percents, 0, most, f"{path}.pyramid_tp_percents", problems)
+    check_shorthand(grid, path, problems)
+
+
+def _check_indices(indices: Iterable[int], least: int, most: int, path: str, problems: Problems) -> None:
+    for index in indices:
+        if not least <= index <= most:
+            message = f"pyramid indices here go from {least} to {most} (max_pyramids_per_group counts pyramid 0)"
+            problems.add(f"{path}.{index}", "PyramidIndexOutOfRange", message)
+
+
+def _check_accounts(config: Config, problems: Problems) -> None:
+    if not config.accounts:
+        problems.add("accounts", "OutOfRange", "must hold at least one account; leave it out for the default one")
+    names = [account.name for account in config.accounts]
+    for index in _repeats(names):
+        problems.add(f"accounts[{index}].name", "Duplicate", "another account has this name", value=names[index])
+    routes = [(account.exchange, account.scope) for account in config.accounts]
+    for index in _repeats(routes):
+        message = "another account of this scope trades this exchange: an alert would have two places to go"
+        problems.add(f"accounts[{index}].exchange", "Duplicate", message, value=routes[index][0])
+
+
+def _check_market(config: Config, problems: Problems) -> None:
+    market = config.market
+    if not market.symbols:
+        problems.add("market.symbols", "OutOfRange", "must name at least one symbol")
+    for index in _repeats(market.symbols):
+        problems.add(f"market.symbols[{index}]", "Duplicate", "is named twice", value=market.symbols[index])
+    if market.replay:
+        return
+    wanted = [("market.source", market.source)]
+    wanted += [(f"accounts[{index}].market", account.market) for index, account in enumerate(config.accounts)]
+    for path, source in wanted:
+        if source is MarketSource.REPLAY:
+            problems.add(path, "MissingValue", "replay needs files: name them in market.replay")
+
+
+def _check_supervision(config: Config, problems: Problems) -> None:
+    limits = config.supervision
+    if limits.backoff_base_ms > limits.backoff_cap_ms:
+        message = f"must be at most backoff_cap_ms ({limits.backoff_cap_ms})"
+        problems.add("supervision.backoff_base_ms", "OutOfRange", message, value=limits.backoff_base_ms)
+
+
+def _repeats(values: Iterable[object]) -> Iterator[int]:
+    """Yield the positions of values that stood before."""
+    seen: set[object] = set()
+    for index, value in enumerate(values):
+        if value in seen:
+            yield index
+        seen.add(value)

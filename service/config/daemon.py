@@ -1,0 +1,172 @@
+"""Sections that say how the daemon runs: where it keeps its data, what it listens on, how it restarts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from service.config import checks
+from service.config.keys import Key, Secret, Section
+
+__all__ = ["Api", "App", "AuthMode", "Demo", "Durability", "Journal", "LogLevel", "Security", "Supervision", "Webhook"]
+
+
+class LogLevel(StrEnum):
+    """Severity of an event, least first."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class AuthMode(StrEnum):
+    """Which proofs a webhook must carry (EX-220)."""
+
+    SECRET = "secret"  # noqa: S105 - the name of a mode
+    HMAC = "hmac"
+    BOTH = "both"
+    EITHER = "either"
+
+
+class Durability(StrEnum):
+    """When an event counts as written."""
+
+    FULL = "full"
+    NORMAL = "normal"
+    OFF = "off"
+
+
+class App(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The installation."""
+
+    data_dir: Annotated[
+        Path,
+        Key(
+            doc="Where journal, generated secrets and sockets live. A relative path starts at the folder of this file."
+        ),
+    ] = Path("data")
+    log_level: Annotated[LogLevel, Key(doc="Least severe event that is logged.", applies="now")] = LogLevel.INFO
+    timezone: Annotated[
+        str,
+        Key(
+            doc="Zone of displayed times and of calendar days. Inside, every instant is UTC.",
+            applies="now",
+            check=checks.time_zone,
+        ),
+    ] = "UTC"
+
+
+class Webhook(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The HTTP address that alerts are posted to: http://HOST:PORT/webhook/TOKEN."""
+
+    host: Annotated[
+        str,
+        Key(
+            doc="Address to listen on. Put a TLS proxy in front before you open it to the world.",
+            check=checks.shaped(r"[0-9A-Za-z:.\-]{1,253}", "a host name or an address"),
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[int, Key(doc="Port to listen on; 0 takes any free one.", at_least=0, at_most=65535)] = 8787
+    user: Annotated[
+        str,
+        Key(
+            doc="User the alerts act for; part of every group's identity (EX-301).",
+            check=checks.shaped(r"[a-z0-9_\-]{1,32}", "1 to 32 lower-case letters, digits, - or _"),
+        ),
+    ] = "trader"
+    token: Annotated[
+        Secret | None,
+        Key(doc="Unguessable last part of the address (EX-201).", check=checks.url_token),
+    ] = None
+
+
+class Security(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How an alert proves that it is yours (EX-220 to EX-224)."""
+
+    webhook_auth_mode: Annotated[
+        AuthMode,
+        Key(
+            doc="Which proofs are needed: the secret in the body, the signature header, both, or at least one. "
+            "A proof that is presented must be right in every mode.",
+            applies="now",
+        ),
+    ] = AuthMode.EITHER
+    webhook_secret: Annotated[
+        Secret | None,
+        Key(doc="Secret in the body of an alert.", applies="now", check=checks.secret_length(16, 256)),
+    ] = None
+    webhook_hmac_key: Annotated[
+        Secret | None,
+        Key(doc="Key of the signature header.", applies="now", check=checks.secret_length(32, 256)),
+    ] = None
+    signature_tolerance_seconds: Annotated[
+        int,
+        Key(doc="Largest age of a signature.", unit="s", applies="now", at_least=10, at_most=3600),
+    ] = 300
+    secret_rotation_grace_hours: Annotated[
+        int,
+        Key(doc="How long the previous secret stays valid.", unit="h", applies="now", at_least=0, at_most=168),
+    ] = 24
+
+
+class Journal(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The journal: every decision is written here before it is acted on."""
+
+    durability: Annotated[
+        Durability,
+        Key(
+            doc="full: survives a power cut. normal: survives a crash of bulkhead, a power cut may cost the last moments. "
+            "off: for replays only.",
+        ),
+    ] = Durability.FULL
+    snapshot_every: Annotated[
+        int,
+        Key(
+            doc="Events of one actor between two snapshots of its state.", unit="events", at_least=1, at_most=1_000_000
+        ),
+    ] = 1000
+
+
+class Supervision(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How often a crashed actor is restarted before its supervisor gives up and escalates."""
+
+    max_restarts: Annotated[int, Key(doc="Restarts allowed within the window.", at_least=0, at_most=1000)] = 5
+    window_s: Annotated[int, Key(doc="Length of the window.", unit="s", at_least=1, at_most=86_400)] = 60
+    backoff_base_ms: Annotated[
+        int,
+        Key(
+            doc="Wait before the first restart; doubles with each further one, with jitter.",
+            unit="ms",
+            at_least=0,
+            at_most=60_000,
+        ),
+    ] = 100
+    backoff_cap_ms: Annotated[
+        int,
+        Key(doc="Longest wait before a restart.", unit="ms", at_least=1, at_most=3_600_000),
+    ] = 30_000
+
+
+class Demo(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Signals that bulkhead sends itself so that a first start shows something."""
+
+    signals: Annotated[
+        bool,
+        Key(doc="Send demo signals. They trade only paper accounts on the synthetic market, whatever stands here."),
+    ] = True
+    interval_s: Annotated[int, Key(doc="Time between two demo signals.", unit="s", at_least=1, at_most=86_400)] = 15
+
+
+class Api(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The local address that the command line and the cockpit talk to."""
+
+    socket: Annotated[
+        Path | None,
+        Key(
+            doc="Unix socket, readable by you alone. Unset: bulkhead.sock in app.data_dir. "
+            "Systems allow about 100 characters; set a short path when the data folder is deep.",
+            example=Path("/run/user/1000/bulkhead.sock"),
+        ),
+    ] = None

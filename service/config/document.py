@@ -1,0 +1,46 @@
+"""The whole configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from service.config.daemon import Api, App, Demo, Journal, Security, Supervision, Webhook
+from service.config.grid import GridStrategy
+from service.config.keys import Key, Section
+from service.config.market import Account, Market
+from service.config.trading import ExecutionPool, Precision, Signal, Sizing
+
+__all__ = ["Config"]
+
+
+class Config(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every setting, checked; ``Config()`` is the defaults."""
+
+    app: App = App()
+    market: Market = Market()
+    accounts: Annotated[
+        tuple[Account, ...],
+        Key(doc="Venue accounts. Naming one replaces the default account; repeat the table for more."),
+    ] = (Account(name="paper"),)
+    webhook: Webhook = Webhook()
+    security: Security = Security()
+    signal: Signal = Signal()
+    sizing: Sizing = Sizing()
+    execution_pool: ExecutionPool = ExecutionPool()
+    grid_strategy: GridStrategy = GridStrategy()
+    precision: Precision = Precision()
+    demo: Demo = Demo()
+    journal: Journal = Journal()
+    supervision: Supervision = Supervision()
+    api: Api = Api()
+
+    @property
+    def socket_path(self) -> Path:
+        """Where the daemon's local socket is."""
+        return self.api.socket or self.app.data_dir / "bulkhead.sock"
+
+    @property
+    def journal_path(self) -> Path:
+        """Where the journal is."""
+        return self.app.data_dir / "journal.db"

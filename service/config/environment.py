@@ -1,0 +1,81 @@
+"""Settings from the environment: ``BULKHEAD_<SECTION>__<KEY>=value`` beats the file.
+
+Text, paths, words and secrets are taken as they are; everything else is written as in config.toml
+(``BULKHEAD_MARKET__SYMBOLS='["BTC/USDT"]'``). Lists of tables (``accounts``) are set in the file only.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from service.config.document import Config
+from service.config.errors import Problems
+from service.config.keys import Field, Secret, Speed, fields_of, optional
+from service.config.reading import nearest
+
+__all__ = ["PREFIX", "Setting", "settings_from", "variable_of", "variables"]
+
+PREFIX: Final = "BULKHEAD_"
+_AS_IT_IS: Final = (str, Path, Decimal, Speed)
+
+
+class Setting(NamedTuple):
+    """One value from the environment: the keys that lead to it and the value as a file would hold it."""
+
+    variable: str
+    keys: tuple[str, ...]
+    value: Any
+
+
+def variable_of(*keys: str) -> str:
+    """Return the name of the variable that sets a key."""
+    return PREFIX + "__".join(key.upper() for key in keys)
+
+
+def variables(
+    section: type[msgspec.Struct] = Config, keys: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Field]]:
+    """Yield every key that a variable can set, with the names that lead to it."""
+    for field in fields_of(section):
+        hint, _ = optional(field.hint)
+        here = (*keys, field.name)
+        if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+            yield from variables(hint, here)
+        elif len(here) > 1:
+            yield here, field
+
+
+def settings_from(env: Mapping[str, str], problems: Problems) -> list[Setting]:
+    """Return what the environment sets, by name of the variable; an unknown ``BULKHEAD_X__Y`` is a mistake."""
+    known = {variable_of(*keys): (keys, field) for keys, field in variables()}
+    found: list[Setting] = []
+    for variable in sorted(env):
+        if not variable.startswith(PREFIX) or "__" not in variable:
+            continue
+        if variable not in known:
+            problems.add(variable, "UnknownKey", f"no setting has this variable{nearest(variable, known)}")
+            continue
+        keys, field = known[variable]
+        found.append(Setting(variable, keys, _value(field, env[variable])))
+    return found
+
+
+def _value(field: Field, text: str) -> Any:
+    hint, _ = optional(field.hint)
+    if hint is Secret:
+        return Secret(text)
+    if hint in _AS_IT_IS or (isinstance(hint, type) and issubclass(hint, StrEnum)):
+        return text
+    try:
+        table = tomllib.loads(f"value = {text}", parse_float=Decimal)
+    except (ValueError, RecursionError):
+        return text
+    # More than one key means that the text held a line break: it is no value, and the reader says so.
+    return table["value"] if len(table) == 1 else text

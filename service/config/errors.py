@@ -1,0 +1,51 @@
+"""What is wrong with a configuration: every mistake of it in one error.
+
+::
+
+    BulkheadError
+    └─ ConfigError          theirs: the file or the environment; holds one ValidationError a mistake
+
+Codes (EX-1303, EX-1304): ``UnknownKey``, ``WrongType``, ``OutOfRange``, ``InvalidEnum``, ``MissingValue``,
+``UnknownTimezone``, ``SecretInFile`` (a secret stands in the file), ``Unreadable`` (no file, or not TOML), ``Duplicate``
+(two entries claim one thing), and the codes of the layer rules (EX-404 to EX-406).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from protocol.errors import BulkheadError, ValidationError
+
+__all__ = ["ConfigError", "Problems"]
+
+
+class ConfigError(BulkheadError):
+    """A configuration is refused; ``problems`` lists every mistake, in the order the keys were given."""
+
+    def __init__(self, problems: Sequence[ValidationError], *, source: str = "configuration") -> None:
+        lines = "\n".join(f"  {problem} [{problem.code}]" for problem in problems)
+        count = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
+        super().__init__(f"{source}: {count}\n{lines}")
+        self.problems = tuple(problems)
+        self.source = source
+
+
+class Problems:
+    """Collect mistakes; a path that already has one gets no second (EX-1303)."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, ValidationError] = {}
+
+    def add(self, path: str, code: str, message: str, *, value: object = "") -> None:
+        """Note a mistake at ``path``; ``value`` is shown to the operator, so it is never a secret."""
+        self._found.setdefault(path, ValidationError(path, message, code=code, value=str(value)))
+
+    def all(self, origins: Iterable[tuple[str, str]] = ()) -> list[ValidationError]:
+        """Return the mistakes; those at a path in ``origins`` name the environment variable it came from."""
+        named = dict(origins)
+        return [
+            ValidationError(p.path, f"{p.message} (set by {named[p.path]})", code=p.code, value=p.value)
+            if p.path in named
+            else p
+            for p in self._found.values()
+        ]

@@ -1,0 +1,90 @@
+"""Load a configuration: file, then environment, then checks. All mistakes come back together."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from protocol.errors import ValidationError
+from service.config.cross_rules import check_across
+from service.config.document import Config
+from service.config.environment import Setting, settings_from, variables
+from service.config.errors import ConfigError, Problems
+from service.config.keys import Secret, Section
+from service.config.reading import Reader
+
+__all__ = ["load", "parse"]
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+def load(path: Path | None, env: Mapping[str, str]) -> Config:
+    """Read ``path`` (None: defaults only) and ``env``; raise ``ConfigError`` with every mistake.
+
+    Relative paths of the result start at the folder of ``path``, or at the working directory without one.
+    """
+    if path is None:
+        return _anchored(parse("", env), Path.cwd())
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([ValidationError(str(path), str(error), code="Unreadable")], source=str(path)) from error
+    return _anchored(parse(text, env, source=str(path)), path.absolute().parent)
+
+
+def parse(text: str, env: Mapping[str, str], *, source: str = "configuration") -> Config:
+    """Read TOML ``text`` and ``env`` with paths as they are written; raise ``ConfigError`` with every mistake."""
+    try:
+        table = tomllib.loads(text, parse_float=Decimal)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError([ValidationError("$", f"not TOML: {error}", code="Unreadable")], source=source) from error
+    problems = Problems()
+    settings = settings_from(env, problems)
+    for setting in settings:
+        _put(table, setting)
+    config = Reader(problems, tuple(".".join(keys) for keys, _ in variables())).table(Config, table, "")
+    assert config is not None, "no key of the document itself is required"
+    check_across(config, problems)
+    if found := problems.all((".".join(setting.keys), setting.variable) for setting in settings):
+        raise ConfigError(found, source=source)
+    return config
+
+
+def _put(table: dict[str, Any], setting: Setting) -> None:
+    """Set one value in nested tables; where the file has no table in its way, the reader will complain."""
+    for key in setting.keys[:-1]:
+        inner = table.setdefault(key, {})
+        if not isinstance(inner, dict):
+            return
+        table = inner
+    name = setting.keys[-1]
+    if isinstance(setting.value, Secret) and name in table:
+        return  # a secret in the file stays a mistake although the environment sets it too
+    table[name] = setting.value
+
+
+def _anchored(section: S, base: Path) -> S:
+    """Return the section with relative paths starting at ``base``."""
+    changed: dict[str, Any] = {}
+    for name in section.__struct_fields__:
+        changed[name] = _anchored_value(getattr(section, name), base)
+    return msgspec.structs.replace(section, **changed)
+
+
+def _anchored_value(value: Any, base: Path) -> Any:
+    match value:
+        case Path():
+            return base / value
+        case Section():
+            return _anchored(value, base)
+        case tuple():
+            return tuple(_anchored_value(entry, base) for entry in value)
+        case dict():
+            return {name: _anchored_value(entry, base) for name, entry in value.items()}
+        case _:
+            return value

@@ -1,0 +1,180 @@
+"""Sections that say what is traded and where the prices come from."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from service.config import checks
+from service.config.keys import Key, Section, Speed
+from venues.paper.config import OhlcPath
+
+__all__ = ["Account", "AccountScope", "Market", "MarketSource", "ReplayFile", "VenueKind"]
+
+
+class MarketSource(StrEnum):
+    """Where prices come from."""
+
+    AUTO = "auto"
+    SYNTHETIC = "synthetic"
+    BINANCE = "binance"
+    REPLAY = "replay"
+
+
+class VenueKind(StrEnum):
+    """Which adapter executes the orders of an account."""
+
+    PAPER = "paper"
+
+
+class AccountScope(StrEnum):
+    """What the orders of an account are worth."""
+
+    PAPER = "paper"
+
+
+class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A venue account."""
+
+    name: Annotated[
+        str,
+        Key(
+            doc="Name of the account in actor paths and on screens.",
+            check=checks.shaped(r"[a-z][a-z0-9_\-]{0,31}", "a lower-case letter, then letters, digits, - or _"),
+        ),
+    ]
+    venue: Annotated[VenueKind, Key(doc="Who executes: the simulated venue.")] = VenueKind.PAPER
+    scope: Annotated[AccountScope, Key(doc="Scopes never share slots, queue or statistics.")] = AccountScope.PAPER
+    exchange: Annotated[
+        str,
+        Key(
+            doc="Exchange whose alerts it trades (EX-302), with that exchange's symbols and order rules.",
+            check=checks.one_of("binance", "bybit", "okx", "kucoin", "mexc", "gate"),
+        ),
+    ] = "binance"
+    market: Annotated[
+        MarketSource,
+        Key(doc="Whose prices fill its orders; auto = those of market.source."),
+    ] = MarketSource.AUTO
+    balances: Annotated[
+        dict[str, Decimal],
+        Key(doc="Starting balances, currency to amount; read when the account is first opened.", at_least=0),
+    ] = msgspec.field(default_factory=lambda: {"USDT": Decimal(10_000)})
+    maker_fee: Annotated[
+        Decimal | None,
+        Key(
+            doc="Fee of an order that waited in the book, fraction of notional; below 0 is a rebate. "
+            "Unset: what the exchange charges for the symbol.",
+            at_least=Decimal("-0.01"),
+            at_most=Decimal("0.1"),
+            example=Decimal("0.001"),
+        ),
+    ] = None
+    taker_fee: Annotated[
+        Decimal | None,
+        Key(
+            doc="Fee of an order that traded at once, fraction of notional. Unset: what the exchange charges.",
+            at_least=0,
+            at_most=Decimal("0.1"),
+            example=Decimal("0.001"),
+        ),
+    ] = None
+    fee_in_base: Annotated[bool, Key(doc="Spot buys pay their fee in the bought currency (EX-428).")] = False
+    half_spread_bps: Annotated[
+        Decimal,
+        Key(
+            doc="Distance of bid and ask from a bar's price; quotes bring their own.",
+            unit="bps",
+            at_least=0,
+            below=10_000,
+        ),
+    ] = Decimal("0.5")
+    slippage_bps: Annotated[
+        Decimal,
+        Key(doc="How much worse than the quote market and stop orders fill.", unit="bps", at_least=0, below=10_000),
+    ] = Decimal(1)
+    latency_ms: Annotated[
+        int,
+        Key(doc="Time an order takes to reach the simulated venue.", unit="ms", at_least=0, at_most=60_000),
+    ] = 20
+    jitter_ms: Annotated[
+        int,
+        Key(doc="Most that is added to it, fixed by seed and order.", unit="ms", at_least=0, at_most=60_000),
+    ] = 0
+    participation: Annotated[
+        Decimal | None,
+        Key(
+            doc="Largest part of a bar's volume that our orders may take. Unset: all of it.",
+            above=0,
+            at_most=1,
+            example=Decimal("0.1"),
+        ),
+    ] = None
+    smallest_share: Annotated[
+        Decimal,
+        Key(
+            doc="Below 1, each fill takes only part of the rest of an order, at least this share: partial fills.",
+            above=0,
+            at_most=1,
+        ),
+    ] = Decimal(1)
+    leverage: Annotated[Decimal, Key(doc="Divides the margin of perpetuals.", at_least=1, at_most=125)] = Decimal(1)
+    ohlc_path: Annotated[
+        OhlcPath,
+        Key(doc="Which extreme of a bar comes first: by its colour, or the one that is worse for us."),
+    ] = OhlcPath.UP_DOWN
+
+
+class ReplayFile(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Recorded prices of one symbol."""
+
+    path: Annotated[Path, Key(doc="Parquet or CSV file; a relative path starts at the folder of this file.")]
+    timeframe: Annotated[str, Key(doc="Length of its bars, or tick.", check=checks.timeframe)] = "1m"
+
+
+class Market(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Prices."""
+
+    source: Annotated[
+        MarketSource,
+        Key(
+            doc="synthetic: a seeded made-up market. binance: public data of Binance. replay: the files below. "
+            "auto: replay when files are named, else binance when it can be reached, else synthetic.",
+        ),
+    ] = MarketSource.AUTO
+    symbols: Annotated[tuple[str, ...], Key(doc="Symbols to follow.", check=checks.symbol)] = (
+        "BTC/USDT",
+        "ETH/USDT",
+        "SOL/USDT",
+    )
+    seed: Annotated[
+        int,
+        Key(
+            doc="Seed of the synthetic market and of demo signals: same seed, same market.",
+            at_least=0,
+            at_most=2**63 - 1,
+        ),
+    ] = 7
+    liveliness: Annotated[
+        Decimal,
+        Key(doc="How lively the synthetic market moves; 1 is an ordinary crypto day.", above=0, at_most=100),
+    ] = Decimal(1)
+    speed: Annotated[
+        Speed,
+        Key(
+            doc='Speed of a replay as a multiple of real time, or "max" for as fast as the machine allows.',
+            above=0,
+            at_most=1_000_000,
+        ),
+    ] = Decimal(1)
+    replay: Annotated[
+        dict[str, ReplayFile],
+        Key(
+            doc="Recorded data, symbol to file and timeframe; several symbols are merged in time order.",
+            example={"BTC/USDT": ReplayFile(path=Path("recorded/btc.parquet"), timeframe="5m")},
+        ),
+    ] = msgspec.field(default_factory=dict)

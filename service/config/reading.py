@@ -1,0 +1,148 @@
+"""Turn plain tables into typed sections; note every mistake and go on with the default in its place."""
+
+from __future__ import annotations
+
+import difflib
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple, TypeVar
+
+import msgspec
+
+from service.config.errors import Problems
+from service.config.grid import GridStrategy, Match, Override
+from service.config.keys import Field, Key, fields_of, optional
+from service.config.scalars import REFUSED, read_scalar
+from service.config.trading import Sizing
+
+__all__ = ["Reader", "nearest"]
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+MAX_ENTRIES: Final = 1000
+"""Most entries of one list or table of the configuration."""
+
+_PLAIN_KEY: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return ``; did you mean X?`` for the nearest of ``names``, empty when none is near."""
+    near = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _join(path: str, name: str) -> str:
+    shown = name if name and set(name) <= _PLAIN_KEY else f'"{name}"'
+    return f"{path}.{shown}" if path else shown
+
+
+class Reader(NamedTuple):
+    """Read tables into sections. ``problems`` receives the mistakes; ``all_keys`` are the names to guess typos from."""
+
+    problems: Problems
+    all_keys: tuple[str, ...] = ()
+
+    def table(self, of: type[S], raw: Any, path: str) -> S | None:
+        """Read a table as section ``of``; None when a required key is missing or wrong."""
+        if not isinstance(raw, Mapping):
+            self.problems.add(path, "WrongType", "must be a table")
+            return None
+        fields = {field.name: field for field in fields_of(of)}
+        values: dict[str, Any] = {}
+        for name, value in raw.items():
+            here = _join(path, name)
+            if name not in fields:
+                self._unknown(here, name, fields)
+            elif (got := self.value(fields[name].hint, fields[name].key, value, here)) is not REFUSED:
+                values[name] = got
+        return self._complete(of, fields, raw, values, path)
+
+    def _complete(
+        self, of: type[S], fields: dict[str, Field], raw: Mapping[str, Any], values: dict[str, Any], path: str
+    ) -> S | None:
+        needed = [name for name, field in fields.items() if field.required and name not in values]
+        for name in needed:
+            if name not in raw:
+                self.problems.add(_join(path, name), "MissingValue", "is required")
+        return None if needed else of(**values)
+
+    def _unknown(self, path: str, name: str, siblings: Iterable[str]) -> None:
+        guess = nearest(name, siblings) or self._elsewhere(name)
+        self.problems.add(path, "UnknownKey", f"there is no such key{guess}")
+
+    def _elsewhere(self, name: str) -> str:
+        """Guess a key of the same name in another section."""
+        by_name = {key.rpartition(".")[2]: key for key in self.all_keys}
+        near = difflib.get_close_matches(name, by_name, n=1, cutoff=0.8)
+        return f"; did you mean {by_name[near[0]]}?" if near else ""
+
+    def value(self, hint: Any, key: Key, raw: Any, path: str) -> Any:
+        """Read one value as ``hint``; ``REFUSED`` after noting why not."""
+        hint, _ = optional(hint)
+        origin = typing.get_origin(hint)
+        if origin is tuple:
+            return self._list(typing.get_args(hint)[0], key, raw, path)
+        if origin is dict:
+            return self._map(typing.get_args(hint), key, raw, path)
+        if hint is Override:
+            return self._override(raw, path)
+        if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+            section = self.table(hint, raw, path)
+            return REFUSED if section is None else section
+        return read_scalar(hint, key, raw, path, self.problems)
+
+    def _list(self, hint: Any, key: Key, raw: Any, path: str) -> Any:
+        if not isinstance(raw, list | tuple):
+            self.problems.add(path, "WrongType", "must be a list")
+            return REFUSED
+        if len(raw) > MAX_ENTRIES:
+            self.problems.add(path, "OutOfRange", f"must have at most {MAX_ENTRIES} entries")
+            return REFUSED
+        entries = [self.value(hint, key, entry, f"{path}[{index}]") for index, entry in enumerate(raw)]
+        return REFUSED if REFUSED in entries else tuple(entries)
+
+    def _map(self, hints: tuple[Any, Any], key: Key, raw: Any, path: str) -> Any:
+        if not isinstance(raw, Mapping):
+            self.problems.add(path, "WrongType", "must be a table")
+            return REFUSED
+        if len(raw) > MAX_ENTRIES:
+            self.problems.add(path, "OutOfRange", f"must have at most {MAX_ENTRIES} entries")
+            return REFUSED
+        key_hint, hint = hints
+        entries: dict[Any, Any] = {}
+        for name, value in raw.items():
+            here = _join(path, name)
+            got = self.value(hint, key, value, here)
+            if key_hint is int and not (name.isascii() and name.isdigit() and len(name) < 4):
+                self.problems.add(here, "WrongType", "the key must be a pyramid index, a whole number")
+                got = REFUSED
+            entries[int(name) if key_hint is int and got is not REFUSED else name] = got
+        return REFUSED if REFUSED in entries.values() else entries
+
+    def _override(self, raw: Any, path: str) -> Any:
+        """Read ``{match = {...}, KEY = VALUE ...}`` where KEY is any key of grid_strategy or sizing (EX-407)."""
+        if not isinstance(raw, Mapping):
+            self.problems.add(path, "WrongType", "must be a table")
+            return REFUSED
+        allowed = {field.name: field for section in (GridStrategy, Sizing) for field in fields_of(section)}
+        del allowed["overrides"]
+        settings: dict[str, Any] = {}
+        match = self._match(raw, path)
+        for name, value in raw.items():
+            here = _join(path, name)
+            if name == "match":
+                continue
+            if name not in allowed:
+                self._unknown(here, name, allowed)
+            else:
+                settings[name] = self.value(allowed[name].hint, allowed[name].key, value, here)
+        if match is None or REFUSED in settings.values():
+            return REFUSED
+        return Override(match=match, settings=settings)
+
+    def _match(self, raw: Mapping[str, Any], path: str) -> Match | None:
+        here = _join(path, "match")
+        if not raw.get("match"):
+            self.problems.add(here, "MissingValue", "must name at least one of venue, symbol, timeframe")
+            return None
+        return self.table(Match, raw["match"], here)

@@ -1,0 +1,156 @@
+"""Sections that say which signals count, how large they are and how many groups may be open (EX-1302)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from service.config import checks
+from service.config.keys import Key, Section
+
+__all__ = [
+    "BlockedLeg",
+    "ExecutionPool",
+    "OppositeSignal",
+    "Precision",
+    "Rules",
+    "Signal",
+    "Sizing",
+    "SizingSource",
+]
+
+
+class OppositeSignal(StrEnum):
+    """What an entry against a live group does."""
+
+    QUEUE = "queue"
+    REVERSE = "reverse"
+
+
+class SizingSource(StrEnum):
+    """Where the size of a pyramid comes from."""
+
+    SIGNAL = "signal"
+    FIXED_QUOTE = "fixed_quote"
+
+
+class BlockedLeg(StrEnum):
+    """What one layer below a minimum does to its pyramid."""
+
+    SKIP_LEG = "skip_leg"
+    REJECT_PYRAMID = "reject_pyramid"
+
+
+class Signal(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which alerts are accepted, and what they mean."""
+
+    max_age_seconds: Annotated[
+        int, Key(doc="Oldest accepted alert (EX-230).", unit="s", applies="now", at_least=1, at_most=3600)
+    ] = 60
+    max_future_skew_seconds: Annotated[
+        int, Key(doc="Largest accepted lead of its clock.", unit="s", applies="now", at_least=0, at_most=300)
+    ] = 10
+    dedupe_window_seconds: Annotated[
+        int, Key(doc="Memory for exact duplicates (EX-240).", unit="s", applies="now", at_least=60, at_most=604_800)
+    ] = 86_400
+    near_duplicate_window_seconds: Annotated[
+        int, Key(doc="Memory for near duplicates (EX-241); 0 = off.", unit="s", applies="now", at_least=0, at_most=300)
+    ] = 5
+    infer_exit_from_flat: Annotated[
+        bool, Key(doc="An alert that leaves the strategy flat means exit (EX-311).", applies="now")
+    ] = True
+    opposite_signal_policy: Annotated[
+        OppositeSignal, Key(doc="What an entry against a live group does.", applies="now")
+    ] = OppositeSignal.QUEUE
+    honor_stop_loss: Annotated[bool, Key(doc="Arm risk.stop_loss of the alert as a group stop.", applies="group")] = (
+        False
+    )
+    honor_take_profit: Annotated[
+        bool, Key(doc="Arm risk.take_profit of the alert as a group target.", applies="group")
+    ] = False
+    max_body_bytes: Annotated[
+        int, Key(doc="Largest webhook body.", unit="B", applies="now", at_least=1024, at_most=1_048_576)
+    ] = 65_536
+    rate_limit_per_minute: Annotated[
+        int, Key(doc="Webhook requests per user.", unit="1/min", applies="now", at_least=1, at_most=6000)
+    ] = 60
+    ip_allowlist: Annotated[
+        tuple[str, ...],
+        Key(doc="Addresses and networks that may post; empty = any.", applies="now", check=checks.ip_network),
+    ] = ()
+
+
+class Sizing(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much a pyramid buys (EX-410 to EX-414)."""
+
+    source: Annotated[
+        SizingSource, Key(doc="The order_size of the signal, or a fixed amount of quote currency.", applies="group")
+    ] = SizingSource.SIGNAL
+    fixed_quote: Annotated[
+        Decimal, Key(doc="Amount per pyramid with source fixed_quote.", unit="quote", applies="group", above=0)
+    ] = Decimal(100)
+    max_quote_per_pyramid: Annotated[
+        Decimal,
+        Key(doc="Hard cap; a larger request is rejected. 0 = none.", unit="quote", applies="group", at_least=0),
+    ] = Decimal(0)
+    fee_buffer_percent: Annotated[
+        Decimal, Key(doc="Added to the funds check (EX-414).", unit="%", applies="now", at_least=0, at_most=5)
+    ] = Decimal("0.2")
+
+
+class ExecutionPool(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How many position groups may be open at once, and how many signals may wait."""
+
+    max_open_groups: Annotated[
+        int, Key(doc="Slots per user.", unit="groups", applies="now", at_least=1, at_most=1000)
+    ] = 10
+    count_pyramids_toward_pool: Annotated[bool, Key(doc="Continuation pyramids occupy slots.", applies="now")] = False
+    count_dca_toward_pool: Annotated[bool, Key(doc="Legs after leg 0 occupy slots.", applies="now")] = False
+    queue_limit: Annotated[
+        int,
+        Key(
+            doc="Most waiting signals per user; 0 = no queue.",
+            unit="entries",
+            applies="now",
+            at_least=0,
+            at_most=10_000,
+        ),
+    ] = 100
+
+
+class Rules(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Tick, step and minimums of a symbol."""
+
+    tick_size: Annotated[Decimal, Key(doc="Tick.", unit="quote", applies="now", above=0)] = Decimal("0.00000001")
+    step_size: Annotated[Decimal, Key(doc="Step.", unit="base", applies="now", above=0)] = Decimal("0.000001")
+    min_qty: Annotated[Decimal, Key(doc="Minimum quantity.", unit="base", applies="now", above=0)] = Decimal("0.000001")
+    min_notional: Annotated[Decimal, Key(doc="Minimum notional.", unit="quote", applies="now", at_least=0)] = Decimal(1)
+
+
+class Precision(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Market rules that every order is rounded to and checked against (EX-501 to EX-512)."""
+
+    refresh_seconds: Annotated[
+        int, Key(doc="Lifetime of cached rules.", unit="s", applies="now", at_least=60, at_most=604_800)
+    ] = 172_800
+    block_on_missing_metadata: Annotated[
+        bool, Key(doc="Hold entries without rules; off: use the fallback rules.", applies="now")
+    ] = True
+    enforce_tick_size: Annotated[bool, Key(doc="Round prices.", applies="now")] = True
+    enforce_step_size: Annotated[bool, Key(doc="Round quantities.", applies="now")] = True
+    enforce_min_notional: Annotated[bool, Key(doc="Block orders below the minimum notional.", applies="now")] = True
+    blocked_leg_policy: Annotated[
+        BlockedLeg, Key(doc="What one layer below a minimum does (EX-505).", applies="group")
+    ] = BlockedLeg.SKIP_LEG
+    forced_rules: Annotated[
+        dict[str, Rules],
+        Key(
+            doc="Rules that signals with precision_mode force use (EX-510), by symbol.",
+            applies="now",
+            example={"BTC/USDT": Rules(tick_size=Decimal("0.01"), step_size=Decimal("0.00001"))},
+        ),
+    ] = msgspec.field(default_factory=dict)
+    fallback_rules: Annotated[Rules, Key(doc="Rules used where none are known (EX-509).", applies="now")] = Rules()
