@@ -35,8 +35,8 @@ class PaperAccountOpened(Event, frozen=True, forbid_unknown_fields=True, gc=Fals
 class PaperOrderAccepted(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
     """An order was accepted and ``locked`` of ``lock_currency`` set aside; it matches nothing before ``active_at``.
 
-    ``active_at`` later than ``at`` means that the order is still on its way; ``PaperOrderArrived`` follows. ``base``, ``quote``
-    and ``market_type`` stand here so that the books can be rebuilt after an instrument left the configuration.
+    ``active_at`` later than ``at`` means that the order is still on its way; ``PaperOrderArrived`` follows. ``base``,
+    ``quote`` and ``market_type`` stand here so that the books can be rebuilt after an instrument left the configuration.
     """
 
     request: OrderRequest

@@ -1,0 +1,39 @@
+"""What a taker pays: the touch, the spread around a bar's price, and slippage; all rounded to a tick against the taker."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from protocol.values import OrderSide
+from venues.paper.book import SymbolBook
+from venues.paper.config import PaperConfig
+from venues.paper.numbers import ceil_to, floor_to
+
+__all__ = ["slipped", "spread_around", "touch"]
+
+_BPS = Decimal(10_000)
+
+
+def _worse(price: Decimal, side: OrderSide, bps: Decimal, tick: Decimal) -> Decimal:
+    """Move a price against the taker by ``bps`` and on to a tick; a sell never falls below one tick."""
+    if side is OrderSide.BUY:
+        return ceil_to(price * (1 + bps / _BPS), tick)
+    return max(floor_to(price * (1 - bps / _BPS), tick), tick)
+
+
+def spread_around(config: PaperConfig, book: SymbolBook, price: Decimal, side: OrderSide) -> Decimal:
+    """Return the side of the book that a taker meets when trades happen at ``price``."""
+    return _worse(price, side, config.half_spread_bps, book.instrument.rules.tick_size)
+
+
+def touch(config: PaperConfig, book: SymbolBook, side: OrderSide) -> Decimal | None:
+    """Return the price a taker meets now (ask for buys, bid for sells), None before the first price."""
+    quoted = book.ask if side is OrderSide.BUY else book.bid
+    if quoted is not None:
+        return quoted
+    return None if book.last is None else spread_around(config, book, book.last, side)
+
+
+def slipped(config: PaperConfig, book: SymbolBook, price: Decimal, side: OrderSide) -> Decimal:
+    """Return what a market order gets that meets ``price``."""
+    return _worse(price, side, config.slippage_bps, book.instrument.rules.tick_size)

@@ -1,0 +1,74 @@
+"""What the paper exchange tells of its orders: answers to queries and the messages that follow an event."""
+
+from __future__ import annotations
+
+from protocol.messages import Event, Message
+from protocol.orders import FillReport, OrderReport, OrderState
+from protocol.paper import PaperOrderAccepted, PaperOrderCancelled, PaperOrderFilled, PaperOrderRejected
+from venues.paper.book import PaperOrder
+from venues.paper.state import PaperState
+
+__all__ = ["absent", "order_report", "refused", "reports"]
+
+
+def order_report(order: PaperOrder, at: int, *, reason: str = "") -> OrderReport:
+    """Say where an accepted order stands."""
+    return OrderReport(
+        client_order_id=order.request.client_order_id,
+        symbol=order.request.symbol,
+        state=order.state,
+        venue_order_id=order.venue_order_id,
+        filled_qty=order.filled,
+        reason=reason or order.reason,
+        at=at,
+    )
+
+
+def refused(event: PaperOrderRejected, at: int) -> OrderReport:
+    """Say that an order was refused, and why; the text begins with the broken rule's name."""
+    return OrderReport(
+        client_order_id=event.request.client_order_id,
+        symbol=event.request.symbol,
+        state=OrderState.REJECTED,
+        reason=f"{event.code}: {event.reason}",
+        at=at,
+    )
+
+
+def absent(client_order_id: str, symbol: str, at: int) -> OrderReport:
+    """Say that an order was never accepted; proven, because the exchange forgets nothing."""
+    return OrderReport(
+        client_order_id=client_order_id,
+        symbol=symbol,
+        state=OrderState.REJECTED,
+        reason="no such order",
+        absent_proven=True,
+        at=at,
+    )
+
+
+def reports(state: PaperState, event: Event) -> tuple[Message, ...]:
+    """Return what the account hears after ``event`` was applied: fills first, then the order's new state."""
+    memory = state.memory
+    match event:
+        case PaperOrderRejected():
+            return (refused(event, event.at),)
+        case PaperOrderAccepted():
+            return (order_report(memory.orders[event.request.client_order_id], event.at),)
+        case PaperOrderFilled():
+            fill = FillReport(
+                client_order_id=event.client_order_id,
+                trade_id=event.trade_id,
+                symbol=event.symbol,
+                side=event.side,
+                qty=event.qty,
+                price=event.price,
+                fee=event.fee,
+                fee_currency=event.fee_currency,
+                maker=event.maker,
+                at=event.at,
+            )
+            return (fill, order_report(memory.orders[event.client_order_id], event.at))
+        case PaperOrderCancelled():
+            return (order_report(memory.orders[event.client_order_id], event.at),)
+    return ()
