@@ -26,6 +26,7 @@ __all__ = [
     "FillRecorded",
     "FillReport",
     "FillReported",
+    "OrderRefused",
     "OrderReport",
     "OrderRequest",
     "OrderSent",
@@ -123,7 +124,10 @@ class CancelOrder(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
 
 
 class OrderUpdate(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """The desk's word to the owner of an order: its state is now this."""
+    """The desk's word to the owner of an order: its state is now this.
+
+    ``absent_proven`` (with state rejected): the venue never had this order and never will; the next attempt may be sent.
+    """
 
     OVERFLOW: ClassVar[str] = "keep"
 
@@ -131,6 +135,7 @@ class OrderUpdate(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
     state: OrderState
     filled_qty: Decimal = Decimal(0)
     reason: Text = ""
+    absent_proven: bool = False
     at: Instant
 
 
@@ -241,6 +246,20 @@ class OrderSent(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=Tr
     attempt: int
     expected_price: Decimal | None
     permit: int
+    at: Instant
+
+
+class OrderRefused(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """The desk did not send an order: ``code`` says why (``NoPermit``, ``EnginePaused``, ``VenueDown`` ...)."""
+
+    request: OrderRequest
+    owner: Name
+    group_id: Name
+    leg_id: str
+    purpose: Purpose
+    attempt: int
+    code: Name
+    reason: Text
     at: Instant
 
 

@@ -34,14 +34,18 @@ NO_ANSWER: Final[Any] = object()
 
 
 class Do:
-    """What a handler decided: events to journal, then messages to tell, then the answer to the asker."""
+    """What a handler decided: events to journal, then messages to tell, then the answer to the asker.
+
+    A message is told to a reference or to whoever lives at a path at that moment (nobody: a dead letter).
+    ``correlation_id`` puts the events into an older causal chain (a fill belongs to its order's signal).
+    """
 
     __slots__ = ("answer", "correlation_id", "events", "tells")
 
     def __init__(
         self,
         events: Sequence[Event] = (),
-        tells: Sequence[tuple[ActorRef, Any]] = (),
+        tells: Sequence[tuple[ActorRef | str, Any]] = (),
         answer: Any = None,
         *,
         correlation_id: int | None = None,

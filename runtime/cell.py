@@ -210,7 +210,10 @@ class Cell(Life):
                 raise HandlerMistake(f"{self.path} returned events but is no DurableActor")
             self.system.durability.record(self, actor, outcome, envelope)
         for ref, message in outcome.tells:
-            ref.tell(message)
+            if isinstance(ref, str):
+                self.system.tell(ref, message)
+            else:
+                ref.tell(message)
         if reply is not None and outcome.answer is not NO_ANSWER:
             self.system.durability.answer(reply, outcome.answer)
 

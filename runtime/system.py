@@ -28,7 +28,7 @@ from runtime.asks import Asks
 from runtime.bus import Bus
 from runtime.cell import Cell
 from runtime.clock import Clock, VirtualClock, WallClock
-from runtime.dead_letters import DeadLetters
+from runtime.dead_letters import DeadLetter, DeadLetters
 from runtime.durable import Durability
 from runtime.envelope import Envelope
 from runtime.journal import Journal
@@ -206,6 +206,19 @@ class ActorSystem:
         """Return a message id that no other message of this journal ever has."""
         self.last_id += 1
         return self.last_id
+
+    def tell(self, path: str, message: Any) -> None:
+        """Tell whoever lives at a path; nobody there makes it a dead letter."""
+        cell = self._cells.get(path)
+        if cell is not None:
+            cell.ref.tell(message)
+            return
+        current = self.current
+        message_id = self.next_id()
+        correlation, causation = (current.correlation_id, current.message_id) if current else (message_id, 0)
+        envelope = Envelope(message, self.current_path, message_id, correlation, causation, self.now())
+        letter = DeadLetter(message_id, path, envelope, "no actor lives there", "", poison=False, at=self.now())
+        self.dead_letters.add(letter)
 
     def tell_as(self, cell: Cell, cause: Envelope | None, message: Any) -> None:
         """Tell an actor a message that continues a causal chain which left the pump (a task, a thread)."""

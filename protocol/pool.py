@@ -1,0 +1,74 @@
+"""The pool's conversation: who may open a group, who holds a slot.
+
+The pool hears ``EntryRequest``, ``ExitRequest`` and ``ReduceRequest`` (``protocol.signals``) and ``SlotReleased``
+(``protocol.groups``), and journals what it admitted or refused.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import ClassVar
+
+from protocol.groups import OpenGroup
+from protocol.messages import Event, Message
+from protocol.orders import FillReported
+from protocol.values import Instant, Name
+
+__all__ = ["GroupMail", "GroupsUp", "PyramidAdmitted", "SlotFreed", "SlotTaken", "StartGroup"]
+
+
+class SlotTaken(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """A group may open; ``occupied`` counts the slots with this one, of ``maximum`` (EX-901)."""
+
+    group_key: Name
+    group_id: Name
+    signal_id: Name
+    opening: OpenGroup
+    occupied: int
+    maximum: int
+    at: Instant
+
+
+class PyramidAdmitted(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """A further entry of a live group may enter without a slot of its own (EX-904)."""
+
+    group_key: Name
+    group_id: Name
+    signal_id: Name
+    entry_price: Decimal
+    at: Instant
+
+
+class SlotFreed(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """A group closed for good and gave its slot back (EX-905)."""
+
+    group_key: Name
+    group_id: Name
+    occupied: int
+    maximum: int
+    at: Instant
+
+
+class GroupsUp(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """The groups' supervisor to the pool: start the group of every slot that is taken."""
+
+    OVERFLOW: ClassVar[str] = "keep"
+
+    path: Name
+
+
+class StartGroup(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Pool to the groups' supervisor: this group must live. Telling it again changes nothing."""
+
+    OVERFLOW: ClassVar[str] = "keep"
+
+    opening: OpenGroup
+
+
+class GroupMail(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """A fill for a group that has already ended its life; it is brought back to deal with it (EX-705)."""
+
+    OVERFLOW: ClassVar[str] = "keep"
+
+    group_path: Name
+    fill: FillReported

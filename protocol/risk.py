@@ -1,0 +1,70 @@
+"""The risk coordinator's word: what may be done at present.
+
+The permit is a snapshot that the order desk keeps. An order that adds risk needs a fresh permit that allows entries; exits
+and cancels never need one (EX-111).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+from protocol.messages import Event, Message
+from protocol.values import Instant, Text
+
+__all__ = ["EngineStatus", "EngineStatusChanged", "PauseEngine", "Permit", "RenewPermit", "ResumeEngine"]
+
+
+class EngineStatus(StrEnum):
+    """Running; paused (no entries; exits, targets and cancels go on); error (the same, cause shown) (EX-111)."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    ERROR = "error"
+
+
+class Permit(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """What is allowed, from ``at`` on, until a newer one comes; ``number`` only grows."""
+
+    LANE: ClassVar[str] = "control"
+    OVERFLOW: ClassVar[str] = "keep"
+
+    number: int
+    status: EngineStatus
+    reason: Text = ""
+    at: Instant
+
+    @property
+    def entries_allowed(self) -> bool:
+        """Whether orders that add risk may leave."""
+        return self.status is EngineStatus.RUNNING
+
+
+class RenewPermit(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Desk to coordinator: my permit has aged and an order that adds risk waits; say again what is allowed."""
+
+    LANE: ClassVar[str] = "control"
+    OVERFLOW: ClassVar[str] = "keep"
+
+
+class PauseEngine(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """An operator stops new entries; exits, targets and cancels go on."""
+
+    LANE: ClassVar[str] = "control"
+
+    reason: Text = ""
+
+
+class ResumeEngine(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """An operator allows entries again."""
+
+    LANE: ClassVar[str] = "control"
+
+
+class EngineStatusChanged(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """The engine's status changed; ``number`` is that of the permit that says so."""
+
+    number: int
+    status: EngineStatus
+    reason: Text
+    at: Instant

@@ -1,0 +1,124 @@
+"""Between the actors of one venue account: session, order desk, feed and reconciler.
+
+A *session* says ``SessionUp`` after each connect; the *reconciler* then asks it for the venue's whole truth
+(``FetchVenueState``) and tells the desk ``VenueSnapshot``, so that every connection begins with a reconciliation.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from protocol.instruments import Instrument
+from protocol.messages import Event, Message, Request
+from protocol.orders import Balance, ClientOrderId, FillReport, OrderReport, Position
+from protocol.values import Instant, Name, Text
+
+__all__ = [
+    "BalancesReported",
+    "DifferenceFound",
+    "FetchVenueState",
+    "InstrumentsReported",
+    "QueryAtVenue",
+    "ReconcileNow",
+    "Reconciled",
+    "SessionDown",
+    "SessionUp",
+    "VenueSnapshot",
+]
+
+
+class SessionUp(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """The session is connected; ``instruments`` are the venue's present rules."""
+
+    OVERFLOW: ClassVar[str] = "keep"
+
+    account: Name
+    instruments: tuple[Instrument, ...]
+    at: Instant
+
+
+class SessionDown(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """The session lost its connection; what is under way is unknown until the next reconciliation."""
+
+    OVERFLOW: ClassVar[str] = "keep"
+
+    account: Name
+    reason: Text
+    at: Instant
+
+
+class InstrumentsReported(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Precision rules and fees of an account's markets, fresh from the venue."""
+
+    OVERFLOW: ClassVar[str] = "keep"
+
+    account: Name
+    instruments: tuple[Instrument, ...]
+    at: Instant
+
+
+class BalancesReported(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """The account's balances as the venue counts them."""
+
+    CONFLATE_BY: ClassVar[str] = "account"
+
+    account: Name
+    balances: tuple[Balance, ...]
+    at: Instant
+
+
+class QueryAtVenue(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Desk to session: what does the venue know of this order? Answered by an ``OrderReport``."""
+
+    OVERFLOW: ClassVar[str] = "keep"
+
+    client_order_id: ClientOrderId
+    symbol: Name
+
+
+class VenueSnapshot(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """The venue's side of a reconciliation: open orders, fills since ``since``, balances and positions."""
+
+    OVERFLOW: ClassVar[str] = "keep"
+
+    account: Name
+    open_orders: tuple[OrderReport, ...]
+    fills: tuple[FillReport, ...]
+    balances: tuple[Balance, ...]
+    positions: tuple[Position, ...]
+    since: Instant
+    at: Instant
+
+
+class FetchVenueState(Request[VenueSnapshot], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Ask a session for the venue's side of a reconciliation; fills from ``since`` on."""
+
+    since: Instant
+
+
+class ReconcileNow(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Compare orders, fills and balances with the venue now (an operator, a timer, a new connection)."""
+
+    LANE: ClassVar[str] = "control"
+
+
+class DifferenceFound(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """A reconciliation found that the venue and the desk disagree; ``correction`` says what was done."""
+
+    account: Name
+    code: Name
+    client_order_id: str
+    detail: Text
+    correction: Text
+    at: Instant
+
+
+class Reconciled(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """A reconciliation is complete: how much was compared and how many differences there were."""
+
+    account: Name
+    open_orders: int
+    fills_seen: int
+    fills_missed: int
+    differences: int
+    at: Instant
