@@ -1,6 +1,6 @@
 # The two commands to know: `make up` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help up test test-fast lint format types layers docs bench check lock clean
+.PHONY: help up test test-fast lint format types layers docs generated bench check lock clean
 
 VENV ?= .venv
 PY := $(VENV)/bin/python
@@ -42,6 +42,9 @@ layers: $(VENV)/.ready-dev ## Check that rooms import only the rooms below them
 
 docs: $(VENV)/.ready-dev ## Build the documentation into site/
 	@$(PY) -m mkdocs build --strict --quiet
+
+generated: $(VENV)/.ready-dev ## Write config.toml and its reference page from the declared keys
+	@$(PY) -m service.config
 
 bench: $(VENV)/.ready-dev ## Measure against floors and peers
 	@$(PY) -m benchmarks

@@ -12,9 +12,9 @@ from service.config.keys import Refusal, Secret
 
 __all__ = ["ip_network", "one_of", "secret_length", "shaped", "symbol", "time_zone", "timeframe", "url_token"]
 
-SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}(:[A-Z0-9]{1,20})?")
-TIMEFRAME: Final = re.compile(r"[1-9][0-9]{0,5}[smhdwM]")
-URL_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{22,128}")
+_SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}(:[A-Z0-9]{1,20})?")
+_TIMEFRAME: Final = re.compile(r"[1-9][0-9]{0,5}[smhdwM]")
+_URL_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{22,128}")
 
 
 def shaped(pattern: str, meaning: str) -> Callable[[str], Refusal | None]:
@@ -38,7 +38,7 @@ def one_of(*allowed: str) -> Callable[[str], Refusal | None]:
 
 def symbol(value: str) -> Refusal | None:
     """Accept the unified form (EX-303)."""
-    good = SYMBOL.fullmatch(value)
+    good = _SYMBOL.fullmatch(value)
     return (
         None if good else Refusal("OutOfRange", "must be a symbol such as BTC/USDT, or BTC/USDT:USDT for a perpetual")
     )
@@ -46,7 +46,7 @@ def symbol(value: str) -> Refusal | None:
 
 def timeframe(value: str) -> Refusal | None:
     """Accept a canonical timeframe (EX-304) or ``tick``."""
-    good = value == "tick" or TIMEFRAME.fullmatch(value)
+    good = value == "tick" or _TIMEFRAME.fullmatch(value)
     return None if good else Refusal("OutOfRange", "must be a timeframe such as 30s, 5m, 1h, 1d, or tick")
 
 
@@ -79,6 +79,6 @@ def secret_length(least: int, most: int) -> Callable[[Secret], Refusal | None]:
 
 def url_token(value: Secret) -> Refusal | None:
     """Accept at least 128 bits in letters that need no escaping in an address (EX-201)."""
-    if URL_TOKEN.fullmatch(value.reveal()):
+    if _URL_TOKEN.fullmatch(value.reveal()):
         return None
     return Refusal("OutOfRange", "must be 22 to 128 letters, digits, - or _")

@@ -11,9 +11,9 @@ from service.config.grid import GridStrategy, Layer
 
 __all__ = ["check_layers", "check_shorthand"]
 
-LEAST_WEIGHT: Final = Decimal("99.9")
-MOST: Final = Decimal(100)
-MOST_TARGET: Final = Decimal(1000)
+_LEAST_WEIGHT: Final = Decimal("99.9")
+_MOST: Final = Decimal(100)
+_MOST_TARGET: Final = Decimal(1000)
 
 
 def check_layers(layers: Sequence[Layer], grid: GridStrategy, path: str, problems: Problems) -> None:
@@ -28,8 +28,8 @@ def check_layers(layers: Sequence[Layer], grid: GridStrategy, path: str, problem
         above = layers[index - 1].gap_percent if index else None
         _check_layer(layer, above, f"{path}[{index}]", problems)
     total = sum(layer.weight_percent for layer in layers)
-    if not LEAST_WEIGHT <= total <= MOST:
-        problems.add(path, "WeightSum", f"weights must sum to {LEAST_WEIGHT} to {MOST}", value=total)
+    if not _LEAST_WEIGHT <= total <= _MOST:
+        problems.add(path, "WeightSum", f"weights must sum to {_LEAST_WEIGHT} to {_MOST}", value=total)
 
 
 def _check_layer(layer: Layer, above: Decimal | None, path: str, problems: Problems) -> None:
@@ -37,13 +37,13 @@ def _check_layer(layer: Layer, above: Decimal | None, path: str, problems: Probl
     if gap > 0:
         message = "must be 0 or negative: gaps are written as the long side sees them, a short mirrors them"
         problems.add(f"{path}.gap_percent", "InvalidGapSign", message, value=gap)
-    elif gap <= -MOST:
+    elif gap <= -_MOST:
         problems.add(f"{path}.gap_percent", "OutOfRange", "must be above -100", value=gap)
     elif above is not None and gap >= above:
         problems.add(f"{path}.gap_percent", "GapsNotDescending", f"must be below the layer before ({above})", value=gap)
-    if not 0 < weight <= MOST:
+    if not 0 < weight <= _MOST:
         problems.add(f"{path}.weight_percent", "OutOfRange", "must be above 0 and at most 100", value=weight)
-    if not 0 < target <= MOST_TARGET:
+    if not 0 < target <= _MOST_TARGET:
         problems.add(f"{path}.tp_percent", "OutOfRange", "must be above 0 and at most 1000", value=target)
 
 
@@ -62,5 +62,5 @@ def check_shorthand(grid: GridStrategy, path: str, problems: Problems) -> None:
     if count > grid.max_dca_per_pyramid:
         message = f"must be at most {grid.max_dca_per_pyramid} (max_dca_per_pyramid)"
         problems.add(f"{path}.dca_count", "OutOfRange", message, value=count)
-    if gap * (count - 1) >= MOST:
+    if gap * (count - 1) >= _MOST:
         problems.add(f"{path}.dca_gap_percent", "OutOfRange", "the last layer must be less than 100 % away", value=gap)

@@ -15,7 +15,7 @@ from service.config.keys import Field, Key, fields_of, optional
 from service.config.scalars import REFUSED, read_scalar
 from service.config.trading import Sizing
 
-__all__ = ["Reader", "nearest"]
+__all__ = ["MAX_ENTRIES", "Reader", "nearest"]
 
 S = TypeVar("S", bound=msgspec.Struct)
 

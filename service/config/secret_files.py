@@ -18,7 +18,7 @@ from service.config.environment import variable_of
 from service.config.errors import ConfigError
 from service.config.keys import Secret
 
-__all__ = ["WebhookSecrets", "open_webhook_secrets"]
+__all__ = ["GENERATED_BYTES", "WebhookSecrets", "open_webhook_secrets"]
 
 GENERATED_BYTES: Final = 32
 """Randomness of a generated secret: 256 bits, 43 characters."""

@@ -18,7 +18,7 @@ from service.config.keys import Field, Secret, fields_of, optional
 
 __all__ = ["default_toml", "toml_value"]
 
-WIDTH: Final = 110
+_WIDTH: Final = 110
 
 _HEAD: Final = """\
 # Configuration of bulkhead. Every key stands here with its default and what it means; remove what you do not change.
@@ -85,7 +85,7 @@ def _assignment(field: Field, value: Any) -> Iterator[str]:
 
 
 def _comment(text: str) -> list[str]:
-    return [f"# {line}" for line in textwrap.wrap(text, WIDTH, break_on_hyphens=False)]
+    return [f"# {line}" for line in textwrap.wrap(text, _WIDTH, break_on_hyphens=False)]
 
 
 def toml_value(value: Any) -> str:
