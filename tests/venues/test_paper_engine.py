@@ -201,6 +201,44 @@ def test_orders_meet_the_price_in_its_order():
     assert [fill.client_order_id for fill in rising] == ["buyhigh", "buylow", "selllow", "sellhigh"]
 
 
+def test_jumps_and_quotes_serve_the_better_price_first():
+    """Orders that a gap or a quote reaches together fill best price first, then oldest first."""
+    for move in (bar("95", "95", "95", "95", at=2 * MINUTE), tick("94", "95", at=2 * MINUTE)):
+        made = engine()
+        run_bar(made, bar("100", "100", "100", "100"))
+        for client_id, price in (("second", "98"), ("thirdone", "98"), ("firstone", "99"), ("lastone", "97")):
+            place(made, order(client_id, "buy", "limit", "1", price))
+        events = run_tick(made, move) if hasattr(move, "bid") else fills(run_bar(made, move))
+        assert [fill.client_order_id for fill in events] == ["firstone", "second", "thirdone", "lastone"]
+
+
+def test_market_order_waits_for_liquidity():
+    """A market order that found too little volume goes on in the next bar, even one that reaches no resting order."""
+    made = engine(participation=D("0.1"))
+    run_bar(made, bar("100", "100", "100", "100", volume="40"))
+    _, first = place(made, order("aaaaaa", "buy", "market", "3"))
+    assert first.qty == 1
+    events = fills(run_bar(made, bar("100", "100", "100", "100", at=2 * MINUTE, volume="60")))
+    assert [fill.qty for fill in events] == [D("1.5"), D("0.5")]
+
+
+def test_rounded_fees_never_overdraw_the_lock():
+    """Partial fills whose fees round up leave free at zero or above when the account held exactly the lock."""
+    request = order("aaaaaa", "buy", "limit", "1", "99.99")
+    for number in range(1, 40):
+        fees = instrument(maker=f"0.0000000000{number:02}7", taker=f"0.0000000000{number:02}7")
+        probe = engine(fees)
+        (accepted,) = place(probe, request)
+        made = engine(fees, usdt=str(accepted.locked), smallest_share=D("0.1"), seed=number)
+        run_bar(made, bar("100", "100", "100", "100"))
+        place(made, request)
+        assert free(made, "USDT") == 0
+        for minute in range(2, 60):
+            run_bar(made, bar("100", "100", "99", "99.99", at=minute * MINUTE))
+            assert free(made, "USDT") >= 0
+        assert made.query("aaaaaa", SPOT, 0).state is OrderState.FILLED
+
+
 @pytest.mark.parametrize("close, first", [("100", "buyone"), ("100.01", "buyone"), ("99.99", "sellone")])
 def test_path_rule(close, first):
     """Open -> low -> high -> close when close >= open, else open -> high -> low -> close."""
@@ -278,6 +316,17 @@ def test_jitter_depends_on_seed_and_id_alone():
         assert 100 <= accepted.active_at <= 1100
         delays.add(accepted.active_at)
     assert len(delays) == 2
+
+
+def test_jitter_spreads_over_its_whole_range():
+    """Delays reach into every quarter of a long jitter, not only its first seconds."""
+    made = engine(jitter_ns=60 * 10**9)
+    run_tick(made, tick("99", "100"))
+    quarters = set()
+    for number in range(40):
+        (accepted,) = place(made, order(f"order{number}", "buy", "limit", "0.1", "99"))
+        quarters.add(accepted.active_at // (15 * 10**9))
+    assert quarters >= {0, 1, 2, 3}
 
 
 def test_without_a_price_orders_wait_for_the_first():

@@ -39,7 +39,8 @@ configs = st.builds(
     leverage=st.sampled_from([D(1), D(3)]),
     ohlc_path=st.sampled_from(OhlcPath),
 )
-odd = instrument(maker="0.00037", taker="0.00113"), instrument(PERP, maker="0.00037", taker="0.00113")
+maker, taker = "0.0003700000037", "0.0011300000071"  # fees that need rounding
+odd = instrument(maker=maker, taker=taker), instrument(PERP, maker=maker, taker=taker)
 
 
 def request(n, action):
@@ -75,7 +76,10 @@ def run(made, actions):
             yield run_bar(made, bar(open_, high, low, close, at=at, symbol=action[1], volume=str(action[3])))
 
 
-plays = st.lists(st.one_of(bars, ticks, orders, orders, cancels), min_size=5, max_size=40)
+opening = [("tick", SPOT, D(100), 1), ("tick", PERP, D(100), 1)]
+plays = st.lists(st.one_of(bars, ticks, orders, orders, orders, cancels), min_size=25, max_size=60).map(
+    lambda actions: opening + actions
+)
 
 
 @settings(max_examples=150, deadline=None)

@@ -172,7 +172,7 @@ class Draft:
         rules, config = self._book.instrument.rules, self._config
         qty = wanted
         if config.smallest_share < 1:
-            draw = Decimal(hashed(config.seed, order.request.client_order_id, order.filled)) / 2**32
+            draw = Decimal(hashed(config.seed, order.request.client_order_id, order.filled)) / 2**64
             share = config.smallest_share + (1 - config.smallest_share) * draw
             qty = min(ceil_to(wanted * share, rules.step_size), wanted)
             if wanted - qty < max(rules.min_qty, rules.step_size):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
+import hashlib
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
@@ -44,5 +44,6 @@ def ceil_to(value: Decimal, unit: Decimal) -> Decimal:
 
 
 def hashed(*parts: object) -> int:
-    """Return a number in 0..2**32-1 that depends on the parts alone; stable across processes and versions."""
-    return zlib.crc32(":".join(map(str, parts)).encode())
+    """Return a number in 0..2**64-1 that depends on the parts alone; stable across processes and versions."""
+    digest = hashlib.blake2b(":".join(map(str, parts)).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
