@@ -71,12 +71,15 @@ class Batch:
 
     def end(self, name: str) -> StreamEnd:
         """Return where a stream stands within this batch; a new one gets its number."""
-        end = self.ends.get(name) or self._dictionary.end(name)
+        end = self.ends.get(name) or self._dictionary.ends.get(name)
         if end is not None:
             return end
-        raw = name.encode(errors="replace")
-        if not 0 < len(raw) <= MAX_STREAM_BYTES or raw.decode() != name:
+        raw = name.encode(errors="surrogatepass")
+        if not 0 < len(raw) <= MAX_STREAM_BYTES or raw.decode(errors="replace") != name:
             raise EntryRefused(f"a stream's name has 1 to {MAX_STREAM_BYTES} bytes of UTF-8: {name[:80]!r}")
+        end = self._dictionary.end(name)
+        if end is not None:
+            return end
         stream = StoredStream(self._dictionary.streams + len(self.new_streams) + 1, name, stream_tag(raw))
         self.new_streams.append(stream)
         return StreamEnd(stream, 0)

@@ -84,9 +84,7 @@ class JournalReader:
         """Return the newest snapshot of a stream, if any. A damaged one counts as none: the records are the truth."""
         with self._reading():
             row = self._rows.one(
-                "SELECT seq, snapshots.version, checksum, state FROM snapshots "
-                "JOIN streams ON streams.id = snapshots.stream WHERE name = ?",
-                stream,
+                "SELECT seq, version, checksum, state FROM snapshots WHERE stream = ?", self._rows.stream_number(stream)
             )
         if row is None or snapshot_checksum(stream, row[0], row[1], row[3]) != row[2]:
             return None

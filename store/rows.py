@@ -83,7 +83,8 @@ class Rows:
 
     def stream_after(self, stream: int, seq: int, limit: int = PAGE) -> list[tuple[Row, bytes | None]]:
         """Return a stream's next records, each with the checksum of the record before it in the journal."""
-        return [(row[:-1], row[-1]) for row in self.connection.execute(_STREAM, (stream, seq, limit))]
+        found = self.connection.execute(_STREAM, (stream, seq, limit))
+        return [(row[:-1], GENESIS if row[0] == 1 else row[-1]) for row in found]
 
     def checksum_at(self, position: int) -> bytes | None:
         """Return a record's checksum; the one before the first record is ``GENESIS``; None when it is missing."""
@@ -117,7 +118,7 @@ class Rows:
 
     def stream_number(self, name: str) -> int | None:
         """Return the number of a stream, None when it has no record."""
-        row = self.one("SELECT id FROM streams WHERE name = ?", name)
+        row = self.one("SELECT id FROM streams WHERE name = CAST(? AS TEXT)", name.encode(errors="surrogatepass"))
         return int(row[0]) if row else None
 
     def types(self) -> list[StoredType]:

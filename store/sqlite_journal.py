@@ -90,6 +90,7 @@ class SqliteJournal(JournalReader):
 
     def start_number(self) -> int:
         """Return which opening for writing this is, from 1; part of every message id, so ids never repeat."""
+        self._must_be_open()
         return self._start
 
     def save_snapshot(self, snapshot: Snapshot) -> None:

@@ -1,0 +1,54 @@
+"""The journals that the contract is tested with: one more backend is one more line in ``BACKENDS``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from runtime.journal import Journal
+from store.sqlite_journal import MEMORY, SqliteJournal, open_journal
+
+Opener = Callable[[Path], Journal]
+
+BACKENDS: dict[str, Opener] = {
+    "sqlite": lambda folder: open_journal(folder / "journal.db"),
+    "sqlite-normal": lambda folder: open_journal(folder / "journal.db", durability="normal"),
+    "sqlite-memory": lambda folder: open_journal(MEMORY),
+}
+
+
+@pytest.fixture(params=sorted(BACKENDS))
+def contract_journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    opened = BACKENDS[request.param](tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=sorted(set(BACKENDS) - {"sqlite-memory"}))
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Journal]]:
+    """Opens the same durable journal again and again, closing the one before."""
+    opened: list[Journal] = []
+
+    def again() -> Journal:
+        for journal in opened:
+            journal.close()
+        opened.append(BACKENDS[request.param](tmp_path))
+        return opened[-1]
+
+    yield again
+    for journal in opened:
+        journal.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.db"
+
+
+@pytest.fixture
+def journal(path: Path) -> Iterator[SqliteJournal]:
+    opened = open_journal(path)
+    yield opened
+    opened.close()
