@@ -41,7 +41,7 @@ layers: $(VENV)/.ready-dev ## Check that rooms import only the rooms below them
 	@$(VENV)/bin/lint-imports
 
 docs: $(VENV)/.ready-dev ## Build the documentation into site/
-	@$(PY) -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 
 generated: $(VENV)/.ready-dev ## Write config.toml and its reference page from the declared keys
 	@$(PY) -m service.config
