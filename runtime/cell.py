@@ -6,8 +6,9 @@ written for speed and kept here together; everything rare lives in ``life``.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +108,11 @@ class Cell(Life):
             self._room.append(event)
             await event.wait()
 
+    def seal(self) -> None:
+        """Take nothing beyond the mailbox's capacity until the next life, and free who waits for room."""
+        self.mailbox.sealed = True
+        self._release_producers()
+
     def schedule(self) -> None:
         """Have the pump look at this actor's mailbox."""
         if not self.scheduled and self.state is LifeState.RUNNING and len(self.mailbox):
@@ -197,7 +203,7 @@ class Cell(Life):
         """Carry out what a handler returned: journal, then tell, then answer."""
         if inspect.iscoroutine(outcome):
             self.busy = True
-            self.run(self._await_handler(outcome, envelope))
+            self.run(self._await_handler(outcome, envelope, self.incarnation), outcome)
             return
         reply = envelope.reply if envelope is not None else None
         if not isinstance(outcome, Do):
@@ -217,8 +223,7 @@ class Cell(Life):
         if reply is not None and outcome.answer is not NO_ANSWER:
             self.system.durability.answer(reply, outcome.answer)
 
-    async def _await_handler(self, handler: Awaitable[Any], envelope: Envelope | None) -> None:
-        incarnation = self.incarnation
+    async def _await_handler(self, handler: Awaitable[Any], envelope: Envelope | None, incarnation: int) -> None:
         system = self.system
         try:
             outcome = await handler
@@ -241,24 +246,30 @@ class Cell(Life):
                 self.woke()
                 self.schedule()
 
-    def run(self, work: Awaitable[Any]) -> None:
-        """Run a coroutine as part of this life: it is cancelled with it, and its error crashes the actor."""
-        self.system.run_task(self._guarded(work), self.path)
+    def run(self, work: Coroutine[Any, Any, None], inner: Any = None) -> None:
+        """Run a coroutine as part of this life: it is cancelled with it, and its error crashes the actor.
 
-    async def _guarded(self, work: Awaitable[Any]) -> None:
-        incarnation = self.incarnation
-        scope = anyio.CancelScope()
-        self.scopes.add(scope)
+        ``inner`` is what it awaits: closed unheard when the life ends before the first step.
+        """
+        task = self.system.run_task(self._guarded(work, self.incarnation), self.path)
+        self.tasks.add(task)
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self.tasks.discard(task)
+            work.close()
+            if inspect.iscoroutine(inner):
+                inner.close()
+
+        task.add_done_callback(ended)
+
+    async def _guarded(self, work: Awaitable[Any], incarnation: int) -> None:
         try:
-            with scope:
-                await work
+            await work
         except Exception as error:  # noqa: BLE001 - the supervisor's edge
             if incarnation == self.incarnation:
                 self.crash(error, None)
             else:
                 self.system.report(self.path, "an ended life's task failed", error)
-        finally:
-            self.scopes.discard(scope)
 
     def pipe(
         self,
@@ -269,7 +280,7 @@ class Cell(Life):
         real: bool,
     ) -> None:
         """Await beside the actor; the result comes back as a message in the same causal chain."""
-        self.run(self._piped(awaitable, into, failed, self.system.current, real=real))
+        self.run(self._piped(awaitable, into, failed, self.system.current, real=real), awaitable)
 
     async def _piped(
         self,
@@ -343,7 +354,7 @@ class Cell(Life):
             state=self.state.value,
             handled=self.handled,
             failed=self.failed,
-            restarts=max(0, (self.incarnation - 1) // 2),
+            restarts=max(0, self.lives - 1),
             depth=len(mailbox),
             oldest_age_ns=max(0, self.system.now() - oldest) if oldest is not None else 0,
             conflated=mailbox.conflated,

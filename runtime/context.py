@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from random import Random
 from typing import TYPE_CHECKING, Any
 
-from runtime.lifecycle import Exit, ExitKind
+from runtime.lifecycle import Exit, ExitKind, LifeState
 from runtime.spec import Spec
 from runtime.timers import Timers
 
@@ -22,11 +23,12 @@ __all__ = ["Context"]
 class Context:
     """One life of one actor: its reference, timers, children and ways to the rest of the system."""
 
-    __slots__ = ("_cell", "timers")
+    __slots__ = ("_cell", "_random", "timers")
 
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
         self.timers = Timers(cell, cell.system.timers)
+        self._random: Random | None = None
 
     @property
     def ref(self) -> ActorRef:
@@ -68,17 +70,33 @@ class Context:
 
     def stop_child(self, name: str) -> None:
         """Ask a child to end by its deadline; ``ChildExited`` follows and its mailbox is kept until ``forget``."""
-        child = self._cell.children[name]
-        self._cell.system.run_task(child.shutdown(), self._cell.path)
+        self._cell.children[name].begin_stop()
 
     def forget(self, name: str) -> None:
         """End an ended child for good: what waits in its mailbox becomes dead letters, its watchers are told."""
-        self._cell.children[name].remove(Exit(ExitKind.SHUTDOWN))
+        child = self._cell.children[name]
+        child.remove(child.last_exit or Exit(ExitKind.SHUTDOWN))
 
     def child_state(self, name: str) -> str | None:
         """Return the life state of a child, None when there is no such child."""
         child = self._cell.children.get(name)
         return child.state.value if child else None
+
+    def leftovers(self) -> list[tuple[Spec, str]]:
+        """Return recipe and mark of each child that an earlier life left down, in the order of their making."""
+        return [(child.spec, child.mark) for child in self._cell.children.values() if child.state is LifeState.DOWN]
+
+    def arrange(self, names: Iterable[str]) -> None:
+        """Set the order of the children, which is the reverse of the order they are stopped in; the unnamed come last."""
+        self._cell.arrange(names)
+
+    def mark(self, name: str, word: str) -> None:
+        """Say why an ended child stays down (``waiting``, ``quarantined``); its next life clears it."""
+        self._cell.children[name].mark = word
+
+    def seal(self, name: str) -> None:
+        """Have an ended child's mailbox refuse everything at its capacity until the next life, and free who waits for it."""
+        self._cell.children[name].seal()
 
     def ready(self) -> None:
         """Say that an actor whose class sets ``READY_AT_ONCE = False`` is now up."""
@@ -91,6 +109,14 @@ class Context:
     def escalate(self, error: BaseException) -> None:
         """End this life as a crash with this error when the present handler is done."""
         self._cell.crash(error, None)
+
+    @property
+    def random(self) -> Random:
+        """Randomness of this life: the same for the same seed of the system, path and number of the life."""
+        if self._random is None:
+            cell = self._cell
+            self._random = Random(f"{cell.system.seed}{cell.path}#{cell.incarnation}")  # noqa: S311 - reproducible
+        return self._random
 
     def watch(self, ref: ActorRef) -> None:
         """Have ``Terminated`` told to this actor when the other one ends for good; at once if it has."""

@@ -11,8 +11,9 @@ counters outlive a life; the object, its timers, tasks, subscriptions and childr
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -49,14 +50,17 @@ class Life:
         self.children: dict[str, Cell] = {}
         self.state = LifeState.NEW
         self.incarnation: int = 0
+        self.lives = 0
         self.actor: Actor | None = None
         self.handlers: dict[type, Callable[[Any], Any]] = {}
         self.watchers: dict[str, ActorRef] = {}
-        self.scopes: set[anyio.CancelScope] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
         self.busy = False
         self.was_ready = False
         self.failed = 0
         self.last_exit: Exit | None = None
+        self.mark = ""
+        """What its parent says of it between two lives (``waiting``, ``quarantined``); a new life clears it."""
         self._settled: list[anyio.Event] = []
 
     @property
@@ -87,7 +91,10 @@ class Life:
             raise SpawnRefused(f"{self.path} is {self.state.value} and cannot be started")
         self.state = LifeState.STARTING
         self.was_ready = False
+        self.mark = ""
+        self.mailbox.begin_life()
         self.incarnation += 1
+        self.lives += 1
         try:
             actor = self.spec.factory()
             self.actor = actor
@@ -99,7 +106,7 @@ class Life:
             self.crash(error, None)
             return
         if inspect.isawaitable(begun):
-            self.run(self._await_start(begun))
+            self.run(self._await_start(begun, self.incarnation), begun)
         else:
             self._begun(begun)
 
@@ -112,8 +119,7 @@ class Life:
         finally:
             system.current_path = before
 
-    async def _await_start(self, begun: Awaitable[Any]) -> None:
-        incarnation = self.incarnation
+    async def _await_start(self, begun: Awaitable[Any], incarnation: int) -> None:
         outcome = await begun
         if incarnation == self.incarnation and self.state is LifeState.STARTING:
             self._begun(outcome)
@@ -159,42 +165,64 @@ class Life:
             self._over(exit_)
 
     async def _end_after_children(self, exit_: Exit) -> None:
+        life = self.incarnation
         await self._stop_children()
-        self._over(exit_)
+        if life == self.incarnation and self.state is LifeState.STOPPING:
+            self._over(exit_)
 
     def stop_self(self) -> None:
         """End this life in order, reason normal."""
-        self.system.run_task(self.shutdown(ExitKind.NORMAL), self.path)
+        self.begin_stop(ExitKind.NORMAL)
 
     async def shutdown(self, kind: ExitKind = ExitKind.SHUTDOWN) -> None:
         """End this life in order: the present handler, the children in reverse, the ``stopping`` hook, by a deadline."""
+        self.begin_stop(kind)
+        await self.settled()
+
+    def begin_stop(self, kind: ExitKind = ExitKind.SHUTDOWN) -> None:
+        """Begin to end this life in order; nothing when it is ending or has ended.
+
+        The end is a task of the system: it comes about even when whoever asked for it is itself cut off.
+        """
+        if self.state in (LifeState.STARTING, LifeState.RUNNING):
+            self.state = LifeState.STOPPING
+            self.handlers = {}
+            self.system.run_task(self._end(kind), self.path)
+
+    async def _end(self, kind: ExitKind) -> None:
+        life = self.incarnation
+        errors: list[Exception] = []
+        work = self.system.run_task(self._end_in_order(errors), self.path)
+        self.tasks.add(work)
+        _, late = await asyncio.wait({work}, timeout=self.spec.stop_s)
+        if life != self.incarnation:
+            return
+        if late:
+            self.kill(TimeoutError(f"{self.path} did not stop within {self.spec.stop_s} s"))
+            return
+        self._close_down()
+        self._over(Exit(ExitKind.CRASH, errors[0]) if errors else Exit(kind))
+
+    async def _end_in_order(self, errors: list[Exception]) -> None:
+        try:
+            await self.idle()
+            await self._stop_children()
+            if self.actor is not None:
+                pending = self._in_turn(self.actor.stopping)
+                if pending is not None:
+                    await pending
+        except Exception as error:  # noqa: BLE001 - a crash while stopping is still an end
+            self.failed += 1
+            errors.append(error)
+
+    def kill(self, error: Exception) -> None:
+        """End this life at once, and its children's: nothing is waited for."""
         if self.state in (LifeState.NEW, LifeState.DOWN, LifeState.STOPPED):
             return
-        if self.state is LifeState.STOPPING:
-            await self.settled()
-            return
-        self.state = LifeState.STOPPING
-        self.handlers = {}
-        exit_ = Exit(kind)
-        with anyio.move_on_after(self.spec.stop_s) as scope:
-            try:
-                await self._end_in_order()
-            except Exception as error:  # noqa: BLE001 - a crash while stopping is still an end
-                self.failed += 1
-                exit_ = Exit(ExitKind.CRASH, error)
-        if scope.cancelled_caught:
-            exit_ = Exit(ExitKind.KILLED, TimeoutError(f"{self.path} did not stop within {self.spec.stop_s} s"))
         self._close_down()
-        await self._stop_children()
-        self._over(exit_)
-
-    async def _end_in_order(self) -> None:
-        await self.idle()
-        await self._stop_children()
-        if self.actor is not None:
-            pending = self._in_turn(self.actor.stopping)
-            if pending is not None:
-                await pending
+        for child in reversed(list(self.children.values())):
+            child.kill(error)
+        self._over(Exit(ExitKind.KILLED, error))
 
     async def idle(self) -> None:
         """Wait until no async handler of this actor is under way."""
@@ -219,9 +247,9 @@ class Life:
         self.handlers = {}
         self.incarnation += 1
         self.busy = False
-        for scope in list(self.scopes):
-            scope.cancel()
-        self.scopes.clear()
+        for task in list(self.tasks):
+            self.system.tasks.end(task)
+        self.tasks.clear()
         self.system.bus.drop(self.ref)
 
     def _over(self, exit_: Exit) -> None:
@@ -231,6 +259,9 @@ class Life:
         self.last_exit = exit_
         self.woke()
         if self.parent is None:
+            if exit_.kind is not ExitKind.SHUTDOWN:
+                # Nobody stands above the root: its end without an order to stop is the system's failure.
+                self.system.fail(exit_.error or RuntimeError("the root of the system has ended"))
             return
         if not self.parent.hear(ChildExited(self.path, self.name, exit_, starting)):
             self.remove(exit_)
@@ -257,6 +288,11 @@ class Life:
         if self.parent is not None:
             self.parent.children.pop(self.name, None)
         self.system.forget_cell(self.path)
+
+    def arrange(self, names: Iterable[str]) -> None:
+        """Set the order of the children; the unnamed come last."""
+        named = {name: self.children[name] for name in names if name in self.children}
+        self.children = {**named, **{name: child for name, child in self.children.items() if name not in named}}
 
     def watch(self, ref: ActorRef) -> None:
         """Have this actor told when another ends for good."""
@@ -295,6 +331,6 @@ class Life:
         """Carry out what a handler or hook returned."""
         raise NotImplementedError
 
-    def run(self, work: Awaitable[Any]) -> None:
+    def run(self, work: Coroutine[Any, Any, None], inner: Any = None) -> None:
         """Run a coroutine as part of this life; its error crashes the actor."""
         raise NotImplementedError

@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from runtime.envelope import Envelope
+from runtime.lifecycle import ChildExited, ChildStarted
 
 __all__ = ["DEFAULT_CAPACITY", "Mailbox", "Put", "Route", "route_of"]
 
@@ -64,7 +65,7 @@ def route_of(kind: type) -> Route:
 class Mailbox:
     """Messages that wait for one actor."""
 
-    __slots__ = ("_waiting", "capacity", "conflated", "control", "data", "rejected", "system")
+    __slots__ = ("_waiting", "capacity", "conflated", "control", "data", "rejected", "sealed", "system")
 
     def __init__(self, capacity: int = DEFAULT_CAPACITY) -> None:
         self.capacity = capacity
@@ -74,6 +75,14 @@ class Mailbox:
         self._waiting: dict[tuple[type, Any], Envelope] = {}
         self.conflated = 0
         self.rejected = 0
+        self.sealed = False
+        """Refuses at capacity whatever the type: its reader is away for long, producers must not wait for it."""
+
+    def begin_life(self) -> None:
+        """Unseal, and drop the news of children that was meant for an earlier life of the reader."""
+        self.sealed = False
+        news = (ChildStarted, ChildExited)
+        self.system = deque(each for each in self.system if not isinstance(each.message, news))
 
     def __len__(self) -> int:
         return len(self.system) + len(self.control) + len(self.data)
@@ -90,7 +99,7 @@ class Mailbox:
             self.system.append(envelope)
             return Put.QUEUED
         if len(self.data) + len(self.control) >= self.capacity:
-            if not route.keep:
+            if self.sealed or not route.keep:
                 self.rejected += 1
                 return Put.REJECTED
             lane.append(envelope)

@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from threading import get_ident
 from types import TracebackType
 from typing import Any, Self
 
 import anyio
-from anyio.abc import TaskGroup
 
 from runtime.actor import Actor, handles
 from runtime.asks import Asks
@@ -33,12 +32,13 @@ from runtime.durable import Durability
 from runtime.envelope import Envelope
 from runtime.journal import Journal
 from runtime.life import Life
-from runtime.lifecycle import ChildExited, ExitKind
+from runtime.lifecycle import ChildExited, Exit, ExitKind
 from runtime.memory_journal import MemoryJournal
 from runtime.metrics import ActorStats
 from runtime.pump import Pump
 from runtime.ref import ActorRef
 from runtime.spec import Spec
+from runtime.tasks import Tasks
 from runtime.threads import thread_envelope
 from runtime.timers import TimerQueue
 
@@ -85,8 +85,10 @@ class ActorSystem:
         self.threads = 0
         self.thread_id = 0
         self.loop: asyncio.AbstractEventLoop
+        self.seed = seed
         self.bus = Bus()
         self.dead_letters = DeadLetters()
+        self.tasks = Tasks(self.report)
         self.asks = Asks(self)
         self.pump = Pump(self, seed)
         self.timers = TimerQueue(self.clock)
@@ -95,8 +97,6 @@ class ActorSystem:
         self._cells: dict[str, Cell] = {}
         self.root = Cell(self, None, Spec("root", Guardian))
         self._cells["/"] = self.root
-        self._group: TaskGroup
-        self._stack = AsyncExitStack()
         self._wake: asyncio.TimerHandle | None = None
         self._wake_for: int | None = None
         self._failure: BaseException | None = None
@@ -108,7 +108,7 @@ class ActorSystem:
         self.loop = asyncio.get_running_loop()
         self.thread_id = get_ident()
         self._failed = anyio.Event()
-        self._group = await self._stack.enter_async_context(anyio.create_task_group())
+        self.tasks.open(self.loop)
         return self
 
     async def __aexit__(
@@ -118,8 +118,7 @@ class ActorSystem:
             with anyio.CancelScope(shield=True):
                 await self.stop()
         finally:
-            self._group.cancel_scope.cancel()
-            await self._stack.__aexit__(None, None, None)
+            await self.tasks.close()
 
     def start_root(self, spec: Spec) -> ActorRef:
         """Start the tree under the given root, whose path is ``/``."""
@@ -136,7 +135,7 @@ class ActorSystem:
     async def stop(self) -> None:
         """Stop the tree in order and commit what is open. Safe to call twice."""
         await self.root.shutdown()
-        self.root.remove(self.root.last_exit or _shutdown())
+        self.root.remove(self.root.last_exit or Exit(ExitKind.SHUTDOWN))
         self.durability.close()
         self.pump.stopped = True
         if self._wake is not None:
@@ -264,16 +263,9 @@ class ActorSystem:
 
     # --- tasks and time ------------------------------------------------------------------------------------------------
 
-    def run_task(self, work: Awaitable[Any], path: str) -> None:
-        """Run a coroutine in the system's task group; an error that nobody took is reported, never lost."""
-
-        async def contained() -> None:
-            try:
-                await work
-            except Exception as error:  # noqa: BLE001 - the outermost edge of a task
-                self.report(path, "a task failed", error)
-
-        self._group.start_soon(contained, name=path)
+    def run_task(self, work: Coroutine[Any, Any, Any], path: str) -> asyncio.Task[None]:
+        """Run a coroutine beside the pump; an error that nobody took is reported, never lost."""
+        return self.tasks.run(work, path)
 
     def hold(self) -> AbstractContextManager[None]:
         """Keep a virtual clock still inside the block; nothing on other clocks."""
@@ -325,9 +317,3 @@ class ActorSystem:
     def report(self, path: str, what: str, error: BaseException | None = None) -> None:
         """Log something an operator must see."""
         log.error("%s: %s%s", path, what, f": {error!r}" if error is not None else "", exc_info=error)
-
-
-def _shutdown() -> Any:
-    from runtime.lifecycle import Exit
-
-    return Exit(ExitKind.SHUTDOWN)

@@ -64,9 +64,9 @@ class TimerQueue:
         return timer
 
     def next_at(self) -> int | None:
-        """Return the instant of the next live timer."""
+        """Return the instant of the next timer that is live and whose actor's life goes on."""
         heap = self._heap
-        while heap and not heap[0][2].live:
+        while heap and not (heap[0][2].live and heap[0][2].cell.incarnation == heap[0][2].incarnation):
             heapq.heappop(heap)
         return heap[0][0] if heap else None
 
