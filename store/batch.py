@@ -49,7 +49,8 @@ class Dictionary:
 
     def keep(self, batch: Batch) -> None:
         """Take over what a batch brought, after its commit."""
-        self.ends.update(batch.ends)
+        for name, cursor in batch.cursors.items():
+            self.ends[name] = StreamEnd(cursor.stream, cursor.seq)
         self.streams += len(batch.new_streams)
         for stored in batch.new_types:
             self.types[stored.name, stored.version] = stored
@@ -58,38 +59,34 @@ class Dictionary:
 class Batch:
     """The rows of one append and what they change in the dictionary."""
 
-    __slots__ = ("_dictionary", "at", "ends", "head", "new_streams", "new_types", "rows")
+    __slots__ = ("_dictionary", "at", "cursors", "head", "new_streams", "new_types", "rows")
 
     def __init__(self, dictionary: Dictionary, head: Head) -> None:
         self._dictionary = dictionary
         self.head = head
         self.at = 0
         self.rows: list[Row] = []
-        self.ends: dict[str, StreamEnd] = {}
+        self.cursors: dict[str, _Cursor] = {}
         self.new_streams: list[StoredStream] = []
         self.new_types: list[StoredType] = []
 
-    def end(self, name: str) -> StreamEnd:
-        """Return where a stream stands within this batch; a new one gets its number."""
-        end = self.ends.get(name) or self._dictionary.ends.get(name)
-        if end is not None:
-            return end
-        raw = name.encode(errors="surrogatepass")
-        if not 0 < len(raw) <= MAX_STREAM_BYTES or raw.decode(errors="replace") != name:
-            raise EntryRefused(f"a stream's name has 1 to {MAX_STREAM_BYTES} bytes of UTF-8: {name[:80]!r}")
-        end = self._dictionary.end(name)
-        if end is not None:
-            return end
-        stream = StoredStream(self._dictionary.streams + len(self.new_streams) + 1, name, stream_tag(raw))
-        self.new_streams.append(stream)
-        return StreamEnd(stream, 0)
+    def begin(self, name: str) -> _Cursor:
+        """Return where a stream stands before this batch; a new one gets its number."""
+        end = self._dictionary.ends.get(name)
+        if end is None:
+            raw = name.encode(errors="surrogatepass")
+            if not 0 < len(raw) <= MAX_STREAM_BYTES or raw.decode(errors="replace") != name:
+                raise EntryRefused(f"a stream's name has 1 to {MAX_STREAM_BYTES} bytes of UTF-8: {name[:80]!r}")
+            end = self._dictionary.end(name)
+        if end is None:
+            stream = StoredStream(self._dictionary.streams + len(self.new_streams) + 1, name, stream_tag(raw))
+            self.new_streams.append(stream)
+            end = StreamEnd(stream, 0)
+        cursor = self.cursors[name] = _Cursor(end)
+        return cursor
 
-    def type_of(self, event: Event) -> StoredType:
-        """Return the stored type of an event; a new one gets its number."""
-        cls = type(event)
-        known = self._dictionary.by_class.get(cls)
-        if known is not None:
-            return known
+    def type_of(self, cls: type[Event]) -> StoredType:
+        """Return the stored type of an event class; a new one gets its number."""
         name, version = cls.__name__, cls.VERSION
         stored = self._dictionary.types.get((name, version))
         if stored is not None:
@@ -103,35 +100,39 @@ class Batch:
         return stored
 
 
+class _Cursor:
+    """A stream while a batch is built; plain and mutable, because this is the hot path."""
+
+    __slots__ = ("id", "seq", "stream", "tag")
+
+    def __init__(self, end: StreamEnd) -> None:
+        self.stream, self.seq = end
+        self.id, self.tag = self.stream.id, self.stream.tag
+
+
 def build(entries: Iterable[Entry], dictionary: Dictionary, head: Head) -> Batch:
     """Return the rows of a batch; raise ``SequenceConflict`` or ``EntryRefused`` and leave everything as it was."""
     batch = Batch(dictionary, head)
-    ends, rows = batch.ends, batch.rows
+    cursors, by_class, add = batch.cursors, dictionary.by_class, batch.rows.append
     position, previous = head
     for name, seq, event, at, message, correlation, causation in entries:
-        stream, last = batch.end(name)
-        if seq != last + 1:
+        cursor = cursors.get(name) or batch.begin(name)
+        if seq != cursor.seq + 1:
+            last = cursor.seq
             raise SequenceConflict(f"stream {name} is at {last}: its next record is {last + 1}, not {seq}")
-        stored = batch.type_of(event)
-        payload = _encode(event)
+        cursor.seq = seq
+        cls = type(event)
+        stored = by_class.get(cls) or batch.type_of(cls)
         position += 1
         try:
+            payload = encode_msgpack(event)
             integers = INTEGERS(position, seq, at, message, correlation, causation)
-        except struct.error as error:
-            raise EntryRefused(f"a number beyond 64 bits in an entry of stream {name}: {error}") from error
-        previous = checksum(previous, integers, stream.tag, stored.tag, payload)
-        rows.append((position, stream.id, seq, stored.id, at, message, correlation, causation, previous, payload))
-        ends[name] = StreamEnd(stream, seq)
+        except (struct.error, TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise EntryRefused(f"an entry of stream {name} cannot be encoded: {cls.__name__}: {error}") from error
+        if len(payload) > MAX_MESSAGE_BYTES:
+            raise EntryRefused(f"{cls.__name__} has {len(payload)} bytes, at most {MAX_MESSAGE_BYTES} are kept")
+        previous = checksum(previous, integers, cursor.tag, stored.tag, payload)
+        add((position, cursor.id, seq, stored.id, at, message, correlation, causation, previous, payload))
         batch.at = at
     batch.head = Head(position, previous)
     return batch
-
-
-def _encode(event: Event) -> bytes:
-    try:
-        payload = encode_msgpack(event)
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise EntryRefused(f"{type(event).__name__} cannot be encoded: {error}") from error
-    if len(payload) > MAX_MESSAGE_BYTES:
-        raise EntryRefused(f"{type(event).__name__} has {len(payload)} bytes, at most {MAX_MESSAGE_BYTES} are kept")
-    return payload

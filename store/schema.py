@@ -12,7 +12,16 @@ from runtime.journal import JournalTooNew
 from store.chain import GENESIS
 from store.errors import MigrationFailed, unavailable
 
-__all__ = ["APPLICATION_ID", "MIGRATIONS", "SCHEMA_VERSION", "create", "migrate", "refuse_foreign", "schema_version"]
+__all__ = [
+    "APPLICATION_ID",
+    "MIGRATIONS",
+    "SCHEMA_VERSION",
+    "TABLES",
+    "create",
+    "migrate",
+    "refuse_foreign",
+    "schema_version",
+]
 
 APPLICATION_ID: Final = 0x62756C6B
 """``bulk`` in ASCII: says that a SQLite file is one of our journals."""
@@ -22,7 +31,7 @@ SCHEMA_VERSION: Final = 1
 MIGRATIONS: Final[Mapping[int, Sequence[str]]] = {}
 """Schema version -> the statements that lead to the next one."""
 
-_TABLES: Final = (
+TABLES: Final = (
     "CREATE TABLE streams (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
     "CREATE TABLE types (id INTEGER PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL, UNIQUE (name, version))",
     # One row a record. Integer columns first, so that reading them never follows an overflow page.
@@ -59,7 +68,7 @@ def create(connection: sqlite3.Connection) -> None:
     """Make the tables of an empty journal, in one transaction."""
     with connection:
         connection.execute("BEGIN IMMEDIATE")
-        for statement in _TABLES:
+        for statement in TABLES:
             connection.execute(statement)
         connection.execute("INSERT INTO head VALUES (1, 0, ?)", (GENESIS,))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
