@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 import msgspec
 
 from protocol.errors import ValidationError
 from protocol.messages import message_types
+from protocol.values import check_decimal
 
 __all__ = [
     "MAX_MESSAGE_BYTES",
@@ -52,6 +55,39 @@ def _as_validation_error(error: Exception) -> ValidationError:
     return ValidationError(path, text, code=code)
 
 
+def _near(name: str, known: Iterable[str]) -> str:
+    """Return a hint at the names that were probably meant; empty when none is near."""
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f"; did you mean {', '.join(near)}?" if near else ""
+
+
+def _with_hint(error: ValidationError, of: Any) -> ValidationError:
+    """Add the nearest field names to an unknown field of the outermost struct."""
+    parent, _, field = error.path.rpartition(".")
+    if error.code != "UnknownField" or parent != "$":
+        return error
+    hint = _near(field, getattr(of, "__struct_encode_fields__", ()))
+    return ValidationError(error.path, error.message + hint, code=error.code)
+
+
+def _check_numbers(value: Any, path: str) -> None:
+    """Refuse a NaN, infinite or absurd Decimal anywhere in a message, whether or not its own type looks."""
+    if isinstance(value, Decimal):
+        try:
+            check_decimal(path.rpartition(".")[2], value)
+        except ValueError as error:
+            raise ValidationError(path, str(error), value=str(value)) from error
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            _check_numbers(getattr(value, name), f"{path}.{name}")
+    elif isinstance(value, list | tuple):
+        for index, each in enumerate(value):
+            _check_numbers(each, f"{path}[{index}]")
+    elif isinstance(value, dict):
+        for each in value.values():
+            _check_numbers(each, f"{path}[...]")
+
+
 def _decoder(kind: str, of: Any) -> Any:
     try:
         return _decoders[kind, of]
@@ -67,7 +103,7 @@ def _decode(kind: str, data: bytes | str, of: type[T]) -> T:
     try:
         result: T = _decoder(kind, of).decode(data)
     except (msgspec.DecodeError, ValueError, RecursionError, OverflowError, ArithmeticError) as error:
-        raise _as_validation_error(error) from error
+        raise _with_hint(_as_validation_error(error), of) from error
     return result
 
 
@@ -96,12 +132,14 @@ class _Named(msgspec.Struct):
 def decode_named(data: bytes | str) -> Any:
     """Decode a JSON message whose type is named by its ``type`` field; raise ``ValidationError``.
 
-    An unknown name is answered with the nearest ones.
+    An unknown name is answered with the nearest ones. What is decoded here comes from outside, so every Decimal in it
+    is held to the bounds of ``check_decimal``, also in types that are built unchecked on the hot path.
     """
     name = decode_json(data, _Named).type
     types = message_types()
     if name not in types:
-        near = difflib.get_close_matches(name, types, n=3, cutoff=0.5)
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        hint = _near(name, types)
         raise ValidationError("$.type", f"unknown message type {name!r}{hint}", code="UnknownType", value=name)
-    return decode_json(data, types[name])
+    message = decode_json(data, types[name])
+    _check_numbers(message, "$")
+    return message

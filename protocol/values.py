@@ -28,7 +28,8 @@ __all__ = [
     "check_positive",
 ]
 
-MAX_DECIMAL: Final = Decimal("1e18")
+_MAX_DIGITS: Final = 18
+MAX_DECIMAL: Final = Decimal(f"1e{_MAX_DIGITS}")
 """No price, quantity or amount of money is as large as this; larger values are refused as absurd."""
 
 MAX_DECIMAL_PLACES: Final = 30
@@ -100,7 +101,8 @@ def check_decimal(field: str, value: Decimal) -> None:
     """Refuse NaN, infinities and absurd magnitudes; raise ``ValueError`` naming the field."""
     if not value.is_finite():
         raise ValueError(f"`{field}` must be a finite number")
-    if abs(value) >= MAX_DECIMAL:
+    # Not by arithmetic: the magnitude of 1e999999999 overflows the context before it can be compared.
+    if value.adjusted() >= _MAX_DIGITS and not value.is_zero():
         raise ValueError(f"`{field}` must be below 10^18")
     exponent = value.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -MAX_DECIMAL_PLACES:

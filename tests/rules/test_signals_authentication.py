@@ -80,7 +80,7 @@ def test_the_example_of_the_specification() -> None:
         {"X-Bulkhead-Signature": "0" * 64},
         {"X-Bulkhead-Signature": "sha256=" + "g" * 64},
         {"X-Bulkhead-Signature": "sha256=" + "0" * 65},
-        {"X-Bulkhead-Signature": "sha256=" + "０" * 64},
+        {"X-Bulkhead-Signature": "sha256=" + "\uff10" * 64},
         {"X-Bulkhead-Timestamp": ""},
         {"X-Bulkhead-Timestamp": "now"},
         {"X-Bulkhead-Timestamp": "-1772366400"},

@@ -111,7 +111,7 @@ def test_what_is_no_near_duplicate(change: dict[str, Any]) -> None:
 
 def test_prices_compare_numerically() -> None:
     """EX-241: 65000, 65000.00 and 6.5e4 are one price."""
-    prices = (Decimal("65000"), Decimal("65000.00"), Decimal("6.5e4"))
+    prices = (Decimal(65000), Decimal("65000.00"), Decimal("6.5e4"))
     assert verdicts(*(sighting(at, entry_price=price) for at, price in enumerate(prices))) == [A, D, D]
 
 
