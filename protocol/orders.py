@@ -23,6 +23,7 @@ __all__ = [
     "CancelOrder",
     "CancelRequested",
     "ClientOrderId",
+    "DeskUp",
     "FillRecorded",
     "FillReport",
     "FillReported",
@@ -98,6 +99,14 @@ class OrderRequest(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_
 # --- group <-> desk ---------------------------------------------------------------------------------------------------
 
 
+class DeskUp(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """A desk begins a life: owners tell it again every order and cancel whose outcome they do not know."""
+
+    OVERFLOW: ClassVar[str] = "keep"
+
+    account: Name
+
+
 class SubmitOrder(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
     """A group wants this order working. Telling it again with the same client id changes nothing.
 
@@ -105,6 +114,8 @@ class SubmitOrder(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
     for.
     ``adds_risk`` orders need a fresh risk permit; the others never do.
     """
+
+    OVERFLOW: ClassVar[str] = "keep"
 
     request: OrderRequest
     owner: Name
@@ -118,6 +129,8 @@ class SubmitOrder(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
 
 class CancelOrder(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
     """A group wants this order gone; answered by an ``OrderUpdate`` in a final state (it may have filled)."""
+
+    OVERFLOW: ClassVar[str] = "keep"
 
     client_order_id: ClientOrderId
     owner: Name
@@ -162,13 +175,22 @@ class FillReported(Message, frozen=True, forbid_unknown_fields=True, gc=False, t
 
 
 class PlaceAtVenue(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
-    """Desk to session: send this order. The journal already says that it is being sent."""
+    """Desk to session: send this order. The journal already says that it is being sent.
+
+    Not after ``valid_until``: a message that was held up (a crash, a replayed dead letter) must not become an order that
+    nobody expects any more.
+    """
+
+    OVERFLOW: ClassVar[str] = "keep"
 
     request: OrderRequest
+    valid_until: Instant
 
 
 class CancelAtVenue(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
     """Desk to session: cancel this order."""
+
+    OVERFLOW: ClassVar[str] = "keep"
 
     client_order_id: ClientOrderId
     symbol: Name
@@ -246,6 +268,7 @@ class OrderSent(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=Tr
     attempt: int
     expected_price: Decimal | None
     permit: int
+    correlation_id: int
     at: Instant
 
 
@@ -260,6 +283,7 @@ class OrderRefused(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag
     attempt: int
     code: Name
     reason: Text
+    correlation_id: int
     at: Instant
 
 
@@ -277,6 +301,7 @@ class OrderStateChanged(Event, frozen=True, forbid_unknown_fields=True, gc=False
     state: OrderState
     venue_order_id: str = ""
     reason: Text = ""
+    absent_proven: bool = False
     at: Instant
 
 

@@ -6,7 +6,6 @@ The pool hears ``EntryRequest``, ``ExitRequest`` and ``ReduceRequest`` (``protoc
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import ClassVar
 
 from protocol.groups import OpenGroup
@@ -14,7 +13,7 @@ from protocol.messages import Event, Message
 from protocol.orders import FillReported
 from protocol.values import Instant, Name
 
-__all__ = ["GroupMail", "GroupsUp", "PyramidAdmitted", "SlotFreed", "SlotTaken", "StartGroup"]
+__all__ = ["GroupMail", "GroupsUp", "SignalActedOn", "SlotFreed", "SlotTaken", "StartGroup"]
 
 
 class SlotTaken(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
@@ -29,13 +28,13 @@ class SlotTaken(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=Tr
     at: Instant
 
 
-class PyramidAdmitted(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """A further entry of a live group may enter without a slot of its own (EX-904)."""
+class SignalActedOn(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """A group dealt with a signal; told the same signal again it only repeats the outcome."""
 
-    group_key: Name
     group_id: Name
     signal_id: Name
-    entry_price: Decimal
+    outcome: Name
+    reasons: tuple[str, ...]
     at: Instant
 
 

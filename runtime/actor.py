@@ -37,10 +37,11 @@ class Do:
     """What a handler decided: events to journal, then messages to tell, then the answer to the asker.
 
     A message is told to a reference or to whoever lives at a path at that moment (nobody: a dead letter).
-    ``correlation_id`` puts the events into an older causal chain (a fill belongs to its order's signal).
+    ``correlation_id`` puts the events into an older causal chain (a fill belongs to its order's signal). ``then`` is
+    called when the events are applied and the messages told; what it returns is carried out in place of ``answer``.
     """
 
-    __slots__ = ("answer", "correlation_id", "events", "tells")
+    __slots__ = ("answer", "correlation_id", "events", "tells", "then")
 
     def __init__(
         self,
@@ -49,11 +50,13 @@ class Do:
         answer: Any = None,
         *,
         correlation_id: int | None = None,
+        then: Callable[[], Do | None] | None = None,
     ) -> None:
         self.events = events
         self.tells = tells
         self.answer = answer
         self.correlation_id = correlation_id
+        self.then = then
 
 
 def handles(method: H) -> H:

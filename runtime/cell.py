@@ -206,6 +206,10 @@ class Cell(Life):
             self.run(self._await_handler(outcome, envelope, self.incarnation), outcome)
             return
         reply = envelope.reply if envelope is not None else None
+        if type(outcome) is list:
+            for each in outcome:
+                self.settle(each, None if each is not outcome[-1] else envelope)
+            return
         if not isinstance(outcome, Do):
             if reply is not None and outcome is not NO_ANSWER:
                 reply(outcome, None)
@@ -220,6 +224,11 @@ class Cell(Life):
                 self.system.tell(ref, message)
             else:
                 ref.tell(message)
+        if outcome.then is not None:
+            following = outcome.then()
+            if following is not None:
+                self.settle(following, envelope)
+                return
         if reply is not None and outcome.answer is not NO_ANSWER:
             self.system.durability.answer(reply, outcome.answer)
 

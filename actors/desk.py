@@ -1,0 +1,380 @@
+"""The order desk of one venue account: the only owner of order states.
+
+Everything between the groups and the venue passes here. An order leaves once: ``OrderSent`` is durable before the session
+hears of it, and telling the same client id again only repeats what is known. Fills count once a trade id. An order whose
+outcome nobody knows stays ``unknown`` until the venue proves what became of it; nothing is sent in its place before.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from actors.desk_book import DeskBook, DeskOrder, reported
+from actors.risk import PERMITS
+from protocol.messages import Event, Message
+from protocol.orders import (
+    CancelAtVenue,
+    CancelOrder,
+    CancelRequested,
+    DeskUp,
+    FillRecorded,
+    FillReport,
+    OrderRefused,
+    OrderReport,
+    OrderSent,
+    OrderState,
+    OrderStateChanged,
+    OrderUpdate,
+    PlaceAtVenue,
+    SubmitOrder,
+)
+from protocol.pool import GroupMail
+from protocol.risk import Permit, RenewPermit
+from protocol.venue import DifferenceFound, QueryAtVenue, Reconciled, ReconcileNow, SessionUp, VenueSnapshot
+from rules.client_ids import is_ours
+from rules.order_life import IllegalOrderMove, advance
+from runtime.actor import Do, handles
+from runtime.clock import NANOS
+from runtime.durable import DurableActor
+
+__all__ = ["PERMIT_MAX_AGE_S", "PERMIT_WAIT_S", "QUERY_AFTER_S", "SEND_WITHIN_S", "OrderDesk", "desk_topic"]
+
+PERMIT_MAX_AGE_S = 5
+"""A permit older than this lets nothing through that adds risk; a new one is asked for."""
+
+PERMIT_WAIT_S = 2.0
+"""How long an order that adds risk waits for a fresh permit before it is refused."""
+
+QUERY_AFTER_S = 2.0
+"""How long after an unknown outcome the venue is asked again (EX-426)."""
+
+SEND_WITHIN_S = 10
+"""An order that has not left the session this long after the decision is not sent any more."""
+
+FILLS_WITHIN_S = 1.0
+"""How long the fills of an order may come after the report that counts them."""
+
+Tells = list[tuple[Any, Any]]
+
+
+def desk_topic(account: str) -> str:
+    """Return the bus topic on which a desk says that it begins a life."""
+    return f"desk:{account}"
+
+
+class _PermitOverdue(Message, frozen=True, tag=True):
+    pass
+
+
+class _CheckFills(Message, frozen=True, tag=True):
+    client_order_id: str
+    filled_qty: Decimal
+
+
+class _AskAgain(Message, frozen=True, tag=True):
+    client_order_id: str
+
+
+class OrderDesk(DurableActor):
+    """Sends, cancels, tracks and reconciles the orders of one account.
+
+    ``tag`` marks our orders at the venue; paths name the session, the risk coordinator and the groups' supervisor.
+    """
+
+    def __init__(self, *, account: str, tag: str, session: str, reconciler: str, risk: str, groups: str) -> None:
+        self._account = account
+        self._tag = tag
+        self._session = session
+        self._reconciler = reconciler
+        self._risk = risk
+        self._groups = groups
+        self._book = DeskBook()
+        self._permit: Permit | None = None
+        self._waiting: dict[str, tuple[SubmitOrder, int]] = {}
+
+    # --- life ----------------------------------------------------------------------------------------------------------
+
+    def started(self) -> None:
+        """Hear permits, ask for the first, and have every owner tell again what it does not know the outcome of."""
+        self.context.bus.subscribe(PERMITS, self.ref)
+        self.context.system.tell(self._risk, RenewPermit())
+        self.context.bus.publish(desk_topic(self._account), DeskUp(self._account))
+
+    def apply(self, event: Event) -> None:
+        """Change the book by one of our events."""
+        self._book.apply(event)
+
+    def snapshot(self) -> bytes:
+        """Return the book."""
+        return msgspec.msgpack.encode(self._book)
+
+    def restore(self, state: bytes) -> None:
+        """Take over a book."""
+        self._book = msgspec.msgpack.decode(state, type=DeskBook)
+
+    @property
+    def detail(self) -> str:
+        """One line for the tree view."""
+        working = self._book.working()
+        unknown = sum(order.state is OrderState.UNKNOWN for order in working)
+        return f"{len(working)} working" + (f", {unknown} unknown" if unknown else "")
+
+    # --- from groups ---------------------------------------------------------------------------------------------------
+
+    @handles
+    def submit(self, msg: SubmitOrder) -> Do | None:
+        """Send an order once; an order that is already known is answered with what is known."""
+        known = self._book.get(msg.request.client_order_id)
+        if known is not None:
+            return Do(tells=self._retell(known))
+        if msg.adds_risk:
+            permit = self._permit
+            if permit is None or self.now() - permit.at > PERMIT_MAX_AGE_S * NANOS:
+                return self._wait_for_permit(msg)
+            return self._decide(msg, self._correlation(), None)
+        return self._send(msg, self._correlation())
+
+    def _send(self, msg: SubmitOrder, correlation: int) -> Do:
+        now = self.now()
+        sent = OrderSent(
+            request=msg.request,
+            owner=msg.owner,
+            group_id=msg.group_id,
+            leg_id=msg.leg_id,
+            purpose=msg.purpose,
+            attempt=msg.attempt,
+            expected_price=msg.expected_price,
+            permit=self._permit.number if self._permit is not None else 0,
+            correlation_id=correlation,
+            at=now,
+        )
+        place = PlaceAtVenue(msg.request, now + SEND_WITHIN_S * NANOS)
+        return Do([sent], [(self._session, place)], correlation_id=correlation)
+
+    def _refuse(self, msg: SubmitOrder, correlation: int, code: str, reason: str) -> Do:
+        now = self.now()
+        refused = OrderRefused(
+            request=msg.request,
+            owner=msg.owner,
+            group_id=msg.group_id,
+            leg_id=msg.leg_id,
+            purpose=msg.purpose,
+            attempt=msg.attempt,
+            code=code,
+            reason=reason,
+            correlation_id=correlation,
+            at=now,
+        )
+        update = OrderUpdate(
+            client_order_id=msg.request.client_order_id, state=OrderState.REJECTED, reason=f"{code}: {reason}", at=now
+        )
+        return Do([refused], [(msg.owner, update)], correlation_id=correlation)
+
+    def _wait_for_permit(self, msg: SubmitOrder) -> Do:
+        if not self._waiting:
+            self.timers.after(PERMIT_WAIT_S, _PermitOverdue())
+        self._waiting.setdefault(msg.request.client_order_id, (msg, self._correlation()))
+        return Do(tells=[(self._risk, RenewPermit())])
+
+    @handles
+    def permit(self, msg: Permit) -> list[Do] | None:
+        """Take the newest permit and decide about what waited for it."""
+        self._permit = msg
+        return self._release(None)
+
+    @handles
+    def permit_overdue(self, msg: _PermitOverdue) -> list[Do] | None:  # noqa: ARG002 - the type is the message
+        """Refuse what waited for a permit that did not come: the risk coordinator is down."""
+        return self._release("no fresh risk permit")
+
+    def _release(self, overdue: str | None) -> list[Do] | None:
+        waiting, self._waiting = self._waiting, {}
+        return [self._decide(msg, correlation, overdue) for msg, correlation in waiting.values()] or None
+
+    def _decide(self, msg: SubmitOrder, correlation: int, overdue: str | None) -> Do:
+        permit = self._permit
+        if permit is None or overdue is not None:
+            return self._refuse(msg, correlation, "NoPermit", overdue or "the risk coordinator is silent")
+        if not permit.entries_allowed:
+            return self._refuse(msg, correlation, "EnginePaused", permit.reason or permit.status.value)
+        return self._send(msg, correlation)
+
+    @handles
+    def cancel(self, msg: CancelOrder) -> Do | None:
+        """Ask the venue to cancel; an order that is already finished is answered at once."""
+        order = self._book.get(msg.client_order_id)
+        if order is None:
+            waiting = self._waiting.pop(msg.client_order_id, None)
+            return self._refuse(*waiting, "CancelledUnsent", "cancelled while it waited") if waiting else None
+        if order.state.final:
+            return Do(tells=self._retell(order))
+        request = CancelAtVenue(msg.client_order_id, order.request.symbol)
+        events = [] if order.cancel_requested else [CancelRequested(msg.client_order_id, self.now())]
+        return Do(events, [(self._session, request)])
+
+    # --- from the venue ------------------------------------------------------------------------------------------------
+
+    @handles
+    def report(self, msg: OrderReport) -> Do | None:
+        """Move an order by the table of order life; stale and repeated reports change nothing."""
+        order = self._book.get(msg.client_order_id)
+        if order is None:
+            return self._stranger(msg)
+        try:
+            state = advance(order.state, msg.state)
+        except IllegalOrderMove as error:
+            # The venue contradicts itself. Its word is kept and shown, our books stay; its fills count all the same.
+            return Do([self._difference("VenueContradiction", msg.client_order_id, str(error), "ignored")])
+        if state is order.state:
+            self._keep_asking(order, msg)
+            return None
+        changed = OrderStateChanged(
+            client_order_id=msg.client_order_id,
+            state=msg.state,
+            venue_order_id=msg.venue_order_id,
+            reason=msg.reason,
+            absent_proven=msg.absent_proven,
+            at=self.now(),
+        )
+        if msg.state is OrderState.UNKNOWN:
+            self._ask_later(order)
+        update = msgspec.structs.replace(
+            order.update(self.now()), state=msg.state, reason=msg.reason, absent_proven=msg.absent_proven
+        )
+        if msg.filled_qty > order.filled_qty:
+            self.timers.after(FILLS_WITHIN_S, _CheckFills(msg.client_order_id, msg.filled_qty))
+        return Do([changed], [(order.owner, update)], correlation_id=order.correlation_id)
+
+    @handles
+    def check_fills(self, msg: _CheckFills) -> Do | None:
+        """Reconcile when the venue said that more traded than its fills have told us."""
+        order = self._book.get(msg.client_order_id)
+        if order is None or order.filled_qty >= msg.filled_qty:
+            return None
+        return Do(tells=[(self._reconciler, ReconcileNow())])
+
+    @handles
+    def fill(self, msg: FillReport) -> Do | None:
+        """Record a fill that was not seen before and tell its owner."""
+        order = self._book.get(msg.client_order_id)
+        if order is None:
+            return self._stranger(msg)
+        if self._book.knows_fill(msg.client_order_id, msg.trade_id):
+            return None
+        recorded = _recorded(msg)
+        return Do([recorded], [self._to_owner(order, recorded)], correlation_id=order.correlation_id)
+
+    def _to_owner(self, order: DeskOrder, fill: FillRecorded) -> tuple[Any, Any]:
+        if self.context.system.lookup(order.owner) is None:
+            return self._groups, GroupMail(order.owner, reported(fill))
+        return order.owner, reported(fill)
+
+    def _retell(self, order: DeskOrder) -> Tells:
+        return [
+            *((order.owner, reported(fill)) for fill in order.fills),
+            (order.owner, order.update(self.now())),
+        ]
+
+    def _stranger(self, msg: OrderReport | FillReport) -> Do | None:
+        if not is_ours(msg.client_order_id, self._tag):
+            return None
+        return Do(
+            [self._difference("UnknownOrder", msg.client_order_id, f"the venue reports {type(msg).__name__}", "")]
+        )
+
+    # --- unknown outcomes ----------------------------------------------------------------------------------------------
+
+    def _ask_later(self, order: DeskOrder) -> None:
+        self.timers.after(QUERY_AFTER_S, _AskAgain(order.request.client_order_id))
+
+    def _keep_asking(self, order: DeskOrder, msg: OrderReport) -> None:
+        if msg.state is OrderState.UNKNOWN and not order.state.final:
+            self._ask_later(order)
+
+    @handles
+    def ask_again(self, msg: _AskAgain) -> Do | None:
+        """Ask the venue about an order whose outcome is still unknown."""
+        order = self._book.get(msg.client_order_id)
+        if order is None or order.state is not OrderState.UNKNOWN:
+            return None
+        return Do(tells=[(self._session, QueryAtVenue(msg.client_order_id, order.request.symbol))])
+
+    # --- reconciliation ------------------------------------------------------------------------------------------------
+
+    @handles
+    def session_up(self, msg: SessionUp) -> None:
+        """Nothing is assumed of a new connection; the reconciler's snapshot follows."""
+
+    @handles
+    def reconcile(self, msg: VenueSnapshot) -> list[Do]:
+        """Compare the venue's side with ours: apply missed fills, ask for what is missing, cancel orphans."""
+        missed = self._missed_fills(msg)
+        open_there = {report.client_order_id: report for report in msg.open_orders}
+        orphans = [self._orphan(report) for key, report in open_there.items() if self._is_orphan(key)]
+        done = Reconciled(
+            account=self._account,
+            open_orders=len(open_there),
+            fills_seen=len(msg.fills),
+            fills_missed=len(missed),
+            differences=len(missed) + len(orphans),
+            at=self.now(),
+        )
+        return [*missed, *orphans, Do([done], self._ask_about_working(open_there))]
+
+    def _missed_fills(self, msg: VenueSnapshot) -> list[Do]:
+        dos: list[Do] = []
+        seen: set[tuple[str, str]] = set()
+        for fill in msg.fills:
+            key = (fill.client_order_id, fill.trade_id)
+            order = self._book.get(fill.client_order_id)
+            if order is None or key in seen or self._book.knows_fill(*key):
+                continue
+            seen.add(key)
+            recorded = _recorded(fill)
+            dos.append(Do([recorded], [self._to_owner(order, recorded)], correlation_id=order.correlation_id))
+        return dos
+
+    def _ask_about_working(self, open_there: dict[str, OrderReport]) -> Tells:
+        tells: Tells = []
+        for order in self._book.working():
+            key, symbol = order.request.client_order_id, order.request.symbol
+            if key not in open_there:
+                # Not open there: filled, gone, or it never arrived. Only the venue can say which.
+                tells.append((self._session, QueryAtVenue(key, symbol)))
+                continue
+            tells.append((self.ref, open_there[key]))
+            if order.cancel_requested:
+                tells.append((self._session, CancelAtVenue(key, symbol)))
+        return tells
+
+    def _is_orphan(self, client_order_id: str) -> bool:
+        return self._book.get(client_order_id) is None and is_ours(client_order_id, self._tag)
+
+    def _orphan(self, report: OrderReport) -> Do:
+        found = self._difference("OrphanOrder", report.client_order_id, "at the venue, not in the journal", "cancelled")
+        return Do([found], [(self._session, CancelAtVenue(report.client_order_id, report.symbol))])
+
+    def _difference(self, code: str, client_order_id: str, detail: str, correction: str) -> DifferenceFound:
+        return DifferenceFound(self._account, code, client_order_id, detail, correction, self.now())
+
+    def _correlation(self) -> int:
+        envelope = self.context.envelope
+        return envelope.correlation_id if envelope is not None else 0
+
+
+def _recorded(fill: FillReport) -> FillRecorded:
+    return FillRecorded(
+        client_order_id=fill.client_order_id,
+        trade_id=fill.trade_id,
+        symbol=fill.symbol,
+        side=fill.side,
+        qty=fill.qty,
+        price=fill.price,
+        fee=fill.fee,
+        fee_currency=fill.fee_currency,
+        maker=fill.maker,
+        at=fill.at,
+    )

@@ -1,0 +1,130 @@
+"""What an order desk remembers: every order it ever decided to send, as far as anything can still happen to it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from protocol.messages import Event
+from protocol.orders import (
+    CancelRequested,
+    FillRecorded,
+    FillReported,
+    OrderRefused,
+    OrderRequest,
+    OrderSent,
+    OrderState,
+    OrderStateChanged,
+    OrderUpdate,
+)
+
+__all__ = ["FINAL_ORDERS_KEPT", "DeskBook", "DeskOrder"]
+
+FINAL_ORDERS_KEPT: Final = 20_000
+"""Newest finished orders kept in memory, so that a late or repeated fill is still recognised."""
+
+
+class DeskOrder(msgspec.Struct):
+    """One order of the desk. ``correlation_id`` is that of the signal which caused it."""
+
+    request: OrderRequest
+    owner: str
+    group_id: str
+    state: OrderState
+    correlation_id: int
+    venue_order_id: str = ""
+    reason: str = ""
+    cancel_requested: bool = False
+    absent_proven: bool = False
+    asked: int = 0
+    fills: list[FillRecorded] = []
+
+    @property
+    def filled_qty(self) -> Decimal:
+        """Quantity traded so far, base units."""
+        return sum((fill.qty for fill in self.fills), Decimal(0))
+
+    def update(self, at: int) -> OrderUpdate:
+        """Return the present state as the owner hears it."""
+        return OrderUpdate(
+            client_order_id=self.request.client_order_id,
+            state=self.state,
+            filled_qty=self.filled_qty,
+            reason=self.reason,
+            absent_proven=self.absent_proven,
+            at=at,
+        )
+
+
+class DeskBook(msgspec.Struct):
+    """All orders by client id, in the order they were sent."""
+
+    orders: dict[str, DeskOrder] = {}
+    finished: int = 0
+
+    def get(self, client_order_id: str) -> DeskOrder | None:
+        """Return an order, None when the desk never knew it or it is long finished."""
+        return self.orders.get(client_order_id)
+
+    def working(self) -> list[DeskOrder]:
+        """Return every order that is not in a final state, oldest first."""
+        return [order for order in self.orders.values() if not order.state.final]
+
+    def knows_fill(self, client_order_id: str, trade_id: str) -> bool:
+        """Whether this fill is already in the books."""
+        order = self.orders.get(client_order_id)
+        return order is not None and any(fill.trade_id == trade_id for fill in order.fills)
+
+    def apply(self, event: Event) -> None:
+        """Change the book by one event of the desk."""
+        match event:
+            case OrderSent():
+                self.orders[event.request.client_order_id] = DeskOrder(
+                    event.request, event.owner, event.group_id, OrderState.SENT, event.correlation_id
+                )
+            case OrderRefused():
+                self.orders[event.request.client_order_id] = DeskOrder(
+                    event.request, event.owner, event.group_id, OrderState.REJECTED, event.correlation_id,
+                    reason=f"{event.code}: {event.reason}",
+                )  # fmt: skip
+                self._finish()
+            case CancelRequested():
+                self.orders[event.client_order_id].cancel_requested = True
+            case OrderStateChanged():
+                self._change(event)
+            case FillRecorded():
+                self.orders[event.client_order_id].fills.append(event)
+
+    def _change(self, event: OrderStateChanged) -> None:
+        order = self.orders[event.client_order_id]
+        was_final = order.state.final
+        order.state = event.state
+        order.reason = event.reason
+        order.absent_proven = event.absent_proven
+        order.venue_order_id = event.venue_order_id or order.venue_order_id
+        if event.state.final and not was_final:
+            self._finish()
+
+    def _finish(self) -> None:
+        self.finished += 1
+        if self.finished > FINAL_ORDERS_KEPT:
+            oldest = next(key for key, order in self.orders.items() if order.state.final)
+            del self.orders[oldest]
+            self.finished -= 1
+
+
+def reported(fill: FillRecorded) -> FillReported:
+    """Return a recorded fill as its owner hears it."""
+    return FillReported(
+        client_order_id=fill.client_order_id,
+        trade_id=fill.trade_id,
+        symbol=fill.symbol,
+        side=fill.side,
+        qty=fill.qty,
+        price=fill.price,
+        fee=fill.fee,
+        fee_currency=fill.fee_currency,
+        at=fill.at,
+    )

@@ -1,0 +1,152 @@
+"""The market feed of one venue account: brings prices from a source to the exchange or the bus.
+
+Two kinds of source: *timed* ones (recorded or synthetic, ``market.sources``) are iterators of (instant, message) that the
+feed puts on its timers, so that a crash resumes strictly after the instant reached; *live* ones push into a sink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol, runtime_checkable
+
+from market.sources.base import MarketSource
+from protocol.market import Bar, FeedState, FeedStatus, PriceTick, SubscribeMarket
+from protocol.messages import Message
+from runtime.actor import Actor, handles
+from runtime.clock import NANOS
+from venues.paper.messages import BarInProgress
+
+__all__ = ["FEEDS", "LiveSource", "MarketFeed"]
+
+FEEDS = "feeds"
+"""Bus topic on which every ``FeedStatus`` is published."""
+
+
+@runtime_checkable
+class LiveSource(Protocol):
+    """A source that pushes what it hears."""
+
+    @property
+    def name(self) -> str:
+        """What screens show beside the prices."""
+        ...
+
+    async def open(self, sink: Callable[[Message], None]) -> None:
+        """Begin to push into ``sink``; raise VenueError when it cannot be reached."""
+        ...
+
+    async def subscribe(self, symbols: Iterable[str]) -> None:
+        """Push these symbols too."""
+        ...
+
+    async def close(self) -> None:
+        """Stop pushing and release everything."""
+        ...
+
+
+class _Ended(Message, frozen=True, tag=True):
+    pass
+
+
+class MarketFeed(Actor):
+    """Delivers a source's prices to ``target`` (the paper exchange, or the bus by way of the session's account)."""
+
+    def __init__(
+        self, *, venue: str, source: Callable[[], MarketSource | LiveSource], target: str, lookback_ns: int
+    ) -> None:
+        self._venue = venue
+        self._make = source
+        self._target_path = target
+        self._lookback_ns = lookback_ns
+        self._source: MarketSource | LiveSource | None = None
+        self._state = FeedState.STARTING
+        self._delivered = 0
+        self._target: Any = None
+
+    # --- life ----------------------------------------------------------------------------------------------------------
+
+    async def started(self) -> None:
+        """Open the source."""
+        self._target = self.context.system.lookup(self._target_path)
+        source = self._make()
+        self._source = source
+        if isinstance(source, LiveSource):
+            await source.open(self.ref.tell)
+        else:
+            self._begin(source)
+        self._say(FeedState.LIVE)
+
+    def _begin(self, source: MarketSource) -> None:
+        """Put the source on the timers: bars that are still in progress first, then what comes after now."""
+        now = self.now()
+        steps = iter(source.resume_after(now - self._lookback_ns))
+        following = next(steps, None)
+        in_progress: dict[str, Bar] = {}
+        while following is not None and following[0] <= now:
+            message = following[1]
+            if isinstance(message, Bar) and message.at + message.duration_s * NANOS > now:
+                in_progress[message.symbol] = message
+            following = next(steps, None)
+        for bar in in_progress.values():
+            self._target.tell(BarInProgress(bar))
+        self.timers.stream(_then_end(following, steps, now))
+
+    async def stopping(self) -> None:
+        """Release a live source."""
+        if isinstance(self._source, LiveSource):
+            await self._source.close()
+
+    @property
+    def detail(self) -> str:
+        """One line for the tree view."""
+        label = self._source.name if self._source is not None else "?"
+        return f"{label}: {self._state.value}, {self._delivered} prices"
+
+    def _say(self, state: FeedState, detail: str = "") -> None:
+        self._state = state
+        label = self._source.name if self._source is not None else "?"
+        self.context.bus.publish(FEEDS, FeedStatus(self._venue, label, state, self.now(), detail))
+
+    # --- prices --------------------------------------------------------------------------------------------------------
+
+    @handles
+    def bar(self, msg: Bar) -> None:
+        """Pass on a bar."""
+        self._delivered += 1
+        self._target.tell(msg)
+
+    @handles
+    def tick(self, msg: PriceTick) -> None:
+        """Pass on a quote."""
+        self._delivered += 1
+        self._target.tell(msg)
+
+    @handles
+    def status(self, msg: FeedStatus) -> None:
+        """Pass on what a live source says of itself."""
+        self._say(msg.state, msg.detail)
+
+    @handles
+    async def subscribe(self, msg: SubscribeMarket) -> None:
+        """Have a symbol delivered, beginning with its newest price."""
+        if isinstance(self._source, LiveSource):
+            await self._source.subscribe([msg.symbol])
+        self._target.tell(msg)
+
+    @handles
+    def ended(self, msg: _Ended) -> None:  # noqa: ARG002 - the type is the message
+        """Say that a recorded source has come to its end."""
+        self._say(FeedState.ENDED)
+
+
+def _then_end(
+    first: tuple[int, Message] | None, steps: Iterator[tuple[int, Message]], start: int
+) -> Iterator[tuple[int, Message]]:
+    last = start
+    if first is not None:
+        yield first
+        last = first[0]
+    for step in steps:
+        yield step
+        last = step[0]
+    yield last + 1, _Ended()

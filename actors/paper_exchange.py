@@ -1,0 +1,244 @@
+"""The paper exchange: a venue of our own inside the house, as durable as a real one.
+
+Its engine decides on orders and prices; this actor walks bars through time, journals what happened and reports it. Being
+in the same journal as the desk, its memory is never behind: a crash loses either both sides of an order or neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from actors.session import market_topic
+from protocol.market import Bar, PriceTick, SubscribeMarket
+from protocol.messages import Event, Message
+from protocol.webhook import NewestPrice, PriceAnswer
+from runtime.actor import Do, handles
+from runtime.durable import DurableActor
+from venues.paper.engine import PaperEngine
+from venues.paper.messages import Attach, BarInProgress, PaperAnswer, PaperCancel, PaperPlace, PaperQuery, PaperView
+from venues.paper.path import PathPoint
+
+__all__ = ["PaperExchange"]
+
+_NANOS = 1_000_000_000
+
+
+class _Point(Message, frozen=True, tag=True):
+    """The price of a bar in progress reaches the next point of its path."""
+
+    symbol: str
+    index: int
+
+
+class _Walk:
+    """A bar in progress: which points of its path are still to come, and whether they are on timers."""
+
+    __slots__ = ("bar", "index", "points", "walking")
+
+    def __init__(self, bar: Bar, index: int) -> None:
+        self.bar = bar
+        self.index = index
+        self.points: tuple[PathPoint, ...] = ()
+        self.walking = False
+
+
+class PaperExchange(DurableActor):
+    """Matches orders against prices. Bars come at their start and are walked along their path inside their time.
+
+    A bar whose range touches no order is not walked at all: it only becomes the last price when the next one begins.
+    """
+
+    SNAPSHOT_EVERY = 2_000
+
+    def __init__(self, *, account: str, engine: Callable[[], PaperEngine]) -> None:
+        self._account = account
+        self._engine = engine()
+        self._sink: Callable[[Message], None] | None = None
+        self._walks: dict[str, _Walk] = {}
+        self._topics: dict[str, str] = {}
+        self._spread = bool(self._engine.config.half_spread_bps)
+
+    # --- life ----------------------------------------------------------------------------------------------------------
+
+    def started(self) -> Do | None:
+        """Open the account in the first life."""
+        events = self._engine.open_account(self.now())
+        return Do(events) if events else None
+
+    def apply(self, event: Event) -> None:
+        """Change the exchange's state by one of its events."""
+        self._engine.apply(event)
+
+    def snapshot(self) -> bytes:
+        """Return the exchange's whole memory."""
+        return self._engine.state.dump()
+
+    def restore(self, state: bytes) -> None:
+        """Take over a memory."""
+        self._engine.state.load(state)
+
+    @property
+    def detail(self) -> str:
+        """One line for the tree view."""
+        return f"{len(self._engine.open_orders(0))} open orders"
+
+    def _did(self, events: tuple[Event, ...], answer: Callable[[], object] | None = None) -> Do | None:
+        """Journal, then report; the answer is computed on the state after the events."""
+        if not events and answer is None:
+            return None
+
+        def then() -> Do | None:
+            if self._sink is not None:
+                for event in events:
+                    for report in self._engine.reports(event):
+                        self._sink(report)
+            return Do(answer=answer()) if answer is not None else None
+
+        return Do(events, then=then)
+
+    # --- orders --------------------------------------------------------------------------------------------------------
+
+    @handles
+    def attach(self, msg: Attach) -> None:
+        """Report to this sink from now on."""
+        self._sink = msg.sink
+
+    @handles
+    def place(self, msg: PaperPlace) -> Do | None:
+        """Accept or refuse an order at the price of this instant."""
+        self._catch_up(msg.request.symbol)
+        now = self.now()
+        events = self._engine.place(msg.request, now)
+        return self._did(events, lambda: self._engine.answer(msg.request, now))
+
+    @handles
+    def cancel(self, msg: PaperCancel) -> Do | None:
+        """Cancel what is left of an order."""
+        now = self.now()
+        events = self._engine.cancel(msg.client_order_id, now)
+        return self._did(events, lambda: self._engine.query(msg.client_order_id, msg.symbol, now))
+
+    @handles
+    def query(self, msg: PaperQuery) -> Do | None:
+        """Say where an order stands."""
+        return Do(answer=self._engine.query(msg.client_order_id, msg.symbol, self.now()))
+
+    @handles
+    def view(self, msg: PaperView) -> Do | None:
+        """Show the account."""
+        engine = self._engine
+        answer = PaperAnswer(
+            instruments=tuple(book.instrument for book in engine.state.books.values()),
+            balances=engine.balances(),
+            positions=engine.positions(),
+            open_orders=engine.open_orders(self.now()),
+            fills=engine.fills_since(msg.fills_since),
+        )
+        return Do(answer=answer)
+
+    @handles
+    def newest(self, msg: NewestPrice) -> Do:
+        """Say the newest price of a symbol."""
+        self._catch_up(msg.symbol)
+        return Do(answer=PriceAnswer(self._engine.newest(msg.symbol)))
+
+    # --- prices --------------------------------------------------------------------------------------------------------
+
+    @handles
+    def subscribe(self, msg: SubscribeMarket) -> None:
+        """Tell the newest price of a symbol again."""
+        self._catch_up(msg.symbol)
+        self._publish(msg.symbol)
+
+    @handles
+    def tick(self, msg: PriceTick) -> Do | None:
+        """Match a quote, then let everybody see it."""
+        events = self._engine.on_tick(msg)
+        self.context.bus.publish(self._topic(msg.symbol), msg)
+        return self._did(events) if events else None
+
+    @handles
+    def bar(self, msg: Bar) -> Do | None:
+        """End the bar before and begin this one."""
+        symbol = msg.symbol
+        walk = self._walks.get(symbol)
+        engine = self._engine
+        if walk is None:
+            walk = self._walks[symbol] = _Walk(msg, len(self._walks))
+        else:
+            before, walk.bar = walk.bar, msg
+            if walk.walking:
+                walk.walking = False
+            else:
+                engine.on_bar_untouched(before)
+                self._publish_close(before)
+        return self._walk(walk) if engine.touches(msg) else None
+
+    @handles
+    def bar_in_progress(self, msg: BarInProgress) -> None:
+        """Go on with a bar that began before a restart, from where its path stands now."""
+        walk = self._walks.setdefault(msg.bar.symbol, _Walk(msg.bar, len(self._walks)))
+        walk.bar, walk.walking = msg.bar, False
+        self._catch_up(msg.bar.symbol)
+
+    @handles
+    def point(self, msg: _Point) -> Do | None:
+        """Move the price to the next point of a bar's path."""
+        walk = self._walks[msg.symbol]
+        point = walk.points[msg.index]
+        if msg.index + 1 < len(walk.points):
+            self.timers.at(walk.points[msg.index + 1].at, _Point(msg.symbol, msg.index + 1))
+        return self._move(msg.symbol, point)
+
+    def _move(self, symbol: str, point: PathPoint) -> Do | None:
+        events = self._engine.on_point(symbol, point.price_from, point.price_to, point.at, point.volume)
+        self._publish(symbol)
+        return self._did(events) if events else None
+
+    def _walk(self, walk: _Walk) -> Do | None:
+        walk.walking = True
+        walk.points = self._engine.path(walk.bar, walk.index)
+        self.timers.at(walk.points[1].at, _Point(walk.bar.symbol, 1))
+        return self._move(walk.bar.symbol, walk.points[0])
+
+    def _catch_up(self, symbol: str) -> None:
+        """Bring the price of a bar that was not worth walking to this instant, and walk the rest of it."""
+        walk = self._walks.get(symbol)
+        if walk is None or walk.walking:
+            return
+        now = self.now()
+        walk.walking = True
+        walk.points = self._engine.path(walk.bar, walk.index)
+        reached = [index for index, point in enumerate(walk.points) if point.at <= now]
+        if reached:
+            price = walk.points[reached[-1]].price_to
+            self._engine.prime(self._quote(symbol, now, price))
+        following = len(reached)
+        if following < len(walk.points):
+            self.timers.at(walk.points[following].at, _Point(symbol, following))
+
+    # --- showing -------------------------------------------------------------------------------------------------------
+
+    def _quote(self, symbol: str, at: int, price: Decimal) -> PriceTick:
+        return PriceTick(symbol, at, price, price, price)
+
+    def _publish_close(self, bar: Bar) -> None:
+        """Publish the close of a finished bar; the cheap way when the account pays no spread."""
+        if self._spread:
+            self._publish(bar.symbol)
+        else:
+            close = bar.close
+            tick = PriceTick(bar.symbol, bar.at + bar.duration_s * _NANOS - 1, close, close, close)
+            self.context.bus.publish(self._topic(bar.symbol), tick)
+
+    def _publish(self, symbol: str) -> None:
+        newest = self._engine.newest(symbol)
+        if newest is not None:
+            self.context.bus.publish(self._topic(symbol), newest)
+
+    def _topic(self, symbol: str) -> str:
+        topic = self._topics.get(symbol)
+        if topic is None:
+            topic = self._topics[symbol] = market_topic(self._account, symbol)
+        return topic

@@ -1,0 +1,196 @@
+"""The pool of one venue account: who may open a position group, and who holds a slot (EX-901).
+
+It decides entries by ``rules.pool``, journals who takes a slot, and has the group started. Exits, reductions and
+pyramids go on to the live group, which answers for itself once it has journalled what it did: the gateway tells again
+what nobody answered for, so nothing is lost between two commits.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Final
+
+from protocol.groups import AddPyramid, CloseGroup, CloseReason, OpenGroup, ReduceGroup, SlotReleased
+from protocol.instruments import Instrument
+from protocol.messages import Event
+from protocol.pool import GroupsUp, SlotFreed, SlotTaken, StartGroup
+from protocol.signals import EntryRequest, ExitRequest, ReduceRequest, Signal, SignalOutcome
+from protocol.venue import SessionUp
+from rules.pool import Admission, PoolLimits, Slot, Verdict, admit
+from runtime.actor import Do, handles
+from runtime.durable import DurableActor
+
+__all__ = ["OUTCOMES_KEPT", "GroupMaker", "Pool", "group_name"]
+
+OUTCOMES_KEPT: Final = 10_000
+"""Newest decided signals whose outcome is repeated when they are told again."""
+
+GroupMaker = Callable[[Signal, Instrument, int], OpenGroup]
+"""Builds the opening of a group (or of a further pyramid) from a signal under the present configuration."""
+
+
+def group_name(opening: OpenGroup) -> str:
+    """Return the name of a group's actor: what it trades, and its id, so that two lives of a key never share one."""
+    symbol = opening.symbol.replace("/", "").replace(":", ".")
+    return f"{opening.venue}:{symbol}:{opening.timeframe}:{opening.side.value}~{opening.group_id}"
+
+
+class Pool(DurableActor):
+    """Admits, refuses and routes; remembers the groups that hold slots."""
+
+    SNAPSHOT_EVERY = 10_000_000
+
+    def __init__(self, *, account: str, limits: PoolLimits, make: GroupMaker, gateway: str, groups: str) -> None:
+        self._account = account
+        self._limits = limits
+        self._make = make
+        self._gateway = gateway
+        self._groups = groups
+        self._slots: dict[str, OpenGroup] = {}
+        self._markets: dict[str, Instrument] = {}
+        self._decided: OrderedDict[str, tuple[str, tuple[str, ...]]] = OrderedDict()
+
+    # --- life ----------------------------------------------------------------------------------------------------------
+
+    def apply(self, event: Event) -> None:
+        """Take or free a slot."""
+        match event:
+            case SlotTaken():
+                self._slots[event.group_key] = event.opening
+                self._remember(event.signal_id, "opened", ())
+            case SlotFreed():
+                held = self._slots.get(event.group_key)
+                if held is not None and held.group_id == event.group_id:
+                    del self._slots[event.group_key]
+
+    @property
+    def detail(self) -> str:
+        """One line for the tree view."""
+        return f"{len(self._slots)} / {self._limits.max_open_groups} slots"
+
+    @handles
+    def session_up(self, msg: SessionUp) -> None:
+        """Take the account's markets and their precision rules."""
+        self._markets = {each.symbol: each for each in msg.instruments}
+
+    @handles
+    def groups_up(self, msg: GroupsUp) -> Do:
+        """Have the group of every taken slot started."""
+        return Do(tells=[(msg.path, StartGroup(opening)) for opening in self._slots.values()])
+
+    # --- signals -------------------------------------------------------------------------------------------------------
+
+    @handles
+    def entry(self, msg: EntryRequest) -> Do:
+        """Open a group, add a pyramid, or say why not."""
+        signal = msg.signal
+        if (known := self._decided.get(signal.signal_id)) is not None:
+            return self._say(signal, *known)
+        held = self._slots.get(signal.group_key)
+        verdict = admit(signal, self._slot_of(held), self._occupancy(), self._markets.get(signal.symbol), self._limits)
+        match verdict.admission:
+            case Admission.OPEN:
+                return self._open(signal)
+            case Admission.PYRAMID if held is not None:
+                return self._pyramid(signal, held)
+        return self._refuse(signal, verdict)
+
+    def _occupancy(self) -> dict[str, Slot]:
+        return {key: Slot(key, opening.group_id) for key, opening in self._slots.items()}
+
+    def _slot_of(self, held: OpenGroup | None) -> Slot | None:
+        return Slot(held.key, held.group_id) if held is not None else None
+
+    def _open(self, signal: Signal) -> Do:
+        opening = self._make(signal, self._markets[signal.symbol], self.now())
+        taken = SlotTaken(
+            group_key=opening.key,
+            group_id=opening.group_id,
+            signal_id=signal.signal_id,
+            opening=opening,
+            occupied=len(self._slots) + 1,
+            maximum=self._limits.max_open_groups,
+            at=self.now(),
+        )
+        return Do([taken], [(self._groups, StartGroup(opening)), self._outcome(signal, "opened")])
+
+    def _pyramid(self, signal: Signal, held: OpenGroup) -> Do:
+        """Pass it on: the group answers for itself once it has journalled what it did (no slot is involved)."""
+        wanted = self._make(signal, self._markets[signal.symbol], self.now())
+        add = AddPyramid(
+            group_id=held.group_id,
+            signal_id=signal.signal_id,
+            entry_price=wanted.entry_price,
+            size=wanted.size,
+            size_type=wanted.size_type,
+            config=wanted.config,
+            instrument=wanted.instrument,
+            stop_price=wanted.stop_price,
+            target_price=wanted.target_price,
+            max_slippage_percent=wanted.max_slippage_percent,
+            at=self.now(),
+        )
+        return Do(tells=[(self._path(held), add)])
+
+    def _refuse(self, signal: Signal, verdict: Verdict) -> Do:
+        return self._say(signal, f"rejected:{verdict.code}", verdict.reasons)
+
+    @handles
+    def exit(self, msg: ExitRequest) -> Do:
+        """Close the live group of this key."""
+        signal = msg.signal
+        held = self._slots.get(msg.group_key)
+        if held is None:
+            return self._say(signal, "nothing_to_exit")
+        close = CloseGroup(
+            group_id=held.group_id, reason=CloseReason.EXIT_SIGNAL, signal_id=signal.signal_id, at=self.now()
+        )
+        return Do(tells=[(self._path(held), close)])
+
+    @handles
+    def reduce(self, msg: ReduceRequest) -> Do:
+        """Close a part of the live group of this key."""
+        signal = msg.signal
+        held = self._slots.get(msg.group_key)
+        if held is None:
+            return self._say(signal, "nothing_to_exit")
+        reduce = ReduceGroup(
+            group_id=held.group_id,
+            fraction=msg.fraction,
+            amount=msg.amount,
+            amount_type=signal.size_type,
+            signal_id=signal.signal_id,
+            at=self.now(),
+        )
+        return Do(tells=[(self._path(held), reduce)])
+
+    @handles
+    def released(self, msg: SlotReleased) -> Do | None:
+        """Free the slot of a closed group; a repeat changes nothing."""
+        held = self._slots.get(msg.group_key)
+        if held is None or held.group_id != msg.group_id:
+            return None
+        freed = SlotFreed(
+            group_key=msg.group_key,
+            group_id=msg.group_id,
+            occupied=len(self._slots) - 1,
+            maximum=self._limits.max_open_groups,
+            at=self.now(),
+        )
+        return Do([freed])
+
+    def _path(self, held: OpenGroup) -> str:
+        return f"{self._groups}/{group_name(held)}"
+
+    def _outcome(self, signal: Signal, outcome: str, reasons: tuple[str, ...] = ()) -> tuple[str, Any]:
+        return self._gateway, SignalOutcome(signal.signal_id, outcome, reasons)
+
+    def _say(self, signal: Signal, outcome: str, reasons: tuple[str, ...] = ()) -> Do:
+        self._remember(signal.signal_id, outcome, reasons)
+        return Do(tells=[self._outcome(signal, outcome, reasons)])
+
+    def _remember(self, signal_id: str, outcome: str, reasons: tuple[str, ...]) -> None:
+        self._decided[signal_id] = (outcome, reasons)
+        if len(self._decided) > OUTCOMES_KEPT:
+            self._decided.popitem(last=False)

@@ -1,0 +1,190 @@
+"""The session of one venue account: speaks the venue's language through its adapter and decides nothing.
+
+An *edge* actor: whatever it is told has been held until the journal knows why. Calls to the adapter run beside the actor,
+one after the other for each order, so that a query never overtakes the order it asks about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from protocol.market import Bar, FeedStatus, PriceTick
+from protocol.messages import Message
+from protocol.orders import CancelAtVenue, FillReport, OrderReport, OrderState, PlaceAtVenue
+from protocol.venue import FetchVenueState, QueryAtVenue, SessionDown, SessionUp, VenueSnapshot
+from runtime.actor import NO_ANSWER, Actor, handles
+from runtime.envelope import Envelope
+from venues.contract import Venue
+from venues.errors import NetworkTimeout, OrderNotFound, RateLimited, VenueDown, VenueError
+
+__all__ = ["CALL_TIMEOUT_S", "VenueSession", "market_topic"]
+
+CALL_TIMEOUT_S = 10.0
+"""Seconds after which a call to the venue has no known outcome."""
+
+
+def market_topic(account: str, symbol: str) -> str:
+    """Return the bus topic of an account's prices of one symbol."""
+    return f"market:{account}:{symbol}"
+
+
+class _Fetched(Message, frozen=True, tag=True):
+    request: Any
+    snapshot: Any
+
+
+class VenueSession(Actor):
+    """Owns the adapter of one account for as long as it lives; a crash closes it and the next life connects anew.
+
+    ``hears_up`` are the paths told ``SessionUp`` and ``SessionDown``.
+    """
+
+    def __init__(self, *, account: str, venue: Callable[[], Venue], desk: str, hears_up: Sequence[str]) -> None:
+        self._account = account
+        self._make = venue
+        self._desk = desk
+        self._hears_up = tuple(hears_up)
+        self._venue: Venue | None = None
+        self._order_locks: dict[str, asyncio.Lock] = {}
+        self._instruments = 0
+
+    # --- life ----------------------------------------------------------------------------------------------------------
+
+    async def started(self) -> None:
+        """Connect and tell everybody who waits for it; a venue that cannot be reached crashes this life."""
+        venue = self._make()
+        await venue.connect(self._take)
+        self._venue = venue
+        instruments = await venue.instruments()
+        self._instruments = len(instruments)
+        up = SessionUp(self._account, instruments, self.now())
+        for path in self._hears_up:
+            self.context.system.tell(path, up)
+
+    async def stopping(self) -> None:
+        """Close the connection; orders stay at the venue."""
+        if self._venue is not None:
+            await self._venue.close()
+
+    @property
+    def detail(self) -> str:
+        """One line for the tree view."""
+        return f"{self._instruments} markets" if self._venue is not None else "connecting"
+
+    def _take(self, fact: Message) -> None:
+        """Pass on what the venue says on its own."""
+        if isinstance(fact, OrderReport | FillReport):
+            self.context.system.tell(self._desk, fact)
+        elif isinstance(fact, PriceTick | Bar):
+            self.context.bus.publish(market_topic(self._account, fact.symbol), fact)
+        elif isinstance(fact, FeedStatus):
+            self.context.bus.publish("feeds", fact)
+
+    # --- orders --------------------------------------------------------------------------------------------------------
+
+    @handles
+    def place(self, msg: PlaceAtVenue) -> None:
+        """Send an order, unless it is too old to be expected by anybody."""
+        request = msg.request
+        if self.now() > msg.valid_until:
+            self._report(request.client_order_id, request.symbol, OrderState.UNKNOWN, "too old to be sent")
+            return
+        self._call(request.client_order_id, request.symbol, lambda venue: venue.place(request), sends=True)
+
+    @handles
+    def cancel(self, msg: CancelAtVenue) -> None:
+        """Cancel an order."""
+        key, symbol = msg.client_order_id, msg.symbol
+        self._call(key, symbol, lambda venue: venue.cancel(key, symbol), sends=False)
+
+    @handles
+    def query(self, msg: QueryAtVenue) -> None:
+        """Ask what the venue knows of an order."""
+        key, symbol = msg.client_order_id, msg.symbol
+        self._call(key, symbol, lambda venue: venue.query(key, symbol), sends=False)
+
+    def _call(
+        self, key: str, symbol: str, call: Callable[[Venue], Coroutine[Any, Any, OrderReport]], *, sends: bool
+    ) -> None:
+        self.context.pipe(
+            self._in_turn(key, call), self._to_desk, lambda error: self._failed(key, symbol, error, sends)
+        )
+
+    async def _in_turn(self, key: str, call: Callable[[Venue], Coroutine[Any, Any, OrderReport]]) -> OrderReport:
+        venue = self._venue
+        if venue is None:
+            raise VenueDown(self._account, "the session is not connected")
+        lock = self._order_locks.setdefault(key, asyncio.Lock())
+        try:
+            async with lock, asyncio.timeout(CALL_TIMEOUT_S):
+                return await call(venue)
+        finally:
+            if not lock.locked() and self._order_locks.get(key) is lock:
+                del self._order_locks[key]
+
+    def _to_desk(self, report: OrderReport) -> None:
+        self.context.system.tell(self._desk, report)
+
+    def _failed(self, key: str, symbol: str, error: Exception, sends: bool) -> None:
+        """Say what a failed call means: unknown, unless the venue's error proves that nothing was sent."""
+        if isinstance(error, RateLimited | VenueDown) and sends:
+            self._report(key, symbol, OrderState.REJECTED, str(error), absent=True)
+        elif isinstance(error, NetworkTimeout | TimeoutError | OrderNotFound | RateLimited | VenueDown):
+            self._report(key, symbol, OrderState.UNKNOWN, str(error) or type(error).__name__)
+        elif isinstance(error, VenueError):
+            self._report(key, symbol, OrderState.REJECTED if sends else OrderState.UNKNOWN, str(error))
+        else:
+            self._report(key, symbol, OrderState.UNKNOWN, repr(error))
+            self.context.escalate(error)
+
+    def _report(self, key: str, symbol: str, state: OrderState, reason: str, *, absent: bool = False) -> None:
+        report = OrderReport(
+            client_order_id=key, symbol=symbol, state=state, reason=reason, absent_proven=absent, at=self.now()
+        )
+        self.context.system.tell(self._desk, report)
+
+    # --- reconciliation ------------------------------------------------------------------------------------------------
+
+    @handles
+    def fetch(self, msg: FetchVenueState) -> Any:
+        """Fetch the venue's side of a reconciliation and answer with it."""
+        envelope = self.context.envelope
+        self.context.pipe(
+            self._snapshot(msg.since),
+            lambda snapshot: self._answer(envelope, snapshot, None),
+            lambda error: self._answer(envelope, None, error),
+        )
+        return NO_ANSWER
+
+    async def _snapshot(self, since: int) -> VenueSnapshot:
+        venue = self._venue
+        if venue is None:
+            raise VenueDown(self._account, "the session is not connected")
+        async with asyncio.timeout(3 * CALL_TIMEOUT_S):
+            # Fills last: whatever left the open orders meanwhile is then among the fills.
+            orders = await venue.open_orders()
+            balances = await venue.balances()
+            positions = await venue.positions()
+            fills = await venue.fills_since(since)
+        return VenueSnapshot(
+            account=self._account,
+            open_orders=orders,
+            fills=fills,
+            balances=balances,
+            positions=positions,
+            since=since,
+            at=self.now(),
+        )
+
+    def _answer(self, envelope: Envelope | None, snapshot: VenueSnapshot | None, error: Exception | None) -> None:
+        if envelope is not None:
+            self.context.answer(envelope, snapshot, error)
+
+    @handles
+    def down(self, msg: SessionDown) -> None:
+        """End this life when the adapter lost its connection for good: the next one connects and reconciles."""
+        for path in self._hears_up:
+            self.context.system.tell(path, msg)
+        self.context.escalate(VenueDown(self._account, msg.reason))

@@ -1,0 +1,111 @@
+"""The webhook listener: HTTP in, the gateway's answer out. No other route is served here (tradingview.md 7.11).
+
+It authenticates nobody and decides nothing: it bounds what it reads, passes it on, and translates the answer. A request
+that takes longer than a sender waits is still worked on; only its answer is lost.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+from typing import Any
+
+from aiohttp import web
+
+from protocol.codec import encode_json
+from protocol.signals import SignalAnswer
+from protocol.webhook import WebhookRequest
+from runtime.actor import Actor
+from runtime.errors import ActorError, AskTimeout, MailboxFull
+from runtime.journal import JournalError
+
+__all__ = ["ANSWER_WITHIN_S", "WebhookListener"]
+
+ANSWER_WITHIN_S = 2.5
+"""The sender gives up after 3 s (EX-251)."""
+
+log = logging.getLogger("bulkhead.webhook")
+
+
+class WebhookListener(Actor):
+    """Serves ``POST /hook/<token>`` and ``GET /health`` on ``host:port``; port 0 takes a free one (see ``port``)."""
+
+    def __init__(self, *, host: str, port: int, token: str, user: str, gateway: str, max_body_bytes: int) -> None:
+        self._host = host
+        self._port = port
+        self._token = token.encode()
+        self._user = user
+        self._gateway = gateway
+        self._max_body = max_body_bytes
+        self._runner: web.AppRunner | None = None
+        self.port = 0
+
+    async def started(self) -> None:
+        """Listen; an address that is in use crashes this life with the system's reason."""
+        app = web.Application(client_max_size=self._max_body)
+        app.router.add_post("/hook/{token}", self._post)
+        app.router.add_get("/health", self._health)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        await runner.setup()
+        site = web.TCPSite(runner, self._host, self._port)
+        await site.start()
+        self._runner = runner
+        self.port = runner.addresses[0][1] if runner.addresses else self._port
+
+    async def stopping(self) -> None:
+        """Stop listening; requests under way are answered first."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    @property
+    def detail(self) -> str:
+        """One line for the tree view."""
+        return f"http://{self._host}:{self.port}" if self.port else "starting"
+
+    async def _health(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp passes it
+        return web.json_response({"status": "ok"})
+
+    async def _post(self, request: web.Request) -> web.Response:
+        given = request.match_info["token"].encode("utf-8", "replace")
+        if not hmac.compare_digest(given, self._token):
+            return _answer(SignalAnswer(404, "NotFound"))
+        try:
+            body = await request.content.read(self._max_body + 1)
+            while len(body) <= self._max_body and not request.content.at_eof():
+                body += await request.content.read(self._max_body + 1 - len(body))
+        except (OSError, web.HTTPException):
+            return _answer(SignalAnswer(400, "BodyIncomplete"))
+        if len(body) > self._max_body:
+            return _answer(SignalAnswer(413, "BodyTooLarge"))
+        return _answer(await self._ask(request, body))
+
+    async def _ask(self, request: web.Request, body: bytes) -> SignalAnswer:
+        gateway = self.context.system.lookup(self._gateway)
+        if gateway is None:
+            return SignalAnswer(503, "GatewayDown")
+        headers = tuple((name, value) for name, value in request.headers.items())
+        message = WebhookRequest(self._user, request.remote or "", headers, body)
+        try:
+            with self.context.system.hold():
+                return await gateway.ask(message, ANSWER_WITHIN_S)
+        except JournalError:
+            return SignalAnswer(503, "JournalUnavailable")
+        except MailboxFull:
+            return SignalAnswer(503, "Overloaded")
+        except AskTimeout:
+            # Not an error of the sender's: a 5xx makes TradingView send it again, which the duplicate memory takes.
+            return SignalAnswer(503, "AnswerLate")
+        except ActorError as error:
+            log.warning("a webhook was not handled: %r", error)
+            return SignalAnswer(503, "GatewayDown")
+
+
+def _answer(answer: SignalAnswer) -> web.Response:
+    """Answer in one shape; problems only where the sender proved who it is."""
+    body: dict[str, Any] = {"outcome": answer.outcome}
+    if answer.signal_id:
+        body["signal_id"] = answer.signal_id
+    if answer.problems:
+        body["errors"] = json.loads(encode_json(answer.problems))
+    return web.json_response(body, status=answer.status)

@@ -1,0 +1,42 @@
+"""From the HTTP listener to the gateway: one request as it came over the wire."""
+
+from __future__ import annotations
+
+from protocol.market import PriceTick
+from protocol.messages import Event, Message, Request
+from protocol.signals import SignalAnswer
+from protocol.values import Instant, Name
+
+__all__ = ["NewestPrice", "PriceAnswer", "RequestRefused", "WebhookRequest"]
+
+
+class WebhookRequest(Request[SignalAnswer], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """One POST to a user's webhook address; the body is at most ``signal.max_body_bytes`` long."""
+
+    user: Name
+    address: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+class RequestRefused(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """Somebody failed to prove who they are; at most one a minute and address, ``refused`` counts all (EX-225)."""
+
+    user: Name
+    address: str
+    size: int
+    code: Name
+    refused: int
+    at: Instant
+
+
+class PriceAnswer(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """The newest price of a symbol; None while there is none."""
+
+    tick: PriceTick | None
+
+
+class NewestPrice(Request[PriceAnswer], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Ask an account's market for the newest price of a symbol."""
+
+    symbol: Name
