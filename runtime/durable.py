@@ -8,10 +8,14 @@ the journal does not know, and a signal costs one commit, not five.
 
 If a commit fails, nothing of the batch exists: every actor that had events in it crashes and is rebuilt from the journal,
 what was held becomes dead letters, askers hear ``JournalUnavailable``.
+
+``async`` handlers may also ``await self.persist(...)``: it returns when the events are durable and applied.
 """
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -47,6 +51,15 @@ class DurableActor(Actor):
         """Change the state by one event of this actor's stream."""
         raise NotImplementedError
 
+    async def persist(self, *events: Event) -> None:
+        """Journal events, wait until they are durable, then apply them (for ``async`` handlers).
+
+        Raises JournalError when they were not kept: the state is as before and the handler decides what follows. When the
+        life ends meanwhile the events may be durable; the next life then finds them.
+        """
+        system = self.context.system
+        await system.durability.persist(self, events, self.context.envelope)
+
     def recovered(self) -> Do | None:
         """Run after the state was rebuilt from at least one event."""
         return None
@@ -67,9 +80,10 @@ class Durability:
         self._system = system
         self.journal = journal
         self._open: list[Entry] = []
-        self._writers: dict[str, Cell] = {}
+        self._writers: dict[str, tuple[Cell, int]] = {}
         self._held: list[tuple[Cell | None, Envelope | Reply, Any]] = []
         self._flying: Future[int] | None = None
+        self._land: Callable[[], None] = lambda: None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="journal") if threaded and journal else None
         self.committed = 0
         self.commits = 0
@@ -79,31 +93,82 @@ class Durability:
     # --- recording -----------------------------------------------------------------------------------------------------
 
     def record(self, cell: Cell, actor: DurableActor, do: Do, envelope: Envelope | None) -> None:
-        """Apply a handler's events and add them to the open batch."""
+        """Apply a handler's events and add them to the open batch: all of them or, when one raises, none."""
+        entries = self._entries(actor, do.events, envelope, do.correlation_id)
+        for entry in entries:
+            # Applied first: an event that its own actor cannot apply crashes it before the journal has seen any.
+            actor.apply(entry.event)
+            actor.sequence = entry.seq
+        snapshot = self._due_snapshot(actor, len(entries))
+        self._add(entries)
+        self._writers[cell.path] = (cell, cell.incarnation)
+        if snapshot is not None:
+            self._held.append((None, lambda _, error: self._keep(snapshot, error), None))
+
+    async def persist(self, actor: DurableActor, events: Sequence[Event], envelope: Envelope | None) -> None:
+        """Add events to the open batch, wait for its commit and apply them; raise JournalError when it failed."""
+        if not events:
+            return
+        before = actor.sequence
+        entries = self._entries(actor, events, envelope, None)
+        actor.sequence = entries[-1].seq
+        kept: asyncio.Future[None] = self._system.loop.create_future()
+
+        def committed(_: Any, error: BaseException | None) -> None:
+            if kept.done():
+                return
+            try:
+                if error is not None:
+                    actor.sequence = min(actor.sequence, before)
+                    raise error
+                for entry in entries:
+                    actor.apply(entry.event)
+                snapshot = self._due_snapshot(actor, len(entries)) if actor.sequence == entries[-1].seq else None
+                if snapshot is not None:
+                    self._keep(snapshot, None)
+            except Exception as raised:  # noqa: BLE001 - it is the handler's, which waits for it
+                kept.set_exception(raised)
+            else:
+                kept.set_result(None)
+
+        self._add(entries)
+        self._held.append((None, committed, None))
+        await kept
+
+    def _entries(
+        self, actor: DurableActor, events: Sequence[Event], envelope: Envelope | None, chain: int | None
+    ) -> list[Entry]:
         system = self._system
-        at = system.now()
+        at, stream, first = system.now(), actor.stream, actor.sequence + 1
         message_id = envelope.message_id if envelope is not None else system.next_id()
-        correlation = do.correlation_id or (envelope.correlation_id if envelope is not None else message_id)
+        correlation = chain or (envelope.correlation_id if envelope is not None else message_id)
         causation = envelope.causation_id if envelope is not None else 0
-        stream = actor.stream
-        for event in do.events:
-            # Applied first: an event that its own actor cannot apply crashes it before the journal has seen it.
-            actor.apply(event)
-            actor.sequence += 1
-            self._open.append(Entry(stream, actor.sequence, event, at, message_id, correlation, causation))
-        self._writers[cell.path] = cell
-        if actor.sequence % actor.SNAPSHOT_EVERY < len(do.events):
-            self._save_snapshot(actor, stream)
+        return [
+            Entry(stream, seq, event, at, message_id, correlation, causation) for seq, event in enumerate(events, first)
+        ]
 
-    def _save_snapshot(self, actor: DurableActor, stream: str) -> None:
+    def _add(self, entries: list[Entry]) -> None:
+        self._open.extend(entries)
+        if not self._system.pump.active:
+            # Recorded beside the pump (an async handler, a thread, a start): nobody else would end this turn.
+            self._system.pump.schedule()
+
+    def _due_snapshot(self, actor: DurableActor, added: int) -> Snapshot | None:
+        if actor.sequence % actor.SNAPSHOT_EVERY >= added:
+            return None
         state = actor.snapshot()
-        if state is not None:
-            sequence, version = actor.sequence, actor.SNAPSHOT_VERSION
-            self._held.append((None, lambda _, error: self._keep(stream, sequence, version, state, error), None))
+        if state is None:
+            return None
+        return Snapshot(actor.stream, actor.sequence, actor.SNAPSHOT_VERSION, state)
 
-    def _keep(self, stream: str, sequence: int, version: int, state: bytes, error: BaseException | None) -> None:
-        if error is None and self.journal is not None:
-            self.journal.save_snapshot(Snapshot(stream, sequence, version, state))
+    def _keep(self, snapshot: Snapshot, error: BaseException | None) -> None:
+        if error is not None or self.journal is None:
+            return
+        try:
+            self.journal.save_snapshot(snapshot)
+        except JournalError as failed:
+            # Recovery is slower without it and correct all the same.
+            self._system.report(snapshot.stream, "a snapshot was not kept", failed)
 
     # --- the gate ------------------------------------------------------------------------------------------------------
 
@@ -139,7 +204,7 @@ class Durability:
         elif self._flying is None:
             self._commit_beside()
 
-    def _take(self) -> tuple[list[Entry], dict[str, Cell], list[tuple[Cell | None, Any, Any]]]:
+    def _take(self) -> tuple[list[Entry], dict[str, tuple[Cell, int]], list[tuple[Cell | None, Any, Any]]]:
         batch, self._open = self._open, []
         writers, self._writers = self._writers, {}
         return batch, writers, self._take_held()
@@ -153,65 +218,75 @@ class Durability:
         batch, writers, held = self._take()
         try:
             self.journal.append(batch)
-        except JournalError as error:
-            self._failed(error, batch, writers, held)
+        except Exception as error:  # noqa: BLE001 - whatever it raises, the batch is not known to be kept
+            self._failed(_as_journal_error(error), batch, writers, held)
         else:
             self._done(batch, held)
 
     def _commit_beside(self) -> None:
         assert self._pool is not None and self.journal is not None  # noqa: PT018 - flush asked
         batch, writers, held = self._take()
+        hold = self._system.hold()
+        hold.__enter__()  # virtual time stands still while a real disk works
         self._flying = future = self._pool.submit(self.journal.append, batch)
 
-        def back() -> None:
+        def land() -> None:
             if self._flying is not future:
                 return
             self._flying = None
+            hold.__exit__(None, None, None)
             error = future.exception()
             if error is None:
                 self._done(batch, held)
                 self.flush()
-            elif isinstance(error, JournalError):
-                self._failed(error, batch, writers, held)
             else:
-                raise error
+                self._failed(_as_journal_error(error), batch, writers, held)
 
-        self._back = back
-        future.add_done_callback(lambda _: self._system.call_from_thread(back))
+        self._land = land
+        future.add_done_callback(lambda _: self._system.call_from_thread(land))
 
     def _done(self, batch: list[Entry], held: list[tuple[Cell | None, Any, Any]]) -> None:
         self.committed += len(batch)
         self.commits += 1
         self.error = None
         for listener in self.listeners:
-            listener(batch)
+            try:
+                listener(batch)
+            except Exception as error:  # noqa: BLE001 - a listener must not keep back what is durable
+                self._system.report("journal", "a listener failed", error)
         self._release(held)
 
-    def _release(self, held: list[tuple[Cell | None, Any, Any]]) -> None:
+    def _release(self, held: list[tuple[Cell | None, Any, Any]], error: JournalError | None = None) -> None:
+        system = self._system
+        # Whoever is served just now (a supervisor that restarts a child) did not produce what is released here.
+        running, system.running = system.running, None
         for cell, what, answer in held:
             if cell is None:
-                what(answer, None)
-            else:
+                what(answer if error is None else None, error)
+            elif error is None:
                 cell.deliver(what)
+            else:
+                reply, what.reply = what.reply, None
+                cell.bury(what, "the journal could not be written", repr(error))
+                if reply is not None:
+                    reply(None, error)
+        system.running = running
 
     def _failed(
         self,
         error: JournalError,
         batch: list[Entry],
-        writers: dict[str, Cell],
+        writers: dict[str, tuple[Cell, int]],
         held: list[tuple[Cell | None, Any, Any]],
     ) -> None:
         """Undo in memory what the journal did not keep: the writers crash and are rebuilt, what was held never leaves."""
         self.error = error
         later, more_writers, more_held = self._take()
         self._system.report("journal", f"{len(batch) + len(later)} events were not kept", error)
-        for cell, what, _ in [*held, *more_held]:
-            if cell is None:
-                what(None, error)
-            else:
-                cell.bury(what, "the journal could not be written", repr(error))
-        for cell in {**writers, **more_writers}.values():
-            cell.crash(error, None)
+        self._release([*held, *more_held], error)
+        for cell, life in {**writers, **more_writers}.values():
+            if cell.incarnation == life:  # a later life has read the journal, not this batch
+                cell.crash(error, None)
 
     # --- recovery and end ----------------------------------------------------------------------------------------------
 
@@ -239,10 +314,18 @@ class Durability:
                 self._commit_now()
             else:
                 self._flying.exception()
-                self._back()
+                self._land()
 
     def close(self) -> None:
         """Commit what is open and end the journal's thread."""
         self.settle()
         if self._pool is not None:
             self._pool.shutdown(wait=True)
+
+
+def _as_journal_error(error: BaseException) -> JournalError:
+    if isinstance(error, JournalError):
+        return error
+    failed = JournalError(f"the journal raised {error!r}; what it kept is read again")
+    failed.__cause__ = error
+    return failed
