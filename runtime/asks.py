@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from runtime.clock import NANOS
 from runtime.envelope import Envelope
@@ -16,16 +16,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Asks"]
 
+_SWEEP_FROM: Final = 1_024
+"""Deadlines in the heap from which on those of answered requests are swept out."""
+
 
 class Asks:
-    """Requests under way. Deadlines live in one heap; answered ones are skipped when their time comes."""
+    """Requests under way. Deadlines live in one heap; answered ones are skipped when their time comes.
 
-    __slots__ = ("_deadlines", "_made", "_system")
+    When the heap has doubled the answered ones are swept out, so that long deadlines keep no old answers alive.
+    """
+
+    __slots__ = ("_deadlines", "_made", "_sweep_at", "_system")
 
     def __init__(self, system: ActorSystem) -> None:
         self._system = system
         self._deadlines: list[tuple[int, int, asyncio.Future[Any], str]] = []
         self._made = 0
+        self._sweep_at = _SWEEP_FROM
 
     def __len__(self) -> int:
         return sum(1 for each in self._deadlines if not each[2].done())
@@ -51,11 +58,18 @@ class Asks:
         self._made += 1
         deadline = now + int(timeout_s * NANOS)
         heap = self._deadlines
+        if len(heap) >= self._sweep_at:
+            self._sweep()
         heapq.heappush(heap, (deadline, self._made, future, cell.path))
         if heap[0][2] is future:
             system.wake_at(deadline)
         cell.accept(Envelope(request, sender, message_id, correlation, causation, now, reply))
         return future
+
+    def _sweep(self) -> None:
+        self._deadlines[:] = [each for each in self._deadlines if not each[2].done()]
+        heapq.heapify(self._deadlines)
+        self._sweep_at = max(_SWEEP_FROM, 2 * len(self._deadlines))
 
     def next_at(self) -> int | None:
         """Return the earliest deadline of a request that still waits."""

@@ -1,14 +1,14 @@
 """Timers: messages that come at an instant, once, periodically, or as a stream of timed messages.
 
-One heap for the whole system, on the injected clock. A cancelled timer stays in the heap until its time and is then
-skipped, which costs less than searching for it.
+One heap for the whole system, on the injected clock. A dead timer (cancelled, or of an ended life) is skipped when its
+time comes, which costs less than searching for it; when the heap has doubled, the dead ones are swept out.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from runtime.clock import NANOS, Clock
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Timer", "TimerQueue", "Timers"]
 
+_SWEEP_FROM: Final = 1_024
+"""Timers in the heap from which on dead ones are swept out."""
+
 
 class Timer:
     """One running timer. ``cancel`` is final and may be called twice."""
@@ -24,15 +27,26 @@ class Timer:
     __slots__ = ("at", "cell", "incarnation", "live", "message", "period", "stream")
 
     def __init__(
-        self, cell: Cell, at: int, message: Any, period: int, stream: Iterator[tuple[int, Any]] | None
+        self,
+        cell: Cell,
+        incarnation: int,
+        at: int,
+        message: Any,
+        period: int = 0,
+        stream: Iterator[tuple[int, Any]] | None = None,
     ) -> None:
         self.cell = cell
-        self.incarnation = cell.incarnation
+        self.incarnation = incarnation
         self.at = at
         self.message = message
         self.period = period
         self.stream = stream
         self.live = True
+
+    @property
+    def alive(self) -> bool:
+        """Whether it may still fire: neither cancelled nor done, and the life that made it goes on."""
+        return self.live and self.cell.incarnation == self.incarnation
 
     def cancel(self) -> None:
         """Make sure that it never fires again."""
@@ -43,12 +57,13 @@ class Timer:
 class TimerQueue:
     """All timers of a system in order of their instants (ties: in order of their making)."""
 
-    __slots__ = ("_clock", "_heap", "_made", "on_sooner")
+    __slots__ = ("_clock", "_heap", "_made", "_sweep_at", "on_sooner")
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._heap: list[tuple[int, int, Timer]] = []
         self._made = 0
+        self._sweep_at = _SWEEP_FROM
         self.on_sooner: Callable[[], None] = lambda: None
 
     def __len__(self) -> int:
@@ -56,6 +71,8 @@ class TimerQueue:
 
     def add(self, timer: Timer) -> Timer:
         """Queue a timer; tells the system when it became the next one."""
+        if len(self._heap) >= self._sweep_at:
+            self._sweep()
         self._made += 1
         entry = (timer.at, self._made, timer)
         heapq.heappush(self._heap, entry)
@@ -63,10 +80,16 @@ class TimerQueue:
             self.on_sooner()
         return timer
 
+    def _sweep(self) -> None:
+        # In place: whoever fires due timers just now holds this list.
+        self._heap[:] = [entry for entry in self._heap if entry[2].alive]
+        heapq.heapify(self._heap)
+        self._sweep_at = max(_SWEEP_FROM, 2 * len(self._heap))
+
     def next_at(self) -> int | None:
         """Return the instant of the next timer that is live and whose actor's life goes on."""
         heap = self._heap
-        while heap and not (heap[0][2].live and heap[0][2].cell.incarnation == heap[0][2].incarnation):
+        while heap and not heap[0][2].alive:
             heapq.heappop(heap)
         return heap[0][0] if heap else None
 
@@ -76,40 +99,49 @@ class TimerQueue:
         fired = 0
         while heap and heap[0][0] <= now and fired < limit:
             timer = heap[0][2]
-            if not timer.live or timer.cell.incarnation != timer.incarnation:
+            if not timer.alive:
                 heapq.heappop(heap)
                 continue
             message = timer.message
             fired += 1
-            self._rearm(timer, now)
+            error = self._rearm(timer, now)
             timer.cell.post(message)
+            if error is not None:
+                timer.cell.crash(error, None)
         return fired
 
-    def _rearm(self, timer: Timer, now: int) -> None:
+    def _rearm(self, timer: Timer, now: int) -> Exception | None:
+        """Queue the timer's next firing, if any; return what its stream raised: that is its actor's crash, not ours."""
+        error: Exception | None = None
         if timer.stream is not None:
-            following = next(timer.stream, None)
-            if following is not None:
-                timer.at, timer.message = following
-                self._made += 1
-                heapq.heapreplace(self._heap, (timer.at, self._made, timer))
-                return
+            try:
+                following = next(timer.stream, None)
+                if following is not None:
+                    timer.at, timer.message = following
+                    self._made += 1
+                    heapq.heapreplace(self._heap, (timer.at, self._made, timer))
+                    return None
+            except Exception as raised:  # noqa: BLE001 - the actor's own code runs inside the iterator
+                error = raised
         elif timer.period:
             # A late periodic timer skips what it missed; it never fires in a burst.
             timer.at += timer.period * max(1, (now - timer.at) // timer.period + 1)
             self._made += 1
             heapq.heapreplace(self._heap, (timer.at, self._made, timer))
-            return
+            return None
         timer.live = False
         heapq.heappop(self._heap)
+        return error
 
 
 class Timers:
-    """Timers of one actor's present life; all of them end with it."""
+    """Timers of one life of an actor; all of them end with it, and none can be made after it."""
 
-    __slots__ = ("_cell", "_queue")
+    __slots__ = ("_cell", "_incarnation", "_queue")
 
     def __init__(self, cell: Cell, queue: TimerQueue) -> None:
         self._cell = cell
+        self._incarnation = cell.incarnation
         self._queue = queue
 
     def after(self, seconds: float, message: Any) -> Timer:
@@ -118,18 +150,19 @@ class Timers:
 
     def at(self, instant: int, message: Any) -> Timer:
         """Tell the actor ``message`` once at an instant; at once when it has passed."""
-        return self._queue.add(Timer(self._cell, instant, message, 0, None))
+        return self._queue.add(Timer(self._cell, self._incarnation, instant, message))
 
     def every(self, seconds: float, message: Any) -> Timer:
         """Tell the actor ``message`` every ``seconds`` (first after one period); missed ones are skipped."""
         period = round(seconds * NANOS)
         if period <= 0:
             raise ValueError("a period must be above 0")
-        return self._queue.add(Timer(self._cell, self._cell.system.clock.now() + period, message, period, None))
+        first = self._cell.system.clock.now() + period
+        return self._queue.add(Timer(self._cell, self._incarnation, first, message, period))
 
     def stream(self, steps: Iterator[tuple[int, Any]]) -> Timer | None:
         """Tell the actor each (instant, message) of a time-ordered iterator when its instant comes; None when empty."""
         first = next(steps, None)
         if first is None:
             return None
-        return self._queue.add(Timer(self._cell, first[0], first[1], 0, steps))
+        return self._queue.add(Timer(self._cell, self._incarnation, *first, 0, steps))
