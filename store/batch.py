@@ -14,7 +14,7 @@ from store.errors import EntryRefused
 from store.event_types import StoredType
 from store.rows import Head, Row, StoredStream
 
-__all__ = ["Batch", "Dictionary", "StreamEnd", "build"]
+__all__ = ["MAX_STREAM_BYTES", "Batch", "Dictionary", "StreamEnd", "build"]
 
 MAX_STREAM_BYTES: Final = 1024
 """Longest name of a stream."""

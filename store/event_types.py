@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
+import protocol
 from protocol import codec
 from protocol.errors import ValidationError
 from protocol.messages import Event, event_types
@@ -14,9 +17,10 @@ from store.chain import type_tag
 from store.errors import UndecodableRecord
 from store.upcasters import UPCASTERS, Upcasters, upcast
 
-__all__ = ["EventDecoder", "StoredType", "check_known"]
+__all__ = ["EventDecoder", "StoredType", "check_known", "current_type"]
 
 _plain: Final = msgspec.msgpack.Decoder()
+_learned: Final[list[str]] = []
 
 
 class StoredType(NamedTuple):
@@ -33,14 +37,24 @@ class StoredType(NamedTuple):
         return cls(number, name, version, type_tag(name.encode(), version))
 
 
+def current_type(name: str) -> type[Event] | None:
+    """Return today's event type of that name; all of ``protocol`` is imported before a name counts as unknown."""
+    found: type[Event] | None = event_types().get(name)
+    if found is None and not _learned:
+        for module in pkgutil.walk_packages(protocol.__path__, "protocol."):
+            importlib.import_module(module.name)
+        _learned.append(protocol.__name__)
+        found = event_types().get(name)
+    return found
+
+
 def check_known(types: list[StoredType], registry: Upcasters = UPCASTERS) -> None:
     """Raise ``JournalTooNew`` when an event type is unknown or of a version newer than ours.
 
     A missing step between an old version and today's is told when such a record is read, with its position.
     """
-    known = event_types()
     for stored in types:
-        current = known.get(stored.name)
+        current = current_type(stored.name)
         if current is not None and stored.version <= current.VERSION:
             continue
         if (stored.name, stored.version) in registry:  # renamed since
@@ -57,7 +71,7 @@ class EventDecoder:
     def __init__(self, stored: StoredType, registry: Upcasters = UPCASTERS) -> None:
         self._stored = stored
         self._registry = registry
-        current = event_types().get(stored.name)
+        current = current_type(stored.name)
         self._direct: msgspec.msgpack.Decoder[Any] | None = None
         if current is not None and stored.version == current.VERSION:
             self._direct = msgspec.msgpack.Decoder(current)
@@ -74,7 +88,7 @@ class EventDecoder:
 
     def _upcast(self, payload: bytes) -> Event:
         data, version = upcast(_plain.decode(payload), self._stored.version, self._registry)
-        current = event_types().get(data["type"])
+        current = current_type(data["type"])
         if current is None or version != current.VERSION:
             raise LookupError(f"no upcaster for {data['type']} from version {version}")
         return cast("Event", codec.convert(data, current))

@@ -19,7 +19,18 @@ from store.reading import JournalReader
 from store.rows import Rows
 from store.schema import create, migrate, refuse_foreign, schema_version
 
-__all__ = ["MEMORY", "TAIL_CHECK_LEAST", "TAIL_CHECK_MOST", "Durability", "connect", "open_reader", "prepare"]
+__all__ = [
+    "BUSY_TIMEOUT_S",
+    "MEMORY",
+    "TAIL_CHECK_LEAST",
+    "TAIL_CHECK_MOST",
+    "WAL_KEPT_BYTES",
+    "Durability",
+    "connect",
+    "open_reader",
+    "prepare",
+    "take_lock",
+]
 
 MEMORY: Final = ":memory:"
 """A journal of this path lives in memory and dies with the process: for replays and tests."""

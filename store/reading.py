@@ -13,7 +13,7 @@ from store.errors import is_damage, unavailable
 from store.event_types import EventDecoder
 from store.rows import PAGE, Row, Rows
 
-__all__ = ["JournalReader"]
+__all__ = ["JournalReader", "snapshot_checksum"]
 
 
 class JournalReader:

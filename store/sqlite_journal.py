@@ -31,7 +31,7 @@ from store.rows import Head, Rows, StoredStream
 
 __all__ = ["MEMORY", "Durability", "JournalReader", "SqliteJournal", "open_journal", "open_reader"]
 
-Statements: TypeAlias = Sequence[tuple[str, Sequence[Sequence[object]]]]
+_Statements: TypeAlias = Sequence[tuple[str, Sequence[Sequence[object]]]]
 """SQL texts, each with the rows to run it for."""
 
 _INSERT: Final = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -124,7 +124,7 @@ class SqliteJournal(JournalReader):
         statements.append(("UPDATE head SET position = ?, checksum = ?", [batch.head]))
         self._transact("cannot append", statements)
 
-    def _transact(self, doing: str, statements: Statements) -> None:
+    def _transact(self, doing: str, statements: _Statements) -> None:
         """Run statements in one transaction, all or nothing; raise ``JournalUnavailable``."""
         connection = self._rows.connection
         try:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from protocol.risk import EngineStatus, EngineStatusChanged
 from runtime.journal import Entry, JournalTooNew
 from store import event_types, schema
 from store.errors import MigrationFailed, UndecodableRecord
 from store.sqlite_journal import open_journal, open_reader
 from store.upcasters import Fields, Upcasters, upcaster
 from tests.store.events import StoreRevised, fill
+from tests.store.test_journal_crash import REPOSITORY
 from tests.store.test_journal_damage import tamper
 
 STEPS: Upcasters = {}
@@ -157,3 +161,13 @@ def test_an_older_schema_is_migrated_at_the_opening(path: Path, monkeypatch: pyt
     with closing(open_journal(path)) as journal:
         assert journal._rows.one("SELECT count(*) FROM extra") == (0,)
     assert path.with_name("journal.db.schema-1").exists()
+
+
+def test_a_reader_knows_every_event_of_the_protocol(path: Path) -> None:
+    """A process that has imported no conversation can still read what the daemon wrote."""
+    journal = open_journal(path)
+    journal.append([Entry("a", 1, EngineStatusChanged(1, EngineStatus.PAUSED, "x", 5), 5, 1, 1, 0)])
+    journal.close()
+    code = "import sys; from store.sqlite_journal import open_reader; print(list(open_reader(sys.argv[1]).read_all()))"
+    done = subprocess.run([sys.executable, "-c", code, str(path)], cwd=REPOSITORY, capture_output=True, check=False)
+    assert b"EngineStatusChanged" in done.stdout, done.stderr
