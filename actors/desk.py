@@ -33,7 +33,7 @@ from protocol.orders import (
 )
 from protocol.pool import GroupMail
 from protocol.risk import Permit, RenewPermit
-from protocol.venue import DifferenceFound, QueryAtVenue, Reconciled, ReconcileNow, SessionUp, VenueSnapshot
+from protocol.venue import DifferenceFound, QueryAtVenue, Reconciled, ReconcileNow, VenueSnapshot
 from rules.client_ids import is_ours
 from rules.order_life import IllegalOrderMove, advance
 from runtime.actor import Do, handles
@@ -303,10 +303,6 @@ class OrderDesk(DurableActor):
         return Do(tells=[(self._session, QueryAtVenue(msg.client_order_id, order.request.symbol))])
 
     # --- reconciliation ------------------------------------------------------------------------------------------------
-
-    @handles
-    def session_up(self, msg: SessionUp) -> None:
-        """Nothing is assumed of a new connection; the reconciler's snapshot follows."""
 
     @handles
     def reconcile(self, msg: VenueSnapshot) -> list[Do]:

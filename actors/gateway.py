@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from actors.session import session_topic
 from protocol.codec import encode_json
 from protocol.instruments import Instrument
 from protocol.messages import Event
@@ -30,7 +31,7 @@ from protocol.signals import (
     SignalReceived,
     SignalRouted,
 )
-from protocol.venue import SessionUp
+from protocol.venue import SessionDown, SessionUp
 from protocol.webhook import NewestPrice, RequestRefused, WebhookRequest
 from rules.identity import near_symbols
 from rules.signals import (
@@ -116,6 +117,11 @@ class Gateway(DurableActor):
         self._networks = tuple(ipaddress.ip_network(each) for each in settings.allowlist)
 
     # --- life ----------------------------------------------------------------------------------------------------------
+
+    def started(self) -> None:
+        """Learn the markets of every account as their sessions come up."""
+        for account in sorted({route.account for route in self._settings.routes.values()}):
+            self.context.bus.subscribe(session_topic(account), self.ref)
 
     def apply(self, event: Event) -> None:
         """Remember a signal, or that it was routed."""
@@ -310,6 +316,10 @@ class Gateway(DurableActor):
     def session_up(self, msg: SessionUp) -> None:
         """Learn which markets an account has, so that a wrong symbol is answered with near ones."""
         self._markets[msg.account] = {each.symbol: each for each in msg.instruments}
+
+    @handles
+    def session_down(self, msg: SessionDown) -> None:
+        """Keep what is known of its markets: signals are accepted and stored while a venue is away."""
 
     def _unknown_market(self, signal: Signal) -> Problem | None:
         route = self._settings.routes.get(signal.venue)

@@ -11,12 +11,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Final
 
+from actors.session import session_topic
 from protocol.groups import AddPyramid, CloseGroup, CloseReason, OpenGroup, ReduceGroup, SlotReleased
 from protocol.instruments import Instrument
 from protocol.messages import Event
 from protocol.pool import GroupsUp, SlotFreed, SlotTaken, StartGroup
 from protocol.signals import EntryRequest, ExitRequest, ReduceRequest, Signal, SignalOutcome
-from protocol.venue import SessionUp
+from protocol.venue import SessionDown, SessionUp
 from rules.pool import Admission, PoolLimits, Slot, Verdict, admit
 from runtime.actor import Do, handles
 from runtime.durable import DurableActor
@@ -53,6 +54,10 @@ class Pool(DurableActor):
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
+    def started(self) -> None:
+        """Learn the account's markets when its session comes up."""
+        self.context.bus.subscribe(session_topic(self._account), self.ref)
+
     def apply(self, event: Event) -> None:
         """Take or free a slot."""
         match event:
@@ -73,6 +78,10 @@ class Pool(DurableActor):
     def session_up(self, msg: SessionUp) -> None:
         """Take the account's markets and their precision rules."""
         self._markets = {each.symbol: each for each in msg.instruments}
+
+    @handles
+    def session_down(self, msg: SessionDown) -> None:
+        """Keep the rules: entries wait at the desk for the venue, exits as well."""
 
     @handles
     def groups_up(self, msg: GroupsUp) -> Do:

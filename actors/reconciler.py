@@ -6,6 +6,7 @@ every reconnect ends in a reconciliation.
 
 from __future__ import annotations
 
+from actors.session import session_topic
 from protocol.messages import Message
 from protocol.venue import FetchVenueState, ReconcileNow, SessionDown, SessionUp, VenueSnapshot
 from runtime.actor import Actor, handles
@@ -43,10 +44,10 @@ class Reconciler(Actor):
         self._done = 0
 
     def started(self) -> None:
-        """Begin the timer and reconcile at once: whatever restarted this actor may have missed something."""
+        """Begin the timer and reconcile as soon as the session is up: at once when it is."""
         if self._every_s > 0:
             self.timers.every(self._every_s, _Tick())
-        self._reconcile()
+        self.context.bus.subscribe(session_topic(self._account), self.ref)
 
     @property
     def detail(self) -> str:

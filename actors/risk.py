@@ -59,9 +59,9 @@ class RiskCoordinator(DurableActor):
             return None
         event = EngineStatusChanged(self._number + 1, status, reason, self.now())
         permit = Permit(number=event.number, status=status, reason=reason, at=event.at)
-        self.context.bus.publish(PERMITS, permit)
+        self.context.bus.publish(PERMITS, permit, keep=True)
         return Do([event])
 
     def _publish(self) -> None:
         permit = Permit(number=self._number, status=self._status, reason=self._reason, at=self.now())
-        self.context.bus.publish(PERMITS, permit)
+        self.context.bus.publish(PERMITS, permit, keep=True)

@@ -7,7 +7,7 @@ one after the other for each order, so that a query never overtakes the order it
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from protocol.market import Bar, FeedStatus, PriceTick
@@ -19,7 +19,7 @@ from runtime.envelope import Envelope
 from venues.contract import Venue
 from venues.errors import NetworkTimeout, OrderNotFound, RateLimited, VenueDown, VenueError
 
-__all__ = ["CALL_TIMEOUT_S", "VenueSession", "market_topic"]
+__all__ = ["CALL_TIMEOUT_S", "VenueSession", "market_topic", "session_topic"]
 
 CALL_TIMEOUT_S = 10.0
 """Seconds after which a call to the venue has no known outcome."""
@@ -30,22 +30,18 @@ def market_topic(account: str, symbol: str) -> str:
     return f"market:{account}:{symbol}"
 
 
-class _Fetched(Message, frozen=True, tag=True):
-    request: Any
-    snapshot: Any
+def session_topic(account: str) -> str:
+    """Return the bus topic on which an account's session says whether it is up."""
+    return f"session:{account}"
 
 
 class VenueSession(Actor):
-    """Owns the adapter of one account for as long as it lives; a crash closes it and the next life connects anew.
+    """Owns the adapter of one account for as long as it lives; a crash closes it and the next life connects anew."""
 
-    ``hears_up`` are the paths told ``SessionUp`` and ``SessionDown``.
-    """
-
-    def __init__(self, *, account: str, venue: Callable[[], Venue], desk: str, hears_up: Sequence[str]) -> None:
+    def __init__(self, *, account: str, venue: Callable[[], Venue], desk: str) -> None:
         self._account = account
         self._make = venue
         self._desk = desk
-        self._hears_up = tuple(hears_up)
         self._venue: Venue | None = None
         self._order_locks: dict[str, asyncio.Lock] = {}
         self._instruments = 0
@@ -60,8 +56,7 @@ class VenueSession(Actor):
         instruments = await venue.instruments()
         self._instruments = len(instruments)
         up = SessionUp(self._account, instruments, self.now())
-        for path in self._hears_up:
-            self.context.system.tell(path, up)
+        self.context.bus.publish(session_topic(self._account), up, keep=True)
 
     async def stopping(self) -> None:
         """Close the connection; orders stay at the venue."""
@@ -185,6 +180,5 @@ class VenueSession(Actor):
     @handles
     def down(self, msg: SessionDown) -> None:
         """End this life when the adapter lost its connection for good: the next one connects and reconciles."""
-        for path in self._hears_up:
-            self.context.system.tell(path, msg)
+        self.context.bus.publish(session_topic(self._account), msg, keep=True)
         self.context.escalate(VenueDown(self._account, msg.reason))

@@ -11,19 +11,26 @@ __all__ = ["Bus"]
 
 
 class Bus:
-    """Topic -> subscribers. A published fact is told to each, in the order they subscribed."""
+    """Topic -> subscribers. A published fact is told to each, in the order they subscribed.
 
-    __slots__ = ("_topics",)
+    A fact published with ``keep`` is the standing truth of its topic: whoever subscribes later hears it at once.
+    """
+
+    __slots__ = ("_kept", "_topics")
 
     def __init__(self) -> None:
         self._topics: dict[str, list[ActorRef]] = {}
+        self._kept: dict[str, Any] = {}
 
     def subscribe(self, topic: str, ref: ActorRef) -> None:
-        """Tell ``ref`` every fact of ``topic`` from now on; a second call changes nothing."""
-        refs = self._topics.setdefault(topic, [])
-        if ref not in refs:
-            # Replaced, never changed in place: a publish under way keeps its own list.
-            self._topics[topic] = [*refs, ref]
+        """Tell ``ref`` every fact of ``topic`` from now on, beginning with the kept one; twice is once."""
+        refs = self._topics.get(topic, [])
+        if ref in refs:
+            return
+        # Replaced, never changed in place: a publish under way keeps its own list.
+        self._topics[topic] = [*refs, ref]
+        if topic in self._kept:
+            ref.tell(self._kept[topic])
 
     def unsubscribe(self, topic: str, ref: ActorRef) -> None:
         """Stop telling ``ref`` the facts of ``topic``."""
@@ -38,8 +45,10 @@ class Bus:
         for topic in [topic for topic, refs in self._topics.items() if ref in refs]:
             self.unsubscribe(topic, ref)
 
-    def publish(self, topic: str, fact: Any) -> int:
+    def publish(self, topic: str, fact: Any, *, keep: bool = False) -> int:
         """Tell a fact to all subscribers of a topic; return how many there are."""
+        if keep:
+            self._kept[topic] = fact
         refs = self._topics.get(topic)
         if refs is None:
             return 0
