@@ -57,6 +57,8 @@ class Life:
         self.tasks: set[asyncio.Task[None]] = set()
         self.busy = False
         self.was_ready = False
+        self.ready_early = False
+        """Whether the actor said that it is up while it was still starting."""
         self.failed = 0
         self.last_exit: Exit | None = None
         self.mark = ""
@@ -90,7 +92,7 @@ class Life:
         if self.state not in (LifeState.NEW, LifeState.DOWN):
             raise SpawnRefused(f"{self.path} is {self.state.value} and cannot be started")
         self.state = LifeState.STARTING
-        self.was_ready = False
+        self.was_ready = self.ready_early = False
         self.mark = ""
         self.mailbox.begin_life()
         self.incarnation += 1
@@ -135,12 +137,14 @@ class Life:
             recovered = self._in_turn(actor.recovered)
             if recovered is not None:
                 self.settle(recovered, None)
-        if getattr(actor, "READY_AT_ONCE", True):
+        if self.ready_early or getattr(actor, "READY_AT_ONCE", True):
             self.became_ready()
         self.schedule()
 
     def became_ready(self) -> None:
         """Tell the parent, once a life, that this actor is up."""
+        if self.state is LifeState.STARTING:
+            self.ready_early = True
         if self.was_ready or self.state is not LifeState.RUNNING:
             return
         self.was_ready = True
