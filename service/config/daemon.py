@@ -6,10 +6,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+from rules.signals.authentication import AuthMode
 from service.config import checks
 from service.config.keys import Key, Secret, Section
 
-__all__ = ["Api", "App", "AuthMode", "Demo", "Durability", "Journal", "LogLevel", "Security", "Supervision", "Webhook"]
+__all__ = ["Api", "App", "Demo", "Durability", "Journal", "LogLevel", "Security", "Supervision", "Webhook"]
 
 
 class LogLevel(StrEnum):
@@ -19,15 +20,6 @@ class LogLevel(StrEnum):
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
-
-
-class AuthMode(StrEnum):
-    """Which proofs a webhook must carry (EX-220)."""
-
-    SECRET = "secret"  # noqa: S105 - the name of a mode
-    HMAC = "hmac"
-    BOTH = "both"
-    EITHER = "either"
 
 
 class Durability(StrEnum):

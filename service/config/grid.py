@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import msgspec
 
-from service.config import checks
-from service.config.grid_words import (
+from protocol.groups import (
     EntryOrderType,
+    FlatPolicy,
+    GridConfig,
+    Level,
     PriceRounding,
     PyramidScope,
-    TakeProfitMode,
+    TpMode,
     TriggerPrice,
-    WhenFlat,
 )
+from service.config import checks
 from service.config.keys import Key, Section
 
-__all__ = ["DEFAULT_LAYERS", "GridStrategy", "Layer", "Match", "Override"]
+__all__ = ["GridStrategy", "Layer", "Match", "Override"]
 
 
 class Layer(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,17 +34,11 @@ class Layer(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tp_percent: Annotated[Decimal, Key(doc="Profit target from the actual fill.", unit="%")]
 
 
-def _layers(*rows: tuple[str, str, str]) -> tuple[Layer, ...]:
+def _layers(levels: Iterable[Level]) -> tuple[Layer, ...]:
     return tuple(
-        Layer(gap_percent=Decimal(gap), weight_percent=Decimal(weight), tp_percent=Decimal(tp))
-        for gap, weight, tp in rows
+        Layer(gap_percent=each.gap_percent, weight_percent=each.weight_percent, tp_percent=each.tp_percent)
+        for each in levels
     )
-
-
-DEFAULT_LAYERS: Final = _layers(
-    ("0", "20", "1"), ("-0.5", "20", "0.5"), ("-1", "20", "2"), ("-1.5", "20", "1.5"), ("-2", "20", "1")
-)
-"""The layers of EX-402."""
 
 
 class Match(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,7 +78,7 @@ class GridStrategy(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             doc="Layers: gap from the entry price, share of the size, profit target. Unset: these five, "
             "or those of the shorthand below.",
             applies="group",
-            example=DEFAULT_LAYERS,
+            example=_layers(GridConfig().levels),
         ),
     ] = None
     pyramid_specific_levels: Annotated[
@@ -89,7 +86,9 @@ class GridStrategy(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Key(
             doc="Layers of single pyramids, by index from 1 (EX-325).",
             applies="group",
-            example={1: _layers(("0", "50", "1"), ("-1", "50", "1"))},
+            example={
+                1: _layers((Level(Decimal(0), Decimal(50), Decimal(1)), Level(Decimal(-1), Decimal(50), Decimal(1))))
+            },
         ),
     ] = msgspec.field(default_factory=dict)
     dca_count: Annotated[
@@ -107,9 +106,7 @@ class GridStrategy(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Decimal | None,
         Key(doc="Shorthand: distance between them.", unit="%", applies="group", above=0, example=Decimal("0.5")),
     ] = None
-    tp_mode: Annotated[TakeProfitMode, Key(doc="How profit is taken (EX-601).", applies="group")] = (
-        TakeProfitMode.PER_LEG
-    )
+    tp_mode: Annotated[TpMode, Key(doc="How profit is taken (EX-601).", applies="group")] = TpMode.PER_LEG
     tp_percent: Annotated[
         Decimal, Key(doc="Profit target of shorthand layers.", unit="%", applies="group", above=0, at_most=1000)
     ] = Decimal(1)
@@ -140,8 +137,8 @@ class GridStrategy(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         TriggerPrice, Key(doc="Price that targets of pyramids and groups watch.", applies="group")
     ] = TriggerPrice.EXECUTABLE
     when_flat_with_pending: Annotated[
-        WhenFlat, Key(doc="A flat group with unfilled layers: close it, or keep waiting.", applies="group")
-    ] = WhenFlat.CLOSE
+        FlatPolicy, Key(doc="A flat group with unfilled layers: close it, or keep waiting.", applies="group")
+    ] = FlatPolicy.CLOSE
     overrides: Annotated[
         tuple[Override, ...],
         Key(

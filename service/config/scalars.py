@@ -8,6 +8,7 @@ from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from protocol.groups import TpMode
 from protocol.values import check_decimal
 from service.config.errors import Problems
 from service.config.keys import Key, Refusal, Secret, Speed
@@ -108,10 +109,13 @@ def _enum(of: type[StrEnum], raw: Any) -> StrEnum | Refusal:
     if not isinstance(raw, str):
         return _wrong("text")
     try:
-        return of(raw)
+        return of(_OLDER_WORDS.get((of, raw), raw))
     except ValueError:
         return Refusal("InvalidEnum", f"must be {type_name(of)}")
 
+
+_OLDER_WORDS: Final[dict[tuple[type[StrEnum], str], str]] = {(TpMode, "leg"): "per_leg"}
+"""Words of earlier versions that still mean something (EX-1305)."""
 
 _READERS: Final[dict[Any, Callable[[Any], Any]]] = {
     bool: _bool,

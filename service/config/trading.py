@@ -8,11 +8,11 @@ from typing import Annotated
 
 import msgspec
 
+from protocol.groups import BlockedLegPolicy
 from service.config import checks
 from service.config.keys import Key, Section
 
 __all__ = [
-    "BlockedLeg",
     "ExecutionPool",
     "OppositeSignal",
     "Precision",
@@ -35,13 +35,6 @@ class SizingSource(StrEnum):
 
     SIGNAL = "signal"
     FIXED_QUOTE = "fixed_quote"
-
-
-class BlockedLeg(StrEnum):
-    """What one layer below a minimum does to its pyramid."""
-
-    SKIP_LEG = "skip_leg"
-    REJECT_PYRAMID = "reject_pyramid"
 
 
 class Signal(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -143,8 +136,8 @@ class Precision(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     enforce_step_size: Annotated[bool, Key(doc="Round quantities.", applies="now")] = True
     enforce_min_notional: Annotated[bool, Key(doc="Block orders below the minimum notional.", applies="now")] = True
     blocked_leg_policy: Annotated[
-        BlockedLeg, Key(doc="What one layer below a minimum does (EX-505).", applies="group")
-    ] = BlockedLeg.SKIP_LEG
+        BlockedLegPolicy, Key(doc="What one layer below a minimum does (EX-505).", applies="group")
+    ] = BlockedLegPolicy.SKIP_LEG
     forced_rules: Annotated[
         dict[str, Rules],
         Key(
