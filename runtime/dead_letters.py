@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -12,6 +13,8 @@ __all__ = ["DEAD_LETTERS_KEPT", "DeadLetter", "DeadLetters"]
 
 DEAD_LETTERS_KEPT: Final = 1_000
 """Newest dead letters that are kept; parked poison messages count and are the last to go."""
+
+log = logging.getLogger("bulkhead")
 
 
 class DeadLetter(NamedTuple):
@@ -27,12 +30,17 @@ class DeadLetter(NamedTuple):
 
 
 class DeadLetters:
-    """The newest dead letters; counts all of them."""
+    """The newest dead letters; counts all of them.
 
-    __slots__ = ("_kept", "listener", "total")
+    ``listener`` hears of each letter. What it raises is logged, and letters that it causes itself are kept but not told to
+    it: else one full mailbox on the way to the operator would turn one letter into an endless chain.
+    """
+
+    __slots__ = ("_kept", "_telling", "listener", "total")
 
     def __init__(self) -> None:
         self._kept: OrderedDict[int, DeadLetter] = OrderedDict()
+        self._telling = False
         self.total = 0
         self.listener: Callable[[DeadLetter], None] = lambda _: None
 
@@ -46,11 +54,23 @@ class DeadLetters:
         if len(self._kept) > DEAD_LETTERS_KEPT:
             oldest = next((key for key, each in self._kept.items() if not each.poison), next(iter(self._kept)))
             del self._kept[oldest]
-        self.listener(letter)
+        if self._telling:
+            return
+        self._telling = True
+        try:
+            self.listener(letter)
+        except Exception:
+            log.exception("the listener of dead letters failed on %s", letter.path)
+        finally:
+            self._telling = False
 
     def all(self) -> list[DeadLetter]:
         """Return the kept letters, oldest first."""
         return list(self._kept.values())
+
+    def get(self, letter_id: int) -> DeadLetter:
+        """Return a letter; raise KeyError when it is not kept."""
+        return self._kept[letter_id]
 
     def take(self, letter_id: int) -> DeadLetter:
         """Remove a letter so that it can be told again; raise KeyError when it is not kept."""

@@ -3,7 +3,8 @@
 Fair by budget: each ready actor handles a bounded number of messages, then the next one is served. At the end of a turn,
 when nobody is ready, the open batch of events is committed. On a virtual clock the pump then moves time to the next timer
 itself, so that a replay never leaves this loop for long. With a seed, which ready actor goes next and how much it may
-handle are drawn, so that one seed is one interleaving.
+handle are drawn, so that one seed is one interleaving. On a virtual clock a slice is counted, not timed: how fast the
+machine is must not decide when tasks run between messages.
 """
 
 from __future__ import annotations
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
     from runtime.cell import Cell
     from runtime.system import ActorSystem
 
-__all__ = ["BUDGET", "SLICE_S", "Pump"]
+__all__ = ["BUDGET", "SLICE_S", "SLICE_TURNS", "Pump"]
 
 BUDGET: Final = 64
 """Messages one actor may handle before the next one is served."""
 
 SLICE_S: Final = 0.005
 """Seconds after which the pump lets the event loop look at sockets and tasks."""
+
+SLICE_TURNS: Final = 1_024
+"""Turns of actors, and steps through time, of one slice on a virtual clock."""
 
 
 class Pump:
@@ -37,6 +41,7 @@ class Pump:
         self._queue: deque[Cell] = deque()
         self._random = random.Random(seed) if seed is not None else None  # noqa: S311 - reproducible on purpose
         self._scheduled = False
+        self._virtual = isinstance(system.clock, VirtualClock)
         self.active = False
         self.stopped = False
 
@@ -61,31 +66,39 @@ class Pump:
         system = self._system
         durability = system.durability
         until = perf_counter() + SLICE_S
+        steps = 0
         try:
             while True:
                 more = self._serve(until)
                 durability.flush()
-                if more or perf_counter() >= until:
+                steps += 1
+                if more or (steps >= SLICE_TURNS if self._virtual else perf_counter() >= until):
                     break
                 if not self._queue and not self._step():
                     break
         finally:
             self.active = False
-        if self._queue:
-            self.schedule()
-        system.arm()
+            system.current = system.running = None
+            system.current_path = ""
+            if self._queue:
+                self.schedule()
+            system.arm()
 
     def _serve(self, until: float) -> bool:
         queue = self._queue
         turns = 0
         while queue:
             cell = queue.popleft() if self._random is None else self._draw(self._random)
-            if cell.drain(BUDGET if self._random is None else self._random.randint(1, BUDGET)):
-                queue.append(cell)
-            else:
-                cell.scheduled = False
+            more = True  # also when it raises what no handler may (KeyboardInterrupt): its mailbox is looked at again
+            try:
+                more = cell.drain(BUDGET if self._random is None else self._random.randint(1, BUDGET))
+            finally:
+                if more:
+                    queue.append(cell)
+                else:
+                    cell.scheduled = False
             turns += 1
-            if turns & 31 == 0 and perf_counter() >= until:
+            if turns >= SLICE_TURNS if self._virtual else turns & 31 == 0 and perf_counter() >= until:
                 return True
         return False
 

@@ -39,7 +39,7 @@ from runtime.pump import Pump
 from runtime.ref import ActorRef
 from runtime.spec import Spec
 from runtime.tasks import Tasks
-from runtime.threads import thread_envelope
+from runtime.threads import HandlerThread, thread_envelope
 from runtime.timers import TimerQueue
 
 __all__ = ["ActorSystem", "Guardian"]
@@ -55,7 +55,8 @@ class Guardian(Actor):
         """Fail loudly: nobody is there to restart a child of the guardian."""
         if news.exit.abnormal:
             self.context.system.fail(news.exit.error or RuntimeError(f"{news.path} was killed"))
-        self.context.forget(news.name)
+        if self.context.child_state(news.name) == "down":  # else it was spawned anew before this news was read
+            self.context.forget(news.name)
 
 
 class ActorSystem:
@@ -83,6 +84,7 @@ class ActorSystem:
         self.current_path = ""
         self.running: Cell | None = None
         self.threads = 0
+        self.ended_threads: list[HandlerThread] = []
         self.thread_id = 0
         self.loop: asyncio.AbstractEventLoop
         self.seed = seed
@@ -138,6 +140,8 @@ class ActorSystem:
         self.root.remove(self.root.last_exit or Exit(ExitKind.SHUTDOWN))
         self.durability.close()
         self.pump.stopped = True
+        while self.ended_threads:
+            self.ended_threads.pop().join()
         if self._wake is not None:
             self._wake.cancel()
 
@@ -250,14 +254,14 @@ class ActorSystem:
 
     def replay_dead_letter(self, letter_id: int) -> str:
         """Tell a dead letter's message again; return the path it went to. Raises KeyError when it is not kept."""
-        letter = self.dead_letters.take(letter_id)
-        envelope = letter.envelope
-        envelope.attempts = 0
-        envelope.reply = None
+        letter = self.dead_letters.get(letter_id)
         cell = self._cells.get(letter.path)
         if cell is None:
-            self.dead_letters.add(letter)
             raise KeyError(f"no actor lives at {letter.path}")
+        envelope = self.dead_letters.take(letter_id).envelope
+        envelope.attempts = 0
+        envelope.reply = None
+        envelope.enqueued_at = self.now()
         cell.accept(envelope)
         return letter.path
 
@@ -290,7 +294,9 @@ class ActorSystem:
             self.arm()
 
     def _sooner(self) -> None:
-        if not self.pump.active:
+        if get_ident() != self.thread_id:
+            self.call_from_thread(self.arm)
+        elif not self.pump.active:
             self.arm()
 
     def arm(self) -> None:
