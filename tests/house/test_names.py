@@ -20,22 +20,23 @@ def listed(source: Source) -> set[str] | None:
 
 
 def defined(source: Source) -> set[str]:
-    """Return the public names a module defines itself; type variables are its own affair."""
+    """Return the public names a module defines itself; type variables and loggers are its own affair."""
     names: set[str] = set()
     for node in source.tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             names.add(node.target.id)
-        elif isinstance(node, ast.Assign) and not is_type_variable(node.value):
+        elif isinstance(node, ast.Assign) and not is_own_affair(node.value):
             names.update(target.id for target in node.targets if isinstance(target, ast.Name))
     return {name for name in names if not name.startswith("_")}
 
 
-def is_type_variable(value: ast.expr) -> bool:
-    """Tell whether a value is ``TypeVar(...)`` or a relative of it."""
+def is_own_affair(value: ast.expr) -> bool:
+    """Tell whether a value is a type variable or a logger, which no other module is to use."""
     called = value.func if isinstance(value, ast.Call) else None
-    return isinstance(called, ast.Name) and called.id in {"TypeVar", "ParamSpec", "TypeVarTuple"}
+    name = called.id if isinstance(called, ast.Name) else called.attr if isinstance(called, ast.Attribute) else ""
+    return name in {"TypeVar", "ParamSpec", "TypeVarTuple", "getLogger"}
 
 
 def imported(source: Source) -> set[str]:
