@@ -64,8 +64,9 @@ def source_instruments(spec: SourceSpec, root: Path, venue: str) -> tuple[Instru
 def derived_instrument(feed: SymbolFeed, root: Path, venue: str) -> Instrument:
     """Derive an instrument from a symbol's name and first recorded prices.
 
-    Tick: the finest decimal place among the first chunk's prices. Step: the power of ten worth about 0.1 to 1 quote,
-    between 1e-8 and 1, also the smallest quantity. Smallest notional: 5 quote, 0.0001 where a coin is the quote.
+    Tick: the decimal place that 95 % of the first chunk's prices fit (some sources store float noise). Step: the
+    power of ten worth about 0.1 to 1 quote, between 1e-8 and 1, also the smallest quantity. Smallest notional: 5 quote,
+    0.0001 where a coin is the quote.
     """
     pair, _, settle = feed.symbol.partition(":")
     base, slash, quote = pair.partition("/")
@@ -86,7 +87,7 @@ def derived_instrument(feed: SymbolFeed, root: Path, venue: str) -> Instrument:
         quote=quote,
         market_type=MarketType.PERP if settle else MarketType.SPOT,
         rules=PrecisionRules(
-            tick_size=Decimal(1).scaleb(-max(_places(price) for price in prices)),
+            tick_size=Decimal(1).scaleb(-sorted(map(_places, prices))[len(prices) * 95 // 100]),
             step_size=step,
             min_qty=step,
             min_notional=Decimal("0.0001") if quote in _COIN_QUOTES else Decimal(5),

@@ -84,17 +84,17 @@ class FeedReport(msgspec.Struct):
         )
 
     def count_gap(self, before: int, at: int, duration_ns: int) -> None:
-        """Count the hole, if any, between two neighbouring bars; ``before`` 0 means that there is no earlier one."""
-        if before and at - before > duration_ns:
+        """Count the hole, if any, between two neighbouring bars; ``before`` -1 means that there is no earlier one."""
+        if before >= 0 and at - before > duration_ns:
             self.gaps += 1
             self.missing_bars += (at - before) // duration_ns - 1
 
 
 class BarChecker:
-    """Checks the rows (open, high, low, close, volume) of one symbol; ``before`` is the last delivered start, or 0."""
+    """Checks the rows (open, high, low, close, volume) of one symbol; ``before`` is the last delivered start, or -1."""
 
     def __init__(self, duration_ns: int, policy: FeedPolicy, report: FeedReport) -> None:
-        self.before = 0
+        self.before = -1
         self.last: Sequence[Cell] = ()
         self._duration_ns = duration_ns
         self._policy = policy
@@ -112,7 +112,7 @@ class BarChecker:
             if at < self.before:
                 report.out_of_order += 1
                 continue
-            if at - self.before < self._duration_ns:
+            if self.before >= 0 and at - self.before < self._duration_ns:
                 report.overlapping += 1
                 continue
             prices = _prices(row[:4], report)
@@ -135,7 +135,7 @@ class TickChecker:
     """
 
     def __init__(self, policy: FeedPolicy, report: FeedReport, *, trades: bool) -> None:
-        self.before = 0
+        self.before = -1
         self.seen: set[tuple[Decimal, ...]] = set()
         self._policy = policy
         self._report = report

@@ -180,7 +180,7 @@ def _tidy_bars(chunk: Chunk, before: int, duration_ns: int, report: FeedReport) 
     """Return whether a chunk has no defect but gaps; count its rows and gaps when so. NaN and null fail a comparison."""
     if chunk.table is None:
         return False
-    if before and chunk.ats[0] - before < duration_ns:
+    if before >= 0 and chunk.ats[0] - before < duration_ns:
         return False
     _, open_, high, low, close, *volume = chunk.table
     distances = _distances(chunk)

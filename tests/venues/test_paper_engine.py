@@ -122,6 +122,18 @@ def test_gap_fills_at_the_open():
     assert (fill.price, fill.at) == (95, 2 * MINUTE)
 
 
+def test_fills_are_on_a_tick_even_when_the_data_is_not():
+    """A gap to a price between ticks fills a buy at the next tick up, a sell at the next down, within the limits."""
+    made = engine(btc="1")
+    run_bar(made, bar("100", "100", "100", "100"))
+    place(made, order("aaaaaa", "buy", "limit", "1", "99"))
+    (buy,) = run_bar(made, bar("95.0000000001", "95.0000000001", "95.0000000001", "95.0000000001", at=2 * MINUTE))
+    assert buy.price == D("95.01")
+    place(made, order("bbbbbb", "sell", "limit", "1", "99"))
+    (sell,) = run_bar(made, bar("120.009", "120.009", "120.009", "120.009", at=3 * MINUTE))
+    assert sell.price == 120
+
+
 def test_marketable_limit_is_a_taker_at_the_touch():
     """A limit that could trade on arrival pays the ask and the taker fee."""
     made = engine()

@@ -23,7 +23,7 @@ from venues.paper.book import PaperOrder, SymbolBook
 from venues.paper.checks import fee_reserve_rate
 from venues.paper.config import PaperConfig
 from venues.paper.numbers import ZERO, ceil_money, ceil_to, floor_money, floor_to, hashed, round_money
-from venues.paper.prices import slipped, spread_around, touch
+from venues.paper.prices import slipped, spread_around, touch, within_limit
 
 __all__ = ["Draft"]
 
@@ -62,8 +62,7 @@ class Draft:
                 met = price_from if beyond else order.trigger
                 self._trigger(order, spread_around(self._config, self._book, met, order.request.side))
             elif jump:
-                best = min if order.request.side is OrderSide.BUY else max
-                self._fill(order, best(order.trigger, price_from), maker=True)
+                self._fill(order, within_limit(self._book, order, price_from), maker=True)
             else:
                 self._fill(order, order.trigger, maker=True)
 
@@ -107,6 +106,7 @@ class Draft:
                 self._trigger(order, met)
         else:
             marketable = met <= order.trigger if request.side is OrderSide.BUY else met >= order.trigger
+            met = within_limit(self._book, order, met)
             rest = self._fill(order, met, maker=False) if marketable else order.rest
             if request.type is OrderType.IOC and rest:
                 self.cancel(order, "immediate-or-cancel: not filled at once")

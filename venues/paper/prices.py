@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 from protocol.values import OrderSide
-from venues.paper.book import SymbolBook
+from venues.paper.book import PaperOrder, SymbolBook
 from venues.paper.config import PaperConfig
 from venues.paper.numbers import ceil_to, floor_to
 
-__all__ = ["slipped", "spread_around", "touch"]
+__all__ = ["slipped", "spread_around", "touch", "within_limit"]
 
 _BPS = Decimal(10_000)
 
@@ -37,3 +37,14 @@ def touch(config: PaperConfig, book: SymbolBook, side: OrderSide) -> Decimal | N
 def slipped(config: PaperConfig, book: SymbolBook, price: Decimal, side: OrderSide) -> Decimal:
     """Return what a market order gets that meets ``price``."""
     return _worse(price, side, config.slippage_bps, book.instrument.rules.tick_size)
+
+
+def within_limit(book: SymbolBook, order: PaperOrder, price: Decimal) -> Decimal:
+    """Return what a limit order pays when the market is at ``price``: that, on a tick, but nothing beyond its limit.
+
+    Recorded prices and mid prices need not be on a tick; trades are.
+    """
+    tick = book.instrument.rules.tick_size
+    if order.request.side is OrderSide.BUY:
+        return min(ceil_to(price, tick), order.trigger)
+    return max(floor_to(price, tick), order.trigger)
