@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import msgspec
 
 from runtime.actor import NO_ANSWER, Do
+from runtime.beside import Beside
 from runtime.durable import DurableActor
-from runtime.envelope import Envelope
+from runtime.envelope import Envelope, Reply
 from runtime.errors import ActorCrashed, HandlerMistake, Unhandled
 from runtime.life import Life
-from runtime.lifecycle import ChildExited, ChildStarted, LifeState, Terminated
+from runtime.lifecycle import NEWS, Exit, LifeState
 from runtime.mailbox import PLAIN, Put, route_of
 from runtime.metrics import BUCKETS, ActorStats
 from runtime.ref import refuse
 from runtime.spec import Spec
-from runtime.threads import HandlerThread
 
 if TYPE_CHECKING:
     from runtime.system import ActorSystem
@@ -38,7 +38,7 @@ POISON_AT = 2
 _RUNNING = LifeState.RUNNING
 
 
-class Cell(Life):
+class Cell(Beside):
     """An actor's mailbox and the way of its messages."""
 
     def __init__(self, system: ActorSystem, parent: Life | None, spec: Spec) -> None:
@@ -47,12 +47,10 @@ class Cell(Life):
         self.handled = 0
         self.unhandled = 0
         self.parked = 0
-        self.histogram = [0] * (BUCKETS + 1)
         self.waits_for: Cell | None = None
         self.congesting: list[Cell] = []
         self._room: list[anyio.Event] = []
         self.edge = spec.edge
-        self._thread: HandlerThread | None = None
 
     # --- in ------------------------------------------------------------------------------------------------------------
 
@@ -60,7 +58,7 @@ class Cell(Life):
         """Take a message into the mailbox by the policy of its type."""
         if self.state is _RUNNING and not self.edge:
             mailbox = self.mailbox
-            if type(envelope.message) in PLAIN and len(mailbox.data) < mailbox.capacity:
+            if type(envelope.message) in PLAIN and not mailbox.control and len(mailbox.data) < mailbox.capacity:
                 mailbox.data.append(envelope)
                 if not self.scheduled:
                     self.scheduled = True
@@ -75,6 +73,9 @@ class Cell(Life):
 
     def deliver(self, envelope: Envelope) -> None:
         """Put a message that nothing holds back any more into the mailbox."""
+        if self.state is LifeState.STOPPED:
+            self.system.reroute(self, envelope)
+            return
         outcome = self.mailbox.put(envelope, route_of(type(envelope.message)))
         if outcome > 1:
             self._overflow(envelope, outcome)
@@ -95,8 +96,11 @@ class Cell(Life):
             else:
                 self.bury(envelope, "the mailbox is full")
             return
-        # Back-pressure: whoever produced the fact rests until this mailbox has room, unless it is itself waited for.
+        # Back-pressure: whoever produced the fact rests until this mailbox has room, unless its reader rests itself. A
+        # reader that is down slows nobody: one flooded compartment must not stop the others.
         producer = self.system.running
+        if self.state not in (LifeState.STARTING, LifeState.RUNNING):
+            return
         if producer is not None and producer is not self and producer.waits_for is None and self.waits_for is None:
             producer.waits_for = self
             self.congesting.append(producer)
@@ -107,6 +111,11 @@ class Cell(Life):
             event = anyio.Event()
             self._room.append(event)
             await event.wait()
+
+    def renew(self, spec: Spec) -> None:
+        """Take another recipe for the lives to come."""
+        super().renew(spec)
+        self.edge = spec.edge
 
     def seal(self) -> None:
         """Take nothing beyond the mailbox's capacity until the next life, and free who waits for room."""
@@ -137,25 +146,32 @@ class Cell(Life):
             message = envelope.message
             handler = self.handlers.get(type(message))
             if handler is None:
-                if self.state is not LifeState.RUNNING:
+                if self.state is not LifeState.RUNNING or self.doomed is not None:
                     mailbox.put_back(envelope, route_of(type(message)))
                     break
                 self._unhandled(envelope)
+                budget -= 1
                 continue
             system.current = envelope
             try:
-                outcome = handler(message) if self._thread is None else self._in_thread(handler, envelope)
-                if outcome is not None:
-                    self.settle(outcome, envelope)
-                elif envelope.reply is not None and self._thread is None:
-                    envelope.reply(None, None)
-            except Exception as error:  # noqa: BLE001 - the supervisor's edge: let it crash, loudly
+                if self._thread is None:
+                    outcome = handler(message)
+                    if outcome is not None:
+                        self.settle(outcome, envelope)
+                    elif envelope.reply is not None:
+                        system.durability.answer(envelope.reply, None)
+                else:
+                    self.handle_in_thread(handler, envelope)
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the supervisor's edge: crash, loudly
                 self.give_up(error, envelope)
             ended = perf_counter_ns()
-            histogram[min((ended - began).bit_length(), BUCKETS)] += 1
+            if not self.busy:
+                histogram[min((ended - began).bit_length(), BUCKETS)] += 1
             began = ended
             self.handled += 1
             budget -= 1
+        if self.doomed is not None:
+            self.fall()
         system.current = None
         system.running = None
         system.current_path = ""
@@ -174,7 +190,7 @@ class Cell(Life):
 
     def _unhandled(self, envelope: Envelope) -> None:
         message = envelope.message
-        if isinstance(message, ChildStarted | ChildExited | Terminated):
+        if isinstance(message, NEWS):
             return
         self.unhandled += 1
         reply, envelope.reply = envelope.reply, None
@@ -182,8 +198,14 @@ class Cell(Life):
         if reply is not None:
             reply(None, Unhandled(f"{self.path} does not handle {type(message).__name__}"))
 
-    def give_up(self, error: BaseException, envelope: Envelope) -> None:
+    def give_up(self, error: BaseException, envelope: Envelope | None) -> None:
         """Crash on a message: it is tried once more in the next life, then parked as poison."""
+        if envelope is not None:
+            self.give_back(error, envelope)
+        self.crash(error, envelope)
+
+    def give_back(self, error: BaseException, envelope: Envelope) -> None:
+        """Take back a message whose handling was cut off by the end of a life."""
         if envelope.reply is not None:
             # The asker is told now and may ask again; a retry behind its back would act twice.
             envelope.reply(None, ActorCrashed(self.path, error))
@@ -195,163 +217,67 @@ class Cell(Life):
                 self.bury(envelope, "crashed its actor twice", repr(error), poison=True)
             elif route.lane:
                 self.mailbox.put_back(envelope, route)
-        self.crash(error, envelope)
+
+    def remove(self, exit_: Exit) -> None:
+        """End for good; nobody waits for room any more."""
+        super().remove(exit_)
+        self._release_producers()
+
+    def _close_down(self, cause: BaseException | None = None) -> None:
+        super()._close_down(cause)
+        self._release_producers()
 
     # --- out -----------------------------------------------------------------------------------------------------------
 
     def settle(self, outcome: Any, envelope: Envelope | None) -> None:
         """Carry out what a handler returned: journal, then tell, then answer."""
         if inspect.iscoroutine(outcome):
-            self.busy = True
-            self.run(self._await_handler(outcome, envelope, self.incarnation), outcome)
+            self.handle_beside(outcome, envelope)
             return
         reply = envelope.reply if envelope is not None else None
-        if type(outcome) is list:
-            for each in outcome:
-                self.settle(each, None if each is not outcome[-1] else envelope)
-            return
-        if not isinstance(outcome, Do):
-            if reply is not None and outcome is not NO_ANSWER:
-                reply(outcome, None)
-            return
+        if type(outcome) is list and outcome and all(type(each) is Do for each in outcome):
+            *before, last = outcome
+            for each in before:
+                self._carry_out(each, envelope, None)
+            outcome = last
+        if isinstance(outcome, Do):
+            self._carry_out(outcome, envelope, reply)
+        elif reply is not None and outcome is not NO_ANSWER:
+            self.system.durability.answer(reply, outcome)
+
+    def _carry_out(self, outcome: Do, envelope: Envelope | None, reply: Reply | None) -> None:
+        system = self.system
         if outcome.events:
             actor = self.actor
             if not isinstance(actor, DurableActor):
                 raise HandlerMistake(f"{self.path} returned events but is no DurableActor")
-            self.system.durability.record(self, actor, outcome, envelope)
-        for ref, message in outcome.tells:
-            if isinstance(ref, str):
-                self.system.tell(ref, message)
-            else:
-                ref.tell(message)
+            system.durability.record(self, actor, outcome, envelope)
+        if outcome.tells:
+            self._tell_all(outcome)
         if outcome.then is not None:
             following = outcome.then()
             if following is not None:
-                self.settle(following, envelope)
+                self._carry_out(following, envelope, reply)
                 return
         if reply is not None and outcome.answer is not NO_ANSWER:
-            self.system.durability.answer(reply, outcome.answer)
+            system.durability.answer(reply, outcome.answer)
 
-    async def _await_handler(self, handler: Awaitable[Any], envelope: Envelope | None, incarnation: int) -> None:
+    def _tell_all(self, outcome: Do) -> None:
         system = self.system
+        before, chain = system.current, outcome.correlation_id
+        if chain:
+            blank = Envelope(None, self.path, system.next_id(), chain, 0, system.now())
+            system.current = blank if before is None else msgspec.structs.replace(before, correlation_id=chain)
         try:
-            outcome = await handler
-            if incarnation != self.incarnation:
-                return
-            system.current, system.current_path = envelope, self.path
-            if outcome is not None:
-                self.settle(outcome, envelope)
-            elif envelope is not None and envelope.reply is not None:
-                envelope.reply(None, None)
-        except Exception as error:
-            if incarnation == self.incarnation and envelope is not None:
-                self.give_up(error, envelope)
-                return
-            raise
+            for ref, message in outcome.tells:
+                if isinstance(ref, str):
+                    system.tell(ref, message)
+                else:
+                    ref.tell(message)
         finally:
-            system.current, system.current_path = None, ""
-            if incarnation == self.incarnation:
-                self.busy = False
-                self.woke()
-                self.schedule()
+            system.current = before
 
-    def run(self, work: Coroutine[Any, Any, None], inner: Any = None) -> None:
-        """Run a coroutine as part of this life: it is cancelled with it, and its error crashes the actor.
-
-        ``inner`` is what it awaits: closed unheard when the life ends before the first step.
-        """
-        task = self.system.run_task(self._guarded(work, self.incarnation), self.path)
-        self.tasks.add(task)
-
-        def ended(task: asyncio.Task[None]) -> None:
-            self.tasks.discard(task)
-            work.close()
-            if inspect.iscoroutine(inner):
-                inner.close()
-
-        task.add_done_callback(ended)
-
-    async def _guarded(self, work: Awaitable[Any], incarnation: int) -> None:
-        try:
-            await work
-        except Exception as error:  # noqa: BLE001 - the supervisor's edge
-            if incarnation == self.incarnation:
-                self.crash(error, None)
-            else:
-                self.system.report(self.path, "an ended life's task failed", error)
-
-    def pipe(
-        self,
-        awaitable: Awaitable[Any],
-        into: Callable[[Any], Any],
-        failed: Callable[[Exception], Any] | None,
-        *,
-        real: bool,
-    ) -> None:
-        """Await beside the actor; the result comes back as a message in the same causal chain."""
-        self.run(self._piped(awaitable, into, failed, self.system.current, real=real), awaitable)
-
-    async def _piped(
-        self,
-        awaitable: Awaitable[Any],
-        into: Callable[[Any], Any],
-        failed: Callable[[Exception], Any] | None,
-        cause: Envelope | None,
-        *,
-        real: bool,
-    ) -> None:
-        incarnation = self.incarnation
-        try:
-            if real:
-                with self.system.hold():
-                    message = into(await awaitable)
-            else:
-                message = into(await awaitable)
-        except Exception as error:
-            if failed is None:
-                raise
-            message = failed(error)
-        if message is not None and incarnation == self.incarnation:
-            self.system.tell_as(self, cause, message)
-
-    # --- threads and numbers -------------------------------------------------------------------------------------------
-
-    def start(self) -> None:
-        """Begin a life, with a thread of its own when the recipe says so."""
-        if self.spec.dispatch == "thread" and self._thread is None and not self.system.inline_threads:
-            self._thread = HandlerThread(self.system, self.path)
-        super().start()
-
-    def _close_down(self) -> None:
-        super()._close_down()
-        self._release_producers()
-        if self._thread is not None:
-            self._thread.stop()
-            self._thread = None
-
-    def _in_thread(self, handler: Callable[[Any], Any], envelope: Envelope) -> Any:
-        assert self._thread is not None
-        self.busy = True
-        incarnation = self.incarnation
-
-        def done(outcome: Any, error: BaseException | None) -> None:
-            if incarnation != self.incarnation:
-                return
-            self.busy = False
-            self.system.current, self.system.current_path = envelope, self.path
-            try:
-                if error is not None:
-                    self.give_up(error, envelope)
-                elif outcome is not None:
-                    self.settle(outcome, envelope)
-                elif envelope.reply is not None:
-                    envelope.reply(None, None)
-            finally:
-                self.system.current, self.system.current_path = None, ""
-            self.woke()
-            self.schedule()
-
-        self._thread.call(handler, envelope, done)
+    # --- numbers -------------------------------------------------------------------------------------------------------
 
     def stats(self) -> ActorStats:
         """Return this actor's numbers."""

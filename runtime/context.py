@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from random import Random
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from runtime.lifecycle import Exit, ExitKind, LifeState
 from runtime.spec import Spec
+from runtime.threads import thread_envelope
 from runtime.timers import Timers
 
 if TYPE_CHECKING:
@@ -53,7 +55,8 @@ class Context:
     @property
     def envelope(self) -> Envelope | None:
         """The envelope of the message being handled."""
-        return self._cell.system.current
+        system = self._cell.system
+        return system.current if get_ident() == system.thread_id else thread_envelope()[0]
 
     @property
     def children(self) -> tuple[ActorRef, ...]:
@@ -104,11 +107,11 @@ class Context:
 
     def stop(self) -> None:
         """End this actor (exit reason normal) when the present handler is done."""
-        self._cell.stop_self()
+        self._on_loop(self._cell.stop_self)
 
     def escalate(self, error: BaseException) -> None:
         """End this life as a crash with this error when the present handler is done."""
-        self._cell.crash(error, None)
+        self._on_loop(lambda: self._cell.escalate(error))
 
     @property
     def random(self) -> Random:
@@ -138,6 +141,18 @@ class Context:
         self._cell.pipe(awaitable, into, failed, real=real)
 
     def answer(self, envelope: Envelope, answer: Any = None, error: BaseException | None = None) -> None:
-        """Answer a request whose handler returned ``NO_ANSWER``."""
-        if envelope.reply is not None:
-            envelope.reply(answer, error)
+        """Answer a request whose handler returned ``NO_ANSWER``, once all events recorded so far are durable."""
+        reply = envelope.reply
+        if reply is None:
+            return
+        if error is not None:
+            self._on_loop(lambda: reply(None, error))
+        else:
+            self._on_loop(lambda: self._cell.system.durability.answer(reply, answer))
+
+    def _on_loop(self, call: Callable[[], None]) -> None:
+        system = self._cell.system
+        if get_ident() == system.thread_id:
+            call()
+        else:
+            system.call_from_thread(call)

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -23,7 +24,7 @@ from runtime.dead_letters import DeadLetter
 from runtime.durable import DurableActor
 from runtime.envelope import Envelope
 from runtime.errors import ActorStopped, SpawnRefused
-from runtime.lifecycle import ChildExited, ChildStarted, Exit, ExitKind, LifeState, Terminated
+from runtime.lifecycle import NEWS, ChildExited, ChildStarted, Exit, ExitKind, LifeState, Terminated
 from runtime.mailbox import Mailbox
 from runtime.ref import ActorRef
 from runtime.spec import Spec
@@ -56,6 +57,10 @@ class Life:
         self.watchers: dict[str, ActorRef] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self.busy = False
+        self.handling: Envelope | None = None
+        """The message whose handler runs beside the pump just now."""
+        self.doomed: BaseException | None = None
+        """Why this life ends when the present handler is done."""
         self.was_ready = False
         self.ready_early = False
         """Whether the actor said that it is up while it was still starting."""
@@ -83,7 +88,7 @@ class Life:
         elif child.state is not LifeState.DOWN:
             raise SpawnRefused(f"{child.path} already exists")
         else:
-            child.spec = spec
+            child.renew(spec)
         child.start()
         return child.ref
 
@@ -97,20 +102,28 @@ class Life:
         self.mailbox.begin_life()
         self.incarnation += 1
         self.lives += 1
+        life = self.incarnation
         try:
+            self._prepare()
             actor = self.spec.factory()
             self.actor = actor
             actor.context = Context(self)  # type: ignore[arg-type]
             if isinstance(actor, DurableActor):
                 self.system.durability.recover(actor)
+            rebuilt = isinstance(actor, DurableActor) and actor.sequence > 0
             begun = self._in_turn(actor.started)
+            if life != self.incarnation:
+                if inspect.iscoroutine(begun):
+                    begun.close()
+            elif inspect.isawaitable(begun):
+                self._in_turn(lambda: self.run(begun, partial(self._began, rebuilt)))
+            else:
+                self._in_turn(lambda: self._began(rebuilt, begun, None))
         except Exception as error:  # noqa: BLE001 - the supervisor's edge: a failed start is its news
-            self.crash(error, None)
-            return
-        if inspect.isawaitable(begun):
-            self.run(self._await_start(begun, self.incarnation), begun)
-        else:
-            self._begun(begun)
+            if life == self.incarnation:
+                self.crash(error, None)
+            else:
+                self.system.report(self.path, "a start failed after its life had ended", error)
 
     def _in_turn(self, hook: Callable[[], Any]) -> Any:
         """Call a hook as this actor, in a causal chain of its own unless it runs inside another turn."""
@@ -121,22 +134,23 @@ class Life:
         finally:
             system.current_path = before
 
-    async def _await_start(self, begun: Awaitable[Any], incarnation: int) -> None:
-        outcome = await begun
-        if incarnation == self.incarnation and self.state is LifeState.STARTING:
-            self._begun(outcome)
-
-    def _begun(self, outcome: Any) -> None:
+    def _began(self, rebuilt: bool, outcome: Any, error: BaseException | None) -> None:
+        if error is not None:
+            raise error
         actor = self.actor
         assert actor is not None
-        self.state = LifeState.RUNNING
-        self.handlers = {kind: getattr(actor, name) for kind, name in actor.HANDLERS.items()}
+        if self.state is LifeState.STARTING and self.doomed is None:
+            self.state = LifeState.RUNNING
+            self.handlers = {kind: getattr(actor, name) for kind, name in actor.HANDLERS.items()}
         if outcome is not None:
             self.settle(outcome, None)
-        if isinstance(actor, DurableActor) and actor.sequence:
-            recovered = self._in_turn(actor.recovered)
+        if rebuilt and self.state is LifeState.RUNNING and isinstance(actor, DurableActor):
+            recovered = actor.recovered()
             if recovered is not None:
                 self.settle(recovered, None)
+        if self.doomed is not None:
+            self.fall()
+            return
         if self.ready_early or getattr(actor, "READY_AT_ONCE", True):
             self.became_ready()
         self.schedule()
@@ -161,7 +175,7 @@ class Life:
         if self.state is LifeState.STOPPING:
             self.system.report(self.path, "crash while stopping", error)
             return
-        self._close_down()
+        self._close_down(error)
         exit_ = Exit(ExitKind.CRASH, error, envelope)
         if self.children:
             self.system.run_task(self._end_after_children(exit_), self.path)
@@ -173,6 +187,21 @@ class Life:
         await self._stop_children()
         if life == self.incarnation and self.state is LifeState.STOPPING:
             self._over(exit_)
+
+    def escalate(self, error: BaseException) -> None:
+        """End this life as a crash with this error when the present handler is done; it handles nothing further."""
+        if self.state in (LifeState.STARTING, LifeState.RUNNING) and self.doomed is None:
+            self.doomed = error
+            self.handlers = {}
+            life = self.incarnation
+            # Whoever is called neither by the pump nor by a task of this life still falls in this turn of the loop.
+            self.system.loop.call_soon(lambda: self.fall() if life == self.incarnation else None)
+
+    def fall(self) -> None:
+        """Crash when that was decided and nothing is under way."""
+        error = self.doomed
+        if error is not None and not self.busy:
+            self.crash(error, None)
 
     def stop_self(self) -> None:
         """End this life in order, reason normal."""
@@ -223,7 +252,7 @@ class Life:
         """End this life at once, and its children's: nothing is waited for."""
         if self.state in (LifeState.NEW, LifeState.DOWN, LifeState.STOPPED):
             return
-        self._close_down()
+        self._close_down(error)
         for child in reversed(list(self.children.values())):
             child.kill(error)
         self._over(Exit(ExitKind.KILLED, error))
@@ -245,12 +274,16 @@ class Life:
         for child in reversed(list(self.children.values())):
             await child.shutdown()
 
-    def _close_down(self) -> None:
+    def _close_down(self, cause: BaseException | None = None) -> None:
         """Cut everything that belongs to this life: timers (by incarnation), tasks, subscriptions, handlers."""
         self.state = LifeState.STOPPING
         self.handlers = {}
         self.incarnation += 1
         self.busy = False
+        self.doomed = None
+        cut_off, self.handling = self.handling, None
+        if cut_off is not None:
+            self.give_back(cause or ActorStopped(f"{self.path} has stopped"), cut_off)
         for task in list(self.tasks):
             self.system.tasks.end(task)
         self.tasks.clear()
@@ -272,7 +305,8 @@ class Life:
 
     async def settled(self) -> None:
         """Wait until this life is over."""
-        while self.state not in (LifeState.NEW, LifeState.DOWN, LifeState.STOPPED):
+        life = self.lives
+        while life == self.lives and self.state not in (LifeState.NEW, LifeState.DOWN, LifeState.STOPPED):
             event = anyio.Event()
             self._settled.append(event)
             await event.wait()
@@ -281,11 +315,14 @@ class Life:
         """End for good: waiting messages become dead letters, watchers are told, the name is free again."""
         if self.state is LifeState.STOPPED:
             return
+        if self.state not in (LifeState.NEW, LifeState.DOWN):
+            self._close_down(exit_.error)
         for child in list(self.children.values()):
             child.remove(exit_)
         self.state = LifeState.STOPPED
         for envelope in self.mailbox.drain():
-            self.bury(envelope, "the actor has stopped")
+            if not isinstance(envelope.message, NEWS):
+                self.bury(envelope, "the actor has stopped")
         for watcher in self.watchers.values():
             watcher.tell(Terminated(self.path, exit_))
         self.watchers.clear()
@@ -325,7 +362,16 @@ class Life:
         if envelope.reply is not None:
             envelope.reply(None, ActorStopped(f"{self.path}: {reason}"))
 
+    def renew(self, spec: Spec) -> None:
+        """Take another recipe for the lives to come."""
+        self.spec = spec
+        self.mailbox.capacity = spec.capacity
+
     # --- what the message half provides --------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        """Make what a life needs before its object is made."""
+        raise NotImplementedError
 
     def schedule(self) -> None:
         """Have the pump look at this actor's mailbox."""
@@ -335,6 +381,16 @@ class Life:
         """Carry out what a handler or hook returned."""
         raise NotImplementedError
 
-    def run(self, work: Coroutine[Any, Any, None], inner: Any = None) -> None:
-        """Run a coroutine as part of this life; its error crashes the actor."""
+    def run(
+        self, work: Awaitable[Any], done: Callable[[Any, BaseException | None], None], *, real: bool = False
+    ) -> None:
+        """Run something awaitable as part of this life; ``done`` follows unless the life has ended."""
+        raise NotImplementedError
+
+    def give_up(self, error: BaseException, envelope: Envelope | None) -> None:
+        """Crash on a message."""
+        raise NotImplementedError
+
+    def give_back(self, error: BaseException, envelope: Envelope) -> None:
+        """Take back a message whose handling was cut off by the end of a life."""
         raise NotImplementedError

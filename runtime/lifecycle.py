@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
-__all__ = ["ChildExited", "ChildStarted", "Exit", "ExitKind", "LifeState", "Terminated"]
+__all__ = ["NEWS", "ChildExited", "ChildStarted", "Exit", "ExitKind", "LifeState", "Terminated"]
 
 
 class ExitKind(StrEnum):
@@ -80,3 +80,7 @@ class Terminated:
 
     path: str
     exit: Exit
+
+
+NEWS: Final = (ChildStarted, ChildExited, Terminated)
+"""What the runtime itself tells; nobody has to handle it, and unread it is no dead letter."""

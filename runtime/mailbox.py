@@ -89,7 +89,8 @@ class Mailbox:
 
     def put(self, envelope: Envelope, route: Route) -> Put:
         """Put a message into its lane, or say why not."""
-        if route.key is not None:
+        if route.key is not None and envelope.reply is None:
+            # A request never conflates: each asker waits for the answer to its own.
             return self._conflate(envelope, route)
         if route.lane == 2:
             lane = self.data
@@ -117,6 +118,7 @@ class Mailbox:
             waiting.correlation_id = envelope.correlation_id
             waiting.causation_id = envelope.causation_id
             waiting.sender = envelope.sender
+            waiting.attempts = 0
             self.conflated += 1
             return Put.CONFLATED
         self._waiting[key] = envelope
@@ -138,7 +140,7 @@ class Mailbox:
 
     def put_back(self, envelope: Envelope, route: Route) -> None:
         """Put a message that is to be handled again before all others of its lane."""
-        if route.key is not None:
+        if route.key is not None and envelope.reply is None:
             self._waiting.setdefault((type(envelope.message), route.key(envelope.message)), envelope)
         (self.system, self.control, self.data)[route.lane].appendleft(envelope)
 

@@ -40,3 +40,5 @@ class Spec:
     def __post_init__(self) -> None:
         if not _NAME.match(self.name):
             raise SpawnRefused(f"an actor's name has 1 to 200 characters, no slash, no white space: {self.name!r}")
+        if self.capacity < 1:
+            raise SpawnRefused(f"{self.name}: the capacity of a mailbox is at least 1")

@@ -237,11 +237,11 @@ class ActorSystem:
         cause, path = thread_envelope()
 
         def deliver() -> None:
-            self.current, self.current_path = cause, path
+            self.current, self.current_path, self.running = cause, path, self._cells.get(path)
             try:
                 ref.tell(message)
             finally:
-                self.current, self.current_path = None, ""
+                self.current, self.current_path, self.running = None, "", None
 
         self.call_from_thread(deliver)
 
