@@ -81,14 +81,14 @@ class MarketFeed(Actor):
         now = self.now()
         steps = iter(source.resume_after(now - self._lookback_ns))
         following = next(steps, None)
-        in_progress: dict[str, Bar] = {}
+        in_progress: dict[str, BarInProgress] = {}
         while following is not None and following[0] <= now:
             message = following[1]
             if isinstance(message, Bar) and message.at + message.duration_s * NANOS > now:
-                in_progress[message.symbol] = message
+                in_progress[message.symbol] = BarInProgress(message, following[0] - message.at)
             following = next(steps, None)
         for bar in in_progress.values():
-            self._target.tell(BarInProgress(bar))
+            self._target.tell(bar)
         self.timers.stream(_then_end(following, steps, now))
 
     async def stopping(self) -> None:

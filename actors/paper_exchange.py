@@ -32,7 +32,10 @@ class _Point(Message, frozen=True, tag=True):
 
 
 class _Walk:
-    """A bar in progress: which points of its path are still to come, and whether they are on timers."""
+    """A bar in progress: which points of its path are still to come, and whether they are on timers.
+
+    ``index`` (nanoseconds between the bar's start and its delivery) keeps the points of several symbols apart.
+    """
 
     __slots__ = ("bar", "index", "points", "walking")
 
@@ -165,7 +168,7 @@ class PaperExchange(DurableActor):
         walk = self._walks.get(symbol)
         engine = self._engine
         if walk is None:
-            walk = self._walks[symbol] = _Walk(msg, len(self._walks))
+            walk = self._walks[symbol] = _Walk(msg, self.now() - msg.at)
         else:
             before, walk.bar = walk.bar, msg
             if walk.walking:
@@ -178,7 +181,7 @@ class PaperExchange(DurableActor):
     @handles
     def bar_in_progress(self, msg: BarInProgress) -> None:
         """Go on with a bar that began before a restart, from where its path stands now."""
-        walk = self._walks.setdefault(msg.bar.symbol, _Walk(msg.bar, len(self._walks)))
+        walk = self._walks.setdefault(msg.bar.symbol, _Walk(msg.bar, msg.index))
         walk.bar, walk.walking = msg.bar, False
         self._catch_up(msg.bar.symbol)
 

@@ -29,7 +29,7 @@ log = logging.getLogger("bulkhead.webhook")
 
 
 class WebhookListener(Actor):
-    """Serves ``POST /hook/<token>`` and ``GET /health`` on ``host:port``; port 0 takes a free one (see ``port``)."""
+    """Serves ``POST /webhook/<token>`` and ``GET /health`` on ``host:port``; port 0 takes a free one (see ``port``)."""
 
     def __init__(self, *, host: str, port: int, token: str, user: str, gateway: str, max_body_bytes: int) -> None:
         self._host = host
@@ -44,7 +44,7 @@ class WebhookListener(Actor):
     async def started(self) -> None:
         """Listen; an address that is in use crashes this life with the system's reason."""
         app = web.Application(client_max_size=self._max_body)
-        app.router.add_post("/hook/{token}", self._post)
+        app.router.add_post("/webhook/{token}", self._post)
         app.router.add_get("/health", self._health)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()

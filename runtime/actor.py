@@ -14,11 +14,12 @@ answer to the asker. Any other value that is not None is the answer itself.
 from __future__ import annotations
 
 import inspect
+import types
 import typing
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
-from protocol.messages import Event
+from protocol.messages import Event, Message, Request, Value
 from runtime.errors import HandlerMistake
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ __all__ = ["NO_ANSWER", "Actor", "Do", "handles"]
 H = TypeVar("H", bound=Callable[..., Any])
 NO_ANSWER: Final[Any] = object()
 """Stands for "no answer yet": the asker keeps waiting until ``Context.answer``."""
+
+_TOO_WIDE: Final[frozenset[Any]] = frozenset({object, Any, Message, Request, Event, Value})
 
 
 class Do:
@@ -84,6 +87,8 @@ class Actor:
                     if kind in found:
                         raise HandlerMistake(f"{cls.__name__}: {name} and {found[kind]} both handle {kind.__name__}")
                     found[kind] = name
+            elif name in cls.HANDLERS.values():
+                raise HandlerMistake(f"{cls.__name__}.{name} replaces a handler: mark it with @handles too")
         cls.HANDLERS = found
 
     def started(self) -> Awaitable[None] | Do | None:
@@ -113,8 +118,17 @@ def _annotated_types(cls: type, name: str, method: Callable[..., Any]) -> tuple[
     parameters = list(inspect.signature(method).parameters)
     if len(parameters) != 2:
         raise HandlerMistake(f"{cls.__name__}.{name}: a handler takes self and one message")
-    kind = typing.get_type_hints(method).get(parameters[1])
-    kinds = typing.get_args(kind) if not isinstance(kind, type) else (kind,)
-    if not kinds or not all(isinstance(each, type) for each in kinds):
+    try:
+        kind = typing.get_type_hints(method).get(parameters[1])
+    except NameError as error:
+        # Annotations are read while the class is made: a type imported for type checkers only is not there.
+        raise HandlerMistake(f"{cls.__name__}.{name}: {error}; import it at run time") from error
+    union = typing.get_origin(kind) in (typing.Union, types.UnionType)
+    kinds = typing.get_args(kind) if union else (kind,)
+    if not all(isinstance(each, type) and typing.get_origin(each) is None for each in kinds):
         raise HandlerMistake(f"{cls.__name__}.{name}: annotate `{parameters[1]}` with the message type it handles")
+    for each in kinds:
+        if each in _TOO_WIDE:
+            # Dispatch is by exact type: such a handler would never be called.
+            raise HandlerMistake(f"{cls.__name__}.{name}: {each.__name__} is a base of messages, name the messages")
     return tuple(kinds)

@@ -164,6 +164,8 @@ class Life:
         self.was_ready = True
         if self.parent is not None:
             self.parent.hear(ChildStarted(self.path, self.name))
+        else:
+            self.system.root_is_up()
 
     # --- end -----------------------------------------------------------------------------------------------------------
 

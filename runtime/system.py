@@ -103,6 +103,7 @@ class ActorSystem:
         self._wake_for: int | None = None
         self._failure: BaseException | None = None
         self._failed: anyio.Event
+        self._ready: anyio.Event
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
@@ -110,6 +111,7 @@ class ActorSystem:
         self.loop = asyncio.get_running_loop()
         self.thread_id = get_ident()
         self._failed = anyio.Event()
+        self._ready = anyio.Event()
         self.tasks.open(self.loop)
         return self
 
@@ -151,6 +153,17 @@ class ActorSystem:
             self._failure = error
             self.report("/", "the system has failed", error)
             self._failed.set()
+            self._ready.set()
+
+    def root_is_up(self) -> None:
+        """Say that the whole tree is up for the first time."""
+        self._ready.set()
+
+    async def ready(self) -> None:
+        """Wait until the whole tree is up; raise what kept it from coming up."""
+        await self._ready.wait()
+        if self._failure is not None:
+            raise self._failure
 
     async def failed(self) -> BaseException:
         """Wait until the system as a whole fails; return why."""

@@ -17,7 +17,7 @@ from rules.identity.errors import (
 from rules.identity.keys import canonical_side, group_key, opposite_key
 from rules.identity.markets import market_names, near_symbols
 from rules.identity.symbols import canonical_symbol
-from rules.identity.timeframes import canonical_timeframe
+from rules.identity.timeframes import canonical_timeframe, timeframe_seconds
 from rules.identity.venues import canonical_venue
 
 __all__ = [
@@ -34,5 +34,6 @@ __all__ = [
     "group_key",
     "market_names",
     "near_symbols",
+    "timeframe_seconds",
     "opposite_key",
 ]

@@ -7,13 +7,14 @@ from typing import Final
 
 from rules.identity.errors import InvalidTimeframe
 
-__all__ = ["MAX_COUNT", "canonical_timeframe"]
+__all__ = ["MAX_COUNT", "canonical_timeframe", "timeframe_seconds"]
 
 MAX_COUNT: Final = 525_600
 """Largest number before a unit: a year of minutes."""
 
 _FORM = re.compile(r"0*(?P<count>[0-9]{1,6})(?P<unit>[A-Za-z]?)|(?P<bare>[A-Za-z])", re.ASCII)
 _FOLDS: Final = (("s", 60, "m"), ("m", 60, "h"), ("h", 24, "d"))
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _UNITS: Final = frozenset("smhdwM")
 
 
@@ -43,3 +44,11 @@ def canonical_timeframe(value: str | int) -> str:
         if unit == small and count % ratio == 0:
             count, unit = count // ratio, large
     return f"{count}{unit}"
+
+
+def timeframe_seconds(value: str | int) -> int:
+    """Return the length of an interval in seconds; raise ``InvalidTimeframe``, also for months, which have no length."""
+    canonical = canonical_timeframe(value)
+    if canonical[-1] not in _SECONDS:
+        raise InvalidTimeframe("a month has no fixed length", value=canonical)
+    return int(canonical[:-1]) * _SECONDS[canonical[-1]]

@@ -61,8 +61,12 @@ class PaperView(Request[PaperAnswer], frozen=True, forbid_unknown_fields=True, g
 
 
 class BarInProgress(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
-    """A bar that began before the restart: what lies before now has been walked already."""
+    """A bar that began before the restart: what lies before now has been walked already.
+
+    ``index`` is how many nanoseconds after its start the bar was delivered.
+    """
 
     OVERFLOW: ClassVar[str] = "keep"
 
     bar: Bar
+    index: int

@@ -1,0 +1,320 @@
+"""The tree of actors that a configuration asks for.
+
+::
+
+    /                       one_for_one
+    ├─ store                projector
+    ├─ risk                 coordinator, one pool an account
+    ├─ venues/<account>     rest_for_one: exchange → desk → session → feed → reconciler
+    ├─ trading              gateway, groups/<account>
+    └─ operators            what talks to people: webhook, api, demo
+
+Only this module knows all the paths.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b32encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from actors.desk import OrderDesk
+from actors.feed import MarketFeed
+from actors.gateway import Gateway, GatewaySettings, Route
+from actors.group import PositionGroup
+from actors.groups import GroupHouse
+from actors.paper_exchange import PaperExchange
+from actors.pool import Pool
+from actors.reconciler import Reconciler
+from actors.risk import RiskCoordinator
+from actors.session import VenueSession
+from protocol.groups import OpenGroup
+from protocol.instruments import Instrument
+from protocol.orders import Balance
+from protocol.signals import Signal, SizeType
+from protocol.values import Scope
+from rules.pool import PoolLimits
+from rules.signals import DuplicateWindows
+from runtime.system import ActorSystem
+from service.config import Config, WebhookSecrets
+from service.config.grid_config import grid_config
+from service.config.market import Account
+from service.config.overrides import effective
+from service.config.trading import SizingSource
+from service.markets import Market
+from supervision.backoff import Backoff
+from supervision.budget import Intensity
+from supervision.child import ChildSpec
+from supervision.tree import SupervisorSpec, supervisor
+from venues.paper.adapter import PaperVenue
+from venues.paper.config import PaperConfig
+from venues.paper.engine import PaperEngine
+
+__all__ = ["GATEWAY", "RISK", "AccountPaths", "Plan", "build_house", "gateway_settings", "group_id_of"]
+
+GATEWAY = "/trading/gateway"
+RISK = "/risk/coordinator"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPaths:
+    """Where the actors of one account live."""
+
+    account: str
+
+    @property
+    def base(self) -> str:
+        """The account's supervisor."""
+        return f"/venues/{self.account}"
+
+    @property
+    def exchange(self) -> str:
+        """The paper exchange."""
+        return f"{self.base}/exchange"
+
+    @property
+    def desk(self) -> str:
+        """The order desk."""
+        return f"{self.base}/desk"
+
+    @property
+    def session(self) -> str:
+        """The venue session."""
+        return f"{self.base}/session"
+
+    @property
+    def feed(self) -> str:
+        """The market feed."""
+        return f"{self.base}/feed"
+
+    @property
+    def reconciler(self) -> str:
+        """The reconciler."""
+        return f"{self.base}/reconciler"
+
+    @property
+    def pool(self) -> str:
+        """The pool."""
+        return f"/risk/pool-{self.account}"
+
+    @property
+    def groups(self) -> str:
+        """The supervisor of the account's groups."""
+        return f"/trading/groups/{self.account}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that the tree is built from. ``store`` and ``operators`` are further children of those branches."""
+
+    config: Config
+    system: ActorSystem
+    tag: str
+    secrets: WebhookSecrets | None
+    markets: dict[str, Market]
+    reconcile_every_s: float = 60.0
+    store: Sequence[ChildSpec] = ()
+    operators: Sequence[ChildSpec] = ()
+    gateway: Callable[[GatewaySettings], GatewaySettings] = field(default=lambda settings: settings)
+
+
+def build_house(plan: Plan) -> SupervisorSpec:
+    """Return the whole tree."""
+    intensity = _intensity(plan.config)
+    accounts = plan.config.accounts
+    groups = [_group_house(account, intensity) for account in accounts]
+    settings = plan.gateway(gateway_settings(plan.config, plan.secrets))
+    return supervisor(
+        "root",
+        supervisor("store", *plan.store, strategy="rest_for_one", intensity=intensity),
+        supervisor(
+            "risk",
+            _child(plan, "coordinator", RiskCoordinator),
+            *(_child(plan, f"pool-{account.name}", partial(_pool, plan, account)) for account in accounts),
+            intensity=intensity,
+        ),
+        supervisor("venues", *(_account_tree(plan, account, intensity) for account in accounts), intensity=intensity),
+        supervisor(
+            "trading",
+            _child(plan, "gateway", partial(Gateway, settings)),
+            supervisor("groups", *groups, intensity=intensity),
+            intensity=intensity,
+        ),
+        supervisor("operators", *plan.operators, intensity=intensity),
+        intensity=intensity,
+    )
+
+
+def _intensity(config: Config) -> Intensity:
+    return Intensity(config.supervision.max_restarts, float(config.supervision.window_s))
+
+
+def _child(plan: Plan, name: str, factory: Callable[[], Any], *, edge: bool = False) -> ChildSpec:
+    wait = plan.config.supervision
+    backoff = Backoff(wait.backoff_base_ms / 1000, limit_s=max(wait.backoff_base_ms, wait.backoff_cap_ms) / 1000)
+    return ChildSpec(name, factory, backoff=backoff, edge=edge)
+
+
+# --- one account -------------------------------------------------------------------------------------------------------
+
+
+def _account_tree(plan: Plan, account: Account, intensity: Intensity) -> SupervisorSpec:
+    paths = AccountPaths(account.name)
+    market = plan.markets[account.name]
+    child = partial(_child, plan)
+    desk = partial(
+        OrderDesk,
+        account=account.name,
+        tag=plan.tag,
+        session=paths.session,
+        reconciler=paths.reconciler,
+        risk=RISK,
+        groups=paths.groups,
+    )
+    venue = partial(PaperVenue, plan.system, paths.exchange, name=account.exchange)
+    engine = partial(PaperEngine, _paper_config(plan.config, account), market.instruments)
+    return supervisor(
+        account.name,
+        child("exchange", partial(PaperExchange, account=account.name, engine=engine)),
+        child("desk", desk),
+        child("session", partial(VenueSession, account=account.name, venue=venue, desk=paths.desk), edge=True),
+        child(
+            "feed",
+            partial(
+                MarketFeed,
+                venue=account.exchange,
+                source=market.open,
+                target=paths.exchange,
+                lookback_ns=market.lookback_ns,
+            ),
+        ),
+        child(
+            "reconciler",
+            partial(
+                Reconciler,
+                account=account.name,
+                session=paths.session,
+                desk=paths.desk,
+                every_s=plan.reconcile_every_s,
+            ),
+        ),
+        strategy="rest_for_one",
+        intensity=intensity,
+    )
+
+
+def _paper_config(config: Config, account: Account) -> PaperConfig:
+    return PaperConfig(
+        venue=account.exchange,
+        balances=tuple(Balance(currency, amount) for currency, amount in account.balances.items()),
+        half_spread_bps=account.half_spread_bps,
+        slippage_bps=account.slippage_bps,
+        fee_in_base=account.fee_in_base,
+        latency_ns=account.latency_ms * 1_000_000,
+        jitter_ns=account.jitter_ms * 1_000_000,
+        participation=account.participation,
+        smallest_share=account.smallest_share,
+        leverage=account.leverage,
+        ohlc_path=account.ohlc_path,
+        seed=config.market.seed,
+    )
+
+
+# --- groups and pool ---------------------------------------------------------------------------------------------------
+
+
+def _group_house(account: Account, intensity: Intensity) -> SupervisorSpec:
+    paths = AccountPaths(account.name)
+
+    def make(group_id: str, opening: OpenGroup | None) -> PositionGroup:
+        return PositionGroup(group_id, opening, desk=paths.desk, pool=paths.pool, gateway=GATEWAY, feed=paths.feed)
+
+    return SupervisorSpec(
+        account.name,
+        partial(GroupHouse, pool=paths.pool, make=make, intensity=intensity),
+        stop_s=None,
+        start_s=None,
+        intensity=intensity,
+    )
+
+
+def _pool(plan: Plan, account: Account) -> Pool:
+    paths = AccountPaths(account.name)
+    return Pool(
+        account=account.name,
+        limits=PoolLimits(plan.config.execution_pool.max_open_groups),
+        make=partial(_opening, plan, account),
+        gateway=GATEWAY,
+        groups=paths.groups,
+    )
+
+
+def _opening(plan: Plan, account: Account, signal: Signal, instrument: Instrument, at: int) -> OpenGroup:
+    """Build the opening of a group from its signal, under the settings that hold for it now."""
+    config = plan.config
+    grid = grid_config(config, venue=signal.venue, symbol=signal.symbol, timeframe=signal.timeframe)
+    _, sizing = effective(config, venue=signal.venue, symbol=signal.symbol, timeframe=signal.timeframe)
+    fixed = sizing.source is SizingSource.FIXED_QUOTE or signal.order_size is None
+    size = sizing.fixed_quote if fixed or signal.order_size is None else signal.order_size
+    assert signal.entry_price is not None, "an entry has a price"
+    honour = config.signal
+    return OpenGroup(
+        group_id=group_id_of(signal.group_key, signal.signal_id),
+        key=signal.group_key,
+        user=signal.user,
+        scope=Scope(account.scope.value),
+        venue=signal.venue,
+        account=account.name,
+        symbol=signal.symbol,
+        timeframe=signal.timeframe,
+        side=signal.side,
+        tag=plan.tag,
+        signal_id=signal.signal_id,
+        strategy=signal.label,
+        entry_price=signal.entry_price,
+        size=size,
+        size_type=SizeType.QUOTE if fixed else signal.size_type,
+        config=grid,
+        instrument=instrument,
+        stop_price=signal.stop_loss if honour.honor_stop_loss else None,
+        target_price=signal.take_profit if honour.honor_take_profit else None,
+        max_slippage_percent=signal.max_slippage_percent,
+        at=at,
+    )
+
+
+def group_id_of(group_key: str, signal_id: str) -> str:
+    """Return the id of the group that a signal opens: the same after every restart."""
+    digest = hashlib.sha256(f"{group_key}|{signal_id}".encode()).digest()
+    return "g" + b32encode(digest[:7]).decode().rstrip("=").lower()
+
+
+# --- gateway -----------------------------------------------------------------------------------------------------------
+
+
+def gateway_settings(config: Config, secrets: WebhookSecrets | None) -> GatewaySettings:
+    """Return what the gateway needs of a configuration."""
+    routes: dict[str, Route] = {}
+    for account in config.accounts:
+        paths = AccountPaths(account.name)
+        routes.setdefault(account.exchange, Route(account.name, paths.pool, paths.exchange))
+    revealed = tuple(each.reveal() for each in secrets) if secrets is not None else ()
+    return GatewaySettings(
+        user=config.webhook.user,
+        routes=routes,
+        auth_mode=config.security.webhook_auth_mode,
+        secrets=(secrets.secret.reveal(),) if secrets is not None else (),
+        hmac_keys=(secrets.hmac_key.reveal(),) if secrets is not None else (),
+        hidden=revealed,
+        tolerance_s=config.security.signature_tolerance_seconds,
+        max_age_s=config.signal.max_age_seconds,
+        max_future_skew_s=config.signal.max_future_skew_seconds,
+        windows=DuplicateWindows(config.signal.dedupe_window_seconds, config.signal.near_duplicate_window_seconds),
+        infer_exit_from_flat=config.signal.infer_exit_from_flat,
+        sizing_source=config.sizing.source.value,
+        rate_per_minute=config.signal.rate_limit_per_minute,
+        allowlist=config.signal.ip_allowlist,
+    )
