@@ -91,4 +91,4 @@ class EventDecoder:
         current = current_type(data["type"])
         if current is None or version != current.VERSION:
             raise LookupError(f"no upcaster for {data['type']} from version {version}")
-        return cast("Event", codec.convert(data, current))
+        return codec.convert(data, current)

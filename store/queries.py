@@ -1,0 +1,296 @@
+"""Read the read models: typed rows for CLI, API and cockpit, and the trace of any id.
+
+All lists are newest first unless they say otherwise; ``limit`` bounds them and ``before`` (a position) goes on where the
+last page ended. A reader in another process sees whole batches only.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar
+
+import msgspec
+
+from protocol.messages import Value
+from protocol.values import Instant, Scope
+from runtime.journal import Journal, Record
+from store.errors import ViewsError, unavailable
+from store.reading import JournalReader
+from store.views.exact import install
+from store.views.lines import LineSeverity, Source
+from store.views.rows import (
+    EngineRow,
+    EventRow,
+    FillRow,
+    GroupRow,
+    LegRow,
+    OrderRow,
+    PnlRow,
+    PoolRow,
+    PositionRow,
+    PyramidRow,
+    RealizationRow,
+    SignalRow,
+)
+from store.views.tables import APPLICATION_ID, SCHEMA_VERSION
+
+__all__ = ["MOST_ROWS", "EventFilter", "PnlBy", "Views", "open_views", "records_about"]
+
+MOST_ROWS: Final = 1_000
+"""Rows a page has at most, unless the caller asks for another number."""
+
+PnlBy: TypeAlias = Literal["group_id", "symbol", "timeframe", "strategy", "side", "venue", "account", "user", "reason"]
+
+R = TypeVar("R", bound=Value)
+
+_PNL_COLUMNS: Final[dict[str, str]] = {
+    **{name: f"g.{name}" for name in ("symbol", "timeframe", "strategy", "side", "venue", "account", "user")},
+    "group_id": "r.group_id",
+    "reason": "r.reason",
+}
+_JSON: Final = frozenset({"problems", "reasons"})
+
+
+class EventFilter(NamedTuple):
+    """What of the event log is wanted (EX-1403, EX-1410); what is left empty does not narrow. ``until`` is exclusive."""
+
+    text: str = ""
+    sources: Sequence[Source] = ()
+    severities: Sequence[LineSeverity] = ()
+    code: str = ""
+    identity: str = ""
+    group_id: str = ""
+    correlation_id: int | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+    pinned: bool | None = None
+
+
+class _Where:
+    """Conditions joined by AND, with their values."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self.values: list[Any] = []
+
+    def add(self, condition: str, *values: Any, when: Any = True) -> _Where:
+        """Add a condition unless ``when`` is None, False or empty."""
+        if when is not None and when is not False and when != "" and when != ():
+            self._parts.append(condition)
+            self.values += values
+        return self
+
+    def one_of(self, column: str, values: Sequence[str]) -> _Where:
+        """Add that a column has one of these values, if there are any."""
+        return self.add(f"{column} IN ({', '.join('?' * len(values))})", *values, when=bool(values))
+
+    def __str__(self) -> str:
+        return " WHERE " + " AND ".join(self._parts) if self._parts else ""
+
+
+class Views:
+    """The queries on one connection. Raises ``JournalUnavailable`` when the file cannot be read."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def position(self) -> int:
+        """Return how far the journal has been projected."""
+        return int(self._fetch("SELECT coalesce(max(position), 0) FROM progress", [])[0][0])
+
+    def signals(self, *, limit: int = MOST_ROWS, before: int | None = None) -> list[SignalRow]:
+        """Return received signals."""
+        where = _Where().add("position < ?", before, when=before)
+        return self._rows(SignalRow, f"signals{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
+
+    def signal(self, signal_id: str) -> SignalRow | None:
+        """Return one signal."""
+        return self._one(SignalRow, "signals WHERE signal_id = ?", [signal_id])
+
+    def groups(
+        self, *, open_only: bool = False, scope: Scope | None = None, limit: int = MOST_ROWS, before: int | None = None
+    ) -> list[GroupRow]:
+        """Return position groups; ``open_only`` leaves out the closed ones."""
+        where = _Where().add("state <> 'closed'", when=open_only).add("scope = ?", scope, when=scope)
+        where.add("position < ?", before, when=before)
+        return self._rows(GroupRow, f"groups{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
+
+    def group(self, group_id: str) -> GroupRow | None:
+        """Return one group."""
+        return self._one(GroupRow, "groups WHERE group_id = ?", [group_id])
+
+    def group_fees(self, group_id: str) -> dict[str, Decimal]:
+        """Return the fees of a group as they were paid, by currency."""
+        found = self._fetch("SELECT currency, amount FROM group_fees WHERE group_id = ? ORDER BY currency", [group_id])
+        return {currency: Decimal(amount) for currency, amount in found}
+
+    def pyramids(self, group_id: str) -> list[PyramidRow]:
+        """Return a group's pyramids, first to last."""
+        return self._rows(PyramidRow, "pyramids WHERE group_id = ? ORDER BY pyramid", [group_id])
+
+    def legs(self, group_id: str) -> list[LegRow]:
+        """Return a group's legs by pyramid and layer (EX-430)."""
+        return self._rows(LegRow, "legs WHERE group_id = ? ORDER BY pyramid, layer", [group_id])
+
+    def orders(
+        self,
+        *,
+        group_id: str = "",
+        open_only: bool = False,
+        limit: int = MOST_ROWS,
+        before: int | None = None,
+    ) -> list[OrderRow]:
+        """Return orders; ``open_only`` leaves out those in a final state."""
+        where = _Where().add("group_id = ?", group_id, when=group_id).add("position < ?", before, when=before)
+        where.add("state NOT IN ('filled', 'cancelled', 'rejected', 'expired')", when=open_only)
+        return self._rows(OrderRow, f"orders{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
+
+    def order(self, client_order_id: str) -> OrderRow | None:
+        """Return one order."""
+        return self._one(OrderRow, "orders WHERE client_order_id = ?", [client_order_id])
+
+    def fills(
+        self,
+        *,
+        client_order_id: str = "",
+        group_id: str = "",
+        symbol: str = "",
+        limit: int = MOST_ROWS,
+        before: int | None = None,
+    ) -> list[FillRow]:
+        """Return fills, of one order, group or symbol when asked."""
+        where = _Where().add("client_order_id = ?", client_order_id, when=client_order_id)
+        of_group = "client_order_id IN (SELECT client_order_id FROM orders WHERE group_id = ?)"
+        where.add(of_group, group_id, when=group_id).add("symbol = ?", symbol, when=symbol)
+        where.add("position < ?", before, when=before)
+        return self._rows(FillRow, f"fills{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
+
+    def positions(self) -> list[PositionRow]:
+        """Return the net position of every desk and symbol that ever traded, by name."""
+        return self._rows(PositionRow, "positions ORDER BY desk, symbol", [])
+
+    def realizations(
+        self, *, group_id: str = "", since: Instant | None = None, until: Instant | None = None
+    ) -> list[RealizationRow]:
+        """Return realizations, oldest first; ``until`` is exclusive."""
+        where = _Where().add("group_id = ?", group_id, when=group_id)
+        where.add("at >= ?", since, when=since).add("at < ?", until, when=until)
+        return self._rows(RealizationRow, f"realizations{where} ORDER BY position, lot", where.values)
+
+    def realised_pnl(
+        self,
+        by: PnlBy = "group_id",
+        *,
+        scope: Scope | None = None,
+        since: Instant | None = None,
+        until: Instant | None = None,
+    ) -> list[PnlRow]:
+        """Return realizations added up by a property of their group, or by reason (EX-1702, EX-1704)."""
+        where = _Where().add("g.scope = ?", scope, when=scope)
+        where.add("r.at >= ?", since, when=since).add("r.at < ?", until, when=until)
+        sql = f"""SELECT {_PNL_COLUMNS[by]} AS key, g.quote, g.scope, count(*) AS realizations,
+            exact_sum(r.realized_quote) AS realized_quote, exact_sum(r.fees_quote) AS fees_quote,
+            exact_sum(r.net_quote) AS net_quote FROM realizations r JOIN groups g ON g.group_id = r.group_id{where}
+            GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""  # noqa: S608 our own column names
+        return [_row(PnlRow, row) for row in self._fetch(sql, where.values)]
+
+    def events(
+        self, wanted: EventFilter | None = None, *, limit: int = MOST_ROWS, before: int | None = None
+    ) -> list[EventRow]:
+        """Return lines of the event log."""
+        wanted = wanted or EventFilter()
+        where = _Where().one_of("source", wanted.sources).one_of("severity", wanted.severities)
+        where.add("instr(lower(text), lower(?)) > 0", wanted.text, when=wanted.text)
+        where.add("code = ?", wanted.code, when=wanted.code)
+        where.add("identity = ?", wanted.identity, when=wanted.identity)
+        where.add("group_id = ?", wanted.group_id, when=wanted.group_id)
+        where.add("correlation_id = ?", wanted.correlation_id, when=wanted.correlation_id)
+        where.add("at >= ?", wanted.since, when=wanted.since).add("at < ?", wanted.until, when=wanted.until)
+        where.add("pinned" if wanted.pinned else "NOT pinned", when=wanted.pinned is not None)
+        where.add("position < ?", before, when=before)
+        return self._rows(EventRow, f"events{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
+
+    def engine(self) -> EngineRow | None:
+        """Return the engine's status, None before the first."""
+        return self._one(EngineRow, "engine", [])
+
+    def pools(self) -> list[PoolRow]:
+        """Return how full each pool is, by name."""
+        return self._rows(PoolRow, "pools ORDER BY pool", [])
+
+    def positions_about(self, ident: str) -> list[int]:
+        """Return the positions of every record about an id: of a signal, group, order, trade or plan.
+
+        These are the records that name it, and those of the same causal chains, except what the chain did to other
+        groups (one price tick may move many).
+        """
+        sql = """WITH named AS (SELECT position FROM mentions WHERE id = :id),
+            chains AS (SELECT correlation_id FROM correlations WHERE correlation_id <> 0
+                AND position IN (SELECT position FROM named)),
+            ours AS (SELECT id FROM mentions WHERE kind = 'group' AND position IN (SELECT position FROM named))
+        SELECT position FROM named UNION
+        SELECT position FROM correlations c WHERE correlation_id IN (SELECT correlation_id FROM chains)
+            AND NOT EXISTS (SELECT 1 FROM mentions m WHERE m.position = c.position AND m.kind = 'group'
+                AND m.id NOT IN (SELECT id FROM ours))
+        ORDER BY position"""
+        return [position for (position,) in self._fetch(sql, {"id": ident})]
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._connection.close()
+
+    def _fetch(self, sql: str, values: Any) -> list[Any]:
+        try:
+            cursor = self._connection.cursor()
+            cursor.row_factory = sqlite3.Row
+            return cursor.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise unavailable("cannot read the read models", error) from error
+
+    def _rows(self, of: type[R], rest: str, values: list[Any]) -> list[R]:
+        columns = ", ".join(of.__struct_fields__)
+        return [_row(of, row) for row in self._fetch(f"SELECT {columns} FROM {rest}", values)]  # noqa: S608 our own text
+
+    def _one(self, of: type[R], rest: str, values: list[Any]) -> R | None:
+        found = self._rows(of, rest, values)
+        return found[0] if found else None
+
+
+def _row(of: type[R], row: sqlite3.Row) -> R:
+    """Make a typed row: decimals and enums from their text, lists from JSON, an empty state to None."""
+    data = {name: msgspec.json.decode(row[name]) if name in _JSON else row[name] for name in of.__struct_fields__}
+    if data.get("state") == "":
+        data["state"] = None
+    return msgspec.convert(data, of, strict=False)
+
+
+def open_views(path: str | Path) -> Views:
+    """Open the read models for reading, also while the daemon writes them.
+
+    Raises ``JournalUnavailable`` when there are none and ``ViewsError`` when they have another schema (the daemon makes
+    them anew at its next start).
+    """
+    try:
+        uri = f"{Path(path).absolute().as_uri()}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.Error as error:
+        raise unavailable(f"cannot open the read models {path}", error) from error
+    if (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
+        connection.close()
+        raise ViewsError(f"{path} holds no read models of schema version {SCHEMA_VERSION}")
+    install(connection)
+    return Views(connection)
+
+
+def records_about(views: Views, journal: Journal | JournalReader, ident: str) -> Iterator[Record]:
+    """Yield every record about an id, in the order of the journal."""
+    positions = views.positions_about(ident)
+    for _, run in groupby(enumerate(positions), key=lambda item: item[1] - item[0]):
+        consecutive = [position for _, position in run]
+        yield from journal.read_all(consecutive[0] - 1, limit=len(consecutive))

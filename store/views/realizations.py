@@ -1,0 +1,112 @@
+"""What each closing fill earned, after its own fee and its share of the entry fees (EX-1701).
+
+Fees count in quote currency: as they are when paid in it, at the fill's price when paid in base currency. A fee in a
+third currency cannot be valued here and stands in ``group_fees`` only. The realizations of a closed group sum exactly to
+its realized quote amount less its fees in quote.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import reduce
+
+from protocol.groups import CloseFilled, GroupClosed, TargetFilled
+from store.views.exact import exact, share
+from store.views.registry import Writer, insert, run
+
+__all__ = ["fee_in_quote", "realize", "settle"]
+
+_NO_LOT = -1
+"""Number of the lot for fees that belong to none: those of dust, or of a fill that closed nothing."""
+
+
+def fee_in_quote(writer: Writer, group_id: str, fee: Decimal, currency: str, price: Decimal) -> Decimal:
+    """Note a fee of a group as it was paid and return its worth in quote currency, 0 when that is not known here."""
+    sql = """INSERT INTO group_fees VALUES (?, ?, ?) ON CONFLICT (group_id, currency) DO UPDATE SET
+        amount = exact_add(amount, excluded.amount)"""
+    run(writer, sql, group_id, currency, fee)
+    row = writer.connection.execute("SELECT base, quote FROM groups WHERE group_id = ?", (group_id,)).fetchone()
+    base, quote = row or ("", "")
+    worth = Decimal(0)
+    if currency == quote:
+        worth = fee
+    elif currency == base:
+        worth = exact().multiply(fee, price)
+    run(writer, "UPDATE groups SET fees_quote = exact_add(fees_quote, ?) WHERE group_id = ?", worth, group_id)
+    return worth
+
+
+def realize(writer: Writer, event: TargetFilled | CloseFilled, reason: str) -> None:
+    """Book one realization a lot, before the lots are taken out of their legs."""
+    fee = fee_in_quote(writer, event.group_id, event.fee, event.fee_currency, event.price)
+    closed = reduce(exact().add, (lot.qty for lot in event.lots), Decimal(0))
+    for number, lot in enumerate(event.lots):
+        exit_fee = share(fee, lot.qty, closed)
+        fee, closed = exact().subtract(fee, exit_fee), exact().subtract(closed, lot.qty)
+        fees = exact().add(exit_fee, _entry_fee_share(writer, event.group_id, lot.leg_id, lot.qty))
+        insert(
+            writer,
+            "realizations",
+            position=writer.record.position,
+            lot=number,
+            group_id=event.group_id,
+            leg_id=lot.leg_id,
+            client_order_id=event.client_order_id,
+            trade_id=event.trade_id,
+            reason=reason,
+            qty=lot.qty,
+            price=event.price,
+            cost_quote=lot.cost,
+            realized_quote=lot.realized,
+            fees_quote=fees,
+            net_quote=exact().subtract(lot.realized, fees),
+            at=event.at,
+        )
+    if fee:
+        _book_fees(writer, event.group_id, fee, reason, event.at)
+
+
+def _entry_fee_share(writer: Writer, group_id: str, leg_id: str, qty: Decimal) -> Decimal:
+    """Take the closed quantity's part out of the entry fees that wait at its leg."""
+    sql = "SELECT open_qty, entry_fees_left_quote FROM legs WHERE group_id = ? AND leg_id = ?"
+    row = writer.connection.execute(sql, (group_id, leg_id)).fetchone()
+    if row is None:
+        return Decimal(0)
+    part = share(Decimal(row[1]), qty, Decimal(row[0]))
+    sql = """UPDATE legs SET entry_fees_left_quote = exact_sub(entry_fees_left_quote, ?)
+        WHERE group_id = ? AND leg_id = ?"""
+    run(writer, sql, part, group_id, leg_id)
+    return part
+
+
+def settle(writer: Writer, event: GroupClosed) -> None:
+    """Book the entry fees that are left when a group closes (those of dust) as a realization of quantity 0."""
+    sql = "SELECT exact_sum(entry_fees_left_quote) FROM legs WHERE group_id = ?"
+    left = Decimal(writer.connection.execute(sql, (event.group_id,)).fetchone()[0])
+    if left == 0:
+        return
+    run(writer, "UPDATE legs SET entry_fees_left_quote = '0' WHERE group_id = ?", event.group_id)
+    _book_fees(writer, event.group_id, left, "dust", event.at)
+
+
+def _book_fees(writer: Writer, group_id: str, fees: Decimal, reason: str, at: int) -> None:
+    """Book fees that belong to no lot."""
+    zero = Decimal(0)
+    insert(
+        writer,
+        "realizations",
+        position=writer.record.position,
+        lot=_NO_LOT,
+        group_id=group_id,
+        leg_id="",
+        client_order_id="",
+        trade_id="",
+        reason=reason,
+        qty=zero,
+        price=zero,
+        cost_quote=zero,
+        realized_quote=zero,
+        fees_quote=fees,
+        net_quote=fees.copy_negate(),
+        at=at,
+    )

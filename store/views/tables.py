@@ -1,0 +1,114 @@
+"""The tables of the read models. Money, prices and quantities are exact decimal text, instants nanoseconds UTC.
+
+Every key comes from the events themselves, never from a counter, so that a rebuild gives the same rows. A column named
+``*_quote`` is in the quote currency of its symbol.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "TABLES", "names"]
+
+APPLICATION_ID: Final = 0x62756C76
+"""``bulv``: says that a SQLite file holds our read models."""
+
+SCHEMA_VERSION: Final = 1
+"""Raised by any change of a table or of a projection: older read models are then rebuilt."""
+
+_KEPT: Final = (
+    # How far the journal was projected, and which record that was: another journal is noticed.
+    """CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, stream TEXT NOT NULL,
+        seq INTEGER NOT NULL, at INTEGER NOT NULL, message_id INTEGER NOT NULL)""",
+    "CREATE TABLE unprojected (type TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE mentions (id TEXT NOT NULL, position INTEGER NOT NULL, kind TEXT NOT NULL,
+        PRIMARY KEY (id, position, kind)) WITHOUT ROWID""",
+    "CREATE INDEX mentions_by_position ON mentions (position)",
+    """CREATE TABLE correlations (correlation_id INTEGER NOT NULL, position INTEGER NOT NULL,
+        PRIMARY KEY (correlation_id, position)) WITHOUT ROWID""",
+    "CREATE INDEX correlations_by_position ON correlations (position)",
+)
+
+_SIGNALS: Final = (
+    """CREATE TABLE signals (signal_id TEXT PRIMARY KEY, position INTEGER NOT NULL, correlation_id INTEGER NOT NULL,
+        user TEXT NOT NULL, received_at INTEGER NOT NULL, source_address TEXT NOT NULL, body TEXT NOT NULL,
+        fingerprint TEXT NOT NULL, outcome TEXT NOT NULL, problems TEXT NOT NULL, source TEXT, venue TEXT, symbol TEXT,
+        timeframe TEXT, kind TEXT, side TEXT, trade_id TEXT, label TEXT, entry_price TEXT, replay_of TEXT,
+        routed TEXT, reasons TEXT NOT NULL DEFAULT '[]', routed_at INTEGER)""",
+    "CREATE INDEX signals_by_position ON signals (position)",
+)
+
+_GROUPS: Final = (
+    """CREATE TABLE groups (group_id TEXT PRIMARY KEY, position INTEGER NOT NULL, key TEXT NOT NULL,
+        user TEXT NOT NULL, scope TEXT NOT NULL, venue TEXT NOT NULL, account TEXT NOT NULL, symbol TEXT NOT NULL,
+        base TEXT NOT NULL, quote TEXT NOT NULL, timeframe TEXT NOT NULL, side TEXT NOT NULL, signal_id TEXT NOT NULL,
+        strategy TEXT NOT NULL, tp_mode TEXT NOT NULL, base_entry_price TEXT NOT NULL, max_pyramids INTEGER NOT NULL,
+        pyramids INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT '', reason TEXT, stop_price TEXT,
+        target_price TEXT, open_qty TEXT NOT NULL DEFAULT '0', open_cost_quote TEXT NOT NULL DEFAULT '0',
+        realized_quote TEXT NOT NULL DEFAULT '0', fees_quote TEXT NOT NULL DEFAULT '0', dust TEXT NOT NULL DEFAULT '0',
+        opened_at INTEGER NOT NULL, first_fill_at INTEGER, closed_at INTEGER, updated_at INTEGER NOT NULL)""",
+    "CREATE INDEX groups_by_position ON groups (position)",
+    # Fees as they were paid; ``groups.fees_quote`` holds those that were paid in base or quote currency.
+    """CREATE TABLE group_fees (group_id TEXT NOT NULL, currency TEXT NOT NULL, amount TEXT NOT NULL,
+        PRIMARY KEY (group_id, currency)) WITHOUT ROWID""",
+    """CREATE TABLE pyramids (group_id TEXT NOT NULL, pyramid INTEGER NOT NULL, signal_id TEXT NOT NULL,
+        entry_price TEXT NOT NULL, size TEXT NOT NULL, size_type TEXT NOT NULL, levels_source TEXT NOT NULL,
+        anchored INTEGER NOT NULL, closed_reason TEXT, at INTEGER NOT NULL,
+        PRIMARY KEY (group_id, pyramid)) WITHOUT ROWID""",
+    """CREATE TABLE legs (group_id TEXT NOT NULL, leg_id TEXT NOT NULL, pyramid INTEGER NOT NULL,
+        layer INTEGER NOT NULL, price TEXT NOT NULL, qty TEXT NOT NULL, gap_percent TEXT NOT NULL,
+        weight_percent TEXT NOT NULL, tp_percent TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
+        filled_qty TEXT NOT NULL DEFAULT '0', filled_quote TEXT NOT NULL DEFAULT '0',
+        open_qty TEXT NOT NULL DEFAULT '0', open_cost_quote TEXT NOT NULL DEFAULT '0',
+        closed_qty TEXT NOT NULL DEFAULT '0', realized_quote TEXT NOT NULL DEFAULT '0',
+        entry_fees_left_quote TEXT NOT NULL DEFAULT '0', target_price TEXT, target_order TEXT,
+        PRIMARY KEY (group_id, leg_id)) WITHOUT ROWID""",
+    """CREATE TABLE realizations (position INTEGER NOT NULL, lot INTEGER NOT NULL, group_id TEXT NOT NULL,
+        leg_id TEXT NOT NULL, client_order_id TEXT NOT NULL, trade_id TEXT NOT NULL, reason TEXT NOT NULL,
+        qty TEXT NOT NULL, price TEXT NOT NULL, cost_quote TEXT NOT NULL, realized_quote TEXT NOT NULL,
+        fees_quote TEXT NOT NULL, net_quote TEXT NOT NULL, at INTEGER NOT NULL,
+        PRIMARY KEY (position, lot)) WITHOUT ROWID""",
+    "CREATE INDEX realizations_by_group ON realizations (group_id)",
+    "CREATE INDEX realizations_by_time ON realizations (at)",
+)
+
+_ORDERS: Final = (
+    """CREATE TABLE orders (client_order_id TEXT PRIMARY KEY, position INTEGER NOT NULL, desk TEXT, owner TEXT,
+        group_id TEXT NOT NULL, leg_id TEXT NOT NULL, purpose TEXT NOT NULL, attempt INTEGER NOT NULL,
+        symbol TEXT NOT NULL, side TEXT NOT NULL, type TEXT NOT NULL, qty TEXT NOT NULL, price TEXT, stop_price TEXT,
+        reduce_only INTEGER NOT NULL, expected_price TEXT, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
+        venue_order_id TEXT NOT NULL DEFAULT '', filled_qty TEXT NOT NULL DEFAULT '0',
+        filled_quote TEXT NOT NULL DEFAULT '0', permit INTEGER, wanted_at INTEGER NOT NULL, sent_at INTEGER,
+        cancel_requested_at INTEGER, updated_at INTEGER NOT NULL)""",
+    "CREATE INDEX orders_by_position ON orders (position)",
+    "CREATE INDEX orders_by_group ON orders (group_id)",
+    """CREATE TABLE fills (desk TEXT NOT NULL, client_order_id TEXT NOT NULL, trade_id TEXT NOT NULL,
+        position INTEGER NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL, qty TEXT NOT NULL, price TEXT NOT NULL,
+        fee TEXT NOT NULL, fee_currency TEXT NOT NULL, maker INTEGER NOT NULL, at INTEGER NOT NULL,
+        PRIMARY KEY (desk, client_order_id, trade_id)) WITHOUT ROWID""",
+    "CREATE INDEX fills_by_position ON fills (position)",
+    """CREATE TABLE positions (desk TEXT NOT NULL, symbol TEXT NOT NULL, qty TEXT NOT NULL, bought_qty TEXT NOT NULL,
+        bought_quote TEXT NOT NULL, sold_qty TEXT NOT NULL, sold_quote TEXT NOT NULL, updated_at INTEGER NOT NULL,
+        PRIMARY KEY (desk, symbol)) WITHOUT ROWID""",
+)
+
+_SYSTEM: Final = (
+    """CREATE TABLE engine (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, status TEXT NOT NULL,
+        reason TEXT NOT NULL, at INTEGER NOT NULL)""",
+    """CREATE TABLE pools (pool TEXT PRIMARY KEY, occupied INTEGER NOT NULL, maximum INTEGER NOT NULL,
+        at INTEGER NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE events (position INTEGER PRIMARY KEY, at INTEGER NOT NULL, source TEXT NOT NULL,
+        severity TEXT NOT NULL, code TEXT NOT NULL, identity TEXT NOT NULL, group_id TEXT NOT NULL,
+        client_order_id TEXT NOT NULL, signal_id TEXT NOT NULL, text TEXT NOT NULL, pinned INTEGER NOT NULL,
+        correlation_id INTEGER NOT NULL, stream TEXT NOT NULL)""",
+    "CREATE INDEX events_by_time ON events (at)",
+    "CREATE INDEX events_by_group ON events (group_id) WHERE group_id <> ''",
+    "CREATE INDEX events_pinned ON events (position) WHERE pinned",
+)
+
+TABLES: Final = (*_KEPT, *_SIGNALS, *_GROUPS, *_ORDERS, *_SYSTEM)
+
+
+def names() -> list[str]:
+    """Return the names of all tables, in the order they are made."""
+    return [statement.split()[2] for statement in TABLES if statement.startswith("CREATE TABLE")]
