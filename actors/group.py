@@ -1,0 +1,233 @@
+"""A position group: one managed position, from its opening to its last fill.
+
+A thin shell around ``rules.group``: it hears signals, order updates, fills and prices, lets the rules decide, journals
+what they decided and tells the order desk. Its stream is its group id, so an identity may live again later under the same
+key without ever sharing history.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from actors.desk import desk_topic
+from actors.session import market_topic
+from protocol.groups import (
+    AddPyramid,
+    Batch,
+    CloseGroup,
+    GroupState,
+    OpenGroup,
+    ReduceGroup,
+    RetryClose,
+    RetryEntry,
+    RiskClose,
+    SlotReleased,
+)
+from protocol.market import PriceTick, SubscribeMarket
+from protocol.messages import Event, Message
+from protocol.orders import DeskUp, FillReported, OrderUpdate
+from protocol.pool import SignalActedOn
+from protocol.signals import SignalOutcome
+from rules.group import GroupView, decide, effects, evolve, outstanding, summary, watch_bounds
+from runtime.actor import Do, handles
+from runtime.durable import DurableActor
+
+__all__ = ["GROUPS", "LINGER_S", "PositionGroup", "group_stream"]
+
+GROUPS: Final = "groups"
+"""Bus topic on which every group says how it stands."""
+
+LINGER_S: Final = 60.0
+"""How long a closed group stays to deal with late fills itself; later ones bring it back."""
+
+
+def group_stream(group_id: str) -> str:
+    """Return the journal stream of a group."""
+    return f"group:{group_id}"
+
+
+class _Leave(Message, frozen=True, tag=True):
+    pass
+
+
+class PositionGroup(DurableActor):
+    """One group. ``opening`` is None when it is brought back from its journal alone."""
+
+    SNAPSHOT_EVERY = 200
+
+    def __init__(
+        self, group_id: str, opening: OpenGroup | None, *, desk: str, pool: str, gateway: str, feed: str
+    ) -> None:
+        self._group_id = group_id
+        self._opening = opening
+        self._desk = desk
+        self._pool = pool
+        self._gateway = gateway
+        self._feed = feed
+        self._view: GroupView | None = None
+        self._acted: dict[str, SignalActedOn] = {}
+        self._low: Decimal | None = None
+        self._high: Decimal | None = None
+        self._account = ""
+
+    # --- life ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def stream(self) -> str:
+        """The group's id, not its path: see the module."""
+        return group_stream(self._group_id)
+
+    def apply(self, event: Event) -> None:
+        """Change the group by one of its events."""
+        if isinstance(event, SignalActedOn):
+            self._acted[event.signal_id] = event
+            return
+        self._view = evolve(self._view, event)
+        self._low, self._high = watch_bounds(self._view)
+
+    def snapshot(self) -> bytes | None:
+        """Return the group's whole state."""
+        if self._view is None:
+            return None
+        return msgspec.msgpack.encode((self._view, self._acted))
+
+    def restore(self, state: bytes) -> None:
+        """Take over a state."""
+        self._view, self._acted = msgspec.msgpack.decode(state, type=tuple[GroupView, dict[str, SignalActedOn]])
+        self._low, self._high = watch_bounds(self._view)
+
+    def started(self) -> Do | None:
+        """Listen to prices and to the desk; open the group in its first life."""
+        known = self._view if self._view is not None else self._opening
+        if known is None:
+            raise LookupError(f"{self._group_id} has no opening and no journal")
+        self._account = known.account
+        self.context.bus.subscribe(market_topic(known.account, known.symbol), self.ref)
+        self.context.bus.subscribe(desk_topic(known.account), self.ref)
+        self.context.system.tell(self._feed, SubscribeMarket(known.symbol))
+        if self._view is None and self._opening is not None:
+            return self._step(self._opening)
+        return None
+
+    def recovered(self) -> Do | None:
+        """Tell again what has no known outcome: receivers know by client id what they have heard before."""
+        view = self._view
+        if view is None:
+            return None
+        if view.state is GroupState.CLOSED:
+            self.timers.after(LINGER_S, _Leave())
+            return Do(tells=[(self._pool, SlotReleased(view.key, view.group_id))])
+        self._announce()
+        return Do(tells=[(self._desk, message) for message in outstanding(view)])
+
+    @property
+    def detail(self) -> str:
+        """One line for the tree view."""
+        view = self._view
+        if view is None:
+            return "opening"
+        return f"{view.state.value}, {summary(view, self.now()).open_qty.normalize():f} open"
+
+    # --- the world -----------------------------------------------------------------------------------------------------
+
+    @handles
+    def tick(self, msg: PriceTick) -> Do | None:
+        """Look at a price only when it reaches what the group watches for."""
+        low, high = self._low, self._high
+        if (low is None or msg.bid > low) and (high is None or msg.ask < high):
+            return None
+        return self._step(msg)
+
+    @handles
+    def update(self, msg: OrderUpdate) -> Do | None:
+        """Hear of an order."""
+        return self._step(msg)
+
+    @handles
+    def fill(self, msg: FillReported) -> Do | None:
+        """Hear of a fill."""
+        return self._step(msg)
+
+    @handles
+    def retry(self, msg: RetryClose | RetryEntry) -> Do | None:
+        """Try again what failed before."""
+        return self._step(msg)
+
+    @handles
+    def risk_close(self, msg: RiskClose | Batch) -> Do | None:
+        """Close a slice for the loss offset."""
+        return self._step(msg)
+
+    @handles
+    def desk_up(self, msg: DeskUp) -> Do | None:  # noqa: ARG002 - the type is the message
+        """Tell the desk's new life what this group still waits for."""
+        if self._view is None:
+            return None
+        return Do(tells=[(self._desk, message) for message in outstanding(self._view)])
+
+    # --- signals -------------------------------------------------------------------------------------------------------
+
+    @handles
+    def add_pyramid(self, msg: AddPyramid) -> Do | None:
+        """Add a pyramid; answer the signal once that is recorded."""
+        return self._for_signal(msg.signal_id, msg, "pyramid_added")
+
+    @handles
+    def close(self, msg: CloseGroup) -> Do | None:
+        """Close the group or one leg of it."""
+        already = self._view is not None and self._view.state in (GroupState.CLOSING, GroupState.CLOSED)
+        return self._for_signal(msg.signal_id, msg, "already_closing" if already else "closing")
+
+    @handles
+    def reduce(self, msg: ReduceGroup) -> Do | None:
+        """Close a part of the group."""
+        return self._for_signal(msg.signal_id, msg, "reduced")
+
+    def _for_signal(self, signal_id: str, msg: Message, outcome: str) -> Do | list[Do] | None:
+        """Act on a signal once: told again (the gateway heard no answer), only the outcome is repeated."""
+        if not signal_id:
+            return self._step(msg)
+        if (acted := self._acted.get(signal_id)) is not None:
+            return Do(tells=[(self._gateway, SignalOutcome(signal_id, acted.outcome, acted.reasons))])
+        events = self._decide(msg)
+        outcome, reasons = _outcome_of(events, outcome)
+        acted = SignalActedOn(self._group_id, signal_id, outcome, reasons, self.now())
+        do = self._did((*events, acted))
+        return Do(do.events, [*do.tells, (self._gateway, SignalOutcome(signal_id, outcome, reasons))], then=do.then)
+
+    # --- deciding ------------------------------------------------------------------------------------------------------
+
+    def _decide(self, msg: Any) -> tuple[Event, ...]:
+        return decide(self._view, msg, self.now())
+
+    def _step(self, msg: Any) -> Do | None:
+        events = self._decide(msg)
+        return self._did(events) if events else None
+
+    def _did(self, events: tuple[Event, ...]) -> Do:
+        tells: list[tuple[Any, Any]] = []
+        for message in effects(events):
+            tells.append((self._pool if isinstance(message, SlotReleased) else self._desk, message))
+        return Do(events, tells, then=lambda: self._after(events))
+
+    def _after(self, events: tuple[Event, ...]) -> None:
+        """Set the waits that the new events ask for and say how the group stands."""
+        view = self._view
+        if view is None:
+            return
+        for delay_s, message in _waits(view, events, self.now()):
+            self.timers.after(delay_s, message)
+        self._announce()
+
+    def _announce(self) -> None:
+        if self._view is not None:
+            self.context.bus.publish(GROUPS, summary(self._view, self.now()))
+
+    @handles
+    def leave(self, msg: _Leave) -> None:  # noqa: ARG002 - the type is the message
+        """End: nothing has come for a closed group for a while."""
+        if self._view is not None and self._view.state is GroupState.CLOSED:
+            self.context.stop()

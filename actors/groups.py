@@ -1,0 +1,63 @@
+"""The supervisor of one account's position groups: each group an actor of its own, quarantined rather than restarted
+for ever, brought back when something still concerns it after its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from actors.group import PositionGroup
+from actors.pool import group_name
+from protocol.pool import GroupMail, GroupsUp, StartGroup
+from runtime.actor import handles
+from supervision.budget import Intensity
+from supervision.child import ChildSpec
+from supervision.messages import StartChild
+from supervision.supervisor import Supervisor
+
+__all__ = ["GroupHouse"]
+
+
+class GroupHouse(Supervisor):
+    """Starts the groups that the pool admits, and after a restart every group that holds a slot.
+
+    ``make`` builds a group's actor from its id; what it trades it learns from its opening or its own journal.
+    """
+
+    def __init__(self, *, pool: str, make: Callable[[str, Any], PositionGroup], intensity: Intensity) -> None:
+        super().__init__((), strategy="one_for_one", intensity=intensity)
+        self._pool = pool
+        self._make = make
+
+    def started(self) -> None:
+        """Begin as any supervisor, then have the pool say which groups must live."""
+        super().started()
+        self.context.system.tell(self._pool, GroupsUp(self.context.path))
+
+    @handles
+    def start_group(self, msg: StartGroup) -> None:
+        """Start a group unless it lives already."""
+        name = group_name(msg.opening)
+        if self.context.child_state(name) is None:
+            self._start_child(name, msg.opening.group_id, msg)
+
+    @handles
+    def mail(self, msg: GroupMail) -> None:
+        """Bring back a group that had ended its life, for a fill that came after it."""
+        name = msg.group_path.rpartition("/")[2]
+        if self.context.child_state(name) is None:
+            self._start_child(name, name.rpartition("~")[2], None)
+            # The start overtakes this on the control lane; then the group is there.
+            self.ref.tell(msg)
+            return
+        self.context.system.tell(msg.group_path, msg.fill)
+
+    def _start_child(self, name: str, group_id: str, opening: StartGroup | None) -> None:
+        spec = ChildSpec(
+            name,
+            lambda: self._make(group_id, opening.opening if opening is not None else None),
+            restart="transient",
+            on_exhausted="quarantine",
+        )
+        self.ref.tell(StartChild(spec))

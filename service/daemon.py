@@ -1,0 +1,182 @@
+"""The daemon: opens what a configuration names, starts the tree, stays until told to stop, leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import anyio
+
+from actors.projector import Committed, ReadModelKeeper
+from actors.webhook import WebhookListener
+from protocol.errors import BulkheadError
+from runtime.clock import Clock, ReplayClock, VirtualClock, WallClock
+from runtime.loop import VirtualLoop
+from runtime.system import ActorSystem
+from service.config import Config, WebhookSecrets, open_webhook_secrets
+from service.config.market import MarketSource as Kind
+from service.demo import demo_trader
+from service.deployment import deployment_tag
+from service.house import GATEWAY, Plan, build_house
+from service.markets import Market, prepare_market
+from store.opening import open_reader
+from store.projector import Projector
+from store.sqlite_journal import SqliteJournal, open_journal
+from supervision.child import ChildSpec
+
+__all__ = ["Daemon", "run_daemon"]
+
+log = logging.getLogger("bulkhead")
+
+
+@dataclass(slots=True)
+class Daemon:
+    """A running daemon, for whoever embeds it: its system, and how it is reached."""
+
+    config: Config
+    system: ActorSystem
+    source_label: str
+    started_at: int
+    webhook_token: str
+    stopping: anyio.Event
+
+    @property
+    def socket_path(self) -> Path:
+        """The control API's unix socket."""
+        return self.config.socket_path
+
+    @property
+    def webhook_url(self) -> str:
+        """Where alerts are to be posted."""
+        cell = self.system.cell_of("/operators/webhook")
+        port = getattr(cell.actor, "port", 0) if cell is not None else 0
+        return f"http://{self.config.webhook.host}:{port}/webhook/{self.webhook_token}"
+
+    def stop(self) -> None:
+        """Ask the daemon to stop in order."""
+        self.stopping.set()
+
+
+def run_daemon(config: Config, *, on_ready: Callable[[Daemon], None] | None = None) -> int:
+    """Run until SIGINT, SIGTERM or ``Daemon.stop``; return the exit code (0, or 1 when the system as a whole failed).
+
+    Raises BulkheadError when it cannot start: the journal is locked or damaged, a port is taken, a market cannot be had.
+    """
+    config.app.data_dir.mkdir(parents=True, exist_ok=True)
+    wall = WallClock()
+    secrets = open_webhook_secrets(config)
+    journal = open_journal(config.journal_path, durability=config.journal.durability, opened_at=wall.now())
+    try:
+        with asyncio.Runner() as runner:
+            markets = runner.run(_prepare(config, wall.now()))
+        clock = _clock_for(config, markets, journal)
+        loop = (lambda: VirtualLoop(clock)) if isinstance(clock, VirtualClock) else None
+        with asyncio.Runner(loop_factory=loop) as runner:
+            return runner.run(_serve(config, secrets, journal, markets, clock, on_ready))
+    finally:
+        journal.close()
+
+
+async def _prepare(config: Config, now: int) -> dict[str, Market]:
+    return {account.name: await prepare_market(config, account, now=now) for account in config.accounts}
+
+
+def _clock_for(config: Config, markets: dict[str, Market], journal: SqliteJournal) -> Clock:
+    """Return the clock the markets need; a replay goes on at the newest instant that anything durable happened."""
+    starts = [market.first_at for market in markets.values() if market.first_at is not None]
+    if not starts:
+        return WallClock()
+    if len(starts) < len(markets):
+        raise BulkheadError("recorded and live markets cannot run in one daemon: they live at different times")
+    start = max(min(starts), journal.last_instant())
+    if config.market.speed == "max":
+        return VirtualClock(start)
+    return ReplayClock(start, float(config.market.speed))
+
+
+async def _serve(
+    config: Config,
+    secrets: WebhookSecrets,
+    journal: SqliteJournal,
+    markets: dict[str, Market],
+    clock: Clock,
+    on_ready: Callable[[Daemon], None] | None,
+) -> int:
+    virtual = isinstance(clock, VirtualClock)
+    system = ActorSystem(clock=clock, journal=journal, threaded_journal=not virtual, inline_threads=False)
+    async with system:
+        label = ", ".join(sorted({market.label for market in markets.values()}))
+        daemon = Daemon(config, system, label, WallClock().now(), secrets.token.reveal(), anyio.Event())
+        plan = Plan(
+            config=config,
+            system=system,
+            tag=deployment_tag(config.app.data_dir),
+            secrets=secrets,
+            markets=markets,
+            reconcile_every_s=3_600.0 if virtual else 60.0,
+            store=[_read_models(config)],
+            operators=_operators(config, secrets, markets, daemon),
+        )
+        system.durability.listeners.append(lambda _: system.tell("/store/projector", Committed()))
+        with system.hold():
+            system.start_root(build_house(plan))
+            await system.ready()
+        log.info("ready: %s prices, alerts to %s", label, daemon.webhook_url)
+        if on_ready is not None:
+            on_ready(daemon)
+        return await _until_stopped(system, daemon.stopping)
+
+
+def _read_models(config: Config) -> ChildSpec:
+    keeper = partial(
+        ReadModelKeeper,
+        reader=partial(open_reader, config.journal_path, check=False),
+        projector=partial(Projector, config.app.data_dir / "views.db"),
+    )
+    return ChildSpec("projector", keeper, dispatch="thread")
+
+
+def _operators(
+    config: Config, secrets: WebhookSecrets, markets: dict[str, Market], daemon: Daemon
+) -> Sequence[ChildSpec]:
+    from service.api import ApiServer
+
+    listener = partial(
+        WebhookListener,
+        host=config.webhook.host,
+        port=config.webhook.port,
+        token=secrets.token.reveal(),
+        user=config.webhook.user,
+        gateway=GATEWAY,
+        max_body_bytes=config.signal.max_body_bytes,
+    )
+    children = [ChildSpec("webhook", listener), ChildSpec("api", partial(ApiServer, daemon))]
+    synthetic = [account for account in config.accounts if markets[account.name].kind is Kind.SYNTHETIC]
+    if config.demo.signals and synthetic:
+        children.append(demo_trader(config, synthetic[0], markets[synthetic[0].name], secrets, daemon))
+    return children
+
+
+async def _until_stopped(system: ActorSystem, stopping: anyio.Event) -> int:
+    """Wait for a signal, ``stop`` or the failure of the whole; return the exit code."""
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stopping.set)
+    failed = loop.create_task(system.failed())
+    stopped = loop.create_task(stopping.wait())
+    try:
+        await asyncio.wait({failed, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if failed.done():
+            log.critical("the system has failed: %r", failed.result())
+            return 1
+        return 0
+    finally:
+        for task in (failed, stopped):
+            task.cancel()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(name)

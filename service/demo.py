@@ -1,0 +1,78 @@
+"""The demo: a strategy that posts alerts to the daemon's own webhook, on made-up prices only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from actors.sender import DemoSymbol, DemoTrader
+from rules.signals import iso_ms
+from service.config import Config, WebhookSecrets
+from service.config.market import Account
+from service.markets import Market
+from strategies.crossing import Wish
+from supervision.child import ChildSpec
+
+if TYPE_CHECKING:
+    from service.daemon import Daemon
+
+__all__ = ["alert_body", "demo_trader"]
+
+_NOTIONAL = Decimal(500)
+
+
+def alert_body(
+    *, secret: str, exchange: str, symbol: str, wish: Wish, price: Decimal, at: int, size: Decimal, label: str
+) -> bytes:
+    """Return an alert as TradingView would send it, sized in quote currency."""
+    entering = wish is Wish.ENTER
+    return msgspec.json.encode(
+        {
+            "secret": secret,
+            "timestamp": iso_ms(at),
+            "tv": {
+                "exchange": exchange.upper(),
+                "symbol": symbol,
+                "timeframe": "1",
+                "action": "buy" if entering else "sell",
+                "market_position": "long" if entering else "flat",
+                "prev_market_position": "flat" if entering else "long",
+                "entry_price": str(price),
+                "order_size": str(size),
+            },
+            "strategy_info": {"trade_id": f"{label}-{at}", "alert_name": label},
+            "execution_intent": {"type": "signal", "position_size_type": "quote"},
+        }
+    )
+
+
+def demo_trader(config: Config, account: Account, market: Market, secrets: WebhookSecrets, daemon: Daemon) -> ChildSpec:
+    """Return the recipe of the demo's actor for one account."""
+
+    def body_of(symbol: str) -> Callable[[Wish, Decimal, int], bytes]:
+        def body(wish: Wish, price: Decimal, at: int) -> bytes:
+            return alert_body(
+                secret=secrets.secret.reveal(),
+                exchange=account.exchange,
+                symbol=symbol,
+                wish=wish,
+                price=price,
+                at=at,
+                size=_NOTIONAL,
+                label="demo crossing",
+            )
+
+        return body
+
+    trader = partial(
+        DemoTrader,
+        account=account.name,
+        symbols=[DemoSymbol(each.symbol, body_of(each.symbol)) for each in market.instruments],
+        interval_s=float(config.demo.interval_s),
+        url=lambda: daemon.webhook_url,
+    )
+    return ChildSpec("demo", trader, restart="transient")
