@@ -60,7 +60,7 @@ class MarketFeed(Actor):
         self._lookback_ns = lookback_ns
         self._source: MarketSource | LiveSource | None = None
         self._state = FeedState.STARTING
-        self._delivered = 0
+        self.delivered = 0
         self._target: Any = None
 
     # --- life ----------------------------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ class MarketFeed(Actor):
     def detail(self) -> str:
         """One line for the tree view."""
         label = self._source.name if self._source is not None else "?"
-        return f"{label}: {self._state.value}, {self._delivered} prices"
+        return f"{label}: {self._state.value}, {self.delivered} prices"
 
     def _say(self, state: FeedState, detail: str = "") -> None:
         self._state = state
@@ -112,13 +112,13 @@ class MarketFeed(Actor):
     @handles
     def bar(self, msg: Bar) -> None:
         """Pass on a bar."""
-        self._delivered += 1
+        self.delivered += 1
         self._target.tell(msg)
 
     @handles
     def tick(self, msg: PriceTick) -> None:
         """Pass on a quote."""
-        self._delivered += 1
+        self.delivered += 1
         self._target.tell(msg)
 
     @handles

@@ -29,13 +29,13 @@ from protocol.instruments import Instrument
 from protocol.market import Bar
 from protocol.messages import Message
 from rules.identity import timeframe_seconds
+from runtime.clock import WallClock
 from service.config import Config
 from service.config.market import Account
 from service.config.market import MarketSource as Kind
-from runtime.clock import WallClock
 from venues.ccxt_public import BinancePublic, probe
 
-__all__ = ["Market", "MarketRefused", "prepare_market", "replay_spec"]
+__all__ = ["Market", "MarketRefused", "prepare_market", "recorded_market", "replay_spec"]
 
 _PROBE_S = 1.0
 _HOUR_NS = 3_600_000_000_000
@@ -66,7 +66,7 @@ async def prepare_market(config: Config, account: Account, *, now: int) -> Marke
     kind = await _kind_of(config, account)
     match kind:
         case Kind.REPLAY:
-            market = await anyio.to_thread.run_sync(_replay, config, account)
+            market = await anyio.to_thread.run_sync(recorded_market, config, account)
         case Kind.BINANCE:
             market = await _binance(config)
         case _:
@@ -159,7 +159,8 @@ def replay_spec(config: Config) -> SourceSpec:
     return SourceSpec(name="replay", kind=SourceKind.TICKS if ticks[0] else SourceKind.BARS, feeds=feeds)
 
 
-def _replay(config: Config, account: Account) -> Market:
+def recorded_market(config: Config, account: Account) -> Market:
+    """Return the recorded prices that a configuration names; raise MarketRefused or SourceError."""
     spec = replay_spec(config)
     source = open_source(spec, Path())
     first = next(iter(source), None)
