@@ -7,7 +7,6 @@ key without ever sharing history.
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -18,8 +17,12 @@ from protocol.groups import (
     AddPyramid,
     Batch,
     CloseGroup,
+    CloseSkipped,
+    GroupClosed,
     GroupState,
     OpenGroup,
+    PyramidAdded,
+    PyramidRefused,
     ReduceGroup,
     RetryClose,
     RetryEntry,
@@ -31,9 +34,10 @@ from protocol.messages import Event, Message
 from protocol.orders import DeskUp, FillReported, OrderUpdate
 from protocol.pool import SignalActedOn
 from protocol.signals import SignalOutcome
-from rules.group import GroupView, decide, effects, evolve, outstanding, summary, watch_bounds
+from rules.group import GroupView, decide, effects, evolve, outstanding, retries, summary, watch_bounds
 from runtime.actor import Do, handles
 from runtime.durable import DurableActor
+from runtime.timers import Timer
 
 __all__ = ["GROUPS", "LINGER_S", "PositionGroup", "group_stream"]
 
@@ -69,9 +73,9 @@ class PositionGroup(DurableActor):
         self._feed = feed
         self._view: GroupView | None = None
         self._acted: dict[str, SignalActedOn] = {}
-        self._low: Decimal | None = None
-        self._high: Decimal | None = None
-        self._account = ""
+        self._watching = False
+        self._tick: PriceTick | None = None
+        self._retries: dict[str, Timer] = {}
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
@@ -86,7 +90,7 @@ class PositionGroup(DurableActor):
             self._acted[event.signal_id] = event
             return
         self._view = evolve(self._view, event)
-        self._low, self._high = watch_bounds(self._view)
+        self._watching = watch_bounds(self._view) != (None, None)
 
     def snapshot(self) -> bytes | None:
         """Return the group's whole state."""
@@ -97,14 +101,13 @@ class PositionGroup(DurableActor):
     def restore(self, state: bytes) -> None:
         """Take over a state."""
         self._view, self._acted = msgspec.msgpack.decode(state, type=tuple[GroupView, dict[str, SignalActedOn]])
-        self._low, self._high = watch_bounds(self._view)
+        self._watching = watch_bounds(self._view) != (None, None)
 
     def started(self) -> Do | None:
         """Listen to prices and to the desk; open the group in its first life."""
         known = self._view if self._view is not None else self._opening
         if known is None:
             raise LookupError(f"{self._group_id} has no opening and no journal")
-        self._account = known.account
         self.context.bus.subscribe(market_topic(known.account, known.symbol), self.ref)
         self.context.bus.subscribe(desk_topic(known.account), self.ref)
         self.context.system.tell(self._feed, SubscribeMarket(known.symbol))
@@ -120,8 +123,9 @@ class PositionGroup(DurableActor):
         if view.state is GroupState.CLOSED:
             self.timers.after(LINGER_S, _Leave())
             return Do(tells=[(self._pool, SlotReleased(view.key, view.group_id))])
+        self._set_retries()
         self._announce()
-        return Do(tells=[(self._desk, message) for message in outstanding(view)])
+        return Do(tells=self._unanswered(view))
 
     @property
     def detail(self) -> str:
@@ -136,10 +140,8 @@ class PositionGroup(DurableActor):
     @handles
     def tick(self, msg: PriceTick) -> Do | None:
         """Look at a price only when it reaches what the group watches for."""
-        low, high = self._low, self._high
-        if (low is None or msg.bid > low) and (high is None or msg.ask < high):
-            return None
-        return self._step(msg)
+        self._tick = msg
+        return self._step(msg) if self._watching else None
 
     @handles
     def update(self, msg: OrderUpdate) -> Do | None:
@@ -166,7 +168,10 @@ class PositionGroup(DurableActor):
         """Tell the desk's new life what this group still waits for."""
         if self._view is None:
             return None
-        return Do(tells=[(self._desk, message) for message in outstanding(self._view)])
+        return Do(tells=self._unanswered(self._view))
+
+    def _unanswered(self, view: GroupView) -> list[tuple[Any, Any]]:
+        return [(self._desk, message) for message in outstanding(view, owner=self.context.path)]
 
     # --- signals -------------------------------------------------------------------------------------------------------
 
@@ -186,11 +191,12 @@ class PositionGroup(DurableActor):
         """Close a part of the group."""
         return self._for_signal(msg.signal_id, msg, "reduced")
 
-    def _for_signal(self, signal_id: str, msg: Message, outcome: str) -> Do | list[Do] | None:
+    def _for_signal(self, signal_id: str, msg: Message, outcome: str) -> Do | None:
         """Act on a signal once: told again (the gateway heard no answer), only the outcome is repeated."""
         if not signal_id:
             return self._step(msg)
-        if (acted := self._acted.get(signal_id)) is not None:
+        acted = self._acted.get(signal_id)
+        if acted is not None:
             return Do(tells=[(self._gateway, SignalOutcome(signal_id, acted.outcome, acted.reasons))])
         events = self._decide(msg)
         outcome, reasons = _outcome_of(events, outcome)
@@ -201,26 +207,36 @@ class PositionGroup(DurableActor):
     # --- deciding ------------------------------------------------------------------------------------------------------
 
     def _decide(self, msg: Any) -> tuple[Event, ...]:
-        return decide(self._view, msg, self.now())
+        return decide(self._view, msg, self.now(), self._tick)
 
     def _step(self, msg: Any) -> Do | None:
         events = self._decide(msg)
         return self._did(events) if events else None
 
     def _did(self, events: tuple[Event, ...]) -> Do:
-        tells: list[tuple[Any, Any]] = []
-        for message in effects(events):
-            tells.append((self._pool if isinstance(message, SlotReleased) else self._desk, message))
+        tells = [
+            (self._pool if isinstance(message, SlotReleased) else self._desk, message)
+            for message in effects(events, owner=self.context.path)
+        ]
         return Do(events, tells, then=lambda: self._after(events))
 
     def _after(self, events: tuple[Event, ...]) -> None:
         """Set the waits that the new events ask for and say how the group stands."""
-        view = self._view
-        if view is None:
-            return
-        for delay_s, message in _waits(view, events, self.now()):
-            self.timers.after(delay_s, message)
+        if any(isinstance(event, GroupClosed) for event in events):
+            self.timers.after(LINGER_S, _Leave())
+        self._set_retries()
         self._announce()
+
+    def _set_retries(self) -> None:
+        """Keep one timer for each thing to try again; one that is asked for no more is stopped."""
+        if self._view is None:
+            return
+        wanted = {_name_of(message): (delay_s, message) for delay_s, message in retries(self._view, self.now())}
+        for name in [name for name in self._retries if name not in wanted or not self._retries[name].live]:
+            self._retries.pop(name).cancel()
+        for name, (delay_s, message) in wanted.items():
+            if name not in self._retries:
+                self._retries[name] = self.timers.after(delay_s, message)
 
     def _announce(self) -> None:
         if self._view is not None:
@@ -231,3 +247,20 @@ class PositionGroup(DurableActor):
         """End: nothing has come for a closed group for a while."""
         if self._view is not None and self._view.state is GroupState.CLOSED:
             self.context.stop()
+
+
+def _name_of(message: RetryClose | RetryEntry) -> str:
+    return f"close:{message.number}" if isinstance(message, RetryClose) else f"entry:{message.leg_id}"
+
+
+def _outcome_of(events: tuple[Event, ...], otherwise: str) -> tuple[str, tuple[str, ...]]:
+    """Return what a signal came to in this group, and why."""
+    for event in events:
+        match event:
+            case PyramidRefused():
+                return f"rejected:{event.code}", (event.text[:500],)
+            case PyramidAdded():
+                return f"pyramid_added:{event.pyramid}", ()
+            case CloseSkipped():
+                return f"skipped:{event.code}", ()
+    return otherwise, ()

@@ -12,7 +12,7 @@ from time import perf_counter
 
 import anyio
 
-from actors.feed import FEEDS
+from actors.feed import FEEDS, LiveSource
 from actors.sender import Alert, DirectPlayer, SignalPlayer
 from actors.webhook import WebhookListener
 from market.sources.base import MarketSource, Step
@@ -118,15 +118,20 @@ def replace_at(alert: Alert, at: int) -> Alert:
 def _cut(market: Market, since: int | None, until: int | None) -> Market:
     if since is None and until is None:
         return market
-    return replace(market, open=partial(_CutSource, market.open, until))
+
+    def opened() -> MarketSource:
+        source = market.open()
+        assert not isinstance(source, LiveSource), "a replay's source is recorded"
+        return _CutSource(source, until)
+
+    return replace(market, open=opened)
 
 
 class _CutSource:
     """A source that ends at an instant."""
 
-    def __init__(self, make: Callable[[], MarketSource], until: int | None, source: MarketSource | None = None) -> None:
-        self._source = source if source is not None else make()
-        self._make = make
+    def __init__(self, source: MarketSource, until: int | None) -> None:
+        self._source = source
         self._until = until
         self.name = self._source.name
         self.symbols = self._source.symbols
@@ -139,7 +144,7 @@ class _CutSource:
             yield step
 
     def resume_after(self, at: int) -> _CutSource:
-        return _CutSource(self._make, self._until, self._source.resume_after(at))
+        return _CutSource(self._source.resume_after(at), self._until)
 
 
 class _Look(Message, frozen=True, tag=True):
