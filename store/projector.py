@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from runtime.journal import Journal, Record
 from store.errors import ViewsError, is_damage, unavailable
@@ -53,7 +53,7 @@ class Projector:
     @property
     def position(self) -> int:
         """The position of the newest record that is projected, 0 for none."""
-        return int(self._connection.execute("SELECT coalesce(max(position), 0) FROM progress").fetchone()[0])
+        return int(self._fetch("SELECT coalesce(max(position), 0) FROM progress")[0][0])
 
     def apply(self, records: Iterable[Record]) -> int:
         """Project a batch in one transaction; return the position reached.
@@ -100,7 +100,7 @@ class Projector:
 
     def unprojected(self) -> dict[str, int]:
         """Return how many records of each event type were met that no projection knows."""
-        return dict(self._connection.execute("SELECT type, count FROM unprojected ORDER BY type").fetchall())
+        return dict(self._fetch("SELECT type, count FROM unprojected ORDER BY type"))
 
     def views(self) -> Views:
         """Return the queries on these read models; for other processes open ``Views`` by path."""
@@ -109,6 +109,12 @@ class Projector:
     def close(self) -> None:
         """Release the file."""
         self._connection.close()
+
+    def _fetch(self, sql: str) -> list[Any]:
+        try:
+            return self._connection.execute(sql).fetchall()
+        except sqlite3.Error as error:
+            raise unavailable(f"cannot read the read models {self.path}", error) from error
 
     def _project(self, records: Iterable[Record]) -> int:
         reached, newest = self.position, None
@@ -126,9 +132,10 @@ class Projector:
 
     def _must_belong_to(self, journal: Journal | JournalReader) -> None:
         """Compare the newest projected record with the journal's own."""
-        mine = self._connection.execute("SELECT position, stream, seq, at, message_id FROM progress").fetchone()
-        if mine is None:
+        found = self._fetch("SELECT position, stream, seq, at, message_id FROM progress")
+        if not found:
             return
+        mine = found[0]
         if (head := journal.head()) < mine[0]:
             raise ViewsError(f"the read models are at {mine[0]}, the journal only at {head}: it has lost records")
         record = next(iter(journal.read_all(mine[0] - 1, limit=1)))
@@ -138,14 +145,14 @@ class Projector:
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=256)
         try:
-            # Losing the newest transactions to a power loss is no loss: they are projected again.
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            install(connection)
             application = connection.execute("PRAGMA application_id").fetchone()[0]
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if application != APPLICATION_ID and _existing(connection):
                 raise sqlite3.OperationalError("it is a database of something else")
+            # Losing the newest transactions to a power loss is no loss: they are projected again.
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            install(connection)
             if (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
                 self._make_tables(connection)
         except BaseException:

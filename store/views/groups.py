@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from protocol.groups import (
-    ClosedLot,
     CloseFilled,
     DustRecorded,
     EntryEnded,
@@ -103,7 +102,7 @@ def leg_filled(writer: Writer, event: LegFilled) -> None:
     """Add an entry fill to its leg and group; its fee waits at the leg for the closing fills to share it."""
     cost = exact().multiply(event.net_qty, event.price)
     notional = exact().multiply(event.qty, event.price)
-    fee = fee_in_quote(writer, event.group_id, event.fee, event.fee_currency, event.price)
+    fee = fee_in_quote(writer, event)
     sql = """UPDATE legs SET state = ?, filled_qty = exact_add(filled_qty, ?),
         filled_quote = exact_add(filled_quote, ?), open_qty = exact_add(open_qty, ?),
         open_cost_quote = exact_add(open_cost_quote, ?), entry_fees_left_quote = exact_add(entry_fees_left_quote, ?)
@@ -116,27 +115,14 @@ def leg_filled(writer: Writer, event: LegFilled) -> None:
 
 @projection(TargetFilled)
 def target_filled(writer: Writer, event: TargetFilled) -> None:
-    """Take what a target closed out of legs and group, and book what it realized."""
+    """Take what a target closed out of its leg, and book what it realized."""
     realize(writer, event, "leg_tp")
-    _take_out(writer, event.group_id, event.lots, event.at)
 
 
 @projection(CloseFilled)
 def close_filled(writer: Writer, event: CloseFilled) -> None:
-    """Take what a closing order closed out of legs and group, and book what it realized."""
+    """Take what a closing order closed out of its legs, and book what it realized."""
     realize(writer, event, event.reason.value)
-    _take_out(writer, event.group_id, event.lots, event.at)
-
-
-def _take_out(writer: Writer, group_id: str, lots: Iterable[ClosedLot], at: int) -> None:
-    for lot in lots:
-        sql = """UPDATE legs SET open_qty = exact_sub(open_qty, ?), open_cost_quote = exact_sub(open_cost_quote, ?),
-            closed_qty = exact_add(closed_qty, ?), realized_quote = exact_add(realized_quote, ?)
-            WHERE group_id = ? AND leg_id = ?"""
-        run(writer, sql, lot.qty, lot.cost, lot.qty, lot.realized, group_id, lot.leg_id)
-        sql = """UPDATE groups SET open_qty = exact_sub(open_qty, ?), open_cost_quote = exact_sub(open_cost_quote, ?),
-            realized_quote = exact_add(realized_quote, ?), updated_at = ? WHERE group_id = ?"""
-        run(writer, sql, lot.qty, lot.cost, lot.realized, at, group_id)
 
 
 @projection(DustRecorded)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from protocol.groups import (
+    CloseEnded,
     CloseFilled,
     CloseFinished,
     CloseSkipped,
@@ -187,6 +188,14 @@ def _close_started(e: CloseStarted) -> Line:
     )
 
 
+def _close_ended(e: CloseEnded) -> Line:
+    failed = e.state is not OrderState.FILLED
+    again = f", again in {e.retry_after_s} s" if failed and e.retry_after_s else ""
+    said = f"closing order {e.state.value}{again}" + (f": {e.reason}" if e.reason else "")
+    severity = _ERROR if failed and e.failures else _INFO
+    return Line(_ORDER, severity, "CloseEnded", said, e.group_id, e.client_order_id, pinned=severity is _ERROR)
+
+
 def _close_finished(e: CloseFinished) -> Line:
     said = f"close of {e.scope} {'given up' if e.given_up else 'finished'}: {e.reason.value}"
     return Line(_ORDER, _WARNING if e.given_up else _INFO, "CloseFinished", said, e.group_id)
@@ -248,6 +257,7 @@ def _reconciled(e: Reconciled) -> Line:
 
 LINES: Final[dict[str, _LineOf]] = {
     "CancelRequested": _cancel,
+    "CloseEnded": _close_ended,
     "CloseFilled": _close_filled,
     "CloseFinished": _close_finished,
     "CloseSkipped": _close_skipped,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import reduce
 
-from protocol.groups import CloseFilled, GroupClosed, TargetFilled
+from protocol.groups import ClosedLot, CloseFilled, GroupClosed, LegFilled, TargetFilled
 from store.views.exact import exact, share
 from store.views.registry import Writer, insert, run
 
@@ -20,8 +20,13 @@ _NO_LOT = -1
 """Number of the lot for fees that belong to none: those of dust, or of a fill that closed nothing."""
 
 
-def fee_in_quote(writer: Writer, group_id: str, fee: Decimal, currency: str, price: Decimal) -> Decimal:
-    """Note a fee of a group as it was paid and return its worth in quote currency, 0 when that is not known here."""
+def fee_in_quote(writer: Writer, event: LegFilled | TargetFilled | CloseFilled) -> Decimal:
+    """Note a fill's fee as it was paid and return its worth in quote currency, 0 when that is not known here.
+
+    Base currency that a closing fee took out of the position is worth what it had cost: what it had gained by then is
+    in no lot. Base currency besides is worth the fill's price.
+    """
+    group_id, fee, currency = event.group_id, event.fee, event.fee_currency
     sql = """INSERT INTO group_fees VALUES (?, ?, ?) ON CONFLICT (group_id, currency) DO UPDATE SET
         amount = exact_add(amount, excluded.amount)"""
     run(writer, sql, group_id, currency, fee)
@@ -31,19 +36,24 @@ def fee_in_quote(writer: Writer, group_id: str, fee: Decimal, currency: str, pri
     if currency == quote:
         worth = fee
     elif currency == base:
-        worth = exact().multiply(fee, price)
+        for lot in getattr(event, "spent", ()):
+            worth, fee = exact().add(worth, lot.cost), exact().subtract(fee, lot.qty)
+        worth = exact().add(worth, exact().multiply(fee, event.price))
     run(writer, "UPDATE groups SET fees_quote = exact_add(fees_quote, ?) WHERE group_id = ?", worth, group_id)
     return worth
 
 
 def realize(writer: Writer, event: TargetFilled | CloseFilled, reason: str) -> None:
-    """Book one realization a lot, before the lots are taken out of their legs."""
-    fee = fee_in_quote(writer, event.group_id, event.fee, event.fee_currency, event.price)
+    """Take the lots of a closing fill out of their legs and book one realization each."""
+    fee = fee_in_quote(writer, event)
+    for lot in event.spent:
+        fee = exact().add(fee, _take_out(writer, event, lot))
     closed = reduce(exact().add, (lot.qty for lot in event.lots), Decimal(0))
     for number, lot in enumerate(event.lots):
         exit_fee = share(fee, lot.qty, closed)
         fee, closed = exact().subtract(fee, exit_fee), exact().subtract(closed, lot.qty)
-        fees = exact().add(exit_fee, _entry_fee_share(writer, event.group_id, lot.leg_id, lot.qty))
+        fees = exact().add(exit_fee, _take_out(writer, event, lot))
+        _book_gain(writer, event.group_id, lot)
         insert(
             writer,
             "realizations",
@@ -66,17 +76,27 @@ def realize(writer: Writer, event: TargetFilled | CloseFilled, reason: str) -> N
         _book_fees(writer, event.group_id, fee, reason, event.at)
 
 
-def _entry_fee_share(writer: Writer, group_id: str, leg_id: str, qty: Decimal) -> Decimal:
-    """Take the closed quantity's part out of the entry fees that wait at its leg."""
+def _take_out(writer: Writer, event: TargetFilled | CloseFilled, lot: ClosedLot) -> Decimal:
+    """Take a lot out of its leg and group; return its part of the entry fees that waited at the leg."""
+    group_id = event.group_id
     sql = "SELECT open_qty, entry_fees_left_quote FROM legs WHERE group_id = ? AND leg_id = ?"
-    row = writer.connection.execute(sql, (group_id, leg_id)).fetchone()
-    if row is None:
-        return Decimal(0)
-    part = share(Decimal(row[1]), qty, Decimal(row[0]))
-    sql = """UPDATE legs SET entry_fees_left_quote = exact_sub(entry_fees_left_quote, ?)
-        WHERE group_id = ? AND leg_id = ?"""
-    run(writer, sql, part, group_id, leg_id)
+    row = writer.connection.execute(sql, (group_id, lot.leg_id)).fetchone()
+    part = share(Decimal(row[1]), lot.qty, Decimal(row[0])) if row else Decimal(0)
+    sql = """UPDATE legs SET open_qty = exact_sub(open_qty, ?), open_cost_quote = exact_sub(open_cost_quote, ?),
+        entry_fees_left_quote = exact_sub(entry_fees_left_quote, ?) WHERE group_id = ? AND leg_id = ?"""
+    run(writer, sql, lot.qty, lot.cost, part, group_id, lot.leg_id)
+    sql = """UPDATE groups SET open_qty = exact_sub(open_qty, ?), open_cost_quote = exact_sub(open_cost_quote, ?),
+        updated_at = ? WHERE group_id = ?"""
+    run(writer, sql, lot.qty, lot.cost, event.at, group_id)
     return part
+
+
+def _book_gain(writer: Writer, group_id: str, lot: ClosedLot) -> None:
+    sql = """UPDATE legs SET closed_qty = exact_add(closed_qty, ?), realized_quote = exact_add(realized_quote, ?)
+        WHERE group_id = ? AND leg_id = ?"""
+    run(writer, sql, lot.qty, lot.realized, group_id, lot.leg_id)
+    sql = "UPDATE groups SET realized_quote = exact_add(realized_quote, ?) WHERE group_id = ?"
+    run(writer, sql, lot.realized, group_id)
 
 
 def settle(writer: Writer, event: GroupClosed) -> None:
