@@ -61,14 +61,15 @@ class BreakerPolicy:
     backoff: Backoff = field(default_factory=lambda: Backoff(first_s=1.0, limit_s=60.0))
 
     def __post_init__(self) -> None:
-        counts = (self.failures or 1, self.ratio_calls, self.samples, self.probes, self.successes)
+        needed = 1 if self.failures is None else self.failures
+        counts = (needed, self.ratio_calls, self.samples, self.probes, self.successes)
         if min(counts) < 1 or not (self.window_s > 0 and self.probe_s > 0):
             raise ValueError(f"a breaker policy needs counts of 1 or more and times above 0: {self!r}")
         if self.failures is None and self.ratio is None:
             raise ValueError("a breaker policy without failures and ratio would never open")
         if self.ratio is not None and not 0 < self.ratio <= 1:
             raise ValueError(f"ratio must be above 0 and at most 1: {self.ratio}")
-        if self.samples < max(self.failures or 1, self.ratio_calls):
+        if self.samples < max(needed, self.ratio_calls):
             raise ValueError("samples must be at least as many as failures and ratio_calls")
 
 

@@ -142,8 +142,8 @@ class Supervisor(Keeper):
             raise NoSuchChild(f"{self.context.path} has no child {name!r}") from None
 
     def _slot_at(self, path: str) -> Slot:
-        parent, _, name = path.rpartition("/")
-        if (parent or "/") != self.context.path:
+        above, _, name = path.rpartition("/")
+        if f"{above}/" != f"{self.context.path.rstrip('/')}/" or not path.startswith("/"):
             raise NoSuchChild(f"{path} is no child of {self.context.path}")
         return self._slot(name)
 

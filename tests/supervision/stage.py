@@ -178,8 +178,11 @@ class Stage:
         """Let virtual time pass (no real time does)."""
         loop = asyncio.get_running_loop()
         passed = loop.create_future()
-        loop.call_later(seconds, passed.set_result, None)
-        await passed
+        alarm = loop.call_later(seconds, passed.set_result, None)
+        try:
+            await passed
+        finally:
+            alarm.cancel()
 
     def tell(self, path: str, message: Any) -> None:
         """Tell an actor."""
