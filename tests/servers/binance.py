@@ -27,6 +27,8 @@ TOO_MANY = {
     418: "Way too much request weight used; IP banned until 1659146400000.",
 }
 
+INTERNAL = {"code": -1001, "msg": "Internal error; unable to process your request. Please try again."}
+
 
 class Request(NamedTuple):
     """One REST request as it arrived."""
@@ -143,7 +145,8 @@ class BinanceServer:
 
     def fail(self, path: str, status: int, *, times: int = 1, retry_after: str = "", body: str | None = None) -> None:
         """Answer the next ``times`` requests of ``/api/v3/<path>`` with an error."""
-        text = json.dumps({"code": -1003, "msg": TOO_MANY.get(status, "Internal error.")}) if body is None else body
+        error = {"code": -1003, "msg": TOO_MANY[status]} if status in TOO_MANY else INTERNAL
+        text = json.dumps(error) if body is None else body
         headers = {"Retry-After": retry_after} if retry_after else {}
         self._failures.setdefault(path, []).extend([Failure(status, text, headers)] * times)
 

@@ -7,8 +7,8 @@ What must not live here: orders, account data, keys, prices as binary floats, th
 """
 
 from venues.ccxt_public.errors import UnknownSymbol
-from venues.ccxt_public.policy import LIVE, Endpoints, FeedPolicy
+from venues.ccxt_public.policy import LIVE, Endpoints, FeedPolicy, RateLimitMode
 from venues.ccxt_public.probe import Probe, probe
 from venues.ccxt_public.venue import BinancePublic
 
-__all__ = ["LIVE", "BinancePublic", "Endpoints", "FeedPolicy", "Probe", "UnknownSymbol", "probe"]
+__all__ = ["LIVE", "BinancePublic", "Endpoints", "FeedPolicy", "Probe", "RateLimitMode", "UnknownSymbol", "probe"]

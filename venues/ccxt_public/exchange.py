@@ -14,13 +14,13 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from venues.ccxt_public.library import Library
-from venues.ccxt_public.policy import Endpoints, FeedPolicy
+from venues.ccxt_public.policy import Endpoints, FeedPolicy, RateLimitMode
 
 __all__ = ["Tap", "make_exchange"]
 
+_MS_PER_REQUEST = 50  # Binance's 6000 weight a minute, as ccxt counts it: one unit is five weight
 _ONE_CONNECTION = {"streamLimits": {"spot": 1}, "subscriptionLimitByStream": {"spot": 1000}}
 _SPOT_ONLY = {"fetchMarkets": {"types": ["spot"]}, "fetchCurrencies": False, "defaultType": "spot"}
-_FRAME_KEYS = frozenset({"e", "u", "stream", "result", "id", "error"})
 
 
 class Tap(Protocol):
@@ -40,7 +40,8 @@ def make_exchange(library: Library, endpoints: Endpoints, policy: FeedPolicy, ta
     """Return a ccxt exchange for Binance spot that talks to ``endpoints`` only. Blocks for the certificate store."""
     exchange = _tapped(library, tap)({
         "timeout": int(policy.request_timeout_s * 1000),
-        "enableRateLimit": True,
+        "enableRateLimit": policy.rate_limit_mode is not RateLimitMode.OFF,
+        "rateLimit": _MS_PER_REQUEST * (2 if policy.rate_limit_mode is RateLimitMode.CONSERVATIVE else 1),
         "options": {**_ONE_CONNECTION, **_SPOT_ONLY},
     })  # fmt: skip
     exchange.urls["api"]["public"] = endpoints.rest
@@ -70,7 +71,7 @@ def _tapped(library: Library, tap: Tap) -> type[Any]:
             return client
 
         def handle_message(self, client: Any, message: Any) -> None:
-            if not isinstance(message, dict) or not message.keys() & _FRAME_KEYS:
+            if not _known(message):
                 raise ValueError(f"no known kind of event: {message!r:.120}")
             super().handle_message(client, message)
 
@@ -109,6 +110,14 @@ def _tapped(library: Library, tap: Tap) -> type[Any]:
             self.options.update(streamBySubscriptionsHash={}, numSubscriptionsByStream={}, streamIndex=-1)
 
     return TappedBinance
+
+
+def _known(message: Any) -> bool:
+    """Whether a frame is an answer, an error, a candle or a best bid and ask (which has no event name)."""
+    event = message.get("data", message) if isinstance(message, dict) else None
+    if not isinstance(event, dict):
+        return False
+    return event["e"] == "kline" if "e" in event else bool(event.keys() & {"u", "result", "id", "error"})
 
 
 def _guarded(handle: Any, tap: Tap) -> Any:

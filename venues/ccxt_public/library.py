@@ -62,7 +62,9 @@ def _import_lightly() -> Library:
     support = _unexecuted("ccxt.async_support")
     root.async_support = support  # type: ignore[attr-defined]
     support.binance = _class_of("ccxt.async_support.binance")  # type: ignore[attr-defined]
-    root.pro = _unexecuted("ccxt.pro")  # type: ignore[attr-defined]
+    pro = _unexecuted("ccxt.pro")
+    root.pro = pro  # type: ignore[attr-defined]
+    pro.binance = _class_of("ccxt.pro.binance")  # type: ignore[attr-defined]
     return _import_pro()
 
 

@@ -66,9 +66,11 @@ class Queries:
 
     async def server_time(self) -> int:
         """Return the venue's clock in ns; note its difference to ours, taken in the middle of the round trip."""
+        return await self._call(self._time)
+
+    async def _time(self) -> int:
         sent = self._now_ns()
-        venue_ms = await self._call(self._exchange.fetch_time)
-        venue_ns = int(venue_ms) * _NS_PER_MS
+        venue_ns = int(await self._exchange.fetch_time()) * _NS_PER_MS
         self.skew_ns = venue_ns - (sent + self._now_ns()) // 2
         return venue_ns
 
