@@ -1,0 +1,1 @@
+"""Tests of the runtime, on virtual time unless a test is about real time."""
