@@ -18,6 +18,7 @@ __all__ = [
     "AddPyramid",
     "Batch",
     "CloseGroup",
+    "DeploymentTag",
     "GroupChanged",
     "OpenGroup",
     "ReduceGroup",

@@ -180,7 +180,7 @@ class LegFilled(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=Tr
 
 
 class TargetFilled(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """A resting target traded; ``lots`` says what that closed."""
+    """A resting target traded; ``lots`` says what that closed, ``spent`` what a fee in base currency took besides."""
 
     group_id: Name
     leg_id: Name
@@ -191,11 +191,12 @@ class TargetFilled(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag
     fee: Decimal
     fee_currency: str
     lots: tuple[ClosedLot, ...]
+    spent: tuple[ClosedLot, ...] = ()
     at: Instant
 
 
 class CloseFilled(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """A closing order traded; ``lots`` says what that closed, ``scope`` and ``reason`` are the order's."""
+    """A closing order traded; ``lots`` and ``spent`` as in ``TargetFilled``, ``scope`` and ``reason`` the order's own."""
 
     group_id: Name
     client_order_id: ClientOrderId
@@ -207,6 +208,7 @@ class CloseFilled(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=
     fee: Decimal
     fee_currency: str
     lots: tuple[ClosedLot, ...]
+    spent: tuple[ClosedLot, ...] = ()
     at: Instant
 
 

@@ -1,0 +1,93 @@
+"""Decide what a group does about one message: pure, by a table of message types."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from protocol.groups import (
+    AddPyramid,
+    Batch,
+    CloseGroup,
+    GroupState,
+    OpenGroup,
+    ReduceGroup,
+    RetryClose,
+    RetryEntry,
+    RiskClose,
+)
+from protocol.market import PriceTick
+from protocol.messages import Event, Message
+from protocol.orders import FillReported, OrderUpdate
+from rules.group.fills import on_fill
+from rules.group.opening import add_pyramid, open_group
+from rules.group.settle import settle
+from rules.group.triggers import (
+    on_batch,
+    on_close,
+    on_price,
+    on_reduce,
+    on_retry_close,
+    on_retry_entry,
+    on_risk_close,
+)
+from rules.group.turn import Turn
+from rules.group.updates import on_update
+from rules.group.view import GroupView
+
+__all__ = ["HANDLERS", "decide"]
+
+HANDLERS: Final[dict[type[Message], Callable[[Turn, Any], None]]] = {
+    AddPyramid: add_pyramid,
+    Batch: on_batch,
+    CloseGroup: on_close,
+    FillReported: on_fill,
+    OrderUpdate: on_update,
+    PriceTick: on_price,
+    ReduceGroup: on_reduce,
+    RetryClose: on_retry_close,
+    RetryEntry: on_retry_entry,
+    RiskClose: on_risk_close,
+}
+"""Message type -> what it does to an open group."""
+
+
+def decide(view: GroupView | None, message: Message, at: int, tick: PriceTick | None = None) -> tuple[Event, ...]:
+    """Return the events that a message leads to; none when it changes nothing.
+
+    ``at`` is now (ns), ``tick`` the newest price the caller has (a ``PriceTick`` message is its own). Folding the events
+    with ``evolve`` gives the next state. Raises ``IllegalTransition`` or ``IllegalOrderMove`` for what cannot happen,
+    ``TypeError`` for a message that no group takes.
+    """
+    if type(message) is PriceTick:
+        if view is None or _quiet(view, message):
+            return ()
+        tick = message
+    if view is None or type(message) is OpenGroup:
+        return _open(view, message, at, tick)
+    try:
+        handle = HANDLERS[type(message)]
+    except KeyError:
+        raise TypeError(f"a group takes no {type(message).__name__}") from None
+    turn = Turn(view, at, tick)
+    handle(turn, message)
+    if turn.events:
+        settle(turn)
+    return tuple(turn.events)
+
+
+def _quiet(view: GroupView, tick: PriceTick) -> bool:
+    """Whether a price lies strictly between the watched ones: the hot path."""
+    price = view.watched_price(tick)
+    low, high = view.watch_low, view.watch_high
+    return (low is None or price > low) and (high is None or price < high)
+
+
+def _open(view: GroupView | None, message: Message, at: int, tick: PriceTick | None) -> tuple[Event, ...]:
+    if not isinstance(message, OpenGroup) or view is not None:
+        # What comes before the group, or opens it again, was told twice: at-least-once delivery.
+        return ()
+    turn = open_group(message, at, tick)
+    if turn.view.state is not GroupState.CLOSED:
+        settle(turn)
+    return tuple(turn.events)

@@ -1,0 +1,140 @@
+"""What a group's decisions make it tell others, at once and again after a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from protocol.groups import (
+    CancelWanted,
+    EntryState,
+    GroupChanged,
+    GroupClosed,
+    LegState,
+    OrderWanted,
+    RetryClose,
+    RetryEntry,
+    SlotReleased,
+)
+from protocol.messages import Event, Message
+from protocol.orders import CancelOrder, OrderRequest, OrderState, Purpose, SubmitOrder
+from rules.group.view import GroupView, OrderView
+
+__all__ = ["effects", "outstanding", "retries", "summary", "watch_bounds"]
+
+_NO_OUTCOME = (OrderState.INTENDED, OrderState.SENT, OrderState.UNKNOWN)
+
+
+def effects(events: Iterable[Event], owner: str) -> tuple[Message, ...]:
+    """Return the messages that follow from events once they are journalled; ``owner`` is the group actor's path."""
+    told: list[Message] = []
+    for event in events:
+        if isinstance(event, OrderWanted):
+            told.append(_submit(event, owner))
+        elif isinstance(event, CancelWanted):
+            told.append(CancelOrder(event.client_order_id, owner))
+        elif isinstance(event, GroupClosed) and event.releases_slot:
+            told.append(SlotReleased(event.key, event.group_id))
+    return tuple(told)
+
+
+def _submit(event: OrderWanted, owner: str) -> SubmitOrder:
+    return _submission(
+        event.request, owner, event.group_id, event.leg_id, event.purpose, event.attempt, event.expected_price
+    )
+
+
+def _submission(
+    request: OrderRequest,
+    owner: str,
+    group_id: str,
+    leg_id: str,
+    purpose: Purpose,
+    attempt: int,
+    expected_price: Decimal | None,
+) -> SubmitOrder:
+    return SubmitOrder(
+        request=request,
+        owner=owner,
+        group_id=group_id,
+        leg_id=leg_id,
+        purpose=purpose,
+        attempt=attempt,
+        adds_risk=purpose is Purpose.ENTRY,
+        expected_price=expected_price,
+    )
+
+
+def outstanding(view: GroupView, owner: str) -> tuple[Message, ...]:
+    """Return what to tell again after a restart: orders and cancels without a known outcome, and an untold release.
+
+    Receivers know client ids, so that telling twice does nothing.
+    """
+    told: list[Message] = []
+    for order in view.orders.values():
+        if order.settled or order.state.final:
+            continue
+        if order.state in _NO_OUTCOME:
+            told.append(_resubmit(view, order, owner))
+        if order.cancel_wanted:
+            told.append(CancelOrder(order.request.client_order_id, owner))
+    if view.released:
+        told.append(SlotReleased(view.key, view.group_id))
+    return tuple(told)
+
+
+def _resubmit(view: GroupView, order: OrderView, owner: str) -> SubmitOrder:
+    return _submission(
+        order.request, owner, view.group_id, order.leg_id, order.purpose, order.attempt, order.expected_price
+    )
+
+
+def retries(view: GroupView, at: int) -> tuple[tuple[int, RetryClose | RetryEntry], ...]:
+    """Return the timers a group needs: seconds to wait, and the message to itself that then is due.
+
+    Asked after each turn and after a restart; setting a timer anew for the same message replaces the old one.
+    """
+    closes = [(c.retry_after_s, RetryClose(view.group_id, c.number, at)) for c in view.closes if c.waiting]
+    entries = [
+        (1, RetryEntry(view.group_id, leg.leg_id, at))
+        for leg in view.legs.values()
+        if leg.entry is EntryState.WORKING and not leg.entry_order
+    ]
+    return (*closes, *entries)
+
+
+def watch_bounds(view: GroupView) -> tuple[Decimal | None, Decimal | None]:
+    """Return (low, high): a watched price strictly between them changes nothing; None means no bound on that side."""
+    return view.watch_low, view.watch_high
+
+
+def summary(view: GroupView, at: int) -> GroupChanged:
+    """Return where the group stands, for the pool, the risk engine and the screens."""
+    placed = [leg for leg in view.legs.values() if leg.entry is not EntryState.BLOCKED]
+    wanted = [leg for leg in placed if leg.entry is not EntryState.CANCELLED]
+    anchored = all(pyramid.anchored for pyramid in view.pyramids)
+    return GroupChanged(
+        group_id=view.group_id,
+        key=view.key,
+        user=view.user,
+        scope=view.scope,
+        venue=view.venue,
+        account=view.account,
+        symbol=view.symbol,
+        timeframe=view.timeframe,
+        side=view.side,
+        state=view.state,
+        reason=view.reason,
+        received=len(view.pyramids),
+        placed_legs=len(placed),
+        placed_dca_legs=sum(1 for leg in placed if leg.layer > 0),
+        all_layers_sent=anchored and all(leg.state is not LegState.PENDING for leg in placed),
+        all_layers_filled=anchored and bool(wanted) and all(leg.entry is EntryState.DONE for leg in wanted),
+        open_qty=view.open_qty,
+        avg_entry=view.avg_entry,
+        base_entry_price=view.base_entry_price,
+        realized_quote=view.realized_quote,
+        fees=view.fees,
+        first_fill_at=view.first_fill_at,
+        at=at,
+    )

@@ -1,0 +1,226 @@
+"""What follows from the end of an order: layers that fail or are sent again, lost targets, closes to be retried.
+
+An order is at its end only when its state is final *and* every fill the venue reported has been told: a "filled" that
+overtakes its fills decides nothing.
+"""
+
+from __future__ import annotations
+
+from protocol.groups import (
+    CloseEnded,
+    EntryEnded,
+    EntryState,
+    GroupState,
+    LegState,
+    Severity,
+    SlippageGuard,
+    TargetEnded,
+)
+from protocol.orders import OrderState, Purpose
+from protocol.values import OrderType
+from rules.group.closing import GIVES_UP, finish
+from rules.group.opening import MAX_CAPPED_ORDERS, anchor, send_entry
+from rules.group.states import Cause
+from rules.group.targets import MAX_TARGET_LOSSES
+from rules.group.turn import Turn
+from rules.group.view import CloseView, LegView, OrderView
+from rules.slippage import Verdict, slippage, slippage_limit
+
+__all__ = ["MAX_ENTRY_ATTEMPTS", "MAX_RETRY_S", "end_if_final", "judge_slippage", "retry_delay_s"]
+
+MAX_ENTRY_ATTEMPTS = 3
+"""Most times an entry that never reached the venue is sent (EX-426)."""
+
+MAX_RETRY_S = 60
+"""Longest wait between two attempts of a close, seconds (EX-712)."""
+
+_PINNED_FROM_FAILURE = 3
+
+
+def retry_delay_s(failures: int) -> int:
+    """Return the wait after the n-th failed close: 1, 2, 4 ... 60 seconds (EX-712)."""
+    return min(MAX_RETRY_S, 1 << min(failures - 1, 6))
+
+
+def end_if_final(turn: Turn, order: OrderView, text: str = "") -> None:
+    """Draw the consequences of an order's end, once, when nothing of it is awaited any more."""
+    if order.ended or not order.state.final or order.filled < order.reported:
+        return
+    if order.filled >= order.request.qty and order.purpose is not Purpose.CLOSE:
+        return
+    if order.purpose is Purpose.ENTRY:
+        _entry_ended(turn, order, text)
+    elif order.purpose is Purpose.TP:
+        _target_ended(turn, order, text)
+    elif order.filled < order.request.qty:
+        _close_ended(turn, order, text)
+
+
+def judge_slippage(turn: Turn, order: OrderView) -> None:
+    """Compare what a market order achieved with the price expected when it was sent (EX-720..723)."""
+    if order.expected_price is None or order.request.type is OrderType.LIMIT or not order.filled:
+        return
+    config = turn.view.config
+    result = slippage(
+        order.request.side,
+        order.expected_price,
+        order.value / order.filled,
+        limit_percent=slippage_limit(config.max_slippage_percent, turn.view.max_slippage_percent),
+        action=config.slippage_action,
+    )
+    if result.verdict is Verdict.OK:
+        return
+    warns = result.verdict is Verdict.WARNING
+    text = f"order {order.request.client_order_id} slipped {result.percent.normalize():f} %"
+    turn.alert(
+        "SlippageWarning" if warns else "SlippageExceeded",
+        Severity.WARNING if warns else Severity.ERROR,
+        f"{text}, the limit is {result.limit_percent} %",
+        leg_id=order.leg_id,
+        pinned=not warns,
+    )
+
+
+# --- entries ----------------------------------------------------------------------------------------------------------
+
+
+def _entry_ended(turn: Turn, order: OrderView, text: str) -> None:
+    leg = turn.view.legs[order.leg_id]
+    if leg.entry_order != order.request.client_order_id or leg.entry is not EntryState.WORKING:
+        return
+    entry, wait_s = _after_entry(turn, leg, order)
+    turn.emit(
+        EntryEnded(
+            group_id=turn.view.group_id,
+            leg_id=leg.leg_id,
+            client_order_id=order.request.client_order_id,
+            state=order.state,
+            filled_qty=order.reported,
+            entry=entry,
+            leg_state=_leg_state(leg, entry),
+            reason=text,
+            retry_after_s=wait_s,
+            at=turn.at,
+        )
+    )
+    if entry is EntryState.WORKING:
+        if not wait_s:
+            send_entry(turn, turn.view.legs[leg.leg_id])
+        return
+    _tell_entry_end(turn, order, text)
+    if order.filled:
+        judge_slippage(turn, order)
+    if not turn.view.closing:
+        anchor(turn)
+
+
+def _after_entry(turn: Turn, leg: LegView, order: OrderView) -> tuple[EntryState, int]:
+    """Return where the entry stands now, and after how many seconds it is sent again if it still works."""
+    open_group = turn.view.state not in (GroupState.CLOSING, GroupState.CLOSED) and not turn.view.owned(leg)
+    again = open_group and not order.filled and not order.cancel_wanted
+    # Unknown can only be left by the venue's word: refused after unknown means that it never had the order (EX-426).
+    if again and order.state is OrderState.REJECTED and order.was_unknown and order.attempt < MAX_ENTRY_ATTEMPTS:
+        return EntryState.WORKING, 0
+    capped = order.request.type is OrderType.IOC and order.state is not OrderState.REJECTED
+    if again and capped and order.attempt < MAX_CAPPED_ORDERS:
+        return EntryState.WORKING, 1
+    if order.state is OrderState.FILLED or (order.filled and order.request.type is not OrderType.LIMIT):
+        return EntryState.DONE, 0
+    if order.state is OrderState.REJECTED and not order.filled:
+        return EntryState.REJECTED, 0
+    return EntryState.CANCELLED, 0
+
+
+def _leg_state(leg: LegView, entry: EntryState) -> LegState:
+    if leg.open_qty > 0:
+        return LegState.FILLED
+    if leg.filled > 0:
+        return leg.state
+    if entry is EntryState.WORKING:
+        return LegState.PENDING
+    return LegState.REJECTED if entry is EntryState.REJECTED else LegState.CANCELLED
+
+
+def _tell_entry_end(turn: Turn, order: OrderView, text: str) -> None:
+    if order.state is OrderState.REJECTED and not order.filled:
+        turn.alert("OrderRejected", Severity.ERROR, text or "no reason given", leg_id=order.leg_id, pinned=True)
+    elif order.cancel_wanted or order.state is OrderState.FILLED:
+        return
+    elif order.request.type is OrderType.IOC and turn.view.config.slippage_guard is SlippageGuard.CAPPED:
+        if not order.filled:
+            turn.alert("SlippageHeld", Severity.WARNING, "the market entry gave up", leg_id=order.leg_id)
+    else:
+        turn.alert("LayerCancelled", Severity.WARNING, text or "ended by the venue", leg_id=order.leg_id)
+
+
+# --- targets ----------------------------------------------------------------------------------------------------------
+
+
+def _target_ended(turn: Turn, order: OrderView, text: str) -> None:
+    leg = turn.view.legs[order.leg_id]
+    losses = leg.target_losses
+    if not order.cancel_wanted and order.state is not OrderState.FILLED:
+        refused = order.state is OrderState.REJECTED and not order.was_unknown
+        losses = MAX_TARGET_LOSSES if refused else losses + 1
+    turn.emit(
+        TargetEnded(
+            group_id=turn.view.group_id,
+            leg_id=leg.leg_id,
+            client_order_id=order.request.client_order_id,
+            state=order.state,
+            filled_qty=order.reported,
+            losses=losses,
+            reason=text,
+            at=turn.at,
+        )
+    )
+    if losses > leg.target_losses:
+        severity = Severity.ERROR if losses >= MAX_TARGET_LOSSES else Severity.WARNING
+        turn.alert("TargetLost", severity, text or "ended by the venue", leg_id=leg.leg_id)
+
+
+# --- closes -----------------------------------------------------------------------------------------------------------
+
+
+def _close_ended(turn: Turn, order: OrderView, text: str) -> None:
+    close = next((found for found in turn.view.closes if found.number == order.close), None)
+    # Filled for less than was asked, as the venue rounded it: no failure, the rest goes out at once.
+    rounded = order.state is OrderState.FILLED
+    capped = order.request.type is OrderType.IOC and order.state is not OrderState.REJECTED and not rounded
+    caps = (close.caps if close else 0) + capped
+    failures = (close.failures if close else 0) + (not capped and not rounded)
+    gives_up = close is not None and capped and caps >= MAX_CAPPED_ORDERS and close.reason in GIVES_UP
+    delay_s = 0 if rounded else 1 if capped else retry_delay_s(failures)
+    turn.emit(
+        CloseEnded(
+            group_id=turn.view.group_id,
+            client_order_id=order.request.client_order_id,
+            number=order.close,
+            state=order.state,
+            filled_qty=order.reported,
+            rest={leg_id: qty for leg_id, qty in order.allocation.items() if qty > 0} if _is_slice(close) else {},
+            failures=failures,
+            caps=caps,
+            retry_after_s=0 if gives_up or close is None else delay_s,
+            reason=text,
+            at=turn.at,
+        )
+    )
+    if order.filled:
+        judge_slippage(turn, order)
+    if gives_up and close is not None:
+        _give_up(turn, close)
+    elif failures >= _PINNED_FROM_FAILURE and not capped:
+        turn.alert("CloseFailing", Severity.ERROR, f"{failures} attempts failed: {text}", pinned=True)
+
+
+def _is_slice(close: CloseView | None) -> bool:
+    return close is not None and close.scope == "partial"
+
+
+def _give_up(turn: Turn, close: CloseView) -> None:
+    """Let go of a close that slippage held back; its targets are watched and placed again (EX-724)."""
+    turn.alert("SlippageHeld", Severity.WARNING, f"{close.reason}: gave up after {MAX_CAPPED_ORDERS} capped orders")
+    finish(turn, close, given_up=True)
+    if close.scope == "group":
+        turn.change_state(GroupState.ACTIVE, Cause.CLOSE_GIVEN_UP)
