@@ -66,6 +66,7 @@ class PaperExchange(DurableActor):
 
     def started(self) -> Do | None:
         """Open the account in the first life."""
+        self._bus = self.context.bus
         events = self._engine.open_account(self.now())
         return Do(events) if events else None
 
@@ -233,7 +234,7 @@ class PaperExchange(DurableActor):
         else:
             close = bar.close
             tick = PriceTick(bar.symbol, bar.at + bar.duration_s * _NANOS - 1, close, close, close)
-            self.context.bus.publish(self._topic(bar.symbol), tick)
+            self._bus.publish(self._topic(bar.symbol), tick)
 
     def _publish(self, symbol: str) -> None:
         newest = self._engine.newest(symbol)

@@ -21,7 +21,7 @@ from runtime.envelope import Envelope, Reply
 from runtime.errors import ActorCrashed, HandlerMistake, Unhandled
 from runtime.life import Life
 from runtime.lifecycle import NEWS, Exit, LifeState
-from runtime.mailbox import PLAIN, Put, route_of
+from runtime.mailbox import LONE, PLAIN, Put, route_of
 from runtime.metrics import BUCKETS, ActorStats
 from runtime.ref import refuse
 from runtime.spec import Spec
@@ -58,8 +58,9 @@ class Cell(Beside):
         """Take a message into the mailbox by the policy of its type."""
         if self.state is _RUNNING and not self.edge:
             mailbox = self.mailbox
-            if type(envelope.message) in PLAIN and not mailbox.control and len(mailbox.data) < mailbox.capacity:
-                mailbox.data.append(envelope)
+            data, kind = mailbox.data, type(envelope.message)
+            if not mailbox.control and ((kind in PLAIN and len(data) < mailbox.capacity) if data else kind in LONE):
+                data.append(envelope)
                 if not self.scheduled:
                     self.scheduled = True
                     self.system.pump.ready(self)
@@ -166,7 +167,8 @@ class Cell(Beside):
                 self.give_up(error, envelope)
             ended = perf_counter_ns()
             if not self.busy:
-                histogram[min((ended - began).bit_length(), BUCKETS)] += 1
+                bucket = (ended - began).bit_length()
+                histogram[bucket if bucket < BUCKETS else BUCKETS] += 1
             began = ended
             self.handled += 1
             budget -= 1
@@ -177,7 +179,9 @@ class Cell(Beside):
         system.current_path = ""
         if (self.congesting or self._room) and len(mailbox) <= mailbox.capacity // 2:
             self._release_producers()
-        return bool(len(mailbox)) and self.state is LifeState.RUNNING and not self.busy and self.waits_for is None
+        if not (data or mailbox.control or mailbox.system):
+            return False
+        return self.state is _RUNNING and not self.busy and self.waits_for is None
 
     def _release_producers(self) -> None:
         producers, self.congesting = self.congesting, []

@@ -28,15 +28,25 @@ class _JumpingSelector(selectors.DefaultSelector):
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__()
         self._clock = clock
+        self.alarm: tuple[int, Callable[[], object]] | None = None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is not None and timeout <= 0:
             return super().select(0)
         if self._clock.held:
             return super().select(_HELD_POLL_S)
-        ready = super().select(0 if timeout is not None else None)
-        if not ready and timeout is not None:
-            self._clock.advance_to(self._clock.now() + max(1, round(timeout * NANOS)))
+        alarm = self.alarm
+        ready = super().select(None if timeout is None and alarm is None else 0)
+        if ready:
+            return ready
+        now = self._clock.now()
+        scheduled = None if timeout is None else now + max(1, round(timeout * NANOS))
+        if alarm is not None and (scheduled is None or alarm[0] <= scheduled):
+            self.alarm = None
+            self._clock.advance_to(alarm[0])
+            alarm[1]()
+        elif scheduled is not None:
+            self._clock.advance_to(scheduled)
         return ready
 
 
@@ -47,11 +57,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._virtual = clock
         self._epoch = clock.now()
         self._shuffle = random.Random(seed) if seed is not None else None  # noqa: S311 - reproducible on purpose
-        super().__init__(_JumpingSelector(clock))
+        self._jumping = _JumpingSelector(clock)
+        super().__init__(self._jumping)
 
     def time(self) -> float:
         """Return virtual seconds since the loop was made (small numbers keep nanoseconds exact enough)."""
         return (self._virtual.now() - self._epoch) / NANOS
+
+    def set_alarm(self, at: int | None, ring: Callable[[], object]) -> None:
+        """Have ``ring`` called when nobody is ready any more, with time moved to ``at``; None takes the alarm back.
+
+        There is one alarm, kept beside asyncio's own timers: a replay sets it anew at every step and pays nothing for it.
+        """
+        self._jumping.alarm = None if at is None else (at, ring)
 
     def idle_until(self, at: int) -> bool:
         """Whether nothing of asyncio's own is ready or due before the instant ``at``."""
@@ -59,7 +77,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if self._ready:  # type: ignore[attr-defined]
             return False
         scheduled = self._scheduled  # type: ignore[attr-defined]
-        return not scheduled or scheduled[0].when() >= (at - self._epoch) / NANOS
+        return not scheduled or bool(scheduled[0].when() >= (at - self._epoch) / NANOS)
 
     def call_soon(  # type: ignore[override]
         self, callback: Callable[..., Any], *args: Any, context: Any = None

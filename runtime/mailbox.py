@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from runtime.envelope import Envelope
 from runtime.lifecycle import ChildExited, ChildStarted
 
-__all__ = ["DEFAULT_CAPACITY", "Mailbox", "Put", "Route", "route_of"]
+__all__ = ["DEFAULT_CAPACITY", "LONE", "PLAIN", "Mailbox", "Put", "Route", "route_of"]
 
 DEFAULT_CAPACITY: Final = 10_000
 """Messages that may wait in the control and data lanes together before the overflow policy acts."""
@@ -44,6 +44,9 @@ _routes: dict[type, Route] = {}
 PLAIN: Final[set[type]] = set()
 """Types seen so far that travel the plainest way: data lane, refused when full, not conflated."""
 
+LONE: Final[set[type]] = set()
+"""Types seen so far of the data lane: alone in an empty mailbox every policy comes to the same."""
+
 
 def route_of(kind: type) -> Route:
     """Return how messages of this type travel (stated by LANE, OVERFLOW and CONFLATE_BY on the type)."""
@@ -59,6 +62,8 @@ def route_of(kind: type) -> Route:
         _routes[kind] = made
         if made == (2, False, None):
             PLAIN.add(kind)
+        if made.lane == 2:
+            LONE.add(kind)
         return made
 
 
@@ -109,6 +114,10 @@ class Mailbox:
         return Put.QUEUED
 
     def _conflate(self, envelope: Envelope, route: Route) -> Put:
+        if not self.data:
+            self.data.append(envelope)
+            return Put.QUEUED
+        self._register_head()
         message = envelope.message
         key = (type(message), route.key(message))
         waiting = self._waiting.get(key)
@@ -125,8 +134,17 @@ class Mailbox:
         self.data.append(envelope)
         return Put.QUEUED
 
+    def _register_head(self) -> None:
+        """Remember the head as waiting: whoever came into an empty lane was not worth remembering before."""
+        head = self.data[0]
+        key = route_of(type(head.message)).key
+        if key is not None and head.reply is None:
+            self._waiting.setdefault((type(head.message), key(head.message)), head)
+
     def take(self) -> Envelope:
         """Take the next message; raise IndexError when none waits."""
+        if not (self._waiting or self.control or self.system):
+            return self.data.popleft()
         if self.system:
             return self.system.popleft()
         envelope = self.control.popleft() if self.control else self.data.popleft()
@@ -140,6 +158,8 @@ class Mailbox:
 
     def put_back(self, envelope: Envelope, route: Route) -> None:
         """Put a message that is to be handled again before all others of its lane."""
+        if self.data:
+            self._register_head()
         if route.key is not None and envelope.reply is None:
             self._waiting.setdefault((type(envelope.message), route.key(envelope.message)), envelope)
         (self.system, self.control, self.data)[route.lane].appendleft(envelope)

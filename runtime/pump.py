@@ -108,6 +108,8 @@ class Pump:
 
     def _step(self) -> bool:
         """Move virtual time to the next timer when nobody else has anything to do; False when that is not ours to do."""
+        if not self._virtual:
+            return False
         system = self._system
         clock, loop = system.clock, system.loop
         if not isinstance(clock, VirtualClock) or not isinstance(loop, VirtualLoop):

@@ -32,6 +32,7 @@ from runtime.durable import Durability
 from runtime.envelope import Envelope
 from runtime.journal import Journal
 from runtime.life import Life
+from runtime.loop import VirtualLoop
 from runtime.lifecycle import ChildExited, Exit, ExitKind
 from runtime.memory_journal import MemoryJournal
 from runtime.metrics import ActorStats
@@ -317,6 +318,9 @@ class ActorSystem:
         if self.pump.stopped or self.thread_id == 0:
             return
         at = self.next_at()
+        if isinstance(self.loop, VirtualLoop):
+            self.loop.set_alarm(at, self._on_time_soon)
+            return
         if at == self._wake_for and self._wake is not None:
             return
         if self._wake is not None:
@@ -325,6 +329,9 @@ class ActorSystem:
         self._wake_for = at
         if at is not None:
             self._wake = self.loop.call_later(self.clock.real_seconds_until(at), self._on_time)
+
+    def _on_time_soon(self) -> None:
+        self.loop.call_soon(self._on_time)
 
     def _on_time(self) -> None:
         self._wake = self._wake_for = None

@@ -89,9 +89,12 @@ class TimerQueue:
     def next_at(self) -> int | None:
         """Return the instant of the next timer that is live and whose actor's life goes on."""
         heap = self._heap
-        while heap and not heap[0][2].alive:
+        while heap:
+            at, _, timer = heap[0]
+            if timer.live and timer.cell.incarnation == timer.incarnation:
+                return at
             heapq.heappop(heap)
-        return heap[0][0] if heap else None
+        return None
 
     def fire_due(self, now: int, limit: int = 1_000) -> int:
         """Deliver what is due at ``now``, at most ``limit`` timers; return how many fired."""
@@ -99,7 +102,7 @@ class TimerQueue:
         fired = 0
         while heap and heap[0][0] <= now and fired < limit:
             timer = heap[0][2]
-            if not timer.alive:
+            if not timer.live or timer.cell.incarnation != timer.incarnation:
                 heapq.heappop(heap)
                 continue
             message = timer.message
