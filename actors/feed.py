@@ -1,7 +1,8 @@
 """The market feed of one venue account: brings prices from a source to the exchange or the bus.
 
 Two kinds of source: *timed* ones (recorded or synthetic, ``market.sources``) are iterators of (instant, message) that the
-feed puts on its timers, so that a crash resumes strictly after the instant reached; *live* ones push into a sink.
+feed puts on its timers, straight into the exchange; a crash resumes strictly after the instant reached. *Live* ones push
+into a sink.
 """
 
 from __future__ import annotations
@@ -89,7 +90,18 @@ class MarketFeed(Actor):
             following = next(steps, None)
         for bar in in_progress.values():
             self._target.tell(bar)
-        self.timers.stream(_then_end(following, steps, now))
+        self.timers.stream(self._counted(following, steps), into=self._target, ended=_Ended())
+
+    def _counted(
+        self, first: tuple[int, Message] | None, steps: Iterator[tuple[int, Message]]
+    ) -> Iterator[tuple[int, Message]]:
+        if first is None:
+            return
+        self.delivered += 1
+        yield first
+        for step in steps:
+            self.delivered += 1
+            yield step
 
     async def stopping(self) -> None:
         """Release a live source."""
@@ -137,16 +149,3 @@ class MarketFeed(Actor):
     def ended(self, msg: _Ended) -> None:  # noqa: ARG002 - the type is the message
         """Say that a recorded source has come to its end."""
         self._say(FeedState.ENDED)
-
-
-def _then_end(
-    first: tuple[int, Message] | None, steps: Iterator[tuple[int, Message]], start: int
-) -> Iterator[tuple[int, Message]]:
-    last = start
-    if first is not None:
-        yield first
-        last = first[0]
-    for step in steps:
-        yield step
-        last = step[0]
-    yield last + 1, _Ended()

@@ -1,4 +1,4 @@
-"""The supervisor of one account's position groups: each group an actor of its own, quarantined rather than restarted
+"""The supervisor of one account's position groups.
 for ever, brought back when something still concerns it after its end.
 """
 

@@ -168,7 +168,7 @@ class Cell(Beside):
             ended = perf_counter_ns()
             if not self.busy:
                 bucket = (ended - began).bit_length()
-                histogram[bucket if bucket < BUCKETS else BUCKETS] += 1
+                histogram[bucket if bucket < BUCKETS else BUCKETS] += 1  # noqa: FURB136 - min() costs twice as much here
             began = ended
             self.handled += 1
             budget -= 1

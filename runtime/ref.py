@@ -21,10 +21,10 @@ R = TypeVar("R")
 class ActorRef:
     """Reaches one actor. ``tell`` never blocks; ``ask`` awaits the typed answer."""
 
-    __slots__ = ("_cell", "path")
+    __slots__ = ("cell", "path")
 
     def __init__(self, cell: Cell) -> None:
-        self._cell = cell
+        self.cell = cell
         self.path: str = cell.path
 
     def tell(self, message: Any) -> None:
@@ -33,7 +33,7 @@ class ActorRef:
         A message that cannot be taken (mailbox full, actor gone, no handler) ends in the dead letters with its reason;
         nothing is raised here.
         """
-        cell = self._cell
+        cell = self.cell
         system = cell.system
         if get_ident() != system.thread_id:
             system.tell_from_thread(self, message)
@@ -55,18 +55,18 @@ class ActorRef:
         Raises AskTimeout (the outcome is unknown), ActorStopped, ActorCrashed, MailboxFull, Unhandled, or whatever
         error the handler answered with. Time is counted on the injected clock.
         """
-        answer: R = await self._cell.system.asks.ask(self._cell, request, timeout_s)
+        answer: R = await self.cell.system.asks.ask(self.cell, request, timeout_s)
         return answer
 
     async def offer(self, message: Any) -> None:
         """Tell a message and wait while the mailbox is over its capacity (back-pressure for producers outside actors)."""
-        await self._cell.room()
+        await self.cell.room()
         self.tell(message)
 
     @property
     def alive(self) -> bool:
         """Whether the actor has not ended for good."""
-        return self._cell.alive
+        return self.cell.alive
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ActorRef) and other.path == self.path

@@ -32,8 +32,8 @@ from runtime.durable import Durability
 from runtime.envelope import Envelope
 from runtime.journal import Journal
 from runtime.life import Life
-from runtime.loop import VirtualLoop
 from runtime.lifecycle import ChildExited, Exit, ExitKind
+from runtime.loop import VirtualLoop
 from runtime.memory_journal import MemoryJournal
 from runtime.metrics import ActorStats
 from runtime.pump import Pump

@@ -14,6 +14,7 @@ from runtime.clock import NANOS, Clock
 
 if TYPE_CHECKING:
     from runtime.cell import Cell
+    from runtime.ref import ActorRef
 
 __all__ = ["Timer", "TimerQueue", "Timers"]
 
@@ -24,7 +25,7 @@ _SWEEP_FROM: Final = 1_024
 class Timer:
     """One running timer. ``cancel`` is final and may be called twice."""
 
-    __slots__ = ("at", "cell", "incarnation", "live", "message", "period", "stream")
+    __slots__ = ("at", "cell", "ended", "incarnation", "live", "message", "period", "stream", "to")
 
     def __init__(
         self,
@@ -41,6 +42,8 @@ class Timer:
         self.message = message
         self.period = period
         self.stream = stream
+        self.to = cell
+        self.ended: Any = None
         self.live = True
 
     @property
@@ -108,9 +111,11 @@ class TimerQueue:
             message = timer.message
             fired += 1
             error = self._rearm(timer, now)
-            timer.cell.post(message)
+            timer.to.post(message)
             if error is not None:
                 timer.cell.crash(error, None)
+            elif timer.ended is not None and not timer.live:
+                timer.cell.post(timer.ended)
         return fired
 
     def _rearm(self, timer: Timer, now: int) -> Exception | None:
@@ -163,9 +168,21 @@ class Timers:
         first = self._cell.system.clock.now() + period
         return self._queue.add(Timer(self._cell, self._incarnation, first, message, period))
 
-    def stream(self, steps: Iterator[tuple[int, Any]]) -> Timer | None:
-        """Tell the actor each (instant, message) of a time-ordered iterator when its instant comes; None when empty."""
+    def stream(
+        self, steps: Iterator[tuple[int, Any]], *, into: ActorRef | None = None, ended: Any = None
+    ) -> Timer | None:
+        """Tell each (instant, message) of a time-ordered iterator when its instant comes; None when it is empty.
+
+        They are told to this actor, or ``into`` another, which spares a hop; the stream ends with this actor's life all
+        the same. ``ended`` is told to this actor after the last one (at once when there is none).
+        """
         first = next(steps, None)
         if first is None:
+            if ended is not None:
+                self._cell.post(ended)
             return None
-        return self._queue.add(Timer(self._cell, self._incarnation, *first, 0, steps))
+        timer = Timer(self._cell, self._incarnation, *first, 0, steps)
+        timer.ended = ended
+        if into is not None:
+            timer.to = into.cell
+        return self._queue.add(timer)
