@@ -1,5 +1,7 @@
 """The supervisor of one account's position groups.
-for ever, brought back when something still concerns it after its end.
+
+Each group is an actor of its own, quarantined rather than restarted for ever, and brought back when something still
+concerns it after its end.
 """
 
 from __future__ import annotations
