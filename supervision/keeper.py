@@ -107,7 +107,6 @@ class Keeper(Actor):
 
     def _start_failed(self, slot: Slot, exit_: Exit) -> None:
         if slot.overdue:
-            slot.overdue = False
             error: BaseException = TimeoutError(f"{self._path(slot)} was not up within {slot.spec.start_s} s")
             exit_ = Exit(ExitKind.CRASH, error)
         gone_in_order = not exit_.abnormal and slot.spec.restart != "permanent"
@@ -156,9 +155,9 @@ class Keeper(Actor):
         else:
             self._history = spent
         backoff = slot.spec.backoff
-        if slot.up_since and now - slot.up_since >= backoff.forget_s * NANOS:
+        if slot.up_since is not None and now - slot.up_since >= backoff.forget_s * NANOS:
             slot.failures = 0
-        slot.up_since = 0
+        slot.up_since = None
         delay_s = backoff.delay_s(slot.failures, self.context.random.random())
         slot.failures += 1
         slot.restarts += 1
@@ -221,9 +220,8 @@ class Keeper(Actor):
         doomed = [slot for slot in self._slots.values() if slot.doomed]
         if not doomed:
             return False
-        last = doomed[-1]
-        if not any(slot.phase is Phase.STOPPING for slot in doomed):
-            self._stop(last)
+        if doomed[-1].phase is not Phase.STOPPING:
+            self._stop(doomed[-1])
         return True
 
     def _start_next(self) -> bool:

@@ -51,7 +51,7 @@ class Slot:
     overdue: bool = False
     again: bool = False
     """It is started again after its stop whatever its restart type, because an operator said so."""
-    up_since: int = 0
+    up_since: int | None = None
     failures: int = 0
     restarts: int = 0
     history: tuple[int, ...] = ()

@@ -35,10 +35,9 @@ class Supervisor(Keeper):
             self._take(Slot(each, static=True), mark)
         for name, (spec, mark) in left.items():
             if isinstance(spec, ChildSpec) and spec.restart != "temporary":
-                self._take(Slot(spec, static=False, once_up=True), mark)
+                self._take(Slot(spec, static=False), mark)
             else:
                 self.context.forget(name)
-        self.context.arrange(self._slots)
         self._advance()
 
     def _take(self, slot: Slot, mark: str) -> None:
@@ -173,13 +172,17 @@ class Supervisor(Keeper):
             self._advance()
 
     def _begin_again(self, slot: Slot) -> None:
+        slot.restarts += 1
         slot.again = slot.phase in (*LIVE, Phase.STOPPING)
         if not slot.again:
             slot.cancel_timer()
             slot.phase = Phase.DOWN
-        slot.restarts += 1
-        self._doom(slot)
-        if self._pause is not None and slot.phase is Phase.DOWN:
-            # The operator does not wait for the backoff.
-            self._pause.cancel()
-            self._pause, self._pause_token = None, 0
+            if self._pause is not None:
+                # The operator does not wait for the backoff.
+                self._pause.cancel()
+                self._pause, self._pause_token = None, 0
+        if self._strategy != "one_for_one":
+            self._doom(slot)
+        elif slot.phase in LIVE:
+            # Nobody else waits for its stop.
+            self._stop(slot)

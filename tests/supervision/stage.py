@@ -68,6 +68,8 @@ class Worker(Actor):
             stage.bad_starts[self.name] -= 1
             raise Broken(f"{self.name} does not start")
         stage.alive[self.name] = self
+        if self.name in stage.early_ends:
+            self.context.stop()
         if self.name in stage.slow_starts:
             return stage.pass_s(stage.slow_starts[self.name])
         return None
@@ -78,6 +80,8 @@ class Worker(Actor):
         self.end()
         if self.name in self.stage.bad_stops:
             raise Broken(f"{self.name} does not stop well")
+        if self.name in self.stage.slow_stops:
+            return self.stage.pass_s(self.stage.slow_stops[self.name])
         if self.name in self.stage.deaf:
             return self.never_end()
         return None
@@ -151,6 +155,8 @@ class Stage:
         self.bad_starts: dict[str, int] = {}
         self.slow_starts: dict[str, float] = {}
         self.bad_stops: set[str] = set()
+        self.slow_stops: dict[str, float] = {}
+        self.early_ends: set[str] = set()
         self.deaf: set[str] = set()
         self.closing = False
         self.ignored = 0

@@ -173,6 +173,7 @@ def test_operator_restarts_what_waits_or_is_done() -> None:
         for path in ("/a", "/b", "/c"):
             assert (await stage.ask("/", RestartActor(path))).state == "up"
         assert stage.phases() == {"a": "up", "b": "up", "c": "up"}
+        assert [ref.path for ref in stage.supervisor().context.children] == ["/a", "/b", "/c"]
         await stage.pass_s(10)
         assert stage.log.count("+a") == 2
 
@@ -189,11 +190,57 @@ def test_group_restart_by_an_operator_does_not_wait_for_a_backoff() -> None:
             await stage.ask("/b", Crash())
         await stage.pass_s(0.1)
         stage.take_log()
+        began = stage.clock.now()
         await stage.ask("/", RestartActor("/b"))
+        assert stage.clock.now() == began
         await stage.pass_s(0.1)
         assert stage.take_log() == ["+b", "+c"]
         await stage.pass_s(10)
         assert stage.take_log() == []
+
+    on_stage(script)
+
+
+def test_slow_restart_by_an_operator_holds_up_nobody() -> None:
+    """Under one_for_one the restarts, starts and stops of others go on while one child takes long to stop."""
+
+    async def script(stage: Stage) -> None:
+        root = stage.root(stage.worker("a", stop_s=100.0), stage.worker("b"), stage.worker("c"))
+        await stage.pass_s(0.1)
+        stage.slow_stops = {"a": 50.0}
+        slow = stage.system.loop.create_task(stage.ask("/", RestartActor("/a"), 90.0))
+        await stage.pass_s(0.1)
+        with pytest.raises(ActorCrashed):
+            await stage.ask("/b", Crash())
+        await stage.ask("/", RestartActor("/c"))
+        await start_child(root, stage.worker("d"))
+        await stage.pass_s(2)
+        assert stage.phases() == {"a": "stopping", "b": "up", "c": "up", "d": "up"}
+        assert (await slow).state == "up"
+
+    on_stage(script)
+
+
+def test_stop_for_good_while_a_group_stops() -> None:
+    """A child that is being stopped with its group can be stopped for good meanwhile; it can no longer be restarted."""
+
+    async def script(stage: Stage) -> None:
+        specs = (stage.worker("a"), stage.worker("b"), stage.worker("c", stop_s=100.0))
+        root = stage.root(*specs, strategy="rest_for_one")
+        await stage.pass_s(0.1)
+        stage.slow_stops = {"c": 10.0}
+        with pytest.raises(ActorCrashed):
+            await stage.ask("/b", Crash())
+        await stage.pass_s(0.1)
+        assert stage.phases() == {"a": "up", "b": "waiting", "c": "stopping"}
+        gone = stage.system.loop.create_task(stop_child(root, "c"))
+        await stage.pass_s(0.1)
+        with pytest.raises(NoSuchChild):
+            await stage.ask("/", RestartActor("/c"))
+        await gone
+        await stage.pass_s(1)
+        assert stage.phases() == {"a": "up", "b": "up"}
+        assert stage.log == ["+a", "+b", "+c", "-c", "+b"]
 
     on_stage(script)
 

@@ -11,7 +11,7 @@ from runtime.spec import Spec
 from supervision.budget import Intensity
 from supervision.child import ChildSpec
 from supervision.errors import SupervisorExhausted
-from supervision.messages import StartChild
+from supervision.messages import StartChild, start_child
 from supervision.tree import supervisor
 from tests.supervision.stage import STEADY, Broken, Crash, Finish, Listener, Note, Stage, on_stage
 
@@ -191,6 +191,77 @@ def test_ordered_stop_is_no_failure() -> None:
         stage.bad_stops = {"a"}
         await stage.system.stop()
         assert stage.failure is None
+
+    on_stage(script)
+
+
+def test_who_waits_for_a_start_hears_of_the_exhaustion() -> None:
+    """Whoever asked for a child of a supervisor that gives up is told at once, with the reason."""
+
+    async def script(stage: Stage) -> None:
+        root = stage.root(stage.worker("a"), intensity=Intensity(0, 10))
+        await stage.pass_s(0.1)
+        stage.slow_starts = {"b": 30.0}
+        asked = stage.system.loop.create_task(start_child(root, stage.worker("b")))
+        await stage.pass_s(0.1)
+        await crash(stage, "/a")
+        with pytest.raises(SupervisorExhausted):
+            await asked
+        assert stage.clock.now() == 200_000_000
+
+    on_stage(script)
+
+
+def test_news_of_an_earlier_life_is_void() -> None:
+    """An exit that was on its way to a supervisor when that one crashed does not count in its next life."""
+
+    async def script(stage: Stage) -> None:
+        stage.system.start_root(supervisor("root", supervisor("inner", stage.worker("a"))))
+        await stage.pass_s(0.1)
+        for path in ("/inner/a", "/inner"):
+            cell = stage.system.cell_of(path)
+            assert cell is not None
+            cell.crash(Broken(path), None)
+        stage.alive.clear()
+        await stage.pass_s(5)
+        assert stage.log == ["+a", "+a"]
+        assert stage.phases("/inner") == {"a": "up"}
+        assert stage.contexts("/inner") == []
+        assert stage.view()["inner"].restarts == 1
+
+    on_stage(script)
+
+
+async def fail(stage: Stage, path: str, times: int) -> None:
+    """Have an actor crash some times, and let it come back each time."""
+    for _ in range(times):
+        await crash(stage, path)
+        await stage.pass_s(10)
+
+
+def test_group_waits_for_the_longest_backoff() -> None:
+    """Under rest_for_one a failure during the wait for another lengthens the pause of the group, never shortens it."""
+
+    async def script(stage: Stage) -> None:
+        stage.root(*(stage.worker(name) for name in "abc"), strategy="rest_for_one", intensity=Intensity(20, 60))
+        await stage.pass_s(0.1)
+        await fail(stage, "/b", 2)
+        await crash(stage, "/b")  # it waits for 4 s
+        await stage.pass_s(1)
+        stage.take_log()
+        await crash(stage, "/a")  # it alone would wait for 1 s
+        await stage.pass_s(2.9)
+        assert stage.take_log() == []
+        await stage.pass_s(0.2)
+        assert stage.take_log() == ["+a", "+b", "+c"]
+        await fail(stage, "/a", 1)
+        stage.take_log()
+        await crash(stage, "/c")  # 1 s
+        await crash(stage, "/a")  # 4 s
+        await stage.pass_s(3.9)
+        assert stage.take_log() == ["-b"]
+        await stage.pass_s(0.2)
+        assert stage.take_log() == ["+a", "+b", "+c"]
 
     on_stage(script)
 

@@ -43,8 +43,10 @@ async def act(stage: Stage, name: str, action: str) -> None:
     if action == "shutdown":
         cell.begin_stop(ExitKind.SHUTDOWN)
     else:
-        asked = stage.system.asks.ask(cell, Crash() if action == "crash" else Finish(), 5_000.0)
-        asked.add_done_callback(lambda future: future.cancelled() or future.exception())
+        message = Crash() if action == "crash" else Finish()
+        asked = stage.system.loop.create_task(stage.ask(f"/{name}", message, 5_000.0))
+        asked.add_done_callback(lambda task: task.cancelled() or task.exception())
+        await stage.pass_s(0)
 
 
 class Model:

@@ -85,6 +85,7 @@ def test_release_starts_it_with_a_fresh_budget_and_its_mailbox() -> None:
         assert stage.contexts()[-1] == "released a"
         await quarantine(stage, "/a", crashes=1)
         assert stage.phases() == {"a": "up"}
+        assert stage.supervisor().reports[-1].delay_s == 1.0
         await quarantine(stage, "/a", crashes=1)
         assert stage.phases() == {"a": "quarantined"}
 

@@ -6,6 +6,7 @@ import pytest
 
 from runtime.errors import ActorCrashed
 from supervision.errors import ChildStartFailed, SupervisionError, SupervisorExhausted
+from supervision.messages import RestartDue, StartOverdue
 from supervision.supervisor import Supervisor
 from supervision.tree import supervisor
 from tests.supervision.stage import Broken, Crash, Stage, on_stage
@@ -98,6 +99,7 @@ def test_restart_that_fails_to_start_counts_and_is_tried_again() -> None:
         await stage.pass_s(0.1)
         stage.take_log()
         stage.bad_starts = {"a": 2}
+        await stage.pass_s(100)  # that it once ran for long does not shorten the waits between failed starts
         with pytest.raises(ActorCrashed):
             await stage.ask("/a", Crash())
         await stage.pass_s(1.5)
@@ -167,6 +169,50 @@ def test_child_that_is_not_up_in_time_failed_to_start() -> None:
         await stage.pass_s(0.2)
         assert isinstance(stage.failure, ChildStartFailed)
         assert isinstance(stage.failure.cause, TimeoutError)
+
+    on_stage(script)
+
+
+@pytest.mark.parametrize("restart, outcome", [("transient", {"a": "done", "b": "up"}), ("temporary", {"b": "up"})])
+def test_child_that_is_done_before_it_is_up(restart: str, outcome: dict[str, str]) -> None:
+    """A child that finds nothing to do and ends in order while it starts is no failure, unless it is permanent."""
+
+    async def script(stage: Stage) -> None:
+        stage.early_ends = {"a"}
+        stage.root(stage.worker("a", restart=restart), stage.worker("b"))
+        await stage.pass_s(0.1)
+        assert stage.phases() == outcome
+        assert stage.contexts() == []
+
+    on_stage(script)
+
+
+def test_permanent_child_must_come_up() -> None:
+    """A permanent child that ends in order while it starts has failed to start."""
+
+    async def script(stage: Stage) -> None:
+        stage.early_ends = {"a"}
+        stage.root(stage.worker("a"), stage.worker("b"))
+        await stage.pass_s(0.1)
+        assert isinstance(stage.failure, ChildStartFailed)
+
+    on_stage(script)
+
+
+def test_overtaken_timers_change_nothing() -> None:
+    """A deadline or a backoff that was on its way when it lost its meaning is ignored."""
+
+    async def script(stage: Stage) -> None:
+        stage.slow_starts = {"b": 10.0}
+        root = stage.root(stage.worker("a"), stage.worker("b"))
+        await stage.pass_s(0.1)
+        assert stage.view()["a"].due_at is None
+        for name in ("a", "b", "c"):
+            root.tell(RestartDue(1_000, name))
+            root.tell(StartOverdue(1_000, name))
+        await stage.pass_s(20)
+        assert stage.log == ["+a", "+b"]
+        assert stage.phases() == {"a": "up", "b": "up"}
 
     on_stage(script)
 

@@ -6,7 +6,7 @@ import pytest
 
 from runtime.errors import ActorCrashed, ActorStopped
 from runtime.lifecycle import ExitKind
-from supervision.messages import StartChild, stop_child
+from supervision.messages import StartChild, start_child, stop_child
 from supervision.tree import supervisor
 from tests.supervision.stage import Crash, Finish, Hang, Note, Stage, on_stage
 
@@ -150,7 +150,7 @@ def test_who_waits_for_a_start_hears_of_the_end() -> None:
         root = stage.root()
         await stage.pass_s(0.1)
         stage.slow_starts = {"a": 1_000.0}
-        asked = stage.system.asks.ask(root._cell, StartChild(stage.worker("a")), 100.0)
+        asked = stage.system.loop.create_task(start_child(root, stage.worker("a"), 100.0))
         await stage.pass_s(1)
         await stage.system.stop()
         with pytest.raises(ActorStopped):

@@ -63,6 +63,20 @@ def test_describe_tells_what_waits() -> None:
     on_stage(script)
 
 
+def test_describe_tells_whom_a_failure_took_along() -> None:
+    """A sibling that was stopped with a failed child waits with it, and is shown so."""
+
+    async def script(stage: Stage) -> None:
+        stage.root(*(stage.worker(name) for name in "abc"), strategy="rest_for_one")
+        await stage.pass_s(0.1)
+        with pytest.raises(ActorCrashed):
+            await stage.ask("/b", Crash())
+        await stage.pass_s(0.1)
+        assert [row.state for row in describe(stage.system)] == ["running", "running", "waiting", "waiting"]
+
+    on_stage(script)
+
+
 def test_supervisor_of_a_path() -> None:
     """An operator's request about an actor goes to the supervisor above it."""
 
