@@ -238,6 +238,7 @@ def test_stop_for_good_while_a_group_stops() -> None:
         with pytest.raises(NoSuchChild):
             await stage.ask("/", RestartActor("/c"))
         await gone
+        assert stage.clock.now() == 10_100_000_000  # not before it has stopped
         await stage.pass_s(1)
         assert stage.phases() == {"a": "up", "b": "up"}
         assert stage.log == ["+a", "+b", "+c", "-c", "+b"]
