@@ -1,8 +1,9 @@
 """A local server that speaks Binance spot's public REST and WebSocket protocol, and misbehaves on command.
 
 Commands: ``fail`` (any status for the next requests), ``drop`` (abort all sockets), ``mute`` (connected, silent),
-``deaf`` (new sockets are never read, not even their goodbye), ``push_text`` (garbage), ``refuse_sockets``, ``skew_ms``
-(its clock). What clients did is in ``requests``, ``frames`` and ``streams``; ``until`` waits for it without sleeping.
+``deaf`` (new sockets are never read, not even their goodbye), ``push_text`` (garbage), ``refuse_sockets``
+(``refuse_for_s`` is its Retry-After), ``skew_ms`` (its clock). What clients did is in ``requests``, ``frames`` and
+``streams``; ``until`` waits for it without sleeping.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ class BinanceServer:
         self.deaf = False
         self._released = asyncio.Event()
         self.refuse_sockets = 0
+        self.refuse_for_s = ""
         self.listings = payloads.listings()
         self.books: dict[str, tuple[str, str]] = {}
         self.last: dict[str, str] = {}
@@ -326,7 +328,8 @@ class BinanceServer:
             self.refuse_sockets -= 1
             self.refused += 1
             await self._tell()
-            return web.Response(status=503, text="no sockets now")
+            headers = {"Retry-After": self.refuse_for_s} if self.refuse_for_s else {}
+            return web.Response(status=503, text="no sockets now", headers=headers)
         response = web.WebSocketResponse(autoping=False)
         await response.prepare(request)
         socket = Socket(response, request.transport, combined=request.path.startswith("/stream"))

@@ -152,6 +152,18 @@ async def test_backoff_doubles(live: BinanceRig) -> None:
     await live.server.until(lambda: live.server.opened == 3)
 
 
+async def test_refused_socket_waits_as_told(live: BinanceRig) -> None:
+    """A refusal that says when to come back is obeyed once, then the ordinary backoff goes on."""
+    live.server.refuse_sockets, live.server.refuse_for_s = 1, "45"
+    await live.cut()
+    await live.time.passes(1)
+    await live.time.passes(45)
+    await live.server.until(lambda: live.server.opened == 2)
+    await live.cut()
+    await live.time.passes(4)
+    await live.server.until(lambda: live.server.opened == 3)
+
+
 @pytest.mark.parametrize("code", [1000, 1001, 1012])
 async def test_polite_disconnects(live: BinanceRig, code: int) -> None:
     """A connection that the venue closes with a frame (its daily disconnect) is renewed as well."""

@@ -120,6 +120,7 @@ class Feed:
         joined: set[str] = set()
         self._newest_ns = self._now_ns()
         self._heard_ns = {}
+        self._exchange.dial_retry_after_s = None
         resubscribed = False
         self.connections += 1
         try:
