@@ -95,7 +95,7 @@ def _tapped(library: Library, tap: Tap) -> type[Any]:
             return 0.0
 
         def on_error(self, client: Any, error: Any) -> None:
-            self.dial_retry_after_s = client.last_retry_after
+            self.dial_retry_after_s = getattr(client, "last_retry_after", None)  # absent in older versions of ccxt
             super().on_error(client, error)
 
         async def resubscribe(self, streams: list[str]) -> None:
