@@ -151,7 +151,7 @@ class CancelWanted(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag
 class OrderStateNoted(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
     """The desk's word on an order that goes on (open, unknown), or that is filled while fills are still to be told.
 
-    ``filled_qty`` is what the venue says has traded so far.
+    ``filled_qty`` is what the venue says has traded so far. ``absent_proven``: the venue never had the order.
     """
 
     group_id: Name
@@ -159,6 +159,7 @@ class OrderStateNoted(Event, frozen=True, forbid_unknown_fields=True, gc=False, 
     state: OrderState
     filled_qty: Decimal
     leg_state: LegState | None
+    absent_proven: bool = False
     at: Instant
 
 

@@ -35,6 +35,7 @@ MAX_RETRY_S = 60
 """Longest wait between two attempts of a close, seconds (EX-712)."""
 
 _PINNED_FROM_FAILURE = 3
+_LOST_AGAIN_S = 2
 
 
 def retry_delay_s(failures: int) -> int:
@@ -118,9 +119,9 @@ def _after_entry(turn: Turn, leg: LegView, order: OrderView) -> tuple[EntryState
     """Return where the entry stands now, and after how many seconds it is sent again if it still works."""
     open_group = turn.view.state not in (GroupState.CLOSING, GroupState.CLOSED) and not turn.view.owned(leg)
     again = open_group and not order.filled and not order.cancel_wanted
-    # Unknown can only be left by the venue's word: refused after unknown means that it never had the order (EX-426).
-    if again and order.state is OrderState.REJECTED and order.was_unknown and order.attempt < MAX_ENTRY_ATTEMPTS:
-        return EntryState.WORKING, 0
+    if again and _never_arrived(order) and order.attempt < MAX_ENTRY_ATTEMPTS:
+        # At once the first time (it was lost with a connection), with a wait when it is lost again.
+        return EntryState.WORKING, 0 if order.attempt == 1 else _LOST_AGAIN_S
     capped = order.request.type is OrderType.IOC and order.state is not OrderState.REJECTED
     if again and capped and order.attempt < MAX_CAPPED_ORDERS:
         return EntryState.WORKING, 1
@@ -129,6 +130,11 @@ def _after_entry(turn: Turn, leg: LegView, order: OrderView) -> tuple[EntryState
     if order.state is OrderState.REJECTED and not order.filled:
         return EntryState.REJECTED, 0
     return EntryState.CANCELLED, 0
+
+
+def _never_arrived(order: OrderView) -> bool:
+    """Whether the venue has said that it never had the order: proven absent, or refused after unknown (EX-426)."""
+    return order.state is OrderState.REJECTED and (order.absent or order.was_unknown)
 
 
 def _leg_state(leg: LegView, entry: EntryState) -> LegState:
@@ -160,7 +166,7 @@ def _target_ended(turn: Turn, order: OrderView, text: str) -> None:
     leg = turn.view.legs[order.leg_id]
     losses = leg.target_losses
     if not order.cancel_wanted and order.state is not OrderState.FILLED:
-        refused = order.state is OrderState.REJECTED and not order.was_unknown
+        refused = order.state is OrderState.REJECTED and not _never_arrived(order)
         losses = MAX_TARGET_LOSSES if refused else losses + 1
     turn.emit(
         TargetEnded(
@@ -190,7 +196,8 @@ def _close_ended(turn: Turn, order: OrderView, text: str) -> None:
     caps = (close.caps if close else 0) + capped
     failures = (close.failures if close else 0) + (not capped and not rounded)
     gives_up = close is not None and capped and caps >= MAX_CAPPED_ORDERS and close.reason in GIVES_UP
-    delay_s = 0 if rounded else 1 if capped else retry_delay_s(failures)
+    lost_once = _never_arrived(order) and failures == 1
+    delay_s = 0 if rounded or lost_once else 1 if capped else retry_delay_s(failures)
     turn.emit(
         CloseEnded(
             group_id=turn.view.group_id,

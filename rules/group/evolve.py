@@ -168,6 +168,7 @@ def _order_noted(view: GroupView, event: OrderStateNoted) -> GroupView:
         state=event.state,
         reported=event.filled_qty,
         was_unknown=order.was_unknown or event.state is OrderState.UNKNOWN,
+        absent=event.absent_proven,
     )
     if event.leg_state is None:
         return replace(view, orders=orders)

@@ -32,7 +32,7 @@ def on_update(turn: Turn, update: OrderUpdate) -> None:
         return
     if after in _WORKING and before in _WORKING:
         return
-    _note(turn, order, after, reported)
+    _note(turn, order, after, reported, absent=update.absent_proven)
     end_if_final(turn, turn.view.orders[update.client_order_id], update.reason)
 
 
@@ -43,7 +43,7 @@ def _reported(order: OrderView, state: OrderState, filled: Decimal) -> Decimal:
     return max(order.reported, filled)
 
 
-def _note(turn: Turn, order: OrderView, state: OrderState, reported: Decimal) -> None:
+def _note(turn: Turn, order: OrderView, state: OrderState, reported: Decimal, *, absent: bool) -> None:
     """Journal a state that the group must remember: working, unknown, or final with fills still to be told."""
     if state.final and order.filled >= order.request.qty:
         return
@@ -54,6 +54,7 @@ def _note(turn: Turn, order: OrderView, state: OrderState, reported: Decimal) ->
             state=state,
             filled_qty=reported,
             leg_state=_leg_state(turn, order, state),
+            absent_proven=absent,
             at=turn.at,
         )
     )

@@ -75,6 +75,7 @@ class LegView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=
 class OrderView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
     """One order the group wanted. ``filled`` sums the fills told, ``value`` their quote value.
 
+    ``absent``: the venue has proven that it never had the order, so that it may be sent again under the next id.
     ``reported`` is what the venue says has traded; ``ended`` that its end is known and every fill of it was told.
     ``allocation`` is what of a closing order is still to be booked on each leg.
     """
@@ -94,6 +95,7 @@ class OrderView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
     value: Decimal = _ZERO
     reported: Decimal = _ZERO
     was_unknown: bool = False
+    absent: bool = False
     cancel_wanted: bool = False
     ended: bool = False
 
