@@ -1,0 +1,41 @@
+"""Which markets the accounts trade, as their sessions said when they came up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from protocol.instruments import Instrument
+from protocol.venue import SessionUp
+from rules.identity import UnknownSymbol, canonical_symbol, market_names, near_symbols
+from service.api.answers import Refused
+
+__all__ = ["Markets"]
+
+
+class Markets:
+    """The instruments of each account."""
+
+    def __init__(self) -> None:
+        self._of_account: dict[str, tuple[Instrument, ...]] = {}
+
+    def learn(self, news: SessionUp) -> None:
+        """Take over what a session reports."""
+        self._of_account[news.account] = news.instruments
+
+    def must_know(self, symbol: str, account: str) -> None:
+        """Refuse a symbol the account's market does not have, with the near ones; nothing while none is known."""
+        instruments = self._of_account.get(account)
+        if not instruments:
+            return
+        names: Mapping[str, str] = market_names(instruments)
+        symbols = {each.symbol for each in instruments}
+        try:
+            if canonical_symbol(symbol, names) in symbols:
+                return
+        except UnknownSymbol:
+            pass
+        near = near_symbols(symbol.upper(), symbols)
+        hint = f"; did you mean {', '.join(near)}?" if near else f"; it has {', '.join(sorted(symbols)[:10])}"
+        raise Refused(
+            422, "UnknownSymbol", f"account {account} has no market {symbol}{hint}", path="symbol", value=symbol
+        )

@@ -1,0 +1,74 @@
+"""Read journal and read models beside the event loop: one read at a time, on a thread, through read-only connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+from anyio import CapacityLimiter
+
+from runtime.journal import JournalError
+from store.queries import Views, open_views
+from store.reading import JournalReader
+from store.sqlite_journal import open_reader
+
+__all__ = ["Reading"]
+
+T = TypeVar("T")
+
+
+class Reading:
+    """The daemon's own read-only view of its files; opened when first needed, opened anew after an error."""
+
+    def __init__(self, journal: Path, views: Path) -> None:
+        self._journal_path = journal
+        self._views_path = views
+        self._journal: JournalReader | None = None
+        self._views: Views | None = None
+        self._turn: CapacityLimiter | None = None
+
+    async def views(self, ask: Callable[[Views], T]) -> T:
+        """Return the answer of the read models; raise JournalError when they cannot be read."""
+        return await self._run(lambda: ask(self._open_views()))
+
+    async def journal(self, ask: Callable[[JournalReader], T]) -> T:
+        """Return what is asked of the journal."""
+        return await self._run(lambda: ask(self._open_journal()))
+
+    async def both(self, ask: Callable[[Views, JournalReader], T]) -> T:
+        """Return what takes both, for example the records about an id."""
+        return await self._run(lambda: ask(self._open_views(), self._open_journal()))
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if self._turn is None:
+            self._turn = CapacityLimiter(1)
+        return await anyio.to_thread.run_sync(self._contained, work, limiter=self._turn)
+
+    def _contained(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except JournalError:
+            self.close()
+            raise
+
+    def _open_views(self) -> Views:
+        if self._views is None:
+            self._views = open_views(self._views_path)
+        return self._views
+
+    def _open_journal(self) -> JournalReader:
+        if self._journal is None:
+            # Every record is checked as it is read; the daemon checked the tail when it opened the file.
+            self._journal = open_reader(self._journal_path, check=False)
+        return self._journal
+
+    def close(self) -> None:
+        """Release the files; the next read opens them again."""
+        journal, self._journal = self._journal, None
+        views, self._views = self._views, None
+        if journal is not None:
+            journal.close()
+        if views is not None:
+            views.close()

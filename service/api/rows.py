@@ -1,0 +1,114 @@
+"""Groups, orders, fills, positions, signals and events as clients get them: rows of the read models, with live prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from protocol.market import PriceTick
+from protocol.values import Side
+from protocol.webhook import NewestPrice
+from runtime.errors import ActorError
+from runtime.system import ActorSystem
+from service.api.answers import Refused, plain
+from service.api.host import exchange_of
+from store.queries import EventFilter, Views
+from store.views.lines import LineSeverity
+from store.views.rows import EventRow, GroupRow, LegRow
+
+__all__ = ["LIMIT", "events", "group_rows", "groups_with_prices", "limit_of", "newest_prices", "overview_rows"]
+
+LIMIT: Final = 200
+"""Rows of a list unless the client asks for another number."""
+
+_MOST: Final = 10_000
+_PRICE_S: Final = 0.5
+_AT_LEAST: Final = {
+    "info": (),
+    "warning": (LineSeverity.WARNING, LineSeverity.ERROR),
+    "error": (LineSeverity.ERROR,),
+}
+
+
+def limit_of(query: Mapping[str, str]) -> int:
+    """Return how many rows a client wants; raise ``Refused`` for what is no sane number."""
+    text = query.get("limit", str(LIMIT))
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _MOST:
+        raise Refused(422, "OutOfRange", f"limit is a number from 1 to {_MOST}", path="limit", value=text)
+    return int(text)
+
+
+def group_rows(views: Views, *, open_only: bool, limit: int) -> list[tuple[GroupRow, list[LegRow]]]:
+    """Return groups with their legs."""
+    return [(row, views.legs(row.group_id)) for row in views.groups(open_only=open_only, limit=limit)]
+
+
+def events(views: Views, query: Mapping[str, str], limit: int) -> list[EventRow]:
+    """Return lines of the event log, newest first."""
+    severity = query.get("severity", "info")
+    if severity not in _AT_LEAST:
+        raise Refused(422, "InvalidEnum", f"severity is one of {', '.join(_AT_LEAST)}", path="severity", value=severity)
+    since = query.get("since", "")
+    wanted = EventFilter(
+        severities=_AT_LEAST[severity],
+        group_id=query.get("group", ""),
+        text=query.get("text", ""),
+        since=int(since) if since.isdigit() else None,
+    )
+    return views.events(wanted, limit=limit)
+
+
+def overview_rows(views: Views, limit: int) -> dict[str, Any]:
+    """Return what the live view needs from the read models, in one read."""
+    return {
+        "groups": group_rows(views, open_only=True, limit=limit),
+        "orders": [plain(row) for row in views.orders(open_only=True, limit=limit)],
+        "events": [plain(row) for row in views.events(limit=limit)],
+        "pnl": [plain(row) for row in views.realised_pnl("account")],
+        "closed_groups": sum(row.realizations > 0 for row in views.realised_pnl("group_id")),
+    }
+
+
+async def newest_prices(system: ActorSystem, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], PriceTick]:
+    """Return the newest price of each (account, symbol) that has one; asked only when somebody looks."""
+    found: dict[tuple[str, str], PriceTick] = {}
+    for account, symbol in dict.fromkeys(wanted):
+        exchange = system.lookup(exchange_of(account))
+        if exchange is None:
+            continue
+        try:
+            tick = (await exchange.ask(NewestPrice(symbol), _PRICE_S)).tick
+        except ActorError:
+            continue
+        if tick is not None:
+            found[account, symbol] = tick
+    return found
+
+
+async def groups_with_prices(system: ActorSystem, rows: list[tuple[GroupRow, list[LegRow]]]) -> list[dict[str, Any]]:
+    """Return groups as clients see them: average, filled layers, mark price and unrealised result."""
+    live = [(row.account, row.symbol) for row, _ in rows if row.open_qty]
+    prices = await newest_prices(system, live)
+    return [_group(row, legs, prices.get((row.account, row.symbol))) for row, legs in rows]
+
+
+def _group(row: GroupRow, legs: list[LegRow], tick: PriceTick | None) -> dict[str, Any]:
+    mark = None if tick is None else (tick.bid if row.side is Side.LONG else tick.ask)
+    unrealized = None
+    if mark is not None and row.open_qty:
+        unrealized = (row.open_qty * mark - row.open_cost_quote) * row.side.sign
+    average = row.avg_entry
+    return {
+        **plain(row),
+        "avg_entry": _text(average),
+        "legs": len(legs),
+        "legs_filled": sum(leg.filled_qty > 0 for leg in legs),
+        "qty_planned": _text(sum((leg.qty for leg in legs), Decimal(0))),
+        "mark": _text(mark),
+        "unrealized_quote": _text(unrealized),
+    }
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else format(value, "f")

@@ -1,0 +1,125 @@
+"""The actor that listens on the control socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+
+from actors.risk import PERMITS
+from actors.session import session_topic
+from protocol.control import SupervisorReport
+from protocol.risk import Permit
+from protocol.venue import SessionDown, SessionUp
+from runtime.actor import Actor, handles
+from runtime.dead_letters import DeadLetter
+from service.api.answers import errors_in_one_shape
+from service.api.host import Host
+from service.api.hub import Hub
+from service.api.items import letter_item, report_item
+from service.api.markets import Markets
+from service.api.reading import Reading
+from service.api.routes import MAX_BODY_BYTES, add_routes
+from service.api.unix_socket import listen, remove
+from supervision.keeper import TOPIC
+
+__all__ = ["ApiServer"]
+
+_SHUTDOWN_S: Final = 1.0
+"""How long requests under way may take once the daemon stops."""
+
+
+class ApiServer(Actor):
+    """Serves the control socket of a daemon; crashes with the system's reason when it cannot listen."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.reading = Reading(host.config.journal_path, host.config.app.data_dir / "views.db")
+        self.hub = Hub(host.system.journal.head)
+        self.markets = Markets()
+        self.newest_permit: Permit | None = None
+        self._letters_before: Callable[[DeadLetter], None] | None = None
+
+    # --- life ----------------------------------------------------------------------------------------------------------
+
+    async def started(self) -> None:
+        """Listen, and hear of commits, dead letters, permits and supervisors' reports."""
+        listener = listen(self.host.socket_path)
+        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[errors_in_one_shape, self._time_stands])
+        add_routes(app, self)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
+        await runner.setup()
+        await web.SockSite(runner, listener).start()
+        system = self.host.system
+        system.durability.listeners.append(self.hub.committed)
+        self._letters_before = system.dead_letters.listener
+        system.dead_letters.listener = self._letter
+        for topic in (PERMITS, TOPIC, *(session_topic(account.name) for account in self.host.config.accounts)):
+            self.context.bus.subscribe(topic, self.ref)
+        self._closed = asyncio.Event()
+        self._ended = asyncio.Event()
+        # A task of this life: it is cancelled when the life ends, also by a crash, and then lets go of everything.
+        self.context.pipe(self._serve(runner), into=lambda _: None)
+
+    async def _serve(self, runner: web.AppRunner) -> None:
+        system = self.host.system
+        try:
+            await self._closed.wait()
+        finally:
+            system.durability.listeners.remove(self.hub.committed)
+            if self._letters_before is not None:
+                system.dead_letters.listener = self._letters_before
+            self.hub.close()
+            remove(self.host.socket_path)
+            await runner.cleanup()
+            self.reading.close()
+            self._ended.set()
+
+    async def stopping(self) -> None:
+        """Answer what is under way, then release the socket and the files."""
+        self._closed.set()
+        await self._ended.wait()
+
+    @property
+    def detail(self) -> str:
+        """One line for the tree view."""
+        following = len(self.hub.followers)
+        return str(self.host.socket_path) + (f", {following} following" if following else "")
+
+    @web.middleware
+    async def _time_stands(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Keep a virtual clock still while a request is answered from files and threads; following is no request."""
+        if request.path == "/v1/tail":
+            return await handler(request)
+        with self.host.system.hold():
+            return await handler(request)
+
+    # --- what it hears -------------------------------------------------------------------------------------------------
+
+    @handles
+    def permit(self, msg: Permit) -> None:
+        """Remember what is allowed at present."""
+        self.newest_permit = msg
+
+    @handles
+    def report(self, msg: SupervisorReport) -> None:
+        """Pass a supervisor's report on to who follows."""
+        self.hub.publish(report_item(msg))
+
+    @handles
+    def session_up(self, msg: SessionUp) -> None:
+        """Learn which markets an account has."""
+        self.markets.learn(msg)
+
+    @handles
+    def session_down(self, msg: SessionDown) -> None:
+        """Keep what is known of its markets."""
+
+    def _letter(self, letter: DeadLetter) -> None:
+        if self._letters_before is not None:
+            self._letters_before(letter)
+        self.hub.publish(letter_item(letter))

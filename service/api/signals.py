@@ -1,0 +1,70 @@
+"""An operator's signal: asked of the gateway, answered with what became of it when that is known soon."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from protocol.codec import decode_json, encode_json
+from protocol.errors import ValidationError
+from protocol.signals import InjectSignal
+from service.api.answers import Refused, answer, plain
+from service.api.control import actor_at
+from service.api.host import ASK_S, GATEWAY, Host
+from service.api.hub import Hub
+from service.api.markets import Markets
+from service.config import Config
+
+__all__ = ["WAIT_MOST_S", "inject"]
+
+WAIT_MOST_S: Final = 30.0
+"""Longest wait for the outcome of a signal that was accepted."""
+
+
+async def inject(host: Host, hub: Hub, markets: Markets, body: bytes, query: Mapping[str, str]) -> web.Response:
+    """Ask the gateway; ``wait`` is how many seconds to wait for the outcome (0: none)."""
+    wait_s = _wait_s(query)
+    signal = decode_json(_with_defaults(body, host.config), InjectSignal)
+    account = next((each for each in host.config.accounts if each.exchange == signal.venue.lower()), None)
+    if account is not None:
+        markets.must_know(signal.symbol, account.name)
+    said = await actor_at(host.system, GATEWAY).ask(signal, ASK_S)
+    found = {**plain(said), "routed": None, "reasons": []}
+    if said.status >= 400:
+        first = said.problems[0] if said.problems else None
+        shape = {
+            "code": said.outcome,
+            "path": first.path if first else "",
+            "message": first.message if first else said.outcome,
+            "value": first.value if first else "",
+        }
+        return answer({**found, **shape}, status=said.status)
+    if wait_s and said.outcome in ("accepted", "replacement"):
+        routed = await hub.routed(said.signal_id, wait_s)
+        if routed is not None:
+            found |= {"routed": routed.outcome, "reasons": list(routed.reasons)}
+    return answer(found)
+
+
+def _wait_s(query: Mapping[str, str]) -> float:
+    text = query.get("wait", "0")
+    try:
+        wait_s = float(text)
+    except ValueError:
+        wait_s = -1.0
+    if not 0 <= wait_s <= WAIT_MOST_S:
+        raise Refused(422, "OutOfRange", f"wait is a number of seconds up to {WAIT_MOST_S}", path="wait", value=text)
+    return wait_s
+
+
+def _with_defaults(body: bytes, config: Config) -> bytes:
+    """Put the configured user and the only exchange where the operator names none."""
+    # The fields stay as they were written: a number must not lose digits on its way through a float.
+    fields: dict[str, Any] = decode_json(body, dict[str, msgspec.Raw])
+    exchanges = sorted({account.exchange for account in config.accounts})
+    if "venue" not in fields and len(exchanges) > 1:
+        raise ValidationError("$.venue", f"is one of {', '.join(exchanges)}", code="MissingField")
+    return encode_json({"user": config.webhook.user, "venue": exchanges[0], **fields})

@@ -1,0 +1,91 @@
+"""The daemon in one look: who it is, what it trades on, whether entries are allowed, how full, how large."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+from protocol.risk import Permit
+from runtime.clock import WallClock
+from service.api.host import Host
+from service.api.reading import Reading
+from store.queries import Views
+from supervision.tree import describe
+
+__all__ = ["installed_version", "memory_bytes", "status_of"]
+
+_NANOS: Final = 1_000_000_000
+
+
+def installed_version() -> str:
+    """Return the version of bulkhead that is installed."""
+    try:
+        return version("bulkhead")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def memory_bytes() -> int:
+    """Return the memory this process holds now (Linux), or the most it ever held (elsewhere)."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024
+    return pages * resource.getpagesize()
+
+
+async def status_of(host: Host, reading: Reading, permit: Permit | None) -> dict[str, Any]:
+    """Return everything ``bulkhead status`` shows."""
+    system, config = host.system, host.config
+    durability = system.durability
+    wall = WallClock().now()
+    return {
+        "version": installed_version(),
+        "pid": os.getpid(),
+        "scope": ", ".join(sorted({account.scope.value for account in config.accounts})),
+        "accounts": [account.name for account in config.accounts],
+        "source": host.source_label,
+        "feeds": [
+            {"path": row.path, "detail": row.detail} for row in describe(system) if row.kind.endswith("MarketFeed")
+        ],
+        "engine": _engine(permit),
+        "started_at": host.started_at,
+        "uptime_s": (wall - host.started_at) / _NANOS,
+        "now": system.now(),
+        "journal": {
+            "path": str(config.journal_path),
+            "head": system.journal.head(),
+            "commits": durability.commits,
+            "error": str(durability.error) if durability.error is not None else "",
+        },
+        "webhook_url": host.webhook_url,
+        "socket": str(host.socket_path),
+        "counts": {
+            **await reading.views(_counts),
+            "slots": config.execution_pool.max_open_groups * len(config.accounts),
+        },
+        "dead_letters": {"kept": len(system.dead_letters), "total": system.dead_letters.total},
+        "memory_bytes": memory_bytes(),
+    }
+
+
+def _engine(permit: Permit | None) -> dict[str, Any]:
+    if permit is None:
+        return {"status": "unknown", "reason": "the risk coordinator has not said anything yet", "permit": 0}
+    return {"status": permit.status.value, "reason": permit.reason, "permit": permit.number}
+
+
+def _counts(views: Views) -> dict[str, int]:
+    """Return how many groups, orders and signals there are; ``position`` is how far the read models are."""
+    return {
+        "open_groups": len(views.groups(open_only=True)),
+        "working_orders": len(views.orders(open_only=True)),
+        "signals": len(views.signals()),
+        "slots_taken": sum(pool.occupied for pool in views.pools()),
+        "position": views.position(),
+    }

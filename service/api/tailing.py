@@ -1,0 +1,104 @@
+"""The WebSocket of events: what the journal holds since the wanted moment, then what is committed, as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aiohttp import WSMsgType, web
+
+from service.api.answers import Refused
+from service.api.filters import filter_of
+from service.api.hub import Follower, Hub
+from service.api.items import event_item
+from service.api.reading import Reading
+from store.queries import Views
+from store.reading import JournalReader
+
+__all__ = ["HISTORY_MOST", "tail"]
+
+HISTORY_MOST: Final = 10_000
+"""Newest records of the past that a follower may ask for."""
+
+_HEARTBEAT_S: Final = 30.0
+
+
+async def tail(request: web.Request, hub: Hub, reading: Reading) -> web.WebSocketResponse:
+    """Follow events: ``type``, ``group``, ``symbol``, ``severity`` narrow, ``since`` (ns) or ``last`` begin in the past.
+
+    With ``follow=0`` only the past is sent.
+    """
+    wanted = filter_of(request.query)
+    past = _past(request.query)
+    socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S)
+    await socket.prepare(request)
+    follower = Follower(wanted)
+    await reading.views(lambda views: _learn(views, hub))
+    hub.followers.add(follower)
+    try:
+        for text in await reading.journal(lambda journal: _history(journal, hub, follower, past)):
+            await socket.send_str(text)
+        if request.query.get("follow") != "0":
+            await _forward(socket, follower)
+    finally:
+        hub.followers.discard(follower)
+        await socket.close()
+    return socket
+
+
+def _past(query: Mapping[str, str]) -> tuple[int, int]:
+    """Return (since, last): the instant from which on, and how many at most."""
+    numbers = []
+    for name, default in (("since", 0), ("last", 0)):
+        text = query.get(name, str(default))
+        if not text.isdigit():
+            raise Refused(422, "WrongType", f"{name} is a whole number", path=name, value=text)
+        numbers.append(int(text))
+    return numbers[0], min(numbers[1], HISTORY_MOST)
+
+
+def _learn(views: Views, hub: Hub) -> None:
+    """Learn which symbols the ids of living groups and orders stand for."""
+    for group in views.groups(open_only=True):
+        hub.names.learn(group.group_id, group.symbol)
+    for order in views.orders(open_only=True):
+        hub.names.learn(order.group_id, order.symbol, order.client_order_id)
+
+
+def _history(journal: JournalReader, hub: Hub, follower: Follower, past: tuple[int, int]) -> list[str]:
+    """Return the wanted items of the past and note how far they reach."""
+    since, last = past
+    head = journal.head()
+    follower.after = head
+    if not since and not last:
+        return []
+    found: list[str] = []
+    for record in journal.read_all(max(0, head - HISTORY_MOST), limit=min(head, HISTORY_MOST)):
+        item = hub.names.complete(event_item(record))
+        if record.at >= since and follower.wanted.wants(item):
+            found.append(json.dumps(item, ensure_ascii=False))
+    return found[-last:] if last else found
+
+
+async def _forward(socket: web.WebSocketResponse, follower: Follower) -> None:
+    """Send what comes until the client or the daemon ends the connection."""
+    gone: asyncio.Task[Any] = asyncio.ensure_future(_until_closed(socket))
+    try:
+        while not follower.closed and not gone.done():
+            news = asyncio.ensure_future(follower.wait())
+            await asyncio.wait({gone, news}, return_when=asyncio.FIRST_COMPLETED)
+            news.cancel()
+            for text in follower.take():
+                await socket.send_str(text)
+    except ConnectionError:
+        return
+    finally:
+        gone.cancel()
+
+
+async def _until_closed(socket: web.WebSocketResponse) -> None:
+    async for message in socket:
+        if message.type is WSMsgType.ERROR:
+            return

@@ -1,0 +1,62 @@
+"""Put the commands together."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+from service.cli import control, daemon, files, messages, reasons, trade, watch
+from service.cli.codes import epilog
+from service.cli.failures import report
+from service.cli.parts import json_wanted
+
+__all__ = ["Commands", "app", "main"]
+
+
+_ORDER: Final = (
+    *("up", "down", "status", "top", "signal", "ps", "tail", "trace", "explain"),
+    *("pause", "resume", "dead-letters", "release", "restart", "send"),
+    *("replay", "config", "journal", "version"),
+)
+
+
+class Commands(TyperGroup):
+    """The outermost edge: whatever a command raises becomes a line for the operator and an exit code."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the commands in the order they are met: start, trade, watch, ask why, operate, work on files."""
+        known = super().list_commands(ctx)
+        return sorted(known, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
+            raise
+        except Exception as error:
+            if os.environ.get("BULKHEAD_TRACEBACK"):
+                raise
+            raise typer.Exit(report(error, as_json=json_wanted(ctx))) from error
+
+
+app = typer.Typer(
+    name="bulkhead",
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=epilog(),
+    help="A trading system in supervised compartments: start it, watch it, signal it, ask it why.",
+)
+
+for _family in (daemon, trade, watch, reasons, messages, control, files):
+    _family.register(app)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,106 @@
+"""Start, stop and look at the daemon."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from service.cli.codes import epilog
+from service.cli.output import note, print_json, print_line, show
+from service.cli.parts import ConfigFile, Json, Socket, connect, load_config
+
+__all__ = ["down", "register", "status", "top", "up", "version"]
+
+_READY_FD = Annotated[int, typer.Option("--ready-fd", hidden=True, help="Say on this file that the daemon is ready.")]
+_PARENT = Annotated[bool, typer.Option("--with-parent", hidden=True, help="Stop when standard input ends.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (up, down, status, top, version):
+        app.command(epilog=epilog())(command)
+
+
+def up(
+    config: ConfigFile = None,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background.")] = False,
+    view: Annotated[
+        bool | None, typer.Option("--view/--no-view", help="Open the live view (default: in a terminal).")
+    ] = None,
+    ready_fd: _READY_FD = -1,
+    with_parent: _PARENT = False,
+    as_json: Json = False,
+) -> None:
+    """Start the daemon: in a terminal with the live view (q quits everything), else logging until Ctrl-C."""
+    from service.cli import starting
+
+    loaded = load_config(config)
+    if ready_fd >= 0:
+        raise typer.Exit(starting.as_child(loaded, ready_fd, with_parent=with_parent))
+    if detach:
+        ready = starting.in_background(loaded, config)
+        print_json(ready) if as_json else print_line(f"running, process {ready['pid']}; its log is {ready['log']}")
+        return
+    wants_view = view if view is not None else sys.stdin.isatty() and sys.stdout.isatty() and not as_json
+    run = starting.with_view if wants_view else starting.in_foreground
+    raise typer.Exit(run(loaded, config))
+
+
+def down(
+    config: ConfigFile = None,
+    socket: Socket = None,
+    timeout_s: Annotated[float, typer.Option("--timeout", help="Seconds to wait for its end.")] = 30.0,
+    as_json: Json = False,
+) -> None:
+    """Stop the daemon and wait until nothing of it is left. Open groups stay in the journal and go on at the next start."""
+    from service.cli.stopping import stop_and_wait
+
+    pid = stop_and_wait(connect(config, socket), timeout_s)
+    print_json({"stopped": True, "pid": pid}) if as_json else print_line(f"stopped (process {pid})")
+
+
+def status(config: ConfigFile = None, socket: Socket = None, as_json: Json = False) -> None:
+    """Say whether it runs, on which market, whether entries are allowed, and how it stands."""
+    found = connect(config, socket).get("/v1/status")
+    if as_json:
+        print_json(found)
+        return
+    from service.cli.views import status_view
+
+    show(status_view(found))
+
+
+def top(
+    config: ConfigFile = None,
+    socket: Socket = None,
+    once: Annotated[bool, typer.Option("--once", help="Print one frame and leave.")] = False,
+    svg: Annotated[
+        str, typer.Option("--svg", metavar="FILE", help="Write one frame as an SVG picture and leave.")
+    ] = "",
+    size: Annotated[str, typer.Option("--size", metavar="WIDTHxHEIGHT", help="Size of that frame.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Watch tree, groups, orders and events live. q quits, p pauses or resumes entries."""
+    client = connect(config, socket)
+    if as_json:
+        print_json(client.get("/v1/overview"))
+        return
+    from service.top import print_frame, run_top, save_svg
+
+    if svg:
+        save_svg(client, svg, size)
+        note(f"written to {svg}")
+    elif once or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print_frame(client, size)
+    else:
+        run_top(client)
+
+
+def version(as_json: Json = False) -> None:
+    """Print the version."""
+    from importlib.metadata import version as installed
+
+    found = installed("bulkhead")
+    print_json({"version": found}) if as_json else print_line(f"bulkhead {found}")

@@ -1,0 +1,147 @@
+"""Turn an error into what an operator needs: what is wrong, what to do, the exit code. Never a traceback.
+
+::
+
+    BulkheadError
+    └─ CommandFailed         a command says itself what is wrong and what to do
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import sys
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from protocol.errors import BulkheadError, ValidationError
+from service.api.client import DaemonNotRunning, DaemonRefused, DaemonTimeout
+from service.cli.codes import ExitCode
+
+__all__ = ["CommandFailed", "Failure", "failure_of", "report"]
+
+
+class Failure(NamedTuple):
+    """One failure as shown; ``code``, ``path``, ``message``, ``value`` are the one error shape of the product."""
+
+    exit: ExitCode
+    code: str
+    message: str
+    advice: str = ""
+    path: str = ""
+    value: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """Return what ``--json`` prints."""
+        shown = {"code": self.code, "path": self.path, "message": self.message, "value": self.value}
+        return {**shown, "advice": self.advice} if self.advice else shown
+
+
+class CommandFailed(BulkheadError):
+    """A command refuses to go on; carries the whole answer for the operator."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+def report(error: BaseException, *, as_json: bool) -> ExitCode:
+    """Print an error to standard error and return the exit code it stands for."""
+    failures = failure_of(error)
+    if as_json:
+        document: Any = [each.as_dict() for each in failures]
+        print(json.dumps(document[0] if len(document) == 1 else document), file=sys.stderr)  # noqa: T201 - a CLI prints
+    else:
+        _print_lines(failures)
+    return failures[0].exit
+
+
+def _print_lines(failures: list[Failure]) -> None:
+    for failure in failures:
+        where = f"{failure.path}: " if failure.path and failure.path != "$" else ""
+        print(f"error: {where}{failure.message} [{failure.code}]", file=sys.stderr)  # noqa: T201 - a CLI prints
+    if failures[-1].advice:
+        print(f"try:   {failures[-1].advice}", file=sys.stderr)  # noqa: T201 - a CLI prints
+
+
+def failure_of(error: BaseException) -> list[Failure]:
+    """Return what to show of an error, one entry a mistake."""
+    if isinstance(error, CommandFailed):
+        return [error.failure]
+    if isinstance(error, DaemonNotRunning):
+        return [Failure(ExitCode.NOT_RUNNING, "NotRunning", str(error), "start it with: bulkhead up")]
+    if isinstance(error, DaemonTimeout):
+        return [Failure(ExitCode.TIMEOUT, "Timeout", str(error), "look before you do it again: bulkhead tail")]
+    if isinstance(error, DaemonRefused):
+        return _of_refusal(error)
+    if (problems := getattr(error, "problems", None)) is not None:
+        return [_of_config(each) for each in problems]
+    if isinstance(error, ValidationError):
+        return [Failure(ExitCode.FAILED, error.code, error.message, "", error.path, error.value)]
+    if isinstance(error, OSError):
+        return [_of_system(error)]
+    return [_of_name(error)]
+
+
+_ADVICE_OF_CODE = {
+    "UnknownType": "bulkhead send --list shows all message types",
+    "UnknownField": "bulkhead send --list TYPE shows the fields of a type",
+    "MissingField": "bulkhead send --list TYPE shows the fields of a type",
+    "NotQuarantined": "bulkhead ps shows how every actor stands",
+    "ChildQuarantined": "let it go on with: bulkhead release PATH",
+}
+
+
+def _of_refusal(error: DaemonRefused) -> list[Failure]:
+    """Return the daemon's refusal; a refused signal may have several problems."""
+    code = ExitCode.NOT_FOUND if error.status == HTTPStatus.NOT_FOUND else ExitCode.FAILED
+    shapes = error.body.get("problems") or [error.body]
+    names = ("code", "message", "path", "value")
+    found = [{name: str(shape.get(name, "")) for name in names} for shape in shapes]
+    return [Failure(code, advice=_ADVICE_OF_CODE.get(shape["code"], ""), **shape) for shape in found]
+
+
+def _of_config(problem: ValidationError) -> Failure:
+    advice = "correct the configuration and check it with: bulkhead config check"
+    return Failure(ExitCode.USAGE, problem.code, problem.message, advice, problem.path, problem.value)
+
+
+_ADVICE_OF_ERRNO = {
+    errno.ENOSPC: "free space on that disk and start again; the journal keeps what was written before",
+    errno.EDQUOT: "free space within your quota and start again",
+    errno.EACCES: "check who owns that file and its permissions",
+    errno.EPERM: "check who owns that file and its permissions",
+    errno.EROFS: "set app.data_dir to a place that can be written",
+    errno.EADDRINUSE: "stop the program that listens there, or set webhook.port (0 takes any free port)",
+    errno.EADDRNOTAVAIL: "set webhook.host to an address of this machine",
+    errno.EMFILE: "raise the limit of open files: ulimit -n",
+}
+
+
+def _of_system(error: OSError) -> Failure:
+    name = errno.errorcode.get(error.errno or 0, "OSError")
+    where = str(error.filename or "")
+    message = error.strerror or str(error)
+    return Failure(ExitCode.FAILED, name, message, _ADVICE_OF_ERRNO.get(error.errno or 0, ""), where)
+
+
+_ADVICE_OF_NAME = {
+    "JournalLocked": "another bulkhead uses this data folder: stop it with `bulkhead down`, or set app.data_dir",
+    "JournalTooNew": "start the version of bulkhead that wrote it; nothing was changed",
+    "JournalCorrupt": "see what is damaged with `bulkhead journal verify`; a damaged tail can be cut on your word",
+    "JournalUnavailable": "check the disk and the file; nothing that was written is lost",
+    "MigrationFailed": "the journal is as it was; free space on the disk and try again",
+    "MarketRefused": "check the [market] section of the configuration",
+    "SourceError": "check the files named in market.replay",
+    "VenueDown": "check the network, or set market.source to synthetic or replay",
+}
+
+
+def _of_name(error: BaseException) -> Failure:
+    """Name an error by its type; the nearest known ancestor gives the advice."""
+    names = [kind.__name__ for kind in type(error).__mro__]
+    advice = next((_ADVICE_OF_NAME[name] for name in names if name in _ADVICE_OF_NAME), "")
+    if advice or isinstance(error, BulkheadError):
+        return Failure(ExitCode.FAILED, names[0], str(error) or names[0], advice)
+    advice = "this is a mistake of bulkhead: run it again with BULKHEAD_TRACEBACK=1 and report what it prints"
+    return Failure(ExitCode.FAILED, names[0], str(error) or repr(error), advice)

@@ -1,0 +1,59 @@
+"""Print for people (Rich, on a terminal in colour) or for programs (JSON, nothing else, on standard output)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import Console, RenderableType
+
+__all__ = ["console", "note", "print_json", "print_line", "show", "table"]
+
+_WIDE: Final = 250
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console on standard output, or on standard error."""
+    from rich.console import Console
+
+    # A file or pipe has no width: lines stay whole, so that ids can be cut out of them.
+    width = None if (sys.stderr if stderr else sys.stdout).isatty() else _WIDE
+    return Console(stderr=stderr, width=width, highlight=False)
+
+
+def show(what: RenderableType) -> None:
+    """Print something for people."""
+    console().print(what)
+
+
+def print_line(text: str) -> None:
+    """Print one line as it is."""
+    print(text, flush=True)  # noqa: T201 - a CLI prints
+
+
+def note(text: str) -> None:
+    """Say something that is not the result: on standard error, so that it disturbs no pipe."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - a CLI prints
+
+
+def print_json(value: Any, *, one_line: bool = False) -> None:
+    """Print one JSON document."""
+    print_line(json.dumps(value, indent=None if one_line else 2, ensure_ascii=False))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> RenderableType:
+    """Return a plain table; ``right`` names the columns whose values are aligned to the right."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+    return made

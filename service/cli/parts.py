@@ -1,0 +1,77 @@
+"""What several commands share: their options, and the way from them to the configuration and the daemon."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.cli.codes import ExitCode
+from service.cli.failures import CommandFailed, Failure
+
+if TYPE_CHECKING:
+    from service.api.client import Client
+    from service.config import Config
+
+__all__ = ["ConfigFile", "JournalFile", "Json", "Socket", "connect", "json_wanted", "load_config", "usage"]
+
+_DEFAULT_FILE = Path("config.toml")
+
+
+def _remember(context: typer.Context, value: bool) -> bool:
+    context.find_root().ensure_object(dict)["json"] = value
+    return value
+
+
+def json_wanted(context: typer.Context) -> bool:
+    """Return whether the command was called with ``--json``."""
+    return bool(context.find_root().ensure_object(dict).get("json"))
+
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Configuration to use; without it config.toml of this folder when there is one, else the defaults.",
+        envvar="BULKHEAD_CONFIG",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.", callback=_remember)]
+Socket = Annotated[
+    Path | None,
+    typer.Option("--socket", metavar="FILE", help="The daemon's socket; without it the one of the configuration."),
+]
+JournalFile = Annotated[
+    Path | None,
+    typer.Option("--journal", metavar="FILE", help="Read this journal file instead of asking the daemon."),
+]
+
+
+def config_file(given: Path | None) -> Path | None:
+    """Return the configuration file to read: the given one, else config.toml here, else none."""
+    if given is not None:
+        return given
+    return _DEFAULT_FILE if _DEFAULT_FILE.exists() else None
+
+
+def load_config(given: Path | None) -> Config:
+    """Return the checked configuration; raise ``ConfigError`` with every mistake."""
+    from service.config import load
+
+    return load(config_file(given), os.environ)
+
+
+def connect(config: Path | None, socket: Path | None, *, timeout_s: float = 10.0) -> Client:
+    """Return a client of the daemon; whether it answers shows with the first request."""
+    from service.api.client import Client
+
+    return Client(socket if socket is not None else load_config(config).socket_path, timeout_s=timeout_s)
+
+
+def usage(message: str, advice: str = "", *, code: str = "Usage", path: str = "", value: str = "") -> CommandFailed:
+    """Return the error of a command that was called wrongly."""
+    return CommandFailed(Failure(ExitCode.USAGE, code, message, advice, path, value))

@@ -1,0 +1,188 @@
+"""Ways to run the daemon: in the foreground, in the background, below the live view."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from service.cli.codes import ExitCode
+from service.cli.failures import CommandFailed, Failure, failure_of
+from service.cli.output import note
+
+if TYPE_CHECKING:
+    from service.config import Config
+    from service.daemon import Daemon
+
+__all__ = ["READY_S", "STOP_S", "as_child", "in_background", "in_foreground", "log_file", "with_view"]
+
+READY_S: Final = 120.0
+"""Longest wait for a daemon to be ready; the recovery of a large journal counts."""
+
+STOP_S: Final = 30.0
+"""Longest wait for a daemon's orderly end before it is killed."""
+
+
+def log_file(config: Config) -> Path:
+    """Return where a daemon without a terminal logs."""
+    return config.app.data_dir / "bulkhead.log"
+
+
+def in_foreground(config: Config, file: Path | None) -> int:  # noqa: ARG001 - the same call as ``with_view``
+    """Run the daemon in this process until Ctrl-C; log to standard error."""
+    from service.daemon import run_daemon
+
+    _log_to_stderr(config)
+
+    def ready(daemon: Daemon) -> None:
+        note(f"bulkhead is ready: {daemon.source_label} prices; control socket {daemon.socket_path}; Ctrl-C stops it")
+
+    return run_daemon(config, on_ready=ready)
+
+
+def as_child(config: Config, ready_fd: int, *, with_parent: bool) -> int:
+    """Run the daemon for another process: say on ``ready_fd`` that it is ready, or why it cannot be."""
+    from service.daemon import run_daemon
+
+    _log_to_stderr(config)
+    if with_parent:
+        Thread(target=_end_with_parent, name="parent", daemon=True).start()
+
+    def ready(daemon: Daemon) -> None:
+        _say(ready_fd, {"pid": os.getpid(), "source": daemon.source_label, "socket": str(daemon.socket_path)})
+
+    try:
+        return run_daemon(config, on_ready=ready)
+    except Exception as error:
+        logging.getLogger("bulkhead").exception("the daemon could not go on")
+        failure = failure_of(error)[0]
+        _say(ready_fd, {"failure": failure._asdict()})
+        return failure.exit
+
+
+def _say(ready_fd: int, document: dict[str, Any]) -> None:
+    try:
+        os.write(ready_fd, json.dumps(document).encode() + b"\n")
+        os.close(ready_fd)
+    except OSError:
+        # Whoever waited has gone, or has heard already; the daemon goes on.
+        logging.getLogger("bulkhead").debug("nobody waits for the daemon to be ready")
+
+
+def _end_with_parent() -> None:
+    """Stop when standard input ends: whoever started this daemon is gone, in order or not."""
+    while os.read(0, 4096):
+        continue
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def in_background(config: Config, file: Path | None) -> dict[str, Any]:
+    """Start a daemon of its own and wait until it is ready; return its process id and where it logs."""
+    with _spawn(config, file, "--no-view", stdin=subprocess.DEVNULL) as started:
+        return {**started.wait_ready(), "log": str(log_file(config))}
+
+
+def with_view(config: Config, file: Path | None) -> int:
+    """Start the daemon below this process, show the live view, and stop the daemon when the view is left."""
+    from service.api.client import Client
+    from service.top import run_top
+
+    note("starting ...")
+    with _spawn(config, file, "--with-parent", stdin=subprocess.PIPE) as started:
+        try:
+            started.wait_ready()
+            run_top(Client(config.socket_path), alive=lambda: started.process.poll() is None)
+        except KeyboardInterrupt:
+            note("")
+        finally:
+            died = started.process.poll()
+            code = started.end()
+    if died is not None:
+        raise CommandFailed(
+            Failure(ExitCode.FAILED, "DaemonDied", f"the daemon ended by itself (exit code {died})", _see(config))
+        )
+    return code
+
+
+def _see(config: Config) -> str:
+    return f"see its log: {log_file(config)}"
+
+
+class _Started:
+    """A daemon in a child process, until it is ready or has been ended."""
+
+    def __init__(self, config: Config, process: subprocess.Popen[bytes], ready_fd: int) -> None:
+        self.config = config
+        self.process = process
+        self._ready_fd = ready_fd
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._ready_fd)
+
+    def wait_ready(self) -> dict[str, Any]:
+        """Return what the daemon says when it is ready; raise ``CommandFailed`` with its own reason when it fails."""
+        readable, _, _ = select.select([self._ready_fd], [], [], READY_S)
+        if not readable:
+            self.end()
+            raise CommandFailed(
+                Failure(ExitCode.TIMEOUT, "NotReady", f"not ready within {READY_S:.0f} s", _see(self.config))
+            )
+        said = json.loads(os.read(self._ready_fd, 65_536) or b"{}")
+        if "failure" in said:
+            self.process.wait()
+            fields = said["failure"]
+            raise CommandFailed(Failure(**{**fields, "exit": ExitCode(fields["exit"])}))
+        if "pid" not in said:
+            code = self.process.wait()
+            raise CommandFailed(
+                Failure(ExitCode.FAILED, "DaemonDied", f"the daemon ended (exit code {code})", _see(self.config))
+            )
+        found: dict[str, Any] = said
+        return found
+
+    def end(self) -> int:
+        """Stop the child in order, then by force; return its exit code."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            return self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+
+def _spawn(config: Config, file: Path | None, mode: str, *, stdin: int) -> _Started:
+    config.app.data_dir.mkdir(parents=True, exist_ok=True)
+    read_end, write_end = os.pipe()
+    command = [sys.executable, "-m", "service.cli", "up", mode, "--ready-fd", str(write_end)]
+    if file is not None:
+        command += ["--config", str(file)]
+    try:
+        with log_file(config).open("ab") as log:
+            # A session of its own: Ctrl-C in this terminal reaches the view, which then stops the daemon in order.
+            process = subprocess.Popen(  # noqa: S603 - our own program
+                command, stdin=stdin, stdout=log, stderr=log, pass_fds=[write_end], start_new_session=True
+            )
+    except BaseException:
+        os.close(read_end)
+        raise
+    finally:
+        os.close(write_end)
+    return _Started(config, process, read_end)
+
+
+def _log_to_stderr(config: Config) -> None:
+    level = config.app.log_level.value.upper()
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr)

@@ -1,0 +1,161 @@
+"""How answers look in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+__all__ = ["STATE_STYLES", "age", "clock_time", "duration", "event_line", "instant", "ps_view", "size", "status_view"]
+
+STATE_STYLES: Final = {
+    "running": ("R", "green"),
+    "starting": ("S", "cyan"),
+    "stopping": ("T", "yellow"),
+    "waiting": ("W", "yellow"),
+    "down": ("D", "red"),
+    "quarantined": ("Q", "bold white on red"),
+    "stopped": ("X", "dim"),
+    "new": ("N", "dim"),
+}
+"""State of an actor -> its letter and colour; the letter says the same where there is no colour."""
+
+_SEVERITY_STYLES: Final = {
+    "error": "bold red",
+    "warning": "yellow",
+    "risk": "magenta",
+    "order": "green",
+    "info": "",
+    "debug": "dim",
+}
+_SEVERITY_LETTERS: Final = {"error": "E", "warning": "W", "risk": "R", "order": "O", "info": "I", "debug": "D"}
+
+
+def instant(at: int) -> str:
+    """Return nanoseconds as ISO 8601 with milliseconds, UTC."""
+    moment = datetime.fromtimestamp(at // 1_000_000_000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at // 1_000_000 % 1000:03d}Z"
+
+
+def clock_time(at: int) -> str:
+    """Return the time of day of an instant, with milliseconds, UTC."""
+    return instant(at)[11:-1]
+
+
+def duration(seconds: float) -> str:
+    """Return a span of time in its two largest units."""
+    whole = int(seconds)
+    days, hours, minutes = whole // 86_400, whole // 3_600 % 24, whole // 60 % 60
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {whole % 60} s" if minutes else f"{seconds:.1f} s"
+
+
+def age(milliseconds: float) -> str:
+    """Return a short span, in the unit that fits."""
+    if milliseconds < 1:
+        return f"{milliseconds * 1000:.0f} us"
+    return f"{milliseconds:.1f} ms" if milliseconds < 1_000 else duration(milliseconds / 1_000)
+
+
+def size(number: int) -> str:
+    """Return a number of bytes in megabytes."""
+    return f"{number / 1_048_576:.0f} MB"
+
+
+def status_view(found: Mapping[str, Any]) -> RenderableType:
+    """Return the answer of ``status``."""
+    engine, journal, counts = found["engine"], found["journal"], found["counts"]
+    grid = Table.grid(padding=(0, 2))
+    rows: list[tuple[str, str | Text]] = [
+        ("bulkhead", f"{found['version']}, process {found['pid']}, up {duration(found['uptime_s'])}"),
+        ("prices", _loud(found["source"])),
+        ("scope", f"{found['scope']} ({', '.join(found['accounts'])})"),
+        ("engine", _engine_text(engine)),
+        ("signals", str(counts["signals"])),
+        ("groups", f"{counts['open_groups']} open, {counts['slots_taken']} of {counts['slots']} slots taken"),
+        ("orders", f"{counts['working_orders']} working"),
+        ("journal", f"{journal['head']} events, {journal['commits']} commits, {journal['path']}"),
+        ("webhook", found["webhook_url"]),
+        ("socket", found["socket"]),
+        ("memory", size(found["memory_bytes"])),
+    ]
+    if journal["error"]:
+        rows.append(("", Text(f"the journal cannot be written: {journal['error']}", style="bold red")))
+    if found["dead_letters"]["total"]:
+        letters = found["dead_letters"]
+        rows.append(("dead letters", Text(f"{letters['total']}, see: bulkhead dead-letters", style="yellow")))
+    for name, value in rows:
+        grid.add_row(Text(name, style="bold"), value)
+    return grid
+
+
+def _loud(source: str) -> Text:
+    made_up = "SYNTHETIC" in source
+    return Text(f" {source} " if made_up else source, style="bold black on yellow" if made_up else "")
+
+
+def _engine_text(engine: Mapping[str, Any]) -> Text:
+    running = engine["status"] == "running"
+    reason = f" ({engine['reason']})" if engine["reason"] else ""
+    return Text(f"{engine['status']}{reason}", style="green" if running else "bold red")
+
+
+def ps_view(rows: Iterable[Mapping[str, Any]]) -> RenderableType:
+    """Return the tree of actors with their states and numbers."""
+    nodes: dict[str, Tree] = {}
+    root: Tree | None = None
+    for row in rows:
+        label = _actor_label(row)
+        parent = nodes.get(row["path"].rpartition("/")[0] or "/")
+        if parent is None or row["path"] == "/":
+            root = nodes[row["path"]] = Tree(label, guide_style="dim")
+        else:
+            nodes[row["path"]] = parent.add(label)
+    return root if root is not None else Text("no actors")
+
+
+def _actor_label(row: Mapping[str, Any]) -> Text:
+    letter, style = STATE_STYLES.get(row["state"], ("?", ""))
+    name = row["path"].rpartition("/")[2] or "/"
+    text = Text.assemble((letter, style), " ", (name, "bold"))
+    if row["state"] != "running":
+        text.append(f" {row['state']}", style=style)
+    if row["restarts"]:
+        text.append(f"  {row['restarts']} restarts", style="yellow")
+    if row["mailbox"]:
+        text.append(f"  {row['mailbox']} waiting, oldest {age(row['oldest_ms'])}", style="cyan")
+    if row["parked"]:
+        text.append(f"  {row['parked']} parked", style="red")
+    if row["handled"]:
+        text.append(f"  {row['handled']} handled, p99 {age(row['handle_p99_ms'])}", style="dim")
+    if row["detail"]:
+        text.append(f"  {row['detail']}", style="dim italic")
+    return text
+
+
+def event_line(item: Mapping[str, Any]) -> Text:
+    """Return one event as a line: time, severity, identity, what happened, the id to ask about."""
+    if item["kind"] == "dropped":
+        return Text(f"... {item['count']} events left out: this terminal is too slow", style="bold yellow")
+    severity = item["severity"]
+    text = Text.assemble(
+        (clock_time(item["at"]), "dim"),
+        " ",
+        (_SEVERITY_LETTERS.get(severity, "?"), _SEVERITY_STYLES.get(severity, "")),
+        " ",
+    )
+    if item.get("symbol"):
+        text.append(f"{item['symbol']} ", style="bold")
+    text.append(item["text"], style=_SEVERITY_STYLES.get(severity, ""))
+    ident = item["client_order_id"] or item["group_id"] or item["signal_id"]
+    if ident:
+        text.append(f"  {ident}", style="dim")
+    return text
