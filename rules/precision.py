@@ -41,13 +41,13 @@ def quotient(numerator: Decimal, denominator: Decimal) -> Decimal:
 
 
 def floor_to(value: Decimal, unit: Decimal) -> Decimal:
-    """Return the largest multiple of ``unit`` that is not above a value of zero or more; exact."""
-    return value - value % unit
+    """Return the largest multiple of ``unit`` that is not above a value of zero or more; exact, as precise as the unit."""
+    return _WIDE.quantize(value - value % unit, unit)
 
 
 def _ceil_to(value: Decimal, unit: Decimal) -> Decimal:
-    rest = value % unit
-    return value if not rest else value - rest + unit
+    lower = floor_to(value, unit)
+    return lower if lower == value else lower + unit
 
 
 def round_price(price: Decimal, tick: Decimal, side: OrderSide, rounding: PriceRounding) -> Decimal:

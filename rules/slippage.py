@@ -62,5 +62,5 @@ def cap_price(side: OrderSide, expected: Decimal, limit_percent: Decimal, tick: 
     if side is OrderSide.BUY:
         return floor_to(expected + expected * limit_percent / 100, tick)
     lowest = expected - expected * limit_percent / 100
-    rest = lowest % tick
-    return lowest - rest + tick if rest else lowest
+    rounded = floor_to(lowest, tick)
+    return rounded if rounded == lowest else rounded + tick

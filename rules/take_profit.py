@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from protocol.groups import PriceRounding, PyramidScope, TpMode
 from protocol.values import Side
-from rules.precision import quotient, round_price
+from rules.precision import floor_to, quotient, round_price
 
 __all__ = ["Lot", "RestingTarget", "TpPlan", "WatchedTarget", "leg_tp_price", "tp_plan", "tp_progress"]
 
@@ -59,9 +59,10 @@ def leg_tp_price(
     wanted = fill_price + side.sign * fill_price * tp_percent / 100
     target = round_price(wanted, tick, side.exit, rounding)
     if side is Side.LONG:
-        return target if target > fill_price else fill_price - fill_price % tick + tick
+        return target if target > fill_price else floor_to(fill_price, tick) + tick
     if target >= fill_price:
-        target = fill_price - (fill_price % tick or tick)
+        lower = floor_to(fill_price, tick)
+        target = lower if lower < fill_price else lower - tick
     return max(target, tick)
 
 

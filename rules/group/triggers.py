@@ -121,33 +121,34 @@ def _reached(turn: Turn, price: Decimal) -> list[Watch]:
 
 def on_batch(turn: Turn, batch: Batch) -> None:
     """Handle the triggers of one turn in the order of EX-702."""
-    for trigger in sorted(batch.triggers, key=lambda found: _rank(turn, found)):
+    # What each price reaches is settled before the first trigger takes the watches away.
+    reached = [
+        _reached(turn, turn.view.watched_price(found)) if isinstance(found, PriceTick) else []
+        for found in batch.triggers
+    ]
+    ranked = sorted(zip(batch.triggers, reached, strict=True), key=lambda found: _rank(*found))
+    for trigger, watches in ranked:
         if isinstance(trigger, CloseGroup):
             on_close(turn, trigger)
         elif isinstance(trigger, ReduceGroup):
             on_reduce(turn, trigger)
         elif isinstance(trigger, RiskClose):
             on_risk_close(turn, trigger)
+        elif turn.view.closing:
+            for watch in watches:
+                _supersede(turn, watch.reason, watch.scope, "")
         else:
-            _price_in_batch(turn, trigger)
+            on_price(turn, trigger)
 
 
-def _rank(turn: Turn, trigger: CloseGroup | ReduceGroup | RiskClose | PriceTick) -> int:
+def _rank(trigger: CloseGroup | ReduceGroup | RiskClose | PriceTick, reached: list[Watch]) -> int:
     if isinstance(trigger, CloseGroup):
         return RANKS.index(trigger.reason)
     if isinstance(trigger, ReduceGroup):
         return RANKS.index(CloseReason.REDUCE)
     if isinstance(trigger, RiskClose):
         return RANKS.index(CloseReason.RISK_CLOSE if trigger.qty is None else CloseReason.RISK_PARTIAL)
-    reached = _reached(turn, turn.view.watched_price(trigger))
     return RANKS.index(reached[0].reason) if reached else len(RANKS)
-
-
-def _price_in_batch(turn: Turn, tick: PriceTick) -> None:
-    """Act on a price, or note what it would have triggered had the group not been taken by another trigger."""
-    started = next((event for event in turn.events if getattr(event, "new", None) is GroupState.CLOSING), None)
-    if started is None:
-        on_price(turn, tick)
 
 
 def _supersede(turn: Turn, trigger: CloseReason, scope: str, signal_id: str) -> None:

@@ -18,6 +18,7 @@ from protocol.groups import (
     Level,
     OpenGroup,
     OrderWanted,
+    ReduceGroup,
 )
 from protocol.instruments import Instrument, PrecisionRules
 from protocol.market import PriceTick
@@ -30,6 +31,9 @@ from rules.group import GroupView, OrderView, decide, evolve
 GROUP = "g1"
 SYMBOL = "BTC/USDT"
 RULES = PrecisionRules(Decimal("0.01"), Decimal("0.001"), Decimal("0.001"), Decimal(5))
+
+ROOM = Decimal("1e-9")
+"""Added to sizes, so that a layer of 33.33 % of them is not rounded below what a test asks for."""
 
 E = TypeVar("E", bound=Event)
 
@@ -113,7 +117,7 @@ class Bench:
         amount = (
             Decimal(size)
             if size
-            else Decimal(len(config.levels)) * 100 / sum(level.weight_percent for level in config.levels)
+            else Decimal(len(config.levels)) * 100 / sum(level.weight_percent for level in config.levels) + ROOM
         )
         self.tell(open_message(side, Decimal(price), amount, SizeType.BASE, config, self.market, **more))
 
@@ -239,3 +243,16 @@ def states(events: tuple[Event, ...]) -> list[str]:
 def alerts(events: tuple[Event, ...]) -> list[str]:
     """Return the codes of the alerts raised."""
     return [event.code for event in only(events, GroupAlert)]
+
+
+def filled(count: int = 1, config: GridConfig | None = None, **more: Any) -> Bench:
+    """Return a group with its first layers filled."""
+    bench = Bench(config, **more)
+    for layer in range(count):
+        bench.fill(bench.entry(f"p0.l{layer}"))
+    return bench
+
+
+def reduce(fraction: str) -> ReduceGroup:
+    """Return a reduction by a fraction."""
+    return ReduceGroup(group_id=GROUP, fraction=Decimal(fraction), at=1)
