@@ -54,7 +54,6 @@ class Asks:
         current = system.current
         now = system.now()
         correlation, causation = (current.correlation_id, current.message_id) if current else (message_id, 0)
-        sender = system.current_path if current else ""
         self._made += 1
         deadline = now + int(timeout_s * NANOS)
         heap = self._deadlines
@@ -63,7 +62,7 @@ class Asks:
         heapq.heappush(heap, (deadline, self._made, future, cell.path))
         if heap[0][2] is future:
             system.wake_at(deadline)
-        cell.accept(Envelope(request, sender, message_id, correlation, causation, now, reply))
+        cell.accept(Envelope(request, system.current_path, message_id, correlation, causation, now, reply))
         return future
 
     def _sweep(self) -> None:

@@ -28,23 +28,23 @@ class _JumpingSelector(selectors.DefaultSelector):
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__()
         self._clock = clock
-        self.alarm: tuple[int, Callable[[], object]] | None = None
+        self.alarms: dict[Callable[[], object], int] = {}
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is not None and timeout <= 0:
             return super().select(0)
         if self._clock.held:
             return super().select(_HELD_POLL_S)
-        alarm = self.alarm
-        ready = super().select(None if timeout is None and alarm is None else 0)
+        alarms = self.alarms
+        ready = super().select(None if timeout is None and not alarms else 0)
         if ready:
             return ready
         now = self._clock.now()
         scheduled = None if timeout is None else now + max(1, round(timeout * NANOS))
-        if alarm is not None and (scheduled is None or alarm[0] <= scheduled):
-            self.alarm = None
-            self._clock.advance_to(alarm[0])
-            alarm[1]()
+        ring = min(alarms, key=alarms.__getitem__) if alarms else None
+        if ring is not None and (scheduled is None or alarms[ring] <= scheduled):
+            self._clock.advance_to(alarms.pop(ring))
+            ring()
         elif scheduled is not None:
             self._clock.advance_to(scheduled)
         return ready
@@ -67,15 +67,22 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def set_alarm(self, at: int | None, ring: Callable[[], object]) -> None:
         """Have ``ring`` called when nobody is ready any more, with time moved to ``at``; None takes the alarm back.
 
-        There is one alarm, kept beside asyncio's own timers: a replay sets it anew at every step and pays nothing for it.
+        Each ``ring`` has one alarm, kept beside asyncio's own timers: a replay sets it anew at every step and pays nothing
+        for it.
         """
-        self._jumping.alarm = None if at is None else (at, ring)
+        if at is None:
+            self._jumping.alarms.pop(ring, None)
+        else:
+            self._jumping.alarms[ring] = at
 
     def idle_until(self, at: int) -> bool:
-        """Whether nothing of asyncio's own is ready or due before the instant ``at``."""
+        """Whether nothing else is ready or due before the instant ``at``: no callback, no alarm of another system."""
         # A private name of asyncio, read only: it spares a turn of the loop for each step of a replay.
         if self._ready:  # type: ignore[attr-defined]
             return False
+        for alarm in self._jumping.alarms.values():
+            if alarm < at:
+                return False
         scheduled = self._scheduled  # type: ignore[attr-defined]
         return not scheduled or bool(scheduled[0].when() >= (at - self._epoch) / NANOS)
 

@@ -41,7 +41,8 @@ class ActorRef:
         system.last_id = message_id = system.last_id + 1
         current = system.current
         if current is None:
-            cell.accept(Envelope(message, "", message_id, message_id, 0, system.now()))
+            # No message caused it, but an actor may have told it all the same: while it started.
+            cell.accept(Envelope(message, system.current_path, message_id, message_id, 0, system.now()))
         else:
             cell.accept(
                 Envelope(

@@ -147,6 +147,8 @@ class ActorSystem:
             self.ended_threads.pop().join()
         if self._wake is not None:
             self._wake.cancel()
+        if isinstance(self.loop, VirtualLoop):
+            self.loop.set_alarm(None, self._on_time_soon)
 
     def fail(self, error: BaseException) -> None:
         """Say that the system as a whole has failed; whoever awaits ``failed`` hears it."""
