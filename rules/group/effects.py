@@ -96,7 +96,7 @@ def retries(view: GroupView, at: int) -> tuple[tuple[int, RetryClose | RetryEntr
     """
     closes = [(c.retry_after_s, RetryClose(view.group_id, c.number, at)) for c in view.closes if c.waiting]
     entries = [
-        (1, RetryEntry(view.group_id, leg.leg_id, at))
+        (leg.entry_retry_s, RetryEntry(view.group_id, leg.leg_id, at))
         for leg in view.legs.values()
         if leg.entry is EntryState.WORKING and not leg.entry_order
     ]

@@ -243,7 +243,7 @@ def _close_filled(view: GroupView, event: CloseFilled) -> GroupView:
 def _entry_ended(view: GroupView, event: EntryEnded) -> GroupView:
     changes: dict[str, Any] = {"entry": event.entry, "state": event.leg_state, "reason": event.reason}
     if event.entry is EntryState.WORKING:
-        changes["entry_order"] = ""
+        changes |= {"entry_order": "", "entry_retry_s": event.retry_after_s}
     legs = _with_leg(view, event.leg_id, **changes)
     if not event.client_order_id:
         return replace(view, legs=legs)

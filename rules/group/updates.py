@@ -22,7 +22,7 @@ def on_update(turn: Turn, update: OrderUpdate) -> None:
     Raises ``IllegalOrderMove`` for what no order can do.
     """
     order = turn.view.orders.get(update.client_order_id)
-    if order is None or order.ended:
+    if order is None or order.settled:
         return
     # The group is not told of "sent"; whatever else it hears implies it.
     before = OrderState.SENT if order.state is OrderState.INTENDED else order.state
@@ -45,8 +45,6 @@ def _reported(order: OrderView, state: OrderState, filled: Decimal) -> Decimal:
 
 def _note(turn: Turn, order: OrderView, state: OrderState, reported: Decimal, *, absent: bool) -> None:
     """Journal a state that the group must remember: working, unknown, or final with fills still to be told."""
-    if state.final and order.filled >= order.request.qty:
-        return
     turn.emit(
         OrderStateNoted(
             group_id=turn.view.group_id,

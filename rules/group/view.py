@@ -33,8 +33,9 @@ _ZERO = Decimal(0)
 class LegView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
     """One leg. ``filled`` is net of fees in base currency, ``cost`` what the open part has cost in quote currency.
 
-    ``entry_order`` and ``target_order`` are client ids of the newest orders, empty when none was ever wanted or the
-    entry waits to be sent again. ``target_losses`` counts targets in a row that the venue refused or dropped.
+    ``entry_order`` and ``target_order`` are client ids of the newest orders, empty when none was ever wanted. An entry
+    that works without an order is sent again ``entry_retry_s`` seconds after the last one ended. ``target_losses``
+    counts targets in a row that the venue refused or dropped.
     """
 
     leg_id: str
@@ -50,6 +51,7 @@ class LegView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=
     reason: str = ""
     entry_order: str = ""
     entry_attempt: int = 0
+    entry_retry_s: int = 0
     target_order: str = ""
     target_attempt: int = 0
     target_losses: int = 0
