@@ -201,6 +201,12 @@ async def pass_s(seconds: float = 0.001) -> None:
     await asyncio.sleep(seconds)
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Give way until something is so; for what a thread does, which no clock of ours knows."""
+    while not condition():  # noqa: ASYNC110 - a thread sets no event of the loop
+        await asyncio.sleep(0)
+
+
 def under_nurse(
     system: ActorSystem, spec: Spec, exits: list[ChildExited] | None = None, *, lives: int = 1_000
 ) -> ActorRef:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -13,7 +14,20 @@ from runtime.errors import SpawnRefused
 from runtime.lifecycle import ChildExited, ChildStarted, ExitKind
 from runtime.spec import Spec
 from runtime.system import ActorSystem
-from tests.runtime.cast import Broken, Cue, Line, Nurse, Player, Question, Tick, pass_s, play, texts, under_nurse
+from tests.runtime.cast import (
+    Broken,
+    Cue,
+    Line,
+    Nurse,
+    Player,
+    Question,
+    Teller,
+    Tick,
+    pass_s,
+    play,
+    texts,
+    under_nurse,
+)
 
 
 def crash_on(*bad: str) -> Any:
@@ -165,8 +179,6 @@ def test_over_any_script_every_message_is_handled_or_parked_once(script: list[st
         return "ok"
 
     async def scenario(system: ActorSystem) -> tuple[list[Any], list[str]]:
-        import asyncio
-
         ref = under_nurse(system, Spec("player", lambda: Player(act)))
         asked = []
         for number, kind in enumerate(script):
@@ -210,8 +222,6 @@ def test_a_failed_start_is_its_parents_news_and_nobodys_crash(where: str) -> Non
         if where == "factory":
             raise Broken(where)
         return Bad()
-
-    from tests.runtime.cast import Teller
 
     class BadTeller(Teller):
         def recovered(self) -> None:
