@@ -64,6 +64,7 @@ class Pump:
         self._scheduled = False
         self.active = True
         system = self._system
+        system.disarm()
         durability = system.durability
         until = perf_counter() + SLICE_S
         steps = 0
