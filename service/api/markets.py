@@ -22,16 +22,20 @@ class Markets:
         """Take over what a session reports."""
         self._of_account[news.account] = news.instruments
 
-    def must_know(self, symbol: str, account: str) -> None:
-        """Refuse a symbol the account's market does not have, with the near ones; nothing while none is known."""
+    def canonical(self, symbol: str, account: str) -> str:
+        """Return the unified symbol that the account's market has; refuse others with the near ones.
+
+        While the account's session has never been up, a symbol is returned as it is: the gateway decides.
+        """
         instruments = self._of_account.get(account)
         if not instruments:
-            return
+            return symbol
         names: Mapping[str, str] = market_names(instruments)
         symbols = {each.symbol for each in instruments}
         try:
-            if canonical_symbol(symbol, names) in symbols:
-                return
+            found = canonical_symbol(symbol, names)
+            if found in symbols:
+                return found
         except UnknownSymbol:
             pass
         near = near_symbols(symbol.upper(), symbols)

@@ -13,6 +13,7 @@ from protocol.messages import Value
 from protocol.risk import PauseEngine, ResumeEngine
 from service.api import control, rows
 from service.api.answers import answer, not_found, plain
+from service.api.equity import equity_of
 from service.api.host import RISK
 from service.api.items import letter_item, report_item
 from service.api.signals import inject
@@ -107,6 +108,7 @@ class _Routes:
         limit = rows.limit_of({"limit": str(_EVENTS_IN_VIEW), **request.query})
         found = await self._reading.views(lambda views: rows.overview_rows(views, limit))
         found["groups"] = await rows.groups_with_prices(self._host.system, found["groups"])
+        found["equity"] = await equity_of(self._host.system, [each.name for each in self._host.config.accounts])
         found["status"] = await status_of(self._host, self._reading, self._server.newest_permit)
         found["ps"] = plain(describe(self._host.system))
         return answer(found)

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import msgspec
 from aiohttp import web
+from msgspec import structs
 
 from protocol.codec import decode_json, encode_json
 from protocol.errors import ValidationError
-from protocol.signals import InjectSignal
+from protocol.signals import InjectSignal, Problem
 from service.api.answers import Refused, answer, plain
 from service.api.control import actor_at
 from service.api.host import ASK_S, GATEWAY, Host
@@ -30,18 +31,17 @@ async def inject(host: Host, hub: Hub, markets: Markets, body: bytes, query: Map
     signal = decode_json(_with_defaults(body, host.config), InjectSignal)
     account = next((each for each in host.config.accounts if each.exchange == signal.venue.lower()), None)
     if account is not None:
-        markets.must_know(signal.symbol, account.name)
+        # The newest price is asked for under the unified name.
+        signal = structs.replace(signal, symbol=markets.canonical(signal.symbol, account.name))
     said = await actor_at(host.system, GATEWAY).ask(signal, ASK_S)
     found = {**plain(said), "routed": None, "reasons": []}
     if said.status >= 400:
-        first = said.problems[0] if said.problems else None
-        shape = {
-            "code": said.outcome,
-            "path": first.path if first else "",
-            "message": first.message if first else said.outcome,
-            "value": first.value if first else "",
-        }
-        return answer({**found, **shape}, status=said.status)
+        problems = said.problems or (Problem(said.outcome, message=said.outcome),)
+        if signal.price is None and any(each.path == "tv.entry_price" for each in problems):
+            problems = (
+                Problem("NoPrice", "price", f"there is no price of {signal.symbol} yet: give one, or try again"),
+            )
+        return answer({**found, "problems": problems, **plain(problems[0])}, status=said.status)
     if wait_s and said.outcome in ("accepted", "replacement"):
         routed = await hub.routed(said.signal_id, wait_s)
         if routed is not None:

@@ -44,8 +44,8 @@ def up(
         print_json(ready) if as_json else print_line(f"running, process {ready['pid']}; its log is {ready['log']}")
         return
     wants_view = view if view is not None else sys.stdin.isatty() and sys.stdout.isatty() and not as_json
-    run = starting.with_view if wants_view else starting.in_foreground
-    raise typer.Exit(run(loaded, config))
+    code = starting.with_view(loaded, config) if wants_view else starting.in_foreground(loaded, as_json=as_json)
+    raise typer.Exit(code)
 
 
 def down(

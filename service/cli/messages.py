@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from service.cli.codes import epilog
 from service.cli.output import print_json, print_line, show
 from service.cli.parts import ConfigFile, Json, Socket, connect, usage
 
-__all__ = ["register", "send"]
+__all__ = ["SendCommand", "register", "send"]
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(epilog=f"Message types and their fields: bulkhead send --list. {epilog()}")(send)
+    app.command(cls=SendCommand, epilog=epilog())(send)
+
+
+class SendCommand(TyperCommand):
+    """A command whose help ends with the message types that can be sent."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help, then every message type with its fields."""
+        from service.cli.catalogue import catalogue, catalogue_view
+
+        super().format_help(ctx, formatter)
+        print_line("Message types; [fields] have a default; `bulkhead send --list TYPE` explains one:")
+        show(catalogue_view(catalogue().values()))
 
 
 def send(

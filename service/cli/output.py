@@ -26,8 +26,14 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def show(what: RenderableType) -> None:
-    """Print something for people."""
-    console().print(what)
+    """Print something for people; into a file or pipe without the blanks that fill a screen."""
+    out = console()
+    if sys.stdout.isatty():
+        out.print(what)
+        return
+    with out.capture() as captured:
+        out.print(what)
+    print_line("\n".join(line.rstrip() for line in captured.get().rstrip().splitlines()))
 
 
 def print_line(text: str) -> None:

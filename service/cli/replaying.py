@@ -49,19 +49,28 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Replay recorded prices and alerts through the whole system, as fast as the machine allows."""
+    from service.cli.replay_alerts import any_proof, with_proof
     from service.cli.replay_views import as_dict, summary_view
     from service.cli.replay_watch import watched
     from service.replaying import read_alerts, run_replay
 
-    loaded = _with_data(load_config(config), data or [], timeframe)
+    loaded = any_proof(_with_data(load_config(config), data or [], timeframe))
     since, until = _instant(begin, "--from"), _instant(end, "--to")
-    alerts = read_alerts(signals) if signals is not None else []
+    alerts, secrets = with_proof(read_alerts(signals) if signals is not None else [])
     whole = since is None and until is None
     with ExitStack() as stack:
         opened = _open(stack, journal)
         progress = stack.enter_context(watched(loaded, whole=whole))
         result = run_replay(
-            loaded, alerts=alerts, journal=opened, since=since, until=until, http=http, seed=seed, progress=progress
+            loaded,
+            alerts=alerts,
+            secrets=secrets,
+            journal=opened,
+            since=since,
+            until=until,
+            http=http,
+            seed=seed,
+            progress=progress,
         )
     if as_json:
         print_json(as_dict(result, groups=groups))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from service.cli.codes import ExitCode
 from service.cli.failures import CommandFailed, Failure, failure_of
-from service.cli.output import note
+from service.cli.output import note, print_json
 
 if TYPE_CHECKING:
     from service.config import Config
@@ -35,13 +35,15 @@ def log_file(config: Config) -> Path:
     return config.app.data_dir / "bulkhead.log"
 
 
-def in_foreground(config: Config, file: Path | None) -> int:  # noqa: ARG001 - the same call as ``with_view``
-    """Run the daemon in this process until Ctrl-C; log to standard error."""
+def in_foreground(config: Config, *, as_json: bool) -> int:
+    """Run the daemon in this process until Ctrl-C, logging to standard error; ``as_json`` prints when it is ready."""
     from service.daemon import run_daemon
 
     _log_to_stderr(config)
 
     def ready(daemon: Daemon) -> None:
+        if as_json:
+            print_json(_ready(daemon), one_line=True)
         note(f"bulkhead is ready: {daemon.source_label} prices; control socket {daemon.socket_path}; Ctrl-C stops it")
 
     return run_daemon(config, on_ready=ready)
@@ -56,7 +58,7 @@ def as_child(config: Config, ready_fd: int, *, with_parent: bool) -> int:
         Thread(target=_end_with_parent, name="parent", daemon=True).start()
 
     def ready(daemon: Daemon) -> None:
-        _say(ready_fd, {"pid": os.getpid(), "source": daemon.source_label, "socket": str(daemon.socket_path)})
+        _say(ready_fd, _ready(daemon))
 
     try:
         return run_daemon(config, on_ready=ready)
@@ -65,6 +67,10 @@ def as_child(config: Config, ready_fd: int, *, with_parent: bool) -> int:
         failure = failure_of(error)[0]
         _say(ready_fd, {"failure": failure._asdict()})
         return failure.exit
+
+
+def _ready(daemon: Daemon) -> dict[str, Any]:
+    return {"pid": os.getpid(), "source": daemon.source_label, "socket": str(daemon.socket_path)}
 
 
 def _say(ready_fd: int, document: dict[str, Any]) -> None:
@@ -153,8 +159,8 @@ class _Started:
     def end(self) -> int:
         """Stop the child in order, then by force; return its exit code."""
         if self.process.stdin is not None:
-            self.process.stdin.close()
-        if self.process.poll() is None:
+            self.process.stdin.close()  # tells it to stop; a second word would cut its orderly end short
+        elif self.process.poll() is None:
             self.process.terminate()
         try:
             return self.process.wait(STOP_S)

@@ -11,7 +11,18 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-__all__ = ["STATE_STYLES", "age", "clock_time", "duration", "event_line", "instant", "ps_view", "size", "status_view"]
+__all__ = [
+    "STATE_STYLES",
+    "age",
+    "clock_time",
+    "duration",
+    "event_line",
+    "instant",
+    "ps_view",
+    "severity_mark",
+    "size",
+    "status_view",
+]
 
 STATE_STYLES: Final = {
     "running": ("R", "green"),
@@ -139,6 +150,11 @@ def _actor_label(row: Mapping[str, Any]) -> Text:
     if row["detail"]:
         text.append(f"  {row['detail']}", style="dim italic")
     return text
+
+
+def severity_mark(severity: str) -> tuple[str, str]:
+    """Return letter and colour of a severity."""
+    return _SEVERITY_LETTERS.get(severity, "?"), _SEVERITY_STYLES.get(severity, "")
 
 
 def event_line(item: Mapping[str, Any]) -> Text:

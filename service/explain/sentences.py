@@ -28,6 +28,7 @@ class Sentence(Value, frozen=True, forbid_unknown_fields=True, gc=False):
 
 
 _SentenceOf: TypeAlias = Callable[[Any, Story], str]
+_WORTH_TELLING_NS: Final = 1_000_000
 
 
 def explain(story: Story) -> list[Sentence]:
@@ -64,7 +65,8 @@ def _generic(event: Event) -> str:
 
 
 def _received(e: SignalReceived, _: Story) -> str:
-    came = "An operator sent a signal" if e.source_address == "operator" else f"A webhook came from {e.source_address}"
+    known = {"operator": "An operator sent a signal", "replay": "A recorded alert was replayed"}
+    came = known.get(e.source_address, f"A webhook came from {e.source_address}")
     signal = e.signal
     if e.outcome.startswith("rejected"):
         problems = "; ".join(
@@ -81,7 +83,7 @@ def _received(e: SignalReceived, _: Story) -> str:
         else ""
     )
     late = e.received_at - signal.fired_at
-    aged = f" It was {ago(late)} old." if late > 0 and e.source_address != "operator" else ""
+    aged = f" It was {ago(late)} old." if late >= _WORTH_TELLING_NS and e.source_address not in known else ""
     what = f"{signal.kind.value} {signal.side.value} {signal.symbol} {signal.timeframe} on {signal.venue}"
     asked = f"{what}{price}{size}{part}"
     verdict = {
