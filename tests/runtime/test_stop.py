@@ -12,7 +12,7 @@ import pytest
 
 from runtime.actor import Actor
 from runtime.clock import NANOS
-from runtime.errors import ActorStopped
+from runtime.errors import ActorCrashed, ActorStopped
 from runtime.lifecycle import ChildExited, ExitKind
 from runtime.loop import VirtualLoop
 from runtime.memory_journal import MemoryJournal
@@ -88,6 +88,27 @@ def test_no_deadline_is_waited_beyond(parent_s: float, child_s: float, takes: fl
         return (system.now() - began) / NANOS
 
     assert play(scenario) == takes
+
+
+def test_waiting_for_an_end_ends_with_that_life() -> None:
+    """Whoever waits for a life to end goes on when it has, also when the parent begins the next life at once."""
+
+    def act(*_: Any) -> None:
+        raise Broken("bad")
+
+    async def scenario(system: ActorSystem) -> int:
+        ref = under_nurse(system, Spec("child", lambda: Player(act)))
+        cell = system.cell_of(ref.path)
+        assert cell is not None
+        ended = asyncio.ensure_future(cell.settled())
+        await pass_s()
+        assert not ended.done()
+        with pytest.raises(ActorCrashed):
+            await ref.ask(Question("bad"))
+        await asyncio.wait_for(ended, 60)
+        return cell.lives
+
+    assert play(scenario) == 2
 
 
 def test_a_hook_that_raises_is_a_crash_and_still_an_end() -> None:

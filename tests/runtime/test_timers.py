@@ -258,6 +258,7 @@ def test_cancelled_timers_do_not_pile_up() -> None:
         def act(player: Player, _: Any) -> None:
             player.timers.after(86_400, Line("deadline")).cancel()
 
+        system.spawn(Spec("clockwork", lambda: Clockwork(lambda actor: actor.timers.after(60, Line("first")), [])))
         ref = system.spawn(Spec("player", lambda: Player(act)))
         for _ in range(6_000):
             ref.tell(Line("tick"))
