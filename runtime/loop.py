@@ -59,6 +59,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._shuffle = random.Random(seed) if seed is not None else None  # noqa: S311 - reproducible on purpose
         self._jumping = _JumpingSelector(clock)
         super().__init__(self._jumping)
+        # asyncio runs a timer when it is due within this resolution. Months after the start a float of seconds is coarser
+        # than the default nanosecond: a timer due exactly now would then never run, and time would stand still for ever.
+        self._clock_resolution = 1e-6
 
     def time(self) -> float:
         """Return virtual seconds since the loop was made (small numbers keep nanoseconds exact enough)."""

@@ -76,7 +76,7 @@ def run_replay(
     """Replay ``config.market.replay`` with alerts at their instants; return what it came to.
 
     ``journal`` that has records already is gone on with, strictly after its newest instant. ``http`` posts the alerts to
-    a real listener (virtual time stands still meanwhile), otherwise they are handed to the gateway. ``seed`` draws the
+    a real listener at the configured port (virtual time stands still meanwhile), otherwise they are handed to the gateway. ``seed`` draws the
     interleaving of actors. Raises MarketRefused, SourceError and whatever the tree fails with.
     """
     markets = {account.name: _cut(recorded_market(config, account), since, until) for account in config.accounts}
@@ -254,7 +254,7 @@ class _Run:
         listener = partial(
             WebhookListener,
             host="127.0.0.1",
-            port=0,
+            port=self.config.webhook.port,
             token=token,
             user=user,
             gateway=GATEWAY,

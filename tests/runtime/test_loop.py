@@ -249,3 +249,21 @@ def test_asks_and_sleeps_agree_on_the_time() -> None:
     seconds, nanos = run_virtual(main, start=1_700_000_000 * NANOS)
     assert nanos - 1_700_000_000 * NANOS == NANOS
     assert seconds == pytest.approx(1.0, abs=1e-9)
+
+
+def test_a_timer_that_is_due_exactly_now_runs_also_years_after_the_start() -> None:
+    """A float of seconds grows coarser than a nanosecond; a timer due at this very instant must run all the same.
+
+    It once did not: eight months into a replay the loop turned for ever and time stood still.
+    """
+
+    async def main(_: VirtualClock) -> int:
+        loop = asyncio.get_running_loop()
+        for years in range(1, 40):
+            await asyncio.sleep(365 * DAY_S + 1 / 3)
+            rung = asyncio.Event()
+            loop.call_at(loop.time(), rung.set)
+            await asyncio.wait_for(rung.wait(), 1)
+        return years
+
+    assert run_virtual(main, start=1_704_067_200 * NANOS) == 39
