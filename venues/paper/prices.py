@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 
 from protocol.values import OrderSide
 from venues.paper.book import PaperOrder, SymbolBook
 from venues.paper.config import PaperConfig
-from venues.paper.numbers import ceil_to, floor_to
+from venues.paper.numbers import EXACT, ceil_to, floor_to
 
 __all__ = ["slipped", "spread_around", "touch", "within_limit"]
 
 _BPS = Decimal(10_000)
+_ONE = Decimal(1)
 
 
 def _worse(price: Decimal, side: OrderSide, bps: Decimal, tick: Decimal) -> Decimal:
     """Move a price against the taker by ``bps`` and on to a tick; a sell never falls below one tick."""
+    up, down = _factors(bps)
     if side is OrderSide.BUY:
-        return ceil_to(price * (1 + bps / _BPS), tick)
-    return max(floor_to(price * (1 - bps / _BPS), tick), tick)
+        return ceil_to(price * up, tick)
+    return max(floor_to(price * down, tick), tick)
+
+
+@lru_cache(maxsize=64)
+def _factors(bps: Decimal) -> tuple[Decimal, Decimal]:
+    """Return what a price is multiplied with on its way up and down. Computed exactly, whatever the caller's context."""
+    part = EXACT.divide(bps, _BPS)
+    return EXACT.add(_ONE, part), EXACT.subtract(_ONE, part)
 
 
 def spread_around(config: PaperConfig, book: SymbolBook, price: Decimal, side: OrderSide) -> Decimal:
