@@ -9,15 +9,15 @@ What must not live here: decisions. Whatever changes something is a message to t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import typing
 
-if TYPE_CHECKING:
+if typing.TYPE_CHECKING:
     from service.api.server import ApiServer
 
 __all__ = ["ApiServer"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import the server only where one is wanted: a client starts in a third of the time without it."""
     if name != "ApiServer":
         raise AttributeError(name)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from threading import Event
+from typing import Final, TypeVar
 
 import anyio
 from anyio import CapacityLimiter
@@ -17,6 +18,9 @@ from store.sqlite_journal import open_reader
 __all__ = ["Reading"]
 
 T = TypeVar("T")
+
+_OPEN_TRIES: Final = 40
+_OPEN_EVERY_S: Final = 0.05
 
 
 class Reading:
@@ -54,9 +58,15 @@ class Reading:
             raise
 
     def _open_views(self) -> Views:
-        if self._views is None:
-            self._views = open_views(self._views_path)
-        return self._views
+        for _ in range(_OPEN_TRIES):
+            if self._views is not None:
+                return self._views
+            try:
+                self._views = open_views(self._views_path)
+            except JournalError:
+                # The projector makes the file in its own thread while the daemon starts. This thread may wait for it.
+                Event().wait(_OPEN_EVERY_S)
+        return self._views if self._views is not None else open_views(self._views_path)
 
     def _open_journal(self) -> JournalReader:
         if self._journal is None:

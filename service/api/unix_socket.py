@@ -13,7 +13,7 @@ __all__ = ["SocketTaken", "listen", "remove"]
 
 _CONNECT_S: Final = 1.0
 _BACKLOG: Final = 64
-_ours: Final[set[tuple[int, int]]] = set()
+_ours: Final[set[tuple[int, int, int]]] = set()
 
 
 class SocketTaken(BulkheadError):
@@ -60,9 +60,9 @@ def _bind(listener: socket.socket, path: Path) -> None:
         os.umask(before)
 
 
-def _identity(path: Path) -> tuple[int, int]:
+def _identity(path: Path) -> tuple[int, int, int]:
     found = path.stat()
-    return found.st_dev, found.st_ino
+    return found.st_dev, found.st_ino, found.st_mtime_ns  # a new file may get the number of a removed one
 
 
 def _make_room(path: Path) -> None:
