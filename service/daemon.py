@@ -12,6 +12,7 @@ from pathlib import Path
 
 import anyio
 
+from actors.gateway import GatewaySettings
 from actors.projector import Committed, ReadModelKeeper
 from actors.webhook import WebhookListener
 from protocol.errors import BulkheadError
@@ -62,10 +63,16 @@ class Daemon:
         self.stopping.set()
 
 
-def run_daemon(config: Config, *, on_ready: Callable[[Daemon], None] | None = None) -> int:
+def run_daemon(
+    config: Config,
+    *,
+    on_ready: Callable[[Daemon], None] | None = None,
+    gateway: Callable[[GatewaySettings], GatewaySettings] = lambda settings: settings,
+) -> int:
     """Run until SIGINT, SIGTERM or ``Daemon.stop``; return the exit code (0, or 1 when the system as a whole failed).
 
-    Raises BulkheadError when it cannot start: the journal is locked or damaged, a port is taken, a market cannot be had.
+    ``gateway`` changes the gateway's settings beyond what a configuration may say (a benchmark's rate limit). Raises
+    BulkheadError when it cannot start: the journal is locked or damaged, a port is taken, a market cannot be had.
     """
     config.app.data_dir.mkdir(parents=True, exist_ok=True)
     wall = WallClock()
@@ -77,7 +84,7 @@ def run_daemon(config: Config, *, on_ready: Callable[[Daemon], None] | None = No
         clock = _clock_for(config, markets, journal)
         loop = (lambda: VirtualLoop(clock)) if isinstance(clock, VirtualClock) else None
         with asyncio.Runner(loop_factory=loop) as runner:
-            return runner.run(_serve(config, secrets, journal, markets, clock, on_ready))
+            return runner.run(_serve(config, secrets, journal, markets, clock, on_ready, gateway))
     finally:
         journal.close()
 
@@ -106,6 +113,7 @@ async def _serve(
     markets: dict[str, Market],
     clock: Clock,
     on_ready: Callable[[Daemon], None] | None,
+    gateway: Callable[[GatewaySettings], GatewaySettings],
 ) -> int:
     virtual = isinstance(clock, VirtualClock)
     system = ActorSystem(clock=clock, journal=journal, threaded_journal=not virtual, inline_threads=False)
@@ -121,6 +129,7 @@ async def _serve(
             reconcile_every_s=3_600.0 if virtual else 60.0,
             store=[_read_models(config)],
             operators=_operators(config, secrets, markets, daemon),
+            gateway=gateway,
         )
         system.durability.listeners.append(lambda _: system.tell("/store/projector", Committed()))
         with system.hold():
