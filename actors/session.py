@@ -35,6 +35,16 @@ def session_topic(account: str) -> str:
     return f"session:{account}"
 
 
+class _Turn:
+    """Whose call about one order is under way, and how many calls about it there are."""
+
+    __slots__ = ("lock", "users")
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.users = 0
+
+
 class VenueSession(Actor):
     """Owns the adapter of one account for as long as it lives; a crash closes it and the next life connects anew."""
 
@@ -43,30 +53,29 @@ class VenueSession(Actor):
         self._make = venue
         self._desk = desk
         self._venue: Venue | None = None
-        self._order_locks: dict[str, asyncio.Lock] = {}
+        self._turns: dict[str, _Turn] = {}
         self._instruments = 0
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
     async def started(self) -> None:
         """Connect and tell everybody who waits for it; a venue that cannot be reached crashes this life."""
-        venue = self._make()
-        await venue.connect(self._take)
-        self._venue = venue
+        venue = self._venue = self._make()
+        await venue.connect(self.context.callback(self._take))
         instruments = await venue.instruments()
         self._instruments = len(instruments)
         up = SessionUp(self._account, instruments, self.now())
         self.context.bus.publish(session_topic(self._account), up, keep=True)
 
-    async def stopping(self) -> None:
-        """Close the connection; orders stay at the venue."""
+    async def let_go(self) -> None:
+        """Close the connection, also one that came only half-way; orders stay at the venue."""
         if self._venue is not None:
             await self._venue.close()
 
     @property
     def detail(self) -> str:
         """One line for the tree view."""
-        return f"{self._instruments} markets" if self._venue is not None else "connecting"
+        return f"{self._instruments} markets" if self._instruments else "connecting"
 
     def _take(self, fact: Message) -> None:
         """Pass on what the venue says on its own."""
@@ -103,21 +112,34 @@ class VenueSession(Actor):
     def _call(
         self, key: str, symbol: str, call: Callable[[Venue], Coroutine[Any, Any, OrderReport]], *, sends: bool
     ) -> None:
+        # The place in the line is taken here, in the order of the messages: were it taken inside the tasks, a query could
+        # overtake the order it asks about, be told that it never came, and so have it sent a second time.
+        before = self._lines.get(key)
+        done = self._lines[key] = asyncio.Event()
         self.context.pipe(
-            self._in_turn(key, call), self._to_desk, lambda error: self._failed(key, symbol, error, sends)
+            self._in_turn(key, before, done, call),
+            self._to_desk,
+            lambda error: self._failed(key, symbol, error, sends),
         )
 
-    async def _in_turn(self, key: str, call: Callable[[Venue], Coroutine[Any, Any, OrderReport]]) -> OrderReport:
-        venue = self._venue
-        if venue is None:
-            raise VenueDown(self._account, "the session is not connected")
-        lock = self._order_locks.setdefault(key, asyncio.Lock())
+    async def _in_turn(
+        self,
+        key: str,
+        before: asyncio.Event | None,
+        done: asyncio.Event,
+        call: Callable[[Venue], Coroutine[Any, Any, OrderReport]],
+    ) -> OrderReport:
         try:
-            async with lock, asyncio.timeout(CALL_TIMEOUT_S):
-                return await call(venue)
+            if before is not None:
+                await before.wait()
+            if self._venue is None:
+                raise VenueDown(self._account, "the session is not connected")
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                return await call(self._venue)
         finally:
-            if not lock.locked() and self._order_locks.get(key) is lock:
-                del self._order_locks[key]
+            done.set()
+            if self._lines.get(key) is done:
+                del self._lines[key]
 
     def _to_desk(self, report: OrderReport) -> None:
         self.context.system.tell(self._desk, report)
