@@ -105,9 +105,15 @@ def _advance_group(turn: Turn, retry: int) -> None:
 
 
 def _advance_scope(turn: Turn, close: CloseView, retry: int) -> None:
+    if _taken_over(turn, close):
+        if not turn.view.orders_of(close):
+            finish(turn, close)
+        return
     if not _released(turn, close.scope) or _send_rest(turn, close, retry):
         return
-    if turn.view.orders_of(close):
+    claimed = turn.view.reserved()
+    if any(leg.leg_id in claimed for leg in turn.view.legs_in(close.scope)):
+        # What is still being sold, here or by a slice, is not dust.
         return
     _write_off(turn, close.scope)
     kind, _, name = close.scope.partition(":")
@@ -118,6 +124,15 @@ def _advance_scope(turn: Turn, close: CloseView, retry: int) -> None:
         state = LegState.CLOSED
         turn.emit(LegClosed(group_id=group_id, leg_id=name, reason=close.reason, leg_state=state, at=turn.at))
     finish(turn, close)
+
+
+def _taken_over(turn: Turn, close: CloseView) -> bool:
+    """Whether a leg's close has been overtaken by one of its pyramid: that one sells what is not on its way yet."""
+    kind, _, name = close.scope.partition(":")
+    if kind != "leg":
+        return False
+    wider = f"pyramid:{turn.view.legs[name].pyramid}"
+    return any(other.scope == wider for other in turn.view.closes)
 
 
 def _released(turn: Turn, scope: str) -> bool:

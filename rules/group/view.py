@@ -264,7 +264,8 @@ class GroupView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
                 parts.append(close.allocation)
             for part in parts:
                 for leg_id, qty in part.items():
-                    claimed[leg_id] = claimed.get(leg_id, _ZERO) + qty
+                    if qty > 0:
+                        claimed[leg_id] = claimed.get(leg_id, _ZERO) + qty
         return claimed
 
     def floor(self, qty: Decimal) -> Decimal:

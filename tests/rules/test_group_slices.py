@@ -131,3 +131,24 @@ def test_fills_of_a_slice_are_booked_by_the_same_split() -> None:
     assert [leg.closed for leg in bench.view.legs.values()] == [Decimal("0.1")] * 3
     bench.fill(order, "1.2", "100")
     assert [leg.closed for leg in bench.view.legs.values()] == [Decimal("0.5")] * 3
+
+
+def test_a_pyramid_close_takes_over_a_leg_close_that_waits() -> None:
+    """A wider close sells what a narrower one has not ordered yet, once (EX-707)."""
+    bench = filled(2, grid("0", "-1", tp_mode="pyramid_aggregate", pyramid_scope="per_pyramid"))
+    bench.close("operator", "p0.l1")
+    bench.update(bench.closing_order(), OrderState.REJECTED)
+    assert wants(bench.price("101")) == [("close:pyramid:0", "2", "None")]
+    assert [close.scope for close in bench.view.closes] == ["pyramid:0"]
+
+
+def test_what_a_slice_is_still_selling_is_not_dust_of_its_pyramid() -> None:
+    """A pyramid close waits for a slice in flight on its legs before it ends (EX-708, EX-707)."""
+    bench = filled(1, grid("0", tp_mode="pyramid_aggregate", pyramid_scope="per_pyramid"))
+    bench.tell(ReduceGroup(group_id=GROUP, amount=Decimal("0.5"), at=5))
+    slice_order = bench.closing_order()
+    assert wants(bench.price("101")) == [("close:pyramid:0", "0.5", "None")]
+    (rest,) = (order for order in bench.working(Purpose.CLOSE) if order.scope == "pyramid:0")
+    assert states(bench.fill(rest.request.client_order_id, price="101")) == []
+    assert states(bench.fill(slice_order, price="101")) == ["closing", "closed"]
+    assert (bench.view.dust, bench.view.realized_quote) == (0, 1)
