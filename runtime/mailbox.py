@@ -70,14 +70,15 @@ def route_of(kind: type) -> Route:
 class Mailbox:
     """Messages that wait for one actor."""
 
-    __slots__ = ("_waiting", "capacity", "conflated", "control", "data", "rejected", "sealed", "system")
+    __slots__ = ("capacity", "conflated", "control", "data", "rejected", "replaceable", "sealed", "system")
 
     def __init__(self, capacity: int = DEFAULT_CAPACITY) -> None:
         self.capacity = capacity
         self.system: deque[Envelope] = deque()
         self.control: deque[Envelope] = deque()
         self.data: deque[Envelope] = deque()
-        self._waiting: dict[tuple[type, Any], Envelope] = {}
+        self.replaceable: dict[tuple[type, Any], Envelope] = {}
+        """What a newer message of the same type and key would replace."""
         self.conflated = 0
         self.rejected = 0
         self.sealed = False
@@ -120,7 +121,7 @@ class Mailbox:
         self._register_head()
         message = envelope.message
         key = (type(message), route.key(message))
-        waiting = self._waiting.get(key)
+        waiting = self.replaceable.get(key)
         if waiting is not None:
             waiting.message = message
             waiting.message_id = envelope.message_id
@@ -130,7 +131,7 @@ class Mailbox:
             waiting.attempts = 0
             self.conflated += 1
             return Put.CONFLATED
-        self._waiting[key] = envelope
+        self.replaceable[key] = envelope
         self.data.append(envelope)
         return Put.QUEUED
 
@@ -139,21 +140,21 @@ class Mailbox:
         head = self.data[0]
         key = route_of(type(head.message)).key
         if key is not None and head.reply is None:
-            self._waiting.setdefault((type(head.message), key(head.message)), head)
+            self.replaceable.setdefault((type(head.message), key(head.message)), head)
 
     def take(self) -> Envelope:
         """Take the next message; raise IndexError when none waits."""
-        if not (self._waiting or self.control or self.system):
+        if not (self.replaceable or self.control or self.system):
             return self.data.popleft()
         if self.system:
             return self.system.popleft()
         envelope = self.control.popleft() if self.control else self.data.popleft()
-        if self._waiting:
+        if self.replaceable:
             key = _routes[type(envelope.message)].key
             if key is not None:
                 slot = (type(envelope.message), key(envelope.message))
-                if self._waiting.get(slot) is envelope:
-                    del self._waiting[slot]
+                if self.replaceable.get(slot) is envelope:
+                    del self.replaceable[slot]
         return envelope
 
     def put_back(self, envelope: Envelope, route: Route) -> None:
@@ -161,7 +162,7 @@ class Mailbox:
         if self.data:
             self._register_head()
         if route.key is not None and envelope.reply is None:
-            self._waiting.setdefault((type(envelope.message), route.key(envelope.message)), envelope)
+            self.replaceable.setdefault((type(envelope.message), route.key(envelope.message)), envelope)
         (self.system, self.control, self.data)[route.lane].appendleft(envelope)
 
     def drain(self) -> list[Envelope]:
@@ -169,7 +170,7 @@ class Mailbox:
         everything = [*self.system, *self.control, *self.data]
         for lane in (self.system, self.control, self.data):
             lane.clear()
-        self._waiting.clear()
+        self.replaceable.clear()
         return everything
 
     def oldest_at(self) -> int | None:

@@ -322,9 +322,10 @@ class ActorSystem:
         if isinstance(self.loop, VirtualLoop):
             self.loop.set_alarm(at, self._on_time_soon)
             return
-        if at == self._wake_for and self._wake is not None:
-            return
         if self._wake is not None:
+            if at is None or (self._wake_for is not None and self._wake_for <= at):
+                # Waking for nothing now and then costs less than a new alarm for every request that is answered in time.
+                return
             self._wake.cancel()
             self._wake = None
         self._wake_for = at
