@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -9,6 +10,8 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -46,7 +49,7 @@ def in_foreground(config: Config, *, as_json: bool) -> int:
             print_json(_ready(daemon), one_line=True)
         note(f"bulkhead is ready: {daemon.source_label} prices; control socket {daemon.socket_path}; Ctrl-C stops it")
 
-    return run_daemon(config, on_ready=ready)
+    return run_daemon(config, on_ready=partial(_soon, ready))
 
 
 def as_child(config: Config, ready_fd: int, *, with_parent: bool) -> int:
@@ -61,12 +64,17 @@ def as_child(config: Config, ready_fd: int, *, with_parent: bool) -> int:
         _say(ready_fd, _ready(daemon))
 
     try:
-        return run_daemon(config, on_ready=ready)
+        return run_daemon(config, on_ready=partial(_soon, ready))
     except Exception as error:
         logging.getLogger("bulkhead").exception("the daemon could not go on")
         failure = failure_of(error)[0]
         _say(ready_fd, {"failure": failure._asdict()})
         return failure.exit
+
+
+def _soon(ready: Callable[[Daemon], None], daemon: Daemon) -> None:
+    """Say that the daemon is ready once it also hears signals: whoever reads that may stop it at once."""
+    asyncio.get_running_loop().call_soon(ready, daemon)
 
 
 def _ready(daemon: Daemon) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from service.cli.codes import ExitCode
@@ -12,7 +13,7 @@ from service.cli.failures import CommandFailed, Failure
 if TYPE_CHECKING:
     from service.api.client import Client
 
-__all__ = ["stop_and_wait"]
+__all__ = ["lives", "stop_and_wait"]
 
 _LOOK_EVERY_S: Final = 0.05
 
@@ -22,7 +23,7 @@ def stop_and_wait(client: Client, timeout_s: float) -> int:
     pid = int(client.get("/v1/status")["pid"])
     client.post("/v1/stop")
     for _ in range(max(1, int(timeout_s / _LOOK_EVERY_S))):
-        if not _lives(pid):
+        if not lives(pid):
             return pid
         select.select([], [], [], _LOOK_EVERY_S)
     message = f"process {pid} was told to stop and is still there after {timeout_s:g} s"
@@ -30,11 +31,21 @@ def stop_and_wait(client: Client, timeout_s: float) -> int:
     raise CommandFailed(Failure(ExitCode.TIMEOUT, "StillRunning", message, advice, value=str(pid)))
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """Tell whether a process is there and has not ended."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    return not _is_left_over(pid)
+
+
+def _is_left_over(pid: int) -> bool:
+    """Tell whether only the entry of an ended process is left, which its parent has not taken notice of (Linux)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[:1] == ["Z"]
