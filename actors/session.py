@@ -51,6 +51,7 @@ class VenueSession(Actor):
     def __init__(self, *, account: str, venue: Callable[[], Venue], desk: str) -> None:
         self._account = account
         self._make = venue
+        self._lines: dict[str, asyncio.Event] = {}
         self._desk = desk
         self._venue: Venue | None = None
         self._turns: dict[str, _Turn] = {}
