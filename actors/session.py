@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from protocol.market import Bar, FeedStatus, PriceTick
 from protocol.messages import Message
@@ -16,10 +16,13 @@ from protocol.orders import CancelAtVenue, FillReport, OrderReport, OrderState, 
 from protocol.venue import FetchVenueState, QueryAtVenue, SessionDown, SessionUp, VenueSnapshot
 from runtime.actor import NO_ANSWER, Actor, handles
 from runtime.envelope import Envelope
+from supervision.breaker import Breaker, BreakerPolicy
 from venues.contract import Venue
 from venues.errors import NetworkTimeout, OrderNotFound, RateLimited, VenueDown, VenueError
 
 __all__ = ["CALL_TIMEOUT_S", "VenueSession", "market_topic", "session_topic"]
+
+T = TypeVar("T")
 
 CALL_TIMEOUT_S = 10.0
 """Seconds after which a call to the venue has no known outcome."""
@@ -35,16 +38,6 @@ def session_topic(account: str) -> str:
     return f"session:{account}"
 
 
-class _Turn:
-    """Whose call about one order is under way, and how many calls about it there are."""
-
-    __slots__ = ("lock", "users")
-
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
-        self.users = 0
-
-
 class VenueSession(Actor):
     """Owns the adapter of one account for as long as it lives; a crash closes it and the next life connects anew."""
 
@@ -52,6 +45,7 @@ class VenueSession(Actor):
         self._account = account
         self._make = venue
         self._lines: dict[str, asyncio.Event] = {}
+        self._breaker: Breaker | None = None
         self._desk = desk
         self._venue: Venue | None = None
         self._turns: dict[str, _Turn] = {}
@@ -65,6 +59,7 @@ class VenueSession(Actor):
         await venue.connect(self.context.callback(self._take))
         instruments = await venue.instruments()
         self._instruments = len(instruments)
+        self._breaker = Breaker(self._account, BreakerPolicy(), self.context.random.random)
         up = SessionUp(self._account, instruments, self.now())
         self.context.bus.publish(session_topic(self._account), up, keep=True)
 
@@ -76,7 +71,9 @@ class VenueSession(Actor):
     @property
     def detail(self) -> str:
         """One line for the tree view."""
-        return f"{self._instruments} markets" if self._instruments else "connecting"
+        if not self._instruments or self._breaker is None:
+            return "connecting"
+        return f"{self._instruments} markets, breaker {self._breaker.stats().phase.value}"
 
     def _take(self, fact: Message) -> None:
         """Pass on what the venue says on its own."""
@@ -133,14 +130,31 @@ class VenueSession(Actor):
         try:
             if before is not None:
                 await before.wait()
-            if self._venue is None:
-                raise VenueDown(self._account, "the session is not connected")
-            async with asyncio.timeout(CALL_TIMEOUT_S):
-                return await call(self._venue)
+            return await self._guarded(call, CALL_TIMEOUT_S)
         finally:
             done.set()
             if self._lines.get(key) is done:
                 del self._lines[key]
+
+    async def _guarded(self, call: Callable[[Venue], Coroutine[Any, Any, T]], timeout_s: float) -> T:
+        """Call the venue through its breaker: while that is open, calls fail at once and nothing is sent."""
+        venue, breaker = self._venue, self._breaker
+        if venue is None or breaker is None:
+            raise VenueDown(self._account, "the session is not connected")
+        if not breaker.allow(self.now()):
+            raise VenueDown(self._account, "too many calls failed: waiting before the next try")
+        try:
+            async with asyncio.timeout(timeout_s):
+                answer = await call(venue)
+        except (VenueDown, NetworkTimeout, RateLimited, TimeoutError):
+            breaker.failure(self.now())
+            raise
+        except BaseException:
+            # The venue answered, or the call was cut off by our own end: neither speaks against the venue.
+            breaker.success(self.now())
+            raise
+        breaker.success(self.now())
+        return answer
 
     def _to_desk(self, report: OrderReport) -> None:
         self.context.system.tell(self._desk, report)
@@ -177,24 +191,23 @@ class VenueSession(Actor):
         return NO_ANSWER
 
     async def _snapshot(self, since: int) -> VenueSnapshot:
-        venue = self._venue
-        if venue is None:
-            raise VenueDown(self._account, "the session is not connected")
-        async with asyncio.timeout(3 * CALL_TIMEOUT_S):
+        async def whole(venue: Venue) -> VenueSnapshot:
             # Fills last: whatever left the open orders meanwhile is then among the fills.
             orders = await venue.open_orders()
             balances = await venue.balances()
             positions = await venue.positions()
             fills = await venue.fills_since(since)
-        return VenueSnapshot(
-            account=self._account,
-            open_orders=orders,
-            fills=fills,
-            balances=balances,
-            positions=positions,
-            since=since,
-            at=self.now(),
-        )
+            return VenueSnapshot(
+                account=self._account,
+                open_orders=orders,
+                fills=fills,
+                balances=balances,
+                positions=positions,
+                since=since,
+                at=self.now(),
+            )
+
+        return await self._guarded(whole, 3 * CALL_TIMEOUT_S)
 
     def _answer(self, envelope: Envelope | None, snapshot: VenueSnapshot | None, error: Exception | None) -> None:
         if envelope is not None:
