@@ -12,7 +12,9 @@ from typing import Any
 
 import msgspec
 
-from actors.desk_book import DeskBook, DeskOrder, reported
+from actors.desk_book import DeskBook, DeskOrder
+from actors.desk_compare import compare
+from actors.desk_events import changed, recorded, refused, reported, sent
 from actors.risk import PERMITS
 from protocol.messages import Event, Message
 from protocol.orders import (
@@ -20,15 +22,12 @@ from protocol.orders import (
     CancelOrder,
     CancelRequested,
     DeskUp,
-    FillRecorded,
     FillReport,
-    OrderRefused,
     OrderReport,
-    OrderSent,
     OrderState,
-    OrderStateChanged,
     OrderUpdate,
     PlaceAtVenue,
+    RetellOrders,
     SubmitOrder,
 )
 from protocol.pool import GroupMail
@@ -40,7 +39,16 @@ from runtime.actor import Do, handles
 from runtime.clock import NANOS
 from runtime.durable import DurableActor
 
-__all__ = ["PERMIT_MAX_AGE_S", "PERMIT_WAIT_S", "QUERY_AFTER_S", "SEND_WITHIN_S", "OrderDesk", "desk_topic"]
+__all__ = [
+    "FILLS_WITHIN_S",
+    "MAIL_AGAIN_S",
+    "PERMIT_MAX_AGE_S",
+    "PERMIT_WAIT_S",
+    "QUERY_AFTER_S",
+    "SEND_WITHIN_S",
+    "OrderDesk",
+    "desk_topic",
+]
 
 PERMIT_MAX_AGE_S = 5
 """A permit older than this lets nothing through that adds risk; a new one is asked for."""
@@ -56,6 +64,9 @@ SEND_WITHIN_S = 10
 
 FILLS_WITHIN_S = 1.0
 """How long the fills of an order may come after the report that counts them."""
+
+MAIL_AGAIN_S = 1.0
+"""How long a fill waits for its group or their supervisor to live, again and again."""
 
 Tells = list[tuple[Any, Any]]
 
@@ -94,6 +105,8 @@ class OrderDesk(DurableActor):
         self._book = DeskBook()
         self._permit: Permit | None = None
         self._waiting: dict[str, tuple[SubmitOrder, int]] = {}
+        self._asking: set[str] = set()
+        self._counted: dict[str, Decimal] = {}
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
@@ -131,47 +144,30 @@ class OrderDesk(DurableActor):
         if known is not None:
             return Do(tells=self._retell(known))
         if msg.adds_risk:
-            permit = self._permit
-            if permit is None or self.now() - permit.at > PERMIT_MAX_AGE_S * NANOS:
+            if not self._permit_is_fresh():
                 return self._wait_for_permit(msg)
             return self._decide(msg, self._correlation(), None)
         return self._send(msg, self._correlation())
 
+    @handles
+    def retell(self, msg: RetellOrders) -> Do:
+        """Tell an owner again all that is known of its orders."""
+        return Do(tells=[tell for order in self._book.owned_by(msg.owner) for tell in self._retell(order)])
+
     def _send(self, msg: SubmitOrder, correlation: int) -> Do:
         now = self.now()
-        sent = OrderSent(
-            request=msg.request,
-            owner=msg.owner,
-            group_id=msg.group_id,
-            leg_id=msg.leg_id,
-            purpose=msg.purpose,
-            attempt=msg.attempt,
-            expected_price=msg.expected_price,
-            permit=self._permit.number if self._permit is not None else 0,
-            correlation_id=correlation,
-            at=now,
-        )
+        permit = self._permit.number if self._permit is not None else 0
         place = PlaceAtVenue(msg.request, now + SEND_WITHIN_S * NANOS)
-        return Do([sent], [(self._session, place)], correlation_id=correlation)
+        event = sent(msg, permit=permit, correlation=correlation, at=now)
+        return Do([event], [(self._session, place)], correlation_id=correlation)
 
     def _refuse(self, msg: SubmitOrder, correlation: int, code: str, reason: str) -> Do:
         now = self.now()
-        refused = OrderRefused(
-            request=msg.request,
-            owner=msg.owner,
-            group_id=msg.group_id,
-            leg_id=msg.leg_id,
-            purpose=msg.purpose,
-            attempt=msg.attempt,
-            code=code,
-            reason=reason,
-            correlation_id=correlation,
-            at=now,
-        )
+        event = refused(msg, code, reason, correlation=correlation, at=now)
         update = OrderUpdate(
             client_order_id=msg.request.client_order_id, state=OrderState.REJECTED, reason=f"{code}: {reason}", at=now
         )
-        return Do([refused], [(msg.owner, update)], correlation_id=correlation)
+        return Do([event], [(msg.owner, update)], correlation_id=correlation)
 
     def _wait_for_permit(self, msg: SubmitOrder) -> Do:
         if not self._waiting:
@@ -179,11 +175,14 @@ class OrderDesk(DurableActor):
         self._waiting.setdefault(msg.request.client_order_id, (msg, self._correlation()))
         return Do(tells=[(self._risk, RenewPermit())])
 
+    def _permit_is_fresh(self) -> bool:
+        return self._permit is not None and self.now() - self._permit.at <= PERMIT_MAX_AGE_S * NANOS
+
     @handles
     def permit(self, msg: Permit) -> list[Do] | None:
-        """Take the newest permit and decide about what waited for it."""
+        """Take the newest permit and decide about what waited for it; one that was long under way decides nothing."""
         self._permit = msg
-        return self._release(None)
+        return self._release(None) if self._permit_is_fresh() else None
 
     @handles
     def permit_overdue(self, msg: _PermitOverdue) -> list[Do] | None:  # noqa: ARG002 - the type is the message
@@ -223,36 +222,45 @@ class OrderDesk(DurableActor):
         order = self._book.get(msg.client_order_id)
         if order is None:
             return self._stranger(msg)
+        self._expect_fills(order, msg)
         try:
             state = advance(order.state, msg.state)
         except IllegalOrderMove as error:
             # The venue contradicts itself. Its word is kept and shown, our books stay; its fills count all the same.
             return Do([self._difference("VenueContradiction", msg.client_order_id, str(error), "ignored")])
+        if msg.state is OrderState.UNKNOWN and not state.final:
+            self._ask_later(msg.client_order_id)
         if state is order.state:
-            self._keep_asking(order, msg)
             return None
-        changed = OrderStateChanged(
-            client_order_id=msg.client_order_id,
-            state=msg.state,
-            venue_order_id=msg.venue_order_id,
-            reason=msg.reason,
-            absent_proven=msg.absent_proven,
-            at=self.now(),
-        )
-        if msg.state is OrderState.UNKNOWN:
-            self._ask_later(order)
-        update = msgspec.structs.replace(
-            order.update(self.now()), state=msg.state, reason=msg.reason, absent_proven=msg.absent_proven
-        )
-        if msg.filled_qty > order.filled_qty:
+        event = changed(msg, at=self.now())
+        return Do([event], self._of_change(order, msg), correlation_id=order.correlation_id)
+
+    def _of_change(self, order: DeskOrder, msg: OrderReport) -> Tells:
+        tells: Tells = []
+        if self._lives(order.owner):  # else it asks for everything when it begins its next life
+            before = order.update(self.now())
+            traded = max(before.filled_qty, msg.filled_qty)
+            update = msgspec.structs.replace(
+                before, state=msg.state, filled_qty=traded, reason=msg.reason, absent_proven=msg.absent_proven
+            )
+            tells.append((order.owner, update))
+        if order.cancel_requested and order.state is OrderState.UNKNOWN and not msg.state.final:
+            # What was unknown may have been the cancel itself; the order still works, so it is asked for again.
+            tells.append((self._session, CancelAtVenue(msg.client_order_id, msg.symbol)))
+        return tells
+
+    def _expect_fills(self, order: DeskOrder, msg: OrderReport) -> None:
+        """Have the books compared unless the fills that a report counts come soon; once for each count."""
+        if msg.filled_qty > max(order.filled_qty, self._counted.get(msg.client_order_id, Decimal(0))):
+            self._counted[msg.client_order_id] = msg.filled_qty
             self.timers.after(FILLS_WITHIN_S, _CheckFills(msg.client_order_id, msg.filled_qty))
-        return Do([changed], [(order.owner, update)], correlation_id=order.correlation_id)
 
     @handles
     def check_fills(self, msg: _CheckFills) -> Do | None:
         """Reconcile when the venue said that more traded than its fills have told us."""
         order = self._book.get(msg.client_order_id)
         if order is None or order.filled_qty >= msg.filled_qty:
+            self._counted.pop(msg.client_order_id, None)
             return None
         return Do(tells=[(self._reconciler, ReconcileNow())])
 
@@ -264,13 +272,29 @@ class OrderDesk(DurableActor):
             return self._stranger(msg)
         if self._book.knows_fill(msg.client_order_id, msg.trade_id):
             return None
-        recorded = _recorded(msg)
-        return Do([recorded], [self._to_owner(order, recorded)], correlation_id=order.correlation_id)
+        return self._record(order, msg)
 
-    def _to_owner(self, order: DeskOrder, fill: FillRecorded) -> tuple[Any, Any]:
-        if self.context.system.lookup(order.owner) is None:
-            return self._groups, GroupMail(order.owner, reported(fill))
-        return order.owner, reported(fill)
+    def _record(self, order: DeskOrder, msg: FillReport) -> Do:
+        event = recorded(msg)
+        tell = self._delivery(GroupMail(order.owner, reported(event)))
+        return Do([event], [tell], correlation_id=order.correlation_id)
+
+    def _delivery(self, mail: GroupMail) -> tuple[Any, Any]:
+        """Address a fill: to its group, to who brings the group back, or to ourselves while neither lives."""
+        if self._lives(mail.group_path):
+            return mail.group_path, mail.message
+        return (self._groups if self._lives(self._groups) else self.ref), mail
+
+    @handles
+    def undelivered(self, msg: GroupMail) -> Do | None:
+        """Deliver a fill whose group did not live, nor their supervisor: at a start they come after us."""
+        if self._lives(msg.group_path) or self._lives(self._groups):
+            return Do(tells=[self._delivery(msg)])
+        self.timers.after(MAIL_AGAIN_S, msg)
+        return None
+
+    def _lives(self, path: str) -> bool:
+        return self.context.system.lookup(path) is not None
 
     def _retell(self, order: DeskOrder) -> Tells:
         return [
@@ -287,16 +311,15 @@ class OrderDesk(DurableActor):
 
     # --- unknown outcomes ----------------------------------------------------------------------------------------------
 
-    def _ask_later(self, order: DeskOrder) -> None:
-        self.timers.after(QUERY_AFTER_S, _AskAgain(order.request.client_order_id))
-
-    def _keep_asking(self, order: DeskOrder, msg: OrderReport) -> None:
-        if msg.state is OrderState.UNKNOWN and not order.state.final:
-            self._ask_later(order)
+    def _ask_later(self, client_order_id: str) -> None:
+        if client_order_id not in self._asking:
+            self._asking.add(client_order_id)
+            self.timers.after(QUERY_AFTER_S, _AskAgain(client_order_id))
 
     @handles
     def ask_again(self, msg: _AskAgain) -> Do | None:
         """Ask the venue about an order whose outcome is still unknown."""
+        self._asking.discard(msg.client_order_id)
         order = self._book.get(msg.client_order_id)
         if order is None or order.state is not OrderState.UNKNOWN:
             return None
@@ -306,51 +329,32 @@ class OrderDesk(DurableActor):
 
     @handles
     def reconcile(self, msg: VenueSnapshot) -> list[Do]:
-        """Compare the venue's side with ours: apply missed fills, ask for what is missing, cancel orphans."""
-        missed = self._missed_fills(msg)
-        open_there = {report.client_order_id: report for report in msg.open_orders}
-        orphans = [self._orphan(report) for key, report in open_there.items() if self._is_orphan(key)]
+        """Compare the venue's side with ours: apply missed fills, ask for what is missing, cancel what nobody wants."""
+        found = compare(self._book, msg, self._tag)
         done = Reconciled(
             account=self._account,
-            open_orders=len(open_there),
+            open_orders=len(msg.open_orders),
             fills_seen=len(msg.fills),
-            fills_missed=len(missed),
-            differences=len(missed) + len(orphans),
+            fills_missed=len(found.missed),
+            differences=found.differences,
             at=self.now(),
         )
-        return [*missed, *orphans, Do([done], self._ask_about_working(open_there))]
-
-    def _missed_fills(self, msg: VenueSnapshot) -> list[Do]:
-        dos: list[Do] = []
-        seen: set[tuple[str, str]] = set()
-        for fill in msg.fills:
-            key = (fill.client_order_id, fill.trade_id)
-            order = self._book.get(fill.client_order_id)
-            if order is None or key in seen or self._book.knows_fill(*key):
-                continue
-            seen.add(key)
-            recorded = _recorded(fill)
-            dos.append(Do([recorded], [self._to_owner(order, recorded)], correlation_id=order.correlation_id))
-        return dos
-
-    def _ask_about_working(self, open_there: dict[str, OrderReport]) -> Tells:
-        tells: Tells = []
-        for order in self._book.working():
-            key, symbol = order.request.client_order_id, order.request.symbol
-            if key not in open_there:
-                # Not open there: filled, gone, or it never arrived. Only the venue can say which.
-                tells.append((self._session, QueryAtVenue(key, symbol)))
-                continue
-            tells.append((self.ref, open_there[key]))
+        tells: Tells = [(self.ref, report) for _, report in found.working]
+        for order, report in found.working:
             if order.cancel_requested:
-                tells.append((self._session, CancelAtVenue(key, symbol)))
-        return tells
+                tells.append((self._session, CancelAtVenue(report.client_order_id, report.symbol)))
+        for order in found.gone:
+            # Filled, gone, or it never arrived. Only the venue can say which.
+            tells.append((self._session, QueryAtVenue(order.request.client_order_id, order.request.symbol)))
+        return [
+            *(self._record(order, fill) for order, fill in found.missed),
+            *(self._unwanted("OrphanOrder", report, "at the venue, not in the journal") for report in found.orphans),
+            *(self._unwanted("EndedOrderOpen", report, "open at the venue, ended here") for report in found.risen),
+            Do([done], tells),
+        ]
 
-    def _is_orphan(self, client_order_id: str) -> bool:
-        return self._book.get(client_order_id) is None and is_ours(client_order_id, self._tag)
-
-    def _orphan(self, report: OrderReport) -> Do:
-        found = self._difference("OrphanOrder", report.client_order_id, "at the venue, not in the journal", "cancelled")
+    def _unwanted(self, code: str, report: OrderReport, detail: str) -> Do:
+        found = self._difference(code, report.client_order_id, detail, "cancelled")
         return Do([found], [(self._session, CancelAtVenue(report.client_order_id, report.symbol))])
 
     def _difference(self, code: str, client_order_id: str, detail: str, correction: str) -> DifferenceFound:
@@ -359,18 +363,3 @@ class OrderDesk(DurableActor):
     def _correlation(self) -> int:
         envelope = self.context.envelope
         return envelope.correlation_id if envelope is not None else 0
-
-
-def _recorded(fill: FillReport) -> FillRecorded:
-    return FillRecorded(
-        client_order_id=fill.client_order_id,
-        trade_id=fill.trade_id,
-        symbol=fill.symbol,
-        side=fill.side,
-        qty=fill.qty,
-        price=fill.price,
-        fee=fill.fee,
-        fee_currency=fill.fee_currency,
-        maker=fill.maker,
-        at=fill.at,
-    )

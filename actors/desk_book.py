@@ -11,7 +11,6 @@ from protocol.messages import Event
 from protocol.orders import (
     CancelRequested,
     FillRecorded,
-    FillReported,
     OrderRefused,
     OrderRequest,
     OrderSent,
@@ -27,7 +26,10 @@ FINAL_ORDERS_KEPT: Final = 20_000
 
 
 class DeskOrder(msgspec.Struct):
-    """One order of the desk. ``correlation_id`` is that of the signal which caused it."""
+    """One order of the desk. ``correlation_id`` is that of the signal which caused it.
+
+    ``reported`` is what the venue said has traded, ``ended_at`` when a final state came (0: not yet).
+    """
 
     request: OrderRequest
     owner: str
@@ -38,12 +40,13 @@ class DeskOrder(msgspec.Struct):
     reason: str = ""
     cancel_requested: bool = False
     absent_proven: bool = False
-    asked: int = 0
+    reported: Decimal = Decimal(0)
+    ended_at: int = 0
     fills: list[FillRecorded] = []
 
     @property
     def filled_qty(self) -> Decimal:
-        """Quantity traded so far, base units."""
+        """Quantity of the fills we know, base units."""
         return sum((fill.qty for fill in self.fills), Decimal(0))
 
     def update(self, at: int) -> OrderUpdate:
@@ -51,7 +54,7 @@ class DeskOrder(msgspec.Struct):
         return OrderUpdate(
             client_order_id=self.request.client_order_id,
             state=self.state,
-            filled_qty=self.filled_qty,
+            filled_qty=max(self.filled_qty, self.reported),
             reason=self.reason,
             absent_proven=self.absent_proven,
             at=at,
@@ -67,6 +70,10 @@ class DeskBook(msgspec.Struct):
     def get(self, client_order_id: str) -> DeskOrder | None:
         """Return an order, None when the desk never knew it or it is long finished."""
         return self.orders.get(client_order_id)
+
+    def owned_by(self, owner: str) -> list[DeskOrder]:
+        """Return the orders of an owner, oldest first."""
+        return [order for order in self.orders.values() if order.owner == owner]
 
     def working(self) -> list[DeskOrder]:
         """Return every order that is not in a final state, oldest first."""
@@ -87,7 +94,7 @@ class DeskBook(msgspec.Struct):
             case OrderRefused():
                 self.orders[event.request.client_order_id] = DeskOrder(
                     event.request, event.owner, event.group_id, OrderState.REJECTED, event.correlation_id,
-                    reason=f"{event.code}: {event.reason}",
+                    reason=f"{event.code}: {event.reason}", ended_at=event.at,
                 )  # fmt: skip
                 self._finish()
             case CancelRequested():
@@ -104,6 +111,8 @@ class DeskBook(msgspec.Struct):
         order.reason = event.reason
         order.absent_proven = event.absent_proven
         order.venue_order_id = event.venue_order_id or order.venue_order_id
+        order.reported = max(order.reported, event.filled_qty)
+        order.ended_at = event.at if event.state.final else 0
         if event.state.final and not was_final:
             self._finish()
 
@@ -113,18 +122,3 @@ class DeskBook(msgspec.Struct):
             oldest = next(key for key, order in self.orders.items() if order.state.final)
             del self.orders[oldest]
             self.finished -= 1
-
-
-def reported(fill: FillRecorded) -> FillReported:
-    """Return a recorded fill as its owner hears it."""
-    return FillReported(
-        client_order_id=fill.client_order_id,
-        trade_id=fill.trade_id,
-        symbol=fill.symbol,
-        side=fill.side,
-        qty=fill.qty,
-        price=fill.price,
-        fee=fill.fee,
-        fee_currency=fill.fee_currency,
-        at=fill.at,
-    )

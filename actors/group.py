@@ -31,7 +31,7 @@ from protocol.groups import (
 )
 from protocol.market import PriceTick, SubscribeMarket
 from protocol.messages import Event, Message
-from protocol.orders import DeskUp, FillReported, OrderUpdate
+from protocol.orders import DeskUp, FillReported, OrderUpdate, RetellOrders
 from protocol.pool import SignalActedOn
 from protocol.signals import SignalOutcome
 from rules.group import GroupView, decide, effects, evolve, outstanding, retries, summary, watch_bounds
@@ -122,7 +122,7 @@ class PositionGroup(DurableActor):
             return None
         if view.state is GroupState.CLOSED:
             self.timers.after(LINGER_S, _Leave())
-            return Do(tells=[(self._pool, SlotReleased(view.key, view.group_id))])
+            return Do(tells=[(self._pool, SlotReleased(view.key, view.group_id)), *self._unanswered(view)])
         self._set_retries()
         self._announce()
         return Do(tells=self._unanswered(view))
@@ -171,7 +171,14 @@ class PositionGroup(DurableActor):
         return Do(tells=self._unanswered(self._view))
 
     def _unanswered(self, view: GroupView) -> list[tuple[Any, Any]]:
-        return [(self._desk, message) for message in outstanding(view, owner=self.context.path)]
+        """Return what the desk is told when either of us begins a life: what it may know, and what it may not."""
+        owner = self.context.path
+        told = outstanding(view, owner=owner)
+        return [
+            (self._desk, RetellOrders(owner)),
+            *((self._desk, message) for message in told if not isinstance(message, SlotReleased)),
+            *((self._pool, message) for message in told if isinstance(message, SlotReleased)),
+        ]
 
     # --- signals -------------------------------------------------------------------------------------------------------
 

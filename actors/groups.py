@@ -13,9 +13,11 @@ from actors.group import PositionGroup
 from actors.pool import group_name
 from protocol.pool import GroupMail, GroupsUp, StartGroup
 from runtime.actor import handles
+from runtime.lifecycle import ChildExited
 from supervision.budget import Intensity
 from supervision.child import ChildSpec
 from supervision.messages import StartChild
+from supervision.slots import Phase
 from supervision.supervisor import Supervisor
 
 __all__ = ["GroupHouse"]
@@ -38,6 +40,14 @@ class GroupHouse(Supervisor):
         self.context.system.tell(self._pool, GroupsUp(self.context.path))
 
     @handles
+    def child_exited(self, news: ChildExited) -> None:
+        """Decide as any supervisor; a group that ended in order is forgotten, its journal is enough to bring it back."""
+        super().child_exited(news)
+        slot = self._slots.get(news.name)
+        if slot is not None and slot.phase is Phase.DONE:
+            del self._slots[news.name]
+
+    @handles
     def start_group(self, msg: StartGroup) -> None:
         """Start a group unless it lives already."""
         name = group_name(msg.opening)
@@ -46,14 +56,14 @@ class GroupHouse(Supervisor):
 
     @handles
     def mail(self, msg: GroupMail) -> None:
-        """Bring back a group that had ended its life, for a fill that came after it."""
+        """Bring back a group that does not live, for what still concerns it."""
         name = msg.group_path.rpartition("/")[2]
         if self.context.child_state(name) is None:
             self._start_child(name, name.rpartition("~")[2], None)
             # The start overtakes this on the control lane; then the group is there.
             self.ref.tell(msg)
             return
-        self.context.system.tell(msg.group_path, msg.fill)
+        self.context.system.tell(msg.group_path, msg.message)
 
     def _start_child(self, name: str, group_id: str, opening: StartGroup | None) -> None:
         spec = ChildSpec(

@@ -15,7 +15,7 @@ from actors.session import session_topic
 from protocol.groups import AddPyramid, CloseGroup, CloseReason, OpenGroup, ReduceGroup, SlotReleased
 from protocol.instruments import Instrument
 from protocol.messages import Event
-from protocol.pool import GroupsUp, SlotFreed, SlotTaken, StartGroup
+from protocol.pool import GroupMail, GroupsUp, SlotFreed, SlotTaken, StartGroup
 from protocol.signals import EntryRequest, ExitRequest, ReduceRequest, Signal, SignalOutcome
 from protocol.venue import SessionDown, SessionUp
 from rules.pool import Admission, PoolLimits, Slot, Verdict, admit
@@ -50,6 +50,7 @@ class Pool(DurableActor):
         self._groups = groups
         self._slots: dict[str, OpenGroup] = {}
         self._markets: dict[str, Instrument] = {}
+        self._unsent: list[GroupMail] = []
         self._decided: OrderedDict[str, tuple[str, tuple[str, ...]]] = OrderedDict()
 
     # --- life ----------------------------------------------------------------------------------------------------------
@@ -85,24 +86,27 @@ class Pool(DurableActor):
 
     @handles
     def groups_up(self, msg: GroupsUp) -> Do:
-        """Have the group of every taken slot started."""
-        return Do(tells=[(msg.path, StartGroup(opening)) for opening in self._slots.values()])
+        """Have the group of every taken slot started, then hand on what came for them before."""
+        unsent, self._unsent = self._unsent, []
+        starts = [(msg.path, StartGroup(opening)) for opening in self._slots.values()]
+        return Do(tells=[*starts, *((msg.path, mail) for mail in unsent)])
 
     # --- signals -------------------------------------------------------------------------------------------------------
 
     @handles
-    def entry(self, msg: EntryRequest) -> Do:
+    def entry(self, msg: EntryRequest) -> Do | None:
         """Open a group, add a pyramid, or say why not."""
         signal = msg.signal
         if (known := self._decided.get(signal.signal_id)) is not None:
             return self._say(signal, *known)
         held = self._slots.get(signal.group_key)
-        verdict = admit(signal, self._slot_of(held), self._occupancy(), self._markets.get(signal.symbol), self._limits)
+        market = self._markets.get(signal.symbol)
+        verdict = admit(signal, self._slot_of(held), self._occupancy(), market, self._limits)
         match verdict.admission:
-            case Admission.OPEN:
-                return self._open(signal)
-            case Admission.PYRAMID if held is not None:
-                return self._pyramid(signal, held)
+            case Admission.OPEN if market is not None:
+                return self._open(signal, market)
+            case Admission.PYRAMID if market is not None and held is not None:
+                return self._pyramid(signal, market, held)
         return self._refuse(signal, verdict)
 
     def _occupancy(self) -> dict[str, Slot]:
@@ -111,8 +115,8 @@ class Pool(DurableActor):
     def _slot_of(self, held: OpenGroup | None) -> Slot | None:
         return Slot(held.key, held.group_id) if held is not None else None
 
-    def _open(self, signal: Signal) -> Do:
-        opening = self._make(signal, self._markets[signal.symbol], self.now())
+    def _open(self, signal: Signal, market: Instrument) -> Do:
+        opening = self._make(signal, market, self.now())
         taken = SlotTaken(
             group_key=opening.key,
             group_id=opening.group_id,
@@ -124,9 +128,9 @@ class Pool(DurableActor):
         )
         return Do([taken], [(self._groups, StartGroup(opening)), self._outcome(signal, "opened")])
 
-    def _pyramid(self, signal: Signal, held: OpenGroup) -> Do:
+    def _pyramid(self, signal: Signal, market: Instrument, held: OpenGroup) -> Do | None:
         """Pass it on: the group answers for itself once it has journalled what it did (no slot is involved)."""
-        wanted = self._make(signal, self._markets[signal.symbol], self.now())
+        wanted = self._make(signal, market, self.now())
         add = AddPyramid(
             group_id=held.group_id,
             signal_id=signal.signal_id,
@@ -140,13 +144,13 @@ class Pool(DurableActor):
             max_slippage_percent=wanted.max_slippage_percent,
             at=self.now(),
         )
-        return Do(tells=[(self._path(held), add)])
+        return self._to_group(held, add)
 
     def _refuse(self, signal: Signal, verdict: Verdict) -> Do:
         return self._say(signal, f"rejected:{verdict.code}", verdict.reasons)
 
     @handles
-    def exit(self, msg: ExitRequest) -> Do:
+    def exit(self, msg: ExitRequest) -> Do | None:
         """Close the live group of this key."""
         signal = msg.signal
         held = self._slots.get(msg.group_key)
@@ -155,10 +159,10 @@ class Pool(DurableActor):
         close = CloseGroup(
             group_id=held.group_id, reason=CloseReason.EXIT_SIGNAL, signal_id=signal.signal_id, at=self.now()
         )
-        return Do(tells=[(self._path(held), close)])
+        return self._to_group(held, close)
 
     @handles
-    def reduce(self, msg: ReduceRequest) -> Do:
+    def reduce(self, msg: ReduceRequest) -> Do | None:
         """Close a part of the live group of this key."""
         signal = msg.signal
         held = self._slots.get(msg.group_key)
@@ -172,7 +176,7 @@ class Pool(DurableActor):
             signal_id=signal.signal_id,
             at=self.now(),
         )
-        return Do(tells=[(self._path(held), reduce)])
+        return self._to_group(held, reduce)
 
     @handles
     def released(self, msg: SlotReleased) -> Do | None:
@@ -189,8 +193,16 @@ class Pool(DurableActor):
         )
         return Do([freed])
 
-    def _path(self, held: OpenGroup) -> str:
-        return f"{self._groups}/{group_name(held)}"
+    def _to_group(self, held: OpenGroup, message: AddPyramid | CloseGroup | ReduceGroup) -> Do | None:
+        """Tell a group; one that does not live is brought back, and while its supervisor does not live either we wait."""
+        path = f"{self._groups}/{group_name(held)}"
+        if self.context.system.lookup(path) is not None:
+            return Do(tells=[(path, message)])
+        mail = GroupMail(path, message)
+        if self.context.system.lookup(self._groups) is not None:
+            return Do(tells=[(self._groups, mail)])
+        self._unsent.append(mail)
+        return None
 
     def _outcome(self, signal: Signal, outcome: str, reasons: tuple[str, ...] = ()) -> tuple[str, Any]:
         return self._gateway, SignalOutcome(signal.signal_id, outcome, reasons)

@@ -37,6 +37,7 @@ __all__ = [
     "PlaceAtVenue",
     "Position",
     "Purpose",
+    "RetellOrders",
     "SubmitOrder",
 ]
 
@@ -136,9 +137,21 @@ class CancelOrder(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
     owner: Name
 
 
+class RetellOrders(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """A group begins a life: tell it again every fill and the state of every order that it owns.
+
+    What the desk heard while nobody lived at the owner's path (the time before a start) reaches it this way.
+    """
+
+    OVERFLOW: ClassVar[str] = "keep"
+
+    owner: Name
+
+
 class OrderUpdate(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
     """The desk's word to the owner of an order: its state is now this.
 
+    ``filled_qty`` is what the venue says has traded; fills that are still to be told may be among it.
     ``absent_proven`` (with state rejected): the venue never had this order and never will; the next attempt may be sent.
     """
 
@@ -295,11 +308,12 @@ class CancelRequested(Event, frozen=True, forbid_unknown_fields=True, gc=False, 
 
 
 class OrderStateChanged(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """An order moved to a new state."""
+    """An order moved to a new state; ``filled_qty`` is what the venue then said has traded."""
 
     client_order_id: ClientOrderId
     state: OrderState
     venue_order_id: str = ""
+    filled_qty: Decimal = Decimal(0)
     reason: Text = ""
     absent_proven: bool = False
     at: Instant

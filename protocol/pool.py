@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from protocol.groups import OpenGroup
+from protocol.groups import AddPyramid, CloseGroup, OpenGroup, ReduceGroup
 from protocol.messages import Event, Message
 from protocol.orders import FillReported
 from protocol.values import Instant, Name
@@ -65,9 +65,9 @@ class StartGroup(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag
 
 
 class GroupMail(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
-    """A fill for a group that has already ended its life; it is brought back to deal with it (EX-705)."""
+    """For a group that does not live at present: it is brought back to deal with it (EX-705)."""
 
     OVERFLOW: ClassVar[str] = "keep"
 
     group_path: Name
-    fill: FillReported
+    message: AddPyramid | CloseGroup | FillReported | ReduceGroup

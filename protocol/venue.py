@@ -28,8 +28,12 @@ __all__ = [
 
 
 class SessionUp(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
-    """The session is connected; ``instruments`` are the venue's present rules."""
+    """The session is connected; ``instruments`` are the venue's present rules.
 
+    On the control lane: whoever begins a life knows the markets before it takes what an earlier life left waiting.
+    """
+
+    LANE: ClassVar[str] = "control"
     OVERFLOW: ClassVar[str] = "keep"
 
     account: Name
@@ -40,6 +44,7 @@ class SessionUp(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=
 class SessionDown(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
     """The session lost its connection; what is under way is unknown until the next reconciliation."""
 
+    LANE: ClassVar[str] = "control"
     OVERFLOW: ClassVar[str] = "keep"
 
     account: Name
