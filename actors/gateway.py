@@ -16,7 +16,6 @@ import msgspec
 
 from actors.session import session_topic
 from protocol.codec import encode_json
-from protocol.instruments import Instrument
 from protocol.messages import Event
 from protocol.signals import (
     EntryRequest,
@@ -33,7 +32,7 @@ from protocol.signals import (
 )
 from protocol.venue import SessionDown, SessionUp
 from protocol.webhook import NewestPrice, RequestRefused, WebhookRequest
-from rules.identity import near_symbols
+from rules.identity import IdentityError, canonical_symbol, canonical_venue, market_names, near_symbols
 from rules.signals import (
     AuthFailure,
     AuthMode,
@@ -53,6 +52,7 @@ from rules.signals import (
     parse_body,
     redact_body,
     redact_headers,
+    redact_text,
     sighting_of,
     status_of,
 )
@@ -110,7 +110,7 @@ class Gateway(DurableActor):
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
         self._state = _State()
-        self._markets: dict[str, dict[str, Instrument]] = {}
+        self._markets: dict[str, dict[str, str]] = {}
         self._tokens = float(settings.rate_per_minute)
         self._tokens_at = 0
         self._refused: dict[str, tuple[int, int]] = {}
@@ -186,6 +186,7 @@ class Gateway(DurableActor):
             settings.sizing_source,
             infer_exit_from_flat=settings.infer_exit_from_flat,
             venues=tuple(settings.routes),
+            markets=self._markets,
         )
         return self._judge(stored, found, fresh=False)
 
@@ -231,12 +232,24 @@ class Gateway(DurableActor):
         return Do([event], [self._routed(signal)], answer)
 
     def _build(self, stored: SignalReceived, clean: Mapping[str, Any], found: Classification) -> Signal:
-        return build_signal(clean, found, signal_id=stored.signal_id, user=stored.user, received_at=stored.received_at)
+        signal = build_signal(
+            clean, found, signal_id=stored.signal_id, user=stored.user, received_at=stored.received_at
+        )
+        texts = {name: getattr(signal, name) for name in ("alert_name", "alert_message")}
+        hidden = self._settings.hidden
+        shown = {name: redact_text(text, hidden) for name, text in texts.items() if text is not None}
+        return msgspec.structs.replace(signal, **shown)
 
     def _reject(self, stored: SignalReceived, problems: tuple[Problem, ...], signal: Signal | None = None) -> Do:
         code = problems[0].code
+        problems = tuple(self._without_secrets(each) for each in problems)
         event = msgspec.structs.replace(stored, problems=problems, outcome=f"rejected:{code}", signal=signal)
         return Do([event], answer=SignalAnswer(status_of(code), code, stored.signal_id, problems))
+
+    def _without_secrets(self, problem: Problem) -> Problem:
+        hidden = self._settings.hidden
+        message, value = redact_text(problem.message, hidden), redact_text(problem.value, hidden)
+        return msgspec.structs.replace(problem, message=message, value=value[:80])
 
     def _refuse_unproven(self, msg: WebhookRequest, code: str) -> Do:
         """Answer with the code alone; note it once a minute and address (EX-225)."""
@@ -261,11 +274,14 @@ class Gateway(DurableActor):
             parsed = ipaddress.ip_address(address)
         except ValueError:
             return False
+        if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+            parsed = parsed.ipv4_mapped  # how a socket for both families names an IPv4 sender
         return any(parsed in network for network in self._networks)
 
     def _within_rate(self, now: int) -> bool:
         rate = self._settings.rate_per_minute
-        self._tokens = min(float(rate), self._tokens + (now - self._tokens_at) * rate / (60 * NANOS))
+        passed = max(0, now - self._tokens_at)  # a clock that was set back must not lock everybody out
+        self._tokens = min(float(rate), self._tokens + passed * rate / (60 * NANOS))
         self._tokens_at = now
         if self._tokens < 1:
             return False
@@ -285,7 +301,7 @@ class Gateway(DurableActor):
             user=self._settings.user,
             received_at=now,
             source_address="operator",
-            body=encode_json(msg).decode(),
+            body=redact_body(encode_json(msg), self._settings.hidden),
             outcome="accepted",
         )
         found = interpret_injected(
@@ -294,16 +310,22 @@ class Gateway(DurableActor):
             at=now,
             sizing_source=self._settings.sizing_source,
             venues=tuple(self._settings.routes),
+            markets=self._markets,
         )
         return self._judge(stored, found, fresh=True)
 
     async def _newest_price(self, msg: InjectSignal) -> Any:
-        route = self._settings.routes.get(msg.venue.lower())
+        try:
+            venue = canonical_venue(msg.venue, tuple(self._settings.routes))
+            symbol = canonical_symbol(msg.symbol, self._markets.get(venue))
+        except IdentityError:
+            return None  # said by the checks that follow
+        route = self._settings.routes.get(venue)
         prices = self.context.system.lookup(route.prices) if route is not None else None
         if prices is None:
             return None
         try:
-            tick = (await prices.ask(NewestPrice(msg.symbol), timeout_s=2.0)).tick
+            tick = (await prices.ask(NewestPrice(symbol), timeout_s=2.0)).tick
         except ActorError:
             return None
         if tick is None:
@@ -314,8 +336,11 @@ class Gateway(DurableActor):
 
     @handles
     def session_up(self, msg: SessionUp) -> None:
-        """Learn which markets an account has, so that a wrong symbol is answered with near ones."""
-        self._markets[msg.account] = {each.symbol: each for each in msg.instruments}
+        """Learn which markets an account has and by which names they go, so that a wrong one is answered with near ones."""
+        names = market_names(msg.instruments)
+        for venue, route in self._settings.routes.items():
+            if route.account == msg.account:
+                self._markets[venue] = names
 
     @handles
     def session_down(self, msg: SessionDown) -> None:
@@ -326,10 +351,10 @@ class Gateway(DurableActor):
         if route is None:
             known = ", ".join(sorted(self._settings.routes))
             return Problem("VenueDisabled", "tv.exchange", f"no account trades {signal.venue}; there is: {known}")
-        markets = self._markets.get(route.account)
-        if not markets or signal.symbol in markets:
+        symbols = set(self._markets.get(signal.venue, {}).values())
+        if not symbols or signal.symbol in symbols:
             return None
-        near = near_symbols(signal.symbol, markets)
+        near = near_symbols(signal.symbol, symbols)
         hint = f"; did you mean {', '.join(near)}?" if near else ""
         return Problem("UnknownSymbol", "tv.symbol", f"{signal.venue} has no {signal.symbol}{hint}", signal.symbol)
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from actors.session import market_topic
 from protocol.market import Bar, PriceTick, SubscribeMarket
 from protocol.messages import Event, Message
+from protocol.orders import OrderReport
 from protocol.webhook import NewestPrice, PriceAnswer
 from runtime.actor import Do, handles
 from runtime.durable import DurableActor
@@ -94,12 +95,22 @@ class PaperExchange(DurableActor):
 
         def then() -> Do | None:
             if self._sink is not None:
-                for event in events:
-                    for report in self._engine.reports(event):
-                        self._sink(report)
+                self._report(events, self._sink)
             return Do(answer=answer()) if answer is not None else None
 
         return Do(events, then=then)
+
+    def _report(self, events: tuple[Event, ...], sink: Callable[[Message], None]) -> None:
+        """Tell the fills, then where each order stands now: nobody hears "filled" before the last fill."""
+        standing: dict[str, OrderReport] = {}
+        for event in events:
+            for report in self._engine.reports(event):
+                if isinstance(report, OrderReport):
+                    standing[report.client_order_id] = report
+                else:
+                    sink(report)
+        for report in standing.values():
+            sink(report)
 
     # --- orders --------------------------------------------------------------------------------------------------------
 
@@ -183,6 +194,8 @@ class PaperExchange(DurableActor):
     def bar_in_progress(self, msg: BarInProgress) -> None:
         """Go on with a bar that began before a restart, from where its path stands now."""
         walk = self._walks.setdefault(msg.bar.symbol, _Walk(msg.bar, msg.index))
+        if walk.walking and walk.bar.at == msg.bar.at:
+            return  # only the feed began anew; its points are on our timers already
         walk.bar, walk.walking = msg.bar, False
         self._catch_up(msg.bar.symbol)
 

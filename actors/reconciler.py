@@ -12,8 +12,12 @@ from protocol.venue import FetchVenueState, ReconcileNow, SessionDown, SessionUp
 from runtime.actor import Actor, handles
 from runtime.clock import NANOS
 from runtime.errors import ActorError
+from venues.errors import VenueError
 
-__all__ = ["OVERLAP_S", "RETRY_S", "Reconciler"]
+__all__ = ["ANSWER_WITHIN_S", "OVERLAP_S", "RETRY_S", "Reconciler"]
+
+ANSWER_WITHIN_S = 60.0
+"""A venue's whole truth can take several calls."""
 
 OVERLAP_S = 60
 """Fills are asked for from this long before the newest known one (EX-1204)."""
@@ -26,8 +30,10 @@ class _Tick(Message, frozen=True, tag=True):
     pass
 
 
-class _Failed(Message, frozen=True, tag=True):
-    reason: str
+class _Fetched(Message, frozen=True, tag=True):
+    attempt: int
+    snapshot: VenueSnapshot | None
+    """None: the venue did not answer."""
 
 
 class Reconciler(Actor):
@@ -39,6 +45,7 @@ class Reconciler(Actor):
         self._desk = desk
         self._every_s = every_s
         self._since = 0
+        self._attempts = 0
         self._busy = False
         self._again = False
         self._done = 0
@@ -61,8 +68,9 @@ class Reconciler(Actor):
 
     @handles
     def down(self, msg: SessionDown) -> None:  # noqa: ARG002 - the type is the message
-        """Wait for the next connect."""
+        """Wait for the next connect; what was asked of this one no longer counts."""
         self._busy = False
+        self._attempts += 1
 
     @handles
     def tick(self, msg: _Tick) -> None:  # noqa: ARG002 - the type is the message
@@ -82,29 +90,33 @@ class Reconciler(Actor):
         if session is None:
             return
         self._busy = True
-        request = FetchVenueState(self._since)
-        self.context.pipe(session.ask(request, timeout_s=60.0), lambda snapshot: snapshot, _failure)
+        self._attempts += 1
+        attempt = self._attempts
+        self.context.pipe(
+            session.ask(FetchVenueState(self._since), timeout_s=ANSWER_WITHIN_S),
+            lambda snapshot: _Fetched(attempt, snapshot),
+            lambda error: _not_fetched(attempt, error),
+        )
 
     @handles
-    def fetched(self, msg: VenueSnapshot) -> None:
-        """Hand the venue's side to the desk."""
+    def fetched(self, msg: _Fetched) -> None:
+        """Hand the venue's side to the desk, or try again soon: until it succeeds nobody knows what is open."""
+        if msg.attempt != self._attempts:
+            return  # of a connection that is gone
         self._busy = False
+        if msg.snapshot is None:
+            self.timers.after(RETRY_S, _Tick())
+            return
         self._done += 1
-        newest = max((fill.at for fill in msg.fills), default=0)
+        newest = max((fill.at for fill in msg.snapshot.fills), default=0)
         self._since = max(self._since, newest - OVERLAP_S * NANOS)
-        self.context.system.tell(self._desk, msg)
+        self.context.system.tell(self._desk, msg.snapshot)
         if self._again:
             self._again = False
             self._reconcile()
 
-    @handles
-    def failed(self, msg: _Failed) -> None:  # noqa: ARG002 - the type is the message
-        """Try again soon: until it succeeds nobody knows what is open."""
-        self._busy = False
-        self.timers.after(RETRY_S, _Tick())
 
-
-def _failure(error: Exception) -> Message:
-    if not isinstance(error, ActorError | OSError | TimeoutError):
+def _not_fetched(attempt: int, error: Exception) -> Message:
+    if not isinstance(error, ActorError | VenueError | OSError | TimeoutError):
         raise error
-    return _Failed(repr(error))
+    return _Fetched(attempt, None)

@@ -57,10 +57,7 @@ class RiskCoordinator(DurableActor):
     def _change(self, status: EngineStatus, reason: str) -> Do | None:
         if status is self._status:
             return None
-        event = EngineStatusChanged(self._number + 1, status, reason, self.now())
-        permit = Permit(number=event.number, status=status, reason=reason, at=event.at)
-        self.context.bus.publish(PERMITS, permit, keep=True)
-        return Do([event])
+        return Do([EngineStatusChanged(self._number + 1, status, reason, self.now())], then=self._publish)
 
     def _publish(self) -> None:
         permit = Permit(number=self._number, status=self._status, reason=self._reason, at=self.now())

@@ -8,7 +8,8 @@ from protocol.instruments import Instrument
 from protocol.market import Bar, SubscribeMarket
 from protocol.messages import Message, Request
 from protocol.orders import Balance, FillReport, OrderReport, OrderRequest, Position
-from runtime.errors import ActorError, AskTimeout
+from runtime.errors import ActorError
+from runtime.journal import JournalError
 from runtime.ref import ActorRef
 from runtime.system import ActorSystem
 from venues.contract import REQUIRED_CAPABILITIES, Capability, Sink, Venue
@@ -40,16 +41,14 @@ class PaperVenue(Venue):
     async def _ask(self, request: Request[OrderReport]) -> OrderReport:
         try:
             return await self._exchange().ask(request, ANSWER_WITHIN_S)
-        except AskTimeout as error:
-            raise NetworkTimeout(self.name, str(error)) from error
-        except ActorError as error:
-            # It crashed or stopped with the request in hand: nobody knows how far it came.
+        except (ActorError, JournalError) as error:
+            # It crashed or stopped with the request in hand, or could not keep it: nobody knows how far it came.
             raise NetworkTimeout(self.name, str(error)) from error
 
     async def _view(self, since: int = 0) -> PaperAnswer:
         try:
             return await self._exchange().ask(PaperView(since), ANSWER_WITHIN_S)
-        except ActorError as error:
+        except (ActorError, JournalError) as error:
             raise VenueDown(self.name, str(error)) from error
 
     async def connect(self, sink: Sink) -> None:

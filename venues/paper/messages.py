@@ -20,6 +20,7 @@ class Attach:
     """Tell every report from now on to ``sink``; None detaches."""
 
     LANE: ClassVar[str] = "data"
+    OVERFLOW: ClassVar[str] = "keep"
 
     sink: Callable[[Message], None] | None
 
