@@ -48,7 +48,6 @@ class VenueSession(Actor):
         self._breaker: Breaker | None = None
         self._desk = desk
         self._venue: Venue | None = None
-        self._turns: dict[str, _Turn] = {}
         self._instruments = 0
 
     # --- life ----------------------------------------------------------------------------------------------------------
