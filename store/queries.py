@@ -38,7 +38,7 @@ from store.views.rows import (
 )
 from store.views.tables import APPLICATION_ID, SCHEMA_VERSION
 
-__all__ = ["MOST_ROWS", "EventFilter", "PnlBy", "Views", "open_views", "records_about"]
+__all__ = ["MOST_ROWS", "Counts", "EventFilter", "PnlBy", "Views", "open_views", "records_about"]
 
 MOST_ROWS: Final = 1_000
 """Rows a page has at most, unless the caller asks for another number."""
@@ -52,6 +52,7 @@ _PNL_COLUMNS: Final[dict[str, str]] = {
     "group_id": "r.group_id",
     "reason": "r.reason",
 }
+_WORKING: Final = "state NOT IN ('filled', 'cancelled', 'rejected', 'expired')"
 _JSON: Final = frozenset({"problems", "reasons"})
 
 
@@ -68,6 +69,15 @@ class EventFilter(NamedTuple):
     since: Instant | None = None
     until: Instant | None = None
     pinned: bool | None = None
+
+
+class Counts(NamedTuple):
+    """How much there is of what."""
+
+    signals: int
+    open_groups: int
+    closed_groups: int
+    working_orders: int
 
 
 class _Where:
@@ -101,6 +111,12 @@ class Views:
     def position(self) -> int:
         """Return how far the journal has been projected."""
         return int(self._fetch("SELECT coalesce(max(position), 0) FROM progress", [])[0][0])
+
+    def counts(self) -> Counts:
+        """Return how many signals, open groups, closed groups and working orders there are."""
+        sql = f"""SELECT (SELECT count(*) FROM signals), (SELECT count(*) FROM groups WHERE state <> 'closed'),
+            (SELECT count(*) FROM groups WHERE state = 'closed'), (SELECT count(*) FROM orders WHERE {_WORKING})"""  # noqa: S608 our own text
+        return Counts(*self._fetch(sql, [])[0])
 
     def signals(self, *, limit: int = MOST_ROWS, before: int | None = None) -> list[SignalRow]:
         """Return received signals."""
@@ -146,7 +162,7 @@ class Views:
     ) -> list[OrderRow]:
         """Return orders; ``open_only`` leaves out those in a final state."""
         where = _Where().add("group_id = ?", group_id, when=group_id).add("position < ?", before, when=before)
-        where.add("state NOT IN ('filled', 'cancelled', 'rejected', 'expired')", when=open_only)
+        where.add(_WORKING, when=open_only)
         return self._rows(OrderRow, f"orders{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
 
     def order(self, client_order_id: str) -> OrderRow | None:

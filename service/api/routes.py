@@ -68,6 +68,7 @@ class _Routes:
         self._server = server
         self._host = server.host
         self._reading = server.reading
+        self._results = rows.Results()
 
     def gets(self) -> dict[str, _Handler]:
         return {
@@ -107,6 +108,7 @@ class _Routes:
     async def overview(self, request: web.Request) -> web.Response:
         limit = rows.limit_of({"limit": str(_EVENTS_IN_VIEW), **request.query})
         found = await self._reading.views(lambda views: rows.overview_rows(views, limit))
+        found["pnl"] = await self._reading.views(self._results.newest)
         found["groups"] = await rows.groups_with_prices(self._host.system, found["groups"])
         found["equity"] = await equity_of(self._host.system, [each.name for each in self._host.config.accounts])
         found["status"] = await status_of(self._host, self._reading, self._server.newest_permit)

@@ -17,7 +17,16 @@ from store.queries import EventFilter, Views
 from store.views.lines import LineSeverity
 from store.views.rows import EventRow, GroupRow, LegRow
 
-__all__ = ["LIMIT", "events", "group_rows", "groups_with_prices", "limit_of", "newest_prices", "overview_rows"]
+__all__ = [
+    "LIMIT",
+    "Results",
+    "events",
+    "group_rows",
+    "groups_with_prices",
+    "limit_of",
+    "newest_prices",
+    "overview_rows",
+]
 
 LIMIT: Final = 200
 """Rows of a list unless the client asks for another number."""
@@ -59,14 +68,28 @@ def events(views: Views, query: Mapping[str, str], limit: int) -> list[EventRow]
     return views.events(wanted, limit=limit)
 
 
+class Results:
+    """What was realised by account; added up anew only when the journal has grown since somebody looked."""
+
+    def __init__(self) -> None:
+        self._position = -1
+        self._rows: list[Any] = []
+
+    def newest(self, views: Views) -> list[Any]:
+        """Return the sums of the newest read models."""
+        position = views.position()
+        if position != self._position:
+            self._rows = [plain(row) for row in views.realised_pnl("account")]
+            self._position = position
+        return self._rows
+
+
 def overview_rows(views: Views, limit: int) -> dict[str, Any]:
     """Return what the live view needs from the read models, in one read."""
     return {
         "groups": group_rows(views, open_only=True, limit=limit),
         "orders": [plain(row) for row in views.orders(open_only=True, limit=limit)],
         "events": [plain(row) for row in views.events(limit=limit)],
-        "pnl": [plain(row) for row in views.realised_pnl("account")],
-        "closed_groups": sum(row.realizations > 0 for row in views.realised_pnl("group_id")),
     }
 
 

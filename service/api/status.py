@@ -83,9 +83,7 @@ def _engine(permit: Permit | None) -> dict[str, Any]:
 def _counts(views: Views) -> dict[str, int]:
     """Return how many groups, orders and signals there are; ``position`` is how far the read models are."""
     return {
-        "open_groups": len(views.groups(open_only=True)),
-        "working_orders": len(views.orders(open_only=True)),
-        "signals": len(views.signals()),
+        **views.counts()._asdict(),
         "slots_taken": sum(pool.occupied for pool in views.pools()),
         "position": views.position(),
     }

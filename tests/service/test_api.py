@@ -74,6 +74,8 @@ def test_a_signal_is_answered_with_what_became_of_it() -> None:
         listed = await rig.until("/v1/signals", lambda found: len(found["signals"]) == 1)
         assert listed["signals"][0]["signal_id"] == said["signal_id"]
         assert listed["signals"][0]["entry_price"] == "50000.5"
+        counts = (await rig.get("/v1/status"))["counts"]
+        assert (counts["signals"], counts["open_groups"], counts["working_orders"]) == (1, 0, 0)
 
     run(work)
 
