@@ -29,7 +29,7 @@ from runtime.spec import Spec
 if TYPE_CHECKING:
     from runtime.system import ActorSystem
 
-__all__ = ["Cell"]
+__all__ = ["POISON_AT", "Cell"]
 
 POISON_AT = 2
 """A message that crashes its actor this often is parked in the dead letters."""

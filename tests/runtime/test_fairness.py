@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -53,8 +52,8 @@ def test_an_actor_that_tells_itself_without_end_stops_neither_others_nor_tasks()
         other = system.spawn(Spec("other", lambda: Player(log=log)))
         for number in range(3):
             other.tell(Line(str(number)))
-            await asyncio.sleep(0)
-            await asyncio.sleep(0)
+            await pass_s(0)
+            await pass_s(0)
         assert len(log) == 3
         await system.stop()
 

@@ -123,7 +123,7 @@ def test_an_answer_waits_for_the_commit(threaded: bool, how: str) -> None:
 
             async def slow(player: Any, msg: Any) -> str:
                 desk.tell(Line("record"))
-                await asyncio.sleep(0)
+                await pass_s(0)
                 return "async"
 
             asked = system.spawn(Spec("slow", lambda: SlowPlayer(slow))).ask(Question("?"))
@@ -196,7 +196,7 @@ def test_who_asked_an_edge_behind_a_failing_commit_hears_why() -> None:
         under_nurse(system, Spec("desk", lambda: Teller(orders))).tell(Line("a"))
         await until(lambda: system.durability._flying is not None)
         asked = asyncio.ensure_future(ref.ask(Question("q")))
-        await asyncio.sleep(0)
+        await pass_s(0)
         journal.failing_after_wait = NO_DISK
         journal.gate.release()
         with pytest.raises(JournalError) as caught:
@@ -262,7 +262,7 @@ def test_a_message_held_for_an_edge_that_stopped_is_accounted_for() -> None:
         system.spawn(Spec("desk", lambda: Teller(orders))).tell(Line("a"))
         await until(lambda: system.durability._flying is not None)
         asked = asyncio.ensure_future(ref.ask(Question("q")))
-        await asyncio.sleep(0)
+        await pass_s(0)
         cell = system.cell_of("/edge")
         assert cell is not None
         await cell.shutdown()

@@ -207,7 +207,7 @@ def test_a_stop_waits_for_the_thread_but_not_beyond_its_deadline() -> None:
     async def scenario(system: ActorSystem) -> None:
         ref = system.spawn(threaded(lambda *_: released.wait(20), stop_s=0.05))
         asked = asyncio.ensure_future(ref.ask(Question("?"), 30))
-        await asyncio.sleep(0)
+        await pass_s(0)
         await system.stop()
         with pytest.raises(ActorCrashed, match="did not stop"):
             await asked
@@ -232,7 +232,7 @@ def test_an_async_handler_of_a_thread_actor_runs_on_the_loop() -> None:
     """A coroutine that a thread actor's handler returns is awaited on the loop, still one message at a time."""
 
     async def act(_: SlowPlayer, msg: Any) -> Any:
-        await asyncio.sleep(0)
+        await pass_s(0)
         return Do(answer=threading.get_ident())
 
     async def scenario(system: ActorSystem) -> object:
