@@ -86,7 +86,7 @@ class ApiServer(Actor):
     def detail(self) -> str:
         """One line for the tree view."""
         following = len(self.hub.followers)
-        return str(self.host.socket_path) + (f", {following} following" if following else "")
+        return self.host.socket_path.name + (f", {following} following" if following else "")
 
     @web.middleware
     async def _time_stands(

@@ -132,7 +132,7 @@ def _actor(row: Row) -> Text:
     letter, style = STATE_STYLES.get(row["state"], ("?", ""))
     path = row["path"]
     depth = 0 if path == "/" else path.count("/")
-    name = path.rpartition("/")[2] or "/"
+    name = (path.rpartition("/")[2] or "/").partition("~")[0]  # a group's id stands in the list of groups
     text = Text.assemble("  " * depth, (letter, style), " ", (name, "bold" if depth < 2 else ""))
     if row["state"] != "running":
         text.append(f" {row['state']}", style=style)
@@ -171,7 +171,8 @@ def groups_panel(groups: Sequence[Row], height: int, width: int) -> RenderableTy
     wide = width >= 100
     columns = [("symbol", ""), ("side", ""), ("state", ""), ("layers", "right"), ("qty", "right")]
     columns += [("average", "right")] + ([("mark", "right")] if wide else [])
-    columns += [("unrealised", "right"), ("realised", "right")] + ([("group", "")] if wide else [])
+    results = ("unrealised", "realised") if wide else ("unreal.", "real.")
+    columns += [(name, "right") for name in results] + ([("group", "")] if wide else [])
     table = _table(*columns)
     for group in groups[:space]:
         table.add_row(*_group_cells(group, wide=wide))
@@ -183,7 +184,7 @@ def _group_cells(group: Row, *, wide: bool) -> list[str | Text]:
     cells: list[str | Text] = [
         Text(f"{group['symbol']} {group['timeframe']}", style="bold"),
         side,
-        (group["state"] or "").replace("_", " "),
+        _state(group["state"] or "", wide=wide),
         f"{group['legs_filled']}/{group['legs']}",
         plain(group["open_qty"]),
         plain(group["avg_entry"], 2),
@@ -191,6 +192,10 @@ def _group_cells(group: Row, *, wide: bool) -> list[str | Text]:
     cells += [plain(group["mark"], 2)] if wide else []
     cells += [money(group["unrealized_quote"]), money(group["realized_quote"])]
     return cells + ([Text(group["group_id"], style="dim")] if wide else [])
+
+
+def _state(state: str, *, wide: bool) -> str:
+    return state.replace("_", " ") if wide else state.replace("partially_filled", "part filled")
 
 
 def orders_panel(orders: Sequence[Row], height: int, width: int) -> RenderableType:
