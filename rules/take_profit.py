@@ -60,9 +60,7 @@ def leg_tp_price(
     target = round_price(wanted, tick, side.exit, rounding)
     if side is Side.LONG:
         return target if target > fill_price else floor_to(fill_price, tick) + tick
-    if target >= fill_price:
-        lower = floor_to(fill_price, tick)
-        target = lower if lower < fill_price else lower - tick
+    # A buy is rounded down in either mode, so a short's target is below the fill already.
     return max(target, tick)
 
 

@@ -87,8 +87,7 @@ def judge_slippage(turn: Turn, order: OrderView) -> None:
 
 def _entry_ended(turn: Turn, order: OrderView, text: str) -> None:
     leg = turn.view.legs[order.leg_id]
-    if leg.entry_order != order.request.client_order_id or leg.entry is not EntryState.WORKING:
-        return
+    assert leg.entry_order == order.request.client_order_id, "an older attempt ended after its successor was wanted"
     entry, wait_s = _after_entry(turn, leg, order)
     turn.emit(
         EntryEnded(

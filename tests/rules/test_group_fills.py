@@ -16,6 +16,7 @@ from protocol.groups import (
     TargetDeferred,
     TargetsWatched,
 )
+from protocol.instruments import PrecisionRules
 from protocol.market import PriceTick
 from protocol.orders import OrderState
 from protocol.values import MarketType, Side
@@ -318,3 +319,25 @@ def test_the_summary_says_when_all_layers_are_sent_and_filled() -> None:
     bench.update(bench.entry("p0.l1"), OrderState.CANCELLED)
     assert summary(bench.view, 1).all_layers_filled
     assert only(tuple(bench.journal), CloseStarted) == []
+
+
+def test_a_leg_that_hit_its_target_stays_so_when_its_rest_is_cancelled() -> None:
+    """The end of the unfilled rest does not rewrite how the leg closed (EX-427, EX-614)."""
+    bench = Bench()
+    bench.fill(bench.entry("p0.l1"))
+    bench.fill(bench.entry("p0.l0"), "0.5")
+    bench.fill(bench.target("p0.l0"))
+    bench.ack_cancels()
+    assert bench.view.legs["p0.l0"].state is LegState.HIT_TP
+
+
+def test_deferred_targets_below_the_minimum_quantity_set_no_bound() -> None:
+    """What can never be sold at any price is not waited for; without the notional check only targets count (EX-514)."""
+    rules = PrecisionRules(Decimal("0.01"), Decimal("0.001"), Decimal("0.1"), Decimal(5))
+    small = Bench(grid("0", "-1"), market=instrument(rules))
+    small.fill(small.entry("p0.l0"), "0.06")
+    assert watch_bounds(small.view) == (None, None)
+    unchecked = Bench(grid("0", "-1", enforce_min_notional=False), market=instrument(rules))
+    unchecked.fill(unchecked.entry("p0.l0"), "0.06")
+    unchecked.fill(unchecked.entry("p0.l1"), "0.06")
+    assert watch_bounds(unchecked.view) == (None, 101)

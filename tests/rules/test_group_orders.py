@@ -9,9 +9,12 @@ import pytest
 from protocol.groups import (
     CloseReason,
     EntryEnded,
+    EntryOrderType,
     EntryState,
+    GridConfig,
     GroupState,
     LegState,
+    Level,
     OpenGroup,
     OrderStateNoted,
     SlotReleased,
@@ -246,3 +249,20 @@ def test_an_entry_proven_absent_is_repeated_at_once_then_after_a_wait(unknown_fi
         (ended,) = only(bench.tell(report), EntryEnded)
         waits.append((ended.retry_after_s, [wait_s for wait_s, _ in retries(bench.view, 5)]))
     assert waits == [(0, []), (2, [2])]
+
+
+def test_filled_without_a_number_means_all_of_it() -> None:
+    """A "filled" that names no quantity waits for every fill of the order."""
+    bench = Bench(grid("0"))
+    bench.update(bench.entry("p0.l0"), OrderState.FILLED, filled="0")
+    assert bench.view.legs["p0.l0"].entry is EntryState.WORKING
+    bench.fill(bench.entry("p0.l0"))
+    assert bench.view.legs["p0.l0"].entry is EntryState.DONE
+
+
+def test_a_blocked_layer_behind_a_market_entry_is_told() -> None:
+    """Layers priced from the fill are checked like any other (EX-421, EX-505)."""
+    levels = (Level(Decimal(0), Decimal(99), Decimal(1)), Level(Decimal(-1), Decimal(1), Decimal(1)))
+    bench = Bench(GridConfig(levels=levels, entry_order_type=EntryOrderType.MARKET), size="1")
+    assert alerts(bench.fill(bench.entry("p0.l0"))) == ["BelowMinNotional"]
+    assert bench.view.state is GroupState.ACTIVE

@@ -152,3 +152,15 @@ def test_what_a_slice_is_still_selling_is_not_dust_of_its_pyramid() -> None:
     assert states(bench.fill(rest.request.client_order_id, price="101")) == []
     assert states(bench.fill(slice_order, price="101")) == ["closing", "closed"]
     assert (bench.view.dust, bench.view.realized_quote) == (0, 1)
+
+
+def test_a_risk_slice_that_turns_out_to_be_all_ends_as_a_risk_close() -> None:
+    """What a target sold meanwhile may leave nothing but the slice: the flat group names the risk engine (EX-804)."""
+    bench = filled(2, grid("0", "-1"))
+    first = bench.target("p0.l0")
+    bench.tell(RiskClose(group_id=GROUP, plan_id="r", qty=Decimal(1), at=5))
+    bench.fill(first)
+    bench.ack_cancels()
+    bench.fill(bench.target("p0.l1"))
+    bench.fill(bench.closing_order())
+    assert (bench.view.state, bench.view.reason) == (GroupState.CLOSED, CloseReason.RISK_CLOSE)
