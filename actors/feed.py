@@ -72,7 +72,7 @@ class MarketFeed(Actor):
         source = self._make()
         self._source = source
         if isinstance(source, LiveSource):
-            await source.open(self.ref.tell)
+            await source.open(self.context.callback(self.ref.tell))
         else:
             self._begin(source)
         self._say(FeedState.LIVE)
@@ -103,8 +103,8 @@ class MarketFeed(Actor):
             self.delivered += 1
             yield step
 
-    async def stopping(self) -> None:
-        """Release a live source."""
+    async def let_go(self) -> None:
+        """Release a live source, or it would go on pushing beside the next life's."""
         if isinstance(self._source, LiveSource):
             await self._source.close()
 
@@ -146,6 +146,6 @@ class MarketFeed(Actor):
         self._target.tell(msg)
 
     @handles
-    def ended(self, msg: _Ended) -> None:  # noqa: ARG002 - the type is the message
+    def source_ended(self, msg: _Ended) -> None:  # noqa: ARG002 - the type is the message
         """Say that a recorded source has come to its end."""
         self._say(FeedState.ENDED)

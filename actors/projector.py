@@ -47,7 +47,7 @@ class ReadModelKeeper(Actor):
         """Catch up with what an earlier life or an earlier daemon left."""
         self.ref.tell(Committed())
 
-    def stopping(self) -> None:
+    def let_go(self) -> None:
         """Release the files."""
         if self._projector is not None:
             self._projector.close()

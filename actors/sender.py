@@ -52,7 +52,7 @@ class _Sender(Actor):
         """Open the HTTP session of this life."""
         self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
 
-    async def stopping(self) -> None:
+    async def let_go(self) -> None:
         """Close the HTTP session."""
         if self._session is not None:
             await self._session.close()

@@ -46,15 +46,14 @@ class WebhookListener(Actor):
         app = web.Application(client_max_size=self._max_body)
         app.router.add_post("/webhook/{token}", self._post)
         app.router.add_get("/health", self._health)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+        runner = self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         site = web.TCPSite(runner, self._host, self._port)
         await site.start()
-        self._runner = runner
         self.port = runner.addresses[0][1] if runner.addresses else self._port
 
-    async def stopping(self) -> None:
-        """Stop listening; requests under way are answered first."""
+    async def let_go(self) -> None:
+        """Stop listening, so that the next life can; requests under way are answered first."""
         if self._runner is not None:
             await self._runner.cleanup()
 

@@ -72,7 +72,7 @@ class Actor:
     """State that only its own handlers touch, one message at a time.
 
     ``started`` runs before the first message, ``stopping`` after the last; both may be ``async``. Raising in any of
-    them, or in a handler, ends this life of the actor; its supervisor decides what follows.
+    them, or in a handler, ends this life of the actor; its supervisor decides what follows. ``let_go`` runs in any case.
     """
 
     HANDLERS: ClassVar[dict[type, str]] = {}
@@ -97,6 +97,14 @@ class Actor:
 
     def stopping(self) -> Awaitable[None] | None:
         """Run once after the last message of a life that ends in order (not after a crash)."""
+        return None
+
+    def let_go(self) -> Awaitable[None] | None:
+        """Let go of what this life holds outside the system (sockets, files): runs at the end of every life, once.
+
+        After ``stopping``, or after a crash, also one in ``started``. The next life waits for it until the deadline of its
+        spec. What it raises is reported.
+        """
         return None
 
     @property

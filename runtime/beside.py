@@ -94,6 +94,24 @@ class Beside(Life):
         finally:
             system.current, system.current_path, system.running = before
 
+    def callback(self, call: Callable[..., None]) -> Callable[..., None]:
+        """Return a callable for others that runs as this life of the actor, in the chain of whoever calls it."""
+        life = self.incarnation
+        system = self.system
+
+        def called(*args: Any) -> None:
+            if life != self.incarnation or self.doomed is not None:
+                return
+            before, system.current_path = system.current_path, self.path
+            try:
+                call(*args)
+            except Exception as error:  # noqa: BLE001 - the supervisor's edge
+                self.crash(error, None)
+            finally:
+                system.current_path = before
+
+        return called
+
     # --- handlers ------------------------------------------------------------------------------------------------------
 
     def handle_beside(self, handler: Coroutine[Any, Any, Any], envelope: Envelope | None) -> None:

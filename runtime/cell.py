@@ -16,9 +16,10 @@ import msgspec
 
 from runtime.actor import NO_ANSWER, Do
 from runtime.beside import Beside
+from runtime.dead_letters import DeadLetter
 from runtime.durable import DurableActor
 from runtime.envelope import Envelope, Reply
-from runtime.errors import ActorCrashed, HandlerMistake, Unhandled
+from runtime.errors import ActorCrashed, ActorStopped, HandlerMistake, Unhandled
 from runtime.life import Life
 from runtime.lifecycle import NEWS, Exit, LifeState
 from runtime.mailbox import LONE, PLAIN, Put, route_of
@@ -227,6 +228,15 @@ class Cell(Beside):
                 self.bury(envelope, "crashed its actor twice", repr(error), poison=True)
             elif route.lane:
                 self.mailbox.put_back(envelope, route)
+
+    def bury(self, envelope: Envelope, reason: str, error: str = "", *, poison: bool = False) -> None:
+        """Turn a message into a dead letter and tell its asker."""
+        system = self.system
+        system.dead_letters.add(
+            DeadLetter(envelope.message_id, self.path, envelope, reason, error, poison, system.now())
+        )
+        if envelope.reply is not None:
+            envelope.reply(None, ActorStopped(f"{self.path}: {reason}"))
 
     def remove(self, exit_: Exit) -> None:
         """End for good; nobody waits for room any more."""

@@ -140,6 +140,14 @@ class Context:
         """
         self._cell.pipe(awaitable, into, failed, real=real)
 
+    def callback(self, call: Callable[..., None]) -> Callable[..., None]:
+        """Return ``call`` for somebody else to call on the event loop, as a library or another actor does with news.
+
+        It runs in this actor's name: what it raises crashes this actor and not the caller, and once this life has ended it
+        does nothing.
+        """
+        return self._cell.callback(call)
+
     def answer(self, envelope: Envelope, answer: Any = None, error: BaseException | None = None) -> None:
         """Answer a request whose handler returned ``NO_ANSWER``, once all events recorded so far are durable."""
         reply = envelope.reply

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 import anyio
 
 from runtime.context import Context
-from runtime.dead_letters import DeadLetter
 from runtime.durable import DurableActor
 from runtime.envelope import Envelope
 from runtime.errors import ActorStopped, SpawnRefused
+from runtime.holdings import Holdings
 from runtime.lifecycle import NEWS, ChildExited, ChildStarted, Exit, ExitKind, LifeState, Terminated
 from runtime.mailbox import Mailbox
 from runtime.ref import ActorRef
@@ -69,6 +69,7 @@ class Life:
         self.mark = ""
         """What its parent says of it between two lives (``waiting``, ``quarantined``); a new life clears it."""
         self._settled: list[anyio.Event] = []
+        self._holdings = Holdings(self)
 
     @property
     def alive(self) -> bool:
@@ -107,6 +108,7 @@ class Life:
             self._prepare()
             actor = self.spec.factory()
             self.actor = actor
+            self._holdings.begin(actor)
             actor.context = Context(self)  # type: ignore[arg-type]
             if isinstance(actor, DurableActor):
                 self.system.durability.recover(actor)
@@ -179,7 +181,7 @@ class Life:
             return
         self._close_down(error)
         exit_ = Exit(ExitKind.CRASH, error, envelope)
-        if self.children:
+        if self.children or self._holdings:
             self.system.run_task(self._end_after_children(exit_), self.path)
         else:
             self._over(exit_)
@@ -187,6 +189,7 @@ class Life:
     async def _end_after_children(self, exit_: Exit) -> None:
         life = self.incarnation
         await self._stop_children()
+        await self._holdings.let_go()
         if life == self.incarnation and self.state is LifeState.STOPPING:
             self._over(exit_)
 
@@ -249,6 +252,7 @@ class Life:
         except Exception as error:  # noqa: BLE001 - a crash while stopping is still an end
             self.failed += 1
             errors.append(error)
+        await self._holdings.let_go()
 
     def kill(self, error: Exception) -> None:
         """End this life at once, and its children's: nothing is waited for."""
@@ -257,6 +261,7 @@ class Life:
         self._close_down(error)
         for child in reversed(list(self.children.values())):
             child.kill(error)
+        self._holdings.abandon()
         self._over(Exit(ExitKind.KILLED, error))
 
     async def idle(self) -> None:
@@ -319,6 +324,7 @@ class Life:
             return
         if self.state not in (LifeState.NEW, LifeState.DOWN):
             self._close_down(exit_.error)
+        self._holdings.abandon()
         for child in list(self.children.values()):
             child.remove(exit_)
         self.state = LifeState.STOPPED
@@ -355,15 +361,6 @@ class Life:
         # A parent that is itself ending decides nothing now, but its next life may: the child's mailbox is kept.
         return self.state in (LifeState.STOPPING, LifeState.DOWN)
 
-    def bury(self, envelope: Envelope, reason: str, error: str = "", *, poison: bool = False) -> None:
-        """Turn a message into a dead letter and tell its asker."""
-        system = self.system
-        system.dead_letters.add(
-            DeadLetter(envelope.message_id, self.path, envelope, reason, error, poison, system.now())
-        )
-        if envelope.reply is not None:
-            envelope.reply(None, ActorStopped(f"{self.path}: {reason}"))
-
     def renew(self, spec: Spec) -> None:
         """Take another recipe for the lives to come."""
         self.spec = spec
@@ -391,6 +388,10 @@ class Life:
 
     def give_up(self, error: BaseException, envelope: Envelope | None) -> None:
         """Crash on a message."""
+        raise NotImplementedError
+
+    def bury(self, envelope: Envelope, reason: str, error: str = "", *, poison: bool = False) -> None:
+        """Turn a message into a dead letter and tell its asker."""
         raise NotImplementedError
 
     def give_back(self, error: BaseException, envelope: Envelope) -> None:
