@@ -22,8 +22,6 @@ __all__ = ["HISTORY_MOST", "tail"]
 HISTORY_MOST: Final = 10_000
 """Newest records of the past that a follower may ask for."""
 
-_HEARTBEAT_S: Final = 30.0
-
 
 async def tail(request: web.Request, hub: Hub, reading: Reading) -> web.WebSocketResponse:
     """Follow events: ``type``, ``group``, ``symbol``, ``severity`` narrow, ``since`` (ns) or ``last`` begin in the past.
@@ -32,7 +30,8 @@ async def tail(request: web.Request, hub: Hub, reading: Reading) -> web.WebSocke
     """
     wanted = filter_of(request.query)
     past = _past(request.query)
-    socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S)
+    # No heartbeat: a unix socket tells at once when its other end is gone, and on a virtual clock time flies.
+    socket = web.WebSocketResponse()
     await socket.prepare(request)
     follower = Follower(wanted)
     await reading.views(lambda views: _learn(views, hub))
