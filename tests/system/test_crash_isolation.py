@@ -1,0 +1,456 @@
+"""Crash isolation: a bug raises inside one part of a loaded house; the others go on, the part is back with its state."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from actors.desk import OrderDesk
+from actors.desk_book import DeskBook
+from actors.gateway import Gateway
+from actors.group import PositionGroup
+from actors.paper_exchange import PaperExchange
+from actors.pool import Pool
+from actors.projector import Committed
+from actors.session import VenueSession
+from protocol.control import ReportContext, SupervisorReport
+from protocol.groups import GroupState, SlotReleased
+from protocol.market import PriceTick, SubscribeMarket
+from protocol.orders import FillReport, FillReported, OrderReport, OrderUpdate, SubmitOrder
+from protocol.pool import SignalActedOn
+from protocol.signals import EntryRequest, SignalOutcome
+from protocol.webhook import WebhookRequest
+from rules.group import GroupView, replay
+from runtime.actor import handles
+from runtime.durable import DurableActor
+from runtime.metrics import ActorStats, quantile_ns
+from supervision.child import ChildSpec
+from tests.system.accounts import check_no_order_twice
+from tests.system.load import LoadTrader, Pace, Witness
+from tests.system.running import PATHS, House, eventually, free_port, house_config, running_house
+from venues.paper.messages import PaperPlace
+
+pytestmark = pytest.mark.slow
+
+GATEWAY = "/trading/gateway"
+PROJECTOR = "/store/projector"
+WEBHOOK = "/operators/webhook"
+LOAD = "/operators/load"
+ALERTS_PER_SECOND = 30
+STEP_NS = 20_000_000
+
+
+Recovered = dict[str, list[bytes]]
+"""Path to the encoded state with which each life began."""
+
+
+class Sabotage(Exception):
+    """The bug that a test plants."""
+
+
+class Ship:
+    """A loaded house with what a test plants in it and what it hears of it."""
+
+    def __init__(self, house: House, reports: list[SupervisorReport]) -> None:
+        self.house = house
+        self.reports = reports
+        self.at_strike = b""
+        """The state of the actor in which a planted bug struck last."""
+
+    # --- planting ------------------------------------------------------------------------------------------------------
+
+    def trip(self, path: str, kind: type) -> None:
+        """Make the present life of an actor raise on the next message of a type; its next life knows nothing of it."""
+        cell = self.house.cell(path)
+        assert kind in cell.handlers
+
+        def broken(msg: Any) -> None:
+            actor = cell.actor
+            self.at_strike = frozen(actor) if isinstance(actor, DurableActor) else b""
+            raise Sabotage(f"{path} on {type(msg).__name__}")
+
+        cell.handlers[kind] = broken
+
+    # --- watching ------------------------------------------------------------------------------------------------------
+
+    def stats(self) -> dict[str, ActorStats]:
+        """Return the numbers of all actors."""
+        return {each.path: each for each in self.house.system.stats()}
+
+    async def crash(self, path: str, plant: Callable[[], None]) -> Outage:
+        """Plant a bug, wait until it struck and the part is back; return what happened meanwhile."""
+        cell = self.house.cell(path)
+        lives, heard = cell.lives, len(self.reports)
+        before = self.stats()
+        plant()
+        await eventually(lambda: cell.failed > before[path].failed, f"{path} crashes")
+        struck = self.stats()
+        await eventually(lambda: cell.lives > lives and all_up(self.house), f"{path} and who depends on it are back")
+        back = self.stats()
+        await eventually(lambda: self.reports[heard:], "a supervisor reports it")
+        outage = Outage(path, struck, back, self.reports[heard:])
+        outage.show()
+        return outage
+
+
+class Outage:
+    """One crash: the numbers when it struck and when the part was back, and what supervisors said."""
+
+    def __init__(
+        self, path: str, struck: dict[str, ActorStats], back: dict[str, ActorStats], reports: list[SupervisorReport]
+    ) -> None:
+        self.path = path
+        self.struck = struck
+        self.back = back
+        self.reports = reports
+
+    def check(self, *busy: str, along: tuple[str, ...] = ()) -> None:
+        """Fail unless it was reported, these went on handling messages, and nobody restarted but it and ``along``."""
+        contexts = {each.context for each in self.reports if each.offender == self.path}
+        assert {ReportContext.CHILD_TERMINATED, ReportContext.RESTART} <= contexts
+        assert any("Sabotage" in each.reason for each in self.reports)
+        for other in busy:
+            assert self.handled(other) > 0, f"{other} stood still while {self.path} was down"
+        assert {path for path in self.struck if self.restarts(path)} == {self.path, *along}
+
+    def handled(self, path: str) -> int:
+        """Return how many messages an actor handled meanwhile."""
+        return self.back[path].handled - self.struck[path].handled
+
+    def restarts(self, path: str) -> int:
+        """Return how often an actor was restarted meanwhile."""
+        return self.back[path].restarts - self.struck[path].restarts if path in self.back else 0
+
+    def show(self) -> None:
+        """Print what the others' messages took meanwhile; nothing is asserted on time."""
+        total = [0] * len(self.back[self.path].histogram)
+        for path, now in self.back.items():
+            if path != self.path and path in self.struck:
+                for bucket, count in enumerate(now.histogram):
+                    total[bucket] += count - self.struck[path].histogram[bucket]
+        p99_ms = quantile_ns(total, 0.99) / 1e6
+        print(f"{self.path} down: others handled {sum(total)} messages, p99 <= {p99_ms:.2f} ms")  # noqa: T201
+
+
+# --- states ------------------------------------------------------------------------------------------------------------
+
+
+def state_of(actor: DurableActor) -> Any:
+    """Return what a durable actor holds, comparable."""
+    match actor:
+        case PaperExchange():
+            engine = actor._engine
+            return engine.open_orders(0), engine.balances(), engine.fills_since(0)
+        case OrderDesk():
+            return actor._book.orders
+        case PositionGroup():
+            return actor._view, actor._acted
+        case Pool():
+            return dict(actor._slots)
+        case Gateway():
+            return msgspec.structs.astuple(actor._state)
+    raise AssertionError(actor)
+
+
+@pytest.fixture
+def recovered(monkeypatch: pytest.MonkeyPatch) -> Recovered:
+    """Return the encoded state with which each life of each durable actor began."""
+    found: Recovered = {}
+    for kind in (PaperExchange, OrderDesk, PositionGroup, Pool, Gateway):
+
+        def started(self: Any, begin: Any = kind.started) -> Any:
+            found.setdefault(self.context.path, []).append(frozen(self))
+            return begin(self)
+
+        monkeypatch.setattr(kind, "started", started)
+    return found
+
+
+def frozen(actor: DurableActor) -> bytes:
+    """Return an actor's state as bytes: what happens to it later does not show."""
+    return msgspec.msgpack.encode(state_of(actor), order="deterministic")
+
+
+@asynccontextmanager
+async def loaded(data_dir: Path, port: int) -> AsyncIterator[Ship]:
+    """Run a house under load, with groups open and orders working."""
+    reports: list[SupervisorReport] = []
+    houses: list[House] = []
+    operators = (
+        ChildSpec("witness", lambda: Witness(reports)),
+        ChildSpec("load", lambda: LoadTrader(lambda: houses[0].url)),
+    )
+    async with running_house(house_config(data_dir, port=port), step_ns=STEP_NS, operators=operators) as house:
+        houses.append(house)
+        house.system.tell(LOAD, Pace(ALERTS_PER_SECOND))
+        await eventually(lambda: holding(house), "groups hold something")
+        yield Ship(house, reports)
+
+
+def holding(house: House) -> bool:
+    """Whether several groups hold a position with targets."""
+    return len(open_targets(house)) >= 4
+
+
+def open_targets(house: House) -> dict[str, str]:
+    """Return the target order of each leg that holds something and is not being closed, by group and leg."""
+    found = {}
+    for path, view in house.groups().items():
+        if view.state in (GroupState.CLOSING, GroupState.CLOSED):
+            continue
+        for leg in view.legs.values():
+            if leg.filled - leg.closed - leg.dust > 0:
+                found[f"{path}:{leg.leg_id}"] = leg.target_order
+    return found
+
+
+def unprotected(house: House) -> list[str]:
+    """Return the legs that hold something although no target of theirs works at the exchange."""
+    engine = house.actor(PATHS.exchange)._engine
+    working = {report.client_order_id for report in engine.open_orders(0)}
+    return [leg for leg, order in open_targets(house).items() if order not in working]
+
+
+async def check_whole(ship: Ship) -> None:
+    """Fail unless, once the alerts stop, every group is protected, live state equals the journal's, no order is doubled."""
+    house = ship.house
+    house.system.tell(LOAD, Pace(0))
+    await eventually(lambda: not house.actor(GATEWAY)._state.pending, "every signal has an outcome")
+    await eventually(lambda: all_up(house), "every actor is up")
+    await eventually(lambda: fills_agree(house), "the desk knows every fill of the exchange")
+    await eventually(lambda: not unprotected(house), f"every open leg is protected: {unprotected(house)}")
+    check_against_journal(house)
+    check_no_order_twice(house.journal.read_all())
+
+
+def fills_agree(house: House) -> bool:
+    """Whether the desk knows every fill that the exchange made."""
+    made = {fill.trade_id for fill in house.actor(PATHS.exchange)._engine.fills_since(0)}
+    known = {fill.trade_id for order in house.actor(PATHS.desk)._book.orders.values() for fill in order.fills}
+    return made <= known
+
+
+def all_up(house: House) -> bool:
+    """Whether nobody is down."""
+    return all(house.up(path) for path in house.system.paths())
+
+
+def check_against_journal(house: House) -> None:
+    """Fail unless what desk, groups and pool hold is what their events come to when they are read from the beginning."""
+    house.system.durability.settle()
+    book = DeskBook()
+    for record in house.journal.read(PATHS.desk):
+        book.apply(record.event)
+    live = house.actor(PATHS.desk)._book
+    assert live.orders == book.orders
+    for view in house.groups().values():
+        assert view == replayed(house, view)
+    slots = {opening.group_id for opening in house.actor(PATHS.pool)._slots.values()}
+    living = {view.group_id for view in house.groups().values() if view.state is not GroupState.CLOSED}
+    assert living <= slots
+
+
+def replayed(house: House, view: GroupView) -> GroupView | None:
+    """Return a group rebuilt from its events alone."""
+    events = [record.event for record in house.journal.read(f"group:{view.group_id}")]
+    return replay(event for event in events if not isinstance(event, SignalActedOn))
+
+
+def sail(data_dir: Path, scenario: Callable[[Ship], Any], *, port: int = 0) -> None:
+    """Run a scenario on a loaded house, then check the whole."""
+
+    async def main() -> None:
+        async with loaded(data_dir, port) as ship:
+            await scenario(ship)
+            await check_whole(ship)
+
+    asyncio.run(main())
+
+
+# --- one part after the other ------------------------------------------------------------------------------------------
+
+
+def test_desk_crash(tmp_path: Path, recovered: Recovered) -> None:
+    """A desk that raises is back with every order it knew; its session, feed and reconciler follow, the rest goes on."""
+
+    async def scenario(ship: Ship) -> None:
+        for kind in (SubmitOrder, OrderReport):
+            outage = await ship.crash(PATHS.desk, lambda kind=kind: ship.trip(PATHS.desk, kind))
+            outage.check(GATEWAY, PATHS.pool, LOAD, along=(PATHS.session, PATHS.feed, PATHS.reconciler))
+            assert recovered[PATHS.desk][-1] == ship.at_strike
+
+    sail(tmp_path, scenario)
+
+
+def test_exchange_crash(tmp_path: Path, recovered: Recovered) -> None:
+    """The paper exchange is back with its orders, balances and fills after a bug in a price or in an order."""
+
+    async def scenario(ship: Ship) -> None:
+        for kind in (PriceTick, PaperPlace):
+            outage = await ship.crash(PATHS.exchange, lambda kind=kind: ship.trip(PATHS.exchange, kind))
+            along = (PATHS.desk, PATHS.session, PATHS.feed, PATHS.reconciler)
+            outage.check(GATEWAY, PATHS.pool, LOAD, along=along)
+            assert recovered[PATHS.exchange][-1] == ship.at_strike
+
+    sail(tmp_path, scenario)
+
+
+def test_session_crash_in_a_call(tmp_path: Path) -> None:
+    """A bug inside the adapter's own call ends the session, whose next life reconciles; the order it hit is not doubled."""
+
+    async def scenario(ship: Ship) -> None:
+        def plant() -> None:
+            async def place(request: Any) -> None:
+                raise Sabotage("in the adapter")
+
+            ship.house.actor(PATHS.session)._venue.place = place
+
+        before = ship.house.actor(PATHS.reconciler)
+        outage = await ship.crash(PATHS.session, plant)
+        outage.check(GATEWAY, PATHS.pool, LOAD, along=(PATHS.feed, PATHS.reconciler))
+        await eventually(lambda: ship.house.actor(PATHS.reconciler) is not before, "the reconciler is new")
+        await eventually(lambda: ship.house.actor(PATHS.reconciler)._done > 0, "it has reconciled")
+
+    sail(tmp_path, scenario)
+
+
+def test_session_crash_on_what_the_venue_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug in how the session takes a fill ends the session, not the exchange that called it; the fill is not lost."""
+    bugs: list[type] = []
+    take = VenueSession._take
+
+    def faulty(self: VenueSession, fact: Any) -> None:
+        if type(fact) in bugs:
+            bugs.clear()
+            raise Sabotage("in _take")
+        take(self, fact)
+
+    monkeypatch.setattr(VenueSession, "_take", faulty)
+
+    async def scenario(ship: Ship) -> None:
+        outage = await ship.crash(PATHS.session, lambda: bugs.append(FillReport))
+        outage.check(GATEWAY, PATHS.pool, LOAD, along=(PATHS.feed, PATHS.reconciler))
+
+    sail(tmp_path, scenario)
+
+
+def test_feed_crash(tmp_path: Path) -> None:
+    """A source that raises, and a bug in the feed itself, cost some prices and nothing else; later prices arrive."""
+
+    async def scenario(ship: Ship) -> None:
+        plants = (ship.house.faults.append, lambda _: ship.trip(PATHS.feed, SubscribeMarket))
+        for plant in plants:
+            outage = await ship.crash(PATHS.feed, lambda plant=plant: plant(Sabotage("in the source")))
+            outage.check(PATHS.desk, GATEWAY, PATHS.pool, LOAD, along=(PATHS.reconciler,))
+            before = ship.house.actor(PATHS.feed).delivered
+            await eventually(lambda before=before: ship.house.actor(PATHS.feed).delivered > before + 20, "prices flow")
+
+    sail(tmp_path, scenario)
+
+
+def test_group_crash(tmp_path: Path, recovered: Recovered) -> None:
+    """A group that raises is back as it was, with its targets working at the venue all the while; no other notices."""
+
+    async def scenario(ship: Ship) -> None:
+        for kind in (PriceTick, OrderUpdate, FillReported):
+            path = next(iter(open_targets(ship.house))).rpartition(":")[0]
+            others = [each for each in ship.house.groups() if each != path]
+            outage = await ship.crash(path, lambda path=path, kind=kind: ship.trip(path, kind))
+            outage.check(PATHS.exchange, PATHS.desk, GATEWAY, PATHS.pool, LOAD)
+            assert sum(outage.handled(each) for each in others if each in outage.struck) > 0
+            assert recovered[path][-1] == ship.at_strike
+
+    sail(tmp_path, scenario)
+
+
+def test_gateway_crash(tmp_path: Path, recovered: Recovered) -> None:
+    """A gateway that raises costs its sender an honest 503; it is back with its duplicate memory and what is under way."""
+
+    async def scenario(ship: Ship) -> None:
+        house = ship.house
+        for kind in (WebhookRequest, SignalOutcome):
+            outage = await ship.crash(GATEWAY, lambda kind=kind: ship.trip(GATEWAY, kind))
+            outage.check(PATHS.exchange, LOAD)
+            assert recovered[GATEWAY][-1] == ship.at_strike
+        answered = dict(house.actor(LOAD).answers)
+        await eventually(lambda: house.actor(LOAD).answers[200] > answered[200] + 5, "alerts are taken again")
+        assert set(house.actor(LOAD).answers) == {200, 503}
+
+    sail(tmp_path, scenario)
+
+
+def test_pool_crash(tmp_path: Path, recovered: Recovered) -> None:
+    """A pool that raises is back with every slot it had given; signals wait for it, none is lost."""
+
+    async def scenario(ship: Ship) -> None:
+        for kind in (EntryRequest, SlotReleased):
+            outage = await ship.crash(PATHS.pool, lambda kind=kind: ship.trip(PATHS.pool, kind))
+            outage.check(PATHS.exchange, GATEWAY, LOAD)
+            assert recovered[PATHS.pool][-1] == ship.at_strike
+
+    sail(tmp_path, scenario)
+
+
+def test_projector_crash(tmp_path: Path) -> None:
+    """A projector that raises holds up nobody; its next life catches up with all that happened meanwhile."""
+
+    async def scenario(ship: Ship) -> None:
+        house = ship.house
+        outage = await ship.crash(PROJECTOR, lambda: ship.trip(PROJECTOR, Committed))
+        outage.check(PATHS.exchange, PATHS.desk, GATEWAY, PATHS.pool, LOAD)
+        head = house.journal.head()
+        await eventually(lambda: house.actor(PROJECTOR)._position >= head, "the read models are up to date")
+
+    sail(tmp_path, scenario)
+
+
+def test_webhook_crash(tmp_path: Path) -> None:
+    """A listener that falls lets go of its port: its next life listens on the same one and alerts are taken again."""
+
+    async def scenario(ship: Ship) -> None:
+        house = ship.house
+        port = house.actor(WEBHOOK).port
+        outage = await ship.crash(WEBHOOK, lambda: house.actor(WEBHOOK).context.escalate(Sabotage("in the listener")))
+        outage.check(PATHS.exchange, LOAD)
+        assert house.actor(WEBHOOK).port == port
+        assert house.cell(WEBHOOK).lives == 2
+        answered = house.actor(LOAD).answers[200]
+        await eventually(lambda: house.actor(LOAD).answers[200] > answered + 5, "alerts are taken again")
+
+    sail(tmp_path, scenario, port=free_port())
+
+
+def test_poison(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that crashes the desk twice is parked where an operator sees it, and the desk goes on with the next."""
+    poisoned: list[str] = []
+    submit = OrderDesk.submit
+
+    @handles
+    def faulty(self: OrderDesk, msg: SubmitOrder) -> Any:
+        if not poisoned:
+            poisoned.append(msg.request.client_order_id)
+        if msg.request.client_order_id == poisoned[0] and len(poisoned) < 3:
+            poisoned.append(poisoned[0])
+            raise Sabotage("poison")
+        return submit(self, msg)
+
+    async def scenario(ship: Ship) -> None:
+        house = ship.house
+        monkeypatch.setattr(OrderDesk, "submit", faulty)
+        house.cell(PATHS.desk).handlers[SubmitOrder] = faulty.__get__(house.actor(PATHS.desk))
+        await eventually(lambda: [each for each in house.system.dead_letters.all() if each.poison], "it is parked")
+        letter = next(each for each in house.system.dead_letters.all() if each.poison)
+        assert letter.path == PATHS.desk
+        assert letter.envelope.message.request.client_order_id == poisoned[0]
+        assert "Sabotage" in letter.error
+        await eventually(lambda: house.up(PATHS.desk) and house.up(PATHS.reconciler), "the desk is back")
+        house.system.replay_dead_letter(letter.id)
+        await eventually(lambda: house.actor(PATHS.desk)._book.get(poisoned[0]), "the operator had it handled")
+
+    sail(tmp_path, scenario)
