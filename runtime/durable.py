@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 from protocol.messages import Event
 from runtime.actor import Actor, Do
@@ -29,6 +29,19 @@ if TYPE_CHECKING:
     from runtime.system import ActorSystem
 
 __all__ = ["Durability", "DurableActor"]
+
+
+_Held: TypeAlias = list[tuple["Cell | None", Any, Any]]
+"""(actor, envelope, -) or (None, reply, answer): what must not leave before a commit."""
+
+
+class _Batch(NamedTuple):
+    """What is committed together, and what depends on it."""
+
+    entries: list[Entry]
+    writers: dict[str, tuple[Cell, int]]
+    held: _Held
+    snapshots: list[Snapshot]
 
 
 class DurableActor(Actor):
@@ -81,7 +94,9 @@ class Durability:
         self.journal = journal
         self._open: list[Entry] = []
         self._writers: dict[str, tuple[Cell, int]] = {}
-        self._held: list[tuple[Cell | None, Envelope | Reply, Any]] = []
+        self._snapshots: list[Snapshot] = []
+        self._under_way: list[Entry] = []
+        self._held: _Held = []
         self._flying: Future[int] | None = None
         self._land: Callable[[], None] = lambda: None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="journal") if threaded and journal else None
@@ -103,7 +118,7 @@ class Durability:
         self._add(entries)
         self._writers[cell.path] = (cell, cell.incarnation)
         if snapshot is not None:
-            self._held.append((None, lambda _, error: self._keep(snapshot, error), None))
+            self._snapshots.append(snapshot)
 
     async def persist(self, actor: DurableActor, events: Sequence[Event], envelope: Envelope | None) -> None:
         """Add events to the open batch, wait for its commit and apply them; raise JournalError when it failed."""
@@ -125,7 +140,7 @@ class Durability:
                     actor.apply(entry.event)
                 snapshot = self._due_snapshot(actor, len(entries)) if actor.sequence == entries[-1].seq else None
                 if snapshot is not None:
-                    self._keep(snapshot, None)
+                    self._snapshots.append(snapshot)
             except Exception as raised:  # noqa: BLE001 - it is the handler's, which waits for it
                 kept.set_exception(raised)
             else:
@@ -161,14 +176,15 @@ class Durability:
             return None
         return Snapshot(actor.stream, actor.sequence, actor.SNAPSHOT_VERSION, state)
 
-    def _keep(self, snapshot: Snapshot, error: BaseException | None) -> None:
-        if error is not None or self.journal is None:
-            return
-        try:
-            self.journal.save_snapshot(snapshot)
-        except JournalError as failed:
-            # Recovery is slower without it and correct all the same.
-            self._system.report(snapshot.stream, "a snapshot was not kept", failed)
+    def _keep(self, snapshots: Sequence[Snapshot]) -> None:
+        """Save what was encoded of states that are durable by now; on the journal's thread when it has one."""
+        assert self.journal is not None
+        for snapshot in snapshots:
+            try:
+                self.journal.save_snapshot(snapshot)
+            except JournalError as error:
+                # Recovery is slower without it and correct all the same.
+                self._system.report(snapshot.stream, "a snapshot was not kept", error)
 
     # --- the gate ------------------------------------------------------------------------------------------------------
 
@@ -204,59 +220,77 @@ class Durability:
         elif self._flying is None:
             self._commit_beside()
 
-    def _take(self) -> tuple[list[Entry], dict[str, tuple[Cell, int]], list[tuple[Cell | None, Any, Any]]]:
-        batch, self._open = self._open, []
-        writers, self._writers = self._writers, {}
-        return batch, writers, self._take_held()
+    def _take(self) -> _Batch:
+        batch = _Batch(self._open, self._writers, self._take_held(), self._snapshots)
+        self._open, self._writers, self._snapshots = [], {}, []
+        return batch
 
-    def _take_held(self) -> list[tuple[Cell | None, Any, Any]]:
+    def _take_held(self) -> _Held:
         held, self._held = self._held, []
         return held
 
     def _commit_now(self) -> None:
         assert self.journal is not None
-        batch, writers, held = self._take()
+        batch = self._take()
         try:
-            self.journal.append(batch)
+            self.journal.append(batch.entries)
         except Exception as error:  # noqa: BLE001 - whatever it raises, the batch is not known to be kept
-            self._failed(_as_journal_error(error), batch, writers, held)
+            self._failed(_as_journal_error(error), batch)
         else:
-            self._done(batch, held)
+            self._keep(batch.snapshots)
+            self._done(batch)
 
     def _commit_beside(self) -> None:
+        """Write the batch here and let the journal's thread wait for the disk.
+
+        Written there, row by row, it would wait for the interpreter after every row while the actors are busy.
+        """
         assert self._pool is not None and self.journal is not None  # noqa: PT018 - flush asked
-        batch, writers, held = self._take()
+        batch = self._take()
+        try:
+            commit = self.journal.stage(batch.entries)
+        except Exception as error:  # noqa: BLE001 - whatever it raises, the batch is not known to be kept
+            self._failed(_as_journal_error(error), batch)
+            return
         hold = self._system.hold()
         hold.__enter__()  # virtual time stands still while a real disk works
-        self._flying = future = self._pool.submit(self.journal.append, batch)
+
+        def work() -> int:
+            position = commit()
+            self._keep(batch.snapshots)
+            return position
+
+        self._under_way = batch.entries
+        self._flying = future = self._pool.submit(work)
 
         def land() -> None:
             if self._flying is not future:
                 return
             self._flying = None
+            self._under_way = []
             hold.__exit__(None, None, None)
             error = future.exception()
             if error is None:
-                self._done(batch, held)
+                self._done(batch)
                 self.flush()
             else:
-                self._failed(_as_journal_error(error), batch, writers, held)
+                self._failed(_as_journal_error(error), batch)
 
         self._land = land
         future.add_done_callback(lambda _: self._system.call_from_thread(land))
 
-    def _done(self, batch: list[Entry], held: list[tuple[Cell | None, Any, Any]]) -> None:
-        self.committed += len(batch)
+    def _done(self, batch: _Batch) -> None:
+        self.committed += len(batch.entries)
         self.commits += 1
         self.error = None
         for listener in self.listeners:
             try:
-                listener(batch)
+                listener(batch.entries)
             except Exception as error:  # noqa: BLE001 - a listener must not keep back what is durable
                 self._system.report("journal", "a listener failed", error)
-        self._release(held)
+        self._release(batch.held)
 
-    def _release(self, held: list[tuple[Cell | None, Any, Any]], error: JournalError | None = None) -> None:
+    def _release(self, held: _Held, error: JournalError | None = None) -> None:
         system = self._system
         # Whoever is served just now (a supervisor that restarts a child) did not produce what is released here.
         running, system.running = system.running, None
@@ -272,19 +306,13 @@ class Durability:
                     reply(None, error)
         system.running = running
 
-    def _failed(
-        self,
-        error: JournalError,
-        batch: list[Entry],
-        writers: dict[str, tuple[Cell, int]],
-        held: list[tuple[Cell | None, Any, Any]],
-    ) -> None:
+    def _failed(self, error: JournalError, batch: _Batch) -> None:
         """Undo in memory what the journal did not keep: the writers crash and are rebuilt, what was held never leaves."""
         self.error = error
-        later, more_writers, more_held = self._take()
-        self._system.report("journal", f"{len(batch) + len(later)} events were not kept", error)
-        self._release([*held, *more_held], error)
-        for cell, life in {**writers, **more_writers}.values():
+        later = self._take()
+        self._system.report("journal", f"{len(batch.entries) + len(later.entries)} events were not kept", error)
+        self._release([*batch.held, *later.held], error)
+        for cell, life in {**batch.writers, **later.writers}.values():
             if cell.incarnation == life:  # a later life has read the journal, not this batch
                 cell.crash(error, None)
 
@@ -295,17 +323,23 @@ class Durability:
         journal = self.journal
         if journal is None:
             return
-        self.settle()
         stream = actor.stream
-        snapshot = journal.load_snapshot(stream)
+        reader = journal.reader() if self._pool is not None else journal
+        if reader is journal or self._is_writing(stream):
+            self.settle()
+        snapshot = reader.load_snapshot(stream)
         after = 0
         if snapshot is not None and snapshot.version == actor.SNAPSHOT_VERSION:
             actor.restore(snapshot.state)
             after = snapshot.seq
         actor.sequence = after
-        for record in journal.read(stream, after):
+        for record in reader.read(stream, after):
             actor.apply(record.event)
             actor.sequence = record.seq
+
+    def _is_writing(self, stream: str) -> bool:
+        """Whether anything of a stream is not durable yet."""
+        return any(entry.stream == stream for entry in (*self._open, *self._under_way))
 
     def settle(self) -> None:
         """Bring everything recorded so far to the journal before returning (rare: a restart, the end)."""

@@ -15,7 +15,7 @@ the runtime decides on which thread they run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from protocol.errors import BulkheadError
@@ -31,6 +31,7 @@ __all__ = [
     "Record",
     "SequenceConflict",
     "Snapshot",
+    "StreamReader",
 ]
 
 
@@ -93,7 +94,19 @@ class Snapshot(NamedTuple):
     state: bytes
 
 
-class Journal(Protocol):
+class StreamReader(Protocol):
+    """Reads streams as far as they are durable."""
+
+    def read(self, stream: str, after_seq: int = 0) -> Iterator[Record]:
+        """Yield a stream's records in order, upcast to today's event versions."""
+        ...
+
+    def load_snapshot(self, stream: str) -> Snapshot | None:
+        """Return the newest snapshot of a stream, if any."""
+        ...
+
+
+class Journal(StreamReader, Protocol):
     """A durable, totally ordered list of events. Raises the errors of this module and nothing else."""
 
     def append(self, entries: Sequence[Entry]) -> int:
@@ -103,8 +116,16 @@ class Journal(Protocol):
         """
         ...
 
-    def read(self, stream: str, after_seq: int = 0) -> Iterator[Record]:
-        """Yield a stream's records in order, upcast to today's event versions."""
+    def stage(self, entries: Sequence[Entry]) -> Callable[[], int]:
+        """Do all of ``append`` but the wait for the disk; what is returned does that, on any one thread.
+
+        Both raise what ``append`` raises, and nothing is kept then. Between them nothing of this object may be used but
+        its ``reader``.
+        """
+        ...
+
+    def reader(self) -> StreamReader:
+        """Return what may be read while an append is under way on another thread; this journal itself when nothing may."""
         ...
 
     def read_all(self, after_position: int = 0, *, limit: int | None = None) -> Iterator[Record]:
@@ -125,10 +146,6 @@ class Journal(Protocol):
 
     def save_snapshot(self, snapshot: Snapshot) -> None:
         """Keep the newest snapshot of a stream."""
-        ...
-
-    def load_snapshot(self, stream: str) -> Snapshot | None:
-        """Return the newest snapshot of a stream, if any."""
         ...
 
     def start_number(self) -> int:

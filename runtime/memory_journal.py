@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from protocol.codec import encode_msgpack
 from runtime.journal import Entry, JournalUnavailable, Record, SequenceConflict, Snapshot
@@ -34,6 +34,14 @@ class MemoryJournal:
             self._records.append(record)
             self._streams.setdefault(entry.stream, []).append(record)
         return len(self._records)
+
+    def stage(self, entries: Sequence[Entry]) -> Callable[[], int]:
+        """Leave all of an append to the completion: nothing of it is worth doing before."""
+        return lambda: self.append(entries)
+
+    def reader(self) -> MemoryJournal:
+        """Return this journal: nothing of it may be read while another thread appends."""
+        return self
 
     def read(self, stream: str, after_seq: int = 0) -> Iterator[Record]:
         """Yield a stream's records in order."""

@@ -1,16 +1,18 @@
 """The journal in one SQLite file: write-ahead logging, one writer, a checksum chain over all records.
 
-``append`` is one transaction. What it returned for has reached the disk (``Durability.FULL``); what it raised for has
-left nothing behind, and the next append works again as soon as the cause is gone.
+``append`` is one transaction, in two steps for whoever must not wait for the disk (``stage``). What it returned for has
+reached the disk (``Durability.FULL``); what it raised for has left nothing behind, and the next append works again as
+soon as the cause is gone.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 from runtime.journal import Entry, JournalUnavailable, SequenceConflict, Snapshot
 from store.batch import Batch, Dictionary, StreamEnd, build
@@ -31,9 +33,6 @@ from store.rows import Head, Rows, StoredStream
 
 __all__ = ["MEMORY", "Durability", "JournalReader", "SqliteJournal", "open_journal", "open_reader"]
 
-_Statements: TypeAlias = Sequence[tuple[str, Sequence[Sequence[object]]]]
-"""SQL texts, each with the rows to run it for."""
-
 _INSERT: Final = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _KEEP_NEWER: Final = """INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (stream) DO UPDATE SET
     seq = excluded.seq, version = excluded.version, position = excluded.position, checksum = excluded.checksum,
@@ -47,6 +46,7 @@ class SqliteJournal(JournalReader):
     _at: int
     _suspect: bool
     _dictionary: Dictionary
+    _beside: JournalReader | None = None
 
     def __init__(self, path: str, durability: Durability, timeout_s: float, opened_at: int) -> None:
         self._settings = (path, durability, timeout_s)
@@ -69,14 +69,38 @@ class SqliteJournal(JournalReader):
 
         Raises SequenceConflict or JournalUnavailable, and EntryRefused for what no journal could store.
         """
+        return self.stage(entries)()
+
+    def stage(self, entries: Sequence[Entry]) -> Callable[[], int]:
+        """Write an append into an open transaction; what is returned commits it, which is all that waits for the disk.
+
+        Raises as ``append`` does; so does the commit, and nothing is kept then.
+        """
         self._ready()
         with self._reading():
             batch = build(entries, self._dictionary, self._head)
-        if batch.rows:
+        if not batch.rows:
+            return self.head
+        with self._all_or_nothing("cannot append"):
+            self._rows.connection.execute("BEGIN IMMEDIATE")
             self._write(batch)
+
+        def commit() -> int:
+            with self._all_or_nothing("cannot append"):
+                self._rows.connection.execute("COMMIT")
             self._dictionary.keep(batch)
             self._head, self._at = batch.head, batch.at
-        return self._head.position
+            return batch.head.position
+
+        return commit
+
+    def reader(self) -> JournalReader:
+        """Return a reader on a connection of its own, which waits for no append; in memory this journal itself."""
+        if self.path == MEMORY:
+            return self
+        if self._beside is None:
+            self._beside = open_reader(self.path, check=False)
+        return self._beside
 
     def head(self) -> int:
         """Return the position of the newest record, 0 when there is none."""
@@ -106,32 +130,36 @@ class SqliteJournal(JournalReader):
             at = end.seq if end else 0
             raise SequenceConflict(f"stream {name} is at {at}: no snapshot can be of its record {seq}")
         row = (end.stream.id, seq, version, self._head.position, snapshot_checksum(name, seq, version, state), state)
-        self._transact("cannot save a snapshot", [(_KEEP_NEWER, [row])])
+        self._transact("cannot save a snapshot", _KEEP_NEWER, row)
 
     def close(self) -> None:
         """Release every file; further calls raise ``JournalUnavailable``."""
+        self._close_beside()
         super().close()
         self._release()
 
     def _write(self, batch: Batch) -> None:
-        statements: list[tuple[str, Sequence[Sequence[object]]]] = []
+        run = self._rows.connection.executemany
         if batch.new_streams:
-            statements.append(("INSERT INTO streams VALUES (?, ?)", [(new.id, new.name) for new in batch.new_streams]))
+            run("INSERT INTO streams VALUES (?, ?)", [(new.id, new.name) for new in batch.new_streams])
         if batch.new_types:
-            rows = [(new.id, new.name, new.version) for new in batch.new_types]
-            statements.append(("INSERT INTO types VALUES (?, ?, ?)", rows))
-        statements.append((_INSERT, batch.rows))
-        statements.append(("UPDATE head SET position = ?, checksum = ?", [batch.head]))
-        self._transact("cannot append", statements)
+            run("INSERT INTO types VALUES (?, ?, ?)", [(new.id, new.name, new.version) for new in batch.new_types])
+        run(_INSERT, batch.rows)
+        run("UPDATE head SET position = ?, checksum = ?", [batch.head])
 
-    def _transact(self, doing: str, statements: _Statements) -> None:
-        """Run statements in one transaction, all or nothing; raise ``JournalUnavailable``."""
+    def _transact(self, doing: str, sql: str, row: Sequence[object]) -> None:
+        """Run one statement in a transaction of its own; raise ``JournalUnavailable``."""
         connection = self._rows.connection
-        try:
+        with self._all_or_nothing(doing):
             connection.execute("BEGIN IMMEDIATE")
-            for sql, rows in statements:
-                connection.executemany(sql, rows)
+            connection.execute(sql, row)
             connection.execute("COMMIT")
+
+    @contextmanager
+    def _all_or_nothing(self, doing: str) -> Iterator[None]:
+        """Undo the whole transaction when a part of it fails, and say what the error means."""
+        try:
+            yield
         except sqlite3.Error as error:
             self._suspect = True
             self._roll_back()
@@ -157,6 +185,7 @@ class SqliteJournal(JournalReader):
         if not self._suspect:
             return
         if self.path != MEMORY:
+            self._close_beside()
             self._rows.connection.close()
             self._rows = Rows(prepare(*self._settings))
         with self._reading():
@@ -166,6 +195,11 @@ class SqliteJournal(JournalReader):
                 f"{self.path} is at {found.position}, its writer at {self._head.position}: reopen it"
             )
         self._suspect = False
+
+    def _close_beside(self) -> None:
+        beside, self._beside = self._beside, None
+        if beside is not None:
+            beside.close()
 
     def _must_be_open(self) -> None:
         if not self._open:
@@ -188,7 +222,7 @@ class SqliteJournal(JournalReader):
 
     def _count_opening(self, at: int) -> int:
         number = super().start_number() + 1
-        self._transact("cannot open", [("INSERT INTO openings VALUES (?, ?, ?)", [(number, at, os.getpid())])])
+        self._transact("cannot open", "INSERT INTO openings VALUES (?, ?, ?)", (number, at, os.getpid()))
         return number
 
     def _release(self) -> None:

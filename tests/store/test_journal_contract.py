@@ -70,6 +70,25 @@ def test_a_reader_may_append_between_records(contract_journal: Journal) -> None:
     assert contract_journal.head() == 6
 
 
+def test_an_append_in_two_steps_is_an_append(contract_journal: Journal) -> None:
+    """``stage`` checks and writes, its completion commits and returns the position; appends go on after it."""
+    fill(contract_journal, "a", 2)
+    commit = contract_journal.stage([entry("a", 3), entry("b", 1)])
+    assert commit() == 4
+    assert contract_journal.stage([])() == 4
+    assert contract_journal.append([entry("b", 2)]) == 5
+    assert [(record.stream, record.seq) for record in contract_journal.read_all(2)] == [("a", 3), ("b", 1), ("b", 2)]
+
+
+def test_a_stale_stage_keeps_nothing(contract_journal: Journal) -> None:
+    """A wrong number fails the stage or its completion, and leaves the journal as it was and usable."""
+    fill(contract_journal, "a", 2)
+    with pytest.raises(SequenceConflict):
+        contract_journal.stage([entry("new", 1), entry("a", 2)])()
+    assert (contract_journal.head(), contract_journal.streams()) == (2, ["a"])
+    assert contract_journal.append([entry("a", 3)]) == 3
+
+
 @pytest.mark.parametrize("seq", [0, 1, 2, 4, -1])
 def test_a_stale_writer_is_refused(contract_journal: Journal, seq: int) -> None:
     """An entry whose number is not the next of its stream fails the whole batch with SequenceConflict."""

@@ -147,3 +147,17 @@ def test_a_journal_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
     for attempt in attempts:
         with pytest.raises(JournalUnavailable):
             attempt()
+
+
+def test_a_commit_that_fails_keeps_nothing_of_its_stage(path: Path) -> None:
+    """What was staged is gone when its completion fails: no reader sees it, and the next append takes its place."""
+    with closing(open_journal(path)) as journal:
+        fill(journal, "a", 1)
+        beside = journal.reader()
+        commit = journal.stage([entry("a", 2, text="lost")])
+        assert [record.seq for record in beside.read("a")] == [1]
+        journal._rows.connection.execute("ROLLBACK")  # so that the commit has nothing to commit
+        with pytest.raises(JournalUnavailable):
+            commit()
+        assert journal.append([entry("a", 2, text="kept")]) == 2
+        assert [getattr(record.event, "text", "") for record in journal.reader().read("a", 1)] == ["kept"]
