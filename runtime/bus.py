@@ -16,33 +16,38 @@ class Bus:
     A fact published with ``keep`` is the standing truth of its topic: whoever subscribes later hears it at once.
     """
 
-    __slots__ = ("_kept", "_topics")
+    __slots__ = ("_kept", "_of", "_topics")
 
     def __init__(self) -> None:
-        self._topics: dict[str, list[ActorRef]] = {}
+        self._topics: dict[str, dict[str, ActorRef]] = {}
+        self._of: dict[str, set[str]] = {}
         self._kept: dict[str, Any] = {}
 
     def subscribe(self, topic: str, ref: ActorRef) -> None:
         """Tell ``ref`` every fact of ``topic`` from now on, beginning with the kept one; twice is once."""
-        refs = self._topics.get(topic, [])
-        if ref in refs:
+        refs = self._topics.setdefault(topic, {})
+        if ref.path in refs:
             return
-        # Replaced, never changed in place: a publish under way keeps its own list.
-        self._topics[topic] = [*refs, ref]
+        refs[ref.path] = ref
+        self._of.setdefault(ref.path, set()).add(topic)
         if topic in self._kept:
             ref.tell(self._kept[topic])
 
     def unsubscribe(self, topic: str, ref: ActorRef) -> None:
         """Stop telling ``ref`` the facts of ``topic``."""
-        rest = [each for each in self._topics.get(topic, ()) if each != ref]
-        if rest:
-            self._topics[topic] = rest
-        else:
-            self._topics.pop(topic, None)
+        refs = self._topics.get(topic, {})
+        if refs.pop(ref.path, None) is None:
+            return
+        if not refs:
+            del self._topics[topic]
+        topics = self._of[ref.path]
+        topics.discard(topic)
+        if not topics:
+            del self._of[ref.path]
 
     def drop(self, ref: ActorRef) -> None:
         """Forget a subscriber on every topic (its life has ended)."""
-        for topic in [topic for topic, refs in self._topics.items() if ref in refs]:
+        for topic in list(self._of.get(ref.path, ())):
             self.unsubscribe(topic, ref)
 
     def publish(self, topic: str, fact: Any, *, keep: bool = False) -> int:
@@ -52,9 +57,11 @@ class Bus:
         refs = self._topics.get(topic)
         if refs is None:
             return 0
-        for ref in refs:
+        # A copy: whoever is told may subscribe or end before the next one is told.
+        everybody = list(refs.values())
+        for ref in everybody:
             ref.tell(fact)
-        return len(refs)
+        return len(everybody)
 
     def topics(self) -> dict[str, int]:
         """Return the number of subscribers by topic."""
