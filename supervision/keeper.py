@@ -73,7 +73,7 @@ class Keeper(Actor):
         slot.once_up = True
         slot.up_since = self.now()
         self._answer(slot)
-        self._advance()
+        self._advance(slot)
 
     @handles
     def child_exited(self, news: ChildExited) -> None:
@@ -93,7 +93,7 @@ class Keeper(Actor):
             self._start_failed(slot, news.exit)
         else:
             self._judge(slot, news.exit)
-        self._advance()
+        self._advance(slot)
 
     def _stopped(self, slot: Slot, exit_: Exit) -> None:
         if exit_.abnormal:
@@ -208,7 +208,13 @@ class Keeper(Actor):
 
     # --- towards every child being where it belongs --------------------------------------------------------------------
 
-    def _advance(self) -> None:
+    def _advance(self, concerned: Slot | None = None) -> None:
+        """Take the next steps; ``concerned`` is the only child whose standing has changed, None when any may have."""
+        if concerned is not None and self._strategy == "one_for_one" and not self._booting:
+            # Nobody waits for anybody here: with a thousand children, looking at all of them at each news is what costs.
+            if not self._failed and concerned.phase is Phase.DOWN and self._slots.get(concerned.name) is concerned:
+                self._start(concerned)
+            return
         if self._failed or self._stop_next() or self._pause is not None or not self._start_next():
             return
         if self._booting:
@@ -277,7 +283,7 @@ class Keeper(Actor):
         if slot is not None and slot.token == due.token:
             slot.cancel_timer()
             slot.phase = Phase.DOWN
-            self._advance()
+            self._advance(slot)
 
     @handles
     def start_overdue(self, due: StartOverdue) -> None:

@@ -105,7 +105,7 @@ class Supervisor(Keeper):
         slot.phase = Phase.DOWN
         self._expect(slot, envelope)
         self._report(ReportContext.RELEASED, slot, "released by an operator")
-        self._advance()
+        self._advance(slot)
         return NO_ANSWER
 
     @handles
@@ -124,7 +124,7 @@ class Supervisor(Keeper):
         self._expect(slot, envelope)
         self._report(ReportContext.RESTART, slot, "restarted by an operator")
         self._begin_again(slot)
-        self._advance()
+        self._advance(slot)
         return NO_ANSWER
 
     # --- how it is done ------------------------------------------------------------------------------------------------
@@ -157,8 +157,8 @@ class Supervisor(Keeper):
             del self._slots[spec.name]
         elif present is not None or self.context.child_state(spec.name) is not None:
             raise ChildExists(f"{self.context.path} already has a child {spec.name!r}")
-        self._slots[spec.name] = Slot(spec, static=False, asker=envelope)
-        self._advance()
+        slot = self._slots[spec.name] = Slot(spec, static=False, asker=envelope)
+        self._advance(slot)
 
     def _drop(self, slot: Slot, envelope: Envelope | None) -> None:
         self._expect(slot, envelope)
@@ -169,7 +169,7 @@ class Supervisor(Keeper):
             slot.removing = True
         else:
             self._remove(slot)
-            self._advance()
+            self._advance(slot)
 
     def _begin_again(self, slot: Slot) -> None:
         slot.restarts += 1
