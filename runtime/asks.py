@@ -54,16 +54,27 @@ class Asks:
         current = system.current
         now = system.now()
         correlation, causation = (current.correlation_id, current.message_id) if current else (message_id, 0)
-        self._made += 1
-        deadline = now + int(timeout_s * NANOS)
+        envelope = Envelope(request, system.current_path, message_id, correlation, causation, now, reply)
+        pump = system.pump
+        if pump.begin_at_once():
+            try:
+                cell.accept(envelope)
+            finally:
+                pump.serve_at_once()
+        else:
+            cell.accept(envelope)
+        if not future.done():
+            self._expect(future, now + int(timeout_s * NANOS), cell.path)
+        return future
+
+    def _expect(self, future: asyncio.Future[Any], deadline: int, path: str) -> None:
         heap = self._deadlines
         if len(heap) >= self._sweep_at:
             self._sweep()
-        heapq.heappush(heap, (deadline, self._made, future, cell.path))
+        self._made += 1
+        heapq.heappush(heap, (deadline, self._made, future, path))
         if heap[0][2] is future:
-            system.wake_at(deadline)
-        cell.accept(Envelope(request, system.current_path, message_id, correlation, causation, now, reply))
-        return future
+            self._system.wake_at(deadline)
 
     def _sweep(self) -> None:
         self._deadlines[:] = [each for each in self._deadlines if not each[2].done()]

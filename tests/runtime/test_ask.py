@@ -10,6 +10,7 @@ import pytest
 from runtime.actor import NO_ANSWER, Do
 from runtime.clock import NANOS
 from runtime.errors import ActorCrashed, ActorStopped, AskTimeout, MailboxFull
+from runtime.pump import ASKS_AT_ONCE
 from runtime.spec import Spec
 from runtime.system import ActorSystem
 from tests.runtime.cast import Broken, Line, Player, Question, SlowPlayer, pass_s, play, under_nurse
@@ -188,12 +189,51 @@ def test_a_full_mailbox_refuses_requests() -> None:
 
     async def scenario(system: ActorSystem) -> list[object]:
         ref = system.spawn(Spec("player", lambda: Player(lambda _, msg: msg.text), capacity=2))
-        return await asyncio.gather(*(ref.ask(Question(text)) for text in "abc"), return_exceptions=True)
+        asked = asyncio.gather(*(ref.ask(Question(text)) for text in "abc"), return_exceptions=True)
+        system.pump.schedule()  # somebody else is to be served too: no ask is served at once
+        return await asked
 
     *fine, refused = play(scenario)
     assert fine == ["a", "b"]
     assert isinstance(refused, MailboxFull)
     assert "/player" in str(refused)
+
+
+def test_an_ask_that_nobody_else_waits_with_is_served_at_once() -> None:
+    """An ask of an idle system is answered in the asker's own turn, and every so often one lets the loop turn."""
+
+    async def scenario(system: ActorSystem) -> list[int]:
+        ref = system.spawn(Spec("player", lambda: Player(lambda _, msg: msg.text)))
+        turns: list[int] = []
+        turned = 0
+
+        def turn() -> None:
+            nonlocal turned
+            turned += 1
+            system.loop.call_soon(turn)
+
+        system.loop.call_soon(turn)
+        for _ in range(3 * ASKS_AT_ONCE):
+            assert await ref.ask(Question("a")) == "a"
+            turns.append(turned)
+        return turns
+
+    turns = play(scenario)
+    assert turns[:ASKS_AT_ONCE] == [0] * ASKS_AT_ONCE
+    assert turns[-1] >= 2, "who asks in a loop starves nobody"
+
+
+def test_an_ask_served_at_once_keeps_its_askers_place() -> None:
+    """The causal chain of the asker goes on after the answer as before it."""
+
+    async def scenario(system: ActorSystem) -> tuple[object, object]:
+        ref = system.spawn(Spec("player", lambda: Player(lambda _, msg: msg.text)))
+        before = system.current, system.current_path, system.running
+        await ref.ask(Question("a"))
+        return before, (system.current, system.current_path, system.running)
+
+    before, after = play(scenario)
+    assert before == after
 
 
 def test_a_request_waits_for_its_actors_next_life() -> None:

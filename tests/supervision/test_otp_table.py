@@ -150,6 +150,7 @@ def test_siblings_that_crash_together_count_once() -> None:
         stage.take_log()
         for name in "abc":
             stage.system.loop.create_task(_crash(stage, name))
+        stage.system.pump.schedule()  # none of the three is to be served before the others have asked
         await stage.pass_s(10)
         assert stage.take_log() == ["+a", "+b", "+c"]
         assert [each for each in stage.contexts() if each.startswith("restart")] == ["restart a"]
