@@ -1,0 +1,65 @@
+"""Signals and openings for the tests of pool, groups and gateway."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from protocol.groups import GridConfig, Level, OpenGroup
+from protocol.instruments import Instrument
+from protocol.signals import Signal, SignalKind, SignalSource, SizeType
+from protocol.values import Scope, Side
+from tests.actors.cast import START
+from tests.actors.orders import SYMBOL, TAG, market
+
+GRID = GridConfig(levels=(Level(Decimal(0), Decimal(50), Decimal(1)), Level(Decimal(-1), Decimal(50), Decimal(1))))
+
+
+def signal(
+    signal_id: str = "s1", kind: str = "entry", *, symbol: str = SYMBOL, side: str = "long", **more: Any
+) -> Signal:
+    """Return a classified signal at a price of 100 for 2 base units."""
+    fields: dict[str, Any] = {
+        "signal_id": signal_id,
+        "user": "u",
+        "source": SignalSource.MANUAL,
+        "received_at": START,
+        "fired_at": START,
+        "venue": "paper",
+        "symbol": symbol,
+        "timeframe": "1h",
+        "kind": SignalKind(kind),
+        "side": Side(side),
+        "fraction": Decimal(1) if kind == "exit" else None,
+        "entry_price": Decimal(100),
+        "order_size": Decimal(2),
+        "size_type": SizeType.BASE,
+        "trade_id": signal_id,
+        **more,
+    }
+    return Signal(**fields)
+
+
+def opening(signal: Signal, instrument: Instrument | None = None, at: int = START) -> OpenGroup:
+    """Build the opening of the group that a signal asks for."""
+    assert signal.entry_price is not None
+    assert signal.order_size is not None
+    return OpenGroup(
+        group_id=f"g{signal.signal_id}",
+        key=signal.group_key,
+        user=signal.user,
+        scope=Scope.PAPER,
+        venue=signal.venue,
+        account="acc",
+        symbol=signal.symbol,
+        timeframe=signal.timeframe,
+        side=signal.side,
+        tag=TAG,
+        signal_id=signal.signal_id,
+        entry_price=signal.entry_price,
+        size=signal.order_size,
+        size_type=signal.size_type,
+        config=GRID,
+        instrument=instrument or market(signal.symbol),
+        at=at,
+    )
