@@ -83,6 +83,7 @@ class ActorSystem:
         self.last_id = self.journal.start_number() << 40
         self.current: Envelope | None = None
         self.current_path = ""
+        self.served_at = 0
         self.running: Cell | None = None
         self.threads = 0
         self.ended_threads: list[HandlerThread] = []
