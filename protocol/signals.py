@@ -28,6 +28,7 @@ __all__ = [
     "MarketPosition",
     "PrecisionMode",
     "Problem",
+    "Reason",
     "ReduceRequest",
     "Signal",
     "SignalAccepted",

@@ -183,7 +183,7 @@ class _Ticks:
     name = "binance"
 
     def __init__(self, now: Callable[[], int]) -> None:
-        self._venue = BinancePublic(sleep=anyio.sleep, now_ns=now)
+        self._venue = BinancePublic(sleep=anyio.sleep, now_ns=now)  # house: live prices live on the wall clock
 
     async def open(self, sink: Callable[[Message], None]) -> None:
         await self._venue.connect(lambda fact: None if isinstance(fact, Bar) else sink(fact))
@@ -199,7 +199,7 @@ async def _binance(config: Config) -> Market:
     """Learn Binance's instruments, from the venue or from the copy of the last time it could be reached."""
     clock = WallClock()
     kept = config.app.data_dir / "instruments-binance.json"
-    venue = BinancePublic(sleep=anyio.sleep, now_ns=clock.now)
+    venue = BinancePublic(sleep=anyio.sleep, now_ns=clock.now)  # house: live prices live on the wall clock
     try:
         await venue.connect(lambda _: None)
         instruments = await venue.instruments()

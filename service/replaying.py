@@ -76,8 +76,8 @@ def run_replay(
     """Replay ``config.market.replay`` with alerts at their instants; return what it came to.
 
     ``journal`` that has records already is gone on with, strictly after its newest instant. ``http`` posts the alerts to
-    a real listener at the configured port (virtual time stands still meanwhile), otherwise they are handed to the gateway. ``seed`` draws the
-    interleaving of actors. Raises MarketRefused, SourceError and whatever the tree fails with.
+    a real listener at the configured port (virtual time stands still meanwhile), otherwise they are handed to the
+    gateway. ``seed`` draws the interleaving of actors. Raises MarketRefused, SourceError and whatever the tree fails with.
     """
     markets = {account.name: _cut(recorded_market(config, account), since, until) for account in config.accounts}
     used = journal if journal is not None else MemoryJournal()
@@ -107,12 +107,7 @@ def read_alerts(path: Path) -> list[Alert]:
         alerts.append(Alert(at, line.encode()))
     # A nanosecond apart: every stimulus of a replay has its own instant, so that a restart knows which one was last.
     alerts.sort(key=lambda alert: alert.at)
-    return [replace_at(alert, alert.at + 500 + index % 400) for index, alert in enumerate(alerts)]
-
-
-def replace_at(alert: Alert, at: int) -> Alert:
-    """Return the same alert at another instant."""
-    return Alert(at, alert.body)
+    return [Alert(alert.at + 500 + index % 400, alert.body) for index, alert in enumerate(alerts)]
 
 
 def _cut(market: Market, since: int | None, until: int | None) -> Market:
@@ -207,9 +202,9 @@ class _Run:
             with system.hold():
                 system.start_root(build_house(plan))
                 await system.ready()
-            self.began = perf_counter()
+            self.began = perf_counter()  # house: measures the machine, decides nothing
             await self._until(system, done)
-            seconds = perf_counter() - self.began
+            seconds = perf_counter() - self.began  # house: measures the machine, decides nothing
             prices = self._prices(system)
             dead = system.dead_letters.total
         return ReplayResult(
@@ -273,4 +268,5 @@ class _Run:
 
     def _report(self, system: ActorSystem) -> None:
         if self.progress is not None:
-            self.progress(ReplayProgress(self._prices(system), self.clock.now(), perf_counter() - self.began))
+            seconds = perf_counter() - self.began  # house: measures the machine, decides nothing
+            self.progress(ReplayProgress(self._prices(system), self.clock.now(), seconds))

@@ -17,7 +17,7 @@ import msgspec
 
 from protocol.messages import Value
 
-__all__ = ["BarChecker", "Cell", "FeedPolicy", "FeedReport", "Handling", "TickChecker"]
+__all__ = ["BarChecker", "Cell", "FeedPolicy", "FeedReport", "Handling", "Row", "TickChecker"]
 
 _ZERO: Final = Decimal(0)
 

@@ -21,7 +21,7 @@ from runtime.errors import ActorCrashed, ActorStopped, AskTimeout, MailboxFull, 
 from runtime.journal import JournalError
 from supervision.errors import NoSuchChild, SupervisionError
 
-__all__ = ["Refused", "answer", "error_answer", "errors_in_one_shape", "not_found", "plain"]
+__all__ = ["Handler", "Refused", "answer", "error_answer", "errors_in_one_shape", "not_found", "plain"]
 
 log = logging.getLogger("bulkhead.api")
 

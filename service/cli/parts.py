@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from service.api.client import Client
     from service.config import Config
 
-__all__ = ["ConfigFile", "JournalFile", "Json", "Socket", "connect", "json_wanted", "load_config", "usage"]
+__all__ = [
+    "ConfigFile",
+    "JournalFile",
+    "Json",
+    "Socket",
+    "config_file",
+    "connect",
+    "json_wanted",
+    "load_config",
+    "usage",
+]
 
 _DEFAULT_FILE = Path("config.toml")
 

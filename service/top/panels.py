@@ -14,7 +14,17 @@ from rich.text import Text
 
 from service.cli.views import STATE_STYLES, age, clock_time, duration, severity_mark, size
 
-__all__ = ["actors_panel", "events_panel", "groups_panel", "header", "health_line", "money", "orders_panel"]
+__all__ = [
+    "Row",
+    "actors_panel",
+    "events_panel",
+    "groups_panel",
+    "header",
+    "health_line",
+    "money",
+    "orders_panel",
+    "plain",
+]
 
 Row = Mapping[str, Any]
 

@@ -13,7 +13,7 @@ from protocol.instruments import Instrument, PrecisionRules
 from protocol.market import Bar, check_bar
 from protocol.values import check_non_negative, check_positive
 
-__all__ = ["as_decimal", "bar_of_event", "bar_of_row", "book_prices", "instrument"]
+__all__ = ["NS_PER_MS", "as_decimal", "bar_of_event", "bar_of_row", "book_prices", "instrument"]
 
 NS_PER_MS = 1_000_000
 

@@ -16,7 +16,7 @@ from venues.contract import REQUIRED_CAPABILITIES, Capability, Sink, Venue
 from venues.errors import NetworkTimeout, VenueCapabilityMissing, VenueDown
 from venues.paper.messages import Attach, PaperAnswer, PaperCancel, PaperPlace, PaperQuery, PaperView
 
-__all__ = ["PaperVenue"]
+__all__ = ["ANSWER_WITHIN_S", "PaperVenue"]
 
 ANSWER_WITHIN_S = 5.0
 
