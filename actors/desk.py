@@ -47,6 +47,7 @@ __all__ = [
     "QUERY_AFTER_S",
     "SEND_WITHIN_S",
     "OrderDesk",
+    "Tells",
     "desk_topic",
 ]
 
