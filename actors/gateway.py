@@ -52,6 +52,7 @@ from rules.signals import (
     parse_body,
     redact_body,
     redact_headers,
+    redact_known,
     redact_text,
     sighting_of,
     status_of,
@@ -238,7 +239,7 @@ class Gateway(DurableActor):
         texts = {name: getattr(signal, name) for name in ("alert_name", "alert_message")}
         hidden = self._settings.hidden
         shown = {name: redact_text(text, hidden) for name, text in texts.items() if text is not None}
-        return msgspec.structs.replace(signal, **shown)
+        return msgspec.structs.replace(signal, trade_id=redact_known(signal.trade_id, hidden), **shown)
 
     def _reject(self, stored: SignalReceived, problems: tuple[Problem, ...], signal: Signal | None = None) -> Do:
         code = problems[0].code

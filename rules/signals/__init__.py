@@ -31,7 +31,7 @@ from rules.signals.duplicates import (
 from rules.signals.freshness import Freshness, check_freshness
 from rules.signals.intake import Interpretation, build_signal, interpret_injected, interpret_payload, status_of
 from rules.signals.reading import Clean
-from rules.signals.redaction import redact_body, redact_headers, redact_text
+from rules.signals.redaction import redact_body, redact_headers, redact_known, redact_text
 from rules.signals.times import iso_ms, parse_timestamp
 from rules.signals.validation import PATHS, validate_payload
 
@@ -65,6 +65,7 @@ __all__ = [
     "parse_timestamp",
     "redact_body",
     "redact_headers",
+    "redact_known",
     "redact_text",
     "sighting_of",
     "sign",

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from protocol.signals import (
     InjectSignal,
     MarketPosition,
@@ -64,7 +66,7 @@ def interpret_payload(
     """Validate and classify a payload: the sixth check of EX-250. Arguments as in ``validate_payload``."""
     clean, problems = validate_payload(payload, sizing_source, venues=venues, markets=markets)
     if problems:
-        return Interpretation(clean, None, problems)
+        return Interpretation(clean, None, tuple(_with_path(each) for each in problems))
     found = classify_signal(clean, infer_exit_from_flat=infer_exit_from_flat)
     if isinstance(found, Problem):
         return Interpretation(clean, None, (found,))
@@ -80,6 +82,11 @@ def _complete(clean: dict[str, Clean], found: Classification, sizing_source: str
         missing.append("tv.order_size")
     problems = tuple(Problem("MissingField", path, "is required to open a position") for path in missing)
     return Interpretation(clean, None if problems else found, problems)
+
+
+def _with_path(problem: Problem) -> Problem:
+    """Name the whole document as ``$``, as a malformed one does: a sender is told a path in every case."""
+    return problem if problem.path else msgspec.structs.replace(problem, path="$")
 
 
 def interpret_injected(

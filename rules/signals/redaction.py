@@ -12,7 +12,15 @@ from typing import Final
 
 from rules.signals.body import MalformedJson, parse_body
 
-__all__ = ["MAX_HEADERS", "MAX_HEADER_LENGTH", "REDACTED", "redact_body", "redact_headers", "redact_text"]
+__all__ = [
+    "MAX_HEADERS",
+    "MAX_HEADER_LENGTH",
+    "REDACTED",
+    "redact_body",
+    "redact_headers",
+    "redact_known",
+    "redact_text",
+]
 
 REDACTED: Final = "***"
 MAX_HEADERS: Final = 64
@@ -47,13 +55,13 @@ def redact_body(body: bytes, secrets: Iterable[str] = ()) -> str:
         parse_body(body)
     except MalformedJson:
         text = _redact_loose(text)
-    return _redact_known(text, secrets)
+    return redact_known(text, secrets)
 
 
 def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
     """Return free text (an error, a header) without secrets, in a form that every encoder takes."""
     sane = text.encode("utf-8", "replace").decode("utf-8")
-    return _redact_known(_redact_loose(sane), secrets)
+    return redact_known(_redact_loose(sane), secrets)
 
 
 def redact_headers(
@@ -115,7 +123,8 @@ def _redact_loose(text: str) -> str:
     return _LOOSE.sub(lambda found: f"{found['name']}{found['open'] or found['single'] or ''}{REDACTED}", text)
 
 
-def _redact_known(text: str, secrets: Iterable[str]) -> str:
+def redact_known(text: str, secrets: Iterable[str]) -> str:
+    """Return text without these secrets and otherwise as it is: for ids, of which no two may become one."""
     spellings = set()
     for secret in secrets:
         if len(secret) >= _SHORTEST_KNOWN:
