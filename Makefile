@@ -45,6 +45,7 @@ docs: $(VENV)/.ready-dev ## Build the documentation into site/
 
 generated: $(VENV)/.ready-dev ## Write config.toml and its reference page from the declared keys
 	@$(PY) -m service.config
+	@$(PY) -m service.cli.reference docs/reference/cli.md
 
 bench: $(VENV)/.ready-dev ## Measure against floors and peers
 	@$(PY) -m benchmarks

@@ -16,7 +16,7 @@ from actors.gateway import GatewaySettings
 from actors.projector import Committed, ReadModelKeeper
 from actors.webhook import WebhookListener
 from protocol.errors import BulkheadError
-from runtime.clock import Clock, ReplayClock, VirtualClock, WallClock
+from runtime.clock import NANOS, Clock, ReplayClock, VirtualClock, WallClock
 from runtime.loop import VirtualLoop
 from runtime.system import ActorSystem
 from service.config import Config, WebhookSecrets, open_webhook_secrets
@@ -25,6 +25,7 @@ from service.demo import demo_trader
 from service.deployment import deployment_tag
 from service.house import GATEWAY, Plan, build_house
 from service.markets import Market, prepare_market
+from service.replaying import EndWatch
 from store.opening import open_reader
 from store.projector import Projector
 from store.sqlite_journal import SqliteJournal, open_journal
@@ -117,9 +118,15 @@ async def _serve(
 ) -> int:
     virtual = isinstance(clock, VirtualClock)
     system = ActorSystem(clock=clock, journal=journal, threaded_journal=not virtual, inline_threads=False)
+    stopping = anyio.Event()
+    loop = asyncio.get_running_loop()
+    # From before the first actor until after the last: a signal at any moment is an orderly stop, a second one no more.
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stopping.set)
     async with system:
         label = ", ".join(sorted({market.label for market in markets.values()}))
-        daemon = Daemon(config, system, label, WallClock().now(), secrets.token.reveal(), anyio.Event())
+        daemon = Daemon(config, system, label, WallClock().now(), secrets.token.reveal(), stopping)
+        ended = anyio.Event()
         plan = Plan(
             config=config,
             system=system,
@@ -127,7 +134,7 @@ async def _serve(
             secrets=secrets,
             markets=markets,
             reconcile_every_s=3_600.0 if virtual else 60.0,
-            store=[_read_models(config)],
+            store=[_read_models(config), *_end_of_recording(system, markets, ended)],
             operators=_operators(config, secrets, markets, daemon),
             gateway=gateway,
         )
@@ -135,9 +142,12 @@ async def _serve(
         with system.hold():
             system.start_root(build_house(plan))
             await system.ready()
-        log.info("ready: %s prices, alerts to %s", label, daemon.webhook_url)
+        # The address holds a secret; ``bulkhead status`` shows it to whoever may use the control socket.
+        log.info("ready: %s prices, alerts to %s", label, daemon.webhook_url.rpartition("/")[0] + "/...")
         if on_ready is not None:
             on_ready(daemon)
+        if virtual:
+            system.run_task(_stand_still(system, ended), "/")
         return await _until_stopped(system, daemon.stopping)
 
 
@@ -171,11 +181,25 @@ def _operators(
     return children
 
 
+def _end_of_recording(system: ActorSystem, markets: dict[str, Market], ended: anyio.Event) -> list[ChildSpec]:
+    """Return the actor that notices the end of recorded prices, where there is one to notice."""
+    if not isinstance(system.clock, VirtualClock):
+        return []
+    settle_s = max(market.lookback_ns for market in markets.values()) / NANOS + 60
+    return [ChildSpec("end", partial(EndWatch, len(markets), settle_s, ended, lambda: None))]
+
+
+async def _stand_still(system: ActorSystem, ended: anyio.Event) -> None:
+    """Stop virtual time at the end of a recording: nothing comes after it, and timers alone would spin for ever."""
+    await ended.wait()
+    log.info("the recorded prices have ended; time stands still")
+    with system.hold():
+        await anyio.sleep_forever()
+
+
 async def _until_stopped(system: ActorSystem, stopping: anyio.Event) -> int:
-    """Wait for a signal, ``stop`` or the failure of the whole; return the exit code."""
+    """Wait until somebody asks to stop or the system as a whole fails; return the exit code."""
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stopping.set)
     failed = loop.create_task(system.failed())
     stopped = loop.create_task(stopping.wait())
     try:
@@ -187,5 +211,3 @@ async def _until_stopped(system: ActorSystem, stopping: anyio.Event) -> int:
     finally:
         for task in (failed, stopped):
             task.cancel()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(name)

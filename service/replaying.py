@@ -32,7 +32,7 @@ from service.markets import Market, recorded_market
 from service.summary import RunSummary, summarise
 from supervision.child import ChildSpec
 
-__all__ = ["ReplayProgress", "ReplayResult", "read_alerts", "run_replay"]
+__all__ = ["EndWatch", "ReplayProgress", "ReplayResult", "read_alerts", "run_replay"]
 
 _PROGRESS_EVERY_S = 6 * 3600.0
 _REPLAY_TAG = "rply"
@@ -150,7 +150,7 @@ class _Settled(Message, frozen=True, tag=True):
     pass
 
 
-class _Watch(Actor):
+class EndWatch(Actor):
     """Ends the run when every feed has ended and its last bar is over; reports progress on the way."""
 
     def __init__(self, feeds: int, settle_s: float, done: anyio.Event, look: Callable[[], None]) -> None:
@@ -160,11 +160,13 @@ class _Watch(Actor):
         self._look = look
 
     def started(self) -> None:
+        """Hear of feeds; look now and then."""
         self.context.bus.subscribe(FEEDS, self.ref)
         self.timers.every(_PROGRESS_EVERY_S, _Look())
 
     @handles
     def status(self, msg: FeedStatus) -> None:
+        """Count the feeds that have ended."""
         if msg.state is FeedState.ENDED:
             self._left -= 1
             if self._left == 0:
@@ -172,10 +174,12 @@ class _Watch(Actor):
 
     @handles
     def look(self, msg: _Look) -> None:  # noqa: ARG002 - the type is the message
+        """Report progress."""
         self._look()
 
     @handles
     def settled(self, msg: _Settled) -> None:  # noqa: ARG002 - the type is the message
+        """Say that everything has settled."""
         self._done.set()
 
 
@@ -229,7 +233,7 @@ class _Run:
 
     def _plan(self, system: ActorSystem, done: anyio.Event) -> Plan:
         settle_s = max(market.lookback_ns for market in self.markets.values()) / 1_000_000_000 + 60
-        watch = partial(_Watch, len(self.markets), settle_s, done, lambda: self._report(system))
+        watch = partial(EndWatch, len(self.markets), settle_s, done, lambda: self._report(system))
         return Plan(
             config=self.config,
             system=system,
