@@ -194,7 +194,7 @@ async def _stand_still(system: ActorSystem, ended: anyio.Event) -> None:
     await ended.wait()
     log.info("the recorded prices have ended; time stands still")
     with system.hold():
-        await anyio.sleep_forever()
+        await anyio.Event().wait()
 
 
 async def _until_stopped(system: ActorSystem, stopping: anyio.Event) -> int:

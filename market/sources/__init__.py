@@ -5,12 +5,16 @@ the columns, ``checks`` the defects), ``synthetic`` makes a seeded market. No cl
 step happens.
 """
 
+from typing import TYPE_CHECKING
+
 from market.sources.base import MarketSource, SourceError, Step
 from market.sources.catalogue import SourceKind, SourceSpec, open_source, source_instruments
 from market.sources.checks import FeedPolicy, FeedReport, Handling
 from market.sources.feed import SymbolFeed
-from market.sources.replay import BarReplay, TickReplay
 from market.sources.synthetic import SyntheticConfig, SyntheticMarket, SyntheticState, SyntheticSymbol
+
+if TYPE_CHECKING:
+    from market.sources.replay import BarReplay, TickReplay
 
 __all__ = [
     "BarReplay",
@@ -31,3 +35,12 @@ __all__ = [
     "open_source",
     "source_instruments",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import the reader of recorded files only where there are any: pyarrow costs a daemon without them 30 MB."""
+    if name not in ("BarReplay", "TickReplay"):
+        raise AttributeError(name)
+    from market.sources import replay
+
+    return getattr(replay, name)

@@ -10,8 +10,6 @@ from typing import Final
 from market.sources.base import MarketSource, SourceError
 from market.sources.checks import FeedPolicy
 from market.sources.feed import SymbolFeed
-from market.sources.files import Reading, column_names, read_chunks
-from market.sources.replay import BarReplay, TickReplay
 from market.sources.synthetic import SyntheticConfig, SyntheticMarket
 from protocol.instruments import Instrument, PrecisionRules
 from protocol.messages import Value
@@ -49,6 +47,8 @@ def open_source(spec: SourceSpec, root: Path) -> MarketSource:
     """Open a source; relative paths start at ``root``. Files are read when it is iterated."""
     if spec.kind is SourceKind.SYNTHETIC:
         return SyntheticMarket(spec.synthetic)
+    from market.sources.replay import BarReplay, TickReplay  # see the package: pyarrow comes with it
+
     if spec.kind is SourceKind.BARS:
         return BarReplay(spec.feeds, root=root, policy=spec.policy)
     return TickReplay(spec.feeds, root=root, policy=spec.policy)
@@ -68,6 +68,8 @@ def derived_instrument(feed: SymbolFeed, root: Path, venue: str) -> Instrument:
     power of ten worth about 0.1 to 1 quote, between 1e-8 and 1, also the smallest quantity. Smallest notional: 5 quote,
     0.0001 where a coin is the quote.
     """
+    from market.sources.files import Reading, column_names, read_chunks
+
     pair, _, settle = feed.symbol.partition(":")
     base, slash, quote = pair.partition("/")
     if not (base and slash and quote):
