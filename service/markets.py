@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -33,9 +33,17 @@ from runtime.clock import WallClock
 from service.config import Config
 from service.config.market import Account
 from service.config.market import MarketSource as Kind
-from venues.ccxt_public import BinancePublic, probe
+from venues.ccxt_public import LIVE, BinancePublic, Endpoints, probe
 
-__all__ = ["Market", "MarketRefused", "prepare_market", "recorded_market", "replay_spec"]
+__all__ = [
+    "BinanceTicks",
+    "Market",
+    "MarketRefused",
+    "binance_market",
+    "prepare_market",
+    "recorded_market",
+    "replay_spec",
+]
 
 _PROBE_S = 1.0
 _HOUR_NS = 3_600_000_000_000
@@ -68,7 +76,7 @@ async def prepare_market(config: Config, account: Account, *, now: int) -> Marke
         case Kind.REPLAY:
             market = await anyio.to_thread.run_sync(recorded_market, config, account)
         case Kind.BINANCE:
-            market = await _binance(config)
+            market = await binance_market(config)
         case _:
             market = _synthetic(config, account, now)
     return _with_fees(market, account)
@@ -177,44 +185,58 @@ def recorded_market(config: Config, account: Account) -> Market:
     )
 
 
-class _Ticks:
+class BinanceTicks:
     """Binance's public quotes as a live source; its finished bars are left out: the exchange fills from quotes."""
 
     name = "binance"
 
-    def __init__(self, now: Callable[[], int]) -> None:
-        self._venue = BinancePublic(sleep=anyio.sleep, now_ns=now)  # house: live prices live on the wall clock
+    def __init__(self, symbols: Sequence[str], endpoints: Endpoints = LIVE) -> None:
+        clock = WallClock()
+        self._symbols = tuple(symbols)
+        self._venue = BinancePublic(
+            sleep=anyio.sleep,  # house: live prices live on the wall clock
+            now_ns=clock.now,
+            endpoints=endpoints,
+        )
 
     async def open(self, sink: Callable[[Message], None]) -> None:
+        """Connect and follow the configured symbols from now on."""
         await self._venue.connect(lambda fact: None if isinstance(fact, Bar) else sink(fact))
+        await self._venue.subscribe(self._symbols)
 
     async def subscribe(self, symbols: Iterable[str]) -> None:
+        """Follow further symbols."""
         await self._venue.subscribe(symbols)
 
     async def close(self) -> None:
+        """Close every connection."""
         await self._venue.close()
 
+    async def instruments(self) -> tuple[Instrument, ...]:
+        """Connect only to learn every market's rules."""
+        try:
+            await self._venue.connect(lambda _: None)
+            return await self._venue.instruments()
+        finally:
+            await self._venue.close()
 
-async def _binance(config: Config) -> Market:
+
+async def binance_market(config: Config, endpoints: Endpoints = LIVE) -> Market:
     """Learn Binance's instruments, from the venue or from the copy of the last time it could be reached."""
-    clock = WallClock()
     kept = config.app.data_dir / "instruments-binance.json"
-    venue = BinancePublic(sleep=anyio.sleep, now_ns=clock.now)  # house: live prices live on the wall clock
     try:
-        await venue.connect(lambda _: None)
-        instruments = await venue.instruments()
+        instruments = await BinanceTicks((), endpoints).instruments()
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_bytes(encode_json(instruments))
     except BulkheadError as error:
         instruments = _kept_instruments(kept, error)
-    finally:
-        await venue.close()
     wanted = set(config.market.symbols)
     chosen = tuple(each for each in instruments if each.symbol in wanted)
     missing = sorted(wanted - {each.symbol for each in chosen})
     if missing:
         raise MarketRefused(f"binance has no {', '.join(missing)}; see market.symbols")
-    return Market("binance", Kind.BINANCE, partial(_Ticks, clock.now), chosen, 0)
+    opened = partial(BinanceTicks, [each.symbol for each in chosen], endpoints)
+    return Market("binance", Kind.BINANCE, opened, chosen, 0)
 
 
 def _kept_instruments(path: Path, cause: BulkheadError) -> tuple[Instrument, ...]:
