@@ -61,6 +61,7 @@ from runtime.actor import Do, handles
 from runtime.clock import NANOS
 from runtime.durable import DurableActor
 from runtime.errors import ActorError
+from runtime.journal import JournalError
 
 __all__ = ["Gateway", "GatewaySettings", "Route"]
 
@@ -327,7 +328,7 @@ class Gateway(DurableActor):
             return None
         try:
             tick = (await prices.ask(NewestPrice(symbol), timeout_s=2.0)).tick
-        except ActorError:
+        except (ActorError, JournalError):
             return None
         if tick is None:
             return None
