@@ -18,9 +18,10 @@ from protocol.market import PriceTick
 from protocol.messages import Message
 from protocol.webhook import WebhookRequest
 from runtime.actor import Actor, Do, handles
+from runtime.clock import NANOS
 from strategies.crossing import Crossing, Wish
 
-__all__ = ["Alert", "DemoSymbol", "DemoTrader", "DirectPlayer", "Posted", "SignalPlayer"]
+__all__ = ["HOLD_INTERVALS", "Alert", "DemoSymbol", "DemoTrader", "DirectPlayer", "Posted", "SignalPlayer"]
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 
@@ -124,6 +125,10 @@ class DirectPlayer(Actor):
         return Do(tells=[(self._gateway, WebhookRequest(self._user, "replay", (), msg.body))])
 
 
+HOLD_INTERVALS = 8
+"""Intervals that a demo leaves a group alone before it may exit."""
+
+
 class DemoSymbol(NamedTuple):
     """What a demo trades: the symbol, and the body of an alert for a wish at a price and instant."""
 
@@ -136,7 +141,10 @@ class _Look(Message, frozen=True, tag=True):
 
 
 class DemoTrader(_Sender):
-    """Enters and exits by the crossing rule, looking at one symbol each ``interval_s`` in turn."""
+    """Enters and exits by the crossing rule, looking at one symbol each ``interval_s`` in turn.
+
+    An exit waits until a group has had ``HOLD_INTERVALS`` intervals to take its profits: a demo is to show those too.
+    """
 
     def __init__(
         self, *, account: str, symbols: Sequence[DemoSymbol], interval_s: float, url: Callable[[], str]
@@ -147,7 +155,7 @@ class DemoTrader(_Sender):
         self._interval_s = interval_s
         self._rules = {each.symbol: Crossing() for each in symbols}
         self._last: dict[str, PriceTick] = {}
-        self._live: dict[str, set[str]] = {each.symbol: set() for each in symbols}
+        self._live: dict[str, dict[str, int]] = {each.symbol: {} for each in symbols}
         self._turn = 0
 
     async def started(self) -> None:
@@ -171,9 +179,13 @@ class DemoTrader(_Sender):
         if live is None or msg.account != self._account:
             return
         if msg.state is GroupState.CLOSED:
-            live.discard(msg.group_id)
+            live.pop(msg.group_id, None)
         else:
-            live.add(msg.group_id)
+            live.setdefault(msg.group_id, msg.at)
+
+    def _patient(self, symbol: str, wish: Wish) -> bool:
+        opened = min(self._live[symbol].values(), default=0)
+        return wish is not Wish.EXIT or self.now() - opened >= HOLD_INTERVALS * self._interval_s * NANOS
 
     @handles
     def look(self, msg: _Look) -> None:  # noqa: ARG002 - the type is the message
@@ -182,7 +194,7 @@ class DemoTrader(_Sender):
             each = self._symbols[(self._turn + step) % len(self._symbols)]
             tick = self._last.get(each.symbol)
             wish = self._rules[each.symbol].wish(long=bool(self._live[each.symbol]))
-            if tick is not None and wish is not Wish.NOTHING:
+            if tick is not None and wish is not Wish.NOTHING and self._patient(each.symbol, wish):
                 self._turn += step + 1
                 self._post(each.body(wish, tick.last, self.now()))
                 return
