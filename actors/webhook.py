@@ -6,12 +6,14 @@ that takes longer than a sender waits is still worked on; only its answer is los
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import logging
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from protocol.codec import encode_json
 from protocol.signals import SignalAnswer
@@ -20,10 +22,13 @@ from runtime.actor import Actor
 from runtime.errors import ActorError, AskTimeout, MailboxFull
 from runtime.journal import JournalError
 
-__all__ = ["ANSWER_WITHIN_S", "WebhookListener"]
+__all__ = ["ANSWER_WITHIN_S", "BODY_WITHIN_S", "WebhookListener"]
 
 ANSWER_WITHIN_S = 2.5
 """The sender gives up after 3 s (EX-251)."""
+
+BODY_WITHIN_S = 10.0
+"""A body that is not complete by then is given up: its sender has gone, or means harm."""
 
 log = logging.getLogger("bulkhead.webhook")
 
@@ -70,23 +75,36 @@ class WebhookListener(Actor):
         if not hmac.compare_digest(given, self._token):
             return _answer(SignalAnswer(404, "NotFound"))
         try:
-            body = await request.content.read(self._max_body + 1)
-            while len(body) <= self._max_body and not request.content.at_eof():
-                body += await request.content.read(self._max_body + 1 - len(body))
-        except (OSError, web.HTTPException):
+            with self.context.system.hold():
+                async with asyncio.timeout(BODY_WITHIN_S):
+                    body = await self._body(request)
+        except TimeoutError:
+            return _answer(SignalAnswer(408, "BodyLate"))
+        except (OSError, web.HTTPException, web.RequestPayloadError, HttpProcessingError):
             return _answer(SignalAnswer(400, "BodyIncomplete"))
         if len(body) > self._max_body:
             return _answer(SignalAnswer(413, "BodyTooLarge"))
         return _answer(await self._ask(request, body))
 
+    async def _body(self, request: web.Request) -> bytes:
+        """Return the body, or one byte more than is allowed of it."""
+        body = b""
+        while len(body) <= self._max_body and not request.content.at_eof():
+            body += await request.content.read(self._max_body + 1 - len(body))
+        return body
+
     async def _ask(self, request: web.Request, body: bytes) -> SignalAnswer:
-        gateway = self.context.system.lookup(self._gateway)
+        system = self.context.system
+        gateway = system.lookup(self._gateway)
         if gateway is None:
             return SignalAnswer(503, "GatewayDown")
+        if system.durability.error is not None and not system.is_up(self._gateway):
+            # It fell over the journal and is not back; it could not keep this one either.
+            return SignalAnswer(503, "JournalUnavailable")
         headers = tuple((name, value) for name, value in request.headers.items())
         message = WebhookRequest(self._user, request.remote or "", headers, body)
         try:
-            with self.context.system.hold():
+            with system.hold():
                 return await gateway.ask(message, ANSWER_WITHIN_S)
         except JournalError:
             return SignalAnswer(503, "JournalUnavailable")
