@@ -96,6 +96,8 @@ class OrderDesk(DurableActor):
     ``tag`` marks our orders at the venue; paths name the session, the risk coordinator and the groups' supervisor.
     """
 
+    SNAPSHOT_EVERY = 2_000
+
     def __init__(self, *, account: str, tag: str, session: str, reconciler: str, risk: str, groups: str) -> None:
         self._account = account
         self._tag = tag

@@ -21,7 +21,7 @@ from protocol.orders import (
 
 __all__ = ["FINAL_ORDERS_KEPT", "DeskBook", "DeskOrder"]
 
-FINAL_ORDERS_KEPT: Final = 20_000
+FINAL_ORDERS_KEPT: Final = 5_000
 """Newest finished orders kept in memory, so that a late or repeated fill is still recognised."""
 
 
