@@ -162,15 +162,16 @@ class PaperExchange(DurableActor):
 
     @handles
     def subscribe(self, msg: SubscribeMarket) -> None:
-        """Tell the newest price of a symbol again."""
+        """Publish the newest price of a symbol, unless it stands on its topic already: then a subscriber has heard it."""
         self._catch_up(msg.symbol)
-        self._publish(msg.symbol)
+        if self._engine.newest(msg.symbol) != self._bus.kept(self._topic(msg.symbol)):
+            self._publish(msg.symbol)
 
     @handles
     def tick(self, msg: PriceTick) -> Do | None:
         """Match a quote, then let everybody see it."""
         events = self._engine.on_tick(msg)
-        self.context.bus.publish(self._topic(msg.symbol), msg)
+        self._bus.publish(self._topic(msg.symbol), msg, keep=True)
         return self._did(events) if events else None
 
     @handles
@@ -247,12 +248,12 @@ class PaperExchange(DurableActor):
         else:
             close = bar.close
             tick = PriceTick(bar.symbol, bar.at + bar.duration_s * _NANOS - 1, close, close, close)
-            self._bus.publish(self._topic(bar.symbol), tick)
+            self._bus.publish(self._topic(bar.symbol), tick, keep=True)
 
     def _publish(self, symbol: str) -> None:
         newest = self._engine.newest(symbol)
         if newest is not None:
-            self.context.bus.publish(self._topic(symbol), newest)
+            self._bus.publish(self._topic(symbol), newest, keep=True)
 
     def _topic(self, symbol: str) -> str:
         topic = self._topics.get(symbol)

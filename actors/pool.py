@@ -49,6 +49,7 @@ class Pool(DurableActor):
         self._gateway = gateway
         self._groups = groups
         self._slots: dict[str, OpenGroup] = {}
+        self._taken: dict[str, Slot] = {}
         self._markets: dict[str, Instrument] = {}
         self._unsent: list[GroupMail] = []
         self._decided: OrderedDict[str, tuple[str, tuple[str, ...]]] = OrderedDict()
@@ -64,11 +65,12 @@ class Pool(DurableActor):
         match event:
             case SlotTaken():
                 self._slots[event.group_key] = event.opening
+                self._taken[event.group_key] = Slot(event.group_key, event.opening.group_id)
                 self._remember(event.signal_id, "opened", ())
             case SlotFreed():
                 held = self._slots.get(event.group_key)
                 if held is not None and held.group_id == event.group_id:
-                    del self._slots[event.group_key]
+                    del self._slots[event.group_key], self._taken[event.group_key]
 
     @property
     def detail(self) -> str:
@@ -101,19 +103,13 @@ class Pool(DurableActor):
             return self._say(signal, *known)
         held = self._slots.get(signal.group_key)
         market = self._markets.get(signal.symbol)
-        verdict = admit(signal, self._slot_of(held), self._occupancy(), market, self._limits)
+        verdict = admit(signal, self._taken.get(signal.group_key), self._taken, market, self._limits)
         match verdict.admission:
             case Admission.OPEN if market is not None:
                 return self._open(signal, market)
             case Admission.PYRAMID if market is not None and held is not None:
                 return self._pyramid(signal, market, held)
         return self._refuse(signal, verdict)
-
-    def _occupancy(self) -> dict[str, Slot]:
-        return {key: Slot(key, opening.group_id) for key, opening in self._slots.items()}
-
-    def _slot_of(self, held: OpenGroup | None) -> Slot | None:
-        return Slot(held.key, held.group_id) if held is not None else None
 
     def _open(self, signal: Signal, market: Instrument) -> Do:
         opening = self._make(signal, market, self.now())

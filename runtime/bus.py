@@ -63,6 +63,10 @@ class Bus:
             ref.tell(fact)
         return len(everybody)
 
+    def kept(self, topic: str) -> Any:
+        """Return the standing truth of a topic, None when it has none."""
+        return self._kept.get(topic)
+
     def topics(self) -> dict[str, int]:
         """Return the number of subscribers by topic."""
         return {topic: len(refs) for topic, refs in self._topics.items()}

@@ -7,6 +7,8 @@ the lowest at which a rising one does (best sell limit or buy stop), ``due_at`` 
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Final
 
@@ -88,11 +90,17 @@ class PaperOrder(msgspec.Struct):
 class SymbolBook:
     """Orders, newest price and bounds of one symbol. The newest price is market memory: no event rebuilds it."""
 
-    __slots__ = ("ask", "at", "bid", "ceiling", "due_at", "floor", "instrument", "last", "liquidity", "orders")
+    __slots__ = (
+        "_above", "_below", "_urgent", "ask", "at", "bid", "ceiling", "due_at", "floor", "instrument", "last",
+        "liquidity", "orders",
+    )  # fmt: skip
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
         self.orders: dict[str, PaperOrder] = {}
+        self._below: list[Decimal] = []  # what a falling price reaches, in order; with repetitions
+        self._above: list[Decimal] = []  # what a rising one reaches
+        self._urgent: dict[str, int] = {}  # orders on their way or taking any price, and from when on they do something
         self.floor = _LOWEST
         self.ceiling = _HIGHEST
         self.due_at = NEVER
@@ -103,15 +111,47 @@ class SymbolBook:
         self.liquidity: Decimal | None = None  # base units that may still trade at this price; None: no limit
 
     def reindex(self) -> None:
-        """Bring the bounds in line with ``orders``; called after each change of one."""
-        floor, ceiling, due_at = _LOWEST, _HIGHEST, NEVER
+        """Bring the bounds in line with ``orders``, which were all replaced."""
+        self._below, self._above, self._urgent = [], [], {}
         for order in self.orders.values():
-            if not order.arrived:
-                due_at = min(due_at, order.active_at)
-            elif order.is_market:
-                due_at = 0
-            elif order.waits_below:
-                floor = max(floor, order.trigger)
-            else:
-                ceiling = min(ceiling, order.trigger)
-        self.floor, self.ceiling, self.due_at = floor, ceiling, due_at
+            self._enter(order)
+        self._set_bounds()
+
+    def add(self, order: PaperOrder) -> None:
+        """Take an order in."""
+        self.orders[order.request.client_order_id] = order
+        self._enter(order)
+        self._set_bounds()
+
+    def remove(self, order: PaperOrder) -> None:
+        """Let an order go."""
+        del self.orders[order.request.client_order_id]
+        self._leave(order)
+        self._set_bounds()
+
+    def move(self, order: PaperOrder, change: Callable[[PaperOrder], None]) -> None:
+        """Change an order in a way that may change when it does something."""
+        self._leave(order)
+        change(order)
+        self._enter(order)
+        self._set_bounds()
+
+    def urgent(self) -> list[PaperOrder]:
+        """Return the orders that are on their way or take any price, oldest first."""
+        return sorted((self.orders[key] for key in self._urgent), key=lambda order: order.number)
+
+    def _enter(self, order: PaperOrder) -> None:
+        if not order.arrived or order.is_market:
+            self._urgent[order.request.client_order_id] = 0 if order.arrived else order.active_at
+        else:
+            insort(self._below if order.waits_below else self._above, order.trigger)
+
+    def _leave(self, order: PaperOrder) -> None:
+        if self._urgent.pop(order.request.client_order_id, None) is None:
+            prices = self._below if order.waits_below else self._above
+            del prices[bisect_left(prices, order.trigger)]
+
+    def _set_bounds(self) -> None:
+        self.floor = self._below[-1] if self._below else _LOWEST
+        self.ceiling = self._above[0] if self._above else _HIGHEST
+        self.due_at = min(self._urgent.values(), default=NEVER)

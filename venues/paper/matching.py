@@ -6,7 +6,6 @@ order is touched by at most one fill of a draft, so orders need no copy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 
 from protocol.messages import Event
@@ -84,10 +83,12 @@ class Draft:
 
     def due(self) -> None:
         """Let market orders that wait for liquidity go on, and orders on their way arrive, oldest first."""
-        for order in self._in_order(o for o in self._book.orders.values() if o.arrived and o.is_market):
-            self._take(order)
-        for order in self._in_order(o for o in self._book.orders.values() if not o.arrived):
-            if order.active_at <= self._at:
+        urgent = self._book.urgent()
+        for order in urgent:
+            if order.arrived:
+                self._take(order)
+        for order in urgent:
+            if not order.arrived and order.active_at <= self._at:
                 self.events.append(PaperOrderArrived(order.request.client_order_id, self._at))
                 self.arrive(order)
 
@@ -127,10 +128,6 @@ class Draft:
 
     def _resting(self) -> list[PaperOrder]:
         return [order for order in self._book.orders.values() if order.arrived and not order.is_market]
-
-    @staticmethod
-    def _in_order(orders: Iterable[PaperOrder]) -> list[PaperOrder]:
-        return sorted(orders, key=lambda order: order.number)
 
     def _trigger(self, order: PaperOrder, met: Decimal) -> None:
         self.events.append(PaperOrderTriggered(order.request.client_order_id, self._at))

@@ -5,7 +5,7 @@ Market memory (newest prices) is not part of it: after a restart it comes from t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Final
 
@@ -98,21 +98,18 @@ class PaperState:
         self.memory.orders[client_id] = order
         self.memory.account.lock(event.lock_currency, event.locked)
         if book := self.books.get(event.request.symbol):
-            book.orders[client_id] = order
-            book.reindex()
+            book.add(order)
 
     def _rejected(self, event: PaperOrderRejected) -> None:
         self.memory.refused[event.request.client_order_id] = event
 
     def _arrived(self, event: PaperOrderArrived) -> None:
         order = self.memory.orders[event.client_order_id]
-        order.arrived = True
-        self._reindex(order)
+        self._move(order, _arrive)
 
     def _triggered(self, event: PaperOrderTriggered) -> None:
         order = self.memory.orders[event.client_order_id]
-        order.triggered = True
-        self._reindex(order)
+        self._move(order, _trigger)
 
     def _filled(self, event: PaperOrderFilled) -> None:
         order = self.memory.orders[event.client_order_id]
@@ -143,12 +140,21 @@ class PaperState:
     def _forget(self, order: PaperOrder) -> None:
         assert order.locked == 0, f"{order.request.client_order_id} ended with {order.locked} locked"
         if book := self.books.get(order.request.symbol):
-            del book.orders[order.request.client_order_id]
-            book.reindex()
+            book.remove(order)
 
-    def _reindex(self, order: PaperOrder) -> None:
+    def _move(self, order: PaperOrder, change: Callable[[PaperOrder], None]) -> None:
         if book := self.books.get(order.request.symbol):
-            book.reindex()
+            book.move(order, change)
+        else:
+            change(order)
+
+
+def _arrive(order: PaperOrder) -> None:
+    order.arrived = True
+
+
+def _trigger(order: PaperOrder) -> None:
+    order.triggered = True
 
 
 def _report(event: PaperOrderFilled) -> FillReport:
