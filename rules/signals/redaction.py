@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from rules.signals.body import MalformedJson, parse_body
@@ -29,6 +30,9 @@ _SHORTEST_KNOWN: Final = 8
 """Shorter texts are not taken out wherever they stand: they would occur by chance."""
 
 _WORDS: Final = r"secret|passphrase|password|api[_-]?key|private[_-]?key"
+_ROOTS: Final = ("secret", "passphrase", "password", "api", "private")
+"""One of these is in every text that ``_WORDS`` matches, letters in either case; beyond ASCII there are more spellings."""
+
 _NAMES_SECRET = re.compile(_WORDS, re.IGNORECASE)
 _CREDENTIAL_HEADER = re.compile(rf"auth|cookie|signature|token|{_WORDS}", re.IGNORECASE)
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -87,7 +91,7 @@ def _redact_fields(text: str) -> str:
             break
         parts.append(text[done:start])
         colon = _COLON.match(text, literal.end())
-        if colon and _NAMES_SECRET.search(_unescaped(literal[0])):
+        if colon and _names_secret(_unescaped(literal[0])):
             parts += [text[start : colon.end()], f'"{REDACTED}"']
             done = _value_end(text, colon.end())
         else:
@@ -96,7 +100,21 @@ def _redact_fields(text: str) -> str:
     return "".join(parts) + text[done:]
 
 
+def _may_name_secret(text: str) -> bool:
+    """Whether it is worth matching a pattern: nearly no text names a secret, and looking for words is much cheaper."""
+    if not text.isascii():
+        return True
+    lower = text.lower()
+    return any(word in lower for word in _ROOTS)
+
+
+def _names_secret(name: str) -> bool:
+    return _may_name_secret(name) and bool(_NAMES_SECRET.search(name))
+
+
 def _unescaped(literal: str) -> str:
+    if "\\" not in literal:
+        return literal[1:-1]
     try:
         return str(json.loads(literal, strict=False))
     except ValueError:
@@ -120,15 +138,24 @@ def _value_end(text: str, start: int) -> int:
 
 
 def _redact_loose(text: str) -> str:
+    if not _may_name_secret(text):
+        return text
     return _LOOSE.sub(lambda found: f"{found['name']}{found['open'] or found['single'] or ''}{REDACTED}", text)
 
 
 def redact_known(text: str, secrets: Iterable[str]) -> str:
     """Return text without these secrets and otherwise as it is: for ids, of which no two may become one."""
-    spellings = set()
+    for spelling in _spellings(tuple(secrets)):
+        if spelling in text:
+            text = text.replace(spelling, REDACTED)
+    return text
+
+
+@lru_cache(maxsize=16)
+def _spellings(secrets: tuple[str, ...]) -> tuple[str, ...]:
+    """Return how secrets may be written, longest first; the same few secrets are asked for with every request."""
+    found = set()
     for secret in secrets:
         if len(secret) >= _SHORTEST_KNOWN:
-            spellings |= {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    for spelling in sorted(spellings, key=lambda each: (-len(each), each)):
-        text = text.replace(spelling, REDACTED)
-    return text
+            found |= {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    return tuple(sorted(found, key=lambda each: (-len(each), each)))
