@@ -1,12 +1,15 @@
-"""The projector: follows the journal and keeps the read models up, in a thread of its own.
+"""The projector: follows the journal and keeps the read models up, beside whatever trades.
 
 It reads the journal through its own read-only connection and writes a file that can be thrown away; nothing that trades
-waits for it. Being told of many commits while it works, it catches up once.
+waits for it. Being told of many commits while it works, it catches up once. A daemon has it in a process of its own
+(``ReadModelProcess``); where nobody trades against the clock a thread of this process does (``ReadModelKeeper``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from protocol.messages import Message
@@ -15,7 +18,7 @@ from runtime.journal import Journal
 from store.projector import Projector
 from store.reading import JournalReader
 
-__all__ = ["Committed", "ReadModelKeeper"]
+__all__ = ["Committed", "ReadModelKeeper", "ReadModelProcess"]
 
 
 class Committed(Message, frozen=True, tag=True):
@@ -65,3 +68,71 @@ class ReadModelKeeper(Actor):
         if self._reader is None or self._projector is None:
             self._reader, self._projector = self._open_reader(), self._open_projector()
         self._position = self._projector.catch_up(self._reader)
+
+
+class _Reached(Message, frozen=True, tag=True):
+    position: int
+
+
+class ReadModelProcess(Actor):
+    """Has another process project (``store.follow``): starts it, says when the journal has grown, ends with it."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = tuple(command)
+        self._process: Process | None = None
+        self._busy = False
+        self._grown = False
+        self._position = 0
+
+    async def started(self) -> None:
+        """Start the process and have it catch up with what an earlier life or an earlier daemon left."""
+        self._process = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE)
+        self.ref.tell(Committed())
+
+    async def let_go(self) -> None:
+        """End the process: it ends when nobody speaks to it any more; one that cannot is killed."""
+        process = self._process
+        if process is None:
+            return
+        assert process.stdin is not None, "opened with a pipe"
+        process.stdin.close()
+        try:
+            await process.wait()
+        except asyncio.CancelledError:
+            process.kill()
+            raise
+
+    @property
+    def detail(self) -> str:
+        """One line for the tree view."""
+        return f"at {self._position}, process {self._process.pid}" if self._process is not None else "starting"
+
+    @handles
+    def committed(self, msg: Committed) -> None:  # noqa: ARG002 - the type is the message
+        """Have it catch up, once it is done with what it was told before."""
+        process = self._process
+        assert process is not None, "started before the first message"
+        if self._busy:
+            self._grown = True
+            return
+        assert process.stdin is not None, "opened with a pipe"
+        self._busy, self._grown = True, False
+        process.stdin.write(b"\n")
+        self.context.pipe(self._answer(process), _Reached)
+
+    async def _answer(self, process: Process) -> int:
+        assert process.stdout is not None, "opened with a pipe"
+        line = await process.stdout.readline()
+        if not line:
+            raise ChildProcessError(
+                f"the read models' process has ended (exit code {await process.wait()}); see its log"
+            )
+        return int(line)
+
+    @handles
+    def reached(self, msg: _Reached) -> None:
+        """Note how far it is; go on when the journal has grown meanwhile."""
+        self._busy = False
+        self._position = msg.position
+        if self._grown:
+            self.ref.tell(Committed())

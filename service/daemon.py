@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 
 from actors.gateway import GatewaySettings
-from actors.projector import Committed, ReadModelKeeper
+from actors.projector import Committed, ReadModelProcess
 from actors.webhook import WebhookListener
 from protocol.errors import BulkheadError
 from runtime.clock import NANOS, Clock, ReplayClock, VirtualClock, WallClock
@@ -26,8 +26,7 @@ from service.deployment import deployment_tag
 from service.house import GATEWAY, Plan, build_house
 from service.markets import Market, prepare_market
 from service.replaying import EndWatch
-from store.opening import open_reader
-from store.projector import Projector
+from store.follow import command_of
 from store.sqlite_journal import SqliteJournal, open_journal
 from supervision.child import ChildSpec
 
@@ -152,12 +151,8 @@ async def _serve(
 
 
 def _read_models(config: Config) -> ChildSpec:
-    keeper = partial(
-        ReadModelKeeper,
-        reader=partial(open_reader, config.journal_path, check=False),
-        projector=partial(Projector, config.app.data_dir / "views.db"),
-    )
-    return ChildSpec("projector", keeper, dispatch="thread")
+    command = command_of(config.journal_path, config.app.data_dir / "views.db")
+    return ChildSpec("projector", partial(ReadModelProcess, command))
 
 
 def _operators(

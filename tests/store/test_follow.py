@@ -1,0 +1,72 @@
+"""The process that keeps the read models up follows the journal and ends with who started it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from protocol.webhook import RequestRefused
+from runtime.journal import Entry
+from store.follow import command_of
+from store.projector import Projector
+from store.sqlite_journal import SqliteJournal
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def fill(journal: SqliteJournal, stream: str, count: int) -> None:
+    """Append records that every process knows."""
+    event = RequestRefused(user="ann", address="192.0.2.1", size=10, code="BadSecret", refused=1, at=1_000)
+    journal.append([Entry(stream, seq, event, 1_000 + seq, seq, seq, 0) for seq in range(1, count + 1)])
+
+
+@contextmanager
+def following(journal: Path, views: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the process; its standard input ends with the block."""
+    command = command_of(journal, views)
+    with subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        yield process
+
+
+def called(process: subprocess.Popen[bytes]) -> int:
+    """Say that the journal has grown; return the position reached."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(b"\n")
+    process.stdin.flush()
+    return int(process.stdout.readline())
+
+
+def reached(views: Path) -> int:
+    """Return the position of the read models."""
+    with closing(Projector(views)) as projector:
+        return projector.position
+
+
+def test_it_projects_what_is_new_at_each_call(journal: SqliteJournal, path: Path) -> None:
+    """Each call is answered with the journal's newest position; what came after the last one is projected at the end."""
+    views = path.with_name("views.db")
+    fill(journal, "a", 3)
+    with following(path, views) as process:
+        assert called(process) == 3
+        fill(journal, "b", 2)
+        assert called(process) == 5
+        fill(journal, "c", 1)
+    assert process.returncode == 0
+    assert reached(views) == 6
+
+
+def test_signals_are_for_who_started_it(journal: SqliteJournal, path: Path) -> None:
+    """Ctrl-C in a terminal and the end of a service reach the whole group: it stays until its input ends."""
+    views = path.with_name("views.db")
+    fill(journal, "a", 1)
+    with following(path, views) as process:
+        assert called(process) == 1
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        fill(journal, "b", 1)
+        assert called(process) == 2
+    assert process.returncode == 0
