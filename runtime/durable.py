@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeAlias
 
 from protocol.messages import Event
 from runtime.actor import Actor, Do
@@ -28,11 +28,16 @@ if TYPE_CHECKING:
     from runtime.cell import Cell
     from runtime.system import ActorSystem
 
-__all__ = ["Durability", "DurableActor"]
+__all__ = ["SNAPSHOT_SHARE", "Durability", "DurableActor"]
 
 
 _Held: TypeAlias = list[tuple["Cell | None", Any, Any]]
 """(actor, envelope, -) or (None, reply, answer): what must not leave before a commit."""
+
+
+SNAPSHOT_SHARE: Final = 100
+"""Bytes of a snapshot that each event since the one before allows: a large state is written the less often, and rebuilding
+never takes longer than in proportion to it."""
 
 
 class _Batch(NamedTuple):
@@ -54,6 +59,8 @@ class DurableActor(Actor):
     SNAPSHOT_EVERY: ClassVar[int] = 500
     SNAPSHOT_VERSION: ClassVar[int] = 1
     sequence: int = 0
+    snapshot_kept: tuple[int, int] = (0, 0)
+    """Sequence and bytes of the newest snapshot."""
 
     @property
     def stream(self) -> str:
@@ -171,9 +178,13 @@ class Durability:
     def _due_snapshot(self, actor: DurableActor, added: int) -> Snapshot | None:
         if actor.sequence % actor.SNAPSHOT_EVERY >= added:
             return None
+        before, size = actor.snapshot_kept
+        if actor.sequence - before < size // SNAPSHOT_SHARE:
+            return None
         state = actor.snapshot()
         if state is None:
             return None
+        actor.snapshot_kept = (actor.sequence, len(state))
         return Snapshot(actor.stream, actor.sequence, actor.SNAPSHOT_VERSION, state)
 
     def _keep(self, snapshots: Sequence[Snapshot]) -> None:
@@ -332,6 +343,7 @@ class Durability:
         if snapshot is not None and snapshot.version == actor.SNAPSHOT_VERSION:
             actor.restore(snapshot.state)
             after = snapshot.seq
+            actor.snapshot_kept = (after, len(snapshot.state))
         actor.sequence = after
         for record in reader.read(stream, after):
             actor.apply(record.event)

@@ -124,6 +124,18 @@ def test_snapshots_shorten_the_rebuild_and_change_nothing() -> None:
     assert Snapper.restored == [8]
 
 
+def test_a_large_state_is_written_the_less_often() -> None:
+    """The next snapshot waits for events in proportion to the bytes of the last one, counted over restarts."""
+    journal = MemoryJournal()
+    large = "x" * (SNAPSHOT_SHARE * 10)
+    play(lambda system: say(system, large, "b", "c", "d", *"efgh", factory=Snapper), journal=journal)
+    assert journal.load_snapshot("/teller").seq == 4  # type: ignore[union-attr]
+    play(lambda system: say(system, *"ijklm", factory=Snapper), journal=journal)
+    assert journal.load_snapshot("/teller").seq == 4  # type: ignore[union-attr]
+    play(lambda system: say(system, *"nop", factory=Snapper), journal=journal)
+    assert journal.load_snapshot("/teller").seq == 16  # type: ignore[union-attr]
+
+
 def test_a_snapshot_of_another_layout_is_left_alone() -> None:
     """A snapshot whose version the actor does not write is not read: all events are replayed."""
     journal = MemoryJournal()
