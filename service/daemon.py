@@ -24,6 +24,7 @@ from service.config.market import MarketSource as Kind
 from service.demo import demo_trader
 from service.deployment import deployment_tag
 from service.house import GATEWAY, Plan, build_house
+from service.housekeeper import Housekeeper
 from service.markets import Market, prepare_market
 from service.replaying import EndWatch
 from store.follow import command_of
@@ -169,11 +170,13 @@ def _operators(
         gateway=GATEWAY,
         max_body_bytes=config.signal.max_body_bytes,
     )
+    # Last, so that it sets aside what all the others have made.
+    keeper = [] if isinstance(daemon.system.clock, VirtualClock) else [ChildSpec("housekeeper", Housekeeper)]
     children = [ChildSpec("webhook", listener), ChildSpec("api", partial(ApiServer, daemon))]
     synthetic = [account for account in config.accounts if markets[account.name].kind is Kind.SYNTHETIC]
     if config.demo.signals and synthetic:
         children.append(demo_trader(config, synthetic[0], markets[synthetic[0].name], secrets, daemon))
-    return children
+    return [*children, *keeper]
 
 
 def _end_of_recording(system: ActorSystem, markets: dict[str, Market], ended: anyio.Event) -> list[ChildSpec]:
