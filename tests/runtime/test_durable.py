@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.actor import Do
+from runtime.durable import SNAPSHOT_SHARE
 from runtime.errors import ActorCrashed
 from runtime.journal import Entry, JournalError, JournalUnavailable, SequenceConflict, Snapshot
 from runtime.lifecycle import ChildExited
