@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from actors.group import PositionGroup
+from actors.group import PositionGroup, group_stream
 from actors.pool import group_name
 from protocol.pool import GroupMail, GroupsUp, StartGroup
 from runtime.actor import handles
+from runtime.journal import JournalUnavailable
 from runtime.lifecycle import ChildExited
 from supervision.budget import Intensity
 from supervision.child import ChildSpec
@@ -33,6 +34,8 @@ class GroupHouse(Supervisor):
         super().__init__((), strategy="one_for_one", intensity=intensity)
         self._pool = pool
         self._make = make
+        self._early: dict[str, list[GroupMail]] = {}
+        """What came for a group that holds a slot and has journalled nothing: it waits for the pool's word."""
 
     def started(self) -> None:
         """Begin as any supervisor, then have the pool say which groups must live."""
@@ -41,11 +44,24 @@ class GroupHouse(Supervisor):
 
     @handles
     def child_exited(self, news: ChildExited) -> None:
-        """Decide as any supervisor; a group that ended in order is forgotten, its journal is enough to bring it back."""
+        """Decide as any supervisor; a group that ended in order is forgotten, its journal is enough to bring it back.
+
+        One that the journal kept nothing of may owe its life to an admission that was not kept either: the pool says
+        whether it is to live.
+        """
+        if isinstance(news.exit.error, JournalUnavailable) and not self._is_journalled(news.name):
+            slot = self._slots.pop(news.name, None)
+            if slot is not None:
+                slot.cancel_timer()
+            self.context.system.tell(self._pool, GroupsUp(self.context.path))
         super().child_exited(news)
         slot = self._slots.get(news.name)
         if slot is not None and slot.phase is Phase.DONE:
             del self._slots[news.name]
+
+    def _is_journalled(self, name: str) -> bool:
+        reader = self.context.system.journal.reader()
+        return next(iter(reader.read(group_stream(name.rpartition("~")[2]))), None) is not None
 
     @handles
     def start_group(self, msg: StartGroup) -> None:
@@ -53,11 +69,17 @@ class GroupHouse(Supervisor):
         name = group_name(msg.opening)
         if self.context.child_state(name) is None:
             self._start_child(name, msg.opening.group_id, msg)
+        for mail in self._early.pop(name, ()):
+            self.ref.tell(mail)
 
     @handles
     def mail(self, msg: GroupMail) -> None:
         """Bring back a group that does not live, for what still concerns it."""
         name = msg.group_path.rpartition("/")[2]
+        if self.context.child_state(name) is None and not self._is_journalled(name):
+            self._early.setdefault(name, []).append(msg)
+            self.context.system.tell(self._pool, GroupsUp(self.context.path))
+            return
         if self.context.child_state(name) is None:
             self._start_child(name, name.rpartition("~")[2], None)
             # The start overtakes this on the control lane; then the group is there.

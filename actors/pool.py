@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from actors.session import session_topic
 from protocol.groups import AddPyramid, CloseGroup, CloseReason, OpenGroup, ReduceGroup, SlotReleased
@@ -37,6 +37,17 @@ def group_name(opening: OpenGroup) -> str:
     return f"{opening.venue}:{symbol}:{opening.timeframe}:{opening.side.value}~{opening.group_id}"
 
 
+class _Decided(NamedTuple):
+    """What a signal came to. ``received_at`` 0: it is in the journal, so that nothing else ever has its id.
+
+    A refusal is not: when the journal could not keep the signal itself, the next one is given the same id.
+    """
+
+    outcome: str
+    reasons: tuple[str, ...] = ()
+    received_at: int = 0
+
+
 class Pool(DurableActor):
     """Admits, refuses and routes; remembers the groups that hold slots."""
 
@@ -52,7 +63,7 @@ class Pool(DurableActor):
         self._taken: dict[str, Slot] = {}
         self._markets: dict[str, Instrument] = {}
         self._unsent: list[GroupMail] = []
-        self._decided: OrderedDict[str, tuple[str, tuple[str, ...]]] = OrderedDict()
+        self._decided: OrderedDict[str, _Decided] = OrderedDict()
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
@@ -66,7 +77,7 @@ class Pool(DurableActor):
             case SlotTaken():
                 self._slots[event.group_key] = event.opening
                 self._taken[event.group_key] = Slot(event.group_key, event.opening.group_id)
-                self._remember(event.signal_id, "opened", ())
+                self._remember(event.signal_id, _Decided("opened"))
             case SlotFreed():
                 held = self._slots.get(event.group_key)
                 if held is not None and held.group_id == event.group_id:
@@ -99,8 +110,9 @@ class Pool(DurableActor):
     def entry(self, msg: EntryRequest) -> Do | None:
         """Open a group, add a pyramid, or say why not."""
         signal = msg.signal
-        if (known := self._decided.get(signal.signal_id)) is not None:
-            return self._say(signal, *known)
+        known = self._decided.get(signal.signal_id)
+        if known is not None and known.received_at in (0, signal.received_at):
+            return Do(tells=[self._outcome(signal, known.outcome, known.reasons)])
         held = self._slots.get(signal.group_key)
         market = self._markets.get(signal.symbol)
         verdict = admit(signal, self._taken.get(signal.group_key), self._taken, market, self._limits)
@@ -204,10 +216,10 @@ class Pool(DurableActor):
         return self._gateway, SignalOutcome(signal.signal_id, outcome, reasons)
 
     def _say(self, signal: Signal, outcome: str, reasons: tuple[str, ...] = ()) -> Do:
-        self._remember(signal.signal_id, outcome, reasons)
+        self._remember(signal.signal_id, _Decided(outcome, reasons, signal.received_at))
         return Do(tells=[self._outcome(signal, outcome, reasons)])
 
-    def _remember(self, signal_id: str, outcome: str, reasons: tuple[str, ...]) -> None:
-        self._decided[signal_id] = (outcome, reasons)
+    def _remember(self, signal_id: str, decided: _Decided) -> None:
+        self._decided[signal_id] = decided
         if len(self._decided) > OUTCOMES_KEPT:
             self._decided.popitem(last=False)

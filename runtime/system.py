@@ -32,7 +32,7 @@ from runtime.durable import Durability
 from runtime.envelope import Envelope
 from runtime.journal import Journal
 from runtime.life import Life
-from runtime.lifecycle import ChildExited, Exit, ExitKind
+from runtime.lifecycle import ChildExited, Exit, ExitKind, LifeState
 from runtime.loop import VirtualLoop
 from runtime.memory_journal import MemoryJournal
 from runtime.metrics import ActorStats
@@ -194,6 +194,11 @@ class ActorSystem:
         """Return the reference of the actor at a path, if any."""
         cell = self._cells.get(path)
         return cell.ref if cell is not None else None
+
+    def is_up(self, path: str) -> bool:
+        """Whether an actor at a path lives and has said that it is up."""
+        cell = self._cells.get(path)
+        return cell is not None and cell.was_ready and cell.state is LifeState.RUNNING
 
     def paths(self) -> list[str]:
         """Return the paths of all actors, parents before children, siblings in order of their making."""

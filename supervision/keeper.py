@@ -14,6 +14,7 @@ from typing import ClassVar, Final
 from protocol.control import ActorStanding, ReportContext, SupervisorReport
 from runtime.actor import Actor, handles
 from runtime.clock import NANOS
+from runtime.journal import JournalUnavailable
 from runtime.lifecycle import ChildExited, ChildStarted, Exit, ExitKind
 from runtime.timers import Timer
 from supervision.budget import Intensity, spend
@@ -22,13 +23,16 @@ from supervision.errors import ChildStartFailed, SupervisionError, SupervisorExh
 from supervision.messages import RestartDue, StartChild, StartOverdue, StopChild
 from supervision.slots import LIVE, Phase, Slot, Strategy, affected
 
-__all__ = ["REASON_LENGTH", "REPORTS_KEPT", "TOPIC", "Keeper"]
+__all__ = ["JOURNAL_RETRY_S", "REASON_LENGTH", "REPORTS_KEPT", "TOPIC", "Keeper"]
 
 REPORTS_KEPT: Final = 200
 """Newest reports a supervisor keeps for a reader."""
 
 REASON_LENGTH: Final = 1_000
 """Characters of a reason that a report keeps."""
+
+JOURNAL_RETRY_S: Final = 1.0
+"""Longest wait of a child whose events the journal could not keep: it goes on soon after there is space again."""
 
 TOPIC: Final = "supervision"
 """Bus topic on which every supervisor publishes its reports."""
@@ -142,6 +146,24 @@ class Keeper(Actor):
 
     def _restart(self, slot: Slot, exit_: Exit) -> None:
         now = self.now()
+        # A full disk is no fault of the child's: it does not use up the budget, or one would bring the whole house down.
+        blameless = isinstance(exit_.error, JournalUnavailable)
+        if not blameless and not self._spend(slot, now, exit_):
+            return
+        backoff = slot.spec.backoff
+        if slot.up_since is not None and now - slot.up_since >= backoff.forget_s * NANOS:
+            slot.failures = 0
+        slot.up_since = None
+        delay_s = backoff.delay_s(slot.failures, self.context.random.random())
+        if blameless:
+            delay_s = min(delay_s, JOURNAL_RETRY_S)
+        slot.failures += 1
+        slot.restarts += 1
+        self._report(ReportContext.RESTART, slot, str(exit_), delay_s=delay_s)
+        self._wait(slot, delay_s)
+
+    def _spend(self, slot: Slot, now: int, exit_: Exit) -> bool:
+        """Take one restart from the budget; False when there was none left and the way out was taken."""
         alone = slot.spec.on_exhausted == "quarantine"
         spent = spend(slot.history if alone else self._history, now, self._intensity)
         if spent is None:
@@ -149,20 +171,12 @@ class Keeper(Actor):
                 self._quarantine(slot, exit_)
             else:
                 self._escalate(slot, exit_)
-            return
+            return False
         if alone:
             slot.history = spent
         else:
             self._history = spent
-        backoff = slot.spec.backoff
-        if slot.up_since is not None and now - slot.up_since >= backoff.forget_s * NANOS:
-            slot.failures = 0
-        slot.up_since = None
-        delay_s = backoff.delay_s(slot.failures, self.context.random.random())
-        slot.failures += 1
-        slot.restarts += 1
-        self._report(ReportContext.RESTART, slot, str(exit_), delay_s=delay_s)
-        self._wait(slot, delay_s)
+        return True
 
     def _wait(self, slot: Slot, delay_s: float) -> None:
         slot.phase = Phase.WAITING

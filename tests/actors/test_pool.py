@@ -16,7 +16,7 @@ from protocol.values import MarketType
 from protocol.venue import SessionUp
 from rules.pool import PoolLimits
 from runtime.spec import Spec
-from tests.actors.cast import FailingJournal, Probe, Stage, kinds, of, play
+from tests.actors.cast import START, FailingJournal, Probe, Stage, kinds, of, play
 from tests.actors.groups import opening, signal
 from tests.actors.orders import market
 
@@ -154,6 +154,19 @@ def test_a_decided_signal_is_not_decided_again() -> None:
 
     play(first, journal=journal)
     play(second, journal=journal)
+
+
+def test_a_refusal_is_remembered_for_its_own_signal_only() -> None:
+    """A refusal is repeated when told again; another signal that got the same id (the journal lost the first) is not it."""
+
+    async def script(stage: Stage) -> None:
+        rig = PoolRig(stage)
+        refused = entry("s1", symbol="DOGE/USDT")
+        await rig.told(refused, refused)
+        await rig.told(entry("s1", received_at=START + 1))
+        assert [outcome for _, outcome in rig.outcomes()] == [*["rejected:PrecisionMissing"] * 2, "opened"]
+
+    play(script)
 
 
 def test_a_slot_that_is_not_kept_starts_nothing() -> None:

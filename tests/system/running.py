@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -26,6 +26,7 @@ from rules.group import GroupView
 from rules.signals import iso_ms
 from runtime.cell import Cell
 from runtime.clock import WallClock
+from runtime.journal import Entry, JournalUnavailable
 from runtime.system import ActorSystem
 from service.config import Config, Secret, WebhookSecrets, parse
 from service.config.market import MarketSource as Kind
@@ -87,7 +88,7 @@ class House:
 
     config: Config
     system: ActorSystem
-    journal: SqliteJournal
+    journal: FullDisk
     session: aiohttp.ClientSession
     faults: list[Exception]
     """What the market source raises next instead of a price."""
@@ -141,6 +142,29 @@ def synthetic(*, step_ns: int, at: int) -> Market:
     )
 
 
+class FullDisk:
+    """A journal on a disk that a test can fill up: while ``full``, nothing is kept."""
+
+    def __init__(self, journal: SqliteJournal) -> None:
+        self._journal = journal
+        self.full = False
+        self.refused = 0
+
+    def append(self, entries: Sequence[Entry]) -> int:
+        """Append, or fail as SQLite does when the disk is full."""
+        return self.stage(entries)()
+
+    def stage(self, entries: Sequence[Entry]) -> Callable[[], int]:
+        """Stage, or fail as SQLite does when the disk is full."""
+        if self.full:
+            self.refused += 1
+            raise JournalUnavailable("database or disk is full (SQLITE_FULL)")
+        return self._journal.stage(entries)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+
 class _FaultySource:
     """A market source that raises what a test puts into ``faults``."""
 
@@ -173,7 +197,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def house_config(data_dir: Path, *, port: int = 0) -> Config:
+def house_config(data_dir: Path, *, port: int = 0, max_restarts: int = 100) -> Config:
     """Return a configuration for load: many slots, a rich account, quick and frequent restarts."""
     return parse(
         f"""
@@ -184,7 +208,7 @@ port = {port}
 [execution_pool]
 max_open_groups = 1000
 [supervision]
-max_restarts = 100
+max_restarts = {max_restarts}
 backoff_base_ms = 400
 [[accounts]]
 name = "paper"
@@ -202,7 +226,8 @@ async def running_house(
     """Run a house until the block ends; nothing of it is left then."""
     clock = WallClock()
     journal = open_journal(config.journal_path, durability="normal", opened_at=clock.now())
-    system = ActorSystem(clock=clock, journal=journal, threaded_journal=True)
+    disk = FullDisk(journal)
+    system = ActorSystem(clock=clock, journal=disk, threaded_journal=True)
     try:
         async with aiohttp.ClientSession() as session, system:
             system.durability.listeners.append(lambda _: system.tell("/store/projector", Committed()))
@@ -211,7 +236,7 @@ async def running_house(
             plan = _plan(config, system, market, operators)
             system.start_root(build_house(plan))
             await system.ready()
-            yield House(config, system, journal, session, faults)
+            yield House(config, system, disk, session, faults)
     finally:
         journal.close()
 

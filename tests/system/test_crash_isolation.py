@@ -12,7 +12,6 @@ import msgspec
 import pytest
 
 from actors.desk import OrderDesk
-from actors.desk_book import DeskBook
 from actors.gateway import Gateway
 from actors.group import PositionGroup
 from actors.paper_exchange import PaperExchange
@@ -20,20 +19,18 @@ from actors.pool import Pool
 from actors.projector import Committed
 from actors.session import VenueSession
 from protocol.control import ReportContext, SupervisorReport
-from protocol.groups import GroupState, SlotReleased
+from protocol.groups import SlotReleased
 from protocol.market import PriceTick, SubscribeMarket
 from protocol.orders import FillReport, FillReported, OrderReport, OrderUpdate, SubmitOrder
-from protocol.pool import SignalActedOn
 from protocol.signals import EntryRequest, SignalOutcome
 from protocol.webhook import WebhookRequest
-from rules.group import GroupView, replay
 from runtime.actor import handles
 from runtime.durable import DurableActor
 from runtime.metrics import ActorStats, quantile_ns
 from supervision.child import ChildSpec
-from tests.system.accounts import check_no_order_twice
 from tests.system.load import LoadTrader, Pace, Witness
 from tests.system.running import PATHS, House, eventually, free_port, house_config, running_house
+from tests.system.wholeness import all_up, check_whole, open_targets
 from venues.paper.messages import PaperPlace
 
 pytestmark = pytest.mark.slow
@@ -198,68 +195,10 @@ def holding(house: House) -> bool:
     return len(open_targets(house)) >= 4
 
 
-def open_targets(house: House) -> dict[str, str]:
-    """Return the target order of each leg that holds something and is not being closed, by group and leg."""
-    found = {}
-    for path, view in house.groups().items():
-        if view.state in (GroupState.CLOSING, GroupState.CLOSED):
-            continue
-        for leg in view.legs.values():
-            if leg.filled - leg.closed - leg.dust > 0:
-                found[f"{path}:{leg.leg_id}"] = leg.target_order
-    return found
-
-
-def unprotected(house: House) -> list[str]:
-    """Return the legs that hold something although no target of theirs works at the exchange."""
-    engine = house.actor(PATHS.exchange)._engine
-    working = {report.client_order_id for report in engine.open_orders(0)}
-    return [leg for leg, order in open_targets(house).items() if order not in working]
-
-
-async def check_whole(ship: Ship) -> None:
-    """Fail unless, once the alerts stop, every group is protected, live state equals the journal's, no order is doubled."""
-    house = ship.house
-    house.system.tell(LOAD, Pace(0))
-    await eventually(lambda: not house.actor(GATEWAY)._state.pending, "every signal has an outcome")
-    await eventually(lambda: all_up(house), "every actor is up")
-    await eventually(lambda: fills_agree(house), "the desk knows every fill of the exchange")
-    await eventually(lambda: not unprotected(house), f"every open leg is protected: {unprotected(house)}")
-    check_against_journal(house)
-    check_no_order_twice(house.journal.read_all())
-
-
-def fills_agree(house: House) -> bool:
-    """Whether the desk knows every fill that the exchange made."""
-    made = {fill.trade_id for fill in house.actor(PATHS.exchange)._engine.fills_since(0)}
-    known = {fill.trade_id for order in house.actor(PATHS.desk)._book.orders.values() for fill in order.fills}
-    return made <= known
-
-
-def all_up(house: House) -> bool:
-    """Whether nobody is down."""
-    return all(house.up(path) for path in house.system.paths())
-
-
-def check_against_journal(house: House) -> None:
-    """Fail unless what desk, groups and pool hold is what their events come to when they are read from the beginning."""
-    house.system.durability.settle()
-    book = DeskBook()
-    for record in house.journal.read(PATHS.desk):
-        book.apply(record.event)
-    live = house.actor(PATHS.desk)._book
-    assert live.orders == book.orders
-    for view in house.groups().values():
-        assert view == replayed(house, view)
-    slots = {opening.group_id for opening in house.actor(PATHS.pool)._slots.values()}
-    living = {view.group_id for view in house.groups().values() if view.state is not GroupState.CLOSED}
-    assert living <= slots
-
-
-def replayed(house: House, view: GroupView) -> GroupView | None:
-    """Return a group rebuilt from its events alone."""
-    events = [record.event for record in house.journal.read(f"group:{view.group_id}")]
-    return replay(event for event in events if not isinstance(event, SignalActedOn))
+async def at_rest(ship: Ship) -> None:
+    """Stop the alerts, then check the whole."""
+    ship.house.system.tell(LOAD, Pace(0))
+    await check_whole(ship.house)
 
 
 def sail(data_dir: Path, scenario: Callable[[Ship], Any], *, port: int = 0) -> None:
@@ -268,7 +207,7 @@ def sail(data_dir: Path, scenario: Callable[[Ship], Any], *, port: int = 0) -> N
     async def main() -> None:
         async with loaded(data_dir, port) as ship:
             await scenario(ship)
-            await check_whole(ship)
+            await at_rest(ship)
 
     asyncio.run(main())
 
