@@ -97,6 +97,7 @@ class Durability:
     """The journal's writer: collects events, commits them as groups, holds what must not leave before."""
 
     def __init__(self, system: ActorSystem, journal: Journal | None, *, threaded: bool) -> None:
+        self.snapshot_every = 0  # events between two snapshots of any actor; 0: as each actor's class says
         self._system = system
         self.journal = journal
         self._open: list[Entry] = []
@@ -176,7 +177,7 @@ class Durability:
             self._system.pump.schedule()
 
     def _due_snapshot(self, actor: DurableActor, added: int) -> Snapshot | None:
-        if actor.sequence % actor.SNAPSHOT_EVERY >= added:
+        if actor.sequence % (self.snapshot_every or actor.SNAPSHOT_EVERY) >= added:
             return None
         before, size = actor.snapshot_kept
         if actor.sequence - before < size // SNAPSHOT_SHARE:

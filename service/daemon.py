@@ -138,6 +138,7 @@ async def _serve(
             operators=_operators(config, secrets, markets, daemon),
             gateway=gateway,
         )
+        system.durability.snapshot_every = config.journal.snapshot_every
         system.durability.listeners.append(lambda _: system.tell("/store/projector", Committed()))
         with system.hold():
             system.start_root(build_house(plan))

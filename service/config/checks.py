@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import zoneinfo
 from collections.abc import Callable
 from typing import Final
 
 from service.config.keys import Refusal, Secret
 
-__all__ = ["ip_network", "one_of", "secret_length", "shaped", "symbol", "time_zone", "timeframe", "url_token"]
+__all__ = ["ip_network", "one_of", "secret_length", "shaped", "symbol", "timeframe", "url_token"]
 
 _SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}(:[A-Z0-9]{1,20})?")
 _TIMEFRAME: Final = re.compile(r"[1-9][0-9]{0,5}[smhdwM]")
@@ -48,15 +47,6 @@ def timeframe(value: str) -> Refusal | None:
     """Accept a canonical timeframe (EX-304) or ``tick``."""
     good = value == "tick" or _TIMEFRAME.fullmatch(value)
     return None if good else Refusal("OutOfRange", "must be a timeframe such as 30s, 5m, 1h, 1d, or tick")
-
-
-def time_zone(value: str) -> Refusal | None:
-    """Accept a name of the IANA zone database."""
-    try:
-        zoneinfo.ZoneInfo(value)
-    except (OSError, ValueError, zoneinfo.ZoneInfoNotFoundError):
-        return Refusal("UnknownTimezone", "must be an IANA zone name such as UTC or Europe/Berlin")
-    return None
 
 
 def ip_network(value: str) -> Refusal | None:

@@ -40,14 +40,6 @@ class App(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = Path("data")
     log_level: Annotated[LogLevel, Key(doc="Least severe event that is logged.", applies="now")] = LogLevel.INFO
-    timezone: Annotated[
-        str,
-        Key(
-            doc="Zone of displayed times and of calendar days. Inside, every instant is UTC.",
-            applies="now",
-            check=checks.time_zone,
-        ),
-    ] = "UTC"
 
 
 class Webhook(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -97,10 +89,6 @@ class Security(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int,
         Key(doc="Largest age of a signature.", unit="s", applies="now", at_least=10, at_most=3600),
     ] = 300
-    secret_rotation_grace_hours: Annotated[
-        int,
-        Key(doc="How long the previous secret stays valid.", unit="h", applies="now", at_least=0, at_most=168),
-    ] = 24
 
 
 class Journal(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -32,7 +32,6 @@ def grid_config(config: Config, *, venue: str, symbol: str, timeframe: str) -> G
         tp_trigger_price=grid.tp_trigger_price,
         when_flat_with_pending=grid.when_flat_with_pending,
         max_quote_per_pyramid=sizing.max_quote_per_pyramid,
-        fee_buffer_percent=sizing.fee_buffer_percent,
         enforce_tick_size=precision.enforce_tick_size,
         enforce_step_size=precision.enforce_step_size,
         enforce_min_notional=precision.enforce_min_notional,

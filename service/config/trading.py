@@ -6,28 +6,17 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-import msgspec
-
 from protocol.groups import BlockedLegPolicy
 from service.config import checks
 from service.config.keys import Key, Section
 
 __all__ = [
     "ExecutionPool",
-    "OppositeSignal",
     "Precision",
-    "Rules",
     "Signal",
     "Sizing",
     "SizingSource",
 ]
-
-
-class OppositeSignal(StrEnum):
-    """What an entry against a live group does."""
-
-    QUEUE = "queue"
-    REVERSE = "reverse"
 
 
 class SizingSource(StrEnum):
@@ -55,9 +44,6 @@ class Signal(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     infer_exit_from_flat: Annotated[
         bool, Key(doc="An alert that leaves the strategy flat means exit (EX-311).", applies="now")
     ] = True
-    opposite_signal_policy: Annotated[
-        OppositeSignal, Key(doc="What an entry against a live group does.", applies="now")
-    ] = OppositeSignal.QUEUE
     honor_stop_loss: Annotated[bool, Key(doc="Arm risk.stop_loss of the alert as a group stop.", applies="group")] = (
         False
     )
@@ -77,7 +63,7 @@ class Signal(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Sizing(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How much a pyramid buys (EX-410 to EX-414)."""
+    """How much a pyramid buys (EX-410 to EX-413)."""
 
     source: Annotated[
         SizingSource, Key(doc="The order_size of the signal, or a fixed amount of quote currency.", applies="group")
@@ -89,61 +75,22 @@ class Sizing(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Decimal,
         Key(doc="Hard cap; a larger request is rejected. 0 = none.", unit="quote", applies="group", at_least=0),
     ] = Decimal(0)
-    fee_buffer_percent: Annotated[
-        Decimal, Key(doc="Added to the funds check (EX-414).", unit="%", applies="now", at_least=0, at_most=5)
-    ] = Decimal("0.2")
 
 
 class ExecutionPool(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many position groups may be open at once, and how many signals may wait."""
+    """How many position groups may be open at once."""
 
     max_open_groups: Annotated[
         int, Key(doc="Slots per user.", unit="groups", applies="now", at_least=1, at_most=1000)
     ] = 10
-    count_pyramids_toward_pool: Annotated[bool, Key(doc="Continuation pyramids occupy slots.", applies="now")] = False
-    count_dca_toward_pool: Annotated[bool, Key(doc="Legs after leg 0 occupy slots.", applies="now")] = False
-    queue_limit: Annotated[
-        int,
-        Key(
-            doc="Most waiting signals per user; 0 = no queue.",
-            unit="entries",
-            applies="now",
-            at_least=0,
-            at_most=10_000,
-        ),
-    ] = 100
-
-
-class Rules(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Tick, step and minimums of a symbol."""
-
-    tick_size: Annotated[Decimal, Key(doc="Tick.", unit="quote", applies="now", above=0)] = Decimal("0.00000001")
-    step_size: Annotated[Decimal, Key(doc="Step.", unit="base", applies="now", above=0)] = Decimal("0.000001")
-    min_qty: Annotated[Decimal, Key(doc="Minimum quantity.", unit="base", applies="now", above=0)] = Decimal("0.000001")
-    min_notional: Annotated[Decimal, Key(doc="Minimum notional.", unit="quote", applies="now", at_least=0)] = Decimal(1)
 
 
 class Precision(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Market rules that every order is rounded to and checked against (EX-501 to EX-512)."""
 
-    refresh_seconds: Annotated[
-        int, Key(doc="Lifetime of cached rules.", unit="s", applies="now", at_least=60, at_most=604_800)
-    ] = 172_800
-    block_on_missing_metadata: Annotated[
-        bool, Key(doc="Hold entries without rules; off: use the fallback rules.", applies="now")
-    ] = True
     enforce_tick_size: Annotated[bool, Key(doc="Round prices.", applies="now")] = True
     enforce_step_size: Annotated[bool, Key(doc="Round quantities.", applies="now")] = True
     enforce_min_notional: Annotated[bool, Key(doc="Block orders below the minimum notional.", applies="now")] = True
     blocked_leg_policy: Annotated[
         BlockedLegPolicy, Key(doc="What one layer below a minimum does (EX-505).", applies="group")
     ] = BlockedLegPolicy.SKIP_LEG
-    forced_rules: Annotated[
-        dict[str, Rules],
-        Key(
-            doc="Rules that signals with precision_mode force use (EX-510), by symbol.",
-            applies="now",
-            example={"BTC/USDT": Rules(tick_size=Decimal("0.01"), step_size=Decimal("0.00001"))},
-        ),
-    ] = msgspec.field(default_factory=dict)
-    fallback_rules: Annotated[Rules, Key(doc="Rules used where none are known (EX-509).", applies="now")] = Rules()

@@ -17,19 +17,12 @@ GOOD_SECRET = "correct-horse-battery"
     [
         ("BULKHEAD_WEBHOOK__PORT", "9000", ("webhook", "port"), 9000),
         ("BULKHEAD_APP__LOG_LEVEL", "debug", ("app", "log_level"), "debug"),
-        ("BULKHEAD_APP__TIMEZONE", "Europe/Berlin", ("app", "timezone"), "Europe/Berlin"),
         ("BULKHEAD_DEMO__SIGNALS", "false", ("demo", "signals"), False),
         ("BULKHEAD_SIZING__FIXED_QUOTE", "0.1", ("sizing", "fixed_quote"), Decimal("0.1")),
         ("BULKHEAD_MARKET__SPEED", "max", ("market", "speed"), "max"),
         ("BULKHEAD_MARKET__SPEED", "60", ("market", "speed"), Decimal(60)),
         ("BULKHEAD_MARKET__SYMBOLS", '["ETH/USDT"]', ("market", "symbols"), ("ETH/USDT",)),
         ("BULKHEAD_GRID_STRATEGY__PYRAMID_TP_PERCENTS", "{ 1 = 2 }", ("grid_strategy", "pyramid_tp_percents"), {1: 2}),
-        (
-            "BULKHEAD_PRECISION__FALLBACK_RULES__TICK_SIZE",
-            "0.5",
-            ("precision", "fallback_rules", "tick_size"),
-            Decimal("0.5"),
-        ),
     ],
 )
 def test_a_variable_is_typed_by_its_key(variable: str, value: str, keys: tuple[str, ...], expected: object) -> None:

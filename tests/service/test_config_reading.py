@@ -48,7 +48,6 @@ def test_all_mistakes_come_together_in_the_order_of_the_file() -> None:
         backoff_base_ms = 200
         backoff_cap_ms = 100
         [app]
-        timezone = "Mars/Olympus"
         log_level = "loud"
         [signal]
         infer_exit_from_flat = "yes"
@@ -56,7 +55,6 @@ def test_all_mistakes_come_together_in_the_order_of_the_file() -> None:
     assert mistakes(text) == [
         ("execution_pool.max_open_groups", "OutOfRange"),
         ("execution_pool.max_open_grops", "UnknownKey"),
-        ("app.timezone", "UnknownTimezone"),
         ("app.log_level", "InvalidEnum"),
         ("signal.infer_exit_from_flat", "WrongType"),
         ("supervision.backoff_base_ms", "OutOfRange"),
