@@ -122,7 +122,7 @@ class PositionGroup(DurableActor):
             return None
         if view.state is GroupState.CLOSED:
             self.timers.after(LINGER_S, _Leave())
-            return Do(tells=[(self._pool, SlotReleased(view.key, view.group_id)), *self._unanswered(view)])
+            return Do(tells=self._unanswered(view))
         self._set_retries()
         self._announce()
         return Do(tells=self._unanswered(view))

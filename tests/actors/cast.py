@@ -134,15 +134,17 @@ class Nurse(Actor):
 
 
 class FailingJournal(MemoryJournal):
-    """A memory journal that refuses to append while ``failing``; ``commits`` lists the events of each commit."""
+    """A memory journal that refuses to append while ``failing``, or ``fail_next`` times; ``commits`` lists the events."""
 
     def __init__(self) -> None:
         super().__init__()
         self.failing = False
+        self.fail_next = 0
         self.commits: list[list[Event]] = []
 
     def append(self, entries: Any) -> int:
-        if self.failing:
+        if self.failing or self.fail_next:
+            self.fail_next = max(0, self.fail_next - 1)
             raise NO_DISK
         self.commits.append([entry.event for entry in entries])
         return super().append(entries)
