@@ -40,7 +40,10 @@ def main(arguments: Sequence[str]) -> int:
     with closing(open_reader(journal, check=False)) as reader, closing(Projector(views)) as projector:
         while os.read(0, _AT_ONCE):
             position = projector.catch_up(reader)
-            os.write(1, b"%d\n" % position)
+            try:
+                os.write(1, b"%d\n" % position)
+            except BrokenPipeError:
+                return 0  # whoever asked was killed
         projector.catch_up(reader)
     return 0
 

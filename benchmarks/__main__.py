@@ -1,0 +1,89 @@
+"""Run the benchmarks and print one table: ``python -m benchmarks [NAME ...] [--json FILE] [--quick]``.
+
+Nothing is asserted: a figure is worth what its machine is, so the machine stands above the table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import actors, journal, recovery, replay, signal_to_order, startup
+from benchmarks.measure import Row, table
+
+__all__ = ["BENCHMARKS", "main"]
+
+QUICK_ROUNDS: Final = {1: 60, 10: 60, 100: 30, 1000: 12}
+
+
+def _journal(*, quick: bool) -> list[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        lines = journal.measure(Path(folder), rounds=QUICK_ROUNDS if quick else journal.ROUNDS)
+    return [
+        Row(
+            f"journal appends, {line.batch} a commit",
+            line.journal,
+            "/s",
+            line.spread_percent,
+            line.journal / line.same_rows,
+            "executemany of the same rows",
+        )
+        for line in lines
+    ]
+
+
+BENCHMARKS: Final[Mapping[str, Callable[..., list[Row]]]] = {
+    "actors": lambda *, quick: actors.measure(3, share=0.2) if quick else actors.measure(),
+    "journal": _journal,
+    "replay": lambda *, quick: replay.rows(2) if quick else replay.rows(),
+    "signal_to_order": lambda *, quick: signal_to_order.rows(rounds=1, seconds=5) if quick else signal_to_order.rows(),
+    "startup": lambda *, quick: startup.rows(2, 1.0) if quick else startup.rows(),
+    "recovery": lambda *, quick: recovery.rows(2, 200) if quick else recovery.rows(),
+}
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures were measured on."""
+    return {
+        "machine": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "load": [round(each, 2) for each in os.getloadavg()],
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what was named, everything by default; return 0 when all of them ran."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="measure against floors and peers")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(BENCHMARKS)}")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the rows to a file")
+    parser.add_argument("--quick", action="store_true", help="few and short rounds: to see that they run")
+    options = parser.parse_args(arguments)
+    unknown = [name for name in options.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"no benchmark is called {', '.join(unknown)}; there is: {', '.join(BENCHMARKS)}")
+    facts = machine()
+    print(", ".join(f"{name} {value}" for name, value in facts.items()), flush=True)
+    rows: list[Row] = []
+    for name in options.names or BENCHMARKS:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        rows += partial(BENCHMARKS[name], quick=options.quick)()
+    print(table(rows))
+    if options.json is not None:
+        document = {**facts, "quick": options.quick, "rows": [row._asdict() for row in rows]}
+        options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
