@@ -7,7 +7,7 @@ concerns it after its end.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from actors.group import PositionGroup, group_stream
 from actors.pool import group_name
@@ -17,11 +17,13 @@ from runtime.journal import JournalUnavailable
 from runtime.lifecycle import ChildExited
 from supervision.budget import Intensity
 from supervision.child import ChildSpec
-from supervision.messages import StartChild
 from supervision.slots import Phase
 from supervision.supervisor import Supervisor
 
-__all__ = ["GroupHouse"]
+__all__ = ["MAIL_AGAIN_S", "GroupHouse"]
+
+MAIL_AGAIN_S: Final = 0.1
+"""How long what came for a group waits until that group's turn to start may have come."""
 
 
 class GroupHouse(Supervisor):
@@ -67,10 +69,9 @@ class GroupHouse(Supervisor):
     def start_group(self, msg: StartGroup) -> None:
         """Start a group unless it lives already."""
         name = group_name(msg.opening)
-        if self.context.child_state(name) is None:
-            self._start_child(name, msg.opening.group_id, msg)
+        self._have(name, msg.opening.group_id, msg)
         for mail in self._early.pop(name, ()):
-            self.ref.tell(mail)
+            self._deliver(name, mail)
 
     @handles
     def mail(self, msg: GroupMail) -> None:
@@ -80,18 +81,24 @@ class GroupHouse(Supervisor):
             self._early.setdefault(name, []).append(msg)
             self.context.system.tell(self._pool, GroupsUp(self.context.path))
             return
-        if self.context.child_state(name) is None:
-            self._start_child(name, name.rpartition("~")[2], None)
-            # The start overtakes this on the control lane; then the group is there.
-            self.ref.tell(msg)
-            return
-        self.context.system.tell(msg.group_path, msg.message)
+        self._have(name, name.rpartition("~")[2], None)
+        self._deliver(name, msg)
 
-    def _start_child(self, name: str, group_id: str, opening: StartGroup | None) -> None:
+    def _deliver(self, name: str, mail: GroupMail) -> None:
+        if self.context.child_state(name) is None:
+            # While the house itself begins a life its groups start one after the other; this one's turn will come.
+            self.timers.after(MAIL_AGAIN_S, mail)
+        else:
+            self.context.system.tell(mail.group_path, mail.message)
+
+    def _have(self, name: str, group_id: str, opening: StartGroup | None) -> None:
+        """Start a group unless it is there, down for a while or waiting for its turn included."""
+        if name in self._slots or self.context.child_state(name) is not None:
+            return
         spec = ChildSpec(
             name,
             lambda: self._make(group_id, opening.opening if opening is not None else None),
             restart="transient",
             on_exhausted="quarantine",
         )
-        self.ref.tell(StartChild(spec))
+        self.start_child(spec)
