@@ -34,6 +34,6 @@ __all__ = [
     "group_key",
     "market_names",
     "near_symbols",
-    "timeframe_seconds",
     "opposite_key",
+    "timeframe_seconds",
 ]
