@@ -178,6 +178,12 @@ class OrderDesk(DurableActor):
         self._waiting.setdefault(msg.request.client_order_id, (msg, self._correlation()))
         return Do(tells=[(self._risk, RenewPermit())])
 
+    def rolled_back(self) -> None:
+        """Drop what waits for a permit: its group may not have wanted it after all; who does is asked to tell again."""
+        if self._waiting:
+            self._waiting = {}
+            self.context.bus.publish(desk_topic(self._account), DeskUp(self._account))
+
     def _permit_is_fresh(self) -> bool:
         return self._permit is not None and self.now() - self._permit.at <= PERMIT_MAX_AGE_S * NANOS
 

@@ -107,6 +107,12 @@ class Actor:
         """
         return None
 
+    def rolled_back(self) -> None:
+        """Forget what was taken in lately and stands in memory only: the journal could not keep what it came from.
+
+        Called on every living actor that had no events in the lost batch; those that had are rebuilt.
+        """
+
     @property
     def ref(self) -> ActorRef:
         """The reference under which others reach this actor."""

@@ -23,6 +23,7 @@ from protocol.messages import Event
 from runtime.actor import Actor, Do
 from runtime.envelope import Envelope, Reply
 from runtime.journal import Entry, Journal, JournalError, Snapshot
+from runtime.undoing import Undoing
 
 if TYPE_CHECKING:
     from runtime.cell import Cell
@@ -47,6 +48,8 @@ class _Batch(NamedTuple):
     writers: dict[str, tuple[Cell, int]]
     held: _Held
     snapshots: list[Snapshot]
+    since: int
+    """The newest message id when its first event was recorded."""
 
 
 class DurableActor(Actor):
@@ -103,6 +106,7 @@ class Durability:
         self._open: list[Entry] = []
         self._writers: dict[str, tuple[Cell, int]] = {}
         self._snapshots: list[Snapshot] = []
+        self._since = 0
         self._under_way: list[Entry] = []
         self._held: _Held = []
         self._flying: Future[int] | None = None
@@ -171,6 +175,8 @@ class Durability:
         ]
 
     def _add(self, entries: list[Entry]) -> None:
+        if not self._open:
+            self._since = self._system.last_id
         self._open.extend(entries)
         if not self._system.pump.active:
             # Recorded beside the pump (an async handler, a thread, a start): nobody else would end this turn.
@@ -233,7 +239,7 @@ class Durability:
             self._commit_beside()
 
     def _take(self) -> _Batch:
-        batch = _Batch(self._open, self._writers, self._take_held(), self._snapshots)
+        batch = _Batch(self._open, self._writers, self._take_held(), self._snapshots, self._since)
         self._open, self._writers, self._snapshots = [], {}, []
         return batch
 
@@ -319,14 +325,25 @@ class Durability:
         system.running = running
 
     def _failed(self, error: JournalError, batch: _Batch) -> None:
-        """Undo in memory what the journal did not keep: the writers crash and are rebuilt, what was held never leaves."""
+        """Undo in memory what the journal did not keep: the writers crash and are rebuilt, nothing of it leaves."""
         self.error = error
         later = self._take()
-        self._system.report("journal", f"{len(batch.entries) + len(later.entries)} events were not kept", error)
+        lost = [*batch.entries, *later.entries]
+        writers = {**batch.writers, **later.writers}
+        self._system.report("journal", f"{len(lost)} events were not kept", error)
         self._release([*batch.held, *later.held], error)
-        for cell, life in {**batch.writers, **later.writers}.values():
-            if cell.incarnation == life:  # a later life has read the journal, not this batch
+        undoing = Undoing(batch.since, writers, {entry.correlation_id for entry in lost}, error)
+        for cell in [self._system.cell_of(path) for path in self._system.paths()]:
+            if cell is None:
+                continue
+            durable = isinstance(cell.actor, DurableActor)
+            missed = undoing.withdraw(cell, rebuilds=durable or cell.actor is None)
+            writer = writers.get(cell.path)
+            # A writer whose present life is a later one has read the journal, not this batch.
+            if (writer is not None and writer[1] == cell.incarnation) or (durable and missed):
                 cell.crash(error, None)
+            else:
+                undoing.forget(cell)
 
     # --- recovery and end ----------------------------------------------------------------------------------------------
 

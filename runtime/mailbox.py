@@ -9,6 +9,7 @@ that a slow reader sees the newest and the mailbox cannot grow beyond the number
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from enum import IntEnum
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
@@ -172,6 +173,22 @@ class Mailbox:
             lane.clear()
         self.replaceable.clear()
         return everything
+
+    def withdraw(self, unwanted: Callable[[Envelope], bool]) -> list[Envelope]:
+        """Take out what is unwanted of all that waits."""
+        gone: list[Envelope] = []
+        for lane in (self.system, self.control, self.data):
+            found = [envelope for envelope in lane if unwanted(envelope)]
+            if found:
+                ids = {envelope.message_id for envelope in found}
+                kept = [envelope for envelope in lane if envelope.message_id not in ids]
+                lane.clear()
+                lane.extend(kept)
+                gone += found
+        if gone:
+            ids = {envelope.message_id for envelope in gone}
+            self.replaceable = {key: each for key, each in self.replaceable.items() if each.message_id not in ids}
+        return gone
 
     def oldest_at(self) -> int | None:
         """Return since when the oldest message waits (nanoseconds), None when empty."""

@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 from actors.group import PositionGroup
-from actors.projector import Committed, ReadModelKeeper
+from actors.projector import Committed, ReadModelProcess
 from actors.webhook import WebhookListener
 from market.sources.base import MarketSource, Step
 from market.sources.catalogue import SourceKind, SourceSpec, open_source, source_instruments
@@ -32,8 +32,7 @@ from service.config import Config, Secret, WebhookSecrets, parse
 from service.config.market import MarketSource as Kind
 from service.house import GATEWAY, AccountPaths, Plan, build_house
 from service.markets import Market
-from store.opening import open_reader
-from store.projector import Projector
+from store.follow import command_of
 from store.sqlite_journal import SqliteJournal, open_journal
 from supervision.child import ChildSpec
 
@@ -242,11 +241,7 @@ async def running_house(
 
 
 def _plan(config: Config, system: ActorSystem, market: Market, operators: tuple[ChildSpec, ...]) -> Plan:
-    keeper = partial(
-        ReadModelKeeper,
-        reader=partial(open_reader, config.journal_path, check=False),
-        projector=partial(Projector, config.app.data_dir / "views.db"),
-    )
+    keeper = partial(ReadModelProcess, command_of(config.journal_path, config.app.data_dir / "views.db"))
     listener = partial(
         WebhookListener,
         host=config.webhook.host,
@@ -264,7 +259,7 @@ def _plan(config: Config, system: ActorSystem, market: Market, operators: tuple[
         markets={"paper": market},
         # Whoever comes back must find what was missed by itself, not by the timer.
         reconcile_every_s=3_600.0,
-        store=[ChildSpec("projector", keeper, dispatch="thread")],
+        store=[ChildSpec("projector", keeper)],
         operators=[ChildSpec("webhook", listener), *operators],
         # The test's own pace is what limits it.
         gateway=lambda settings: replace(settings, rate_per_minute=100_000_000),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -337,12 +338,15 @@ def test_pool_crash(tmp_path: Path, recovered: Recovered) -> None:
 
 
 def test_projector_crash(tmp_path: Path) -> None:
-    """A projector that raises holds up nobody; its next life catches up with all that happened meanwhile."""
+    """A projector that raises, or whose process is killed, holds up nobody; its next life catches up with everything."""
 
     async def scenario(ship: Ship) -> None:
         house = ship.house
         outage = await ship.crash(PROJECTOR, lambda: ship.trip(PROJECTOR, Committed))
         outage.check(PATHS.exchange, PATHS.desk, GATEWAY, PATHS.pool, LOAD)
+        process = house.actor(PROJECTOR)._process
+        await ship.crash(PROJECTOR, process.kill)
+        assert process.returncode == -signal.SIGKILL
         head = house.journal.head()
         await eventually(lambda: house.actor(PROJECTOR)._position >= head, "the read models are up to date")
 

@@ -1,0 +1,56 @@
+"""What follows when the journal could not keep a batch: for nobody has it happened.
+
+Who had events in it is rebuilt from the journal. What those said meanwhile, and what others said because of it, may still
+wait in mailboxes: told to somebody who was down, or not come to yet. It is withdrawn, or an order would be sent that its
+group knows nothing of. What began outside (a causal chain that has no event in the batch) stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from runtime.envelope import Envelope
+from runtime.journal import JournalError
+from runtime.lifecycle import NEWS, LifeState
+
+if TYPE_CHECKING:
+    from runtime.cell import Cell
+
+__all__ = ["Undoing"]
+
+
+class Undoing:
+    """Undoes one lost batch, whose first event was recorded after the message id ``since``, by ``writers``."""
+
+    def __init__(self, since: int, writers: Collection[str], chains: Collection[int], error: JournalError) -> None:
+        self._since = since
+        self._writers = writers
+        self._chains = chains
+        self._error = error
+
+    def withdraw(self, cell: Cell, *, rebuilds: bool) -> bool:
+        """Bury what waits for an actor although it never happened; return whether there was any.
+
+        One that ``rebuilds`` itself also loses what others said in the same causal chains: it may be true or not, and its
+        next life asks again. From everybody else only the writers' own words are taken back.
+        """
+        gone = cell.mailbox.withdraw(lambda envelope: self._is_undone(envelope, rebuilds))
+        for envelope in gone:
+            reply, envelope.reply = envelope.reply, None
+            cell.bury(envelope, "the journal could not keep what it came from", repr(self._error))
+            if reply is not None:
+                reply(None, self._error)
+        return bool(gone)
+
+    def _is_undone(self, envelope: Envelope, rebuilds: bool) -> bool:
+        if envelope.message_id <= self._since or isinstance(envelope.message, NEWS):
+            return False
+        if envelope.sender in self._writers:
+            return True
+        return rebuilds and envelope.correlation_id in self._chains
+
+    def forget(self, cell: Cell) -> None:
+        """Have one that lives on forget what is in no journal; who fails at it crashes."""
+        if cell.actor is not None and cell.state is LifeState.RUNNING:
+            cell.in_chain(None, cell.actor.rolled_back)
