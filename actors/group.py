@@ -74,7 +74,8 @@ class PositionGroup(DurableActor):
         self._view: GroupView | None = None
         self._acted: dict[str, SignalActedOn] = {}
         self._watching = False
-        self._tick: PriceTick | None = None
+        self._hears_prices = False
+        self._prices = ""
         self._retries: dict[str, Timer] = {}
 
     # --- life ----------------------------------------------------------------------------------------------------------
@@ -108,7 +109,8 @@ class PositionGroup(DurableActor):
         known = self._view if self._view is not None else self._opening
         if known is None:
             raise LookupError(f"{self._group_id} has no opening and no journal")
-        self.context.bus.subscribe(market_topic(known.account, known.symbol), self.ref)
+        self._prices = market_topic(known.account, known.symbol)
+        self._hear_prices(tell_newest=True)
         self.context.bus.subscribe(desk_topic(known.account), self.ref)
         self.context.system.tell(self._feed, SubscribeMarket(known.symbol))
         if self._view is None and self._opening is not None:
@@ -140,7 +142,6 @@ class PositionGroup(DurableActor):
     @handles
     def tick(self, msg: PriceTick) -> Do | None:
         """Look at a price only when it reaches what the group watches for."""
-        self._tick = msg
         return self._step(msg) if self._watching else None
 
     @handles
@@ -214,7 +215,7 @@ class PositionGroup(DurableActor):
     # --- deciding ------------------------------------------------------------------------------------------------------
 
     def _decide(self, msg: Any) -> tuple[Event, ...]:
-        return decide(self._view, msg, self.now(), self._tick)
+        return decide(self._view, msg, self.now(), self.context.bus.kept(self._prices))
 
     def _step(self, msg: Any) -> Do | None:
         events = self._decide(msg)
@@ -231,8 +232,19 @@ class PositionGroup(DurableActor):
         """Set the waits that the new events ask for and say how the group stands."""
         if any(isinstance(event, GroupClosed) for event in events):
             self.timers.after(LINGER_S, _Leave())
+        self._hear_prices(tell_newest=False)
         self._set_retries()
         self._announce()
+
+    def _hear_prices(self, *, tell_newest: bool) -> None:
+        """Hear prices only while one could change anything: groups that wait for their orders cost a tick nothing."""
+        if self._watching == self._hears_prices:
+            return
+        self._hears_prices = self._watching
+        if self._watching:
+            self.context.bus.subscribe(self._prices, self.ref, tell_kept=tell_newest)
+        else:
+            self.context.bus.unsubscribe(self._prices, self.ref)
 
     def _set_retries(self) -> None:
         """Keep one timer for each thing to try again; one that is asked for no more is stopped."""

@@ -79,7 +79,7 @@ class VenueSession(Actor):
         if isinstance(fact, OrderReport | FillReport):
             self.context.system.tell(self._desk, fact)
         elif isinstance(fact, PriceTick | Bar):
-            self.context.bus.publish(market_topic(self._account, fact.symbol), fact)
+            self.context.bus.publish(market_topic(self._account, fact.symbol), fact, keep=isinstance(fact, PriceTick))
         elif isinstance(fact, FeedStatus):
             self.context.bus.publish("feeds", fact)
 

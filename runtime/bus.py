@@ -23,14 +23,14 @@ class Bus:
         self._of: dict[str, set[str]] = {}
         self._kept: dict[str, Any] = {}
 
-    def subscribe(self, topic: str, ref: ActorRef) -> None:
+    def subscribe(self, topic: str, ref: ActorRef, *, tell_kept: bool = True) -> None:
         """Tell ``ref`` every fact of ``topic`` from now on, beginning with the kept one; twice is once."""
         refs = self._topics.setdefault(topic, {})
         if ref.path in refs:
             return
         refs[ref.path] = ref
         self._of.setdefault(ref.path, set()).add(topic)
-        if topic in self._kept:
+        if tell_kept and topic in self._kept:
             ref.tell(self._kept[topic])
 
     def unsubscribe(self, topic: str, ref: ActorRef) -> None:

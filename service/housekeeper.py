@@ -25,8 +25,8 @@ SHORTEST_S: Final = 60
 LONGEST_S: Final = 3_600
 """Seconds after which it collects even when the house is never quiet."""
 
-_YOUNG: Final = 2_000
-_MIDDLE: Final = 20
+_YOUNG: Final = 1_000
+_MIDDLE: Final = 5
 _NEVER: Final = 1_000_000
 
 

@@ -21,7 +21,10 @@ from typing import Final
 from store.opening import open_reader
 from store.projector import Projector
 
-__all__ = ["command_of", "main"]
+__all__ = ["NICENESS", "command_of", "main"]
+
+NICENESS: Final = 10
+"""How far it steps back behind whatever trades, when there are more of us than processors."""
 
 _AT_ONCE: Final = 65_536
 """Bytes of calls that are answered with one catching up."""
@@ -36,6 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     """Follow until standard input ends, then catch up once more."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    os.nice(NICENESS)
     journal, views = arguments
     with closing(open_reader(journal, check=False)) as reader, closing(Projector(views)) as projector:
         while os.read(0, _AT_ONCE):

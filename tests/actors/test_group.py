@@ -64,7 +64,7 @@ def test_an_opening_that_is_not_kept_opens_in_the_next_life() -> None:
     play(script, journal=journal)
 
 
-def test_a_group_listens_to_its_market_and_its_desk() -> None:
+def test_a_group_listens_to_its_desk() -> None:
     """Its symbol is asked of the feed; a group that stands says so to everybody."""
 
     async def script(stage: Stage) -> None:
@@ -72,8 +72,25 @@ def test_a_group_listens_to_its_market_and_its_desk() -> None:
         await stage.settle()
         assert rig.feed == [SubscribeMarket(SYMBOL)]
         assert kinds(rig.news) == ["GroupChanged"]
-        topics = stage.system.bus.topics()
-        assert topics[market_topic("acc", SYMBOL)] == topics[desk_topic("acc")] == 1
+        assert stage.system.bus.topics()[desk_topic("acc")] == 1
+
+    play(script)
+
+
+@pytest.mark.parametrize(("mode", "listeners"), [(TpMode.PER_LEG, 0), (TpMode.AGGREGATE, 1)])
+def test_only_a_group_that_watches_a_price_hears_prices(mode: TpMode, listeners: int) -> None:
+    """A group whose orders do everything at the venue is told no price; one with a target of its own is, in each life."""
+    config = msgspec.structs.replace(GRID, tp_mode=mode)
+
+    async def script(stage: Stage) -> None:
+        rig = GroupRig(stage, config=config)
+        await stage.settle()
+        assert market_topic("acc", SYMBOL) not in stage.system.bus.topics()
+        for order in rig.orders():
+            await rig.told(rig.update(order, "open"), rig.fill(order))
+        assert stage.system.bus.topics().get(market_topic("acc", SYMBOL), 0) == listeners
+        await stage.crash("group")
+        assert stage.system.bus.topics().get(market_topic("acc", SYMBOL), 0) == listeners
 
     play(script)
 

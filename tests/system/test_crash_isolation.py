@@ -298,7 +298,7 @@ def test_group_crash(tmp_path: Path, recovered: Recovered) -> None:
     """A group that raises is back as it was, with its targets working at the venue all the while; no other notices."""
 
     async def scenario(ship: Ship) -> None:
-        for kind in (PriceTick, OrderUpdate, FillReported):
+        for kind in (OrderUpdate, FillReported):
             path = next(iter(open_targets(ship.house))).rpartition(":")[0]
             others = [each for each in ship.house.groups() if each != path]
             outage = await ship.crash(path, lambda path=path, kind=kind: ship.trip(path, kind))
