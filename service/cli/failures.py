@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from protocol.errors import BulkheadError, ValidationError
 from service.api.client import DaemonNotRunning, DaemonRefused, DaemonTimeout
 from service.cli.codes import ExitCode
+from supervision.errors import ChildStartFailed, SupervisorExhausted
 
 __all__ = ["CommandFailed", "Failure", "failure_of", "report"]
 
@@ -78,9 +79,16 @@ def failure_of(error: BaseException) -> list[Failure]:
         return [_of_config(each) for each in problems]
     if isinstance(error, ValidationError):
         return [Failure(ExitCode.FAILED, error.code, error.message, "", error.path, error.value)]
+    if isinstance(error, ChildStartFailed | SupervisorExhausted) and error.cause is not None:
+        return _of_actor(error.child, error.cause)
     if isinstance(error, OSError):
         return [_of_system(error)]
     return [_of_name(error)]
+
+
+def _of_actor(path: str, cause: BaseException) -> list[Failure]:
+    """Return what an actor fell over, with the path of the innermost that did: its own reason is the one that helps."""
+    return [each if each.path.startswith("/") else each._replace(path=path) for each in failure_of(cause)]
 
 
 _ADVICE_OF_CODE = {
