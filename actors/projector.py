@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from protocol.messages import Message
 from runtime.actor import Actor, handles
@@ -18,7 +18,7 @@ from runtime.journal import Journal
 from store.projector import Projector
 from store.reading import JournalReader
 
-__all__ = ["Committed", "ReadModelKeeper", "ReadModelProcess"]
+__all__ = ["PAUSE_S", "Committed", "ReadModelKeeper", "ReadModelProcess"]
 
 
 class Committed(Message, frozen=True, tag=True):
@@ -70,8 +70,16 @@ class ReadModelKeeper(Actor):
         self._position = self._projector.catch_up(self._reader)
 
 
+PAUSE_S: Final = 0.05
+"""Least time between two catchings up: under load a few large ones cost half of what many small ones do."""
+
+
 class _Reached(Message, frozen=True, tag=True):
     position: int
+
+
+class _Rested(Message, frozen=True, tag=True):
+    pass
 
 
 class ReadModelProcess(Actor):
@@ -131,8 +139,13 @@ class ReadModelProcess(Actor):
 
     @handles
     def reached(self, msg: _Reached) -> None:
-        """Note how far it is; go on when the journal has grown meanwhile."""
-        self._busy = False
+        """Note how far it is and leave it in peace for a moment."""
         self._position = msg.position
+        self.timers.after(PAUSE_S, _Rested())
+
+    @handles
+    def rested(self, msg: _Rested) -> None:  # noqa: ARG002 - the type is the message
+        """Go on when the journal has grown meanwhile."""
+        self._busy = False
         if self._grown:
             self.ref.tell(Committed())
