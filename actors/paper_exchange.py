@@ -15,14 +15,13 @@ from protocol.messages import Event, Message
 from protocol.orders import OrderReport
 from protocol.webhook import NewestPrice, PriceAnswer
 from runtime.actor import Do, handles
+from runtime.clock import NANOS
 from runtime.durable import DurableActor
 from venues.paper.engine import PaperEngine
 from venues.paper.messages import Attach, BarInProgress, PaperAnswer, PaperCancel, PaperPlace, PaperQuery, PaperView
 from venues.paper.path import PathPoint
 
 __all__ = ["PaperExchange"]
-
-_NANOS = 1_000_000_000
 
 
 class _Point(Message, frozen=True, tag=True):
@@ -247,7 +246,7 @@ class PaperExchange(DurableActor):
             self._publish(bar.symbol)
         else:
             close = bar.close
-            tick = PriceTick(bar.symbol, bar.at + bar.duration_s * _NANOS - 1, close, close, close)
+            tick = PriceTick(bar.symbol, bar.at + bar.duration_s * NANOS - 1, close, close, close)
             self._bus.publish(self._topic(bar.symbol), tick, keep=True)
 
     def _publish(self, symbol: str) -> None:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from actors.feed import FEEDS
 from protocol.market import Bar, FeedStatus, PriceTick
 from protocol.messages import Message
 from protocol.orders import CancelAtVenue, FillReport, OrderReport, OrderState, PlaceAtVenue
@@ -81,7 +82,7 @@ class VenueSession(Actor):
         elif isinstance(fact, PriceTick | Bar):
             self.context.bus.publish(market_topic(self._account, fact.symbol), fact, keep=isinstance(fact, PriceTick))
         elif isinstance(fact, FeedStatus):
-            self.context.bus.publish("feeds", fact)
+            self.context.bus.publish(FEEDS, fact)
 
     # --- orders --------------------------------------------------------------------------------------------------------
 

@@ -1,9 +1,8 @@
 """Signals: what an outside strategy or an operator asks for, and what became of it.
 
 One ``Signal`` type, however it arrived (EX-102, EX-260). The *gateway* authenticates and validates, journals
-``SignalReceived`` and tells the user's *router* ``SignalAccepted``. The router tells the *pool* one of
-``EntryRequest``, ``ExitRequest``, ``ReduceRequest``, hears ``SignalOutcome`` and journals ``SignalRouted``. Operators
-ask ``InjectSignal``.
+``SignalReceived``, tells the *pool* one of ``EntryRequest``, ``ExitRequest``, ``ReduceRequest``, hears ``SignalOutcome``
+and journals ``SignalRouted``. Operators ask ``InjectSignal``.
 
 ``Signal`` holds canonical values only (``rules.identity``, ``rules.signals``); prices are in quote currency per base
 unit, percentages are percent points, fractions are parts of one.
@@ -31,7 +30,6 @@ __all__ = [
     "Reason",
     "ReduceRequest",
     "Signal",
-    "SignalAccepted",
     "SignalAnswer",
     "SignalKind",
     "SignalOutcome",
@@ -211,14 +209,6 @@ class SignalRouted(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag
 
 
 # --- gateway, router, pool --------------------------------------------------------------------------------------------
-
-
-class SignalAccepted(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
-    """Gateway to router: this signal is durable and to be routed. Telling it again changes nothing."""
-
-    OVERFLOW: ClassVar[str] = "keep"
-
-    signal: Signal
 
 
 class EntryRequest(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):

@@ -14,10 +14,8 @@ from protocol.orders import Balance, ClientOrderId, FillReport, OrderReport, Pos
 from protocol.values import Instant, Name, Text
 
 __all__ = [
-    "BalancesReported",
     "DifferenceFound",
     "FetchVenueState",
-    "InstrumentsReported",
     "QueryAtVenue",
     "ReconcileNow",
     "Reconciled",
@@ -49,26 +47,6 @@ class SessionDown(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
 
     account: Name
     reason: Text
-    at: Instant
-
-
-class InstrumentsReported(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
-    """Precision rules and fees of an account's markets, fresh from the venue."""
-
-    OVERFLOW: ClassVar[str] = "keep"
-
-    account: Name
-    instruments: tuple[Instrument, ...]
-    at: Instant
-
-
-class BalancesReported(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
-    """The account's balances as the venue counts them."""
-
-    CONFLATE_BY: ClassVar[str] = "account"
-
-    account: Name
-    balances: tuple[Balance, ...]
     at: Instant
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from protocol.instruments import Instrument
 from protocol.signals import Signal
 from protocol.values import Side
+from rules.identity import opposite_key
 
 __all__ = ["Admission", "PoolLimits", "Slot", "Verdict", "admit"]
 
@@ -58,7 +59,7 @@ def admit(
         return _refuse("ShortNotSupported", f"{signal.symbol} is a spot market and cannot be sold short")
     if held is not None:
         return Verdict(Admission.PYRAMID)
-    if (other := _other_side(signal)) in slots:
+    if (other := opposite_key(signal.group_key)) in slots:
         return _refuse(
             "QueueFull", f"the opposite side is live as {slots[other].group_id}", "there is no waiting queue"
         )
@@ -66,11 +67,6 @@ def admit(
         taken = f"{len(slots)} of {limits.max_open_groups} slots are taken"
         return _refuse("QueueFull", taken, "there is no waiting queue")
     return Verdict(Admission.OPEN)
-
-
-def _other_side(signal: Signal) -> str:
-    other = Side.SHORT if signal.side is Side.LONG else Side.LONG
-    return signal.group_key.removesuffix(signal.side.value) + other.value
 
 
 def _refuse(code: str, *reasons: str) -> Verdict:

@@ -14,7 +14,6 @@ import anyio
 
 from actors.gateway import GatewaySettings
 from actors.projector import Committed, ReadModelProcess
-from actors.webhook import WebhookListener
 from protocol.errors import BulkheadError
 from runtime.clock import NANOS, Clock, ReplayClock, VirtualClock, WallClock
 from runtime.loop import VirtualLoop
@@ -23,10 +22,11 @@ from service.config import Config, WebhookSecrets, open_webhook_secrets
 from service.config.market import MarketSource as Kind
 from service.demo import demo_trader
 from service.deployment import deployment_tag
-from service.house import GATEWAY, Plan, build_house
+from service.house import Plan, build_house
 from service.housekeeper import Housekeeper
 from service.markets import Market, prepare_market
 from service.replaying import EndWatch
+from service.webhooks import listener, listening_url
 from store.follow import command_of
 from store.sqlite_journal import SqliteJournal, open_journal
 from supervision.child import ChildSpec
@@ -55,9 +55,7 @@ class Daemon:
     @property
     def webhook_url(self) -> str:
         """Where alerts are to be posted."""
-        cell = self.system.cell_of("/operators/webhook")
-        port = getattr(cell.actor, "port", 0) if cell is not None else 0
-        return f"http://{self.config.webhook.host}:{port}/webhook/{self.webhook_token}"
+        return listening_url(self.system, self.webhook_token, host=self.config.webhook.host)
 
     def stop(self) -> None:
         """Ask the daemon to stop in order."""
@@ -162,18 +160,10 @@ def _operators(
 ) -> Sequence[ChildSpec]:
     from service.api import ApiServer
 
-    listener = partial(
-        WebhookListener,
-        host=config.webhook.host,
-        port=config.webhook.port,
-        token=secrets.token.reveal(),
-        user=config.webhook.user,
-        gateway=GATEWAY,
-        max_body_bytes=config.signal.max_body_bytes,
-    )
+    webhook = listener(config, secrets.token.reveal(), host=config.webhook.host)
     # Last, so that it sets aside what all the others have made.
     keeper = [] if isinstance(daemon.system.clock, VirtualClock) else [ChildSpec("housekeeper", Housekeeper)]
-    children = [ChildSpec("webhook", listener), ChildSpec("api", partial(ApiServer, daemon))]
+    children = [webhook, ChildSpec("api", partial(ApiServer, daemon))]
     synthetic = [account for account in config.accounts if markets[account.name].kind is Kind.SYNTHETIC]
     if config.demo.signals and synthetic:
         children.append(demo_trader(config, synthetic[0], markets[synthetic[0].name], secrets, daemon))

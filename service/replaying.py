@@ -14,7 +14,6 @@ import anyio
 
 from actors.feed import FEEDS, LiveSource
 from actors.sender import Alert, DirectPlayer, SignalPlayer
-from actors.webhook import WebhookListener
 from market.sources.base import MarketSource, Step
 from protocol.errors import ValidationError
 from protocol.market import FeedState, FeedStatus
@@ -30,12 +29,14 @@ from service.config import Config, WebhookSecrets
 from service.house import GATEWAY, Plan, build_house
 from service.markets import Market, recorded_market
 from service.summary import RunSummary, summarise
+from service.webhooks import listener, listening_url
 from supervision.child import ChildSpec
 
 __all__ = ["EndWatch", "ReplayProgress", "ReplayResult", "read_alerts", "run_replay"]
 
 _PROGRESS_EVERY_S = 6 * 3600.0
 _REPLAY_TAG = "rply"
+_LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,21 +251,9 @@ class _Run:
         if not self.http:
             return [ChildSpec("player", partial(DirectPlayer, self.alerts, user=user, gateway=GATEWAY))]
         token = self.secrets.token.reveal() if self.secrets is not None else "replay"
-        listener = partial(
-            WebhookListener,
-            host="127.0.0.1",
-            port=self.config.webhook.port,
-            token=token,
-            user=user,
-            gateway=GATEWAY,
-            max_body_bytes=self.config.signal.max_body_bytes,
-        )
-
-        def url() -> str:
-            cell = system.cell_of("/operators/webhook")
-            return f"http://127.0.0.1:{getattr(cell.actor, 'port', 0) if cell else 0}/webhook/{token}"
-
-        return [ChildSpec("webhook", listener), ChildSpec("player", partial(SignalPlayer, self.alerts, url))]
+        url = partial(listening_url, system, token, host=_LOOPBACK)
+        player = ChildSpec("player", partial(SignalPlayer, self.alerts, url))
+        return [listener(self.config, token, host=_LOOPBACK), player]
 
     def _prices(self, system: ActorSystem) -> int:
         feeds = [system.cell_of(f"/venues/{name}/feed") for name in self.markets]

@@ -17,7 +17,6 @@ from protocol.signals import (
     Problem,
     ReduceRequest,
     Signal,
-    SignalAccepted,
     SignalAnswer,
     SignalKind,
     SignalOutcome,
@@ -139,7 +138,6 @@ def test_commands_that_cannot_be(changes: dict[str, Any]) -> None:
             outcome="rejected:MissingField",
         ),
         SignalRouted(signal_id="s1", outcome="opened", reasons=("slot 1 of 3",), at=3),
-        SignalAccepted(signal()),
         EntryRequest(signal()),
         ExitRequest(signal(kind=SignalKind.EXIT, fraction=Decimal(1)), "k"),
         SignalOutcome("s1", "opened", ("slot 1 of 3",)),
@@ -154,7 +152,7 @@ def test_signal_messages_survive_encoding(message: Any) -> None:
 
 def test_what_was_accepted_is_never_dropped_and_operators_go_first() -> None:
     """EX-251: a durable signal may not be lost in a full mailbox; an operator's command overtakes data."""
-    told = (SignalAccepted, EntryRequest, ExitRequest, ReduceRequest, SignalOutcome)
+    told = (EntryRequest, ExitRequest, ReduceRequest, SignalOutcome)
     assert {each.OVERFLOW for each in told} == {"keep"}
     assert InjectSignal.LANE == "control"
     assert all(issubclass(each, Event) for each in (SignalReceived, SignalRouted))
