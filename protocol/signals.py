@@ -29,6 +29,7 @@ __all__ = [
     "Problem",
     "Reason",
     "ReduceRequest",
+    "RetellSignals",
     "Signal",
     "SignalAnswer",
     "SignalKind",
@@ -253,6 +254,15 @@ class SignalOutcome(Message, frozen=True, forbid_unknown_fields=True, gc=False, 
     signal_id: Name
     outcome: Name
     reasons: tuple[Reason, ...] = ()
+
+
+class RetellSignals(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Pool to gateway: I begin a life; hand over again what was routed to me and has no outcome yet."""
+
+    LANE: ClassVar[str] = "control"
+    OVERFLOW: ClassVar[str] = "keep"
+
+    pool: Name
 
 
 # --- operators --------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from protocol.orders import Balance, ClientOrderId, FillReport, OrderReport, Pos
 from protocol.values import Instant, Name, Text
 
 __all__ = [
+    "BalancesChanged",
     "DifferenceFound",
     "FetchVenueState",
     "QueryAtVenue",
@@ -47,6 +48,17 @@ class SessionDown(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
 
     account: Name
     reason: Text
+    at: Instant
+
+
+class BalancesChanged(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """An account's balances, all of them; published by its session on ``balances:<account>`` (kept)."""
+
+    OVERFLOW: ClassVar[str] = "keep"
+    CONFLATE_BY: ClassVar[str] = "account"
+
+    account: Name
+    balances: tuple[Balance, ...]
     at: Instant
 
 

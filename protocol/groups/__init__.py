@@ -15,6 +15,7 @@ from protocol.groups.commands import (
     RetryClose,
     RetryEntry,
     RiskClose,
+    RiskCloseEnded,
     SlotReleased,
 )
 from protocol.groups.events import (
@@ -110,6 +111,7 @@ __all__ = [
     "RetryClose",
     "RetryEntry",
     "RiskClose",
+    "RiskCloseEnded",
     "Severity",
     "SlippageAction",
     "SlippageGuard",

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from protocol.groups.values import CloseReason, GridConfig, GroupState
-from protocol.instruments import Instrument
+from protocol.instruments import Instrument, PrecisionRules
 from protocol.market import PriceTick
 from protocol.messages import Message
 from protocol.signals import SizeType
@@ -25,6 +25,7 @@ __all__ = [
     "RetryClose",
     "RetryEntry",
     "RiskClose",
+    "RiskCloseEnded",
     "SlotReleased",
 ]
 
@@ -137,17 +138,45 @@ class ReduceGroup(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
 
 
 class RiskClose(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """The risk engine closes ``qty`` base units of a group, or all of it when None (EX-1018)."""
+    """The risk engine closes ``qty`` base units of a group, or all of it when None (EX-1018).
+
+    ``plan_id`` and ``group_id`` name the step: told again it changes nothing, and the answer is repeated. ``reply_to``
+    is the actor that is told ``RiskCloseEnded``; empty for nobody.
+    """
 
     OVERFLOW: ClassVar[str] = "keep"
 
     group_id: Name
     plan_id: Name
+    reply_to: str = ""
     qty: Decimal | None = None
     at: Instant
 
     def __post_init__(self) -> None:
         check_positive("qty", self.qty)
+
+
+class RiskCloseEnded(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """Group to risk engine: a step of a plan is over.
+
+    ``status`` is ``closed`` (``qty`` base units traded), ``superseded`` (another trigger owned the group), ``skipped``
+    (``code`` says why nothing could be closed) or ``failed`` (given up, rejected, slippage held it back).
+    ``booked_quote`` is the profit of these fills in quote currency, their fees and those of their entries already taken
+    off; ``worst_slippage`` the worst slippage percent of a fill, None when none was measured.
+    """
+
+    LANE: ClassVar[str] = "control"
+    OVERFLOW: ClassVar[str] = "keep"
+
+    group_id: Name
+    plan_id: Name
+    status: Name
+    code: str = ""
+    qty: Decimal
+    booked_quote: Decimal
+    slippage_exceeded: bool = False
+    worst_slippage: Decimal | None = None
+    at: Instant
 
 
 class RetryClose(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
@@ -196,7 +225,9 @@ class GroupChanged(Message, frozen=True, forbid_unknown_fields=True, gc=False, t
 
     ``open_qty`` is in base units, ``avg_entry`` None when nothing is open; with a mark price they give the unrealized
     figures of EX-1002. ``fees`` are by currency; ``placed_legs`` counts layers that were not blocked (EX-903).
-    ``all_layers_sent`` and ``all_layers_filled`` are the conditions of EX-1006.
+    ``all_layers_sent`` and ``all_layers_filled`` are the conditions of EX-1006. ``rules`` are those the group trades by at
+    present, ``locked_quote`` is what its unfilled entries bind, ``frozen`` that an operator must resolve a difference
+    before anything automatic happens (EX-1204), ``opened_at`` when pyramid 0 was planned. ``path`` is the group's actor.
     """
 
     OVERFLOW: ClassVar[str] = "keep"
@@ -224,6 +255,14 @@ class GroupChanged(Message, frozen=True, forbid_unknown_fields=True, gc=False, t
     realized_quote: Decimal
     fees: dict[str, Decimal]
     first_fill_at: Instant | None
+    path: str = ""
+    quote: str = ""
+    strategy: str = ""
+    rules: PrecisionRules | None = None
+    max_pyramids: int = 0
+    locked_quote: Decimal = Decimal(0)
+    frozen: bool = False
+    opened_at: Instant = 0
     at: Instant
 
     def __post_init__(self) -> None:

@@ -14,6 +14,7 @@ from protocol.risk import PauseEngine, ResumeEngine
 from service.api import control, rows
 from service.api.answers import answer, not_found, plain
 from service.api.equity import equity_of
+from service.api.families import FAMILIES
 from service.api.host import RISK
 from service.api.items import letter_item, report_item
 from service.api.signals import inject
@@ -58,6 +59,8 @@ def add_routes(app: web.Application, server: ApiServer) -> None:
         app.router.add_get(path, get)
     for path, post in one.posts().items():
         app.router.add_post(path, post)
+    for family in FAMILIES:
+        family(app, server)
 
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -1,0 +1,16 @@
+"""The addresses of each area of the house, one module an area: pool, risk, configuration, signals, groups, log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from service.api.server import ApiServer
+
+__all__ = ["FAMILIES"]
+
+FAMILIES: tuple[Callable[[web.Application, ApiServer], None], ...] = ()
+"""Each registers the addresses of its area."""
