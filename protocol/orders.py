@@ -153,6 +153,7 @@ class OrderUpdate(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
 
     ``filled_qty`` is what the venue says has traded; fills that are still to be told may be among it.
     ``absent_proven`` (with state rejected): the venue never had this order and never will; the next attempt may be sent.
+    ``code`` names the error of the spec that ``reason`` says in a sentence (``PrecisionRejected``, ``InsufficientFunds``).
     """
 
     OVERFLOW: ClassVar[str] = "keep"
@@ -161,6 +162,7 @@ class OrderUpdate(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
     state: OrderState
     filled_qty: Decimal = Decimal(0)
     reason: Text = ""
+    code: str = ""
     absent_proven: bool = False
     at: Instant
 
@@ -191,13 +193,16 @@ class PlaceAtVenue(Message, frozen=True, forbid_unknown_fields=True, gc=False, t
     """Desk to session: send this order. The journal already says that it is being sent.
 
     Not after ``valid_until``: a message that was held up (a crash, a replayed dead letter) must not become an order that
-    nobody expects any more.
+    nobody expects any more. ``adds_risk``: when calls must wait for the venue's limits, all others go before it (EX-1104).
     """
 
     OVERFLOW: ClassVar[str] = "keep"
+    REPLAYABLE: ClassVar[bool] = False
+    """An operator must not send an order by replaying a dead letter: what became of it is asked for instead."""
 
     request: OrderRequest
     valid_until: Instant
+    adds_risk: bool = False
 
 
 class CancelAtVenue(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
@@ -213,7 +218,8 @@ class OrderReport(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
     """What a venue says of one order. ``state`` unknown = the venue gave no usable answer.
 
     ``absent_proven`` is true only with ``state`` rejected: the venue has proven that it never accepted and can no
-    longer accept this order, so the next attempt may be sent.
+    longer accept this order, so the next attempt may be sent. ``code`` is the typed error (EX-1104): ``PrecisionRejected``
+    for a price, quantity or notional that the venue's format refuses (EX-516).
     """
 
     OVERFLOW: ClassVar[str] = "keep"
@@ -224,6 +230,7 @@ class OrderReport(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
     venue_order_id: str = ""
     filled_qty: Decimal = Decimal(0)
     reason: Text = ""
+    code: str = ""
     absent_proven: bool = False
     at: Instant
 
@@ -315,6 +322,7 @@ class OrderStateChanged(Event, frozen=True, forbid_unknown_fields=True, gc=False
     venue_order_id: str = ""
     filled_qty: Decimal = Decimal(0)
     reason: Text = ""
+    code: str = ""
     absent_proven: bool = False
     at: Instant
 

@@ -7,8 +7,10 @@ event, so that replaying an old journal under new settings gives the old state.
 from __future__ import annotations
 
 from decimal import Decimal
+from enum import StrEnum
+from typing import ClassVar
 
-from protocol.messages import Event
+from protocol.messages import Event, Message
 from protocol.orders import Balance, ClientOrderId, OrderRequest
 from protocol.values import Instant, MarketType, Name, OrderSide, Text
 
@@ -20,7 +22,44 @@ __all__ = [
     "PaperOrderFilled",
     "PaperOrderRejected",
     "PaperOrderTriggered",
+    "ScriptVenue",
+    "VenueFault",
 ]
+
+
+class VenueFault(StrEnum):
+    """What a simulated venue can be told to do wrong (EX-1107)."""
+
+    REJECT = "reject"
+    """Refuse the next ``count`` orders as ``code``."""
+    DISCONNECT = "disconnect"
+    """Drop the connection and refuse a new one for ``seconds``."""
+    RATE_LIMIT = "rate_limit"
+    """Answer every call for ``seconds`` with "too many requests"; it tells the wait when ``count`` is above 0."""
+    LOSE_ANSWER = "lose_answer"
+    """Do what the next ``count`` orders or cancels ask and let the answer be lost."""
+    REFUSE_KEY = "refuse_key"
+    """Refuse the account's key for ``seconds``."""
+    DELAY = "delay"
+    """Answer every call for ``seconds`` only after ``delay_ms``."""
+    PARTIAL = "partial"
+    """Fill the next ``count`` orders that would fill at once only by ``share``."""
+
+
+class ScriptVenue(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """Have a simulated account's venue misbehave as a script says (EX-1107). Only paper exchanges take it.
+
+    Scripted faults are weather: they are not journalled and end with the exchange's life.
+    """
+
+    LANE: ClassVar[str] = "control"
+
+    fault: VenueFault
+    count: int = 1
+    seconds: float = 0.0
+    code: str = "OrderRejected"
+    delay_ms: int = 0
+    share: Decimal = Decimal("0.5")
 
 
 class PaperAccountOpened(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):

@@ -10,9 +10,18 @@ from enum import StrEnum
 from typing import ClassVar
 
 from protocol.messages import Event, Message
-from protocol.values import Instant, Text
+from protocol.values import Instant, Name, Text
 
-__all__ = ["EngineStatus", "EngineStatusChanged", "PauseEngine", "Permit", "RenewPermit", "ResumeEngine"]
+__all__ = [
+    "EngineStatus",
+    "EngineStatusChanged",
+    "EngineTrouble",
+    "EngineTroubleOver",
+    "PauseEngine",
+    "Permit",
+    "RenewPermit",
+    "ResumeEngine",
+]
 
 
 class EngineStatus(StrEnum):
@@ -59,6 +68,29 @@ class ResumeEngine(Message, frozen=True, forbid_unknown_fields=True, gc=False, t
     """An operator allows entries again."""
 
     LANE: ClassVar[str] = "control"
+
+
+class EngineTrouble(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Something without which no entry may be made is broken: status Error until the same ``cause`` is over (EX-111).
+
+    ``cause`` is a word (``journal``, ``configuration``, ``venues``), ``text`` says it in a sentence. Told again, the newest
+    text counts.
+    """
+
+    LANE: ClassVar[str] = "control"
+    OVERFLOW: ClassVar[str] = "keep"
+
+    cause: Name
+    text: Text
+
+
+class EngineTroubleOver(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """The cause of an Error is gone; with the last one the engine goes on as before. Harmless when it never was."""
+
+    LANE: ClassVar[str] = "control"
+    OVERFLOW: ClassVar[str] = "keep"
+
+    cause: Name
 
 
 class EngineStatusChanged(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):

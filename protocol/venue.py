@@ -6,6 +6,7 @@ A *session* says ``SessionUp`` after each connect; the *reconciler* then asks it
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import ClassVar
 
 from protocol.instruments import Instrument
@@ -14,16 +15,52 @@ from protocol.orders import Balance, ClientOrderId, FillReport, OrderReport, Pos
 from protocol.values import Instant, Name, Text
 
 __all__ = [
+    "AllowEntries",
     "BalancesChanged",
     "DifferenceFound",
+    "EntriesAllowed",
+    "EntriesStopped",
     "FetchVenueState",
     "QueryAtVenue",
     "ReconcileNow",
     "Reconciled",
+    "RecoveryStep",
     "SessionDown",
     "SessionUp",
+    "VenueHealth",
     "VenueSnapshot",
+    "VenueStatus",
+    "VenueStatusChanged",
 ]
+
+
+class VenueStatus(StrEnum):
+    """How an account's connection stands."""
+
+    CONNECTING = "connecting"
+    """The first try of this life is under way."""
+    UP = "up"
+    DOWN = "down"
+    """It cannot be reached, or too many calls failed; tried again by itself (EX-106, EX-1207)."""
+    STOPPED = "stopped"
+    """The venue refuses the account: no further try until an operator restarts the session (EX-1104)."""
+
+
+class VenueHealth(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """How an account's connection stands; published by its session on ``health:<account>`` (kept) when that changes.
+
+    ``code`` is the error that brought it down, ``retry_at`` when it is tried again (None: it is not, or it is up).
+    """
+
+    LANE: ClassVar[str] = "control"
+    OVERFLOW: ClassVar[str] = "keep"
+
+    account: Name
+    status: VenueStatus
+    code: str = ""
+    reason: Text = ""
+    retry_at: Instant | None = None
+    at: Instant
 
 
 class SessionUp(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
@@ -95,6 +132,53 @@ class ReconcileNow(Message, frozen=True, forbid_unknown_fields=True, gc=False, t
     """Compare orders, fills and balances with the venue now (an operator, a timer, a new connection)."""
 
     LANE: ClassVar[str] = "control"
+
+
+class AllowEntries(Request["EntriesAllowed"], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """An operator has seen to it that no other engine trades the account: allow entries again (EX-1108)."""
+
+    LANE: ClassVar[str] = "control"
+
+    account: Name
+
+
+class EntriesStopped(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """The desk lets no entry of this account through until an operator says so; ``code`` says why (``ForeignEngine``)."""
+
+    account: Name
+    code: Name
+    reason: Text
+    at: Instant
+
+
+class EntriesAllowed(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """An operator allowed an account's entries again."""
+
+    account: Name
+    at: Instant
+
+
+class VenueStatusChanged(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """An account's connection came up, went down or was stopped by the venue; ``code`` is the error that did it."""
+
+    account: Name
+    status: VenueStatus
+    code: str = ""
+    reason: Text = ""
+    at: Instant
+
+
+class RecoveryStep(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """A step of a reconciliation after a (re)connect is done; ``number`` and ``step`` are those of EX-1204.
+
+    ``counts`` says how much of what was dealt with (``{"open_orders": 3, "adopted": 1}``).
+    """
+
+    account: Name
+    number: int
+    step: Name
+    counts: dict[str, int]
+    at: Instant
 
 
 class DifferenceFound(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):

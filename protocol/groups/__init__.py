@@ -9,6 +9,7 @@ from protocol.groups.commands import (
     AddPyramid,
     Batch,
     CloseGroup,
+    FreezeGroup,
     GroupChanged,
     OpenGroup,
     ReduceGroup,
@@ -17,6 +18,7 @@ from protocol.groups.commands import (
     RiskClose,
     RiskCloseEnded,
     SlotReleased,
+    UnfreezeGroup,
 )
 from protocol.groups.events import (
     CancelWanted,
@@ -86,6 +88,7 @@ __all__ = [
     "EntryOrderType",
     "EntryState",
     "FlatPolicy",
+    "FreezeGroup",
     "GridConfig",
     "GroupAlert",
     "GroupChanged",
@@ -124,5 +127,6 @@ __all__ = [
     "TpMode",
     "TriggerPrice",
     "TriggerSuperseded",
+    "UnfreezeGroup",
     "Watch",
 ]

@@ -12,13 +12,14 @@ from protocol.instruments import Instrument, PrecisionRules
 from protocol.market import PriceTick
 from protocol.messages import Message
 from protocol.signals import SizeType
-from protocol.values import Instant, Name, Scope, Side, check_decimal, check_non_negative, check_positive
+from protocol.values import Instant, Name, Scope, Side, Text, check_decimal, check_non_negative, check_positive
 
 __all__ = [
     "AddPyramid",
     "Batch",
     "CloseGroup",
     "DeploymentTag",
+    "FreezeGroup",
     "GroupChanged",
     "OpenGroup",
     "ReduceGroup",
@@ -27,6 +28,7 @@ __all__ = [
     "RiskClose",
     "RiskCloseEnded",
     "SlotReleased",
+    "UnfreezeGroup",
 ]
 
 DeploymentTag = Annotated[str, Meta(pattern=r"^[a-z0-9]{4}$")]
@@ -177,6 +179,31 @@ class RiskCloseEnded(Message, frozen=True, forbid_unknown_fields=True, gc=False,
     slippage_exceeded: bool = False
     worst_slippage: Decimal | None = None
     at: Instant
+
+
+class FreezeGroup(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """The venue holds less than the groups think (``PositionMismatch``): no automatic orders until an operator resolves it.
+
+    Working orders stay as they are; triggers are noted and wait. A repeat with the same reason changes nothing (EX-1204).
+    """
+
+    LANE: ClassVar[str] = "control"
+    OVERFLOW: ClassVar[str] = "keep"
+
+    group_id: Name
+    reason: Text
+    at: Instant
+
+
+class UnfreezeGroup(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """An operator resolved the difference: the group goes on by itself. Harmless on a group that is not frozen."""
+
+    LANE: ClassVar[str] = "control"
+    OVERFLOW: ClassVar[str] = "keep"
+
+    group_id: Name
+    at: Instant
+    reason: Text = ""
 
 
 class RetryClose(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
