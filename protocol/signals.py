@@ -20,6 +20,7 @@ from protocol.messages import Event, Message, Request, Value
 from protocol.values import Instant, Name, Side, Text, check_decimal, check_non_negative, check_positive
 
 __all__ = [
+    "CheckSignal",
     "EntryRequest",
     "ExitRequest",
     "InjectSignal",
@@ -29,15 +30,19 @@ __all__ = [
     "Problem",
     "Reason",
     "ReduceRequest",
+    "ReplayMode",
+    "ReplaySignal",
     "RetellSignals",
     "Signal",
     "SignalAnswer",
     "SignalKind",
     "SignalOutcome",
     "SignalReceived",
+    "SignalReport",
     "SignalRouted",
     "SignalSource",
     "SizeType",
+    "Step",
 ]
 
 Reason = Annotated[str, Meta(max_length=512)]
@@ -122,7 +127,7 @@ class Signal(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=T
     ``side`` is the side of the position meant: opened by an entry or a reversal, closed by an exit or a reduction.
     ``fraction`` is 1 for exits; a reduction has either ``fraction`` or ``amount`` (in ``size_type`` units).
     ``entry_price`` is the order price, else the close; only an exit or a reduction may lack it. ``replay_of`` is the id
-    of the signal this one repeats (EX-261).
+    of the signal this one repeats (EX-261). ``bar_at`` is the bar it fired on, where the alert says so.
     """
 
     signal_id: Name
@@ -153,6 +158,7 @@ class Signal(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=T
     take_profit: Decimal | None = None
     max_slippage_percent: Decimal | None = None
     replay_of: Name | None = None
+    bar_at: Instant | None = None
 
     def __post_init__(self) -> None:
         for name in ("amount", "entry_price", "order_size", "stop_loss", "take_profit"):
@@ -177,6 +183,11 @@ class Signal(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=T
         """Strategy label for statistics (EX-306)."""
         return self.alert_name or "unlabelled"
 
+    @property
+    def source_key(self) -> str:
+        """The alert that this signal comes from: user, name, symbol and timeframe."""
+        return f"{self.user}|{self.label}|{self.symbol}|{self.timeframe}"
+
 
 # --- journal events ---------------------------------------------------------------------------------------------------
 
@@ -185,7 +196,9 @@ class SignalReceived(Event, frozen=True, forbid_unknown_fields=True, gc=False, t
     """An authenticated request arrived; journalled before it is answered (EX-251, EX-252).
 
     ``headers`` come without credentials and ``body`` with every secret replaced. ``signal`` is None when ``problems``
-    refused it. ``outcome`` is ``accepted``, ``duplicate_ignored``, ``replacement`` or ``rejected:<code>``.
+    refused it. ``outcome`` is ``accepted``, ``duplicate_ignored``, ``replacement`` or ``rejected:<code>``. ``mapping``
+    names what read the body (empty: the payload of EX-202), ``resend_of`` the signal that this request only repeats,
+    ``accounts`` who was handed the signal, ``operator`` who replayed it.
     """
 
     signal_id: Name
@@ -198,14 +211,22 @@ class SignalReceived(Event, frozen=True, forbid_unknown_fields=True, gc=False, t
     problems: tuple[Problem, ...] = ()
     fingerprint: str = ""
     outcome: Name
+    mapping: str = ""
+    resend_of: str = ""
+    accounts: tuple[Name, ...] = ()
+    operator: str = ""
 
 
 class SignalRouted(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """What became of an accepted signal (EX-251): ``opened``, ``pyramid_added``, ``queued``, ``rejected:<code>`` ..."""
+    """What became of an accepted signal (EX-251): ``opened``, ``pyramid_added``, ``queued``, ``rejected:<code>`` ...
+
+    A signal that went to several accounts has one of these for each; ``account`` is empty in journals from before that.
+    """
 
     signal_id: Name
     outcome: Name
     reasons: tuple[Reason, ...] = ()
+    account: str = ""
     at: Instant
 
 
@@ -313,3 +334,56 @@ class InjectSignal(Request[SignalAnswer], frozen=True, forbid_unknown_fields=Tru
         _check_fraction(self.fraction)
         if self.fraction is not None and self.kind is not SignalKind.REDUCE:
             raise ValueError("`fraction` is for reductions only")
+
+
+class ReplayMode(StrEnum):
+    """What a replay does (EX-262, EX-263)."""
+
+    DRY = "dry"
+    LIVE = "live"
+
+
+class Step(Value, frozen=True, forbid_unknown_fields=True, gc=False):
+    """One step of the way of a signal: what was decided there, and on what."""
+
+    name: Name
+    outcome: Text
+    details: tuple[str, ...] = ()
+
+
+class SignalReport(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """What would become (dry) or what is made (live) of a signal, step by step.
+
+    ``signal_id`` is that of the new signal; empty when nothing was routed. ``group_key`` is the identity meant.
+    """
+
+    status: Annotated[int, Meta(ge=100, le=599)]
+    outcome: Name
+    signal_id: str = ""
+    group_key: str = ""
+    steps: tuple[Step, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+class ReplaySignal(Request[SignalReport], frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
+    """Send a stored request again, by the id it got (EX-261).
+
+    ``live`` needs ``confirm``, the symbol as the operator typed it, and journals ``operator``. ``reprice`` sets the
+    entry price to the market's newest.
+    """
+
+    LANE: ClassVar[str] = "control"
+
+    signal_id: Name
+    mode: ReplayMode = ReplayMode.DRY
+    reprice: bool = False
+    operator: Annotated[str, Meta(max_length=128)] = ""
+    confirm: str = ""
+
+
+class CheckSignal(Request[SignalReport], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Say what would become of an operator's signal at present; nothing is journalled or routed (EX-260)."""
+
+    LANE: ClassVar[str] = "control"
+
+    signal: InjectSignal

@@ -18,7 +18,7 @@ from store.errors import ViewsError, is_damage, unavailable
 from store.opening import MEMORY
 from store.queries import Views
 from store.reading import JournalReader
-from store.views import groups, orders, signals, system
+from store.views import groups, incidents, orders, signals, system
 from store.views.exact import install
 from store.views.lines import line_of
 from store.views.mentions import mentions
@@ -30,7 +30,7 @@ __all__ = ["BATCH", "Projector"]
 BATCH: Final = 500
 """Records projected in one transaction while catching up."""
 
-_SUBJECTS: Final = (groups, orders, signals, system)  # importing them filled PROJECTIONS
+_SUBJECTS: Final = (groups, incidents, orders, signals, system)  # importing them filled PROJECTIONS
 
 
 class Projector:

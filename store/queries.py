@@ -27,6 +27,7 @@ from store.views.rows import (
     EventRow,
     FillRow,
     GroupRow,
+    IncidentRow,
     LegRow,
     OrderRow,
     PnlRow,
@@ -126,6 +127,11 @@ class Views:
     def signal(self, signal_id: str) -> SignalRow | None:
         """Return one signal."""
         return self._one(SignalRow, "signals WHERE signal_id = ?", [signal_id])
+
+    def incidents(self, *, kind: str = "", standing: bool = True, limit: int = MOST_ROWS) -> list[IncidentRow]:
+        """Return incidents; ``standing`` leaves out those that are over."""
+        where = _Where().add("cleared_at IS NULL", when=standing).add("kind = ?", kind, when=kind)
+        return self._rows(IncidentRow, f"incidents{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
 
     def groups(
         self, *, open_only: bool = False, scope: Scope | None = None, limit: int = MOST_ROWS, before: int | None = None

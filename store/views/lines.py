@@ -29,6 +29,7 @@ from protocol.groups import (
     TargetFilled,
     TriggerSuperseded,
 )
+from protocol.incidents import IncidentCleared, IncidentRaised, Severity
 from protocol.messages import Event
 from protocol.orders import CancelRequested, FillRecorded, OrderRefused, OrderSent, OrderState, OrderStateChanged
 from protocol.pool import SlotFreed, SlotTaken
@@ -111,6 +112,25 @@ def _routed(e: SignalRouted) -> Line:
 def _refused_request(e: RequestRefused) -> Line:
     said = f"request to {e.user} from {e.address} refused, {e.refused} so far ({e.size} bytes)"
     return Line(_WEBHOOK, _WARNING, e.code, said)
+
+
+_SEVERITY_OF_INCIDENT: Final = {
+    Severity.INFO: LineSeverity.INFO,
+    Severity.WARNING: LineSeverity.WARNING,
+    Severity.ERROR: LineSeverity.ERROR,
+    Severity.CRITICAL: LineSeverity.ERROR,
+}
+
+
+def _incident(e: IncidentRaised) -> Line:
+    said = f"{e.text}; to mend it: {e.proposal}" if e.proposal else e.text
+    pinned = e.severity in (Severity.ERROR, Severity.CRITICAL)
+    return Line(_SYSTEM, _SEVERITY_OF_INCIDENT[e.severity], e.kind, said, signal_id=e.signal_id, pinned=pinned)
+
+
+def _incident_over(e: IncidentCleared) -> Line:
+    why = f" ({e.text})" if e.text else ""
+    return Line(_SYSTEM, _INFO, e.kind, f"no longer: {e.subject}{why}")
 
 
 def _opened(e: GroupOpened) -> Line:
@@ -271,6 +291,8 @@ LINES: Final[dict[str, _LineOf]] = {
     "GroupClosed": _group_closed,
     "GroupOpened": _opened,
     "GroupStateChanged": _group_state,
+    "IncidentCleared": _incident_over,
+    "IncidentRaised": _incident,
     "LegFilled": _leg_filled,
     "OrderRefused": _refused,
     "OrderSent": _sent,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from protocol.groups import GroupState
+from protocol.incidents import Severity
 from protocol.messages import Value
 from protocol.orders import OrderState, Purpose
 from protocol.risk import EngineStatus
@@ -21,6 +22,7 @@ __all__ = [
     "EventRow",
     "FillRow",
     "GroupRow",
+    "IncidentRow",
     "LegRow",
     "OrderRow",
     "PnlRow",
@@ -30,6 +32,22 @@ __all__ = [
     "RealizationRow",
     "SignalRow",
 ]
+
+
+class IncidentRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
+    """One incident; ``cleared_at`` is None while it stands."""
+
+    kind: str
+    subject: str
+    position: int
+    severity: Severity
+    text: str
+    proposal: str
+    signal_id: str
+    stream: str
+    at: int
+    cleared_at: int | None
+    cleared: str
 
 
 class SignalRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):

@@ -95,6 +95,10 @@ _ORDERS: Final = (
 _SYSTEM: Final = (
     """CREATE TABLE engine (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, status TEXT NOT NULL,
         reason TEXT NOT NULL, at INTEGER NOT NULL)""",
+    """CREATE TABLE incidents (kind TEXT NOT NULL, subject TEXT NOT NULL, position INTEGER NOT NULL,
+        severity TEXT NOT NULL, text TEXT NOT NULL, proposal TEXT NOT NULL, signal_id TEXT NOT NULL,
+        stream TEXT NOT NULL, at INTEGER NOT NULL, cleared_at INTEGER, cleared TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (kind, subject)) WITHOUT ROWID""",
     """CREATE TABLE pools (pool TEXT PRIMARY KEY, occupied INTEGER NOT NULL, maximum INTEGER NOT NULL,
         at INTEGER NOT NULL) WITHOUT ROWID""",
     """CREATE TABLE events (position INTEGER PRIMARY KEY, at INTEGER NOT NULL, source TEXT NOT NULL,
