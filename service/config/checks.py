@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import zoneinfo
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import Final
 
 from service.config.keys import Refusal, Secret
 
-__all__ = ["ip_network", "one_of", "secret_length", "shaped", "symbol", "timeframe", "url_token"]
+__all__ = [
+    "folder_inside",
+    "ip_network",
+    "one_of",
+    "secret_length",
+    "shaped",
+    "symbol",
+    "text_length",
+    "time_zone",
+    "timeframe",
+    "url_token",
+]
 
 _SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}(:[A-Z0-9]{1,20})?")
 _TIMEFRAME: Final = re.compile(r"[1-9][0-9]{0,5}[smhdwM]")
@@ -72,3 +85,31 @@ def url_token(value: Secret) -> Refusal | None:
     if _URL_TOKEN.fullmatch(value.reveal()):
         return None
     return Refusal("OutOfRange", "must be 22 to 128 letters, digits, - or _")
+
+
+def text_length(least: int, most: int) -> Callable[[str], Refusal | None]:
+    """Return a check of a text's length in characters."""
+
+    def check(value: str) -> Refusal | None:
+        return None if least <= len(value) <= most else Refusal("OutOfRange", f"must have {least} to {most} characters")
+
+    return check
+
+
+def time_zone(value: str) -> Refusal | None:
+    """Accept the name of an IANA zone."""
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return Refusal("UnknownTimezone", "must be the name of an IANA zone such as UTC or Europe/Berlin")
+    return None
+
+
+def folder_inside(value: str) -> Refusal | None:
+    """Accept an absolute path, or a relative one that does not lead out of the folder it starts at."""
+    depth = 0
+    for part in PurePath(value).parts if value else ("..",):
+        depth += -1 if part == ".." else 1
+        if depth < 0:
+            return Refusal("OutOfRange", "must be an absolute path, or one inside app.data_dir")
+    return None

@@ -10,19 +10,38 @@ from service.config.grid import GridStrategy
 from service.config.ladder_rules import check_layers, check_shorthand
 from service.config.market import MarketSource
 from service.config.overrides import applied
+from service.config.queue import RANKING
+from service.config.safety_rules import check_access, check_protection
 
 __all__ = ["check_across"]
 
 
 def check_across(config: Config, problems: Problems) -> None:
-    """Note every broken rule of the whole document."""
+    """Note every broken rule of the whole document, in the order of EX-1304 and then our own."""
+    _check_required_pyramids(config, problems)
     _check_grid(config.grid_strategy, "grid_strategy", problems)
     for index, override in enumerate(config.grid_strategy.overrides):
         grid, _ = applied(config, override)
         _check_grid(grid, f"grid_strategy.overrides[{index}]", problems)
+    _check_priorities(config.waiting_rule.selection_priority, problems)
+    check_protection(config, problems)
+    check_access(config, problems)
     _check_accounts(config, problems)
     _check_market(config, problems)
     _check_supervision(config, problems)
+
+
+def _check_required_pyramids(config: Config, problems: Problems) -> None:
+    required, most = config.risk_engine.required_pyramids_for_timer, config.grid_strategy.max_pyramids_per_group
+    if required > most:
+        message = f"must be at most grid_strategy.max_pyramids_per_group ({most}), or no group ever has them all"
+        problems.add("risk_engine.required_pyramids_for_timer", "ExceedsMaxPyramids", message, value=required)
+
+
+def _check_priorities(names: tuple[str, ...], problems: Problems) -> None:
+    if not names or set(names) - set(RANKING) or len(set(names)) < len(names):
+        message = f"must name at least one of {', '.join(RANKING)}, each at most once"
+        problems.add("waiting_rule.selection_priority", "InvalidPriorityList", message, value=", ".join(names))
 
 
 def _check_grid(grid: GridStrategy, path: str, problems: Problems) -> None:

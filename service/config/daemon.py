@@ -10,7 +10,7 @@ from rules.signals.authentication import AuthMode
 from service.config import checks
 from service.config.keys import Key, Secret, Section
 
-__all__ = ["Api", "App", "Demo", "Durability", "Journal", "LogLevel", "Security", "Supervision", "Webhook"]
+__all__ = ["Api", "App", "Demo", "Durability", "Journal", "LogLevel", "Mode", "Security", "Supervision", "Webhook"]
 
 
 class LogLevel(StrEnum):
@@ -30,9 +30,24 @@ class Durability(StrEnum):
     OFF = "off"
 
 
+class Mode(StrEnum):
+    """What orders are worth."""
+
+    LIVE = "live"
+    PAPER = "paper"
+    DRY_RUN = "dry_run"
+
+
 class App(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The installation."""
 
+    mode: Annotated[
+        Mode,
+        Key(
+            doc="Real orders; simulated venue; decisions only. Each venue account has a mode of its own; "
+            "this is the one of accounts that name none."
+        ),
+    ] = Mode.PAPER
     data_dir: Annotated[
         Path,
         Key(
@@ -40,6 +55,19 @@ class App(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = Path("data")
     log_level: Annotated[LogLevel, Key(doc="Least severe event that is logged.", applies="now")] = LogLevel.INFO
+    auto_restart: Annotated[bool, Key(doc="Supervisors restart crashed actors by themselves.", applies="now")] = True
+    timezone: Annotated[
+        str,
+        Key(
+            doc="Zone of displayed times and of calendar days, weeks and months (EX-108).",
+            applies="now",
+            check=checks.time_zone,
+        ),
+    ] = "UTC"
+    read_only: Annotated[
+        bool,
+        Key(doc="Refuse every change by operators, except to pause and to close a group (EX-1506).", applies="now"),
+    ] = False
 
 
 class Webhook(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,6 +97,28 @@ class Webhook(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Security(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How an alert proves that it is yours (EX-220 to EX-224)."""
 
+    store_secrets_encrypted: Annotated[
+        bool, Key(doc="Keep secrets encrypted; cannot be switched off. Used by the vault of secrets.")
+    ] = True
+    key_vault_path: Annotated[
+        str,
+        Key(
+            doc="Folder of the vault; a relative path starts at app.data_dir. Used by the vault of secrets.",
+            check=checks.folder_inside,
+        ),
+    ] = "vault/"
+    binding_id: Annotated[
+        str | None,
+        Key(
+            doc="Ties encrypted secrets to this installation where the machine has no id of its own, as in containers "
+            "(EX-1502). Used by the vault of secrets.",
+            check=checks.text_length(1, 128),
+            example="trading-box-1",
+        ),
+    ] = None
+    webhook_signature_validation: Annotated[
+        bool, Key(doc="Ask alerts for a proof; can be switched off only in mode dry_run.", applies="now")
+    ] = True
     webhook_auth_mode: Annotated[
         AuthMode,
         Key(
@@ -89,6 +139,16 @@ class Security(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         int,
         Key(doc="Largest age of a signature.", unit="s", applies="now", at_least=10, at_most=3600),
     ] = 300
+    secret_rotation_grace_hours: Annotated[
+        int,
+        Key(
+            doc="How long a secret still counts after a new one took its place.",
+            unit="h",
+            applies="now",
+            at_least=0,
+            at_most=168,
+        ),
+    ] = 24
 
 
 class Journal(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

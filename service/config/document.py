@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 from service.config.daemon import Api, App, Demo, Journal, Security, Supervision, Webhook
+from service.config.exchange import Exchange
 from service.config.grid import GridStrategy
 from service.config.keys import Key, Section
 from service.config.market import Account, Market
-from service.config.trading import ExecutionPool, Precision, Signal, Sizing
+from service.config.operations import Deployment, Logging, Performance, Ui
+from service.config.queue import ExecutionPool, PriorityRules, WaitingRule
+from service.config.risk_engine import RiskEngine
+from service.config.trading import Precision, Signal, Sizing
 
 __all__ = ["Config"]
 
@@ -28,8 +32,16 @@ class Config(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     signal: Signal = Signal()
     sizing: Sizing = Sizing()
     execution_pool: ExecutionPool = ExecutionPool()
+    priority_rules: PriorityRules = PriorityRules()
+    waiting_rule: WaitingRule = WaitingRule()
     grid_strategy: GridStrategy = GridStrategy()
+    risk_engine: RiskEngine = RiskEngine()
     precision: Precision = Precision()
+    exchange: Exchange = Exchange()
+    logging: Logging = Logging()
+    performance: Performance = Performance()
+    ui: Ui = Ui()
+    deployment: Deployment = Deployment()
     demo: Demo = Demo()
     journal: Journal = Journal()
     supervision: Supervision = Supervision()
@@ -44,3 +56,8 @@ class Config(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def journal_path(self) -> Path:
         """Where the journal is."""
         return self.app.data_dir / "journal.db"
+
+    @property
+    def vault_path(self) -> Path:
+        """Where the vault of secrets is."""
+        return self.app.data_dir / self.security.key_vault_path

@@ -1,4 +1,4 @@
-"""Sections that say which signals count, how large they are and how many groups may be open (EX-1302)."""
+"""Sections that say which signals count, how large they are and which rules of a market their orders follow (EX-1302)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
+import msgspec
+
 from protocol.groups import BlockedLegPolicy
 from service.config import checks
 from service.config.keys import Key, Section
 
 __all__ = [
-    "ExecutionPool",
+    "FallbackRules",
+    "ForcedRules",
+    "OppositePolicy",
     "Precision",
     "Signal",
     "Sizing",
@@ -24,6 +28,13 @@ class SizingSource(StrEnum):
 
     SIGNAL = "signal"
     FIXED_QUOTE = "fixed_quote"
+
+
+class OppositePolicy(StrEnum):
+    """What an entry for the other side of a live group does."""
+
+    QUEUE = "queue"
+    REVERSE = "reverse"
 
 
 class Signal(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,6 +55,10 @@ class Signal(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     infer_exit_from_flat: Annotated[
         bool, Key(doc="An alert that leaves the strategy flat means exit (EX-311).", applies="now")
     ] = True
+    opposite_signal_policy: Annotated[
+        OppositePolicy,
+        Key(doc="What an entry for the other side of a live group does: wait, or turn it (EX-919).", applies="now"),
+    ] = OppositePolicy.QUEUE
     honor_stop_loss: Annotated[bool, Key(doc="Arm risk.stop_loss of the alert as a group stop.", applies="group")] = (
         False
     )
@@ -75,19 +90,64 @@ class Sizing(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Decimal,
         Key(doc="Hard cap; a larger request is rejected. 0 = none.", unit="quote", applies="group", at_least=0),
     ] = Decimal(0)
+    fee_buffer_percent: Annotated[
+        Decimal,
+        Key(doc="Added to the funds check (EX-414).", unit="%", applies="now", at_least=0, at_most=5),
+    ] = Decimal("0.2")
 
 
-class ExecutionPool(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many position groups may be open at once."""
+class FallbackRules(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Market rules of symbols whose own are unknown, where block_on_missing_metadata allows it (EX-508)."""
 
-    max_open_groups: Annotated[
-        int, Key(doc="Slots per user.", unit="groups", applies="now", at_least=1, at_most=1000)
-    ] = 10
+    tick_size: Annotated[Decimal, Key(doc="Smallest step of a price.", unit="quote", applies="now", above=0)] = Decimal(
+        "0.00000001"
+    )
+    step_size: Annotated[Decimal, Key(doc="Smallest step of a quantity.", unit="base", applies="now", above=0)] = (
+        Decimal("0.000001")
+    )
+    min_qty: Annotated[Decimal, Key(doc="Smallest quantity.", unit="base", applies="now", above=0)] = Decimal(
+        "0.000001"
+    )
+    min_notional: Annotated[Decimal, Key(doc="Smallest notional.", unit="quote", applies="now", at_least=0)] = Decimal(
+        1
+    )
+
+
+class ForcedRules(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Market rules of one symbol that beat the exchange's own."""
+
+    tick_size: Annotated[Decimal, Key(doc="Smallest step of a price.", unit="quote", applies="now", above=0)]
+    step_size: Annotated[Decimal, Key(doc="Smallest step of a quantity.", unit="base", applies="now", above=0)]
+    min_qty: Annotated[Decimal, Key(doc="Smallest quantity.", unit="base", applies="now", above=0)]
+    min_notional: Annotated[Decimal, Key(doc="Smallest notional.", unit="quote", applies="now", at_least=0)]
 
 
 class Precision(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Market rules that every order is rounded to and checked against (EX-501 to EX-512)."""
 
+    refresh_seconds: Annotated[
+        int,
+        Key(doc="Age at which market rules are fetched anew.", unit="s", applies="now", at_least=60, at_most=604_800),
+    ] = 172_800
+    block_on_missing_metadata: Annotated[
+        bool, Key(doc="Hold entries of symbols whose rules are unknown, in place of the fallback.", applies="now")
+    ] = True
+    fallback_rules: Annotated[FallbackRules, Key(doc="Rules of symbols whose own are unknown.")] = FallbackRules()
+    forced_rules: Annotated[
+        dict[str, ForcedRules],
+        Key(
+            doc="Rules of single symbols that beat the exchange's own, symbol to four rules.",
+            applies="now",
+            example={
+                "BTC/USDT": ForcedRules(
+                    tick_size=Decimal("0.01"),
+                    step_size=Decimal("0.00001"),
+                    min_qty=Decimal("0.00001"),
+                    min_notional=Decimal(5),
+                )
+            },
+        ),
+    ] = msgspec.field(default_factory=dict)
     enforce_tick_size: Annotated[bool, Key(doc="Round prices.", applies="now")] = True
     enforce_step_size: Annotated[bool, Key(doc="Round quantities.", applies="now")] = True
     enforce_min_notional: Annotated[bool, Key(doc="Block orders below the minimum notional.", applies="now")] = True

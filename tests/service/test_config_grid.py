@@ -39,6 +39,8 @@ def test_every_section_reaches_the_group() -> None:
         tp_mode = "hybrid"
         max_pyramids_per_group = 3
         pyramid_specific_levels = { 2 = [{ gap_percent = 0, weight_percent = 100, tp_percent = 3 }] }
+        [risk_engine]
+        required_pyramids_for_timer = 3
         [sizing]
         max_quote_per_pyramid = 1000
         [precision]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,6 @@ from hypothesis import strategies as st
 
 from service.config import Config, ConfigError, load, parse
 from service.config.shipped import toml_value
-
-VECTORS = Path(__file__).parents[3] / "shared" / "vectors" / "execution" / "configuration.json"
 
 
 def mistakes(text: str) -> list[tuple[str, str]]:
@@ -143,33 +140,6 @@ def test_a_file_that_cannot_be_read_is_a_clear_error(tmp_path: Path) -> None:
     """A missing file is named, not replaced by defaults."""
     with pytest.raises(ConfigError, match="No such file"):
         load(tmp_path / "config.toml", {})
-
-
-def known_vectors() -> list[Any]:
-    """Return the golden cases whose sections exist."""
-    if not VECTORS.exists():
-        return []
-    cases = json.loads(VECTORS.read_text())["cases"]
-    return [case for case in cases if sections_of(case) <= set(Config.__struct_fields__)]
-
-
-def sections_of(case: Any) -> set[str]:
-    """Return the sections a golden case is about."""
-    keys = [*case["input"]["changes"], *(error["path"] for error in case["expected"]["errors"])]
-    return {key.partition(".")[0] for key in keys}
-
-
-@pytest.mark.skipif(not VECTORS.exists(), reason="the golden vectors are not beside the repository")
-@pytest.mark.parametrize("case", known_vectors(), ids=lambda case: case["id"])
-def test_golden_cases(case: Any) -> None:
-    """The golden configurations give the same mistakes (EX-1303, EX-1304)."""
-    text = "\n".join(f"{key} = {toml_value(_tuples(value))}" for key, value in case["input"]["changes"].items())
-    expected = [(error["path"], error["code"]) for error in case["expected"]["errors"]]
-    assert mistakes(text) == expected
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
 
 
 JSON_LIKE = st.recursive(

@@ -1,0 +1,102 @@
+"""The section of exchanges: which one manual signals mean, and the access to each (EX-1101 to EX-1105)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from service.config import checks
+from service.config.keys import Key, Secret, Section
+
+__all__ = [
+    "NEEDS_PASSPHRASE",
+    "VENUES",
+    "WITH_TESTNET",
+    "Exchange",
+    "MarketType",
+    "RateLimitMode",
+    "VenueAccess",
+    "VenueName",
+]
+
+
+class VenueName(StrEnum):
+    """The exchanges (EX-1101)."""
+
+    BINANCE = "binance"
+    BYBIT = "bybit"
+    OKX = "okx"
+    KUCOIN = "kucoin"
+    MEXC = "mexc"
+    GATE = "gate"
+
+
+VENUES = tuple(venue.value for venue in VenueName)
+WITH_TESTNET = frozenset({"binance", "bybit"})
+"""Exchanges with a test network (EX-1102)."""
+NEEDS_PASSPHRASE = frozenset({"okx", "kucoin"})
+"""Exchanges whose access has a third part."""
+
+
+class MarketType(StrEnum):
+    """Family of markets."""
+
+    SPOT = "spot"
+    FUTURES = "futures"
+
+
+class RateLimitMode(StrEnum):
+    """How much of an exchange's published limits is used (EX-1105)."""
+
+    VENUE = "venue"
+    CONSERVATIVE = "conservative"
+    OFF = "off"
+
+
+class VenueAccess(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Access to one exchange. Used by live venue sessions; paper accounts need none of it."""
+
+    enabled: Annotated[bool, Key(doc="Start a live session. Used by live venue sessions.")] = False
+    api_key: Annotated[
+        Secret | None, Key(doc="Key id. Used by live venue sessions.", check=checks.secret_length(1, 256))
+    ] = None
+    api_secret: Annotated[
+        Secret | None, Key(doc="Signing secret. Used by live venue sessions.", check=checks.secret_length(1, 512))
+    ] = None
+    passphrase: Annotated[
+        Secret | None,
+        Key(
+            doc="Third part of the access, where there is one. Used by live venue sessions.",
+            check=checks.secret_length(1, 256),
+        ),
+    ] = None
+    testnet: Annotated[
+        bool,
+        Key(doc="Use the test network; only binance and bybit have one (EX-1102). Used by live venue sessions."),
+    ] = False
+    market_type: Annotated[MarketType, Key(doc="Family of markets. Used by live venue sessions.")] = MarketType.SPOT
+    rate_limit_mode: Annotated[
+        RateLimitMode,
+        Key(
+            doc="All of the published limits, half of them, or no limiter here (EX-1105). Used by live venue sessions.",
+            applies="now",
+        ),
+    ] = RateLimitMode.VENUE
+
+
+class Exchange(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Exchanges: the default one, and the access to each."""
+
+    name: Annotated[VenueName, Key(doc="Exchange of manual signals that name none.", applies="now")] = VenueName.BINANCE
+    binance: Annotated[VenueAccess, Key(doc="Access to Binance.")] = VenueAccess(testnet=True)
+    bybit: Annotated[VenueAccess, Key(doc="Access to Bybit.")] = VenueAccess(testnet=True)
+    okx: Annotated[VenueAccess, Key(doc="Access to OKX; it needs a passphrase.")] = VenueAccess()
+    kucoin: Annotated[VenueAccess, Key(doc="Access to KuCoin; it needs a passphrase.")] = VenueAccess()
+    mexc: Annotated[VenueAccess, Key(doc="Access to MEXC.")] = VenueAccess()
+    gate: Annotated[VenueAccess, Key(doc="Access to Gate.io.")] = VenueAccess()
+
+    def access(self, venue: str) -> VenueAccess:
+        """Return the access to one of ``VENUES``."""
+        found = getattr(self, venue)
+        assert isinstance(found, VenueAccess), "the name of a venue, not another key"
+        return found
