@@ -7,7 +7,6 @@ in the same journal as the desk, its memory is never behind: a crash loses eithe
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 
 from actors.session import market_topic
 from protocol.market import Bar, PriceTick, SubscribeMarket
@@ -229,16 +228,12 @@ class PaperExchange(DurableActor):
         walk.points = self._engine.path(walk.bar, walk.index)
         reached = [index for index, point in enumerate(walk.points) if point.at <= now]
         if reached:
-            price = walk.points[reached[-1]].price_to
-            self._engine.prime(self._quote(symbol, now, price))
+            self._engine.stand_at(symbol, walk.points[reached[-1]].price_to, now)
         following = len(reached)
         if following < len(walk.points):
             self.timers.at(walk.points[following].at, _Point(symbol, following))
 
     # --- showing -------------------------------------------------------------------------------------------------------
-
-    def _quote(self, symbol: str, at: int, price: Decimal) -> PriceTick:
-        return PriceTick(symbol, at, price, price, price)
 
     def _publish_close(self, bar: Bar) -> None:
         """Publish the close of a finished bar; the cheap way when the account pays no spread."""

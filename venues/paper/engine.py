@@ -144,10 +144,10 @@ class PaperEngine:
             if self.config.participation is not None:
                 book.liquidity = bar.volume / 4 * self.config.participation
 
-    def prime(self, tick: PriceTick) -> None:
-        """Give back the newest price after a restart, without matching anything."""
-        if book := self._books.get(tick.symbol):
-            book.bid, book.ask, book.last, book.at = tick.bid, tick.ask, tick.last, tick.at
+    def stand_at(self, symbol: str, price: Decimal, at: int) -> None:
+        """Stand at a price inside a bar without matching anything: orders that come now pay the spread around it."""
+        if book := self._books.get(symbol):
+            self._remember(book, price, at, None)
 
     def path(self, bar: Bar, index: int = 0) -> tuple[PathPoint, ...]:
         """Return the four points at which to call ``on_point`` for a bar, by the configured rule (see ``OhlcPath``)."""
