@@ -18,6 +18,7 @@ from protocol.errors import BulkheadError
 from runtime.clock import NANOS, Clock, ReplayClock, VirtualClock, WallClock
 from runtime.loop import VirtualLoop
 from runtime.system import ActorSystem
+from service.active import ActiveConfig
 from service.config import Config, WebhookSecrets, open_webhook_secrets
 from service.config.market import MarketSource as Kind
 from service.demo import demo_trader
@@ -40,12 +41,17 @@ log = logging.getLogger("bulkhead")
 class Daemon:
     """A running daemon, for whoever embeds it: its system, and how it is reached."""
 
-    config: Config
+    active: ActiveConfig
     system: ActorSystem
     source_label: str
     started_at: int
     webhook_token: str
     stopping: anyio.Event
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force at this moment."""
+        return self.active.config
 
     @property
     def socket_path(self) -> Path:
@@ -123,10 +129,11 @@ async def _serve(
         loop.add_signal_handler(name, stopping.set)
     async with system:
         label = ", ".join(sorted({market.label for market in markets.values()}))
-        daemon = Daemon(config, system, label, WallClock().now(), secrets.token.reveal(), stopping)
+        active = ActiveConfig(config)
+        daemon = Daemon(active, system, label, WallClock().now(), secrets.token.reveal(), stopping)
         ended = anyio.Event()
         plan = Plan(
-            config=config,
+            active=active,
             system=system,
             tag=deployment_tag(config.app.data_dir),
             secrets=secrets,
@@ -160,7 +167,7 @@ def _operators(
 ) -> Sequence[ChildSpec]:
     from service.api import ApiServer
 
-    webhook = listener(config, secrets.token.reveal(), host=config.webhook.host)
+    webhook = listener(daemon.active, secrets.token.reveal())
     # Last, so that it sets aside what all the others have made.
     keeper = [] if isinstance(daemon.system.clock, VirtualClock) else [ChildSpec("housekeeper", Housekeeper)]
     children = [webhook, ChildSpec("api", partial(ApiServer, daemon))]

@@ -39,6 +39,7 @@ from protocol.values import Scope
 from rules.pool import PoolLimits
 from rules.signals import DuplicateWindows
 from runtime.system import ActorSystem
+from service.active import ActiveConfig
 from service.config import Config, WebhookSecrets
 from service.config.grid_config import grid_config
 from service.config.market import Account
@@ -110,7 +111,7 @@ class AccountPaths:
 class Plan:
     """All that the tree is built from. ``store`` and ``operators`` are further children of those branches."""
 
-    config: Config
+    active: ActiveConfig
     system: ActorSystem
     tag: str
     secrets: WebhookSecrets | None
@@ -120,13 +121,17 @@ class Plan:
     operators: Sequence[ChildSpec] = ()
     gateway: Callable[[GatewaySettings], GatewaySettings] = field(default=lambda settings: settings)
 
+    @property
+    def config(self) -> Config:
+        """The configuration in force at this moment: read it where an actor is made, never keep it."""
+        return self.active.config
+
 
 def build_house(plan: Plan) -> SupervisorSpec:
     """Return the whole tree."""
     intensity = _intensity(plan.config)
     accounts = plan.config.accounts
     groups = [_group_house(account, intensity) for account in accounts]
-    settings = plan.gateway(gateway_settings(plan.config, plan.secrets))
     return supervisor(
         "root",
         supervisor("store", *plan.store, strategy="rest_for_one", intensity=intensity),
@@ -139,7 +144,7 @@ def build_house(plan: Plan) -> SupervisorSpec:
         supervisor("venues", *(_account_tree(plan, account, intensity) for account in accounts), intensity=intensity),
         supervisor(
             "trading",
-            _child(plan, "gateway", partial(Gateway, settings)),
+            _child(plan, "gateway", partial(_gateway, plan)),
             supervisor("groups", *groups, intensity=intensity),
             intensity=intensity,
         ),
@@ -175,7 +180,7 @@ def _account_tree(plan: Plan, account: Account, intensity: Intensity) -> Supervi
         groups=paths.groups,
     )
     venue = partial(PaperVenue, plan.system, paths.exchange, name=account.exchange)
-    engine = partial(PaperEngine, _paper_config(plan.config, account), market.instruments)
+    engine = partial(_paper_engine, plan, account, market)
     return supervisor(
         account.name,
         child("exchange", partial(PaperExchange, account=account.name, engine=engine)),
@@ -204,6 +209,11 @@ def _account_tree(plan: Plan, account: Account, intensity: Intensity) -> Supervi
         strategy="rest_for_one",
         intensity=intensity,
     )
+
+
+def _paper_engine(plan: Plan, account: Account, market: Market) -> PaperEngine:
+    in_force = next((each for each in plan.config.accounts if each.name == account.name), account)
+    return PaperEngine(_paper_config(plan.config, in_force), market.instruments)
 
 
 def _paper_config(config: Config, account: Account) -> PaperConfig:
@@ -293,6 +303,10 @@ def group_id_of(group_key: str, signal_id: str) -> str:
 
 
 # --- gateway -----------------------------------------------------------------------------------------------------------
+
+
+def _gateway(plan: Plan) -> Gateway:
+    return Gateway(plan.gateway(gateway_settings(plan.config, plan.secrets)))
 
 
 def gateway_settings(config: Config, secrets: WebhookSecrets | None) -> GatewaySettings:

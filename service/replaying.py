@@ -25,6 +25,7 @@ from runtime.journal import Journal
 from runtime.loop import VirtualLoop
 from runtime.memory_journal import MemoryJournal
 from runtime.system import ActorSystem
+from service.active import ActiveConfig
 from service.config import Config, WebhookSecrets
 from service.house import GATEWAY, Plan, build_house
 from service.markets import Market, recorded_market
@@ -236,7 +237,7 @@ class _Run:
         settle_s = max(market.lookback_ns for market in self.markets.values()) / 1_000_000_000 + 60
         watch = partial(EndWatch, len(self.markets), settle_s, done, lambda: self._report(system))
         return Plan(
-            config=self.config,
+            active=ActiveConfig(self.config),
             system=system,
             tag=_REPLAY_TAG,
             secrets=self.secrets,
@@ -253,7 +254,7 @@ class _Run:
         token = self.secrets.token.reveal() if self.secrets is not None else "replay"
         url = partial(listening_url, system, token, host=_LOOPBACK)
         player = ChildSpec("player", partial(SignalPlayer, self.alerts, url))
-        return [listener(self.config, token, host=_LOOPBACK), player]
+        return [listener(ActiveConfig(self.config), token, host=_LOOPBACK), player]
 
     def _prices(self, system: ActorSystem) -> int:
         feeds = [system.cell_of(f"/venues/{name}/feed") for name in self.markets]

@@ -6,7 +6,7 @@ from functools import partial
 
 from actors.webhook import WebhookListener
 from runtime.system import ActorSystem
-from service.config import Config
+from service.active import ActiveConfig
 from service.house import GATEWAY
 from supervision.child import ChildSpec
 
@@ -15,18 +15,21 @@ __all__ = ["listener", "listening_url"]
 _NAME = "webhook"
 
 
-def listener(config: Config, token: str, *, host: str) -> ChildSpec:
-    """Return the recipe of the listener at ``host`` and the configured port; it belongs to the operators' branch."""
-    made = partial(
-        WebhookListener,
-        host=host,
+def listener(active: ActiveConfig, token: str, *, host: str | None = None) -> ChildSpec:
+    """Return the recipe of the listener; it belongs to the operators' branch. ``host`` beats the configured one."""
+    return ChildSpec(_NAME, partial(_listener, active, token, host))
+
+
+def _listener(active: ActiveConfig, token: str, host: str | None) -> WebhookListener:
+    config = active.config
+    return WebhookListener(
+        host=config.webhook.host if host is None else host,
         port=config.webhook.port,
         token=token,
         user=config.webhook.user,
         gateway=GATEWAY,
         max_body_bytes=config.signal.max_body_bytes,
     )
-    return ChildSpec(_NAME, made)
 
 
 def listening_url(system: ActorSystem, token: str, *, host: str) -> str:

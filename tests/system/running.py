@@ -28,6 +28,7 @@ from runtime.cell import Cell
 from runtime.clock import WallClock
 from runtime.journal import Entry, JournalUnavailable
 from runtime.system import ActorSystem
+from service.active import ActiveConfig
 from service.config import Config, Secret, WebhookSecrets, parse
 from service.config.market import MarketSource as Kind
 from service.house import GATEWAY, AccountPaths, Plan, build_house
@@ -252,7 +253,7 @@ def _plan(config: Config, system: ActorSystem, market: Market, operators: tuple[
         max_body_bytes=config.signal.max_body_bytes,
     )
     return Plan(
-        config=config,
+        active=ActiveConfig(config),
         system=system,
         tag="test",
         secrets=SECRETS,

@@ -16,6 +16,7 @@ from protocol.values import Side
 from runtime.clock import WallClock
 from runtime.memory_journal import MemoryJournal
 from runtime.system import ActorSystem
+from service.active import ActiveConfig
 from service.config import Config, parse
 from service.house import GATEWAY, AccountPaths, Plan, build_house
 from service.markets import binance_market
@@ -43,7 +44,7 @@ async def house_on(server: BinanceServer, config: Config, journal: MemoryJournal
     """Run a house whose prices come from the server, as the daemon would from Binance."""
     market = await binance_market(config, Endpoints(server.rest_url, server.ws_url))
     async with ActorSystem(clock=WallClock(), journal=journal) as system:
-        plan = Plan(config=config, system=system, tag="test", secrets=SECRETS, markets={"paper": market})
+        plan = Plan(active=ActiveConfig(config), system=system, tag="test", secrets=SECRETS, markets={"paper": market})
         system.start_root(build_house(plan))
         await system.ready()
         yield system
