@@ -1,0 +1,68 @@
+"""Daily returns without deposits and withdrawals, and what they were worth their risk (EX-1712)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta, tzinfo
+from math import sqrt
+from typing import Final
+
+from protocol.messages import Value
+from protocol.values import Instant
+from rules.performance.values import Snapshot
+from rules.performance.windows import day_of
+
+__all__ = ["Ratios", "daily_returns", "ratios"]
+
+_NO_DEVIATION: Final = 1e-12
+
+
+class Ratios(Value, frozen=True, forbid_unknown_fields=True, gc=False):
+    """Sharpe and Sortino ratio a year; None with fewer than two returns or without deviation."""
+
+    sharpe: float | None
+    sortino: float | None
+
+
+def daily_returns(snapshots: Sequence[Snapshot], now: Instant, zone: tzinfo) -> list[float]:
+    """Return the return of each completed calendar day; empty when equity was zero or less at the start of one.
+
+    The first snapshot is the baseline: its day counts only when it holds a later one. A day without snapshot is one
+    without change.
+    """
+    if not snapshots:
+        return []
+    first = day_of(snapshots[0].at, zone)
+    last: dict[date, float] = {}
+    flows: dict[date, float] = {}
+    for snapshot in snapshots[1:]:
+        day = day_of(snapshot.at, zone)
+        last[day] = snapshot.total_equity
+        flows[day] = flows.get(day, 0.0) + snapshot.flow
+    day, today = first if first in last else first + timedelta(days=1), day_of(now, zone)
+    before = snapshots[0].total_equity
+    found = []
+    while day < today:
+        if before <= 0:
+            return []
+        equity = last.get(day, before)
+        found.append((equity - flows.get(day, 0.0)) / before - 1)
+        before, day = equity, day + timedelta(days=1)
+    return found
+
+
+def ratios(returns: Sequence[float], *, risk_free_annual_percent: float = 0.0, days: int = 365) -> Ratios:
+    """Return Sharpe and Sortino over a hurdle of ``risk_free_annual_percent`` a year of ``days`` days."""
+    count = len(returns)
+    if count < 2:
+        return Ratios(None, None)
+    hurdle = (1 + risk_free_annual_percent / 100) ** (1 / days) - 1
+    excess = [each - hurdle for each in returns]
+    mean = sum(excess) / count
+    deviation = sqrt(sum((each - mean) ** 2 for each in excess) / (count - 1))
+    downside = sqrt(sum(min(each, 0.0) ** 2 for each in excess) / count)
+    scale = sqrt(days)
+    return Ratios(
+        mean / deviation * scale if deviation >= _NO_DEVIATION else None,
+        mean / downside * scale if downside >= _NO_DEVIATION else None,
+    )
