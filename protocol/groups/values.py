@@ -28,6 +28,7 @@ __all__ = [
     "PlannedLeg",
     "PriceRounding",
     "PyramidScope",
+    "RecoveryPolicy",
     "Severity",
     "SlippageAction",
     "SlippageGuard",
@@ -93,6 +94,7 @@ class CloseReason(StrEnum):
     TAKE_PROFIT = "take_profit"
     ENTRY_FAILED = "entry_failed"
     UNFILLED_CANCELLED = "unfilled_cancelled"
+    RECOVERY = "recovery"
 
 
 class TpMode(StrEnum):
@@ -142,6 +144,13 @@ class FlatPolicy(StrEnum):
 
     CLOSE = "close"
     KEEP = "keep"
+
+
+class RecoveryPolicy(StrEnum):
+    """What a group does when it comes back after an unclean end: go on, or close itself."""
+
+    RESUME = "resume"
+    FLATTEN = "flatten"
 
 
 class SlippageAction(StrEnum):
@@ -221,6 +230,8 @@ class GridConfig(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_on
     enforce_step_size: bool = True
     enforce_min_notional: bool = True
     blocked_leg_policy: BlockedLegPolicy = BlockedLegPolicy.SKIP_LEG
+    on_recovery: RecoveryPolicy = RecoveryPolicy.RESUME
+    recovery_max_gap_s: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.max_pyramids_per_group <= 50:
@@ -233,6 +244,8 @@ class GridConfig(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_on
         check_non_negative("max_quote_per_pyramid", self.max_quote_per_pyramid)
         check_non_negative("fee_buffer_percent", self.fee_buffer_percent)
         check_non_negative("max_slippage_percent", self.max_slippage_percent)
+        if self.recovery_max_gap_s < 0:
+            raise ValueError("`recovery_max_gap_s` must not be negative")
 
     def levels_of(self, pyramid: int) -> tuple[Level, ...]:
         """Return the layers of a pyramid: its own when defined, else the common ones; pyramid 0 always those (EX-325)."""

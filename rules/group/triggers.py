@@ -41,6 +41,7 @@ __all__ = [
 RANKS: Final = (
     CloseReason.EXIT_SIGNAL,
     CloseReason.OPERATOR,
+    CloseReason.RECOVERY,
     CloseReason.STOP,
     CloseReason.RISK_CLOSE,
     CloseReason.RISK_PARTIAL,
