@@ -53,7 +53,7 @@ overrides = [
   { match = { symbol = "ETH/USDT" }, tp_mode = "aggregate", tp_aggregate_percent = 2.5 },
   { match = { symbol = "SOL/USDT" }, tp_mode = "hybrid", tp_aggregate_percent = 4 },
   { match = { symbol = "LINK/USDT" }, tp_mode = "pyramid_aggregate", tp_aggregate_percent = 3 },
-  { match = { symbol = "AVAX/USDT" }, tp_mode = "pyramid_aggregate", pyramid_scope = "per_pyramid", tp_aggregate_percent = 3 },
+  { match = { symbol = "AVAX/USDT" }, tp_mode = "pyramid_aggregate", pyramid_scope = "per_pyramid" },
   { match = { symbol = "DOGE/USDT" }, entry_order_type = "market" },
 ]
 [risk_engine]

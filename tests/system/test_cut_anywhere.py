@@ -1,8 +1,8 @@
 """The process may die between any two journal writes: what is left goes on to the same end as an uninterrupted run.
 
-The recorded days of April 2024 (a fall of a tenth, and the way back) with few slots: ladders, pyramids, every way of taking
-profit, a queue that fills and empties, reversals and loss offsets. The journal is cut after a commit, and a new house goes on
-from there.
+The recorded days of April 2024 (a fall of a tenth, and the way back) with few slots: ladders, pyramids, every way of
+taking profit, a queue that fills and empties, reversals and loss offsets. The journal is cut after a commit, and a new
+house goes on from there.
 """
 
 from __future__ import annotations
