@@ -22,6 +22,7 @@ SIGNATURE_HEADER: Final = "X-Bulkhead-Signature"
 _SIGNATURE = re.compile(r"sha256=(?P<hex>[0-9a-fA-F]{64})")
 _SECONDS = re.compile(r"[0-9]{1,12}")
 _NS: Final = 1_000_000_000
+_IN_THE_BODY: Final = object()
 
 
 class AuthMode(StrEnum):
@@ -60,14 +61,16 @@ def authenticate(
     now: int,
     *,
     tolerance_s: int = 300,
+    presented: object = _IN_THE_BODY,
 ) -> Proof | AuthFailure:
     """Return which proofs were valid, or the first failure: proofs present, then signature, then secret (EX-223).
 
     Every proof that is presented must be valid whatever the mode. A secret that is neither text nor null, and an empty
-    signature header, count as presented and wrong. ``now`` is an instant in nanoseconds. No request makes it raise.
+    signature header, count as presented and wrong. ``now`` is an instant in nanoseconds. ``presented`` is the secret as a
+    mapping found it; by default it is the field ``secret`` of a JSON body. No request makes it raise.
     """
     signatures = _header_values(headers, SIGNATURE_HEADER)
-    secret = _presented_secret(body)
+    secret = _presented_secret(body) if presented is _IN_THE_BODY else _as_presented(presented)
     has_signature, has_secret = bool(signatures), secret is not None
     needed = {
         AuthMode.SECRET: has_secret,
@@ -113,7 +116,10 @@ def _presented_secret(body: bytes) -> str | None:
         payload = parse_body(body)
     except MalformedJson:
         return None
-    secret = payload.get("secret") if isinstance(payload, dict) else None
+    return _as_presented(payload.get("secret") if isinstance(payload, dict) else None)
+
+
+def _as_presented(secret: object) -> str | None:
     if secret is None or secret == "":
         return None
     return secret if isinstance(secret, str) else ""
