@@ -6,6 +6,8 @@ import sqlite3
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
 from typing import Final
 
+from rules.event_log.line import text
+
 __all__ = ["SHARE_PLACES", "exact", "install", "share", "text"]
 
 SHARE_PLACES: Final = Decimal(1).scaleb(-24)
@@ -15,14 +17,6 @@ SHARE_PLACES: Final = Decimal(1).scaleb(-24)
 # that would not be exact is an error and not a rounding.
 _exact: Final = Context(prec=130, traps=[Inexact])
 _rounding: Final = Context(prec=130, rounding=ROUND_HALF_EVEN)
-
-
-def text(value: Decimal) -> str:
-    """Return the plain notation of a number: no exponent, no needless zeros."""
-    plain = format(value, "f")
-    if "." in plain:
-        plain = plain.rstrip("0").rstrip(".")
-    return "0" if plain in ("-0", "") else plain
 
 
 def exact() -> Context:

@@ -17,7 +17,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "supervision": {"protocol", "runtime"},
     "rules": {"protocol"},
     "indicators": {"protocol"},
-    "store": {"protocol", "runtime"},
+    "store": {"protocol", "runtime", "rules"},
     "venues": {"protocol", "runtime", "rules"},
     "market": {"protocol", "runtime", "rules", "venues", "store"},
     "models": {"protocol", "rules", "indicators"},

@@ -1,0 +1,168 @@
+"""What an operator reads of position groups (EX-1401). One function an event type."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from protocol.groups import (
+    CloseEnded,
+    CloseFilled,
+    CloseFinished,
+    CloseSkipped,
+    CloseStarted,
+    DustRecorded,
+    EntryEnded,
+    GroupAlert,
+    GroupClosed,
+    GroupOpened,
+    GroupStateChanged,
+    LegFilled,
+    PyramidAdded,
+    PyramidAnchored,
+    PyramidClosed,
+    PyramidRefused,
+    RiskStepEnded,
+    TargetDeferred,
+    TargetFilled,
+    TriggerSuperseded,
+)
+from protocol.groups.editing import GroupEdited
+from protocol.orders import OrderState
+from rules.event_log.line import ERROR, GOOD, INFO, WARNING, Line, LineOf, LineSeverity, Source, text
+
+__all__ = ["OF_GROUPS"]
+
+
+def _opened(e: GroupOpened) -> Line:
+    said = f"group opened: {e.side.value} {e.symbol} {e.timeframe} at {text(e.base_entry_price)}, {e.strategy}"
+    return Line(Source.ORDER, INFO, "GroupOpened", said, e.group_id, signal_id=e.signal_id)
+
+
+def _pyramid(e: PyramidAdded) -> Line:
+    said = f"pyramid {e.pyramid} with {len(e.legs)} legs at {text(e.entry_price)}"
+    return Line(Source.ORDER, INFO, "PyramidAdded", said, e.group_id, signal_id=e.signal_id)
+
+
+def _pyramid_refused(e: PyramidRefused) -> Line:
+    return Line(Source.ORDER, WARNING, e.code, f"no pyramid: {e.text}", e.group_id, signal_id=e.signal_id)
+
+
+def _leg_filled(e: LegFilled) -> Line:
+    said = f"leg {e.leg_id} filled {text(e.qty)} at {text(e.price)}"
+    return Line(Source.ORDER, GOOD, "LegFilled", said, e.group_id, e.client_order_id)
+
+
+def _target_filled(e: TargetFilled) -> Line:
+    said = f"target of leg {e.leg_id} filled {text(e.qty)} at {text(e.price)}"
+    return Line(Source.ORDER, GOOD, "TargetFilled", said, e.group_id, e.client_order_id)
+
+
+def _close_filled(e: CloseFilled) -> Line:
+    said = f"closed {text(e.qty)} of {e.scope} at {text(e.price)}: {e.reason.value}"
+    return Line(Source.ORDER, GOOD, "CloseFilled", said, e.group_id, e.client_order_id)
+
+
+def _entry_ended(e: EntryEnded) -> Line:
+    bad = e.state is OrderState.REJECTED
+    said = f"entry of leg {e.leg_id} {e.state.value}" + (f": {e.reason}" if e.reason else "")
+    return Line(Source.ORDER, WARNING if bad else INFO, "EntryEnded", said, e.group_id, e.client_order_id)
+
+
+def _deferred(e: TargetDeferred) -> Line:
+    said = f"target of leg {e.leg_id} at {text(e.price)} is watched, not resting"
+    return Line(Source.PRECISION, INFO, e.code, said, e.group_id)
+
+
+def _close_started(e: CloseStarted) -> Line:
+    return Line(
+        Source.ORDER, INFO, "CloseStarted", f"closing {e.scope}: {e.reason.value}", e.group_id, signal_id=e.signal_id
+    )
+
+
+def _close_ended(e: CloseEnded) -> Line:
+    failed = e.state is not OrderState.FILLED
+    again = f", again in {e.retry_after_s} s" if failed and e.retry_after_s else ""
+    said = f"closing order {e.state.value}{again}" + (f": {e.reason}" if e.reason else "")
+    severity = ERROR if failed and e.failures else INFO
+    return Line(Source.ORDER, severity, "CloseEnded", said, e.group_id, e.client_order_id, pinned=severity is ERROR)
+
+
+def _close_finished(e: CloseFinished) -> Line:
+    said = f"close of {e.scope} {'given up' if e.given_up else 'finished'}: {e.reason.value}"
+    return Line(Source.ORDER, WARNING if e.given_up else INFO, "CloseFinished", said, e.group_id)
+
+
+def _close_skipped(e: CloseSkipped) -> Line:
+    said = f"partial close of {text(e.qty)} skipped: {e.trigger.value}"
+    return Line(Source.ORDER, WARNING, e.code, said, e.group_id, signal_id=e.signal_id)
+
+
+def _step_ended(e: RiskStepEnded) -> Line:
+    why = f" ({e.code})" if e.code else ""
+    said = f"step of plan {e.plan_id} {e.status}{why}: {text(e.qty)} closed, {text(e.booked_quote)} booked"
+    return Line(Source.RISK_ENGINE, LineSeverity.RISK, "RiskStepEnded", said, e.group_id)
+
+
+def _superseded(e: TriggerSuperseded) -> Line:
+    said = f"{e.trigger.value} came too late for {e.scope}"
+    return Line(Source.ORDER, INFO, "TriggerSuperseded", said, e.group_id, signal_id=e.signal_id)
+
+
+def _dust(e: DustRecorded) -> Line:
+    return Line(Source.PRECISION, INFO, "DustRecorded", f"dust of {text(e.qty)} cannot be sold", e.group_id)
+
+
+def _alert(e: GroupAlert) -> Line:
+    where = f"leg {e.leg_id}: " if e.leg_id else ""
+    return Line(Source.ORDER, LineSeverity(e.severity.value), e.code, where + e.text, e.group_id, pinned=e.pinned)
+
+
+def _group_state(e: GroupStateChanged) -> Line:
+    said = f"group {e.new.value} ({e.cause})" if e.old is None else f"group {e.old.value} to {e.new.value} ({e.cause})"
+    return Line(Source.ORDER, INFO, "GroupStateChanged", said, e.group_id)
+
+
+def _group_closed(e: GroupClosed) -> Line:
+    fees = ", ".join(f"{text(amount)} {currency}" for currency, amount in sorted(e.fees.items())) or "none"
+    said = f"group closed: {e.reason.value}, realized {text(e.realized_quote)} before fees ({fees})"
+    return Line(Source.ORDER, GOOD, "GroupClosed", said, e.group_id)
+
+
+def _anchored(e: PyramidAnchored) -> Line:
+    said = f"pyramid {e.pyramid} anchored at {text(e.entry_price)}, {len(e.legs)} more legs"
+    return Line(Source.ORDER, INFO, "PyramidAnchored", said, e.group_id)
+
+
+def _pyramid_closed(e: PyramidClosed) -> Line:
+    return Line(Source.ORDER, GOOD, "PyramidClosed", f"pyramid {e.pyramid} closed: {e.reason.value}", e.group_id)
+
+
+def _edited(e: GroupEdited) -> Line:
+    said = f"{e.operator} changed the group: {'; '.join(e.summary)}"
+    return Line(Source.SYSTEM, INFO, "GroupEdited", said, e.group_id)
+
+
+OF_GROUPS: Final[dict[str, LineOf]] = {
+    "GroupEdited": _edited,
+    "PyramidAnchored": _anchored,
+    "PyramidClosed": _pyramid_closed,
+    "CloseEnded": _close_ended,
+    "CloseFilled": _close_filled,
+    "CloseFinished": _close_finished,
+    "CloseSkipped": _close_skipped,
+    "CloseStarted": _close_started,
+    "DustRecorded": _dust,
+    "EntryEnded": _entry_ended,
+    "GroupAlert": _alert,
+    "GroupClosed": _group_closed,
+    "GroupOpened": _opened,
+    "GroupStateChanged": _group_state,
+    "LegFilled": _leg_filled,
+    "PyramidAdded": _pyramid,
+    "PyramidRefused": _pyramid_refused,
+    "RiskStepEnded": _step_ended,
+    "TargetDeferred": _deferred,
+    "TargetFilled": _target_filled,
+    "TriggerSuperseded": _superseded,
+}
+"""Event type -> its line."""

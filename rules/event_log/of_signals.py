@@ -1,0 +1,38 @@
+"""What an operator reads of signals and the requests that carry them (EX-1401). One function an event type."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from protocol.signals import SignalReceived, SignalRouted
+from protocol.webhook import RequestRefused
+from rules.event_log.line import INFO, WARNING, Line, LineOf, Source
+
+__all__ = ["OF_SIGNALS"]
+
+
+def _received(e: SignalReceived) -> Line:
+    refused = e.outcome.startswith("rejected")
+    problems = "; ".join(f"{p.code} {p.path} {p.message}".strip() for p in e.problems)
+    said = f"signal of {e.user} from {e.source_address}: {e.outcome}" + (f" ({problems})" if problems else "")
+    code = e.problems[0].code if refused and e.problems else "SignalReceived"
+    return Line(Source.WEBHOOK, WARNING if refused else INFO, code, said, signal_id=e.signal_id)
+
+
+def _routed(e: SignalRouted) -> Line:
+    refused = e.outcome.startswith("rejected")
+    said = f"signal routed: {e.outcome}" + (f" ({'; '.join(e.reasons)})" if e.reasons else "")
+    return Line(Source.WEBHOOK, WARNING if refused else INFO, "SignalRouted", said, signal_id=e.signal_id)
+
+
+def _refused_request(e: RequestRefused) -> Line:
+    said = f"request to {e.user} from {e.address} refused, {e.refused} so far ({e.size} bytes)"
+    return Line(Source.WEBHOOK, WARNING, e.code, said, pinned=e.code == "RateLimited")
+
+
+OF_SIGNALS: Final[dict[str, LineOf]] = {
+    "RequestRefused": _refused_request,
+    "SignalReceived": _received,
+    "SignalRouted": _routed,
+}
+"""Event type -> its line."""

@@ -1,0 +1,73 @@
+"""What an operator reads of the engine, its pools and its reconciliations (EX-1401). One function an event type."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from protocol.event_log import EventLogged, EventsAcknowledged, OperatorActed
+from protocol.incidents import IncidentCleared, IncidentRaised, Severity
+from protocol.pool import SlotFreed, SlotTaken
+from protocol.risk import EngineStatus, EngineStatusChanged
+from rules.event_log.line import ERROR, INFO, WARNING, Line, LineOf, LineSeverity, Source
+
+__all__ = ["OF_SYSTEM"]
+
+_SEVERITY_OF_INCIDENT: Final = {
+    Severity.INFO: INFO,
+    Severity.WARNING: WARNING,
+    Severity.ERROR: ERROR,
+    Severity.CRITICAL: ERROR,
+}
+
+
+def _incident(e: IncidentRaised) -> Line:
+    said = f"{e.text}; to mend it: {e.proposal}" if e.proposal else e.text
+    pinned = e.severity in (Severity.ERROR, Severity.CRITICAL)
+    return Line(Source.SYSTEM, _SEVERITY_OF_INCIDENT[e.severity], e.kind, said, signal_id=e.signal_id, pinned=pinned)
+
+
+def _incident_over(e: IncidentCleared) -> Line:
+    why = f" ({e.text})" if e.text else ""
+    return Line(Source.SYSTEM, INFO, e.kind, f"no longer: {e.subject}{why}")
+
+
+def _status(e: EngineStatusChanged) -> Line:
+    severity = {EngineStatus.ERROR: ERROR, EngineStatus.PAUSED: WARNING}.get(e.status, INFO)
+    said = f"engine {e.status.value}" + (f": {e.reason}" if e.reason else "")
+    return Line(Source.SYSTEM, severity, "EngineStatusChanged", said, pinned=e.status is EngineStatus.ERROR)
+
+
+def _slot(e: SlotTaken | SlotFreed) -> Line:
+    what = "taken" if isinstance(e, SlotTaken) else "freed"
+    return Line(Source.SYSTEM, INFO, type(e).__name__, f"slot {what}: {e.occupied} of {e.maximum}", e.group_id)
+
+
+def _logged(e: EventLogged) -> Line:
+    more = f" ({e.left_out} more like it)" if e.left_out else ""
+    said = e.text if not e.about or e.about in e.text else f"{e.about}: {e.text}"
+    return Line(Source(e.source), LineSeverity(e.severity), e.code, said + more, e.group_id, pinned=e.pinned)
+
+
+def _acted(e: OperatorActed) -> Line:
+    with_ = ", ".join(f"{name} {value}" for name, value in e.arguments.items())
+    change = f", {e.before} -> {e.after}" if e.before or e.after else ""
+    said = f"{e.operator} from {e.origin}: {e.command}{f' ({with_})' if with_ else ''}: {e.outcome}{change}"
+    return Line(Source.SYSTEM, INFO, "OperatorActed", said, e.arguments.get("group_id", ""))
+
+
+def _acknowledged(e: EventsAcknowledged) -> Line:
+    what = f"all alerts up to {e.through}" if e.through else f"{len(e.positions)} alerts"
+    return Line(Source.SYSTEM, INFO, "EventsAcknowledged", f"{e.operator} acknowledged {what}")
+
+
+OF_SYSTEM: Final[dict[str, LineOf]] = {
+    "EventLogged": _logged,
+    "EventsAcknowledged": _acknowledged,
+    "OperatorActed": _acted,
+    "EngineStatusChanged": _status,
+    "IncidentCleared": _incident_over,
+    "IncidentRaised": _incident,
+    "SlotFreed": _slot,
+    "SlotTaken": _slot,
+}
+"""Event type -> its line."""

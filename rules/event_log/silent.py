@@ -1,0 +1,25 @@
+"""Events without a line of their own, each with the reason: another event says the same to an operator."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["SILENT"]
+
+SILENT: Final[dict[str, str]] = {
+    "CancelWanted": "the desk's CancelRequested says it",
+    "LegClosed": "the fill that closed it says it",
+    "OrderStateNoted": "the desk's OrderStateChanged says it",
+    "OrderWanted": "the desk's OrderSent or OrderRefused says it",
+    "PaperAccountOpened": "the paper venue's own books",
+    "PaperOrderAccepted": "the paper venue's own books",
+    "PaperOrderArrived": "the paper venue's own books",
+    "PaperOrderCancelled": "the paper venue's own books",
+    "PaperOrderFilled": "the paper venue's own books",
+    "PaperOrderRejected": "the paper venue's own books",
+    "PaperOrderTriggered": "the paper venue's own books",
+    "SignalActedOn": "SignalRouted says what became of it",
+    "TargetEnded": "the desk's OrderStateChanged says it",
+    "TargetsWatched": "prices the group watches; they change with every fill",
+}
+"""Event type -> why nobody needs to read it."""
