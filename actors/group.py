@@ -34,7 +34,18 @@ from protocol.messages import Event, Message
 from protocol.orders import DeskUp, FillReported, OrderUpdate, RetellOrders
 from protocol.pool import SignalActedOn
 from protocol.signals import SignalOutcome
-from rules.group import GroupView, decide, effects, evolve, outstanding, retries, summary, watch_bounds
+from rules.group import (
+    GroupView,
+    answer_again,
+    answers,
+    decide,
+    effects,
+    evolve,
+    outstanding,
+    retries,
+    summary,
+    watch_bounds,
+)
 from runtime.actor import Do, handles
 from runtime.durable import DurableActor
 from runtime.timers import Timer
@@ -161,7 +172,10 @@ class PositionGroup(DurableActor):
 
     @handles
     def risk_close(self, msg: RiskClose | Batch) -> Do | None:
-        """Close a slice for the loss offset."""
+        """Close a slice, or all, for a risk plan; asked again about a step that has ended, repeat the answer."""
+        again = answer_again(self._view, msg)
+        if again is not None:
+            return Do(tells=[(msg.reply_to, again)] if isinstance(msg, RiskClose) and msg.reply_to else [])
         return self._step(msg)
 
     @handles
@@ -222,10 +236,11 @@ class PositionGroup(DurableActor):
         return self._did(events) if events else None
 
     def _did(self, events: tuple[Event, ...]) -> Do:
-        tells = [
+        tells: list[tuple[Any, Any]] = [
             (self._pool if isinstance(message, SlotReleased) else self._desk, message)
             for message in effects(events, owner=self.context.path)
         ]
+        tells += answers(events)
         return Do(events, tells, then=lambda: self._after(events))
 
     def _after(self, events: tuple[Event, ...]) -> None:

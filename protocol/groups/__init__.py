@@ -1,10 +1,19 @@
 """Position groups: the settings they freeze, the commands they take, the facts they journal.
 
 ``values`` holds states, reasons and frozen settings, ``commands`` what the pool, an operator and the risk engine tell a
-group and what the group tells back, ``events`` the outcome of every decision: replaying them needs no rule. What must
-not live here: the rules themselves (``rules.group``) and anything about how an order travels (``protocol.orders``).
+group and what the group tells back, ``events``, ``closing_events`` and ``steering`` the outcome of every decision:
+replaying them needs no rule. What must not live here: the rules themselves (``rules.group``) and anything about how an
+order travels (``protocol.orders``).
 """
 
+from protocol.groups.closing_events import (
+    CloseEnded,
+    CloseFinished,
+    CloseSkipped,
+    CloseStarted,
+    DustRecorded,
+    TriggerSuperseded,
+)
 from protocol.groups.commands import (
     AddPyramid,
     Batch,
@@ -22,12 +31,7 @@ from protocol.groups.commands import (
 )
 from protocol.groups.events import (
     CancelWanted,
-    CloseEnded,
     CloseFilled,
-    CloseFinished,
-    CloseSkipped,
-    CloseStarted,
-    DustRecorded,
     EntryEnded,
     GroupAlert,
     GroupClosed,
@@ -45,8 +49,8 @@ from protocol.groups.events import (
     TargetEnded,
     TargetFilled,
     TargetsWatched,
-    TriggerSuperseded,
 )
+from protocol.groups.steering import RiskStepEnded
 from protocol.groups.values import (
     BlockedLegPolicy,
     ClosedLot,
@@ -117,6 +121,7 @@ __all__ = [
     "RetryEntry",
     "RiskClose",
     "RiskCloseEnded",
+    "RiskStepEnded",
     "Severity",
     "SlippageAction",
     "SlippageGuard",

@@ -25,12 +25,7 @@ from protocol.values import Instant, Name, Scope, Side, Text
 
 __all__ = [
     "CancelWanted",
-    "CloseEnded",
     "CloseFilled",
-    "CloseFinished",
-    "CloseSkipped",
-    "CloseStarted",
-    "DustRecorded",
     "EntryEnded",
     "GroupAlert",
     "GroupClosed",
@@ -48,7 +43,6 @@ __all__ = [
     "TargetEnded",
     "TargetFilled",
     "TargetsWatched",
-    "TriggerSuperseded",
 ]
 
 
@@ -164,7 +158,10 @@ class OrderStateNoted(Event, frozen=True, forbid_unknown_fields=True, gc=False, 
 
 
 class LegFilled(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """Part of a layer was bought (sold for shorts). ``net_qty`` is what can be closed, after a fee in base currency."""
+    """Part of a layer was bought (sold for shorts). ``net_qty`` is what can be closed, after a fee in base currency.
+
+    ``fee_quote`` is the fee in quote currency, 0 when it was paid in a third one.
+    """
 
     group_id: Name
     leg_id: Name
@@ -175,6 +172,7 @@ class LegFilled(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=Tr
     price: Decimal
     fee: Decimal
     fee_currency: str
+    fee_quote: Decimal = Decimal(0)
     entry: EntryState
     leg_state: LegState
     at: Instant
@@ -197,7 +195,10 @@ class TargetFilled(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag
 
 
 class CloseFilled(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """A closing order traded; ``lots`` and ``spent`` as in ``TargetFilled``, ``scope`` and ``reason`` the order's own."""
+    """A closing order traded; ``lots`` and ``spent`` as in ``TargetFilled``, ``scope`` and ``reason`` the order's own.
+
+    ``fee_quote`` as in ``LegFilled``.
+    """
 
     group_id: Name
     client_order_id: ClientOrderId
@@ -208,6 +209,7 @@ class CloseFilled(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=
     price: Decimal
     fee: Decimal
     fee_currency: str
+    fee_quote: Decimal = Decimal(0)
     lots: tuple[ClosedLot, ...]
     spent: tuple[ClosedLot, ...] = ()
     at: Instant
@@ -263,78 +265,6 @@ class TargetsWatched(Event, frozen=True, forbid_unknown_fields=True, gc=False, t
     watches: tuple[Watch, ...]
     low: Decimal | None
     high: Decimal | None
-    at: Instant
-
-
-class CloseStarted(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """A trigger took ownership of a scope (EX-701). ``allocation`` is the quantity of each leg for a partial close."""
-
-    group_id: Name
-    number: int
-    scope: Name
-    reason: CloseReason
-    signal_id: str = ""
-    allocation: dict[str, Decimal] = field(default_factory=dict)
-    at: Instant
-
-
-class CloseEnded(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """A closing order is at its end. Unless filled it is tried again ``retry_after_s`` seconds later (EX-712, EX-724).
-
-    ``rest`` is what of its allocation was not traded; ``failures`` and ``caps`` count failed and capped orders so far.
-    """
-
-    group_id: Name
-    client_order_id: ClientOrderId
-    number: int
-    state: OrderState
-    filled_qty: Decimal
-    rest: dict[str, Decimal]
-    failures: int
-    caps: int
-    retry_after_s: int
-    reason: Text
-    at: Instant
-
-
-class CloseFinished(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """A close is over; ``given_up`` when slippage held it back (EX-724)."""
-
-    group_id: Name
-    number: int
-    scope: Name
-    reason: CloseReason
-    given_up: bool = False
-    at: Instant
-
-
-class CloseSkipped(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """A partial close was too small to be made (EX-709)."""
-
-    group_id: Name
-    trigger: CloseReason
-    qty: Decimal
-    code: Name
-    signal_id: str = ""
-    at: Instant
-
-
-class TriggerSuperseded(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """A trigger came when its scope already had an owner, and changed nothing (EX-706)."""
-
-    group_id: Name
-    trigger: CloseReason
-    scope: Name
-    signal_id: str = ""
-    at: Instant
-
-
-class DustRecorded(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """Quantity that cannot be sold was written off: the total, and by leg (EX-708)."""
-
-    group_id: Name
-    qty: Decimal
-    legs: dict[str, Decimal]
     at: Instant
 
 

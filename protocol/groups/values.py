@@ -283,12 +283,16 @@ class Watch(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=Tr
 
 
 class ClosedLot(Value, frozen=True, forbid_unknown_fields=True, gc=False):
-    """Part of a leg that was closed: quantity, what it had cost, what was realized (quote currency, before fees)."""
+    """Part of a leg that was closed: quantity, what it had cost, what was realized (quote currency, before fees).
+
+    ``entry_fee`` is its share of what the leg's entry fees came to in quote currency.
+    """
 
     leg_id: Name
     qty: Decimal
     cost: Decimal
     realized: Decimal
+    entry_fee: Decimal = Decimal(0)
 
 
 class Superseded(Value, frozen=True, forbid_unknown_fields=True, gc=False):

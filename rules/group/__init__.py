@@ -13,6 +13,7 @@ from rules.group.decide import decide
 from rules.group.effects import effects, outstanding, retries, summary, watch_bounds
 from rules.group.evolve import evolve, replay
 from rules.group.states import Cause, IllegalTransition, derive_state
+from rules.group.steps import answer_again, answers
 from rules.group.view import CloseView, GroupView, LegView, OrderView, PyramidView
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "LegView",
     "OrderView",
     "PyramidView",
+    "answer_again",
+    "answers",
     "decide",
     "derive_state",
     "effects",

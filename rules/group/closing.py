@@ -22,6 +22,7 @@ from protocol.groups import (
     LegClosed,
     LegState,
     PyramidClosed,
+    RiskClose,
     Severity,
     SlippageGuard,
 )
@@ -29,11 +30,12 @@ from protocol.orders import OrderState
 from rules.exits import book_in_order
 from rules.group.opening import MAX_CAPPED_ORDERS
 from rules.group.states import Cause
+from rules.group.steps import end_step
 from rules.group.turn import Turn
 from rules.group.view import CloseView, LegView
 from rules.slippage import cap_price, slippage_limit
 
-__all__ = ["GIVES_UP", "advance_closes", "close_group", "finish", "skip_close", "start_close"]
+__all__ = ["GIVES_UP", "advance_closes", "cancel_entry", "close_group", "finish", "skip_close", "start_close"]
 
 GIVES_UP = frozenset(
     {
@@ -53,9 +55,10 @@ def start_close(
     reason: CloseReason,
     *,
     signal_id: str = "",
+    step: RiskClose | None = None,
     allocation: Mapping[str, Decimal] | None = None,
 ) -> None:
-    """Take ownership of a scope."""
+    """Take ownership of a scope; ``step`` is that of a risk plan, which hears how it ended."""
     turn.emit(
         CloseStarted(
             group_id=turn.view.group_id,
@@ -63,16 +66,25 @@ def start_close(
             scope=scope,
             reason=reason,
             signal_id=signal_id,
+            plan_id=step.plan_id if step else "",
+            reply_to=step.reply_to if step else "",
             allocation=dict(allocation or {}),
             at=turn.at,
         )
     )
 
 
-def close_group(turn: Turn, reason: CloseReason, *, cause: Cause = Cause.TRIGGER, signal_id: str = "") -> None:
+def close_group(
+    turn: Turn,
+    reason: CloseReason,
+    *,
+    cause: Cause = Cause.TRIGGER,
+    signal_id: str = "",
+    step: RiskClose | None = None,
+) -> None:
     """Begin to close everything; closes in progress keep only what they have already ordered (EX-707)."""
     turn.change_state(GroupState.CLOSING, cause, reason)
-    start_close(turn, "group", reason, signal_id=signal_id)
+    start_close(turn, "group", reason, signal_id=signal_id, step=step)
     _advance_group(turn, retry=0)
 
 
@@ -143,7 +155,7 @@ def _released(turn: Turn, scope: str) -> bool:
     legs = list(turn.view.legs_in(scope))
     for leg in legs:
         if leg.entry is EntryState.WORKING:
-            _cancel_entry(turn, leg)
+            cancel_entry(turn, leg)
     for leg in legs:
         target = turn.view.working_order(leg.target_order)
         if target is not None and not target.state.final:
@@ -152,7 +164,8 @@ def _released(turn: Turn, scope: str) -> bool:
     return all(turn.view.working_order(name) is None for name in names)
 
 
-def _cancel_entry(turn: Turn, leg: LegView) -> None:
+def cancel_entry(turn: Turn, leg: LegView) -> None:
+    """Ask for the end of a working entry; one without an order is over at once."""
     order = turn.view.working_order(leg.entry_order)
     if order is not None:
         if not order.state.final:
@@ -212,15 +225,16 @@ def _record_dust(turn: Turn, dust: dict[str, Decimal]) -> None:
         turn.emit(DustRecorded(group_id=turn.view.group_id, qty=total, legs=dust, at=turn.at))
 
 
-def finish(turn: Turn, close: CloseView, *, given_up: bool = False) -> None:
-    """Give up ownership of a scope."""
+def finish(turn: Turn, close: CloseView, *, failed: str = "", skipped: str = "NothingOpen") -> None:
+    """Give up ownership of a scope; ``failed`` says why it was given up, ``skipped`` why nothing was sold if so."""
+    end_step(turn, close, failed=failed, skipped=skipped)
     turn.emit(
         CloseFinished(
             group_id=turn.view.group_id,
             number=close.number,
             scope=close.scope,
             reason=close.reason,
-            given_up=given_up,
+            given_up=bool(failed),
             at=turn.at,
         )
     )
@@ -229,6 +243,7 @@ def finish(turn: Turn, close: CloseView, *, given_up: bool = False) -> None:
 def _finish_group(turn: Turn, close: CloseView) -> None:
     """Write off the dust, close the group, release its slot: all in one turn (EX-703, EX-905)."""
     _record_dust(turn, {leg.leg_id: leg.open_qty for leg in turn.view.legs.values() if leg.open_qty > 0})
+    end_step(turn, close)
     view = turn.view
     turn.change_state(GroupState.CLOSED, Cause.CLOSE_COMPLETE, close.reason)
     turn.emit(
@@ -263,8 +278,8 @@ def _advance_partial(turn: Turn, close: CloseView, retry: int) -> None:
     if code is None:
         _send(turn, close, parts)
         return
-    skip_close(turn, close.reason, qty, code, close.signal_id)
-    finish(turn, close)
+    skip_close(turn, close.reason, qty, code, close.signal_id or close.plan_id)
+    finish(turn, close, skipped=code)
 
 
 def _room(turn: Turn, close: CloseView) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from protocol.groups import (
     CloseEnded,
+    CloseReason,
     EntryEnded,
     EntryState,
     GroupState,
@@ -19,14 +20,16 @@ from protocol.groups import (
 from protocol.orders import OrderState, Purpose
 from protocol.values import OrderType
 from rules.group.closing import GIVES_UP, finish
+from rules.group.editing import still_moves
 from rules.group.opening import MAX_CAPPED_ORDERS, anchor, send_entry
+from rules.group.slip import judge_slippage
 from rules.group.states import Cause
+from rules.group.steps import end_step
 from rules.group.targets import MAX_TARGET_LOSSES
 from rules.group.turn import Turn
 from rules.group.view import CloseView, LegView, OrderView
-from rules.slippage import Verdict, slippage, slippage_limit
 
-__all__ = ["MAX_ENTRY_ATTEMPTS", "MAX_RETRY_S", "end_if_final", "judge_slippage", "retry_delay_s"]
+__all__ = ["MAX_ENTRY_ATTEMPTS", "MAX_RETRY_S", "end_if_final", "retry_delay_s"]
 
 MAX_ENTRY_ATTEMPTS = 3
 """Most times an entry that never reached the venue is sent (EX-426)."""
@@ -55,31 +58,6 @@ def end_if_final(turn: Turn, order: OrderView, text: str = "") -> None:
         _target_ended(turn, order, text)
     elif order.filled < order.request.qty:
         _close_ended(turn, order, text)
-
-
-def judge_slippage(turn: Turn, order: OrderView) -> None:
-    """Compare what a market order achieved with the price expected when it was sent (EX-720..723)."""
-    if order.expected_price is None or order.request.type is OrderType.LIMIT or not order.filled:
-        return
-    config = turn.view.config
-    result = slippage(
-        order.request.side,
-        order.expected_price,
-        order.value / order.filled,
-        limit_percent=slippage_limit(config.max_slippage_percent, turn.view.max_slippage_percent),
-        action=config.slippage_action,
-    )
-    if result.verdict is Verdict.OK:
-        return
-    warns = result.verdict is Verdict.WARNING
-    text = f"order {order.request.client_order_id} slipped {result.percent.normalize():f} %"
-    turn.alert(
-        "SlippageWarning" if warns else "SlippageExceeded",
-        Severity.WARNING if warns else Severity.ERROR,
-        f"{text}, the limit is {result.limit_percent} %",
-        leg_id=order.leg_id,
-        pinned=not warns,
-    )
 
 
 # --- entries ----------------------------------------------------------------------------------------------------------
@@ -117,10 +95,13 @@ def _entry_ended(turn: Turn, order: OrderView, text: str) -> None:
 def _after_entry(turn: Turn, leg: LegView, order: OrderView) -> tuple[EntryState, int]:
     """Return where the entry stands now, and after how many seconds it is sent again if it still works."""
     open_group = turn.view.state not in (GroupState.CLOSING, GroupState.CLOSED) and not turn.view.owned(leg)
+    if open_group and order.state is not OrderState.FILLED and still_moves(turn.view, leg):
+        return EntryState.WORKING, 0
     again = open_group and not order.filled and not order.cancel_wanted
-    if again and _never_arrived(order) and order.attempt < MAX_ENTRY_ATTEMPTS:
+    attempt = order.attempt - leg.entry_base
+    if again and _never_arrived(order) and attempt < MAX_ENTRY_ATTEMPTS:
         # At once the first time (it was lost with a connection), with a wait when it is lost again.
-        return EntryState.WORKING, 0 if order.attempt == 1 else _LOST_AGAIN_S
+        return EntryState.WORKING, 0 if attempt == 1 else _LOST_AGAIN_S
     capped = order.request.type is OrderType.IOC and order.state is not OrderState.REJECTED
     if again and capped and order.attempt < MAX_CAPPED_ORDERS:
         return EntryState.WORKING, 1
@@ -194,8 +175,11 @@ def _close_ended(turn: Turn, order: OrderView, text: str) -> None:
     capped = order.request.type is OrderType.IOC and order.state is not OrderState.REJECTED and not rounded
     caps = (close.caps if close else 0) + capped
     failures = (close.failures if close else 0) + (not capped and not rounded)
-    gives_up = close is not None and capped and caps >= MAX_CAPPED_ORDERS and close.reason in GIVES_UP
+    held = close is not None and capped and caps >= MAX_CAPPED_ORDERS and close.reason in GIVES_UP
     lost_once = _never_arrived(order) and failures == 1
+    failed = not capped and not rounded and not lost_once
+    # A slice for a risk plan that the venue refuses is not tried again: the plan has stopped, the next one is new.
+    dropped = failed and close is not None and close.reason is CloseReason.RISK_PARTIAL
     delay_s = 0 if rounded or lost_once else 1 if capped else retry_delay_s(failures)
     turn.emit(
         CloseEnded(
@@ -207,17 +191,24 @@ def _close_ended(turn: Turn, order: OrderView, text: str) -> None:
             rest={leg_id: qty for leg_id, qty in order.allocation.items() if qty > 0} if _is_slice(close) else {},
             failures=failures,
             caps=caps,
-            retry_after_s=0 if gives_up or close is None else delay_s,
+            retry_after_s=0 if held or dropped or close is None else delay_s,
             reason=text,
             at=turn.at,
         )
     )
     if order.filled:
         judge_slippage(turn, order)
-    if gives_up and close is not None:
+    if close is None:
+        return
+    if held:
         _give_up(turn, close)
-    elif failures >= _PINNED_FROM_FAILURE and not capped:
-        turn.alert("CloseFailing", Severity.ERROR, f"{failures} attempts failed: {text}", pinned=True)
+    elif dropped:
+        turn.alert("OrderRejected", Severity.ERROR, text or "no reason given", pinned=True)
+        finish(turn, close, failed="OrderRejected")
+    elif failed:
+        end_step(turn, close, failed="OrderRejected")
+        if failures >= _PINNED_FROM_FAILURE:
+            turn.alert("CloseFailing", Severity.ERROR, f"{failures} attempts failed: {text}", pinned=True)
 
 
 def _is_slice(close: CloseView | None) -> bool:
@@ -227,6 +218,6 @@ def _is_slice(close: CloseView | None) -> bool:
 def _give_up(turn: Turn, close: CloseView) -> None:
     """Let go of a close that slippage held back; its targets are watched and placed again (EX-724)."""
     turn.alert("SlippageHeld", Severity.WARNING, f"{close.reason}: gave up after {MAX_CAPPED_ORDERS} capped orders")
-    finish(turn, close, given_up=True)
+    finish(turn, close, failed="SlippageHeld")
     if close.scope == "group":
         turn.change_state(GroupState.ACTIVE, Cause.CLOSE_GIVEN_UP)

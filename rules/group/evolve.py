@@ -34,6 +34,7 @@ from protocol.groups import (
     PyramidAdded,
     PyramidAnchored,
     PyramidClosed,
+    RiskStepEnded,
     Superseded,
     TargetDeferred,
     TargetEnded,
@@ -43,6 +44,7 @@ from protocol.groups import (
 )
 from protocol.messages import Event
 from protocol.orders import OrderState, Purpose
+from rules.group.evolve_editing import EVOLVERS_OF_EDITING
 from rules.group.view import CloseView, GroupView, LegView, OrderView, PyramidView
 
 __all__ = ["EVOLVERS", "evolve", "replay"]
@@ -205,6 +207,7 @@ def _leg_filled(view: GroupView, event: LegFilled) -> GroupView:
         event.leg_id,
         filled=leg.filled + event.net_qty,
         cost=leg.cost + event.net_qty * event.price,
+        fee_quote=leg.fee_quote + event.fee_quote,
         entry=event.entry,
         state=event.leg_state,
         target_losses=0,
@@ -217,11 +220,17 @@ def _booked(view: GroupView, event: TargetFilled | CloseFilled, emptied: LegStat
     for lot in event.lots:
         leg = legs[lot.leg_id]
         legs[lot.leg_id] = replace(
-            leg, closed=leg.closed + lot.qty, cost=leg.cost - lot.cost, realized=leg.realized + lot.realized
+            leg,
+            closed=leg.closed + lot.qty,
+            cost=leg.cost - lot.cost,
+            fee_quote=leg.fee_quote - lot.entry_fee,
+            realized=leg.realized + lot.realized,
         )
     for lot in event.spent:
         leg = legs[lot.leg_id]
-        legs[lot.leg_id] = replace(leg, filled=leg.filled - lot.qty, cost=leg.cost - lot.cost)
+        legs[lot.leg_id] = replace(
+            leg, filled=leg.filled - lot.qty, cost=leg.cost - lot.cost, fee_quote=leg.fee_quote - lot.entry_fee
+        )
     for lot in event.lots:
         if not legs[lot.leg_id].open_qty:
             legs[lot.leg_id] = replace(legs[lot.leg_id], state=emptied)
@@ -234,10 +243,21 @@ def _target_filled(view: GroupView, event: TargetFilled) -> GroupView:
 
 def _close_filled(view: GroupView, event: CloseFilled) -> GroupView:
     view = _booked(_filled(view, event), event, LegState.CLOSED)
-    allocation = dict(view.orders[event.client_order_id].allocation)
+    order = view.orders[event.client_order_id]
+    allocation = dict(order.allocation)
     for lot in event.lots:
         allocation[lot.leg_id] = max(_ZERO, allocation.get(lot.leg_id, _ZERO) - lot.qty)
-    return replace(view, orders=_with_order(view, event.client_order_id, allocation=allocation))
+    view = replace(view, orders=_with_order(view, event.client_order_id, allocation=allocation))
+    return replace(
+        view, closes=tuple(_booking(close, event) if close.number == order.close else close for close in view.closes)
+    )
+
+
+def _booking(close: CloseView, event: CloseFilled) -> CloseView:
+    """Add what a fill brought, net of its fee and of the entry fees of what it sold."""
+    realized = sum((lot.realized for lot in event.lots), _ZERO)
+    entry_fees = sum((lot.entry_fee for lot in (*event.lots, *event.spent)), _ZERO)
+    return replace(close, booked=close.booked + realized - entry_fees - event.fee_quote)
 
 
 def _entry_ended(view: GroupView, event: EntryEnded) -> GroupView:
@@ -271,6 +291,8 @@ def _close_started(view: GroupView, event: CloseStarted) -> GroupView:
         reason=event.reason,
         signal_id=event.signal_id,
         allocation=event.allocation,
+        plan_id=event.plan_id,
+        reply_to=event.reply_to,
     )
     return replace(view, closes=(*view.closes, close), close_count=event.number)
 
@@ -290,6 +312,10 @@ def _close_ended(view: GroupView, event: CloseEnded) -> GroupView:
 
 def _close_finished(view: GroupView, event: CloseFinished) -> GroupView:
     return replace(view, closes=tuple(close for close in view.closes if close.number != event.number))
+
+
+def _step_ended(view: GroupView, event: RiskStepEnded) -> GroupView:
+    return replace(view, risk_steps={**view.risk_steps, event.plan_id: event})
 
 
 def _superseded(view: GroupView, event: TriggerSuperseded) -> GroupView:
@@ -343,12 +369,14 @@ EVOLVERS: Final[dict[type[Event], Callable[[GroupView, Any], GroupView]]] = {
     CloseStarted: _close_started,
     CloseEnded: _close_ended,
     CloseFinished: _close_finished,
+    RiskStepEnded: _step_ended,
     TriggerSuperseded: _superseded,
     DustRecorded: _dust,
     LegClosed: _leg_closed,
     PyramidClosed: _pyramid_closed,
     GroupStateChanged: _state_changed,
     GroupClosed: _closed,
+    **EVOLVERS_OF_EDITING,
 }
 """Event type -> the function that applies it. Events that only inform (alerts, refusals) are not in it."""
 

@@ -21,8 +21,9 @@ from protocol.orders import FillReported, Purpose
 from protocol.values import MarketType, Side
 from rules.exits import allocate_close, book_in_order
 from rules.group.closing import close_group
-from rules.group.ends import end_if_final, judge_slippage
+from rules.group.ends import end_if_final
 from rules.group.opening import anchor
+from rules.group.slip import judge_slippage
 from rules.group.states import Cause
 from rules.group.turn import Turn
 from rules.group.view import GroupView, LegView, OrderView
@@ -58,12 +59,21 @@ def _base_fee(view: GroupView, fill: FillReported) -> Decimal:
     return max(fill.fee, Decimal(0)) if spot_long and fill.fee_currency == view.instrument.base else Decimal(0)
 
 
+def _fee_quote(view: GroupView, fill: FillReported) -> Decimal:
+    """Return the fee in quote currency; one in a third currency has no price here and counts as 0."""
+    if fill.fee_currency == view.instrument.quote:
+        return fill.fee
+    return fill.fee * fill.price if fill.fee_currency == view.instrument.base else Decimal(0)
+
+
 # --- entries ----------------------------------------------------------------------------------------------------------
 
 
 def _entry_filled(turn: Turn, order: OrderView, fill: FillReported) -> None:
     leg = turn.view.legs[order.leg_id]
-    complete = order.filled + fill.qty >= order.request.qty
+    # A late fill of an order that was replaced says nothing of the one that works now.
+    newest = leg.entry_order in ("", fill.client_order_id)
+    complete = newest and order.filled + fill.qty >= order.request.qty
     turn.emit(
         LegFilled(
             group_id=turn.view.group_id,
@@ -75,11 +85,14 @@ def _entry_filled(turn: Turn, order: OrderView, fill: FillReported) -> None:
             price=fill.price,
             fee=fill.fee,
             fee_currency=fill.fee_currency,
+            fee_quote=_fee_quote(turn.view, fill),
             entry=EntryState.DONE if complete else leg.entry,
             leg_state=LegState.FILLED if complete or leg.entry is not EntryState.WORKING else LegState.OPEN,
             at=fill.at,
         )
     )
+    if complete and leg.moved:
+        turn.alert("LayerFilledFirst", Severity.WARNING, "filled before it could be moved", leg_id=leg.leg_id)
     if turn.view.state is GroupState.CLOSED:
         reason = turn.view.reason or CloseReason.OPERATOR
         turn.alert("LateFill", Severity.ERROR, f"{fill.qty} filled after the end", leg_id=leg.leg_id, pinned=True)
@@ -126,6 +139,7 @@ def _close_filled(turn: Turn, order: OrderView, fill: FillReported) -> None:
             price=fill.price,
             fee=fill.fee,
             fee_currency=fill.fee_currency,
+            fee_quote=_fee_quote(turn.view, fill),
             lots=lots,
             spent=_spent(turn, lots, fill),
             at=fill.at,
@@ -165,20 +179,24 @@ def _lots(turn: Turn, order: OrderView, shares: Mapping[str, Decimal], fill: Fil
 
 def _lot(view: GroupView, leg: LegView, qty: Decimal, price: Decimal) -> ClosedLot:
     """Return the closed part of a leg; the last part takes all the cost that is left, so that nothing is lost."""
-    cost = leg.cost if qty == leg.open_qty else quotient(leg.cost * qty, leg.open_qty)
-    return ClosedLot(leg.leg_id, qty, cost, view.side.sign * (qty * price - cost))
+    cost, fee = _part(leg.cost, qty, leg.open_qty), _part(leg.fee_quote, qty, leg.open_qty)
+    return ClosedLot(leg.leg_id, qty, cost, view.side.sign * (qty * price - cost), fee)
+
+
+def _part(amount: Decimal, qty: Decimal, of: Decimal) -> Decimal:
+    return amount if qty == of else quotient(amount * qty, of)
 
 
 def _spent(turn: Turn, lots: tuple[ClosedLot, ...], fill: FillReported) -> tuple[ClosedLot, ...]:
     """Return what a fee in base currency took of the legs that were sold; it is a fee, not a loss (EX-428)."""
     fee = _base_fee(turn.view, fill)
     left = {leg.leg_id: rest for lot in lots if (rest := (leg := turn.view.legs[lot.leg_id]).open_qty - lot.qty) > 0}
-    costs = {lot.leg_id: lot.cost for lot in lots}
+    sold = {lot.leg_id: lot for lot in lots}
     spent = []
     for leg_id, qty in book_in_order(left, fee).items():
-        held = turn.view.legs[leg_id].cost - costs[leg_id]
-        cost = held if qty == left[leg_id] else quotient(held * qty, left[leg_id])
-        spent.append(ClosedLot(leg_id, qty, cost, Decimal(0)))
+        leg, lot = turn.view.legs[leg_id], sold[leg_id]
+        cost = _part(leg.cost - lot.cost, qty, left[leg_id])
+        spent.append(ClosedLot(leg_id, qty, cost, Decimal(0), _part(leg.fee_quote - lot.entry_fee, qty, left[leg_id])))
     return tuple(spent)
 
 

@@ -23,6 +23,7 @@ from protocol.signals import SizeType
 from rules.exits import allocate_close
 from rules.group.closing import advance_closes, close_group, skip_close, start_close
 from rules.group.opening import send_entry
+from rules.group.steps import SKIPPED, SUPERSEDED, is_known, refuse_step
 from rules.group.targets import due_deferred
 from rules.group.turn import Turn
 from rules.precision import quotient
@@ -77,15 +78,18 @@ def on_reduce(turn: Turn, message: ReduceGroup) -> None:
 
 
 def on_risk_close(turn: Turn, message: RiskClose) -> None:
-    """Close part of the group, or all of it, for the risk engine (EX-1018)."""
-    if turn.view.state is GroupState.CLOSED:
+    """Close part of the group, or all of it, for a step of a risk plan; told again it changes nothing (EX-1018)."""
+    if is_known(turn.view, message.plan_id):
         return
-    if message.qty is not None:
-        _close_part(turn, message.qty, CloseReason.RISK_PARTIAL, message.plan_id)
+    if turn.view.state is GroupState.CLOSED:
+        refuse_step(turn, message, SUPERSEDED, "GroupClosed")
+    elif message.qty is not None:
+        _close_part(turn, message.qty, CloseReason.RISK_PARTIAL, message.plan_id, message)
     elif turn.view.closing:
         _supersede(turn, CloseReason.RISK_CLOSE, "group", message.plan_id)
+        refuse_step(turn, message, SUPERSEDED, "GroupClosing")
     else:
-        close_group(turn, CloseReason.RISK_CLOSE, signal_id=message.plan_id)
+        close_group(turn, CloseReason.RISK_CLOSE, step=message)
 
 
 def on_retry_close(turn: Turn, message: RetryClose) -> None:
@@ -173,12 +177,16 @@ def _reduction(turn: Turn, message: ReduceGroup) -> Decimal:
     return quotient(amount, price) if price else Decimal(0)
 
 
-def _close_part(turn: Turn, wanted: Decimal, reason: CloseReason, signal_id: str) -> None:
+def _close_part(
+    turn: Turn, wanted: Decimal, reason: CloseReason, signal_id: str, step: RiskClose | None = None
+) -> None:
     view = turn.view
     if view.state is GroupState.CLOSED:
         return
     if view.closing:
         _supersede(turn, reason, "partial", signal_id)
+        if step is not None:
+            refuse_step(turn, step, SUPERSEDED, "GroupClosing")
         return
     free = _free(turn)
     held = sum(free.values(), Decimal(0))
@@ -186,14 +194,16 @@ def _close_part(turn: Turn, wanted: Decimal, reason: CloseReason, signal_id: str
     code = turn.blocks_close(qty)
     if code is not None:
         skip_close(turn, reason, qty, code, signal_id)
+        if step is not None:
+            refuse_step(turn, step, SKIPPED, code)
     elif held == view.open_qty and turn.blocks_close(view.floor(held - qty)):
         # What would be left could never be sold (EX-709, EX-1012).
         whole = CloseReason.RISK_CLOSE if reason is CloseReason.RISK_PARTIAL else reason
-        close_group(turn, whole, signal_id=signal_id)
+        close_group(turn, whole, signal_id="" if step else signal_id, step=step)
     else:
         parts = allocate_close(free, qty, view.instrument.rules.step_size)
         parts = {leg_id: part for leg_id, part in parts.items() if part > 0}
-        start_close(turn, "partial", reason, signal_id=signal_id, allocation=parts)
+        start_close(turn, "partial", reason, signal_id="" if step else signal_id, step=step, allocation=parts)
 
 
 def _free(turn: Turn) -> dict[str, Decimal]:

@@ -13,6 +13,7 @@ from protocol.groups import (
     GridConfig,
     GroupState,
     LegState,
+    RiskStepEnded,
     Superseded,
     TriggerPrice,
     Watch,
@@ -35,7 +36,9 @@ class LegView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=
 
     ``entry_order`` and ``target_order`` are client ids of the newest orders, empty when none was ever wanted. An entry
     that works without an order is sent again ``entry_retry_s`` seconds after the last one ended. ``target_losses``
-    counts targets in a row that the venue refused or dropped.
+    counts targets in a row that the venue refused or dropped. An edit has another entry order sent for ``replaces``, which
+    was attempt ``entry_base``, or cancels what is unfilled (``dropped``). ``fee_quote`` is what the entry of the open part has cost
+    in fees, in quote currency.
     """
 
     leg_id: str
@@ -52,6 +55,9 @@ class LegView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=
     entry_order: str = ""
     entry_attempt: int = 0
     entry_retry_s: int = 0
+    entry_base: int = 0
+    replaces: str = ""
+    dropped: bool = False
     target_order: str = ""
     target_attempt: int = 0
     target_losses: int = 0
@@ -61,7 +67,13 @@ class LegView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=
     closed: Decimal = _ZERO
     dust: Decimal = _ZERO
     cost: Decimal = _ZERO
+    fee_quote: Decimal = _ZERO
     realized: Decimal = _ZERO
+
+    @property
+    def moved(self) -> bool:
+        """Whether an edit gave it another price or size, and its working order is still the old one."""
+        return bool(self.replaces) and self.replaces == self.entry_order
 
     @property
     def open_qty(self) -> Decimal:
@@ -126,13 +138,20 @@ class PyramidView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_o
 
 
 class CloseView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
-    """One close in progress, owner of its scope. ``allocation`` is what of a partial close is not ordered yet."""
+    """One close in progress, owner of its scope. ``allocation`` is what of a partial close is not ordered yet.
+
+    ``plan_id`` and ``reply_to`` are those of the risk plan's step it is made for; ``booked`` is then what its fills have
+    brought in quote currency, their fees and those of their entries taken off.
+    """
 
     number: int
     scope: str
     reason: CloseReason
     signal_id: str
     allocation: dict[str, Decimal]
+    plan_id: str = ""
+    reply_to: str = ""
+    booked: Decimal = _ZERO
     orders: tuple[str, ...] = ()
     failures: int = 0
     caps: int = 0
@@ -148,6 +167,8 @@ class GroupView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
     """Everything a group knows. ``legs`` are in (pyramid, layer) order; ``trades`` maps venue trade id to order.
 
     ``watch_low`` and ``watch_high`` bound the prices between which no watched target can trigger (None: no bound).
+    ``version`` counts edits from 1, ``edits`` maps the newest of their request ids to the versions they made.
+    ``risk_steps`` keeps by plan how each step of a risk plan ended, so that the answer can be repeated.
     """
 
     group_id: str
@@ -183,7 +204,10 @@ class GroupView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
     max_slippage_percent: Decimal | None = None
     last_fill_price: Decimal | None = None
     first_fill_at: Instant | None = None
+    risk_steps: dict[str, RiskStepEnded] = field(default_factory=dict)
     released: bool = False
+    version: int = 1
+    edits: dict[str, int] = field(default_factory=dict)
 
     @property
     def closing(self) -> bool:
@@ -238,6 +262,12 @@ class GroupView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
         """Return an order of which something is still awaited, else None."""
         order = self.orders.get(client_order_id)
         return order if order is not None and not order.settled else None
+
+    def entry_filled(self, leg: LegView) -> Decimal:
+        """Return what all entry orders of a leg have traded, before fees in base currency."""
+        orders = self.orders.values()
+        traded = (order.filled for order in orders if order.purpose is Purpose.ENTRY and order.leg_id == leg.leg_id)
+        return sum(traded, _ZERO)
 
     def legs_in(self, scope: str) -> Iterator[LegView]:
         """Yield the legs of ``group``, ``pyramid:<n>`` or ``leg:<id>``, in order."""

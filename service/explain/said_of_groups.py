@@ -26,6 +26,7 @@ from protocol.groups import (
     PyramidAnchored,
     PyramidClosed,
     PyramidRefused,
+    RiskStepEnded,
     TargetDeferred,
     TargetEnded,
     TargetFilled,
@@ -161,6 +162,20 @@ def _close_skipped(e: CloseSkipped, _: Story) -> str:
     return f"A partial close of {number(e.qty)} was not made: too small for the market ({e.code})."
 
 
+_STEPS: Final = {
+    "closed": "sold {qty} and booked {booked}",
+    "superseded": "came too late: another trigger owned the group",
+    "skipped": "closed nothing",
+    "failed": "failed after {qty}, which booked {booked}",
+}
+
+
+def _step_ended(e: RiskStepEnded, _: Story) -> str:
+    said = _STEPS.get(e.status, e.status).format(qty=number(e.qty), booked=number(e.booked_quote))
+    slipped = " Slippage was above the limit, so the plan stops." if e.slippage_exceeded else ""
+    return f"The step of risk plan {e.plan_id} {said}{f' ({e.code})' if e.code else ''}.{slipped}"
+
+
 def _superseded(e: TriggerSuperseded, _: Story) -> str:
     return f"{words(e.trigger).capitalize()} came too late: {e.scope} already had an owner, so it changed nothing."
 
@@ -220,6 +235,7 @@ OF_GROUPS: Final[dict[str, _SentenceOf]] = {
     "PyramidAnchored": _anchored,
     "PyramidClosed": _pyramid_closed,
     "PyramidRefused": _pyramid_refused,
+    "RiskStepEnded": _step_ended,
     "SignalActedOn": _acted,
     "SlotFreed": _slot_freed,
     "SlotTaken": _slot_taken,

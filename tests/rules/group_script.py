@@ -137,6 +137,7 @@ class Script:
         self.view = opened(group)
         self.tick: PriceTick | None = None
         self.trades = 0
+        self.plans = 0
         self.replaced: set[str] = set()
 
     def run(self, event: dict[str, Any]) -> list[dict[str, Any]]:
@@ -227,7 +228,8 @@ class Script:
         return ReduceGroup(group_id=GROUP, fraction=Decimal(event["fraction"]), at=1)
 
     def _on_risk_partial(self, event: dict[str, Any]) -> Message:
-        return RiskClose(group_id=GROUP, plan_id="plan", qty=Decimal(event["qty"]), at=1)
+        self.plans += 1
+        return RiskClose(group_id=GROUP, plan_id=f"plan{self.plans}", qty=Decimal(event["qty"]), at=1)
 
     def _fill(self, order: str, event: dict[str, Any]) -> Message:
         self.trades += 1

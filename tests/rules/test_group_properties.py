@@ -206,7 +206,7 @@ class Groups(RuleBasedStateMachine):
     def risk_engine_and_price_in_one_turn(self, qty: Decimal, price: Decimal) -> None:
         """The risk engine takes a slice in the turn of a price."""
         self.tick = tick_at(price)
-        self.tell(Batch((self.tick, RiskClose(group_id=GROUP, plan_id="r", qty=qty, at=1))))
+        self.tell(Batch((self.tick, RiskClose(group_id=GROUP, plan_id=f"r{len(self.journal)}", qty=qty, at=1))))
 
     @rule(price=PRICES)
     def pyramid(self, price: Decimal) -> None:
