@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from runtime.ref import ActorRef
 
-__all__ = ["Bus"]
+__all__ = ["Bus", "Wanted"]
+
+Wanted: TypeAlias = Callable[[Any], bool]
+"""Says whether a subscriber wants a fact. Called by whoever publishes: it must be quick, change nothing and never raise."""
 
 
 class Bus:
     """Topic -> subscribers. A published fact is told to each, in the order they subscribed.
 
-    A fact published with ``keep`` is the standing truth of its topic: whoever subscribes later hears it at once.
+    A fact published with ``keep`` is the standing truth of its topic: whoever subscribes later hears it at once. Whoever
+    subscribes with ``wanted`` hears only facts of which that is true: one that waits for a price to leave a band costs the
+    other prices a call and no message.
     """
 
-    __slots__ = ("_kept", "_of", "_topics")
+    __slots__ = ("_choosy", "_kept", "_of", "_topics")
 
     def __init__(self) -> None:
         self._topics: dict[str, dict[str, ActorRef]] = {}
+        self._choosy: dict[str, dict[str, tuple[Wanted, ActorRef]]] = {}
         self._of: dict[str, set[str]] = {}
         self._kept: dict[str, Any] = {}
 
-    def subscribe(self, topic: str, ref: ActorRef, *, tell_kept: bool = True) -> None:
-        """Tell ``ref`` every fact of ``topic`` from now on, beginning with the kept one; twice is once."""
+    def subscribe(self, topic: str, ref: ActorRef, *, tell_kept: bool = True, wanted: Wanted | None = None) -> None:
+        """Tell ``ref`` every fact of ``topic`` from now on, beginning with the kept one; twice is once.
+
+        With ``wanted`` only the facts it is true of; subscribing so again puts the new one in the old one's place.
+        """
+        if wanted is not None:
+            self._subscribe_choosy(topic, ref, tell_kept, wanted)
+            return
         refs = self._topics.setdefault(topic, {})
         if ref.path in refs:
             return
@@ -33,14 +46,22 @@ class Bus:
         if tell_kept and topic in self._kept:
             ref.tell(self._kept[topic])
 
+    def _subscribe_choosy(self, topic: str, ref: ActorRef, tell_kept: bool, wanted: Wanted) -> None:
+        self._choosy.setdefault(topic, {})[ref.path] = (wanted, ref)
+        self._of.setdefault(ref.path, set()).add(topic)
+        kept = self._kept.get(topic) if tell_kept else None
+        if kept is not None and wanted(kept):
+            ref.tell(kept)
+
     def unsubscribe(self, topic: str, ref: ActorRef) -> None:
         """Stop telling ``ref`` the facts of ``topic``."""
-        refs = self._topics.get(topic, {})
-        if refs.pop(ref.path, None) is None:
+        topics = self._of.get(ref.path)
+        if topics is None or topic not in topics:
             return
-        if not refs:
-            del self._topics[topic]
-        topics = self._of[ref.path]
+        for table in (self._topics, self._choosy):
+            refs: dict[str, Any] = table.get(topic, {})
+            if refs.pop(ref.path, None) is not None and not refs:
+                del table[topic]
         topics.discard(topic)
         if not topics:
             del self._of[ref.path]
@@ -51,17 +72,27 @@ class Bus:
             self.unsubscribe(topic, ref)
 
     def publish(self, topic: str, fact: Any, *, keep: bool = False) -> int:
-        """Tell a fact to all subscribers of a topic; return how many there are."""
+        """Tell a fact to all subscribers of a topic that want it; return how many those are."""
         if keep:
             self._kept[topic] = fact
+        told = self._tell_choosy(topic, fact) if self._choosy else 0
         refs = self._topics.get(topic)
         if refs is None:
-            return 0
+            return told
         # A copy: whoever is told may subscribe or end before the next one is told.
         everybody = list(refs.values())
         for ref in everybody:
             ref.tell(fact)
-        return len(everybody)
+        return told + len(everybody)
+
+    def _tell_choosy(self, topic: str, fact: Any) -> int:
+        choosy = self._choosy.get(topic)
+        if choosy is None:
+            return 0
+        wanting = [ref for wanted, ref in choosy.values() if wanted(fact)]
+        for ref in wanting:
+            ref.tell(fact)
+        return len(wanting)
 
     def kept(self, topic: str) -> Any:
         """Return the standing truth of a topic, None when it has none."""
@@ -69,4 +100,7 @@ class Bus:
 
     def topics(self) -> dict[str, int]:
         """Return the number of subscribers by topic."""
-        return {topic: len(refs) for topic, refs in self._topics.items()}
+        found = {topic: len(refs) for topic, refs in self._topics.items()}
+        for topic, choosy in self._choosy.items():
+            found[topic] = found.get(topic, 0) + len(choosy)
+        return found
