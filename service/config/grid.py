@@ -79,6 +79,7 @@ class GridStrategy(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             "or those of the shorthand below.",
             applies="group",
             example=_layers(GridConfig().levels),
+            unset_is_default=True,
         ),
     ] = None
     pyramid_specific_levels: Annotated[

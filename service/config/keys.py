@@ -31,6 +31,7 @@ class Key:
 
     ``applies``: *now* = from the next message on, *group* = to groups and pyramids created from then on, *restart* = when
     bulkhead starts (EX-1302). ``example`` stands, commented out, in config.toml for a key without a default.
+    ``unset_is_default`` says that a key that is not set has a default all the same, which its ``doc`` names.
     """
 
     doc: str
@@ -42,6 +43,7 @@ class Key:
     at_most: Bound = None
     check: Callable[[Any], Refusal | None] | None = None
     example: Any = None
+    unset_is_default: bool = False
 
     def refusal(self, value: Any) -> Refusal | None:
         """Return why ``value`` is out of bounds, None when it is fine."""

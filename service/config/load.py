@@ -16,6 +16,7 @@ from service.config.document import Config
 from service.config.environment import Setting, settings_from, variables
 from service.config.errors import ConfigError, Problems
 from service.config.keys import Secret, Section
+from service.config.older_names import renamed_table
 from service.config.reading import Reader
 
 __all__ = ["load", "parse"]
@@ -44,6 +45,9 @@ def parse(text: str, env: Mapping[str, str], *, source: str = "configuration") -
     except (ValueError, RecursionError) as error:
         raise ConfigError([ValidationError("$", f"not TOML: {error}", code="Unreadable")], source=source) from error
     problems = Problems()
+    table, _, conflicts = renamed_table(table)
+    for _, new in conflicts:
+        problems.add(new, "ConflictingAlias", "has another value under an older name: keep one of them")
     settings = settings_from(env, problems)
     for setting in settings:
         _put(table, setting)

@@ -11,7 +11,7 @@ import msgspec
 
 from service.config.errors import Problems
 from service.config.grid import GridStrategy, Match, Override
-from service.config.keys import Field, Key, fields_of, optional
+from service.config.keys import Field, Key, Secret, fields_of, optional
 from service.config.scalars import REFUSED, read_scalar
 from service.config.trading import Sizing
 
@@ -41,6 +41,8 @@ class Reader(NamedTuple):
 
     problems: Problems
     all_keys: tuple[str, ...] = ()
+    literal_secrets: bool = False
+    """Whether secrets may be given as they are: by a form, never by a file."""
 
     def table(self, of: type[S], raw: Any, path: str) -> S | None:
         """Read a table as section ``of``; None when a required key is missing or wrong."""
@@ -89,6 +91,11 @@ class Reader(NamedTuple):
         if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
             section = self.table(hint, raw, path)
             return REFUSED if section is None else section
+        if hint is Secret and self.literal_secrets:
+            if not isinstance(raw, str):
+                self.problems.add(path, "WrongType", "must be text")
+                return REFUSED
+            raw = Secret(raw)
         return read_scalar(hint, key, raw, path, self.problems)
 
     def _list(self, hint: Any, key: Key, raw: Any, path: str) -> Any:
@@ -98,7 +105,10 @@ class Reader(NamedTuple):
         if len(raw) > MAX_ENTRIES:
             self.problems.add(path, "OutOfRange", f"must have at most {MAX_ENTRIES} entries")
             return REFUSED
-        entries = [self.value(hint, key, entry, f"{path}[{index}]") for index, entry in enumerate(raw)]
+        # A list of plain values is one value of one key; the layers of a ladder are many.
+        is_table = isinstance(hint, type) and issubclass(hint, msgspec.Struct)
+        places = [f"{path}[{index}]" if is_table else path for index in range(len(raw))]
+        entries = [self.value(hint, key, entry, place) for entry, place in zip(raw, places, strict=True)]
         return REFUSED if REFUSED in entries else tuple(entries)
 
     def _map(self, hints: tuple[Any, Any], key: Key, raw: Any, path: str) -> Any:
@@ -128,7 +138,8 @@ class Reader(NamedTuple):
         del allowed["overrides"]
         settings: dict[str, Any] = {}
         match = self._match(raw, path)
-        for name, value in raw.items():
+        for given, value in raw.items():
+            name = given.removeprefix("grid_strategy.").removeprefix("sizing.")
             here = _join(path, name)
             if name == "match":
                 continue

@@ -12,6 +12,7 @@ from protocol.groups import TpMode
 from protocol.values import check_decimal
 from service.config.errors import Problems
 from service.config.keys import Key, Refusal, Secret, Speed
+from service.config.risk_engine import TimerStart
 
 __all__ = ["MAX_TEXT", "REFUSED", "Refused", "read_scalar", "type_name"]
 
@@ -61,10 +62,10 @@ def _int(raw: Any) -> int | Refusal:
 
 
 def _decimal(raw: Any) -> Decimal | Refusal:
-    if isinstance(raw, bool) or not isinstance(raw, int | str | Decimal):
+    if isinstance(raw, bool) or not isinstance(raw, int | float | str | Decimal):
         return _wrong("a number")
     try:
-        value = Decimal(raw)
+        value = Decimal(repr(raw) if isinstance(raw, float) else raw)
     except InvalidOperation:
         return _wrong("a number")
     try:
@@ -114,7 +115,10 @@ def _enum(of: type[StrEnum], raw: Any) -> StrEnum | Refusal:
         return Refusal("InvalidEnum", f"must be {type_name(of)}")
 
 
-_OLDER_WORDS: Final[dict[tuple[type[StrEnum], str], str]] = {(TpMode, "leg"): "per_leg"}
+_OLDER_WORDS: Final[dict[tuple[type[StrEnum], str], str]] = {
+    (TpMode, "leg"): "per_leg",
+    (TimerStart, "after_5_pyramids"): "after_pyramids_received",
+}
 """Words of earlier versions that still mean something (EX-1305)."""
 
 _READERS: Final[dict[Any, Callable[[Any], Any]]] = {
