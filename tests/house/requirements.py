@@ -19,7 +19,7 @@ SPEC = REPOSITORY.parent / "shared" / "spec" / "execution.md"
 SECTIONS = range(1, 15)
 
 _REQUIRED = re.compile(r"^- \*\*EX-(\d+)\*\*", re.MULTILINE)
-_NAMED = re.compile(r"EX-(\d{3,4})(?:\s*(?:to|\.\.|-|–)\s*(?:EX-)?(\d{3,4}))?")
+_NAMED = re.compile(r"EX-(\d{3,4})(?:\s*(?:to|\.\.|-)\s*(?:EX-)?(\d{3,4}))?")
 
 
 def required(text: str) -> list[int]:
@@ -62,18 +62,20 @@ def uncovered(text: str) -> list[int]:
 def main() -> int:
     """Print the table; return 1 when a requirement is named by no test."""
     if not SPEC.is_file():
-        print(f"the specification is not at {SPEC}", file=sys.stderr)
+        sys.stderr.write(f"the specification is not at {SPEC}\n")
         return 2
     text, named = SPEC.read_text(encoding="utf-8"), named_requirements()
     wanted = required(text)
+    lines = []
     for number in wanted:
         tests = named.get(number, [])
-        first = tests[0] if tests else "-"
-        print(f"EX-{number:<5} {len(tests):>3}  {first}")
+        lines.append(f"EX-{number:<5} {len(tests):>3}  {tests[0] if tests else '-'}")
     missing = [number for number in wanted if number not in named]
-    print(f"{len(wanted) - len(missing)} of {len(wanted)} requirements ({100 - 100 * len(missing) / len(wanted):.1f}%)")
+    share = 100 - 100 * len(missing) / len(wanted)
+    lines.append(f"{len(wanted) - len(missing)} of {len(wanted)} requirements ({share:.1f}%)")
     if missing:
-        print("named by no test: " + ", ".join(f"EX-{number}" for number in missing))
+        lines.append("named by no test: " + ", ".join(f"EX-{number}" for number in missing))
+    sys.stdout.write("\n".join(lines) + "\n")
     return 1 if missing else 0
 
 

@@ -20,7 +20,9 @@ def test_the_words_of_the_specification_are_explained() -> None:
     table = _specification().partition("**EX-114**")[2].partition("\n\n## ")[0]
     terms = [row.split("|")[1].strip() for row in table.splitlines() if row.startswith("|")][2:]
     glossary = (REPOSITORY / "docs" / "reference" / "glossary.md").read_text(encoding="utf-8")
-    explained = {word.strip() for row in re.findall(r"^\| ([^|]+) \|", glossary, re.MULTILINE) for word in row.split(",")}
+    explained = {
+        word.strip() for row in re.findall(r"^\| ([^|]+) \|", glossary, re.MULTILINE) for word in row.split(",")
+    }
     wanted = {word.strip() for term in terms for word in re.split(r"[,/]", term)}
     assert len(terms) > 10
     assert wanted <= explained
