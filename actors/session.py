@@ -2,87 +2,287 @@
 
 An *edge* actor: whatever it is told has been held until the journal knows why. Calls to the adapter run beside the actor,
 one after the other for each order, so that a query never overtakes the order it asks about.
+
+A venue that cannot be reached is no crash: the session says so on ``health:<account>``, tries again by itself, and goes on
+(EX-106, EX-1207). A venue that refuses the account is not tried again until an operator restarts the session (EX-1104).
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any
 
 from actors.feed import FEEDS
+from actors.session_calls import CALL_TIMEOUT_S, Calls
+from actors.session_limit import Limiter, Urgency
+from actors.session_link import (
+    CLOCK_CORRECT_S,
+    CLOCK_WARN_S,
+    FIRST_TRY_S,
+    Link,
+    NotConnected,
+    clock_offset,
+    open_link,
+    try_again_after,
+)
+from actors.session_topics import SessionSettings, balances_topic, health_topic, market_topic, session_topic
+from actors.session_words import failure, foreseen
+from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.market import Bar, FeedStatus, PriceTick
 from protocol.messages import Message
 from protocol.orders import CancelAtVenue, FillReport, OrderReport, OrderState, PlaceAtVenue
-from protocol.venue import FetchVenueState, QueryAtVenue, SessionDown, SessionUp, VenueSnapshot
+from protocol.precision import FetchInstruments, Instruments
+from protocol.venue import (
+    BalancesChanged,
+    FetchVenueState,
+    QueryAtVenue,
+    SessionDown,
+    SessionUp,
+    VenueHealth,
+    VenueSnapshot,
+    VenueStatus,
+)
 from runtime.actor import NO_ANSWER, Actor, handles
+from runtime.clock import NANOS
 from runtime.envelope import Envelope
 from supervision.breaker import Breaker, BreakerPolicy
 from venues.contract import Venue
-from venues.errors import NetworkTimeout, OrderNotFound, RateLimited, VenueDown, VenueError
+from venues.errors import RateLimited, VenueDown, VenueError
 
-__all__ = ["CALL_TIMEOUT_S", "VenueSession", "market_topic", "session_topic"]
-
-T = TypeVar("T")
-
-CALL_TIMEOUT_S = 10.0
-"""Seconds after which a call to the venue has no known outcome."""
-
-
-def market_topic(account: str, symbol: str) -> str:
-    """Return the bus topic of an account's prices of one symbol."""
-    return f"market:{account}:{symbol}"
+__all__ = [
+    "CALL_TIMEOUT_S",
+    "SessionSettings",
+    "VenueSession",
+    "balances_topic",
+    "health_topic",
+    "market_topic",
+    "session_topic",
+]
 
 
-def session_topic(account: str) -> str:
-    """Return the bus topic on which an account's session says whether it is up."""
-    return f"session:{account}"
+class _Again(Message, frozen=True, tag=True):
+    """Try to connect, or to get through the breaker, once more."""
+
+
+class _Turn(Message, frozen=True, tag=True):
+    """Calls that wait for the venue's limits may go on."""
+
+
+class _Tried(Message, frozen=True, tag=True):
+    found: Any
+
+
+class _Probed(Message, frozen=True, tag=True):
+    pass
 
 
 class VenueSession(Actor):
     """Owns the adapter of one account for as long as it lives; a crash closes it and the next life connects anew."""
 
-    def __init__(self, *, account: str, venue: Callable[[], Venue], desk: str) -> None:
+    def __init__(
+        self, *, account: str, venue: Callable[[], Venue], desk: str, settings: SessionSettings | None = None
+    ) -> None:
         self._account = account
         self._make = venue
-        self._lines: dict[str, asyncio.Event] = {}
-        self._breaker: Breaker | None = None
         self._desk = desk
-        self._venue: Venue | None = None
-        self._instruments = 0
+        self._settings = settings or SessionSettings()
+        self._link: Link | None = None
+        self._opened: Link | None = None
+        self._trying = False
+        self._tries = 0
+        self._number = 0
+        self._health = VenueStatus.CONNECTING
+        self._said: tuple[str, str] = ("", "")
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
     async def started(self) -> None:
-        """Connect and tell everybody who waits for it; a venue that cannot be reached crashes this life."""
-        venue = self._venue = self._make()
-        await venue.connect(self.context.callback(self._take))
-        instruments = await venue.instruments()
-        self._instruments = len(instruments)
-        self._breaker = Breaker(self._account, BreakerPolicy(), self.context.random.random)
-        up = SessionUp(self._account, instruments, self.now())
+        """Connect and tell everybody who waits for it; a venue that cannot be reached is tried again beside the actor."""
+        self._calls = Calls(
+            self._account,
+            self._new_breaker(),
+            Limiter(None, self._settings.rate_mode, wake_at=self._wake_at),
+            self.now,
+            limited=self._limited,
+            answered=lambda: self._say(VenueStatus.UP),
+            tripped=self._tripped,
+            stopped=self._lost,
+        )
+        self._say(VenueStatus.CONNECTING)
+        self._tried(await self._attempt(FIRST_TRY_S))
+
+    def _new_breaker(self) -> Breaker:
+        return Breaker(self._account, BreakerPolicy(), self.context.random.random)
+
+    def _wake_at(self, at: int) -> None:
+        self.timers.at(at, _Turn())
+
+    async def _attempt(self, within_s: float) -> Link | NotConnected:
+        self._number += 1
+        take = self.context.callback(partial(self._take, self._number))
+        found = await open_link(self._account, self._make, take, self.now, within_s)
+        if isinstance(found, Link):
+            self._opened = found
+        return found
+
+    def _tried(self, found: Link | NotConnected) -> None:
+        self._trying = False
+        if isinstance(found, NotConnected):
+            self._down(found.error)
+            return
+        self._link, self._tries = found, 0
+        self._calls.venue, self._calls.breaker = found.venue, self._new_breaker()
+        self._calls.limiter.use_limit(found.venue.limit)
+        self._correct_clock(found.offset)
+        self._tell_balances(BalancesChanged(self._account, found.balances, self.now()))
+        up = SessionUp(self._account, found.instruments, self.now())
         self.context.bus.publish(session_topic(self._account), up, keep=True)
+        self._say(VenueStatus.UP)
 
     async def let_go(self) -> None:
         """Close the connection, also one that came only half-way; orders stay at the venue."""
-        if self._venue is not None:
-            await self._venue.close()
+        self._say(VenueStatus.CONNECTING)
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            await opened.venue.close()
 
     @property
     def detail(self) -> str:
         """One line for the tree view."""
-        if not self._instruments or self._breaker is None:
-            return "connecting"
-        return f"{self._instruments} markets, breaker {self._breaker.stats().phase.value}"
+        code, reason = self._said
+        if self._link is None:
+            return f"{self._health.value}: {code} {reason}".strip(" :")
+        use = self._calls.limiter.use(self.now())
+        skew = f", clock {self._link.offset / NANOS:+.1f} s" if self._link.venue.clock_offset else ""
+        phase = self._calls.breaker.stats().phase.value
+        return f"{len(self._link.instruments)} markets, breaker {phase}{', ' + use if use else ''}{skew}"
 
-    def _take(self, fact: Message) -> None:
-        """Pass on what the venue says on its own."""
+    @handles
+    def settings(self, msg: ApplySettings) -> SettingsTaken:
+        """Go on under another share of the venue's limits."""
+        assert isinstance(msg.settings, SessionSettings), msg.settings
+        self._settings = msg.settings
+        self._calls.limiter.set_mode(msg.settings.rate_mode)
+        return SettingsTaken(msg.version)
+
+    # --- how the connection stands -------------------------------------------------------------------------------------
+
+    def _say(self, status: VenueStatus, code: str = "", reason: str = "", retry_at: int | None = None) -> None:
+        self._health, self._said = status, (code, reason)
+        health = VenueHealth(
+            account=self._account, status=status, code=code, reason=reason, retry_at=retry_at, at=self.now()
+        )
+        self.context.bus.publish(health_topic(self._account), health, keep=True)
+
+    def _lost(self, error: Exception) -> None:
+        """Close a connection that is no good any more; what is under way is unknown until the next reconciliation."""
+        link, self._link, self._opened = self._link, None, None
+        if link is None:
+            return
+        self._calls.venue = None
+        self.context.pipe(link.venue.close(), lambda _: None)
+        down = SessionDown(self._account, str(error) or type(error).__name__, self.now())
+        self.context.bus.publish(session_topic(self._account), down, keep=True)
+        self._down(error)
+
+    def _down(self, error: Exception) -> None:
+        code = error.code if isinstance(error, VenueError) else "VenueDown"
+        reason = str(error) or type(error).__name__
+        if isinstance(error, VenueError) and error.stops:
+            self._say(VenueStatus.STOPPED, code, f"{reason}; put it right, then: bulkhead restart {self.context.path}")
+            return
+        wait = try_again_after(self._tries, error, self.context.random.random())
+        self._tries += 1
+        timer = self.timers.after(wait, _Again())
+        self._say(VenueStatus.DOWN, code, reason, timer.at)
+
+    def _tripped(self, reason: str) -> None:
+        """Say that the venue is down for now: calls go on failing. A probe goes out when the breaker lets one."""
+        retry_at = self._calls.breaker.stats().retry_at or self.now()
+        self.timers.at(retry_at, _Again())
+        self._say(VenueStatus.DOWN, "VenueDown", f"too many calls failed, the last: {reason}", retry_at)
+
+    @handles
+    def again(self, msg: _Again) -> None:  # noqa: ARG002 - the type is the message
+        """Connect once more, or probe a venue whose calls failed."""
+        if self._health is VenueStatus.STOPPED:
+            return
+        if self._link is None:
+            if not self._trying:
+                self._trying = True
+                self.context.pipe(self._attempt(3 * CALL_TIMEOUT_S), _Tried)
+        elif self._calls.open:
+            self.context.pipe(self._probe(), lambda _: _Probed())
+
+    async def _probe(self) -> None:
+        try:
+            await self._calls.guarded(lambda venue: venue.server_time(), CALL_TIMEOUT_S)
+        except (VenueError, TimeoutError, OSError):
+            return
+
+    @handles
+    def tried(self, msg: _Tried) -> None:
+        """Take what a try to connect came to."""
+        self._tried(msg.found)
+
+    @handles
+    def probed(self, msg: _Probed) -> None:  # noqa: ARG002 - the type is the message
+        """Go on when the breaker has closed; else probe again, now or when it lets one through."""
+        if self._link is None or self._health is VenueStatus.STOPPED:
+            return
+        if not self._calls.open:
+            self._say(VenueStatus.UP)
+            return
+        retry_at = self._calls.breaker.stats().retry_at
+        self.timers.at(retry_at or self.now(), _Again())
+
+    def _limited(self, wait_s: float, error: RateLimited) -> None:
+        retry_at = self.now() + round(wait_s * NANOS)
+        self._say(VenueStatus.UP, error.code, f"{error}; waiting {wait_s:g} s", retry_at)
+
+    @handles
+    def turn(self, msg: _Turn) -> None:  # noqa: ARG002 - the type is the message
+        """Let calls go that waited for the venue's limits."""
+        self._calls.limiter.pump(self.now())
+
+    def _correct_clock(self, offset: int) -> None:
+        """Have the adapter's signatures follow the venue's clock, and warn when it is far from ours (EX-1106)."""
+        assert self._link is not None
+        far = abs(offset) > CLOCK_CORRECT_S * NANOS
+        self._link.offset = offset
+        self._link.venue.clock_offset = offset if far else 0
+        skewed = abs(offset) > CLOCK_WARN_S * NANOS
+        if skewed and not self._link.skewed:
+            word = "ahead of" if offset > 0 else "behind"
+            reason = f"the venue's clock is {abs(offset) / NANOS:.1f} s {word} ours: check this machine's clock (NTP)"
+            self._say(VenueStatus.UP, "ClockSkew", reason)
+        self._link.skewed = skewed
+
+    # --- what the venue says -------------------------------------------------------------------------------------------
+
+    def _take(self, number: int, fact: Message) -> None:
+        """Pass on what the venue says on its own; words of an earlier connection are lost."""
+        if number != self._number:
+            return
         if isinstance(fact, OrderReport | FillReport):
             self.context.system.tell(self._desk, fact)
         elif isinstance(fact, PriceTick | Bar):
             self.context.bus.publish(market_topic(self._account, fact.symbol), fact, keep=isinstance(fact, PriceTick))
+        elif isinstance(fact, BalancesChanged):
+            self._tell_balances(fact)
         elif isinstance(fact, FeedStatus):
             self.context.bus.publish(FEEDS, fact)
+        elif isinstance(fact, SessionDown):
+            self.ref.tell(fact)
+
+    def _tell_balances(self, fact: BalancesChanged) -> None:
+        self.context.bus.publish(balances_topic(self._account), fact, keep=True)
+
+    @handles
+    def down(self, msg: SessionDown) -> None:
+        """Connect anew after the adapter lost its connection for good."""
+        self._lost(VenueDown(self._account, msg.reason))
 
     # --- orders --------------------------------------------------------------------------------------------------------
 
@@ -90,113 +290,79 @@ class VenueSession(Actor):
     def place(self, msg: PlaceAtVenue) -> None:
         """Send an order, unless it is too old to be expected by anybody."""
         request = msg.request
+        key, symbol = request.client_order_id, request.symbol
         if self.now() > msg.valid_until:
-            self._report(request.client_order_id, request.symbol, OrderState.UNKNOWN, "too old to be sent")
+            late = OrderReport(
+                client_order_id=key, symbol=symbol, state=OrderState.UNKNOWN, reason="too old to be sent", at=self.now()
+            )
+            self._to_desk(late)
             return
-        self._call(request.client_order_id, request.symbol, lambda venue: venue.place(request), sends=True)
+        urgency = Urgency.ENTRY if msg.adds_risk else Urgency.CLOSE
+        self._call(key, symbol, urgency, lambda venue: venue.place(request), sends=True)
 
     @handles
     def cancel(self, msg: CancelAtVenue) -> None:
-        """Cancel an order."""
+        """Cancel an order; one that still waits for its turn is not sent at all."""
         key, symbol = msg.client_order_id, msg.symbol
-        self._call(key, symbol, lambda venue: venue.cancel(key, symbol), sends=False)
+        self._calls.withdraw(key)
+        self._call(key, symbol, Urgency.CLOSE, lambda venue: venue.cancel(key, symbol))
 
     @handles
     def query(self, msg: QueryAtVenue) -> None:
         """Ask what the venue knows of an order."""
         key, symbol = msg.client_order_id, msg.symbol
-        self._call(key, symbol, lambda venue: venue.query(key, symbol), sends=False)
+        self._call(key, symbol, Urgency.QUESTION, lambda venue: venue.query(key, symbol))
 
     def _call(
-        self, key: str, symbol: str, call: Callable[[Venue], Coroutine[Any, Any, OrderReport]], *, sends: bool
+        self,
+        key: str,
+        symbol: str,
+        urgency: Urgency,
+        call: Callable[[Venue], Coroutine[Any, Any, OrderReport]],
+        *,
+        sends: bool = False,
     ) -> None:
-        # The place in the line is taken here, in the order of the messages: were it taken inside the tasks, a query could
-        # overtake the order it asks about, be told that it never came, and so have it sent a second time.
-        before = self._lines.get(key)
-        done = self._lines[key] = asyncio.Event()
         self.context.pipe(
-            self._in_turn(key, before, done, call),
+            self._calls.in_line(key, urgency, call, sends=sends),
             self._to_desk,
             lambda error: self._failed(key, symbol, error, sends),
         )
-
-    async def _in_turn(
-        self,
-        key: str,
-        before: asyncio.Event | None,
-        done: asyncio.Event,
-        call: Callable[[Venue], Coroutine[Any, Any, OrderReport]],
-    ) -> OrderReport:
-        try:
-            if before is not None:
-                await before.wait()
-            return await self._guarded(call, CALL_TIMEOUT_S)
-        finally:
-            done.set()
-            if self._lines.get(key) is done:
-                del self._lines[key]
-
-    async def _guarded(self, call: Callable[[Venue], Coroutine[Any, Any, T]], timeout_s: float) -> T:
-        """Call the venue through its breaker: while that is open, calls fail at once and nothing is sent."""
-        venue, breaker = self._venue, self._breaker
-        if venue is None or breaker is None:
-            raise VenueDown(self._account, "the session is not connected")
-        if not breaker.allow(self.now()):
-            raise VenueDown(self._account, "too many calls failed: waiting before the next try")
-        try:
-            async with asyncio.timeout(timeout_s):
-                answer = await call(venue)
-        except (VenueDown, NetworkTimeout, RateLimited, TimeoutError):
-            breaker.failure(self.now())
-            raise
-        except BaseException:
-            # The venue answered, or the call was cut off by our own end: neither speaks against the venue.
-            breaker.success(self.now())
-            raise
-        breaker.success(self.now())
-        return answer
 
     def _to_desk(self, report: OrderReport) -> None:
         self.context.system.tell(self._desk, report)
 
     def _failed(self, key: str, symbol: str, error: Exception, sends: bool) -> None:
-        """Say what a failed call means: unknown, unless the venue's error proves that nothing was sent."""
-        if isinstance(error, RateLimited | VenueDown) and sends:
-            self._report(key, symbol, OrderState.REJECTED, str(error), absent=True)
-        elif isinstance(error, NetworkTimeout | TimeoutError | OrderNotFound | RateLimited | VenueDown):
-            self._report(key, symbol, OrderState.UNKNOWN, str(error) or type(error).__name__)
-        elif isinstance(error, VenueError):
-            self._report(key, symbol, OrderState.REJECTED if sends else OrderState.UNKNOWN, str(error))
-        else:
-            self._report(key, symbol, OrderState.UNKNOWN, repr(error))
+        self._to_desk(failure(key, symbol, error, sends=sends, at=self.now()))
+        if not foreseen(error):
             self.context.escalate(error)
 
-    def _report(self, key: str, symbol: str, state: OrderState, reason: str, *, absent: bool = False) -> None:
-        report = OrderReport(
-            client_order_id=key, symbol=symbol, state=state, reason=reason, absent_proven=absent, at=self.now()
-        )
-        self.context.system.tell(self._desk, report)
+    # --- questions -----------------------------------------------------------------------------------------------------
 
-    # --- reconciliation ------------------------------------------------------------------------------------------------
+    @handles
+    def fetch_instruments(self, msg: FetchInstruments) -> Any:  # noqa: ARG002 - the type is the message
+        """Fetch the rules of all markets and answer with them."""
+
+        async def fetch() -> Instruments:
+            found = await self._calls.guarded(lambda venue: venue.instruments(), 3 * CALL_TIMEOUT_S)
+            return Instruments(self._account, found, self.now())
+
+        return self._answer_with(fetch())
 
     @handles
     def fetch(self, msg: FetchVenueState) -> Any:
         """Fetch the venue's side of a reconciliation and answer with it."""
-        envelope = self.context.envelope
-        self.context.pipe(
-            self._snapshot(msg.since),
-            lambda snapshot: self._answer(envelope, snapshot, None),
-            lambda error: self._answer(envelope, None, error),
-        )
-        return NO_ANSWER
+        return self._answer_with(self._snapshot(msg.since))
 
     async def _snapshot(self, since: int) -> VenueSnapshot:
         async def whole(venue: Venue) -> VenueSnapshot:
+            offset = await clock_offset(venue, self.now)
             # Fills last: whatever left the open orders meanwhile is then among the fills.
             orders = await venue.open_orders()
             balances = await venue.balances()
             positions = await venue.positions()
             fills = await venue.fills_since(since)
+            if self._link is not None and self._link.venue is venue:
+                self._correct_clock(offset)
             return VenueSnapshot(
                 account=self._account,
                 open_orders=orders,
@@ -207,14 +373,17 @@ class VenueSession(Actor):
                 at=self.now(),
             )
 
-        return await self._guarded(whole, 3 * CALL_TIMEOUT_S)
+        snapshot = await self._calls.guarded(whole, 3 * CALL_TIMEOUT_S)
+        self._tell_balances(BalancesChanged(self._account, snapshot.balances, snapshot.at))
+        return snapshot
 
-    def _answer(self, envelope: Envelope | None, snapshot: VenueSnapshot | None, error: Exception | None) -> None:
+    def _answer_with(self, work: Coroutine[Any, Any, Message]) -> Any:
+        envelope = self.context.envelope
+        self.context.pipe(
+            work, lambda found: self._answer(envelope, found, None), lambda error: self._answer(envelope, None, error)
+        )
+        return NO_ANSWER
+
+    def _answer(self, envelope: Envelope | None, found: Message | None, error: Exception | None) -> None:
         if envelope is not None:
-            self.context.answer(envelope, snapshot, error)
-
-    @handles
-    def down(self, msg: SessionDown) -> None:
-        """End this life when the adapter lost its connection for good: the next one connects and reconciles."""
-        self.context.bus.publish(session_topic(self._account), msg, keep=True)
-        self.context.escalate(VenueDown(self._account, msg.reason))
+            self.context.answer(envelope, found, error)

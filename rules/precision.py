@@ -5,12 +5,13 @@ Quotients that feed a rounding or a comparison go through ``quotient`` (EX-107).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from protocol.groups import PriceRounding
-from protocol.instruments import PrecisionRules
+from protocol.instruments import Instrument, PrecisionRules
 from protocol.signals import PrecisionMode
 from protocol.values import OrderSide
 
@@ -21,11 +22,14 @@ __all__ = [
     "PrecisionDecision",
     "Source",
     "check_order",
+    "chosen_rules",
+    "closing_rules",
     "floor_to",
     "precision_decision",
     "quotient",
     "round_price",
     "round_qty",
+    "rules_by_name",
 ]
 
 FALLBACK_RULES: Final = PrecisionRules(Decimal("1e-8"), Decimal("1e-6"), Decimal("1e-6"), Decimal(1))
@@ -144,3 +148,32 @@ def _forced(cached: PrecisionRules | None, forced: PrecisionRules | None) -> Pre
     if cached is not None and (forced.tick_size % cached.tick_size or forced.step_size % cached.step_size):
         return PrecisionDecision(None, Action.REJECT, "ForcedPrecisionIncompatible", refreshed=False)
     return PrecisionDecision(Source.FORCED, Action.PROCEED, None, refreshed=False)
+
+
+def chosen_rules(
+    decision: PrecisionDecision,
+    *,
+    known: PrecisionRules | None,
+    forced: PrecisionRules | None,
+    fallback: PrecisionRules = FALLBACK_RULES,
+) -> PrecisionRules | None:
+    """Return the rules that a decision names, None unless it proceeds; ``known`` are the newest of the venue (EX-509)."""
+    if decision.action is not Action.PROCEED:
+        return None
+    if decision.source is Source.FORCED:
+        return forced
+    return fallback if decision.source is Source.FALLBACK else known
+
+
+def closing_rules(
+    known: PrecisionRules | None, opened_with: PrecisionRules | None, fallback: PrecisionRules = FALLBACK_RULES
+) -> PrecisionRules:
+    """Return the rules of a closing order: cached however old, else the group's own, else fallback (EX-511)."""
+    return known or opened_with or fallback
+
+
+def rules_by_name(instruments: Iterable[Instrument]) -> dict[str, PrecisionRules]:
+    """Return the rules under the unified symbol and the venue's id; where both are the same the symbol wins (EX-508)."""
+    found = list(instruments)
+    by_id = {each.venue_symbol: each.rules for each in found}
+    return by_id | {each.symbol: each.rules for each in found}

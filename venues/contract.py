@@ -1,8 +1,9 @@
 """The contract that every venue adapter keeps: paper, replay and the real ones (EX-1103, EX-1107).
 
 Two ways back from a venue. What was asked is answered by the awaited call. What the venue says on its own
-(``OrderReport``, ``FillReport``, ``PriceTick``, ``Bar``, ``FeedStatus``) goes to the ``sink`` given to ``connect``; the sink
-never blocks. A fact may arrive both ways and more than once; receivers key orders by client id and fills by trade id.
+(``OrderReport``, ``FillReport``, ``PriceTick``, ``Bar``, ``FeedStatus``, ``BalancesChanged``, and ``SessionDown`` when the
+connection is lost for good) goes to the ``sink`` given to ``connect``; the sink never blocks. A fact may arrive both ways
+and more than once; receivers key orders by client id and fills by trade id.
 
 Every method may raise any ``VenueError``; the ones named in a docstring have a special meaning there. Quantities are
 base units, prices quote currency, instants nanoseconds UTC.
@@ -13,7 +14,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from enum import StrEnum
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
 from protocol.instruments import Instrument
 from protocol.market import Bar
@@ -21,7 +22,7 @@ from protocol.messages import Message
 from protocol.orders import Balance, FillReport, OrderReport, OrderRequest, Position
 from venues.errors import VenueCapabilityMissing
 
-__all__ = ["REQUIRED_CAPABILITIES", "Capability", "Sink", "Venue", "check_capabilities"]
+__all__ = ["REQUIRED_CAPABILITIES", "CallLimit", "Capability", "Sink", "Venue", "check_capabilities"]
 
 Sink: TypeAlias = Callable[[Message], None]
 """Takes what the venue says on its own; never blocks and never raises."""
@@ -56,11 +57,24 @@ def check_capabilities(venue: str, offered: Iterable[Capability]) -> None:
         raise VenueCapabilityMissing(venue, missing[0])
 
 
+class CallLimit(NamedTuple):
+    """What a venue publishes: so many calls within a window of seconds (EX-1105)."""
+
+    calls: int
+    window_s: float
+
+
 class Venue(ABC):
-    """One account at one venue. ``name`` is the venue's name as instruments carry it."""
+    """One account at one venue. ``name`` is the venue's name as instruments carry it.
+
+    ``limit`` is the published limit, None when there is none. ``clock_offset`` is how many nanoseconds the venue's clock is
+    ahead of ours: an adapter that signs with times adds it to them (EX-1106).
+    """
 
     name: str
     capabilities: ClassVar[frozenset[Capability]] = REQUIRED_CAPABILITIES
+    limit: CallLimit | None = None
+    clock_offset: int = 0
 
     @abstractmethod
     async def connect(self, sink: Sink) -> None:

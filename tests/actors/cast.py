@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from protocol.groups import AddPyramid, CloseGroup, GroupChanged, ReduceGroup, SlotReleased
+from protocol.groups import AddPyramid, CloseGroup, FreezeGroup, GroupChanged, ReduceGroup, SlotReleased, UnfreezeGroup
 from protocol.market import Bar, FeedStatus, PriceTick, SubscribeMarket
 from protocol.messages import Event
 from protocol.orders import (
@@ -23,9 +23,19 @@ from protocol.orders import (
     SubmitOrder,
 )
 from protocol.pool import GroupMail, GroupsUp, StartGroup
+from protocol.precision import RulesState
 from protocol.risk import Permit, RenewPermit
 from protocol.signals import EntryRequest, ExitRequest, ReduceRequest, SignalOutcome
-from protocol.venue import FetchVenueState, QueryAtVenue, ReconcileNow, SessionDown, SessionUp, VenueSnapshot
+from protocol.venue import (
+    BalancesChanged,
+    FetchVenueState,
+    QueryAtVenue,
+    ReconcileNow,
+    SessionDown,
+    SessionUp,
+    VenueHealth,
+    VenueSnapshot,
+)
 from protocol.webhook import NewestPrice, WebhookRequest
 from runtime.actor import NO_ANSWER, Actor, handles
 from runtime.clock import NANOS, VirtualClock
@@ -106,6 +116,11 @@ class Probe(Actor):
         | RenewPermit
         | SessionUp
         | SessionDown
+        | VenueHealth
+        | BalancesChanged
+        | RulesState
+        | FreezeGroup
+        | UnfreezeGroup
         | PriceTick
         | Bar
         | BarInProgress

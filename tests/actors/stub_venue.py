@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from protocol.instruments import Instrument
@@ -30,9 +30,10 @@ class StubVenue(Venue):
 
     name = "stub"
 
-    def __init__(self, answers: dict[str, list[Any]], calls: list[str]) -> None:
+    def __init__(self, answers: dict[str, list[Any]], calls: list[str], clock: Callable[[], int] = lambda: 0) -> None:
         self.answers = answers
         self.calls = calls
+        self.clock = clock
         self.sink: Sink | None = None
         self.open = False
 
@@ -96,4 +97,5 @@ class StubVenue(Venue):
         raise VenueCapabilityMissing(self.name, Capability.CANDLES)
 
     async def server_time(self) -> int:
-        return 0
+        told: int = await self._answer("server_time", "", self.clock())
+        return told

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from actors.session import CALL_TIMEOUT_S, VenueSession, market_topic, session_topic
+from actors.session import CALL_TIMEOUT_S, VenueSession, balances_topic, health_topic, market_topic, session_topic
 from protocol.market import PriceTick
 from protocol.orders import CancelAtVenue, OrderReport, OrderState, PlaceAtVenue
-from protocol.venue import FetchVenueState, QueryAtVenue, SessionDown, VenueSnapshot
+from protocol.venue import FetchVenueState, QueryAtVenue, SessionDown, VenueSnapshot, VenueStatus
 from tests.actors.cast import D, S, Stage, kinds, of, play
 from tests.actors.orders import SYMBOL, client_id, fill, market, report, request
 from tests.actors.stub_venue import Later, StubVenue
@@ -19,7 +19,6 @@ from venues.errors import (
     NetworkTimeout,
     OrderNotFound,
     OrderRejected,
-    RateLimited,
     VenueDown,
 )
 
@@ -27,7 +26,6 @@ KEY = client_id(1)
 ERRORS = {
     "timeout": NetworkTimeout("stub", "no answer"),
     "down": VenueDown("stub", "502"),
-    "limited": RateLimited("stub", "slow down", retry_after_s=1),
     "missing": OrderNotFound("stub", "no such order"),
     "rejected": OrderRejected("stub", "tick size"),
     "funds": InsufficientFunds("stub", "not enough"),
@@ -46,11 +44,13 @@ class SessionRig:
         self.calls: list[str] = []
         self.venues: list[StubVenue] = []
         self.desk = stage.probe("desk")
+        self.health = stage.probe("health", topics=(health_topic("acc"),))
+        self.balances = stage.probe("balances", topics=(balances_topic("acc"),))
         self.news = stage.probe("news", topics=(session_topic("acc"), market_topic("acc", SYMBOL)))
         stage.add("session", lambda: VenueSession(account="acc", venue=self._make, desk="/house/desk"), edge=True)
 
     def _make(self) -> StubVenue:
-        self.venues.append(StubVenue(self.answers, self.calls))
+        self.venues.append(StubVenue(self.answers, self.calls, lambda: self.stage.now))
         return self.venues[-1]
 
     def place(self, *, in_s: float = 10.0) -> PlaceAtVenue:
@@ -88,10 +88,9 @@ def test_answers_reach_the_desk() -> None:
         ("timeout", "unknown", False),
         ("silence", "unknown", False),
         ("down", "rejected", True),
-        ("limited", "rejected", True),
         ("rejected", "rejected", False),
         ("funds", "rejected", False),
-        ("auth", "rejected", False),
+        ("auth", "rejected", True),
         ("bug", "unknown", False),
     ],
 )
@@ -188,7 +187,7 @@ def test_a_call_that_never_ends_does_not_stop_what_follows() -> None:
         await stage.told("session", rig.place(), QueryAtVenue(KEY, SYMBOL))
         await stage.passes(CALL_TIMEOUT_S)
         assert [said.state.value for said in rig.reports()] == ["unknown", "open"]
-        assert stage.actor("session")._lines == {}
+        assert stage.actor("session")._calls.lines == {}
 
     play(script)
 
@@ -218,14 +217,19 @@ def test_a_connection_is_announced_and_facts_are_passed_on() -> None:
 
 @pytest.mark.parametrize("step", ["connect", "instruments"])
 def test_a_connection_that_fails(step: str) -> None:
-    """A life that cannot connect ends, closes what it opened, and the next one connects; until then nothing is up."""
+    """A venue that cannot be reached is no crash: what was opened is closed, it is said, and tried again (EX-1207)."""
 
     async def script(stage: Stage) -> None:
         rig = SessionRig(stage, **{step: [VenueDown("stub", "503"), None if step == "connect" else (market(),)]})
         await stage.settle()
+        assert kinds(rig.news) == []
+        assert [(each.status.value, each.code) for each in rig.health] == [("connecting", ""), ("down", "VenueDown")]
+        await stage.passes(1.0)
         assert kinds(rig.news) == ["SessionUp"]
+        assert rig.health[-1].status is VenueStatus.UP
         assert [venue.open for venue in rig.venues] == [False, True]
         assert rig.calls.count("close") == 1
+        assert stage.system.cell_of("/house/session").incarnation == 1  # type: ignore[union-attr]
 
     play(script)
 
@@ -243,6 +247,7 @@ def test_a_life_that_ends_badly_closes_its_connection(how: str) -> None:
             await stage.crash("session")
         else:
             await stage.told("session", SessionDown("acc", "gone", stage.now) if how == "down" else rig.place())
+        await stage.passes(1.0)
         assert [venue.open for venue in rig.venues] == [False, True]
         expected = ["SessionUp", "SessionDown", "SessionUp"] if how == "down" else ["SessionUp", "SessionUp"]
         assert kinds(rig.news) == expected

@@ -1,0 +1,167 @@
+"""Calls of a session to its venue: in order for each order, within the limits, through the breaker."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from actors.session_limit import Limiter, Urgency
+from protocol.orders import OrderReport
+from supervision.breaker import Breaker, BreakerPhase
+from venues.contract import Venue
+from venues.errors import NetworkTimeout, RateLimited, VenueDown, VenueError
+
+__all__ = ["CALL_TIMEOUT_S", "Calls", "Withdrawn"]
+
+T = TypeVar("T")
+
+CALL_TIMEOUT_S = 10.0
+"""Seconds after which a call to the venue has no known outcome."""
+
+
+class Withdrawn(VenueError):
+    """The order was cancelled while it waited for its turn: it was never sent."""
+
+
+class Calls:
+    """The ways to one venue. ``venue`` is None while there is no connection; calls then fail at once.
+
+    ``limited`` is called with the seconds of a wait that the venue imposes, ``tripped`` when the breaker opens, ``stopped``
+    with an error after which no call may follow.
+    """
+
+    def __init__(
+        self,
+        account: str,
+        breaker: Breaker,
+        limiter: Limiter,
+        now: Callable[[], int],
+        *,
+        limited: Callable[[float, RateLimited], None],
+        answered: Callable[[], None],
+        tripped: Callable[[str], None],
+        stopped: Callable[[VenueError], None],
+    ) -> None:
+        self._account = account
+        self.breaker = breaker
+        self.limiter = limiter
+        self._now = now
+        self._limited = limited
+        self._answered = answered
+        self._tripped = tripped
+        self._stopped = stopped
+        self.venue: Venue | None = None
+        self.lines: dict[str, asyncio.Event] = {}
+        self._unsent: set[str] = set()
+        self._withdrawn: set[str] = set()
+        """Of ``_unsent``, those nobody wants any more; of the others in line, those that never left."""
+
+    # --- one order's calls ---------------------------------------------------------------------------------------------
+
+    def in_line(
+        self,
+        key: str,
+        urgency: Urgency,
+        call: Callable[[Venue], Coroutine[Any, Any, OrderReport]],
+        *,
+        sends: bool = False,
+    ) -> Coroutine[Any, Any, OrderReport]:
+        """Take the next place among the calls about an order and return what makes the call in its turn."""
+        # The place in the line is taken here, in the order of the messages: were it taken inside the tasks, a query could
+        # overtake the order it asks about, be told that it never came, and so have it sent a second time.
+        before = self.lines.get(key)
+        done = self.lines[key] = asyncio.Event()
+        return self._in_turn(key, before, done, urgency, call, sends=sends)
+
+    def withdraw(self, key: str) -> None:
+        """Have an order that still waits for its turn not be sent at all."""
+        if key in self._unsent:
+            self._withdrawn.add(key)
+
+    async def _in_turn(
+        self,
+        key: str,
+        before: asyncio.Event | None,
+        done: asyncio.Event,
+        urgency: Urgency,
+        call: Callable[[Venue], Coroutine[Any, Any, OrderReport]],
+        *,
+        sends: bool,
+    ) -> OrderReport:
+        def waits() -> None:
+            if sends:
+                self._unsent.add(key)
+
+        def leaves() -> None:
+            if key in self._withdrawn:
+                raise Withdrawn(self._account, "cancelled before it was sent")
+
+        try:
+            if before is not None:
+                await before.wait()
+            report = await self.guarded(call, CALL_TIMEOUT_S, urgency, waits, leaves)
+            self._withdrawn.discard(key)
+            return report
+        except Withdrawn:
+            raise
+        except BaseException:
+            self._withdrawn.discard(key)  # it left after all: what follows in line is about an order that may exist
+            raise
+        finally:
+            done.set()
+            if sends:
+                self._unsent.discard(key)
+            if self.lines.get(key) is done:
+                del self.lines[key]
+                self._withdrawn.discard(key)
+
+    # --- any call ------------------------------------------------------------------------------------------------------
+
+    async def guarded(
+        self,
+        call: Callable[[Venue], Coroutine[Any, Any, T]],
+        timeout_s: float,
+        urgency: Urgency = Urgency.QUESTION,
+        waits: Callable[[], None] = lambda: None,
+        leaves: Callable[[], None] = lambda: None,
+    ) -> T:
+        """Call the venue when the limits allow it; a refusal for "too many requests" is waited for and tried again."""
+        while True:
+            if not self.limiter.free(self._now()):
+                waits()
+                await self.limiter.turn(urgency, self._now())
+            leaves()
+            try:
+                return await self._once(call, timeout_s)
+            except RateLimited as error:
+                self._limited(self.limiter.refused(self._now(), error.retry_after_s), error)
+
+    async def _once(self, call: Callable[[Venue], Coroutine[Any, Any, T]], timeout_s: float) -> T:
+        venue = self.venue
+        if venue is None:
+            raise VenueDown(self._account, "the session is not connected")
+        if not self.breaker.allow(self._now()):
+            raise VenueDown(self._account, "too many calls failed: waiting before the next try")
+        try:
+            async with asyncio.timeout(timeout_s):
+                answer = await call(venue)
+        except (VenueDown, NetworkTimeout, TimeoutError) as error:
+            if self.breaker.failure(self._now()):
+                self._tripped(str(error) or type(error).__name__)
+            raise
+        except BaseException as error:
+            # The venue answered, or the call was cut off by our own end: neither speaks against the venue.
+            self.breaker.success(self._now())
+            if isinstance(error, VenueError) and error.stops:
+                self._stopped(error)
+            raise
+        self.breaker.success(self._now())
+        if self.limiter.answered():
+            self._answered()
+        return answer
+
+    @property
+    def open(self) -> bool:
+        """Whether the breaker lets nothing through at present."""
+        return self.breaker.state.phase is not BreakerPhase.CLOSED

@@ -1,0 +1,34 @@
+"""Where on the bus an account's session speaks, and the settings it takes."""
+
+from __future__ import annotations
+
+from actors.session_limit import RateMode
+from protocol.messages import Value
+
+__all__ = ["SessionSettings", "balances_topic", "health_topic", "market_topic", "session_topic"]
+
+
+def market_topic(account: str, symbol: str) -> str:
+    """Return the bus topic of an account's prices of one symbol."""
+    return f"market:{account}:{symbol}"
+
+
+def session_topic(account: str) -> str:
+    """Return the bus topic on which an account's session says whether it is up."""
+    return f"session:{account}"
+
+
+def health_topic(account: str) -> str:
+    """Return the bus topic on which an account's session says how its connection stands (kept)."""
+    return f"health:{account}"
+
+
+def balances_topic(account: str) -> str:
+    """Return the bus topic of an account's balances (kept)."""
+    return f"balances:{account}"
+
+
+class SessionSettings(Value, frozen=True, forbid_unknown_fields=True, gc=False):
+    """How much of the venue's published limits is used (``rate_limit_mode``, EX-1105)."""
+
+    rate_mode: RateMode = RateMode.VENUE
