@@ -31,6 +31,7 @@ from protocol.groups import (
 )
 from protocol.market import PriceTick, SubscribeMarket
 from protocol.messages import Event, Message
+from protocol.offset import TellStanding
 from protocol.orders import DeskUp, FillReported, OrderUpdate, RetellOrders
 from protocol.pool import SignalActedOn
 from protocol.signals import SignalOutcome
@@ -146,7 +147,8 @@ class PositionGroup(DurableActor):
         view = self._view
         if view is None:
             return "opening"
-        return f"{view.state.value}, {summary(view, self.now()).open_qty.normalize():f} open"
+        frozen = f", frozen: {view.frozen}" if view.frozen else ""
+        return f"{view.state.value}, {view.open_qty.normalize():f} open{frozen}"
 
     # --- the world -----------------------------------------------------------------------------------------------------
 
@@ -177,6 +179,11 @@ class PositionGroup(DurableActor):
         if again is not None:
             return Do(tells=[(msg.reply_to, again)] if isinstance(msg, RiskClose) and msg.reply_to else [])
         return self._step(msg)
+
+    @handles
+    def standing(self, msg: TellStanding) -> None:  # noqa: ARG002 - the type is the message
+        """Say how this group stands: whoever asks has begun a life and heard nobody yet."""
+        self._announce()
 
     @handles
     def desk_up(self, msg: DeskUp) -> Do | None:  # noqa: ARG002 - the type is the message
@@ -274,7 +281,7 @@ class PositionGroup(DurableActor):
 
     def _announce(self) -> None:
         if self._view is not None:
-            self.context.bus.publish(GROUPS, summary(self._view, self.now()))
+            self.context.bus.publish(GROUPS, summary(self._view, self.now(), self.context.path))
 
     @handles
     def leave(self, msg: _Leave) -> None:  # noqa: ARG002 - the type is the message

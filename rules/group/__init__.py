@@ -10,10 +10,11 @@ One module a concern: ``opening`` (ladders), ``fills``, ``updates`` and ``ends``
 """
 
 from rules.group.decide import decide
-from rules.group.effects import effects, outstanding, retries, summary, watch_bounds
+from rules.group.effects import effects, outstanding, retries, watch_bounds
 from rules.group.evolve import evolve, replay
 from rules.group.states import Cause, IllegalTransition, derive_state
 from rules.group.steps import answer_again, answers
+from rules.group.summary import summary
 from rules.group.view import CloseView, GroupView, LegView, OrderView, PyramidView
 
 __all__ = [

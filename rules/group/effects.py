@@ -8,9 +8,7 @@ from decimal import Decimal
 from protocol.groups import (
     CancelWanted,
     EntryState,
-    GroupChanged,
     GroupClosed,
-    LegState,
     OrderWanted,
     RetryClose,
     RetryEntry,
@@ -20,7 +18,7 @@ from protocol.messages import Event, Message
 from protocol.orders import CancelOrder, OrderRequest, OrderState, Purpose, SubmitOrder
 from rules.group.view import GroupView, OrderView
 
-__all__ = ["effects", "outstanding", "retries", "summary", "watch_bounds"]
+__all__ = ["effects", "outstanding", "retries", "watch_bounds"]
 
 _NO_OUTCOME = (OrderState.INTENDED, OrderState.SENT, OrderState.UNKNOWN)
 
@@ -106,35 +104,3 @@ def retries(view: GroupView, at: int) -> tuple[tuple[int, RetryClose | RetryEntr
 def watch_bounds(view: GroupView) -> tuple[Decimal | None, Decimal | None]:
     """Return (low, high): a watched price strictly between them changes nothing; None means no bound on that side."""
     return view.watch_low, view.watch_high
-
-
-def summary(view: GroupView, at: int) -> GroupChanged:
-    """Return where the group stands, for the pool, the risk engine and the screens."""
-    placed = [leg for leg in view.legs.values() if leg.entry is not EntryState.BLOCKED]
-    wanted = [leg for leg in placed if leg.entry is not EntryState.CANCELLED]
-    anchored = all(pyramid.anchored for pyramid in view.pyramids)
-    return GroupChanged(
-        group_id=view.group_id,
-        key=view.key,
-        user=view.user,
-        scope=view.scope,
-        venue=view.venue,
-        account=view.account,
-        symbol=view.symbol,
-        timeframe=view.timeframe,
-        side=view.side,
-        state=view.state,
-        reason=view.reason,
-        received=len(view.pyramids),
-        placed_legs=len(placed),
-        placed_dca_legs=sum(1 for leg in placed if leg.layer > 0),
-        all_layers_sent=anchored and all(leg.state is not LegState.PENDING for leg in placed),
-        all_layers_filled=anchored and bool(wanted) and all(leg.entry is EntryState.DONE for leg in wanted),
-        open_qty=view.open_qty,
-        avg_entry=view.avg_entry,
-        base_entry_price=view.base_entry_price,
-        realized_quote=view.realized_quote,
-        fees=view.fees,
-        first_fill_at=view.first_fill_at,
-        at=at,
-    )

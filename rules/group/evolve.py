@@ -69,6 +69,7 @@ def _opened(event: GroupOpened) -> GroupView:
         config=event.config,
         instrument=event.instrument,
         state=GroupState.LIVE,
+        opened_at=event.at,
     )
 
 

@@ -34,11 +34,13 @@ _ZERO = Decimal(0)
 class LegView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
     """One leg. ``filled`` is net of fees in base currency, ``cost`` what the open part has cost in quote currency.
 
+    An edit has another entry order sent for ``replaces``, which was attempt ``entry_base``, or cancels what is unfilled
+    (``dropped``).
+
     ``entry_order`` and ``target_order`` are client ids of the newest orders, empty when none was ever wanted. An entry
     that works without an order is sent again ``entry_retry_s`` seconds after the last one ended. ``target_losses``
-    counts targets in a row that the venue refused or dropped. An edit has another entry order sent for ``replaces``, which
-    was attempt ``entry_base``, or cancels what is unfilled (``dropped``). ``fee_quote`` is what the entry of the open part has cost
-    in fees, in quote currency.
+    counts targets in a row that the venue refused or dropped. ``fee_quote`` is what the entry of the open part
+    has cost in fees, in quote currency.
     """
 
     leg_id: str
@@ -168,6 +170,7 @@ class GroupView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
 
     ``watch_low`` and ``watch_high`` bound the prices between which no watched target can trigger (None: no bound).
     ``version`` counts edits from 1, ``edits`` maps the newest of their request ids to the versions they made.
+    ``frozen`` says why nothing automatic happens until an operator resolves it, empty when all is well (EX-1204).
     ``risk_steps`` keeps by plan how each step of a risk plan ended, so that the answer can be repeated.
     """
 
@@ -204,6 +207,8 @@ class GroupView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
     max_slippage_percent: Decimal | None = None
     last_fill_price: Decimal | None = None
     first_fill_at: Instant | None = None
+    opened_at: Instant = 0
+    frozen: str = ""
     risk_steps: dict[str, RiskStepEnded] = field(default_factory=dict)
     released: bool = False
     version: int = 1
