@@ -18,9 +18,9 @@ from store.errors import ViewsError, is_damage, unavailable
 from store.opening import MEMORY
 from store.queries import Views
 from store.reading import JournalReader
-from store.views import groups, incidents, orders, signals, system
+from store.views import groups, incidents, log, orders, signals, system
 from store.views.exact import install
-from store.views.lines import line_of
+from store.views.log import write_line
 from store.views.mentions import mentions
 from store.views.registry import PROJECTIONS, Writer, insert, run
 from store.views.tables import APPLICATION_ID, SCHEMA_VERSION, TABLES
@@ -30,7 +30,7 @@ __all__ = ["BATCH", "Projector"]
 BATCH: Final = 500
 """Records projected in one transaction while catching up."""
 
-_SUBJECTS: Final = (groups, incidents, orders, signals, system)  # importing them filled PROJECTIONS
+_SUBJECTS: Final = (groups, incidents, log, orders, signals, system)  # importing them filled PROJECTIONS
 
 
 class Projector:
@@ -165,7 +165,8 @@ class Projector:
         with connection:
             connection.execute("BEGIN IMMEDIATE")
             for name in _existing(connection):
-                connection.execute(f'DROP TABLE "{name}"')
+                # A full-text table takes its own tables along.
+                connection.execute(f'DROP TABLE IF EXISTS "{name}"')
             for statement in TABLES:
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -179,7 +180,8 @@ class Projector:
 
 
 def _existing(connection: sqlite3.Connection) -> list[str]:
-    found = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+    sql = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY sql LIKE 'CREATE VIRTUAL%' DESC"
+    found = connection.execute(sql).fetchall()
     return [name for (name,) in found]
 
 
@@ -189,31 +191,10 @@ def _project_one(writer: Writer) -> None:
     name = type(record.event).__name__
     if project := PROJECTIONS.get(name):
         project(writer, record.event)
-    line = line_of(record.event)
-    if line is not None:
-        identity = _identity(writer, line.group_id, line.client_order_id)
-        insert(
-            writer,
-            "events",
-            position=record.position,
-            at=record.at,
-            identity=identity,
-            correlation_id=record.correlation_id,
-            stream=record.stream,
-            **line._asdict(),
-        )
-    if project is None and line is None:
+    told = write_line(writer, record.event)
+    if project is None and not told:
         sql = "INSERT INTO unprojected VALUES (?, 1) ON CONFLICT (type) DO UPDATE SET count = count + 1"
         run(writer, sql, name)
     for kind, ident in mentions(record.event):
         run(writer, "INSERT OR IGNORE INTO mentions VALUES (?, ?, ?)", ident, record.position, kind)
     run(writer, "INSERT INTO correlations VALUES (?, ?)", record.correlation_id, record.position)
-
-
-def _identity(writer: Writer, group_id: str, client_order_id: str) -> str:
-    """Return pair, timeframe and side of the group a line is about (EX-1401), empty when there is none."""
-    if client_order_id and not group_id:
-        sql = "SELECT group_id FROM orders WHERE client_order_id = ?"
-        group_id = (writer.connection.execute(sql, (client_order_id,)).fetchone() or ("",))[0]
-    sql = "SELECT symbol || ' ' || timeframe || ' ' || side FROM groups WHERE group_id = ?"
-    return str((writer.connection.execute(sql, (group_id,)).fetchone() or ("",))[0])

@@ -7,7 +7,7 @@ last page ended. A reader in another process sees whole batches only.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
@@ -19,9 +19,9 @@ from protocol.messages import Value
 from protocol.values import Instant, Scope
 from runtime.journal import Journal, Record
 from store.errors import ViewsError, unavailable
+from store.event_search import EventFilter, Where, squashed, where_of
 from store.reading import JournalReader
 from store.views.exact import install
-from store.views.lines import LineSeverity, Source
 from store.views.rows import (
     EngineRow,
     EventRow,
@@ -55,21 +55,7 @@ _PNL_COLUMNS: Final[dict[str, str]] = {
 }
 _WORKING: Final = "state NOT IN ('filled', 'cancelled', 'rejected', 'expired')"
 _JSON: Final = frozenset({"problems", "reasons"})
-
-
-class EventFilter(NamedTuple):
-    """What of the event log is wanted (EX-1403, EX-1410); what is left empty does not narrow. ``until`` is exclusive."""
-
-    text: str = ""
-    sources: Sequence[Source] = ()
-    severities: Sequence[LineSeverity] = ()
-    code: str = ""
-    identity: str = ""
-    group_id: str = ""
-    correlation_id: int | None = None
-    since: Instant | None = None
-    until: Instant | None = None
-    pinned: bool | None = None
+_WORDS: Final = frozenset({"tags"})
 
 
 class Counts(NamedTuple):
@@ -79,28 +65,6 @@ class Counts(NamedTuple):
     open_groups: int
     closed_groups: int
     working_orders: int
-
-
-class _Where:
-    """Conditions joined by AND, with their values."""
-
-    def __init__(self) -> None:
-        self._parts: list[str] = []
-        self.values: list[Any] = []
-
-    def add(self, condition: str, *values: Any, when: Any = True) -> _Where:
-        """Add a condition unless ``when`` is None, False or empty."""
-        if when is not None and when is not False and when != "" and when != ():
-            self._parts.append(condition)
-            self.values += values
-        return self
-
-    def one_of(self, column: str, values: Sequence[str]) -> _Where:
-        """Add that a column has one of these values, if there are any."""
-        return self.add(f"{column} IN ({', '.join('?' * len(values))})", *values, when=bool(values))
-
-    def __str__(self) -> str:
-        return " WHERE " + " AND ".join(self._parts) if self._parts else ""
 
 
 class Views:
@@ -121,7 +85,7 @@ class Views:
 
     def signals(self, *, limit: int = MOST_ROWS, before: int | None = None) -> list[SignalRow]:
         """Return received signals."""
-        where = _Where().add("position < ?", before, when=before)
+        where = Where().add("position < ?", before, when=before)
         return self._rows(SignalRow, f"signals{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
 
     def signal(self, signal_id: str) -> SignalRow | None:
@@ -130,14 +94,14 @@ class Views:
 
     def incidents(self, *, kind: str = "", standing: bool = True, limit: int = MOST_ROWS) -> list[IncidentRow]:
         """Return incidents; ``standing`` leaves out those that are over."""
-        where = _Where().add("cleared_at IS NULL", when=standing).add("kind = ?", kind, when=kind)
+        where = Where().add("cleared_at IS NULL", when=standing).add("kind = ?", kind, when=kind)
         return self._rows(IncidentRow, f"incidents{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
 
     def groups(
         self, *, open_only: bool = False, scope: Scope | None = None, limit: int = MOST_ROWS, before: int | None = None
     ) -> list[GroupRow]:
         """Return position groups; ``open_only`` leaves out the closed ones."""
-        where = _Where().add("state <> 'closed'", when=open_only).add("scope = ?", scope, when=scope)
+        where = Where().add("state <> 'closed'", when=open_only).add("scope = ?", scope, when=scope)
         where.add("position < ?", before, when=before)
         return self._rows(GroupRow, f"groups{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
 
@@ -167,7 +131,7 @@ class Views:
         before: int | None = None,
     ) -> list[OrderRow]:
         """Return orders; ``open_only`` leaves out those in a final state."""
-        where = _Where().add("group_id = ?", group_id, when=group_id).add("position < ?", before, when=before)
+        where = Where().add("group_id = ?", group_id, when=group_id).add("position < ?", before, when=before)
         where.add(_WORKING, when=open_only)
         return self._rows(OrderRow, f"orders{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
 
@@ -185,7 +149,7 @@ class Views:
         before: int | None = None,
     ) -> list[FillRow]:
         """Return fills, of one order, group or symbol when asked."""
-        where = _Where().add("client_order_id = ?", client_order_id, when=client_order_id)
+        where = Where().add("client_order_id = ?", client_order_id, when=client_order_id)
         of_group = "client_order_id IN (SELECT client_order_id FROM orders WHERE group_id = ?)"
         where.add(of_group, group_id, when=group_id).add("symbol = ?", symbol, when=symbol)
         where.add("position < ?", before, when=before)
@@ -199,7 +163,7 @@ class Views:
         self, *, group_id: str = "", since: Instant | None = None, until: Instant | None = None
     ) -> list[RealizationRow]:
         """Return realizations, oldest first; ``until`` is exclusive."""
-        where = _Where().add("group_id = ?", group_id, when=group_id)
+        where = Where().add("group_id = ?", group_id, when=group_id)
         where.add("at >= ?", since, when=since).add("at < ?", until, when=until)
         return self._rows(RealizationRow, f"realizations{where} ORDER BY position, lot", where.values)
 
@@ -212,7 +176,7 @@ class Views:
         until: Instant | None = None,
     ) -> list[PnlRow]:
         """Return realizations added up by a property of their group, or by reason (EX-1702, EX-1704)."""
-        where = _Where().add("g.scope = ?", scope, when=scope)
+        where = Where().add("g.scope = ?", scope, when=scope)
         where.add("r.at >= ?", since, when=since).add("r.at < ?", until, when=until)
         sql = f"""SELECT {_PNL_COLUMNS[by]} AS key, g.quote, g.scope, count(*) AS realizations,
             exact_sum(r.realized_quote) AS realized_quote, exact_sum(r.fees_quote) AS fees_quote,
@@ -225,16 +189,25 @@ class Views:
     ) -> list[EventRow]:
         """Return lines of the event log."""
         wanted = wanted or EventFilter()
-        where = _Where().one_of("source", wanted.sources).one_of("severity", wanted.severities)
-        where.add("instr(lower(text), lower(?)) > 0", wanted.text, when=wanted.text)
-        where.add("code = ?", wanted.code, when=wanted.code)
-        where.add("identity = ?", wanted.identity, when=wanted.identity)
-        where.add("group_id = ?", wanted.group_id, when=wanted.group_id)
-        where.add("correlation_id = ?", wanted.correlation_id, when=wanted.correlation_id)
-        where.add("at >= ?", wanted.since, when=wanted.since).add("at < ?", wanted.until, when=wanted.until)
-        where.add("pinned" if wanted.pinned else "NOT pinned", when=wanted.pinned is not None)
+        where = where_of(wanted, self.symbols_like(wanted.pair) if wanted.pair else ())
         where.add("position < ?", before, when=before)
         return self._rows(EventRow, f"events{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
+
+    def events_after(self, position: int, *, limit: int = MOST_ROWS) -> list[EventRow]:
+        """Return lines of the event log after a position, oldest first."""
+        return self._rows(EventRow, "events WHERE position > ? ORDER BY position LIMIT ?", [position, limit])
+
+    def alerts(self, *, limit: int = MOST_ROWS) -> tuple[int, list[EventRow]]:
+        """Return how many pinned lines nobody has acknowledged, and the newest of them (EX-1406)."""
+        count = self._fetch("SELECT count(*) FROM events WHERE pinned AND acknowledged_at IS NULL", [])[0][0]
+        return int(count), self.events(EventFilter(unseen=True), limit=limit)
+
+    def symbols_like(self, pair: str) -> list[str]:
+        """Return the symbols that were ever traded or signalled and that a spelling may mean."""
+        sql = "SELECT symbol FROM groups UNION SELECT symbol FROM signals WHERE symbol IS NOT NULL"
+        wanted = squashed(pair)
+        found = [symbol for (symbol,) in self._fetch(sql, [])]
+        return [each for each in found if wanted in (squashed(each), squashed(each).partition(":")[0])]
 
     def engine(self) -> EngineRow | None:
         """Return the engine's status, None before the first."""
@@ -284,10 +257,16 @@ class Views:
 
 def _row(of: type[R], row: sqlite3.Row) -> R:
     """Make a typed row: decimals and enums from their text, lists from JSON, an empty state to None."""
-    data = {name: msgspec.json.decode(row[name]) if name in _JSON else row[name] for name in of.__struct_fields__}
+    data = {name: _cell(name, row[name]) for name in of.__struct_fields__}
     if data.get("state") == "":
         data["state"] = None
     return msgspec.convert(data, of, strict=False)
+
+
+def _cell(name: str, value: Any) -> Any:
+    if name in _JSON:
+        return msgspec.json.decode(value)
+    return value.split() if name in _WORDS else value
 
 
 def open_views(path: str | Path) -> Views:

@@ -15,6 +15,7 @@ from protocol.orders import OrderState, Purpose
 from protocol.risk import EngineStatus
 from protocol.signals import Problem
 from protocol.values import OrderSide, OrderType, Scope, Side
+from rules.event_log.line import Tag
 from store.views.lines import LineSeverity, Source
 
 __all__ = [
@@ -255,7 +256,7 @@ class PnlRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=T
 
 
 class EventRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
-    """One line of the event log."""
+    """One line of the event log; ``stream`` is the actor that journalled it. ``acknowledged_at``: a pinned one was seen."""
 
     position: int
     at: int
@@ -263,11 +264,16 @@ class EventRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only
     severity: LineSeverity
     code: str
     identity: str
+    symbol: str
+    timeframe: str
     group_id: str
     client_order_id: str
     signal_id: str
     text: str
+    tags: tuple[Tag, ...]
     pinned: bool
+    acknowledged_at: int | None
+    acknowledged_by: str
     correlation_id: int
     stream: str
 

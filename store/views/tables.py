@@ -13,7 +13,7 @@ __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "TABLES", "names"]
 APPLICATION_ID: Final = 0x62756C76
 """``bulv``: says that a SQLite file holds our read models."""
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Raised by any change of a table or of a projection: older read models are then rebuilt."""
 
 _KEPT: Final = (
@@ -101,16 +101,31 @@ _SYSTEM: Final = (
         PRIMARY KEY (kind, subject)) WITHOUT ROWID""",
     """CREATE TABLE pools (pool TEXT PRIMARY KEY, occupied INTEGER NOT NULL, maximum INTEGER NOT NULL,
         at INTEGER NOT NULL) WITHOUT ROWID""",
-    """CREATE TABLE events (position INTEGER PRIMARY KEY, at INTEGER NOT NULL, source TEXT NOT NULL,
-        severity TEXT NOT NULL, code TEXT NOT NULL, identity TEXT NOT NULL, group_id TEXT NOT NULL,
-        client_order_id TEXT NOT NULL, signal_id TEXT NOT NULL, text TEXT NOT NULL, pinned INTEGER NOT NULL,
-        correlation_id INTEGER NOT NULL, stream TEXT NOT NULL)""",
-    "CREATE INDEX events_by_time ON events (at)",
-    "CREATE INDEX events_by_group ON events (group_id) WHERE group_id <> ''",
-    "CREATE INDEX events_pinned ON events (position) WHERE pinned",
 )
 
-TABLES: Final = (*_KEPT, *_SIGNALS, *_GROUPS, *_ORDERS, *_SYSTEM)
+_LOG: Final = (
+    """CREATE TABLE events (position INTEGER PRIMARY KEY, at INTEGER NOT NULL, source TEXT NOT NULL,
+        severity TEXT NOT NULL, code TEXT NOT NULL, identity TEXT NOT NULL, symbol TEXT NOT NULL,
+        timeframe TEXT NOT NULL, group_id TEXT NOT NULL, client_order_id TEXT NOT NULL, signal_id TEXT NOT NULL,
+        text TEXT NOT NULL, tags TEXT NOT NULL, pinned INTEGER NOT NULL, acknowledged_at INTEGER,
+        acknowledged_by TEXT NOT NULL DEFAULT '', correlation_id INTEGER NOT NULL, stream TEXT NOT NULL)""",
+    "CREATE INDEX events_by_time ON events (at)",
+    "CREATE INDEX events_by_group ON events (group_id) WHERE group_id <> ''",
+    "CREATE INDEX events_by_chain ON events (correlation_id)",
+    "CREATE INDEX events_by_code ON events (code)",
+    "CREATE INDEX events_by_pair ON events (symbol, timeframe)",
+    "CREATE INDEX events_by_severity ON events (severity) WHERE severity <> 'info'",
+    "CREATE INDEX events_by_source ON events (source)",
+    "CREATE INDEX events_pinned ON events (position) WHERE pinned",
+    "CREATE INDEX events_to_see ON events (position) WHERE pinned AND acknowledged_at IS NULL",
+    """CREATE TABLE event_tags (tag TEXT NOT NULL, position INTEGER NOT NULL,
+        PRIMARY KEY (tag, position)) WITHOUT ROWID""",
+    # Words only: what they are of stands in ``events`` at the same position.
+    """CREATE VIRTUAL TABLE event_words USING fts5 (words, content = '', columnsize = 0,
+        tokenize = "unicode61 remove_diacritics 2")""",
+)
+
+TABLES: Final = (*_KEPT, *_SIGNALS, *_GROUPS, *_ORDERS, *_SYSTEM, *_LOG)
 
 
 def names() -> list[str]:

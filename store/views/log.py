@@ -1,0 +1,82 @@
+"""Projection of the event log: one line an event, its words and tags, and which alerts were seen (EX-1401 to EX-1410)."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from protocol.event_log import EventsAcknowledged
+from protocol.messages import Event
+from rules.event_log.classify import line_of
+from rules.event_log.line import Line
+from rules.event_log.tags import tags_of
+from store.views.registry import Writer, insert, projection, run
+
+__all__ = ["acknowledged", "write_line"]
+
+
+class _Identity(NamedTuple):
+    """Pair, timeframe and side of what a line is about; all empty when it is about none."""
+
+    symbol: str = ""
+    timeframe: str = ""
+    side: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(each for each in self if each)
+
+
+_NOBODY: Final = _Identity()
+
+
+def write_line(writer: Writer, event: Event) -> bool:
+    """Write the line of a record's event; return whether it has one."""
+    line = line_of(event)
+    if line is None:
+        return False
+    record, tags = writer.record, tags_of(event, line)
+    identity = _identity(writer, line)
+    insert(
+        writer,
+        "events",
+        position=record.position,
+        at=record.at,
+        **line._asdict(),
+        identity=str(identity),
+        symbol=identity.symbol,
+        timeframe=identity.timeframe,
+        tags=" ".join(tags),
+        correlation_id=record.correlation_id,
+        stream=record.stream,
+    )
+    for tag in tags:
+        run(writer, "INSERT OR IGNORE INTO event_tags VALUES (?, ?)", tag, record.position)
+    words = f"{line.text} {line.code} {identity} {line.group_id} {line.client_order_id} {line.signal_id}"
+    run(writer, "INSERT INTO event_words (rowid, words) VALUES (?, ?)", record.position, words)
+    return True
+
+
+def _identity(writer: Writer, line: Line) -> _Identity:
+    """Return pair, timeframe and side of the group, of the order's group or of the signal a line is about."""
+    execute, group_id = writer.connection.execute, line.group_id
+    if line.client_order_id and not group_id:
+        sql = "SELECT group_id FROM orders WHERE client_order_id = ?"
+        group_id = (execute(sql, (line.client_order_id,)).fetchone() or ("",))[0]
+    if group_id:
+        sql = "SELECT symbol, timeframe, side FROM groups WHERE group_id = ?"
+        if (found := execute(sql, (group_id,)).fetchone()) is not None:
+            return _Identity(*found)
+    if line.signal_id:
+        sql = "SELECT symbol, timeframe, side FROM signals WHERE signal_id = ? AND symbol IS NOT NULL"
+        if (found := execute(sql, (line.signal_id,)).fetchone()) is not None:
+            return _Identity(*(each or "" for each in found))
+    return _NOBODY
+
+
+@projection(EventsAcknowledged)
+def acknowledged(writer: Writer, event: EventsAcknowledged) -> None:
+    """Take alerts off the strip; who saw one first stays."""
+    sql = """UPDATE events SET acknowledged_at = ?, acknowledged_by = ?
+        WHERE pinned AND acknowledged_at IS NULL AND position"""
+    run(writer, f"{sql} <= ?", event.at, event.operator, event.through)
+    for position in event.positions:
+        run(writer, f"{sql} = ?", event.at, event.operator, position)
