@@ -5,7 +5,7 @@
     /                       one_for_one
     ├─ store                projector
     ├─ risk                 coordinator, one pool an account
-    ├─ venues/<account>     rest_for_one: exchange → desk → session → feed → reconciler
+    ├─ venues/<account>     rest_for_one: exchange → desk → session → feed → reconciler → precision
     ├─ trading              gateway, groups/<account>
     └─ operators            what talks to people: webhook, api, demo
 
@@ -28,6 +28,7 @@ from actors.group import PositionGroup
 from actors.groups import GroupHouse
 from actors.paper_exchange import PaperExchange
 from actors.pool import Pool
+from actors.precision import PrecisionCache
 from actors.reconciler import Reconciler
 from actors.risk import RiskCoordinator
 from actors.session import VenueSession
@@ -46,6 +47,7 @@ from service.config.market import Account
 from service.config.overrides import effective
 from service.config.trading import SizingSource
 from service.markets import Market
+from service.venue_settings import precision_settings, session_settings
 from supervision.backoff import Backoff
 from supervision.budget import Intensity
 from supervision.child import ChildSpec
@@ -95,6 +97,11 @@ class AccountPaths:
     def reconciler(self) -> str:
         """The reconciler."""
         return f"{self.base}/reconciler"
+
+    @property
+    def precision(self) -> str:
+        """The cache of trading rules."""
+        return f"{self.base}/precision"
 
     @property
     def pool(self) -> str:
@@ -185,7 +192,7 @@ def _account_tree(plan: Plan, account: Account, intensity: Intensity) -> Supervi
         account.name,
         child("exchange", partial(PaperExchange, account=account.name, engine=engine)),
         child("desk", desk),
-        child("session", partial(VenueSession, account=account.name, venue=venue, desk=paths.desk), edge=True),
+        child("session", partial(_session, plan, account, venue), edge=True),
         child(
             "feed",
             partial(
@@ -206,6 +213,7 @@ def _account_tree(plan: Plan, account: Account, intensity: Intensity) -> Supervi
                 every_s=plan.reconcile_every_s,
             ),
         ),
+        child("precision", partial(_precision, plan, account)),
         strategy="rest_for_one",
         intensity=intensity,
     )
@@ -214,6 +222,16 @@ def _account_tree(plan: Plan, account: Account, intensity: Intensity) -> Supervi
 def _paper_engine(plan: Plan, account: Account, market: Market) -> PaperEngine:
     in_force = next((each for each in plan.config.accounts if each.name == account.name), account)
     return PaperEngine(_paper_config(plan.config, in_force), market.instruments)
+
+
+def _session(plan: Plan, account: Account, venue: Callable[[], PaperVenue]) -> VenueSession:
+    settings = session_settings(plan.config, account)
+    return VenueSession(account=account.name, venue=venue, desk=AccountPaths(account.name).desk, settings=settings)
+
+
+def _precision(plan: Plan, account: Account) -> PrecisionCache:
+    session = AccountPaths(account.name).session
+    return PrecisionCache(account=account.name, session=session, settings=precision_settings(plan.config))
 
 
 def _paper_config(config: Config, account: Account) -> PaperConfig:
