@@ -41,6 +41,8 @@ class CloseStarted(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag
 class CloseEnded(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
     """A closing order is at its end. Unless filled it is tried again ``retry_after_s`` seconds later (EX-712, EX-724).
 
+    With ``awaits_rules`` it is tried again with new rules, or without them after a short wait (EX-516).
+
     ``rest`` is what of its allocation was not traded; ``failures`` and ``caps`` count failed and capped orders so far.
     """
 
@@ -54,6 +56,7 @@ class CloseEnded(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=T
     caps: int
     retry_after_s: int
     reason: Text
+    awaits_rules: bool = False
     at: Instant
 
 

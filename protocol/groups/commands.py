@@ -27,7 +27,9 @@ __all__ = [
     "RetryEntry",
     "RiskClose",
     "RiskCloseEnded",
+    "RulesOverdue",
     "SlotReleased",
+    "TakeRules",
     "UnfreezeGroup",
 ]
 
@@ -223,6 +225,25 @@ class RetryEntry(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag
 
     group_id: Name
     leg_id: Name
+    at: Instant
+
+
+class TakeRules(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """The rules of the group's market are these: what was refused for its format is rebuilt with them (EX-516)."""
+
+    OVERFLOW: ClassVar[str] = "keep"
+
+    group_id: Name
+    instrument: Instrument
+    at: Instant
+
+
+class RulesOverdue(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """The wait for new rules is over: the strictest known must do (EX-511)."""
+
+    OVERFLOW: ClassVar[str] = "keep"
+
+    group_id: Name
     at: Instant
 
 

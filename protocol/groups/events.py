@@ -219,7 +219,7 @@ class EntryEnded(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=T
     """No more will come of a layer's entry order, but fills that were already made.
 
     ``client_order_id`` is empty for a layer that was never sent. ``entry`` stays working when the order is to be sent
-    again: at once, or after ``retry_after_s`` seconds.
+    again: at once, or after ``retry_after_s`` seconds, or with new rules if it ``awaits_rules``.
     """
 
     group_id: Name
@@ -231,11 +231,15 @@ class EntryEnded(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=T
     leg_state: LegState
     reason: Text
     retry_after_s: int = 0
+    awaits_rules: bool = False
     at: Instant
 
 
 class TargetEnded(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """A resting target is gone. ``losses`` counts in a row the targets that the venue refused or dropped by itself."""
+    """A resting target is gone. ``losses`` counts in a row the targets that the venue refused or dropped by itself.
+
+    ``awaits_rules``: the venue refused its format; it is watched until there are new rules.
+    """
 
     group_id: Name
     leg_id: Name
@@ -244,6 +248,7 @@ class TargetEnded(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=
     filled_qty: Decimal
     losses: int
     reason: Text
+    awaits_rules: bool = False
     at: Instant
 
 
