@@ -21,6 +21,8 @@ def exact(value: Decimal) -> Decimal | None:
     sign, digits, exponent = value.as_tuple()
     if value.adjusted() >= _MAX_DIGITS_BEFORE_POINT or not isinstance(exponent, int):
         return None
+    if exponent == 0 or (digits[-1] and -MAX_DECIMAL_PLACES <= exponent < 0):
+        return value  # in that notation already
     kept = "".join(map(str, digits)).rstrip("0")
     exponent += len(digits) - len(kept)
     if exponent < -MAX_DECIMAL_PLACES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from rules.signals.numbers import exact
@@ -50,6 +51,7 @@ def _unix(text: str) -> int:
     return int(text) * (1_000_000_000 if len(text) == 10 else _MS)
 
 
+@lru_cache(maxsize=64)  # a signal's one instant is read for its check, its age and its fingerprint
 def _iso(text: str) -> int | None:
     found = _ISO.fullmatch(text)
     if found is None:
@@ -79,6 +81,7 @@ def _zone(found: re.Match[str]) -> timezone:
     return timezone(-offset if zone[0] == "-" else offset)
 
 
+@lru_cache(maxsize=64)
 def iso_ms(instant: int) -> str:
     """Return an instant as ``YYYY-MM-DDTHH:MM:SS.mmmZ``, cut to the millisecond."""
     at = _EPOCH + timedelta(milliseconds=instant // _MS)

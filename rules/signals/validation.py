@@ -96,9 +96,7 @@ def validate_payload(
     for path, problem in _cross_problems(clean, sizing_source):
         problems[path] = problem
     clean.pop("secret", None)
-    order = {path: index for index, path in enumerate(PATHS)}
-    ordered = sorted(problems, key=lambda path: order[path])
-    return clean, tuple(problems[path] for path in ordered)
+    return clean, tuple(problems[path] for path in PATHS if path in problems) if problems else ()
 
 
 def _read_fields(
