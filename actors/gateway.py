@@ -1,161 +1,118 @@
 """The gateway: the one door for signals, from the webhook and from operators.
 
 It authenticates, validates, ages and recognises (EX-250's order), journals every authenticated request with its outcome,
-answers once that is durable, and hands accepted signals to the pool of the account that trades their venue. What it
-handed over and heard nothing of is handed over again after a restart.
+answers once that is durable, and hands accepted signals to the pools of the accounts that trade their venue. What it
+handed over and heard nothing of is handed over again after a restart, its own or the pool's.
 """
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from decimal import Decimal
+from typing import Any
 
 import msgspec
 
+from actors.gateway_door import Door
+from actors.gateway_judge import Arrival, Judge, Judgement, pool_topic
+from actors.gateway_memory import GatewayState, Pending, delivered_id, fold, incident_key, request_of
+from actors.gateway_prices import newest_price
+from actors.gateway_replay import Original, checked, found_original, line_named, reread
+from actors.gateway_settings import GatewaySettings, Rhythm, Route
+from actors.gateway_watch import SourceWatch, missed_signal
+from actors.group import GROUPS
 from actors.session import session_topic
 from protocol.codec import encode_json
+from protocol.configuration import ApplySettings, SettingsTaken
+from protocol.groups import GroupChanged, GroupState
+from protocol.incidents import ClearIncident, IncidentCleared, IncidentList, ListIncidents
 from protocol.messages import Event
+from protocol.pool import PoolIdentities
 from protocol.signals import (
-    EntryRequest,
-    ExitRequest,
+    CheckSignal,
     InjectSignal,
     Problem,
-    ReduceRequest,
+    ReplayMode,
+    ReplaySignal,
+    RetellSignals,
     Signal,
     SignalAnswer,
-    SignalKind,
     SignalOutcome,
     SignalReceived,
+    SignalReport,
     SignalRouted,
 )
 from protocol.venue import SessionDown, SessionUp
-from protocol.webhook import NewestPrice, RequestRefused, WebhookRequest
-from rules.identity import IdentityError, canonical_symbol, canonical_venue, market_names, near_symbols
-from rules.signals import (
-    AuthFailure,
-    AuthMode,
-    Classification,
-    DuplicateMemory,
-    DuplicateWindows,
-    Freshness,
-    Interpretation,
-    MalformedJson,
-    Verdict,
-    authenticate,
-    build_signal,
-    check_freshness,
-    fingerprint,
-    interpret_injected,
-    interpret_payload,
-    parse_body,
-    redact_body,
-    redact_headers,
-    redact_known,
-    redact_text,
-    sighting_of,
-    status_of,
-)
+from protocol.webhook import SourcesDue, WebhookRequest
+from rules.identity import market_names
+from rules.signals import AuthFailure, authenticate, redact_body, redact_headers, redact_text, status_of
+from rules.signals.mappings import BULKHEAD, Reading, read_body
 from runtime.actor import Do, handles
-from runtime.clock import NANOS
 from runtime.durable import DurableActor
-from runtime.errors import ActorError
-from runtime.journal import JournalError
+from runtime.timers import Timer
 
-__all__ = ["Gateway", "GatewaySettings", "Route"]
-
-_REFUSAL_NOTED_EVERY: Final = 60 * NANOS
-_PRUNE_EVERY: Final = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Where signals of one venue go: the pool of an account, and the actor that knows its prices."""
-
-    account: str
-    pool: str
-    prices: str
-
-
-@dataclass(frozen=True, slots=True)
-class GatewaySettings:
-    """What the gateway needs of the configuration; limits in seconds and requests a minute."""
-
-    user: str
-    routes: Mapping[str, Route]
-    auth_mode: AuthMode = AuthMode.EITHER
-    secrets: tuple[str, ...] = ()
-    hmac_keys: tuple[str, ...] = ()
-    hidden: tuple[str, ...] = ()
-    tolerance_s: int = 300
-    max_age_s: int = 60
-    max_future_skew_s: int = 10
-    windows: DuplicateWindows = field(default_factory=DuplicateWindows)
-    infer_exit_from_flat: bool = True
-    sizing_source: str = "signal"
-    rate_per_minute: int = 60
-    allowlist: tuple[str, ...] = ()
-
-
-class _State(msgspec.Struct):
-    memory: DuplicateMemory = msgspec.field(default_factory=DuplicateMemory)
-    pending: dict[str, Signal] = {}
-    received: int = 0
+__all__ = ["Gateway", "GatewaySettings", "Rhythm", "Route"]
 
 
 class Gateway(DurableActor):
     """Turns requests into signals, and remembers which it has seen and which are not routed yet."""
 
     SNAPSHOT_EVERY = 1_000
+    SNAPSHOT_VERSION = 2
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._settings = settings
-        self._state = _State()
+        self._state = GatewayState()
         self._markets: dict[str, dict[str, str]] = {}
-        self._tokens = float(settings.rate_per_minute)
-        self._tokens_at = 0
-        self._refused: dict[str, tuple[int, int]] = {}
-        self._networks = tuple(ipaddress.ip_network(each) for each in settings.allowlist)
+        self._groups: dict[str, GroupState] = {}
+        self._door = Door(settings)
+        self._watch = SourceWatch(settings.rhythms, 0)
+        self._timer: Timer | None = None
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
     def started(self) -> None:
-        """Learn the markets of every account as their sessions come up."""
-        for account in sorted({route.account for route in self._settings.routes.values()}):
-            self.context.bus.subscribe(session_topic(account), self.ref)
+        """Learn the markets of every account as their sessions come up, and how groups stand."""
+        self._watch = SourceWatch(self._settings.rhythms, self.now())
+        self._listen()
+        self._arm()
+
+    def _listen(self) -> None:
+        bus = self.context.bus
+        for account in sorted({route.account for routes in self._settings.routes.values() for route in routes}):
+            bus.subscribe(session_topic(account), self.ref)
+        bus.subscribe(GROUPS, self.ref)
 
     def apply(self, event: Event) -> None:
-        """Remember a signal, or that it was routed."""
-        state = self._state
-        match event:
-            case SignalReceived():
-                state.received += 1
-                if event.signal is not None and event.outcome in ("accepted", "replacement"):
-                    state.pending[event.signal_id] = event.signal
-                if event.signal is not None and event.fingerprint:
-                    state.memory.record(sighting_of(event.signal), self._settings.windows)
-                if state.received % _PRUNE_EVERY == 0:
-                    state.memory.prune(event.received_at, self._settings.windows)
-            case SignalRouted():
-                state.pending.pop(event.signal_id, None)
+        """Remember a signal, that it was routed, or an incident."""
+        fold(self._state, event, self._settings.windows)
 
     def snapshot(self) -> bytes:
-        """Return memory and pending signals."""
+        """Return memory, pending signals and incidents."""
         return msgspec.msgpack.encode(self._state)
 
     def restore(self, state: bytes) -> None:
-        """Take over memory and pending signals."""
-        self._state = msgspec.msgpack.decode(state, type=_State)
+        """Take over memory, pending signals and incidents."""
+        self._state = msgspec.msgpack.decode(state, type=GatewayState)
 
     def recovered(self) -> Do | None:
         """Hand over again, in the order received, what was accepted and has no outcome (EX-253)."""
-        return Do(tells=[self._routed(signal) for signal in self._state.pending.values()])
+        return Do(tells=[self._handed(pending) for pending in self._state.pending.values()])
 
     @property
     def detail(self) -> str:
         """One line for the tree view."""
-        return f"{self._state.received} signals, {len(self._state.pending)} under way"
+        troubled = f", {len(self._state.incidents)} incidents" if self._state.incidents else ""
+        return f"{self._state.received} signals, {len(self._state.pending)} under way{troubled}"
+
+    @handles
+    def settle(self, msg: ApplySettings) -> SettingsTaken:
+        """Go on under other settings from the next message on; what is known and under way stays (EX-1307)."""
+        self._settings = msg.settings
+        self._door.take(self._settings)
+        self._watch.rhythms = self._settings.rhythms
+        self._listen()
+        self._arm()
+        return SettingsTaken(msg.version)
 
     # --- webhook -------------------------------------------------------------------------------------------------------
 
@@ -163,10 +120,19 @@ class Gateway(DurableActor):
     def receive(self, msg: WebhookRequest) -> Do:
         """Take one request through the checks of EX-250; the first that fails answers."""
         settings, now = self._settings, self.now()
-        if not self._address_allowed(msg.address):
-            return self._refuse_unproven(msg, "SourceNotAllowed")
-        if not self._within_rate(now):
-            return Do(answer=SignalAnswer(status_of("RateLimited"), "RateLimited"))
+        if (refusal := self._door.refusal(msg, now)) is not None:
+            return refusal
+        reading = read_body(msg.body, settings.mappings, name=msg.mapping, only_venue=settings.only_venue, at=now)
+        failure = self._unproven(msg, reading, now)
+        if failure is not None:
+            return self._door.unproven(msg, failure, now)
+        stored = self._stored(msg, reading, now)
+        arrival = Arrival(stored.signal_id, msg.user, now)
+        return self._record(stored, self._judge().payload(reading, arrival))
+
+    def _unproven(self, msg: WebhookRequest, reading: Reading, now: int) -> str | None:
+        """Return why a request is not authenticated, None for one that is (EX-220 to EX-225)."""
+        settings = self._settings
         proof = authenticate(
             settings.auth_mode,
             settings.secrets,
@@ -175,24 +141,14 @@ class Gateway(DurableActor):
             msg.body,
             now,
             tolerance_s=settings.tolerance_s,
+            presented=reading.secret,
         )
-        if isinstance(proof, AuthFailure):
-            return self._refuse_unproven(msg, proof.value)
-        stored = self._stored(msg, now)
-        try:
-            payload = parse_body(msg.body)
-        except MalformedJson as error:
-            return self._reject(stored, (Problem("MalformedJson", "$", error.message),))
-        found = interpret_payload(
-            payload,
-            settings.sizing_source,
-            infer_exit_from_flat=settings.infer_exit_from_flat,
-            venues=tuple(settings.routes),
-            markets=self._markets,
-        )
-        return self._judge(stored, found, fresh=False)
+        if not isinstance(proof, AuthFailure):
+            return None
+        absent = proof is AuthFailure.MISSING and not settings.require_proof
+        return None if absent else proof.value
 
-    def _stored(self, msg: WebhookRequest, now: int) -> SignalReceived:
+    def _stored(self, msg: WebhookRequest, reading: Reading, now: int) -> SignalReceived:
         hidden = self._settings.hidden
         return SignalReceived(
             signal_id=self._next_id(),
@@ -202,101 +158,114 @@ class Gateway(DurableActor):
             headers=redact_headers(msg.headers, hidden),
             body=redact_body(msg.body, hidden),
             outcome="accepted",
+            mapping="" if reading.mapping == BULKHEAD else reading.mapping,
         )
 
     def _next_id(self) -> str:
         # From our own sequence: the same signal gets the same id however often the house was restarted before it.
         return f"s{self.sequence + 1:08d}"
 
-    def _judge(self, stored: SignalReceived, found: Interpretation, *, fresh: bool) -> Do:
-        if found.classification is None:
-            return self._reject(stored, found.problems)
-        signal = self._build(stored, found.clean, found.classification)
-        if (problem := self._unknown_market(signal)) is not None:
-            return self._reject(stored, (problem,), signal)
-        settings = self._settings
-        if not fresh:
-            age = check_freshness(
-                signal.fired_at,
-                stored.received_at,
-                max_age_s=settings.max_age_s,
-                max_future_skew_s=settings.max_future_skew_s,
-            )
-            if age is not Freshness.OK:
-                behind = (stored.received_at - signal.fired_at) / NANOS
-                return self._reject(stored, (Problem(age.value, "timestamp", f"is {behind:.3f} s old"),), signal)
-        sighting = sighting_of(signal)
-        verdict = self._state.memory.judge(sighting, windows=settings.windows)
-        event = msgspec.structs.replace(stored, signal=signal, fingerprint=fingerprint(sighting), outcome=verdict.value)
-        answer = SignalAnswer(status_of(verdict.value), verdict.value, stored.signal_id)
-        if verdict is Verdict.DUPLICATE:
-            return Do([event], answer=answer)
-        return Do([event], [self._routed(signal)], answer)
+    def _judge(self) -> Judge:
+        return Judge(self._settings, self._state, self._markets, self.context.bus.kept)
 
-    def _build(self, stored: SignalReceived, clean: Mapping[str, Any], found: Classification) -> Signal:
-        signal = build_signal(
-            clean, found, signal_id=stored.signal_id, user=stored.user, received_at=stored.received_at
+    # --- keeping and handing on ----------------------------------------------------------------------------------------
+
+    def _record(self, stored: SignalReceived, judged: Judgement, *, watched: bool = True) -> Do:
+        """Journal a request with what becomes of it, answer, and hand an accepted signal to its accounts."""
+        event = msgspec.structs.replace(
+            stored,
+            signal=judged.signal,
+            outcome=judged.outcome,
+            problems=tuple(self._without_secrets(each, stored) for each in judged.problems),
+            fingerprint=judged.mark,
+            resend_of=judged.resend_of,
+            undated=judged.undated,
+            accounts=tuple(route.account for route in judged.routes),
         )
-        texts = {name: getattr(signal, name) for name in ("alert_name", "alert_message")}
-        hidden = self._settings.hidden
-        shown = {name: redact_text(text, hidden) for name, text in texts.items() if text is not None}
-        return msgspec.structs.replace(signal, trade_id=redact_known(signal.trade_id, hidden), **shown)
+        answer = SignalAnswer(status_of(judged.code), judged.code, stored.signal_id, event.problems)
+        signal = judged.signal
+        if not judged.accepted or signal is None:
+            return Do([event], answer=answer)
+        now = stored.received_at
+        refused = [
+            SignalRouted(signal_id=stored.signal_id, outcome=f"rejected:{code}", account=account, at=now)
+            for account, code in judged.refused
+        ]
+        noticed = self._noticed(signal, judged, now) if watched else []
+        tells = []
+        for place, route in enumerate(judged.routes):
+            name = delivered_id(signal.signal_id, route.account, place)
+            handed = msgspec.structs.replace(signal, signal_id=name) if place else signal
+            tells.append((route.pool, request_of(handed)))
+        return Do([event, *refused, *noticed], tells, answer, then=self._arm if watched else None)
 
-    def _reject(self, stored: SignalReceived, problems: tuple[Problem, ...], signal: Signal | None = None) -> Do:
-        code = problems[0].code
-        problems = tuple(self._without_secrets(each) for each in problems)
-        event = msgspec.structs.replace(stored, problems=problems, outcome=f"rejected:{code}", signal=signal)
-        return Do([event], answer=SignalAnswer(status_of(code), code, stored.signal_id, problems))
+    def _noticed(self, signal: Signal, judged: Judgement, now: int) -> list[Event]:
+        """Return what this alert says of its source, and of a signal that never came."""
+        found = self._watch.heard(signal, now, self._state)
+        missed = missed_signal(signal, self._holds(signal.group_key, judged.routes), now)
+        stands = incident_key("SignalMissed", signal.group_key) in self._state.incidents
+        if missed is not None and not stands:
+            found.append(missed)
+        elif missed is None and stands and signal.prev_market_position is not None:
+            found.append(IncidentCleared(kind="SignalMissed", subject=signal.group_key, text="in step again", at=now))
+        return found
 
-    def _without_secrets(self, problem: Problem) -> Problem:
+    def _holds(self, key: str, routes: tuple[Route, ...]) -> bool | None:
+        """Return whether a group of this identity is live; None when it is not known, or just ends."""
+        if self._groups.get(key) is GroupState.CLOSING:
+            return None
+        known = [self.context.bus.kept(pool_topic(route.account)) for route in routes]
+        pools = [each for each in known if isinstance(each, PoolIdentities)]
+        if not pools:
+            return None
+        return any(key in each.live for each in pools)
+
+    @handles
+    def group_changed(self, msg: GroupChanged) -> None:
+        """Remember how a group stands; a closed one is forgotten."""
+        if msg.state is GroupState.CLOSED:
+            self._groups.pop(msg.key, None)
+        else:
+            self._groups[msg.key] = msg.state
+
+    def _without_secrets(self, problem: Problem, stored: SignalReceived) -> Problem:
         hidden = self._settings.hidden
         message, value = redact_text(problem.message, hidden), redact_text(problem.value, hidden)
+        if problem.code == "MalformedJson" and not value:
+            value = line_named(stored.body, problem.message)
         return msgspec.structs.replace(problem, message=message, value=value[:80])
 
-    def _refuse_unproven(self, msg: WebhookRequest, code: str) -> Do:
-        """Answer with the code alone; note it once a minute and address (EX-225)."""
-        now = self.now()
-        noted_at, count = self._refused.get(msg.address, (0, 0))
-        answer = SignalAnswer(status_of(code), code)
-        if count and now - noted_at < _REFUSAL_NOTED_EVERY:
-            self._refused[msg.address] = (noted_at, count + 1)
-            return Do(answer=answer)
-        if len(self._refused) > 10_000:
-            self._refused.clear()
-        self._refused[msg.address] = (now, count + 1)
-        noted = RequestRefused(
-            user=msg.user, address=msg.address, size=len(msg.body), code=code, refused=count + 1, at=now
+    def _handed(self, pending: Pending) -> tuple[str, Any]:
+        routes = self._settings.routes.get(pending.signal.venue, ())
+        route = next((each for each in routes if pending.account in ("", each.account)), None)
+        return route.pool if route is not None else f"/risk/pool-{pending.account}", request_of(pending.signal)
+
+    @handles
+    def outcome(self, msg: SignalOutcome) -> Do | None:
+        """Journal what became of a signal at one account."""
+        pending = self._state.pending.get(msg.signal_id)
+        if pending is None:
+            return None
+        account = pending.account
+        routed = SignalRouted(
+            signal_id=pending.origin, outcome=msg.outcome, reasons=msg.reasons, account=account, at=self.now()
         )
-        return Do([noted], answer=answer)
+        return Do([routed])
 
-    def _address_allowed(self, address: str) -> bool:
-        if not self._networks:
-            return True
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
-            parsed = parsed.ipv4_mapped  # how a socket for both families names an IPv4 sender
-        return any(parsed in network for network in self._networks)
-
-    def _within_rate(self, now: int) -> bool:
-        rate = self._settings.rate_per_minute
-        passed = max(0, now - self._tokens_at)  # a clock that was set back must not lock everybody out
-        self._tokens = min(float(rate), self._tokens + passed * rate / (60 * NANOS))
-        self._tokens_at = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
+    @handles
+    def retell(self, msg: RetellSignals) -> Do:
+        """Hand over again to a pool that begins a life what it has not answered for."""
+        handed = [self._handed(each) for each in self._state.pending.values()]
+        return Do(tells=[each for each in handed if each[0] == msg.pool])
 
     # --- operators -----------------------------------------------------------------------------------------------------
 
     @handles
     async def inject(self, msg: InjectSignal) -> Do:
         """Take an operator's signal; without a price an entry is made at the market's newest (EX-260)."""
-        if msg.price is None and msg.kind.opens and (price := await self._newest_price(msg)) is not None:
-            msg = msgspec.structs.replace(msg, price=price)
+        if self._settings.read_only and msg.kind.opens:
+            return Do(answer=SignalAnswer(403, "ReadOnlyMode", "", (_READ_ONLY,)))
+        msg = await self._priced(msg)
         now = self.now()
         stored = SignalReceived(
             signal_id=self._next_id(),
@@ -306,72 +275,110 @@ class Gateway(DurableActor):
             body=redact_body(encode_json(msg), self._settings.hidden),
             outcome="accepted",
         )
-        found = interpret_injected(
-            msg,
-            signal_id=stored.signal_id,
-            at=now,
-            sizing_source=self._settings.sizing_source,
-            venues=tuple(self._settings.routes),
-            markets=self._markets,
+        arrival = Arrival(stored.signal_id, stored.user, now, aged=False)
+        return self._record(stored, self._judge().injected(msg, arrival), watched=False)
+
+    @handles
+    async def check(self, msg: CheckSignal) -> SignalReport:
+        """Say what would become of an operator's signal; nothing is journalled or routed (EX-260)."""
+        arrival = Arrival(self._next_id(), self._settings.user, self.now(), aged=False)
+        judged = self._judge().injected(await self._priced(msg.signal), arrival)
+        return await checked(self.context.system, judged)
+
+    @handles
+    async def replay(self, msg: ReplaySignal) -> Do:
+        """Send a stored request again, as a rehearsal or in earnest (EX-261 to EX-263)."""
+        original = found_original(self.context.system, self.stream, msg.signal_id)
+        if original is None:
+            problem = Problem("NotFound", "signal_id", "no signal of this id is stored", msg.signal_id[:80])
+            return Do(answer=SignalReport(status=404, outcome="NotFound", problems=(problem,)))
+        live = msg.mode is ReplayMode.LIVE
+        if live and self._settings.read_only:
+            return Do(answer=SignalReport(status=403, outcome="ReadOnlyMode", problems=(_READ_ONLY,)))
+        judged = await self._rejudged(msg, original)
+        if not live:
+            seen = self._judge().seen(judged.signal, judged.routes) if judged.signal is not None else ""
+            return Do(answer=await checked(self.context.system, judged, seen=seen))
+        if judged.signal is not None and msg.confirm.strip().upper() != judged.signal.symbol:
+            message = f"type the symbol that will be traded to confirm: --confirm {judged.signal.symbol}"
+            problem = Problem("ConfirmationMissing", "confirm", message, msg.confirm[:80])
+            return Do(answer=SignalReport(status=422, outcome=problem.code, problems=(problem,)))
+        # Named anew: while the price was looked up nothing else came in, but the rule holds in any case.
+        stored = msgspec.structs.replace(
+            original.event,
+            signal_id=self._next_id(),
+            received_at=self.now(),
+            source_address="replay",
+            operator=msg.operator,
         )
-        return self._judge(stored, found, fresh=True)
+        done = self._record(stored, judged, watched=False)
+        return Do(done.events, done.tells, await checked(self.context.system, judged, rehearse=False))
 
-    async def _newest_price(self, msg: InjectSignal) -> Any:
-        try:
-            venue = canonical_venue(msg.venue, tuple(self._settings.routes))
-            symbol = canonical_symbol(msg.symbol, self._markets.get(venue))
-        except IdentityError:
-            return None  # said by the checks that follow
-        route = self._settings.routes.get(venue)
-        prices = self.context.system.lookup(route.prices) if route is not None else None
-        if prices is None:
-            return None
-        try:
-            tick = (await prices.ask(NewestPrice(symbol), timeout_s=2.0)).tick
-        except (ActorError, JournalError):
-            return None
-        if tick is None:
-            return None
-        return tick.ask if msg.side.sign > 0 else tick.bid
+    async def _rejudged(self, msg: ReplaySignal, original: Original) -> Judgement:
+        arrival = Arrival(self._next_id(), original.event.user, self.now(), True, msg.signal_id, aged=False)
+        again = reread(original, self._settings)
+        if isinstance(again, InjectSignal):
+            judged = self._judge().injected(again, arrival)
+        else:
+            judged = self._judge().payload(again, arrival)
+        signal = judged.signal
+        if not msg.reprice or signal is None or not signal.kind.opens:
+            return judged
+        price = await self._newest_price(signal.venue, signal.symbol, signal.side.sign)
+        if price is None:
+            problem = Problem("NoPrice", "tv.entry_price", f"there is no price of {signal.symbol} yet: try again later")
+            return Judgement("rejected:NoPrice", signal, (problem,))
+        return judged._replace(signal=msgspec.structs.replace(signal, entry_price=price))
 
-    # --- routing -------------------------------------------------------------------------------------------------------
+    async def _priced(self, msg: InjectSignal) -> InjectSignal:
+        if msg.price is not None or not msg.kind.opens:
+            return msg
+        price = await self._newest_price(msg.venue, msg.symbol, msg.side.sign)
+        return msg if price is None else msgspec.structs.replace(msg, price=price)
+
+    async def _newest_price(self, venue: str, symbol: str, sign: int) -> Decimal | None:
+        return await newest_price(self.context.system, self._settings, self._markets, venue, symbol, sign)
+
+    # --- markets and incidents -----------------------------------------------------------------------------------------
 
     @handles
     def session_up(self, msg: SessionUp) -> None:
         """Learn which markets an account has and by which names they go, so that a wrong one is answered with near ones."""
         names = market_names(msg.instruments)
-        for venue, route in self._settings.routes.items():
-            if route.account == msg.account:
+        for venue, routes in self._settings.routes.items():
+            if any(route.account == msg.account for route in routes):
                 self._markets[venue] = names
 
     @handles
     def session_down(self, msg: SessionDown) -> None:
         """Keep what is known of its markets: signals are accepted and stored while a venue is away."""
 
-    def _unknown_market(self, signal: Signal) -> Problem | None:
-        route = self._settings.routes.get(signal.venue)
-        if route is None:
-            known = ", ".join(sorted(self._settings.routes))
-            return Problem("VenueDisabled", "tv.exchange", f"no account trades {signal.venue}; there is: {known}")
-        symbols = set(self._markets.get(signal.venue, {}).values())
-        if not symbols or signal.symbol in symbols:
-            return None
-        near = near_symbols(signal.symbol, symbols)
-        hint = f"; did you mean {', '.join(near)}?" if near else ""
-        return Problem("UnknownSymbol", "tv.symbol", f"{signal.venue} has no {signal.symbol}{hint}", signal.symbol)
-
-    def _routed(self, signal: Signal) -> tuple[str, Any]:
-        pool = self._settings.routes[signal.venue].pool
-        match signal.kind:
-            case SignalKind.EXIT:
-                return pool, ExitRequest(signal, signal.group_key)
-            case SignalKind.REDUCE:
-                return pool, ReduceRequest(signal, signal.group_key, signal.fraction, signal.amount)
-        return pool, EntryRequest(signal)
+    @handles
+    def sources_due(self, msg: SourcesDue) -> Do:  # noqa: ARG002 - the instant says all
+        """Raise or end what time alone has brought."""
+        return Do(self._watch.due(self.now(), self._state), then=self._arm)
 
     @handles
-    def outcome(self, msg: SignalOutcome) -> Do | None:
-        """Journal what became of a signal."""
-        if msg.signal_id not in self._state.pending:
-            return None
-        return Do([SignalRouted(signal_id=msg.signal_id, outcome=msg.outcome, reasons=msg.reasons, at=self.now())])
+    def list_incidents(self, msg: ListIncidents) -> IncidentList:
+        """Say what stands."""
+        return IncidentList(tuple(each for each in self._state.incidents.values() if msg.kind in ("", each.kind)))
+
+    @handles
+    def clear_incident(self, msg: ClearIncident) -> Do:
+        """End an incident on an operator's word; a source that was silent is heard as of now."""
+        events = []
+        if incident_key(msg.kind, msg.subject) in self._state.incidents:
+            said = f"by {msg.operator or 'an operator'}"
+            events.append(IncidentCleared(kind=msg.kind, subject=msg.subject, text=said, at=self.now()))
+        left = [each for key, each in self._state.incidents.items() if key != incident_key(msg.kind, msg.subject)]
+        return Do(events, answer=IncidentList(tuple(left)))
+
+    def _arm(self) -> None:
+        """Wake up at the next instant at which time alone changes something."""
+        if self._timer is not None:
+            self._timer.cancel()
+        due = self._watch.next_due(self._state)
+        self._timer = self.timers.at(due, SourcesDue()) if due is not None else None
+
+
+_READ_ONLY = Problem("ReadOnlyMode", "app.read_only", "bulkhead is in read-only mode: set app.read_only = false first")

@@ -14,7 +14,7 @@ from msgspec import Meta
 from protocol.messages import Event, Message, Request
 from protocol.values import Instant, Name
 
-__all__ = ["IncidentCleared", "IncidentList", "IncidentRaised", "ListIncidents", "Severity"]
+__all__ = ["ClearIncident", "IncidentCleared", "IncidentList", "IncidentRaised", "ListIncidents", "Severity"]
 
 _Sentence = Annotated[str, Meta(max_length=1024)]
 
@@ -63,3 +63,11 @@ class ListIncidents(Request[IncidentList], frozen=True, forbid_unknown_fields=Tr
     """Ask an actor for the incidents it raised and did not clear; ``kind`` empty asks for all of them."""
 
     kind: str = ""
+
+
+class ClearIncident(Request[IncidentList], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """An operator has put it right: the incident is over, and what it kept back goes on. Answered with what still stands."""
+
+    kind: Name
+    subject: _Sentence
+    operator: str = ""

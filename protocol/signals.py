@@ -198,7 +198,7 @@ class SignalReceived(Event, frozen=True, forbid_unknown_fields=True, gc=False, t
     ``headers`` come without credentials and ``body`` with every secret replaced. ``signal`` is None when ``problems``
     refused it. ``outcome`` is ``accepted``, ``duplicate_ignored``, ``replacement`` or ``rejected:<code>``. ``mapping``
     names what read the body (empty: the payload of EX-202), ``resend_of`` the signal that this request only repeats,
-    ``accounts`` who was handed the signal, ``operator`` who replayed it.
+    ``accounts`` who was handed the signal, ``operator`` who replayed it, ``undated`` that it named no time.
     """
 
     signal_id: Name
@@ -215,6 +215,7 @@ class SignalReceived(Event, frozen=True, forbid_unknown_fields=True, gc=False, t
     resend_of: str = ""
     accounts: tuple[Name, ...] = ()
     operator: str = ""
+    undated: bool = False
 
 
 class SignalRouted(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):

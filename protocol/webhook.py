@@ -7,16 +7,20 @@ from protocol.messages import Event, Message, Request
 from protocol.signals import SignalAnswer
 from protocol.values import Instant, Name
 
-__all__ = ["NewestPrice", "PriceAnswer", "RequestRefused", "WebhookRequest"]
+__all__ = ["NewestPrice", "PriceAnswer", "RequestRefused", "SourcesDue", "WebhookRequest"]
 
 
 class WebhookRequest(Request[SignalAnswer], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
-    """One POST to a user's webhook address; the body is at most ``signal.max_body_bytes`` long."""
+    """One POST to a user's webhook address; the body is at most ``signal.max_body_bytes`` long.
+
+    ``mapping`` is the one asked for in the address, empty for the one that fits.
+    """
 
     user: Name
     address: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    mapping: str = ""
 
 
 class RequestRefused(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
@@ -40,3 +44,7 @@ class NewestPrice(Request[PriceAnswer], frozen=True, forbid_unknown_fields=True,
     """Ask an account's market for the newest price of a symbol."""
 
     symbol: Name
+
+
+class SourcesDue(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """The gateway's own timer: a source may have been silent for too long, or is no longer near its limit."""

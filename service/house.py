@@ -23,7 +23,7 @@ from typing import Any
 
 from actors.desk import OrderDesk
 from actors.feed import MarketFeed
-from actors.gateway import Gateway, GatewaySettings, Route
+from actors.gateway import Gateway, GatewaySettings
 from actors.group import PositionGroup
 from actors.groups import GroupHouse
 from actors.paper_exchange import PaperExchange
@@ -37,8 +37,6 @@ from protocol.instruments import Instrument
 from protocol.orders import Balance
 from protocol.signals import Signal, SizeType
 from protocol.values import Scope
-from rules.pool import PoolLimits
-from rules.signals import DuplicateWindows
 from runtime.system import ActorSystem
 from service.active import ActiveConfig
 from service.config import Config, WebhookSecrets
@@ -46,7 +44,9 @@ from service.config.grid_config import grid_config
 from service.config.market import Account
 from service.config.overrides import effective
 from service.config.trading import SizingSource
+from service.intake import gateway_settings
 from service.markets import Market
+from service.pool_settings import pool_settings
 from service.venue_settings import precision_settings, session_settings
 from supervision.backoff import Backoff
 from supervision.budget import Intensity
@@ -56,7 +56,7 @@ from venues.paper.adapter import PaperVenue
 from venues.paper.config import PaperConfig
 from venues.paper.engine import PaperEngine
 
-__all__ = ["GATEWAY", "RISK", "AccountPaths", "Plan", "build_house", "gateway_settings", "group_id_of"]
+__all__ = ["GATEWAY", "RISK", "AccountPaths", "Plan", "build_house", "group_id_of"]
 
 GATEWAY = "/trading/gateway"
 RISK = "/risk/coordinator"
@@ -273,10 +273,11 @@ def _pool(plan: Plan, account: Account) -> Pool:
     paths = AccountPaths(account.name)
     return Pool(
         account=account.name,
-        limits=PoolLimits(plan.config.execution_pool.max_open_groups),
+        settings=pool_settings(plan.config, account),
         make=partial(_opening, plan, account),
         gateway=GATEWAY,
         groups=paths.groups,
+        precision=f"{paths.base}/precision",
     )
 
 
@@ -324,29 +325,4 @@ def group_id_of(group_key: str, signal_id: str) -> str:
 
 
 def _gateway(plan: Plan) -> Gateway:
-    return Gateway(plan.gateway(gateway_settings(plan.config, plan.secrets)))
-
-
-def gateway_settings(config: Config, secrets: WebhookSecrets | None) -> GatewaySettings:
-    """Return what the gateway needs of a configuration."""
-    routes: dict[str, Route] = {}
-    for account in config.accounts:
-        paths = AccountPaths(account.name)
-        routes.setdefault(account.exchange, Route(account.name, paths.pool, paths.exchange))
-    revealed = tuple(each.reveal() for each in secrets) if secrets is not None else ()
-    return GatewaySettings(
-        user=config.webhook.user,
-        routes=routes,
-        auth_mode=config.security.webhook_auth_mode,
-        secrets=(secrets.secret.reveal(),) if secrets is not None else (),
-        hmac_keys=(secrets.hmac_key.reveal(),) if secrets is not None else (),
-        hidden=revealed,
-        tolerance_s=config.security.signature_tolerance_seconds,
-        max_age_s=config.signal.max_age_seconds,
-        max_future_skew_s=config.signal.max_future_skew_seconds,
-        windows=DuplicateWindows(config.signal.dedupe_window_seconds, config.signal.near_duplicate_window_seconds),
-        infer_exit_from_flat=config.signal.infer_exit_from_flat,
-        sizing_source=config.sizing.source.value,
-        rate_per_minute=config.signal.rate_limit_per_minute,
-        allowlist=config.signal.ip_allowlist,
-    )
+    return Gateway(plan.gateway(gateway_settings(plan.config, plan.secrets, AccountPaths)))

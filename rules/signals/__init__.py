@@ -28,6 +28,7 @@ from rules.signals.duplicates import (
     fingerprint,
     sighting_of,
 )
+from rules.signals.extras import Extras, read_extras
 from rules.signals.freshness import Freshness, check_freshness
 from rules.signals.intake import Interpretation, build_signal, interpret_injected, interpret_payload, status_of
 from rules.signals.reading import Clean
@@ -45,6 +46,7 @@ __all__ = [
     "Clean",
     "DuplicateMemory",
     "DuplicateWindows",
+    "Extras",
     "Freshness",
     "Interpretation",
     "MalformedJson",
@@ -63,6 +65,7 @@ __all__ = [
     "iso_ms",
     "parse_body",
     "parse_timestamp",
+    "read_extras",
     "redact_body",
     "redact_headers",
     "redact_known",

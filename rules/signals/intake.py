@@ -36,6 +36,8 @@ _STATUS: Final = {
     "SignatureExpired": 401,
     "SecretMismatch": 401,
     "SourceNotAllowed": 403,
+    "ReadOnlyMode": 403,
+    "NotFound": 404,
     "BodyTooLarge": 413,
     "RateLimited": 429,
     "JournalUnavailable": 503,
@@ -154,6 +156,7 @@ def build_signal(
     user: str,
     received_at: int,
     replay_of: str | None = None,
+    bar_at: int | None = None,
 ) -> Signal:
     """Return the one ``Signal`` of interpreted values; with ``replay_of`` its source is replay (EX-261)."""
     source = SignalSource.REPLAY if replay_of is not None else SignalSource(_text(clean, "source"))
@@ -186,6 +189,7 @@ def build_signal(
         take_profit=_number(clean, "risk.take_profit"),
         max_slippage_percent=_number(clean, "risk.max_slippage_percent"),
         replay_of=replay_of,
+        bar_at=bar_at,
     )
 
 

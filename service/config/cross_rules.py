@@ -8,6 +8,7 @@ from service.config.document import Config
 from service.config.errors import Problems
 from service.config.grid import GridStrategy
 from service.config.ladder_rules import check_layers, check_shorthand
+from service.config.mappings import check_mappings
 from service.config.market import MarketSource
 from service.config.overrides import applied
 from service.config.queue import RANKING
@@ -26,6 +27,7 @@ def check_across(config: Config, problems: Problems) -> None:
     _check_priorities(config.waiting_rule.selection_priority, problems)
     check_protection(config, problems)
     check_access(config, problems)
+    check_mappings(config.signal.mappings, problems)
     _check_accounts(config, problems)
     _check_market(config, problems)
     _check_supervision(config, problems)

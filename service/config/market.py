@@ -127,6 +127,10 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         OhlcPath,
         Key(doc="Which extreme of a bar comes first: by its colour, or the one that is worse for us."),
     ] = OhlcPath.UP_DOWN
+    signals: Annotated[
+        tuple[str, ...],
+        Key(doc="Strategies (names of their alerts) whose signals it takes; empty = those of all."),
+    ] = ()
 
 
 class ReplayFile(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -11,6 +11,7 @@ import msgspec
 from protocol.groups import BlockedLegPolicy
 from service.config import checks
 from service.config.keys import Key, Section
+from service.config.mappings import SignalMapping, SignalSourceRhythm
 
 __all__ = [
     "FallbackRules",
@@ -73,7 +74,29 @@ class Signal(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = 60
     ip_allowlist: Annotated[
         tuple[str, ...],
-        Key(doc="Addresses and networks that may post; empty = any.", applies="now", check=checks.ip_network),
+        Key(
+            doc="Addresses and networks that may post. Empty: any when webhook.host is this machine itself, else those of "
+            "TradingView; 0.0.0.0/0 and ::/0 let anybody in.",
+            applies="now",
+            check=checks.ip_network,
+        ),
+    ] = ()
+    mappings: Annotated[
+        dict[str, SignalMapping],
+        Key(
+            doc="How bodies in other shapes become signals, by name; those of 3Commas, flat JSON, key=value and plain text "
+            "are built in.",
+            applies="now",
+            example={"mine": SignalMapping(recognise=("sym", "dir"), fields={"tv.symbol": ("sym",)})},
+        ),
+    ] = msgspec.field(default_factory=dict)
+    sources: Annotated[
+        tuple[SignalSourceRhythm, ...],
+        Key(
+            doc="How often sources of alerts are expected to speak: silence beyond it is an incident.",
+            applies="now",
+            example=(SignalSourceRhythm(silence_s=90_000, alert_name="BTC trend", block_entries=True),),
+        ),
     ] = ()
 
 

@@ -29,7 +29,7 @@ class GatewayRig:
         self.settings = GatewaySettings(
             **{
                 "user": "ann",
-                "routes": {"paper": Route("acc", "/house/pool", "/house/prices")},
+                "routes": {"paper": (Route("acc", "/house/pool", "/house/prices"),)},
                 "secrets": (SECRET,),
                 "hidden": (SECRET,),
                 **settings,

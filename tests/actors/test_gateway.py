@@ -108,7 +108,7 @@ def test_the_rate_limit_refills() -> None:
         assert (await rig.post(strategy_info__trade_id="later")).outcome == "accepted"
         assert (await rig.post()).outcome == "RateLimited"
         gateway = stage.actor("gateway")
-        gateway._tokens_at += 3_600 * S
+        gateway._door._tokens_at += 3_600 * S
         assert (await rig.post()).outcome == "RateLimited"
         await stage.passes(1)
         assert (await rig.post(strategy_info__trade_id="last")).outcome == "accepted"

@@ -131,7 +131,7 @@ def _instrument() -> Instrument:
 
 
 def _tree(host: Host, config: Config) -> Any:
-    settings = GatewaySettings(user="trader", routes={"binance": Route("paper", "/risk/pool", "/nowhere")})
+    settings = GatewaySettings(user="trader", routes={"binance": (Route("paper", "/risk/pool", "/nowhere"),)})
     keeper = partial(
         ReadModelKeeper,
         reader=partial(open_reader, config.journal_path, check=False),

@@ -14,6 +14,7 @@ from protocol.signals import Problem
 from rules.signals.body import MalformedJson, parse_body
 from rules.signals.mappings.choice import Chosen, choose_json, choose_text
 from rules.signals.mappings.forms import Fields, split_secret
+from rules.signals.mappings.keys import api_key_in
 from rules.signals.mappings.recipe import BULKHEAD, MAPPED_PATHS, Form, Mapping
 from rules.signals.reading import is_absent
 from rules.signals.times import iso_ms
@@ -45,6 +46,8 @@ class Reading(NamedTuple):
     unused: tuple[str, ...] = ()
     undated: bool = False
     problem: Problem | None = None
+    api_key: str | None = None
+    """A field that is named as an exchange's API key."""
 
 
 def read_body(
@@ -60,7 +63,13 @@ def read_body(
     except MalformedJson as error:
         return _read_text(body, error, mappings, name, only_venue, at)
     if not isinstance(document, dict):
-        return Reading(document)
+        return Reading(document, api_key=api_key_in(document))
+    return _read_object(document, mappings, name, only_venue, at)._replace(api_key=api_key_in(document))
+
+
+def _read_object(
+    document: dict[str, Any], mappings: Table[str, Mapping], name: str, only_venue: str, at: int
+) -> Reading:
     asked = document.get("mapping")
     name = name or (asked if isinstance(asked, str) else "")
     chosen = choose_json(document, name, mappings)
@@ -88,7 +97,9 @@ def _read_text(
         return Reading(problem=Problem("MalformedJson", "$", message), secret=secret)
     if isinstance(chosen, Problem):
         return Reading(problem=chosen, secret=secret)
-    reading = _filled(chosen, only_venue, at)
+    reading = _filled(chosen, only_venue, at)._replace(
+        api_key=api_key_in(dict.fromkeys(chosen.fields.written.values()))
+    )
     return reading if secret is None else reading._replace(secret=secret)
 
 
