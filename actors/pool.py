@@ -1,225 +1,398 @@
-"""The pool of one venue account: who may open a position group, and who holds a slot (EX-901).
+"""The pool of one venue account: who may open a position group, who holds a slot, who waits (EX-901 to EX-931).
 
-It decides entries by ``rules.pool``, journals who takes a slot, and has the group started. Exits, reductions and
-pyramids go on to the live group, which answers for itself once it has journalled what it did: the gateway tells again
-what nobody answered for, so nothing is lost between two commits.
+It decides by ``rules.pool``, journals what came of it and has groups started. Exits, reductions and pyramids go on to the
+live group, which answers for itself once it has journalled what it did: the gateway tells again what nobody answered for,
+so nothing is lost between two commits. An entry whose market rules must be fetched first is set aside, told to nobody.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final
 
+import msgspec
+
+from actors.group import GROUPS
+from actors.pool_memory import OUTCOMES_KEPT, Decided, Outcomes
+from actors.pool_tells import close_of, group_name, group_path, tells_of, untold
+from actors.pool_world import GroupMaker, PoolWorld, pool_topic, precision_topic
+from actors.risk import PERMITS
 from actors.session import session_topic
-from protocol.groups import AddPyramid, CloseGroup, CloseReason, OpenGroup, ReduceGroup, SlotReleased
-from protocol.instruments import Instrument
-from protocol.messages import Event
-from protocol.pool import GroupMail, GroupsUp, SlotFreed, SlotTaken, StartGroup
-from protocol.signals import EntryRequest, ExitRequest, ReduceRequest, Signal, SignalOutcome
+from protocol.configuration import ApplySettings, SettingsTaken
+from protocol.groups import AddPyramid, CloseGroup, GroupChanged, ReduceGroup, SlotReleased
+from protocol.messages import Event, Message
+from protocol.pool import (
+    ContinuationReplaced,
+    DryRun,
+    DryRunReport,
+    ForceAdd,
+    GroupMail,
+    GroupsUp,
+    PoolIdentities,
+    PromoteQueued,
+    QueuedReplaced,
+    QueueReport,
+    QueueSnapshot,
+    RemoveQueued,
+    StartGroup,
+)
+from protocol.precision import NeedRules, RulesState
+from protocol.risk import Permit
+from protocol.signals import EntryRequest, ExitRequest, ReduceRequest, RetellSignals, Signal, SignalOutcome
 from protocol.venue import SessionDown, SessionUp
-from rules.pool import Admission, PoolLimits, Slot, Verdict, admit
+from rules.pool import (
+    Action,
+    ByOperator,
+    Command,
+    Decision,
+    Enter,
+    Leave,
+    LiveGroup,
+    LookAgain,
+    PoolSettings,
+    PoolState,
+    Release,
+    decide,
+    evolve,
+    fold,
+    free_slots,
+    learn,
+    next_expiry,
+    pyramid_of,
+    queue_report,
+    what_would_happen,
+)
 from runtime.actor import Do, handles
 from runtime.durable import DurableActor
+from runtime.timers import Timer
 
-__all__ = ["OUTCOMES_KEPT", "GroupMaker", "Pool", "group_name"]
+__all__ = ["OUTCOMES_KEPT", "RULES_WITHIN_S", "GroupMaker", "Pool", "group_name"]
 
-OUTCOMES_KEPT: Final = 10_000
-"""Newest decided signals whose outcome is repeated when they are told again."""
-
-GroupMaker = Callable[[Signal, Instrument, int], OpenGroup]
-"""Builds the opening of a group (or of a further pyramid) from a signal under the present configuration."""
+RULES_WITHIN_S: Final = 75.0
+"""How long an entry is set aside for a fetch of its rules; then it is decided by what is known."""
 
 
-def group_name(opening: OpenGroup) -> str:
-    """Return the name of a group's actor: what it trades, and its id, so that two lives of a key never share one."""
-    symbol = opening.symbol.replace("/", "").replace(":", ".")
-    return f"{opening.venue}:{symbol}:{opening.timeframe}:{opening.side.value}~{opening.group_id}"
+class _Expiry(Message, frozen=True, tag=True):
+    pass
 
 
-class _Decided(NamedTuple):
-    """What a signal came to. ``received_at`` 0: it is in the journal, so that nothing else ever has its id.
-
-    A refusal is not: when the journal could not keep the signal itself, the next one is given the same id.
-    """
-
-    outcome: str
-    reasons: tuple[str, ...] = ()
-    received_at: int = 0
+class _RulesLate(Message, frozen=True, tag=True):
+    symbol: str
 
 
 class Pool(DurableActor):
-    """Admits, refuses and routes; remembers the groups that hold slots."""
+    """Admits, queues, refuses and routes; remembers the groups that hold slots and the entries that wait."""
 
-    SNAPSHOT_EVERY = 10_000_000
-
-    def __init__(self, *, account: str, limits: PoolLimits, make: GroupMaker, gateway: str, groups: str) -> None:
+    def __init__(
+        self,
+        *,
+        account: str,
+        settings: PoolSettings,
+        make: GroupMaker,
+        gateway: str,
+        groups: str,
+        precision: str = "",
+    ) -> None:
         self._account = account
-        self._limits = limits
+        self._settings = settings
         self._make = make
         self._gateway = gateway
         self._groups = groups
-        self._slots: dict[str, OpenGroup] = {}
-        self._taken: dict[str, Slot] = {}
-        self._markets: dict[str, Instrument] = {}
+        self._precision = precision
+        self._state = PoolState()
+        self._outcomes = Outcomes()
         self._unsent: list[GroupMail] = []
-        self._decided: OrderedDict[str, _Decided] = OrderedDict()
+        self._aside: dict[str, list[Signal]] = {}
+        self._expiry: Timer | None = None
+        self._was_paused = False
+        self._said: PoolIdentities | None = None
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
     def started(self) -> None:
-        """Learn the account's markets when its session comes up."""
-        self.context.bus.subscribe(session_topic(self._account), self.ref)
+        """Learn what the account's markets are, how its groups stand, and whether entries are allowed."""
+        bus = self.context.bus
+        self._world = PoolWorld(self._account, bus, self._make)
+        self._was_paused = self._world.paused is not None
+        for topic in (session_topic(self._account), precision_topic(self._account), PERMITS, GROUPS):
+            bus.subscribe(topic, self.ref)
+        self._after(())
 
     def apply(self, event: Event) -> None:
-        """Take or free a slot."""
-        match event:
-            case SlotTaken():
-                self._slots[event.group_key] = event.opening
-                self._taken[event.group_key] = Slot(event.group_key, event.opening.group_id)
-                self._remember(event.signal_id, _Decided("opened"))
-            case SlotFreed():
-                held = self._slots.get(event.group_key)
-                if held is not None and held.group_id == event.group_id:
-                    del self._slots[event.group_key], self._taken[event.group_key]
+        """Take over what was decided."""
+        self._state = evolve(self._state, event)
+        self._outcomes.note(event)
+
+    def snapshot(self) -> bytes:
+        """Return slots, queue and outcomes."""
+        return msgspec.msgpack.encode((self._state, self._outcomes.all()))
+
+    def restore(self, state: bytes) -> None:
+        """Take over slots, queue and outcomes."""
+        self._state, kept = msgspec.msgpack.decode(state, type=tuple[PoolState, list[tuple[str, Decided]]])
+        self._outcomes = Outcomes(kept)
+
+    def recovered(self) -> Do:
+        """Tell groups again what they may not have heard, and have the gateway hand over what it has no outcome of."""
+        mail = [each for group in self._state.live.values() for each in untold(group, self._groups)]
+        tells = [told for each in mail if (told := self._route(each)) is not None]
+        if self.context.system.lookup(self._gateway) is not None:
+            tells.append((self._gateway, RetellSignals(self.context.path)))
+        return Do(tells=tells)
 
     @property
     def detail(self) -> str:
         """One line for the tree view."""
-        return f"{len(self._slots)} / {self._limits.max_open_groups} slots"
+        settings = self._settings
+        taken = settings.max_open_groups - free_slots(self._state, settings)
+        waiting = f", {len(self._state.queue)} waiting" if self._state.queue else ""
+        return f"{taken} / {settings.max_open_groups} slots{waiting}"
+
+    # --- the world -----------------------------------------------------------------------------------------------------
 
     @handles
-    def session_up(self, msg: SessionUp) -> None:
-        """Take the account's markets and their precision rules."""
-        self._markets = {each.symbol: each for each in msg.instruments}
+    def session_up(self, msg: SessionUp) -> Do | None:
+        """Take the account's markets; what waited for their rules may go on."""
+        self._world.session_up(msg)
+        return self._with_rules()
 
     @handles
     def session_down(self, msg: SessionDown) -> None:
         """Keep the rules: entries wait at the desk for the venue, exits as well."""
 
     @handles
+    def rules(self, msg: RulesState) -> Do | None:
+        """Take the rules that a fetch brought, or that it failed; what waited for them goes on (EX-506)."""
+        if msg.fetching:
+            return None
+        self._world.rules_state(msg)
+        return self._with_rules()
+
+    @handles
+    def rules_late(self, msg: _RulesLate) -> Do | None:
+        """Decide without the fetch: nobody said how it ended."""
+        return self._with_rules() if msg.symbol in self._aside else None
+
+    @handles
+    def permit(self, msg: Permit) -> Do | None:
+        """Promote when the engine resumes (EX-928)."""
+        was_paused, self._was_paused = self._was_paused, not msg.entries_allowed
+        return self._did(LookAgain()) if was_paused and msg.entries_allowed else None
+
+    @handles
+    def expiry(self, msg: _Expiry) -> Do | None:  # noqa: ARG002 - the type is the message
+        """Take out what has waited too long (EX-915)."""
+        self._expiry = None
+        return self._did(LookAgain())
+
+    @handles
+    def stands(self, msg: GroupChanged) -> Do | None:
+        """Take in how a live group stands: what it occupies, and whether it is closing."""
+        if msg.account != self._account:
+            return None
+        known = self._state
+        self._state = learn(known, msg)
+        return self._did(LookAgain()) if self._state is not known and known.queue else None
+
+    @handles
+    def apply_settings(self, msg: ApplySettings) -> Do:
+        """Go on under other settings: a lower limit closes nothing, a higher one promotes at once (EX-906)."""
+        assert isinstance(msg.settings, PoolSettings), msg.settings
+        self._settings = msg.settings
+        do = self._did(LookAgain())
+        return Do(do.events, do.tells, SettingsTaken(msg.version), then=do.then)
+
+    # --- groups --------------------------------------------------------------------------------------------------------
+
+    @handles
     def groups_up(self, msg: GroupsUp) -> Do:
         """Have the group of every taken slot started, then hand on what came for them before."""
         unsent, self._unsent = self._unsent, []
-        starts = [(msg.path, StartGroup(opening)) for opening in self._slots.values()]
-        return Do(tells=[*starts, *((msg.path, mail) for mail in unsent)])
+        groups = self._state.live.values()
+        starts = [(msg.path, StartGroup(group.opening)) for group in groups]
+        mails = [mail for group in groups for mail in untold(group, self._groups)]
+        told = {(mail.group_path, getattr(mail.message, "signal_id", "")) for mail in mails}
+        more = [mail for mail in unsent if (mail.group_path, getattr(mail.message, "signal_id", "")) not in told]
+        return Do(tells=[*starts, *((msg.path, mail) for mail in (*mails, *more))])
+
+    @handles
+    def released(self, msg: SlotReleased) -> Do | None:
+        """Free the slot of a closed group and let the next in, in the same turn; a repeat changes nothing."""
+        do = self._did(Release(msg.group_key, msg.group_id))
+        return do if do.events else None
+
+    def _route(self, mail: GroupMail) -> tuple[str, Message] | None:
+        """Say whom to tell: the group, else its supervisor, which brings it back; while that does not live either, wait."""
+        if self.context.system.lookup(mail.group_path) is not None:
+            return mail.group_path, mail.message
+        if self.context.system.lookup(self._groups) is not None:
+            return self._groups, mail
+        self._unsent.append(mail)
+        return None
+
+    def _mail(self, group: LiveGroup, message: AddPyramid | CloseGroup | ReduceGroup) -> GroupMail:
+        return GroupMail(group_path(self._groups, group.opening), message)
+
+    def _to_group(self, group: LiveGroup, message: AddPyramid | CloseGroup | ReduceGroup) -> Do | None:
+        told = self._route(self._mail(group, message))
+        return Do(tells=[told]) if told is not None else None
 
     # --- signals -------------------------------------------------------------------------------------------------------
 
     @handles
     def entry(self, msg: EntryRequest) -> Do | None:
-        """Open a group, add a pyramid, or say why not."""
+        """Let it in, queue it, or say why not; set it aside while its rules are being fetched."""
         signal = msg.signal
-        known = self._decided.get(signal.signal_id)
-        if known is not None and known.received_at in (0, signal.received_at):
-            return Do(tells=[self._outcome(signal, known.outcome, known.reasons)])
-        held = self._slots.get(signal.group_key)
-        market = self._markets.get(signal.symbol)
-        verdict = admit(signal, self._taken.get(signal.group_key), self._taken, market, self._limits)
-        match verdict.admission:
-            case Admission.OPEN if market is not None:
-                return self._open(signal, market)
-            case Admission.PYRAMID if market is not None and held is not None:
-                return self._pyramid(signal, market, held)
-        return self._refuse(signal, verdict)
+        known = self._outcomes.of(signal)
+        if known is not None:
+            return self._repeat(signal, known)
+        aside = self._aside.get(signal.symbol)
+        if aside is not None:
+            if all(each.signal_id != signal.signal_id for each in aside):
+                aside.append(signal)
+            return None
+        if self._must_fetch(signal):
+            self._aside[signal.symbol] = [signal]
+            self.timers.after(RULES_WITHIN_S, _RulesLate(signal.symbol))
+            return Do(tells=[(self._precision, NeedRules(signal.symbol))])
+        return self._did(Enter(signal))
 
-    def _open(self, signal: Signal, market: Instrument) -> Do:
-        opening = self._make(signal, market, self.now())
-        taken = SlotTaken(
-            group_key=opening.key,
-            group_id=opening.group_id,
-            signal_id=signal.signal_id,
-            opening=opening,
-            occupied=len(self._slots) + 1,
-            maximum=self._limits.max_open_groups,
-            at=self.now(),
-        )
-        return Do([taken], [(self._groups, StartGroup(opening)), self._outcome(signal, "opened")])
+    def _must_fetch(self, signal: Signal) -> bool:
+        if not self._precision or self._world.paused is not None:
+            return False
+        found = self._world.seen(self.now(), self._settings).rules(signal)
+        return found.old and self.context.system.lookup(self._precision) is not None
 
-    def _pyramid(self, signal: Signal, market: Instrument, held: OpenGroup) -> Do | None:
-        """Pass it on: the group answers for itself once it has journalled what it did (no slot is involved)."""
-        wanted = self._make(signal, market, self.now())
-        add = AddPyramid(
-            group_id=held.group_id,
-            signal_id=signal.signal_id,
-            entry_price=wanted.entry_price,
-            size=wanted.size,
-            size_type=wanted.size_type,
-            config=wanted.config,
-            instrument=wanted.instrument,
-            stop_price=wanted.stop_price,
-            target_price=wanted.target_price,
-            max_slippage_percent=wanted.max_slippage_percent,
-            at=self.now(),
-        )
-        return self._to_group(held, add)
+    def _with_rules(self) -> Do:
+        """Decide what was set aside, in order, and look whether a hold has ended."""
+        aside, self._aside = self._aside, {}
+        return self._did(*(Enter(signal) for signals in aside.values() for signal in signals), LookAgain())
 
-    def _refuse(self, signal: Signal, verdict: Verdict) -> Do:
-        return self._say(signal, f"rejected:{verdict.code}", verdict.reasons)
+    def _repeat(self, signal: Signal, known: Decided) -> Do | None:
+        group = self._state.live.get(signal.group_key)
+        market = self._world.markets.instruments.get(signal.symbol)
+        if known.outcome.startswith("pyramid_added") and group is not None and market is not None:
+            # The group alone knows what it did with it; told again it only answers.
+            add = group.adds.get(signal.signal_id) or pyramid_of(self._make(signal, market, self.now()), group.group_id)
+            return self._to_group(group, add)
+        return Do(tells=[self._outcome(signal.signal_id, known.outcome, known.reasons)])
 
     @handles
     def exit(self, msg: ExitRequest) -> Do | None:
-        """Close the live group of this key."""
-        signal = msg.signal
-        held = self._slots.get(msg.group_key)
-        if held is None:
-            return self._say(signal, "nothing_to_exit")
-        close = CloseGroup(
-            group_id=held.group_id, reason=CloseReason.EXIT_SIGNAL, signal_id=signal.signal_id, at=self.now()
-        )
-        return self._to_group(held, close)
+        """Delete what waits under this key and close the live group."""
+        signal, before = msg.signal, self._outcomes.of(msg.signal)
+        if before is not None:
+            return self._repeat(signal, before)
+        # What was set aside before it came first: it is queued, and this exit deletes it.
+        aside = self._aside.pop(signal.symbol, [])
+        unknown = signal.symbol if aside else ""
+        leave = Leave(msg.group_key, signal.signal_id)
+        do = self._did(*(Enter(each) for each in aside), leave, about=signal, unknown=unknown)
+        group = self._state.live.get(msg.group_key)
+        if group is None or not group.closing:
+            return do
+        # It answers for itself that it is closing already.
+        again = self._route(self._mail(group, close_of(group.group_id, signal.signal_id, self.now())))
+        return Do(do.events, [*do.tells, *([again] if again is not None else ())], then=do.then)
 
     @handles
     def reduce(self, msg: ReduceRequest) -> Do | None:
         """Close a part of the live group of this key."""
         signal = msg.signal
-        held = self._slots.get(msg.group_key)
-        if held is None:
-            return self._say(signal, "nothing_to_exit")
+        group = self._state.live.get(msg.group_key)
+        if group is None:
+            self._outcomes.keep(signal.signal_id, Decided("nothing_to_exit", (), signal.received_at))
+            return Do(tells=[self._outcome(signal.signal_id, "nothing_to_exit")])
         reduce = ReduceGroup(
-            group_id=held.group_id,
+            group_id=group.group_id,
             fraction=msg.fraction,
             amount=msg.amount,
             amount_type=signal.size_type,
             signal_id=signal.signal_id,
             at=self.now(),
         )
-        return self._to_group(held, reduce)
+        return self._to_group(group, reduce)
+
+    # --- operators -----------------------------------------------------------------------------------------------------
 
     @handles
-    def released(self, msg: SlotReleased) -> Do | None:
-        """Free the slot of a closed group; a repeat changes nothing."""
-        held = self._slots.get(msg.group_key)
-        if held is None or held.group_id != msg.group_id:
-            return None
-        freed = SlotFreed(
-            group_key=msg.group_key,
-            group_id=msg.group_id,
-            occupied=len(self._slots) - 1,
-            maximum=self._limits.max_open_groups,
-            at=self.now(),
+    def promote(self, msg: PromoteQueued) -> Do:
+        """Let one entry in out of turn (EX-925)."""
+        return self._did(ByOperator(Action.PROMOTE, msg.queue_id, msg.request_id))
+
+    @handles
+    def force_add(self, msg: ForceAdd) -> Do:
+        """Let one entry in over the limit (EX-926)."""
+        return self._did(ByOperator(Action.FORCE_ADD, msg.queue_id, msg.request_id))
+
+    @handles
+    def remove(self, msg: RemoveQueued) -> Do:
+        """Delete one entry (EX-927)."""
+        return self._did(ByOperator(Action.REMOVE, msg.queue_id, msg.request_id))
+
+    @handles
+    def report(self, msg: QueueSnapshot) -> QueueReport:  # noqa: ARG002 - the type is the message
+        """Read the queue."""
+        return queue_report(self._state, self._account, self._world.seen(self.now(), self._settings))
+
+    @handles
+    def dry_run(self, msg: DryRun) -> DryRunReport:
+        """Say what would become of a signal now."""
+        return what_would_happen(self._state, msg.signal, self._world.seen(self.now(), self._settings))
+
+    # --- deciding ------------------------------------------------------------------------------------------------------
+
+    def _did(self, *commands: Command, about: Signal | None = None, unknown: str = "") -> Do:
+        """Decide commands one after the other. ``about`` is the signal of an exit; ``unknown`` as in ``PoolWorld.seen``."""
+        world = self._world.seen(self.now(), self._settings, unknown=unknown)
+        state = self._state
+        events: list[Event] = []
+        tells: list[tuple[str, Any]] = []
+        answer = None
+        for command in commands:
+            decision = decide(state, command, world)
+            state = fold(state, decision.events)
+            events += decision.events
+            answer = decision.answer
+            tells += self._said_of(command.signal if isinstance(command, Enter) else about, decision)
+            for told in tells_of(decision.events, state, self._groups):
+                routed = self._route(told) if isinstance(told, GroupMail) else (self._groups, told)
+                tells += [routed] if routed is not None else []
+        return Do(events, tells, answer, then=lambda: self._after(events))
+
+    def _said_of(self, signal: Signal | None, decision: Decision) -> list[tuple[str, Any]]:
+        """Tell the gateway what a signal came to, unless a group will."""
+        if signal is None or decision.said is None or decision.said[0].startswith("pyramid_added"):
+            return []
+        outcome, reasons = decision.said
+        if not decision.events:
+            self._outcomes.keep(signal.signal_id, Decided(outcome, reasons, signal.received_at))
+        return [self._outcome(signal.signal_id, outcome, reasons)]
+
+    def _outcome(self, signal_id: str, outcome: str, reasons: tuple[str, ...] = ()) -> tuple[str, Any]:
+        return self._gateway, SignalOutcome(signal_id, outcome, tuple(each[:500] for each in reasons))
+
+    def _after(self, events: Sequence[Event]) -> None:
+        """Say what changed, and wait for the next entry to become too old."""
+        bus, topic = self.context.bus, pool_topic(self._account)
+        for event in events:
+            if isinstance(event, QueuedReplaced) and event.group_id:
+                bus.publish(topic, ContinuationReplaced(event.group_id))
+        said = PoolIdentities(
+            self._account,
+            tuple(self._state.live),
+            tuple(entry.key for entry in self._state.queue.values()),
+            self._settings.replace,
         )
-        return Do([freed])
+        if said != self._said:
+            self._said = said
+            bus.publish(topic, said, keep=True)
+        self._wait_for_expiry()
 
-    def _to_group(self, held: OpenGroup, message: AddPyramid | CloseGroup | ReduceGroup) -> Do | None:
-        """Tell a group; one that does not live is brought back, and while its supervisor does not live either we wait."""
-        path = f"{self._groups}/{group_name(held)}"
-        if self.context.system.lookup(path) is not None:
-            return Do(tells=[(path, message)])
-        mail = GroupMail(path, message)
-        if self.context.system.lookup(self._groups) is not None:
-            return Do(tells=[(self._groups, mail)])
-        self._unsent.append(mail)
-        return None
-
-    def _outcome(self, signal: Signal, outcome: str, reasons: tuple[str, ...] = ()) -> tuple[str, Any]:
-        return self._gateway, SignalOutcome(signal.signal_id, outcome, reasons)
-
-    def _say(self, signal: Signal, outcome: str, reasons: tuple[str, ...] = ()) -> Do:
-        self._remember(signal.signal_id, _Decided(outcome, reasons, signal.received_at))
-        return Do(tells=[self._outcome(signal, outcome, reasons)])
-
-    def _remember(self, signal_id: str, decided: _Decided) -> None:
-        self._decided[signal_id] = decided
-        if len(self._decided) > OUTCOMES_KEPT:
-            self._decided.popitem(last=False)
+    def _wait_for_expiry(self) -> None:
+        due, timer = next_expiry(self._state, self._settings), self._expiry
+        if timer is not None and timer.live and timer.at == due:
+            return
+        if timer is not None:
+            timer.cancel()
+        self._expiry = None if due is None else self.timers.at(due, _Expiry())

@@ -277,7 +277,7 @@ def _pool(plan: Plan, account: Account) -> Pool:
         make=partial(_opening, plan, account),
         gateway=GATEWAY,
         groups=paths.groups,
-        precision=f"{paths.base}/precision",
+        precision=paths.precision,
     )
 
 

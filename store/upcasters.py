@@ -44,3 +44,8 @@ def upcast(data: Fields, version: int, registry: Upcasters = UPCASTERS) -> tuple
         data = step(data)
         version += 1
     return data, version
+
+
+@upcaster("SlotTaken", 1)
+def _slot_taken_2(data: Fields) -> Fields:
+    return {**data, "dca_legs": 0, "funds": "0"}

@@ -12,6 +12,8 @@ __all__ = ["KINDS", "mentions"]
 KINDS: Final = {
     "signal_id": "signal",
     "replay_of": "signal",
+    "replaced_signal_id": "signal",
+    "by_signal": "signal",
     "group_id": "group",
     "client_order_id": "order",
     "venue_order_id": "venue_order",

@@ -25,7 +25,7 @@ from protocol.orders import (
 from protocol.pool import GroupMail, GroupsUp, StartGroup
 from protocol.precision import RulesState
 from protocol.risk import Permit, RenewPermit
-from protocol.signals import EntryRequest, ExitRequest, ReduceRequest, SignalOutcome
+from protocol.signals import EntryRequest, ExitRequest, ReduceRequest, RetellSignals, SignalOutcome
 from protocol.venue import (
     BalancesChanged,
     FetchVenueState,
@@ -127,7 +127,8 @@ class Probe(Actor):
         | FeedStatus
         | SubscribeMarket
         | NewestPrice
-        | WebhookRequest,
+        | WebhookRequest
+        | RetellSignals,
     ) -> Any:
         return self.heard(msg)
 

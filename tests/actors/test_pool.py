@@ -14,7 +14,7 @@ from protocol.pool import GroupMail, GroupsUp, SlotFreed, SlotTaken, StartGroup
 from protocol.signals import EntryRequest, ExitRequest, ReduceRequest, Signal, SignalOutcome
 from protocol.values import MarketType
 from protocol.venue import SessionUp
-from rules.pool import PoolLimits
+from rules.pool import PoolSettings
 from runtime.spec import Spec
 from tests.actors.cast import START, FailingJournal, Probe, Stage, kinds, of, play
 from tests.actors.groups import opening, signal
@@ -38,7 +38,8 @@ class PoolRig:
 
     @staticmethod
     def make() -> Pool:
-        return Pool(account="acc", limits=PoolLimits(2), make=opening, gateway="/house/gateway", groups=GROUPS)
+        settings = PoolSettings(max_open_groups=2)
+        return Pool(account="acc", settings=settings, make=opening, gateway="/house/gateway", groups=GROUPS)
 
     async def told(self, *messages: Any) -> None:
         await self.stage.told("pool", *messages)
@@ -101,14 +102,14 @@ def test_an_entry_takes_a_slot() -> None:
 
 
 def test_slots_run_out() -> None:
-    """No more groups than there are slots; the refusal says how many are taken."""
+    """No more groups than there are slots; the next waits, and is told how many are taken (EX-901, EX-910)."""
 
     async def script(stage: Stage) -> None:
         rig = PoolRig(stage)
         await rig.told(entry("s1"), entry("s2", symbol="ETH/USDT"), entry("s3", symbol="SOL/USDT"))
-        assert rig.outcomes() == [("s1", "opened"), ("s2", "opened"), ("s3", "rejected:QueueFull")]
+        assert rig.outcomes() == [("s1", "opened"), ("s2", "opened"), ("s3", "queued:q1:pool_full")]
         assert "2 of 2 slots are taken" in of(rig.gateway, SignalOutcome)[-1].reasons
-        assert [event.occupied for event in stage.events(PATH)] == [1, 2]
+        assert [event.occupied for event in stage.events(PATH, SlotTaken)] == [1, 2]
 
     play(script)
 
@@ -118,11 +119,10 @@ def test_slots_run_out() -> None:
     [
         ({"symbol": "DOGE/USDT"}, "PrecisionMissing"),
         ({"side": "short"}, "ShortNotSupported"),
-        ({"symbol": "BTC/USDT:USDT", "side": "short"}, "QueueFull"),
     ],
 )
 def test_refusals(refused: dict[str, str], code: str) -> None:
-    """An unknown market, a short on a spot market and the opposite of a live group are refused with their code."""
+    """An unknown market and a short on a spot market are refused with their code (EX-429, EX-506)."""
 
     async def script(stage: Stage) -> None:
         rig = PoolRig(stage)
@@ -202,7 +202,7 @@ def test_a_live_group_gets_its_messages() -> None:
         assert (pyramid.group_id, pyramid.signal_id, pyramid.size) == ("gs1", "s2", Decimal(2))
         assert (reduction.group_id, reduction.fraction, reduction.signal_id) == ("gs1", Decimal("0.5"), "r1")
         assert (close.group_id, close.reason.value, close.signal_id) == ("gs1", "exit_signal", "x1")
-        assert len(stage.events(PATH)) == 1
+        assert kinds(stage.events(PATH)) == ["SlotTaken", "PyramidAdmitted", "GroupCloseAsked"]
 
     play(script)
 
@@ -299,7 +299,7 @@ def test_slots_are_rebuilt() -> None:
     async def second(stage: Stage) -> None:
         rig = PoolRig(stage)
         await rig.told(entry("s3"), entry("s4", symbol="SOL/USDT"))
-        assert rig.outcomes() == [("s3", "opened"), ("s4", "rejected:QueueFull")]
+        assert rig.outcomes() == [("s3", "opened"), ("s4", "queued:q1:pool_full")]
         taken = stage.events(PATH, SlotTaken)
         assert [event.occupied for event in taken] == [1, 2, 2]
         assert len(stage.events(PATH, SlotFreed)) == 1
@@ -321,14 +321,15 @@ def test_a_new_life_knows_the_markets_before_the_signals_that_waited() -> None:
     play(script)
 
 
-def test_without_a_session_an_entry_is_refused() -> None:
-    """Without precision rules nothing can be opened; once the session is up it can."""
+def test_without_a_session_an_entry_waits() -> None:
+    """Without precision rules nothing can be opened; once the session is up what waited is let in (EX-506)."""
 
     async def script(stage: Stage) -> None:
         rig = PoolRig(stage, up=False)
         await rig.told(entry("s1"))
         stage.system.bus.publish(session_topic("acc"), SessionUp("acc", MARKETS, stage.now), keep=True)
         await rig.told(entry("s2"))
-        assert rig.outcomes() == [("s1", "rejected:PrecisionMissing"), ("s2", "opened")]
+        assert rig.outcomes() == [("s1", "queued:q1:precision_missing")]
+        assert kinds(stage.events(PATH)) == ["SignalQueued", "EntryPromoted", "SlotTaken", "PyramidAdmitted"]
 
     play(script)

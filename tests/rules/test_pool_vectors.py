@@ -1,0 +1,46 @@
+"""The golden vectors of pool and queue, run through the reducer the actor uses."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from protocol.values import Side
+from rules.pool import Contender, rank_queue
+from tests.rules.pool_script import PoolScript, instant, settings_of
+from tests.rules.vectors import cases
+
+
+@pytest.mark.parametrize("case", cases("pool_queue", "pool_script"))
+def test_pool_script(case: dict[str, Any]) -> None:
+    """Each event has the outcomes of the vectors, and leaves their groups and queue (EX-901 to EX-931)."""
+    script = PoolScript(case["input"]["config"])
+    for event, expected in zip(case["input"]["events"], case["expected"]["steps"], strict=True):
+        assert {"outcome": script.do(event), **script.standing()} == {**expected, "live": sorted(expected["live"])}
+
+
+@pytest.mark.parametrize("case", cases("pool_queue", "rank_queue"))
+def test_rank_queue(case: dict[str, Any]) -> None:
+    """The order and the loss percents are those of the vectors (EX-920 to EX-923)."""
+    given = case["input"]
+    settings, _ = settings_of({name: given[name] for name in ("selection_priority", "priority_rules_enabled")})
+    ranked = rank_queue((_contender(each) for each in given["entries"]), settings.rules)
+    assert [each.entry_id for each in ranked] == case["expected"]["order"]
+    losses = {each.entry_id: each.loss_percent for each in ranked}
+    expected = case["expected"]["loss_percent"]
+    assert losses == {name: None if value is None else Decimal(value) for name, value in expected.items()}
+
+
+def _contender(entry: dict[str, Any]) -> Contender:
+    return Contender(
+        entry["id"],
+        Side(entry["side"]),
+        Decimal(entry["entry_price"]),
+        None if entry["price"] is None else Decimal(entry["price"]),
+        entry["replacement_count"],
+        Decimal(entry["expected_profit"]),
+        instant(entry["queued_at"]),
+        entry["continuation"],
+    )
