@@ -198,11 +198,12 @@ class LoserRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only
 
 
 class RiskPicture(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """An account's loss offset at an instant: nothing is changed by looking."""
+    """An account's loss offset at an instant: nothing is changed by looking. ``status`` to ``acted_at`` as in RiskStatus."""
 
     account: Name
     enabled: bool
     status: OffsetStatus
+    why: Text
     text: Text
     acted_at: Instant
     plan_id: str
@@ -221,10 +222,14 @@ class RiskView(Request[RiskPicture], frozen=True, forbid_unknown_fields=True, gc
 
 
 class RiskStatus(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """Status of an account's engine with the last thing it did and when; kept on the bus topic ``risk:<account>``."""
+    """Status of an account's engine and ``why``; ``text`` is the last thing it did, ``acted_at`` when (0: nothing yet).
+
+    Kept on the bus topic ``risk:<account>``.
+    """
 
     account: Name
     status: OffsetStatus
+    why: Text
     text: Text
     acted_at: Instant
     at: Instant
