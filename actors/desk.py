@@ -7,47 +7,37 @@ outcome nobody knows stays ``unknown`` until the venue proves what became of it;
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
-
-import msgspec
-
-from actors.desk_book import DeskBook, DeskOrder
-from actors.desk_compare import compare
-from actors.desk_events import changed, recorded, refused, reported, sent
+from actors.desk_events import never_sent, refused, sent
+from actors.desk_hold import EXITS_WAIT_S, LetHeld
+from actors.desk_venue import VenueSide
 from actors.risk import PERMITS
-from protocol.messages import Event, Message
+from actors.session_topics import health_topic
+from protocol.messages import Message
 from protocol.orders import (
     CancelAtVenue,
     CancelOrder,
     CancelRequested,
     DeskUp,
-    FillReport,
-    OrderReport,
     OrderState,
     OrderUpdate,
     PlaceAtVenue,
     RetellOrders,
     SubmitOrder,
 )
-from protocol.pool import GroupMail
 from protocol.risk import Permit, RenewPermit
-from protocol.venue import DifferenceFound, QueryAtVenue, Reconciled, ReconcileNow, VenueSnapshot
-from rules.client_ids import is_ours
-from rules.order_life import IllegalOrderMove, advance
+from protocol.venue import (
+    AllowEntries,
+    EntriesAllowed,
+    VenueHealth,
+)
 from runtime.actor import Do, handles
 from runtime.clock import NANOS
-from runtime.durable import DurableActor
 
 __all__ = [
-    "FILLS_WITHIN_S",
-    "MAIL_AGAIN_S",
     "PERMIT_MAX_AGE_S",
     "PERMIT_WAIT_S",
-    "QUERY_AFTER_S",
     "SEND_WITHIN_S",
     "OrderDesk",
-    "Tells",
     "desk_topic",
 ]
 
@@ -57,19 +47,8 @@ PERMIT_MAX_AGE_S = 5
 PERMIT_WAIT_S = 2.0
 """How long an order that adds risk waits for a fresh permit before it is refused."""
 
-QUERY_AFTER_S = 2.0
-"""How long after an unknown outcome the venue is asked again (EX-426)."""
-
 SEND_WITHIN_S = 10
 """An order that has not left the session this long after the decision is not sent any more."""
-
-FILLS_WITHIN_S = 1.0
-"""How long the fills of an order may come after the report that counts them."""
-
-MAIL_AGAIN_S = 1.0
-"""How long a fill waits for its group or their supervisor to live, again and again."""
-
-Tells = list[tuple[Any, Any]]
 
 
 def desk_topic(account: str) -> str:
@@ -81,62 +60,43 @@ class _PermitOverdue(Message, frozen=True, tag=True):
     pass
 
 
-class _CheckFills(Message, frozen=True, tag=True):
-    client_order_id: str
-    filled_qty: Decimal
-
-
-class _AskAgain(Message, frozen=True, tag=True):
-    client_order_id: str
-
-
-class OrderDesk(DurableActor):
+class OrderDesk(VenueSide):
     """Sends, cancels, tracks and reconciles the orders of one account.
 
-    ``tag`` marks our orders at the venue; paths name the session, the risk coordinator and the groups' supervisor.
+    ``tag`` marks our orders at the venue; paths name the session, the risk coordinator, the groups' supervisor and the cache
+    of trading rules.
     """
 
     SNAPSHOT_EVERY = 2_000
 
-    def __init__(self, *, account: str, tag: str, session: str, reconciler: str, risk: str, groups: str) -> None:
-        self._account = account
-        self._tag = tag
-        self._session = session
-        self._reconciler = reconciler
+    def __init__(
+        self, *, account: str, tag: str, session: str, reconciler: str, risk: str, groups: str, precision: str = ""
+    ) -> None:
+        super().__init__(
+            account=account, tag=tag, session=session, reconciler=reconciler, groups=groups, precision=precision
+        )
         self._risk = risk
-        self._groups = groups
-        self._book = DeskBook()
         self._permit: Permit | None = None
         self._waiting: dict[str, tuple[SubmitOrder, int]] = {}
-        self._asking: set[str] = set()
-        self._counted: dict[str, Decimal] = {}
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
     def started(self) -> None:
         """Hear permits, ask for the first, and have every owner tell again what it does not know the outcome of."""
         self.context.bus.subscribe(PERMITS, self.ref)
+        self.context.bus.subscribe(health_topic(self._account), self.ref)
         self.context.system.tell(self._risk, RenewPermit())
         self.context.bus.publish(desk_topic(self._account), DeskUp(self._account))
-
-    def apply(self, event: Event) -> None:
-        """Change the book by one of our events."""
-        self._book.apply(event)
-
-    def snapshot(self) -> bytes:
-        """Return the book."""
-        return msgspec.msgpack.encode(self._book)
-
-    def restore(self, state: bytes) -> None:
-        """Take over a book."""
-        self._book = msgspec.msgpack.decode(state, type=DeskBook)
 
     @property
     def detail(self) -> str:
         """One line for the tree view."""
         working = self._book.working()
         unknown = sum(order.state is OrderState.UNKNOWN for order in working)
-        return f"{len(working)} working" + (f", {unknown} unknown" if unknown else "")
+        said = f"{len(working)} working" + (f", {unknown} unknown" if unknown else "")
+        said += "" if self._hold.up else ", venue down"
+        said += f", {len(self._hold)} wait for the venue" if len(self._hold) else ""
+        return said + (f", entries stopped: {self._book.stopped_for}" if self._book.stopped_for else "")
 
     # --- from groups ---------------------------------------------------------------------------------------------------
 
@@ -146,11 +106,19 @@ class OrderDesk(DurableActor):
         known = self._book.get(msg.request.client_order_id)
         if known is not None:
             return Do(tells=self._retell(known))
-        if msg.adds_risk:
-            if not self._permit_is_fresh():
-                return self._wait_for_permit(msg)
-            return self._decide(msg, self._correlation(), None)
-        return self._send(msg, self._correlation())
+        return self._admit(msg, self._correlation())
+
+    def _admit(self, msg: SubmitOrder, correlation: int) -> Do | None:
+        if msg.adds_risk and self._book.stopped_for:
+            return self._refuse(msg, correlation, self._book.stopped_for, self._book.stopped_why)
+        if not self._hold.may_leave(adds_risk=msg.adds_risk):
+            self._hold.unsent.setdefault(msg.request.client_order_id, (msg, correlation))
+            return None
+        if not msg.adds_risk:
+            return self._send(msg, correlation)
+        if not self._permit_is_fresh():
+            return self._wait_for_permit(msg, correlation)
+        return self._decide(msg, correlation, None)
 
     @handles
     def retell(self, msg: RetellOrders) -> Do:
@@ -160,7 +128,7 @@ class OrderDesk(DurableActor):
     def _send(self, msg: SubmitOrder, correlation: int) -> Do:
         now = self.now()
         permit = self._permit.number if self._permit is not None else 0
-        place = PlaceAtVenue(msg.request, now + SEND_WITHIN_S * NANOS)
+        place = PlaceAtVenue(msg.request, now + SEND_WITHIN_S * NANOS, msg.adds_risk)
         event = sent(msg, permit=permit, correlation=correlation, at=now)
         return Do([event], [(self._session, place)], correlation_id=correlation)
 
@@ -168,20 +136,25 @@ class OrderDesk(DurableActor):
         now = self.now()
         event = refused(msg, code, reason, correlation=correlation, at=now)
         update = OrderUpdate(
-            client_order_id=msg.request.client_order_id, state=OrderState.REJECTED, reason=f"{code}: {reason}", at=now
+            client_order_id=msg.request.client_order_id,
+            state=OrderState.REJECTED,
+            reason=f"{code}: {reason}",
+            code=code,
+            at=now,
         )
         return Do([event], [(msg.owner, update)], correlation_id=correlation)
 
-    def _wait_for_permit(self, msg: SubmitOrder) -> Do:
+    def _wait_for_permit(self, msg: SubmitOrder, correlation: int) -> Do:
         if not self._waiting:
             self.timers.after(PERMIT_WAIT_S, _PermitOverdue())
-        self._waiting.setdefault(msg.request.client_order_id, (msg, self._correlation()))
+        self._waiting.setdefault(msg.request.client_order_id, (msg, correlation))
         return Do(tells=[(self._risk, RenewPermit())])
 
     def rolled_back(self) -> None:
-        """Drop what waits for a permit: its group may not have wanted it after all; who does is asked to tell again."""
-        if self._waiting:
+        """Drop what only waits: its group may not have wanted it after all; who does is asked to tell again."""
+        if self._waiting or self._hold.unsent:
             self._waiting = {}
+            self._hold.unsent.clear()
             self.context.bus.publish(desk_topic(self._account), DeskUp(self._account))
 
     def _permit_is_fresh(self) -> bool:
@@ -214,160 +187,61 @@ class OrderDesk(DurableActor):
     def cancel(self, msg: CancelOrder) -> Do | None:
         """Ask the venue to cancel; an order that is already finished is answered at once."""
         order = self._book.get(msg.client_order_id)
+        held = msg.client_order_id in self._hold.sent
+        unsent = self._hold.drop(msg.client_order_id)
         if order is None:
-            waiting = self._waiting.pop(msg.client_order_id, None)
+            waiting = self._waiting.pop(msg.client_order_id, None) or unsent
             return self._refuse(*waiting, "CancelledUnsent", "cancelled while it waited") if waiting else None
         if order.state.final:
             return Do(tells=self._retell(order))
-        request = CancelAtVenue(msg.client_order_id, order.request.symbol)
         events = [] if order.cancel_requested else [CancelRequested(msg.client_order_id, self.now())]
-        return Do(events, [(self._session, request)])
-
-    # --- from the venue ------------------------------------------------------------------------------------------------
-
-    @handles
-    def report(self, msg: OrderReport) -> Do | None:
-        """Move an order by the table of order life; stale and repeated reports change nothing."""
-        order = self._book.get(msg.client_order_id)
-        if order is None:
-            return self._stranger(msg)
-        self._expect_fills(order, msg)
-        try:
-            state = advance(order.state, msg.state)
-        except IllegalOrderMove as error:
-            # The venue contradicts itself. Its word is kept and shown, our books stay; its fills count all the same.
-            return Do([self._difference("VenueContradiction", msg.client_order_id, str(error), "ignored")])
-        if msg.state is OrderState.UNKNOWN and not state.final:
-            self._ask_later(msg.client_order_id)
-        if state is order.state:
-            return None
-        event = changed(msg, at=self.now())
-        return Do([event], self._of_change(order, msg), correlation_id=order.correlation_id)
-
-    def _of_change(self, order: DeskOrder, msg: OrderReport) -> Tells:
-        tells: Tells = []
-        if self._lives(order.owner):  # else it asks for everything when it begins its next life
-            before = order.update(self.now())
-            traded = max(before.filled_qty, msg.filled_qty)
-            update = msgspec.structs.replace(
-                before, state=msg.state, filled_qty=traded, reason=msg.reason, absent_proven=msg.absent_proven
-            )
-            tells.append((order.owner, update))
-        if order.cancel_requested and order.state is OrderState.UNKNOWN and not msg.state.final:
-            # What was unknown may have been the cancel itself; the order still works, so it is asked for again.
-            tells.append((self._session, CancelAtVenue(msg.client_order_id, msg.symbol)))
-        return tells
-
-    def _expect_fills(self, order: DeskOrder, msg: OrderReport) -> None:
-        """Have the books compared unless the fills that a report counts come soon; once for each count."""
-        if msg.filled_qty > max(order.filled_qty, self._counted.get(msg.client_order_id, Decimal(0))):
-            self._counted[msg.client_order_id] = msg.filled_qty
-            self.timers.after(FILLS_WITHIN_S, _CheckFills(msg.client_order_id, msg.filled_qty))
+        if held:
+            unsent_for = ("CancelledUnsent", "cancelled while it waited for the venue")
+            return Do(events, [(self.ref, never_sent(order, *unsent_for, self.now()))])
+        # While the venue is down the next comparison asks it: a cancel into the dark would only make the order unknown.
+        request = CancelAtVenue(msg.client_order_id, order.request.symbol)
+        return Do(events, [(self._session, request)] if self._hold.up else [])
 
     @handles
-    def check_fills(self, msg: _CheckFills) -> Do | None:
-        """Reconcile when the venue said that more traded than its fills have told us."""
-        order = self._book.get(msg.client_order_id)
-        if order is None or order.filled_qty >= msg.filled_qty:
-            self._counted.pop(msg.client_order_id, None)
-            return None
-        return Do(tells=[(self._reconciler, ReconcileNow())])
+    def allow_entries(self, msg: AllowEntries) -> Do:  # noqa: ARG002 - the type is the message
+        """Let entries leave again: an operator has stopped the other engine (EX-1108)."""
+        allowed = EntriesAllowed(self._account, self.now())
+        return Do([allowed] if self._book.stopped_for else [], answer=allowed)
+
+    # --- a venue that is down ------------------------------------------------------------------------------------------
 
     @handles
-    def fill(self, msg: FillReport) -> Do | None:
-        """Record a fill that was not seen before and tell its owner."""
-        order = self._book.get(msg.client_order_id)
-        if order is None:
-            return self._stranger(msg)
-        if self._book.knows_fill(msg.client_order_id, msg.trade_id):
-            return None
-        return self._record(order, msg)
-
-    def _record(self, order: DeskOrder, msg: FillReport) -> Do:
-        event = recorded(msg)
-        tell = self._delivery(GroupMail(order.owner, reported(event)))
-        return Do([event], [tell], correlation_id=order.correlation_id)
-
-    def _delivery(self, mail: GroupMail) -> tuple[Any, Any]:
-        """Address a fill: to its group, to who brings the group back, or to ourselves while neither lives."""
-        if self._lives(mail.group_path):
-            return mail.group_path, mail.message
-        return (self._groups if self._lives(self._groups) else self.ref), mail
+    def health(self, msg: VenueHealth) -> None:
+        """Hold orders while the venue cannot be reached; exits wait for the first comparison only so long."""
+        if self._hold.hears(msg):
+            self.timers.after(EXITS_WAIT_S, LetHeld(exits=True))
 
     @handles
-    def undelivered(self, msg: GroupMail) -> Do | None:
-        """Deliver a fill whose group did not live, nor their supervisor: at a start they come after us."""
-        if self._lives(msg.group_path) or self._lives(self._groups):
-            return Do(tells=[self._delivery(msg)])
-        self.timers.after(MAIL_AGAIN_S, msg)
+    def let_held(self, msg: LetHeld) -> list[Do] | None:
+        """Send what waited for the venue: what adds no risk first."""
+        if msg.exits:
+            self._hold.let_exits()
+        dos = [self._send_again(key) for key in self._hold.take_sent()]
+        dos += [self._admit(wish, correlation) for wish, correlation in self._hold.take_unsent()]
+        return [do for do in dos if do is not None] or None
+
+    def _barred(self) -> tuple[str, str] | None:
+        """Return why no entry may leave that was decided on before the venue went down, None when it may."""
+        if self._book.stopped_for:
+            return self._book.stopped_for, self._book.stopped_why
+        permit = self._permit
+        if permit is not None and not permit.entries_allowed:
+            return "EnginePaused", permit.reason or permit.status.value
         return None
 
-    def _lives(self, path: str) -> bool:
-        return self.context.system.lookup(path) is not None
-
-    def _retell(self, order: DeskOrder) -> Tells:
-        return [
-            *((order.owner, reported(fill)) for fill in order.fills),
-            (order.owner, order.update(self.now())),
-        ]
-
-    def _stranger(self, msg: OrderReport | FillReport) -> Do | None:
-        if not is_ours(msg.client_order_id, self._tag):
+    def _send_again(self, client_order_id: str) -> Do | None:
+        order = self._book.get(client_order_id)
+        if order is None or order.state is not OrderState.SENT:
             return None
-        return Do(
-            [self._difference("UnknownOrder", msg.client_order_id, f"the venue reports {type(msg).__name__}", "")]
-        )
-
-    # --- unknown outcomes ----------------------------------------------------------------------------------------------
-
-    def _ask_later(self, client_order_id: str) -> None:
-        if client_order_id not in self._asking:
-            self._asking.add(client_order_id)
-            self.timers.after(QUERY_AFTER_S, _AskAgain(client_order_id))
-
-    @handles
-    def ask_again(self, msg: _AskAgain) -> Do | None:
-        """Ask the venue about an order whose outcome is still unknown."""
-        self._asking.discard(msg.client_order_id)
-        order = self._book.get(msg.client_order_id)
-        if order is None or order.state is not OrderState.UNKNOWN:
-            return None
-        return Do(tells=[(self._session, QueryAtVenue(msg.client_order_id, order.request.symbol))])
-
-    # --- reconciliation ------------------------------------------------------------------------------------------------
-
-    @handles
-    def reconcile(self, msg: VenueSnapshot) -> list[Do]:
-        """Compare the venue's side with ours: apply missed fills, ask for what is missing, cancel what nobody wants."""
-        found = compare(self._book, msg, self._tag)
-        done = Reconciled(
-            account=self._account,
-            open_orders=len(msg.open_orders),
-            fills_seen=len(msg.fills),
-            fills_missed=len(found.missed),
-            differences=found.differences,
-            at=self.now(),
-        )
-        tells: Tells = [(self.ref, report) for _, report in found.working]
-        for order, report in found.working:
-            if order.cancel_requested:
-                tells.append((self._session, CancelAtVenue(report.client_order_id, report.symbol)))
-        for order in found.gone:
-            # Filled, gone, or it never arrived. Only the venue can say which.
-            tells.append((self._session, QueryAtVenue(order.request.client_order_id, order.request.symbol)))
-        return [
-            *(self._record(order, fill) for order, fill in found.missed),
-            *(self._unwanted("OrphanOrder", report, "at the venue, not in the journal") for report in found.orphans),
-            *(self._unwanted("EndedOrderOpen", report, "open at the venue, ended here") for report in found.risen),
-            Do([done], tells),
-        ]
-
-    def _unwanted(self, code: str, report: OrderReport, detail: str) -> Do:
-        found = self._difference(code, report.client_order_id, detail, "cancelled")
-        return Do([found], [(self._session, CancelAtVenue(report.client_order_id, report.symbol))])
-
-    def _difference(self, code: str, client_order_id: str, detail: str, correction: str) -> DifferenceFound:
-        return DifferenceFound(self._account, code, client_order_id, detail, correction, self.now())
+        if order.adds_risk and (barred := self._barred()):
+            return Do(tells=[(self.ref, never_sent(order, *barred, self.now()))])
+        place = PlaceAtVenue(order.request, self.now() + SEND_WITHIN_S * NANOS, order.adds_risk)
+        return Do(tells=[(self._session, place)], correlation_id=order.correlation_id)
 
     def _correlation(self) -> int:
         envelope = self.context.envelope

@@ -17,7 +17,9 @@ from protocol.orders import (
     OrderState,
     OrderStateChanged,
     OrderUpdate,
+    Purpose,
 )
+from protocol.venue import EntriesAllowed, EntriesStopped
 
 __all__ = ["FINAL_ORDERS_KEPT", "DeskBook", "DeskOrder"]
 
@@ -43,6 +45,8 @@ class DeskOrder(msgspec.Struct):
     reported: Decimal = Decimal(0)
     ended_at: int = 0
     fills: list[FillRecorded] = []
+    code: str = ""
+    adds_risk: bool = False
 
     @property
     def filled_qty(self) -> Decimal:
@@ -56,16 +60,19 @@ class DeskOrder(msgspec.Struct):
             state=self.state,
             filled_qty=max(self.filled_qty, self.reported),
             reason=self.reason,
+            code=self.code,
             absent_proven=self.absent_proven,
             at=at,
         )
 
 
 class DeskBook(msgspec.Struct):
-    """All orders by client id, in the order they were sent."""
+    """All orders by client id, in the order they were sent. ``stopped_for``: why no entry may leave; empty: it may."""
 
     orders: dict[str, DeskOrder] = {}
     finished: int = 0
+    stopped_for: str = ""
+    stopped_why: str = ""
 
     def get(self, client_order_id: str) -> DeskOrder | None:
         """Return an order, None when the desk never knew it or it is long finished."""
@@ -89,12 +96,13 @@ class DeskBook(msgspec.Struct):
         match event:
             case OrderSent():
                 self.orders[event.request.client_order_id] = DeskOrder(
-                    event.request, event.owner, event.group_id, OrderState.SENT, event.correlation_id
-                )
+                    event.request, event.owner, event.group_id, OrderState.SENT, event.correlation_id,
+                    adds_risk=event.purpose is Purpose.ENTRY,
+                )  # fmt: skip
             case OrderRefused():
                 self.orders[event.request.client_order_id] = DeskOrder(
                     event.request, event.owner, event.group_id, OrderState.REJECTED, event.correlation_id,
-                    reason=f"{event.code}: {event.reason}", ended_at=event.at,
+                    reason=f"{event.code}: {event.reason}", code=event.code, ended_at=event.at,
                 )  # fmt: skip
                 self._finish()
             case CancelRequested():
@@ -103,12 +111,16 @@ class DeskBook(msgspec.Struct):
                 self._change(event)
             case FillRecorded():
                 self.orders[event.client_order_id].fills.append(event)
+            case EntriesStopped():
+                self.stopped_for, self.stopped_why = event.code, event.reason
+            case EntriesAllowed():
+                self.stopped_for, self.stopped_why = "", ""
 
     def _change(self, event: OrderStateChanged) -> None:
         order = self.orders[event.client_order_id]
         was_final = order.state.final
         order.state = event.state
-        order.reason = event.reason
+        order.reason, order.code = event.reason, event.code
         order.absent_proven = event.absent_proven
         order.venue_order_id = event.venue_order_id or order.venue_order_id
         order.reported = max(order.reported, event.filled_qty)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from actors.desk_book import DeskBook, DeskOrder
 from protocol.orders import FillReport, OrderReport
 from protocol.venue import VenueSnapshot
-from rules.client_ids import is_ours
+from rules.client_ids import parse
 from runtime.clock import NANOS
 
 __all__ = ["FETCH_WITHIN_S", "Comparison", "compare"]
@@ -21,6 +22,7 @@ class Comparison(NamedTuple):
 
     ``missed``: fills we lack. ``orphans``: open there, made by this deployment, not in our books. ``risen``: open there
     though our books ended it long ago. ``working``: working here and open there. ``gone``: working here, not open there.
+    ``foreign``: open there and made by another deployment of bulkhead (EX-1108); nothing is done about them.
     """
 
     missed: list[tuple[DeskOrder, FillReport]]
@@ -28,6 +30,7 @@ class Comparison(NamedTuple):
     risen: list[OrderReport]
     working: list[tuple[DeskOrder, OrderReport]]
     gone: list[DeskOrder]
+    foreign: list[OrderReport]
 
     @property
     def differences(self) -> int:
@@ -35,20 +38,25 @@ class Comparison(NamedTuple):
         return len(self.missed) + len(self.orphans) + len(self.risen)
 
 
-def compare(book: DeskBook, venue: VenueSnapshot, tag: str) -> Comparison:
-    """Compare the books; orders of others (no id of ours, or another deployment's) are never looked at (EX-1108)."""
-    found = Comparison(_missed(book, venue), [], [], [], [])
+def compare(book: DeskBook, venue: VenueSnapshot, tag: str, held: Collection[str] = ()) -> Comparison:
+    """Compare the books; orders without an id of bulkhead's are never looked at (EX-1204).
+
+    ``held`` are orders of ours that the venue has proven not to have and that are still to leave.
+    """
+    found = Comparison(_missed(book, venue), [], [], [], [], [])
     open_there = {report.client_order_id: report for report in venue.open_orders}
     for key, report in open_there.items():
         order = book.get(key)
         if order is None:
-            if is_ours(key, tag):
-                found.orphans.append(report)
+            made = parse(key)
+            if made is not None:
+                (found.orphans if made.tag == tag else found.foreign).append(report)
         elif not order.state.final:
             found.working.append((order, report))
         elif venue.at - order.ended_at > FETCH_WITHIN_S * NANOS:
             found.risen.append(report)
-    found.gone.extend(order for order in book.working() if order.request.client_order_id not in open_there)
+    elsewhere = open_there.keys() | set(held)
+    found.gone.extend(order for order in book.working() if order.request.client_order_id not in elsewhere)
     return found
 
 

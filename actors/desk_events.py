@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from actors.desk_book import DeskOrder
 from protocol.orders import (
     FillRecorded,
     FillReport,
@@ -9,11 +10,12 @@ from protocol.orders import (
     OrderRefused,
     OrderReport,
     OrderSent,
+    OrderState,
     OrderStateChanged,
     SubmitOrder,
 )
 
-__all__ = ["changed", "recorded", "refused", "reported", "sent"]
+__all__ = ["changed", "never_sent", "recorded", "refused", "reported", "sent"]
 
 
 def sent(msg: SubmitOrder, *, permit: int, correlation: int, at: int) -> OrderSent:
@@ -56,6 +58,7 @@ def changed(msg: OrderReport, *, at: int) -> OrderStateChanged:
         venue_order_id=msg.venue_order_id,
         filled_qty=msg.filled_qty,
         reason=msg.reason,
+        code=msg.code,
         absent_proven=msg.absent_proven,
         at=at,
     )
@@ -89,4 +92,17 @@ def reported(fill: FillRecorded) -> FillReported:
         fee=fill.fee,
         fee_currency=fill.fee_currency,
         at=fill.at,
+    )
+
+
+def never_sent(order: DeskOrder, code: str, reason: str, at: int) -> OrderReport:
+    """Return that an order which was decided on, but never reached the venue, will not be sent."""
+    return OrderReport(
+        client_order_id=order.request.client_order_id,
+        symbol=order.request.symbol,
+        state=OrderState.REJECTED,
+        reason=reason,
+        code=code,
+        absent_proven=True,
+        at=at,
     )

@@ -185,6 +185,7 @@ def _account_tree(plan: Plan, account: Account, intensity: Intensity) -> Supervi
         reconciler=paths.reconciler,
         risk=RISK,
         groups=paths.groups,
+        precision=paths.precision,
     )
     venue = partial(PaperVenue, plan.system, paths.exchange, name=account.exchange)
     engine = partial(_paper_engine, plan, account, market)

@@ -23,7 +23,7 @@ from protocol.orders import (
     SubmitOrder,
 )
 from protocol.pool import GroupMail, GroupsUp, StartGroup
-from protocol.precision import RulesState
+from protocol.precision import NeedRules, RulesState
 from protocol.risk import Permit, RenewPermit
 from protocol.signals import EntryRequest, ExitRequest, ReduceRequest, RetellSignals, SignalOutcome
 from protocol.venue import (
@@ -119,6 +119,7 @@ class Probe(Actor):
         | VenueHealth
         | BalancesChanged
         | RulesState
+        | NeedRules
         | FreezeGroup
         | UnfreezeGroup
         | PriceTick

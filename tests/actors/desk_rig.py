@@ -25,6 +25,7 @@ class DeskRig:
         self.up = stage.probe("up", topics=(desk_topic("acc"),))
         self.session = stage.probe("session", edge=True)
         self.reconciler = stage.probe("reconciler")
+        self.precision = stage.probe("precision")
         self.risk = stage.probe("risk", answers={RenewPermit: self._renew})
         self.owner = stage.probe("owner") if owner else []
         self.groups = stage.probe("groups") if groups else []
@@ -38,6 +39,7 @@ class DeskRig:
             reconciler="/house/reconciler",
             risk="/house/risk",
             groups="/house/groups",
+            precision="/house/precision",
         )
 
     def _renew(self, _: RenewPermit) -> None:

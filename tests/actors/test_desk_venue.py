@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from actors.desk import FILLS_WITHIN_S, MAIL_AGAIN_S, QUERY_AFTER_S
 from actors.desk_compare import FETCH_WITHIN_S
+from actors.desk_venue import FILLS_WITHIN_S, MAIL_AGAIN_S, QUERY_AFTER_S
 from protocol.orders import (
     CancelAtVenue,
     CancelOrder,
