@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -10,7 +11,9 @@ from pathlib import Path
 
 from protocol.webhook import RequestRefused
 from runtime.journal import Entry
-from store.follow import command_of
+from store.follow import command_of, settings_line
+from store.log.files import segments_in
+from store.log.settings import LogSettings
 from store.projector import Projector
 from store.sqlite_journal import SqliteJournal
 
@@ -70,3 +73,45 @@ def test_signals_are_for_who_started_it(journal: SqliteJournal, path: Path) -> N
         fill(journal, "b", 1)
         assert called(process) == 2
     assert process.returncode == 0
+
+
+def test_it_writes_the_log_as_it_is_told(journal: SqliteJournal, path: Path) -> None:
+    """EX-1407: with a folder it writes segments; settings hold from the call that brings them, also in pieces."""
+    views, logs = path.with_name("views.db"), path.with_name("logs")
+    fill(journal, "a", 2)
+    command = command_of(path, views, logs)
+    line = settings_line(LogSettings(least="error"))
+    with subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert called(process) == 2
+        process.stdin.write(line[:10])
+        process.stdin.flush()
+        process.stdin.write(line[10:])
+        process.stdin.flush()
+        assert int(process.stdout.readline()) == 2
+        fill(journal, "b", 2)
+        assert called(process) == 4
+    assert process.returncode == 0
+    written = [json.loads(each)["position"] for each in segments_in(logs)[0].path.read_text().splitlines()]
+    assert written == [1, 2]
+
+
+def test_trouble_with_the_log_is_told_and_stops_nothing(journal: SqliteJournal, path: Path) -> None:
+    """A log that cannot be written is named in the answer; the read models go on."""
+    views, logs = path.with_name("views.db"), path.with_name("logs")
+    logs.write_text("a file, not a folder")
+    fill(journal, "a", 1)
+    with subprocess.Popen(
+        command_of(path, views, logs), cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        position, _, trouble = process.stdout.readline().decode().strip().partition(" ")
+        assert position == "1"
+        assert "exists" in trouble
+        logs.unlink()
+        assert called(process) == 1
+    assert len(segments_in(logs)) == 1
