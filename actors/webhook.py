@@ -16,6 +16,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from protocol.codec import encode_json
+from protocol.risk import EngineTrouble, EngineTroubleOver
 from protocol.signals import SignalAnswer
 from protocol.webhook import WebhookRequest
 from runtime.actor import Actor
@@ -30,18 +31,24 @@ ANSWER_WITHIN_S = 2.5
 BODY_WITHIN_S = 10.0
 """A body that is not complete by then is given up: its sender has gone, or means harm."""
 
+RISK = "/risk/coordinator"
+
 log = logging.getLogger("bulkhead.webhook")
 
 
 class WebhookListener(Actor):
     """Serves ``POST /webhook/<token>`` and ``GET /health`` on ``host:port``; port 0 takes a free one (see ``port``)."""
 
-    def __init__(self, *, host: str, port: int, token: str, user: str, gateway: str, max_body_bytes: int) -> None:
+    def __init__(
+        self, *, host: str, port: int, token: str, user: str, gateway: str, max_body_bytes: int, risk: str = RISK
+    ) -> None:
         self._host = host
         self._port = port
         self._token = token.encode()
         self._user = user
         self._gateway = gateway
+        self._risk = risk
+        self._in_trouble = False
         self._max_body = max_body_bytes
         self._runner: web.AppRunner | None = None
         self.port = 0
@@ -102,11 +109,13 @@ class WebhookListener(Actor):
             # It fell over the journal and is not back; it could not keep this one either.
             return SignalAnswer(503, "JournalUnavailable")
         headers = tuple((name, value) for name, value in request.headers.items())
-        message = WebhookRequest(self._user, request.remote or "", headers, body)
+        mapping = request.query.get("mapping", "")[:64]
+        message = WebhookRequest(self._user, request.remote or "", headers, body, mapping)
         try:
             with system.hold():
-                return await gateway.ask(message, ANSWER_WITHIN_S)
-        except JournalError:
+                said: SignalAnswer = await gateway.ask(message, ANSWER_WITHIN_S)
+        except JournalError as error:
+            self._journal_failed(str(error))
             return SignalAnswer(503, "JournalUnavailable")
         except MailboxFull:
             return SignalAnswer(503, "Overloaded")
@@ -116,6 +125,18 @@ class WebhookListener(Actor):
         except ActorError as error:
             log.warning("a webhook was not handled: %r", error)
             return SignalAnswer(503, "GatewayDown")
+        self._journal_works()
+        return said
+
+    def _journal_failed(self, why: str) -> None:
+        """Have the engine stand in Error while signals cannot be kept (EX-252)."""
+        self._in_trouble = True
+        self.context.system.tell(self._risk, EngineTrouble("journal", f"a signal could not be journalled: {why}"))
+
+    def _journal_works(self) -> None:
+        if self._in_trouble:
+            self._in_trouble = False
+            self.context.system.tell(self._risk, EngineTroubleOver("journal"))
 
 
 def _answer(answer: SignalAnswer) -> web.Response:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from service.api import signals
+
 if TYPE_CHECKING:
     from service.api.server import ApiServer
 
 __all__ = ["FAMILIES"]
 
-FAMILIES: tuple[Callable[[web.Application, ApiServer], None], ...] = ()
+FAMILIES: tuple[Callable[[web.Application, ApiServer], None], ...] = (signals.register,)
 """Each registers the addresses of its area."""

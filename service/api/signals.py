@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from aiohttp import web
@@ -11,7 +11,9 @@ from msgspec import structs
 
 from protocol.codec import decode_json, encode_json
 from protocol.errors import ValidationError
-from protocol.signals import InjectSignal, Problem
+from protocol.incidents import ClearIncident, ListIncidents
+from protocol.messages import Value
+from protocol.signals import CheckSignal, InjectSignal, Problem, ReplayMode, ReplaySignal, SignalReport
 from service.api.answers import Refused, answer, plain
 from service.api.control import actor_at
 from service.api.host import ASK_S, GATEWAY, Host
@@ -19,7 +21,10 @@ from service.api.hub import Hub
 from service.api.markets import Markets
 from service.config import Config
 
-__all__ = ["WAIT_MOST_S", "inject"]
+if TYPE_CHECKING:
+    from service.api.server import ApiServer
+
+__all__ = ["WAIT_MOST_S", "inject", "register"]
 
 WAIT_MOST_S: Final = 30.0
 """Longest wait for the outcome of a signal that was accepted."""
@@ -28,11 +33,7 @@ WAIT_MOST_S: Final = 30.0
 async def inject(host: Host, hub: Hub, markets: Markets, body: bytes, query: Mapping[str, str]) -> web.Response:
     """Ask the gateway; ``wait`` is how many seconds to wait for the outcome (0: none)."""
     wait_s = _wait_s(query)
-    signal = decode_json(_with_defaults(body, host.config), InjectSignal)
-    account = next((each for each in host.config.accounts if each.exchange == signal.venue.lower()), None)
-    if account is not None:
-        # The newest price is asked for under the unified name.
-        signal = structs.replace(signal, symbol=markets.canonical(signal.symbol, account.name))
+    signal = _signal_of(host, markets, body)
     said = await actor_at(host.system, GATEWAY).ask(signal, ASK_S)
     found = {**plain(said), "routed": None, "reasons": []}
     if said.status >= 400:
@@ -47,6 +48,84 @@ async def inject(host: Host, hub: Hub, markets: Markets, body: bytes, query: Map
         if routed is not None:
             found |= {"routed": routed.outcome, "reasons": list(routed.reasons)}
     return answer(found)
+
+
+def _signal_of(host: Host, markets: Markets, body: bytes) -> InjectSignal:
+    signal = decode_json(_with_defaults(body, host.config), InjectSignal)
+    account = next((each for each in host.config.accounts if each.exchange == signal.venue.lower()), None)
+    if account is None:
+        return signal
+    # The newest price is asked for under the unified name.
+    return structs.replace(signal, symbol=markets.canonical(signal.symbol, account.name))
+
+
+class Replay(Value, frozen=True, forbid_unknown_fields=True, gc=False):
+    """How a stored signal is sent again."""
+
+    mode: ReplayMode = ReplayMode.DRY
+    reprice: bool = False
+    operator: str = ""
+    confirm: str = ""
+
+
+class Clear(Value, frozen=True, forbid_unknown_fields=True, gc=False):
+    """Which incident is over."""
+
+    kind: str
+    subject: str
+    operator: str = ""
+
+
+def register(app: web.Application, server: ApiServer) -> None:
+    """Register the addresses that check, replay and list."""
+    area = _Signals(server)
+    app.router.add_post("/v1/signals/check", area.check)
+    app.router.add_post("/v1/signals/{id}/replay", area.replay)
+    app.router.add_get("/v1/signals/missed", area.missed)
+    app.router.add_get("/v1/incidents", area.incidents)
+    app.router.add_post("/v1/incidents/clear", area.clear)
+
+
+class _Signals:
+    def __init__(self, server: ApiServer) -> None:
+        self._server = server
+
+    async def _ask(self, request: Any) -> Any:
+        return await actor_at(self._server.host.system, GATEWAY).ask(request, ASK_S)
+
+    async def check(self, request: web.Request) -> web.Response:
+        signal = _signal_of(self._server.host, self._server.markets, await request.read())
+        return _report(await self._ask(CheckSignal(signal)))
+
+    async def replay(self, request: web.Request) -> web.Response:
+        how = decode_json(await request.read() or b"{}", Replay)
+        wanted = ReplaySignal(
+            signal_id=request.match_info["id"],
+            mode=how.mode,
+            reprice=how.reprice,
+            operator=how.operator,
+            confirm=how.confirm,
+        )
+        return _report(await self._ask(wanted))
+
+    async def missed(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp passes it
+        return answer(await self._ask(ListIncidents("SignalMissed")))
+
+    async def incidents(self, request: web.Request) -> web.Response:
+        kind, standing = request.query.get("kind", ""), request.query.get("all") != "1"
+        ask = self._server.reading.views
+        return answer({"incidents": await ask(lambda views: views.incidents(kind=kind, standing=standing))})
+
+    async def clear(self, request: web.Request) -> web.Response:
+        wanted = decode_json(await request.read(), Clear)
+        return answer(await self._ask(ClearIncident(wanted.kind, wanted.subject, wanted.operator)))
+
+
+def _report(report: SignalReport) -> web.Response:
+    """Answer with the report; a refusal in the one shape of errors as well."""
+    if not report.problems:
+        return answer(report)
+    return answer({**plain(report), "problems": report.problems, **plain(report.problems[0])}, status=report.status)
 
 
 def _wait_s(query: Mapping[str, str]) -> float:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from service.cli import signals
 from service.cli.codes import epilog
 from service.cli.output import print_json, print_line
 from service.cli.parts import ConfigFile, Json, Socket, connect, usage
@@ -34,15 +35,19 @@ _Side = Annotated[SideWord, typer.Option("--side", "-s", help="Side of the posit
 _Unit = Annotated[UnitWord, typer.Option("--size-type", help="Unit of the size.")]
 _Timeframe = Annotated[str, typer.Option("--timeframe", "-t", help="Part of the group's identity.")]
 _Venue = Annotated[str, typer.Option("--venue", help="Exchange; without it that of the only account.")]
+_Check = Annotated[bool, typer.Option("--check", help="Only show what would become of it; nothing is sent.")]
 _Wait = Annotated[float, typer.Option("--wait", help="Seconds to wait for what becomes of it; 0 for none.")]
 
-_signal = typer.Typer(no_args_is_help=True, help="Send an entry, exit or reduction by hand.", epilog=epilog())
+_signal = typer.Typer(
+    no_args_is_help=True, help="Send signals by hand, check alerts, send stored ones again.", epilog=epilog()
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     for name, command in (("entry", entry), ("exit", exit_), ("reduce", reduce)):
         _signal.command(name, epilog=epilog())(command)
+    signals.add_to(_signal)
     app.add_typer(_signal, name="signal")
 
 
@@ -60,6 +65,7 @@ def entry(
     timeframe: _Timeframe = "1h",
     venue: _Venue = "",
     wait_s: _Wait = 3.0,
+    check: _Check = False,
     config: ConfigFile = None,
     socket: Socket = None,
     as_json: Json = False,
@@ -74,7 +80,7 @@ def entry(
         "take_profit": target,
         "alert_name": label,
     }
-    _send(symbol, side, timeframe, venue, fields, wait_s, config, socket, as_json=as_json)
+    _send(symbol, side, timeframe, venue, fields, wait_s, config, socket, check=check, as_json=as_json)
 
 
 def exit_(
@@ -83,12 +89,13 @@ def exit_(
     timeframe: _Timeframe = "1h",
     venue: _Venue = "",
     wait_s: _Wait = 3.0,
+    check: _Check = False,
     config: ConfigFile = None,
     socket: Socket = None,
     as_json: Json = False,
 ) -> None:
     """Close a position group: what is unfilled is cancelled, the rest is closed."""
-    _send(symbol, side, timeframe, venue, {"kind": "exit"}, wait_s, config, socket, as_json=as_json)
+    _send(symbol, side, timeframe, venue, {"kind": "exit"}, wait_s, config, socket, check=check, as_json=as_json)
 
 
 def reduce(
@@ -100,6 +107,7 @@ def reduce(
     timeframe: _Timeframe = "1h",
     venue: _Venue = "",
     wait_s: _Wait = 3.0,
+    check: _Check = False,
     config: ConfigFile = None,
     socket: Socket = None,
     as_json: Json = False,
@@ -108,7 +116,7 @@ def reduce(
     if bool(fraction) == bool(size):
         raise usage("a reduction needs either --fraction or --size", "for example: --fraction 0.5", code="MissingValue")
     fields = {"kind": "reduce", "fraction": fraction, "size": size, "size_type": size_type.value}
-    _send(symbol, side, timeframe, venue, fields, wait_s, config, socket, as_json=as_json)
+    _send(symbol, side, timeframe, venue, fields, wait_s, config, socket, check=check, as_json=as_json)
 
 
 def _send(
@@ -121,6 +129,7 @@ def _send(
     config: Any,
     socket: Any,
     *,
+    check: bool,
     as_json: bool,
 ) -> None:
     given = {name: value for name, value in fields.items() if value}
@@ -128,6 +137,9 @@ def _send(
     if venue:
         common["venue"] = venue
     client = connect(config, socket, timeout_s=15.0 + wait_s)
+    if check:
+        signals.show_report(client.post("/v1/signals/check", {**common, **given}), as_json=as_json)
+        return
     said = client.post(f"/v1/signal?wait={wait_s:g}", {**common, **given})
     if as_json:
         print_json(said)

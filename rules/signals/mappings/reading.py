@@ -209,9 +209,12 @@ def explain_problem(problem: Problem, reading: Reading, mappings: Table[str, Map
 
 def _where_it_is_missing(path: str, mapping: Mapping) -> str:
     looked = mapping.fields.get(path, ())
+    if path == "timestamp":
+        allowed = f"or take such alerts as of their arrival: [signal.mappings.{mapping.name}] undated = true"
+        return f"add {{{{timenow}}}} as {' or '.join(looked[:3])}, {allowed}"
     if mapping.form is Form.TEXT:
         names = " or ".join(f"{{{name}}}" for name in looked[:3])
-        return f"no part of the text is read as it: give the pattern {names}, or a default in [mappings.{mapping.name}]"
+        return f"no part of the text is read as it: give the pattern {names}, or a default in [signal.mappings.{mapping.name}]"
     if not looked:
         return f"the mapping {mapping.name} does not read it"
     return f"mapping {mapping.name} looks for it in: {', '.join(looked[:6])}"
