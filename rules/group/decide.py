@@ -16,9 +16,11 @@ from protocol.groups import (
     RetryEntry,
     RiskClose,
 )
+from protocol.groups.editing import EditGroup
 from protocol.market import PriceTick
 from protocol.messages import Event, Message
 from protocol.orders import FillReported, OrderUpdate
+from rules.group.edit_checks import on_edit
 from rules.group.fills import on_fill
 from rules.group.opening import add_pyramid, open_group
 from rules.group.settle import settle
@@ -39,6 +41,7 @@ __all__ = ["HANDLERS", "decide"]
 
 HANDLERS: Final[dict[type[Message], Callable[[Turn, Any], None]]] = {
     AddPyramid: add_pyramid,
+    EditGroup: on_edit,
     Batch: on_batch,
     CloseGroup: on_close,
     FillReported: on_fill,

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from protocol.groups import CloseFinished, CloseReason, FlatPolicy, GroupClosed, GroupState
 from rules.group.closing import advance_closes, close_group
+from rules.group.editing import advance_layers
 from rules.group.states import Cause, LegFacts, cause_of, derive_state
 from rules.group.targets import refresh_targets, refresh_watches, retire_rests
 from rules.group.turn import Turn
@@ -20,6 +21,7 @@ def settle(turn: Turn) -> None:
         return
     _close_if_flat(turn)
     if not turn.view.closing:
+        advance_layers(turn)
         retire_rests(turn)
         refresh_targets(turn)
     advance_closes(turn)

@@ -44,11 +44,21 @@ def retire_rests(turn: Turn) -> None:
 def refresh_targets(turn: Turn) -> None:
     """Place, replace, shrink, defer or cancel the target of every leg (EX-604, EX-605, EX-711)."""
     if not turn.view.config.tp_mode.rests:
+        _take_back(turn)
         return
     claimed = turn.view.reserved()
     for leg in list(turn.view.legs.values()):
         if (leg.open_qty > 0 or leg.target_order) and not turn.view.owned(leg):
             _refresh_leg(turn, leg, turn.view.floor(leg.open_qty - claimed.get(leg.leg_id, Decimal(0))))
+
+
+def _take_back(turn: Turn) -> None:
+    """Cancel what rests from before an edit: in this mode the group watches its targets itself."""
+    for leg in turn.view.legs.values():
+        if leg.target_order and not turn.view.owned(leg):
+            order = turn.view.working_order(leg.target_order)
+            if order is not None and not order.state.final:
+                turn.want_cancel(order)
 
 
 def _refresh_leg(turn: Turn, leg: LegView, qty: Decimal) -> None:

@@ -104,7 +104,7 @@ class Turn:
             symbol=self.view.symbol,
             side=self.view.side.entry,
             type=order_type,
-            qty=leg.qty,
+            qty=leg.qty - (self.view.entry_filled(leg) if leg.entry_attempt else 0),
             price=price,
         )
         self._want(request, leg, Purpose.ENTRY, leg.entry_attempt + 1, expected)

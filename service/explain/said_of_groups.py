@@ -33,6 +33,7 @@ from protocol.groups import (
     TargetsWatched,
     TriggerSuperseded,
 )
+from protocol.groups.editing import GroupEdited
 from protocol.orders import OrderState
 from protocol.pool import SignalActedOn, SlotFreed, SlotTaken
 from service.explain.story import Story
@@ -210,6 +211,11 @@ def _closed(e: GroupClosed, _: Story) -> str:
     )
 
 
+def _edited(e: GroupEdited, _: Story) -> str:
+    by = f" by {e.operator}" if e.operator else ""
+    return f"The group was edited{by} and is version {e.version}: {'; '.join(e.summary)}."
+
+
 def _acted(e: SignalActedOn, _: Story) -> str:
     reasons = f" ({'; '.join(e.reasons)})" if e.reasons else ""
     return f"The group dealt with signal {e.signal_id}: {words(e.outcome)}{reasons}."
@@ -227,6 +233,7 @@ OF_GROUPS: Final[dict[str, _SentenceOf]] = {
     "GroupAlert": _alert,
     "GroupClosed": _closed,
     "GroupOpened": _opened,
+    "GroupEdited": _edited,
     "GroupStateChanged": _state,
     "LegClosed": _leg_closed,
     "LegFilled": _leg_filled,
