@@ -12,9 +12,13 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
+from protocol.configuration import ApplySettings, SettingsTaken
+from protocol.event_log import EVENT_LOG, LogEvent
 from protocol.messages import Message
 from runtime.actor import Actor, handles
 from runtime.journal import Journal
+from store.follow import settings_line
+from store.log.settings import LogSettings
 from store.projector import Projector
 from store.reading import JournalReader
 
@@ -76,6 +80,7 @@ PAUSE_S: Final = 0.05
 
 class _Reached(Message, frozen=True, tag=True):
     position: int
+    trouble: str
 
 
 class _Rested(Message, frozen=True, tag=True):
@@ -83,10 +88,15 @@ class _Rested(Message, frozen=True, tag=True):
 
 
 class ReadModelProcess(Actor):
-    """Has another process project (``store.follow``): starts it, says when the journal has grown, ends with it."""
+    """Has another process project (``store.follow``): starts it, says when the journal has grown, ends with it.
 
-    def __init__(self, command: Sequence[str]) -> None:
+    ``settings`` are those of the log, when the process writes one; ``ApplySettings`` brings others.
+    """
+
+    def __init__(self, command: Sequence[str], settings: LogSettings | None = None) -> None:
         self._command = tuple(command)
+        self._call = b"\n" if settings is None else settings_line(settings)
+        self._trouble = ""
         self._process: Process | None = None
         self._busy = False
         self._grown = False
@@ -125,22 +135,34 @@ class ReadModelProcess(Actor):
             return
         assert process.stdin is not None, "opened with a pipe"
         self._busy, self._grown = True, False
-        process.stdin.write(b"\n")
-        self.context.pipe(self._answer(process), _Reached)
+        call, self._call = self._call, b"\n"
+        process.stdin.write(call)
+        self.context.pipe(self._answer(process), lambda said: _Reached(*said))
 
-    async def _answer(self, process: Process) -> int:
+    async def _answer(self, process: Process) -> tuple[int, str]:
         assert process.stdout is not None, "opened with a pipe"
         line = await process.stdout.readline()
         if not line:
             raise ChildProcessError(
                 f"the read models' process has ended (exit code {await process.wait()}); see its log"
             )
-        return int(line)
+        position, _, trouble = line.decode("utf-8", "replace").strip().partition(" ")
+        return int(position), trouble
+
+    @handles
+    def settings(self, msg: ApplySettings) -> SettingsTaken:
+        """Go on with other settings of the log."""
+        self._call = settings_line(msg.settings)
+        self.ref.tell(Committed())
+        return SettingsTaken(msg.version)
 
     @handles
     def reached(self, msg: _Reached) -> None:
-        """Note how far it is and leave it in peace for a moment."""
+        """Note how far it is, say when the log's trouble begins and ends, and leave it in peace for a moment."""
         self._position = msg.position
+        if msg.trouble != self._trouble:
+            self._trouble = msg.trouble
+            self.context.system.tell(EVENT_LOG, _log_trouble(msg.trouble))
         self.timers.after(PAUSE_S, _Rested())
 
     @handles
@@ -149,3 +171,10 @@ class ReadModelProcess(Actor):
         self._busy = False
         if self._grown:
             self.ref.tell(Committed())
+
+
+def _log_trouble(trouble: str) -> LogEvent:
+    if not trouble:
+        return LogEvent(code="LogWritten", text="the log's segments are written again, nothing of them is missing")
+    text = f"the log's segments cannot be written: {trouble}; trading goes on, they are written when there is room"
+    return LogEvent(severity="warning", code="LogNotWritten", text=text, pinned=True)
