@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,10 +12,12 @@ from protocol.groups import GroupClosed, GroupOpened
 from protocol.orders import FillRecorded, OrderSent
 from protocol.signals import SignalReceived, SignalRouted
 from runtime.journal import Record
+from service.mechanisms import mechanism_of
 
 __all__ = ["GroupResult", "RunSummary", "summarise"]
 
 _ZERO = Decimal(0)
+_QUEUE_ID = re.compile(r":q[0-9]+")
 
 
 @dataclass(slots=True)
@@ -38,9 +41,10 @@ class GroupResult:
 
 @dataclass(slots=True)
 class RunSummary:
-    """Counts and sums of a run."""
+    """Counts and sums of a run. ``outcomes`` are those of signals without the ids of queue entries."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
+    mechanisms: Counter[str] = field(default_factory=Counter)
     signals: int = 0
     orders: int = 0
     fills: int = 0
@@ -66,13 +70,15 @@ def summarise(records: Iterable[Record]) -> RunSummary:
     peak = equity = _ZERO
     for record in records:
         event = record.event
+        if (used := mechanism_of(event)) is not None:
+            run.mechanisms[used] += 1
         match event:
             case SignalReceived():
                 run.signals += 1
                 if event.outcome not in ("accepted", "replacement"):
                     run.outcomes[event.outcome] += 1
             case SignalRouted():
-                run.outcomes[event.outcome] += 1
+                run.outcomes[_QUEUE_ID.sub("", event.outcome)] += 1
             case GroupOpened():
                 run.groups[event.group_id] = GroupResult(event.group_id, event.key, event.at)
             case OrderSent():

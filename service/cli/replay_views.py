@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ def as_dict(result: ReplayResult, *, groups: bool) -> dict[str, Any]:
         "to": instant(result.ended_at),
         "signals": run.signals,
         "outcomes": dict(sorted(run.outcomes.items())),
+        "mechanisms": dict(sorted(run.mechanisms.items())),
         "groups_opened": len(run.groups),
         "groups_closed": len(run.closed),
         "orders": run.orders,
@@ -83,7 +85,21 @@ def summary_view(result: ReplayResult, *, groups: bool) -> RenderableType:
     grid = Table.grid(padding=(0, 2))
     for name, value in rows:
         grid.add_row(Text(name, style="bold"), value if isinstance(value, Text) else Text(value))
-    return Group(grid, _groups_view(list(run.groups.values()))) if groups else grid
+    shown = [grid, _mechanisms_view(run.mechanisms)] if run.mechanisms else [grid]
+    return Group(*shown, _groups_view(list(run.groups.values()))) if groups else Group(*shown)
+
+
+def _mechanisms_view(used: Mapping[str, int]) -> RenderableType:
+    """Show what the engine did, area by area, the most frequent first."""
+    areas: dict[str, list[tuple[int, str]]] = {}
+    for name, count in used.items():
+        area, _, what = name.partition(": ")
+        areas.setdefault(area, []).append((count, what.replace("_", " ")))
+    grid = Table.grid(padding=(0, 2))
+    for area, found in sorted(areas.items()):
+        text = ", ".join(f"{count} {what}" for count, what in sorted(found, key=lambda each: (-each[0], each[1])))
+        grid.add_row(Text(area, style="bold"), Text(text))
+    return grid
 
 
 def _money(amount: Decimal) -> Text:
