@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import actors, journal, recovery, replay, signal_to_order, startup
+from benchmarks import actors, journal, recovery, replay, rules, signal_to_order, startup
 from benchmarks.measure import Row, table
 
 __all__ = ["BENCHMARKS", "main"]
@@ -44,6 +44,7 @@ def _journal(*, quick: bool) -> list[Row]:
 BENCHMARKS: Final[Mapping[str, Callable[..., list[Row]]]] = {
     "actors": lambda *, quick: actors.measure(3, share=0.2) if quick else actors.measure(),
     "journal": _journal,
+    "rules": lambda *, quick: rules.rows(2) if quick else rules.rows(),
     "replay": lambda *, quick: replay.rows(2) if quick else replay.rows(),
     "signal_to_order": lambda *, quick: signal_to_order.rows(rounds=1, seconds=5) if quick else signal_to_order.rows(),
     "startup": lambda *, quick: startup.rows(2, 1.0) if quick else startup.rows(),
