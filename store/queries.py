@@ -34,6 +34,7 @@ from store.views.rows import (
     PoolRow,
     PositionRow,
     PyramidRow,
+    QueueRow,
     RealizationRow,
     SignalRow,
 )
@@ -216,6 +217,14 @@ class Views:
     def pools(self) -> list[PoolRow]:
         """Return how full each pool is, by name."""
         return self._rows(PoolRow, "pools ORDER BY pool", [])
+
+    def queue_entries(
+        self, *, waiting: bool = False, symbol: str = "", limit: int = MOST_ROWS, before: int | None = None
+    ) -> list[QueueRow]:
+        """Return entries of the waiting queues, newest first; ``waiting`` leaves out those that left."""
+        where = Where().add("status = 'waiting'", when=waiting).add("symbol = ?", symbol, when=symbol)
+        where.add("position < ?", before, when=before)
+        return self._rows(QueueRow, f"queue_entries{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
 
     def positions_about(self, ident: str) -> list[int]:
         """Return the positions of every record about an id: of a signal, group, order, trade or plan.

@@ -8,6 +8,7 @@ from protocol.messages import Event
 from rules.event_log.line import INFO, Line, LineOf, Source
 from rules.event_log.of_groups import OF_GROUPS
 from rules.event_log.of_orders import OF_ORDERS
+from rules.event_log.of_pool import OF_POOL
 from rules.event_log.of_signals import OF_SIGNALS
 from rules.event_log.of_system import OF_SYSTEM
 from rules.event_log.of_venues import OF_VENUES
@@ -15,7 +16,7 @@ from rules.event_log.silent import SILENT
 
 __all__ = ["LINES", "line_of"]
 
-LINES: Final[dict[str, LineOf]] = {**OF_SIGNALS, **OF_GROUPS, **OF_ORDERS, **OF_SYSTEM, **OF_VENUES}
+LINES: Final[dict[str, LineOf]] = {**OF_SIGNALS, **OF_GROUPS, **OF_ORDERS, **OF_POOL, **OF_SYSTEM, **OF_VENUES}
 """Event type -> its line."""
 
 

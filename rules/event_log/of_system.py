@@ -1,4 +1,4 @@
-"""What an operator reads of the engine, its pools and its reconciliations (EX-1401). One function an event type."""
+"""What an operator reads of the engine and its reconciliations (EX-1401). One function an event type."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Final
 
 from protocol.event_log import EventLogged, EventsAcknowledged, OperatorActed
 from protocol.incidents import IncidentCleared, IncidentRaised, Severity
-from protocol.pool import SlotFreed, SlotTaken
 from protocol.risk import EngineStatus, EngineStatusChanged
 from rules.event_log.line import ERROR, INFO, WARNING, Line, LineOf, LineSeverity, Source
 
@@ -37,11 +36,6 @@ def _status(e: EngineStatusChanged) -> Line:
     return Line(Source.SYSTEM, severity, "EngineStatusChanged", said, pinned=e.status is EngineStatus.ERROR)
 
 
-def _slot(e: SlotTaken | SlotFreed) -> Line:
-    what = "taken" if isinstance(e, SlotTaken) else "freed"
-    return Line(Source.SYSTEM, INFO, type(e).__name__, f"slot {what}: {e.occupied} of {e.maximum}", e.group_id)
-
-
 def _logged(e: EventLogged) -> Line:
     more = f" ({e.left_out} more like it)" if e.left_out else ""
     said = e.text if not e.about or e.about in e.text else f"{e.about}: {e.text}"
@@ -67,7 +61,5 @@ OF_SYSTEM: Final[dict[str, LineOf]] = {
     "EngineStatusChanged": _status,
     "IncidentCleared": _incident_over,
     "IncidentRaised": _incident,
-    "SlotFreed": _slot,
-    "SlotTaken": _slot,
 }
 """Event type -> its line."""

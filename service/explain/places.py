@@ -17,7 +17,7 @@ from protocol.groups import (
 )
 from protocol.messages import Event
 from protocol.orders import FillRecorded, OrderRefused, OrderSent, Purpose
-from protocol.pool import SlotFreed, SlotTaken
+from protocol.pool import EntryPromoted, QueuedReplaced, QueueRemoved, SignalQueued, SlotFreed, SlotTaken
 from protocol.signals import SignalReceived, SignalRouted
 from service.explain.story import Story, order_of
 from service.explain.words import number, order_words, words
@@ -91,6 +91,34 @@ def _routed(e: SignalRouted, _: Seen) -> Iterable[Place]:
 def _slot_taken(e: SlotTaken, _: Seen) -> Iterable[Place]:
     title = f"slot {e.occupied} of {e.maximum} taken"
     yield Place(f"slot:{e.group_id}", "slot", e.group_id, title, (f"signal:{e.signal_id}",))
+
+
+def _queued(e: SignalQueued, _: Seen) -> Iterable[Place]:
+    title = f"waits as {e.queue_id}: {words(e.reason)}{_brackets(e.reasons)}"
+    yield Place(_queue_key(e), "queue", e.queue_id, title, (f"signal:{e.signal_id}",))
+
+
+def _replaced(e: QueuedReplaced, _: Seen) -> Iterable[Place]:
+    step = f"replaced by signal {e.signal_id}, replacement {e.replacements}"
+    yield Place(_queue_key(e), "queue", e.queue_id, f"waits as {e.queue_id}", (f"signal:{e.signal_id}",), step)
+
+
+def _promoted(e: EntryPromoted, _: Seen) -> Iterable[Place]:
+    step = f"enters ({words(e.how)}){_brackets(e.reasons)}"
+    yield Place(_queue_key(e), "queue", e.queue_id, f"waited as {e.queue_id}", (f"signal:{e.signal_id}",), step)
+
+
+def _removed(e: QueueRemoved, _: Seen) -> Iterable[Place]:
+    step = f"removed: {words(e.reason)}{_brackets(e.reasons)}"
+    yield Place(_queue_key(e), "queue", e.queue_id, f"waited as {e.queue_id}", (f"signal:{e.signal_id}",), step)
+
+
+def _queue_key(e: SignalQueued | QueuedReplaced | EntryPromoted | QueueRemoved) -> str:
+    return f"queue:{e.group_key}:{e.queue_id}"
+
+
+def _brackets(reasons: tuple[str, ...]) -> str:
+    return f" ({'; '.join(reasons)})" if reasons else ""
 
 
 def _slot_freed(e: SlotFreed, _: Seen) -> Iterable[Place]:
@@ -210,6 +238,7 @@ PLACES: Final[dict[str, _PlaceOf]] = {
     "CloseFilled": _booked,
     "CloseFinished": _close_step,
     "CloseStarted": _close_started,
+    "EntryPromoted": _promoted,
     "FillRecorded": _fill,
     "GroupClosed": _closed,
     "GroupOpened": _opened,
@@ -218,6 +247,9 @@ PLACES: Final[dict[str, _PlaceOf]] = {
     "OrderSent": _sent,
     "OrderWanted": _wanted,
     "PyramidAdded": _pyramid,
+    "QueueRemoved": _removed,
+    "QueuedReplaced": _replaced,
+    "SignalQueued": _queued,
     "SignalReceived": _received,
     "SignalRouted": _routed,
     "SlotFreed": _slot_freed,

@@ -1,4 +1,4 @@
-"""Sentences for the pool and for position groups."""
+"""Sentences for position groups."""
 
 from __future__ import annotations
 
@@ -35,25 +35,13 @@ from protocol.groups import (
 )
 from protocol.groups.editing import GroupEdited
 from protocol.orders import OrderState
-from protocol.pool import SignalActedOn, SlotFreed, SlotTaken
+from protocol.pool import SignalActedOn
 from service.explain.story import Story
 from service.explain.words import fees, number, words
 
 __all__ = ["OF_GROUPS"]
 
 _SentenceOf: TypeAlias = Callable[[Any, Story], str]
-
-
-def _slot_taken(e: SlotTaken, _: Story) -> str:
-    before = e.occupied - 1
-    return (
-        f"The pool admitted it: {before} of {e.maximum} slots were taken and no group of {e.group_key} was open. "
-        f"Group {e.group_id} takes slot {e.occupied} of {e.maximum}."
-    )
-
-
-def _slot_freed(e: SlotFreed, _: Story) -> str:
-    return f"Group {e.group_id} gave its slot back: {e.occupied} of {e.maximum} are taken."
 
 
 def _opened(e: GroupOpened, _: Story) -> str:
@@ -244,8 +232,6 @@ OF_GROUPS: Final[dict[str, _SentenceOf]] = {
     "PyramidRefused": _pyramid_refused,
     "RiskStepEnded": _step_ended,
     "SignalActedOn": _acted,
-    "SlotFreed": _slot_freed,
-    "SlotTaken": _slot_taken,
     "TargetDeferred": _deferred,
     "TargetEnded": _target_ended,
     "TargetFilled": _target_filled,

@@ -11,6 +11,7 @@ from runtime.journal import Record
 from service.explain.chain import positions_in, trace
 from service.explain.said_of_groups import OF_GROUPS
 from service.explain.said_of_orders import OF_ORDERS
+from service.explain.said_of_pool import OF_POOL
 from service.explain.story import Story
 from service.explain.words import ago, number, words
 from store.views.lines import line_of
@@ -101,7 +102,8 @@ _ROUTED: Final = {
     "already_closing": "The group was already closing, so the signal changed nothing.",
     "reduced": "It closed a part of the group.",
     "nothing_to_exit": "No group of that symbol, timeframe and side was open, so there was nothing to close.",
-    "queued": "No slot was free, so it waits in the queue.",
+    "queued": "It waits in the queue.",
+    "queue_removed": "What waited under this identity left the queue.",
     "replaced": "It took the place of a signal that waited in the queue.",
 }
 
@@ -112,7 +114,8 @@ def _routed(e: SignalRouted, _: Story) -> str:
         code = e.outcome.partition(":")[2]
         why = "; ".join(e.reasons) or words(code)
         return f"The pool refused it: {why} ({code})."
-    return _ROUTED.get(e.outcome, f"What became of it: {words(e.outcome)}.") + reasons
+    known = _ROUTED.get(e.outcome) or _ROUTED.get(e.outcome.partition(":")[0])
+    return (known or f"What became of it: {words(e.outcome)}.") + reasons
 
 
 SAID: Final[dict[str, _SentenceOf]] = {
@@ -120,5 +123,6 @@ SAID: Final[dict[str, _SentenceOf]] = {
     "SignalRouted": _routed,
     **OF_ORDERS,
     **OF_GROUPS,
+    **OF_POOL,
 }
 """Event type -> its sentence; empty sentences are told by another event."""

@@ -12,6 +12,7 @@ from protocol.groups import GroupState
 from protocol.incidents import Severity
 from protocol.messages import Value
 from protocol.orders import OrderState, Purpose
+from protocol.pool import HoldReason
 from protocol.risk import EngineStatus
 from protocol.signals import Problem
 from protocol.values import OrderSide, OrderType, Scope, Side
@@ -30,6 +31,7 @@ __all__ = [
     "PoolRow",
     "PositionRow",
     "PyramidRow",
+    "QueueRow",
     "RealizationRow",
     "SignalRow",
 ]
@@ -294,3 +296,32 @@ class PoolRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=
     occupied: int
     maximum: int
     at: int
+
+
+class QueueRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
+    """One entry of a waiting queue; ``status`` is waiting, entered or removed, ``closed_reason`` how or why it left.
+
+    ``expected_profit`` is in USD, None where it was unknown.
+    """
+
+    pool: str
+    queue_id: str
+    position: int
+    group_key: str
+    signal_id: str
+    user: str
+    venue: str
+    symbol: str
+    timeframe: str
+    side: Side
+    entry_price: Decimal
+    reason: HoldReason
+    reverse: bool
+    replacement_count: int
+    expected_profit: Decimal | None
+    queued_at: int
+    updated_at: int
+    status: str
+    closed_reason: str
+    closed_detail: str
+    closed_at: int | None

@@ -13,7 +13,7 @@ __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "TABLES", "names"]
 APPLICATION_ID: Final = 0x62756C76
 """``bulv``: says that a SQLite file holds our read models."""
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Raised by any change of a table or of a projection: older read models are then rebuilt."""
 
 _KEPT: Final = (
@@ -92,6 +92,18 @@ _ORDERS: Final = (
         PRIMARY KEY (desk, symbol)) WITHOUT ROWID""",
 )
 
+_QUEUE: Final = (
+    # ``status`` is waiting, entered or removed; ``pool`` the path of the pool whose queue it is.
+    """CREATE TABLE queue_entries (pool TEXT NOT NULL, queue_id TEXT NOT NULL, position INTEGER NOT NULL,
+        group_key TEXT NOT NULL, signal_id TEXT NOT NULL, user TEXT NOT NULL, venue TEXT NOT NULL, symbol TEXT NOT NULL,
+        timeframe TEXT NOT NULL, side TEXT NOT NULL, entry_price TEXT NOT NULL, reason TEXT NOT NULL,
+        reverse INTEGER NOT NULL, replacement_count INTEGER NOT NULL DEFAULT 0, expected_profit TEXT,
+        queued_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, status TEXT NOT NULL DEFAULT 'waiting',
+        closed_reason TEXT NOT NULL DEFAULT '', closed_detail TEXT NOT NULL DEFAULT '', closed_at INTEGER,
+        PRIMARY KEY (pool, queue_id)) WITHOUT ROWID""",
+    "CREATE INDEX queue_by_position ON queue_entries (position)",
+)
+
 _SYSTEM: Final = (
     """CREATE TABLE engine (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, status TEXT NOT NULL,
         reason TEXT NOT NULL, at INTEGER NOT NULL)""",
@@ -125,7 +137,7 @@ _LOG: Final = (
         tokenize = "unicode61 remove_diacritics 2")""",
 )
 
-TABLES: Final = (*_KEPT, *_SIGNALS, *_GROUPS, *_ORDERS, *_SYSTEM, *_LOG)
+TABLES: Final = (*_KEPT, *_SIGNALS, *_GROUPS, *_ORDERS, *_QUEUE, *_SYSTEM, *_LOG)
 
 
 def names() -> list[str]:

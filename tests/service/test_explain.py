@@ -16,7 +16,7 @@ from protocol.groups import GroupOpened, LegFilled
 from protocol.messages import Event, event_types
 from protocol.orders import OrderRefused, OrderSent
 from protocol.risk import PauseEngine
-from protocol.signals import Problem, SignalReceived, SignalRouted
+from protocol.signals import Problem, Signal, SignalReceived, SignalRouted
 from runtime.dead_letters import DeadLetter
 from runtime.envelope import Envelope
 from runtime.journal import Record
@@ -24,6 +24,7 @@ from service.explain import ScanLookup, Story, collect, explain, explain_actor
 from service.explain.sentences import SAID, sentence_of
 from service.explain.words import ago, and_list, number
 from store.event_types import current_type
+from tests.actors.groups import signal as an_entry
 from tests.service import recorded
 
 
@@ -117,7 +118,7 @@ def made(hint: Any) -> Any:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return next(iter(hint))
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-        return filled(hint)
+        return filled(hint) if hint is not Signal else msgspec.structs.replace(an_entry(), trade_id="abc123")
     return {str: "abc123", int: 1, bool: True, Decimal: Decimal("1.50"), float: 1.0}[hint]
 
 
