@@ -73,6 +73,8 @@ class DeskBook(msgspec.Struct):
     finished: int = 0
     stopped_for: str = ""
     stopped_why: str = ""
+    newest_fill_at: int = 0
+    first_sent_at: int = 0
 
     def get(self, client_order_id: str) -> DeskOrder | None:
         """Return an order, None when the desk never knew it or it is long finished."""
@@ -91,10 +93,15 @@ class DeskBook(msgspec.Struct):
         order = self.orders.get(client_order_id)
         return order is not None and any(fill.trade_id == trade_id for fill in order.fills)
 
+    def fills_from(self, now: int) -> int:
+        """Return from when on a fill may be missing: the newest one's instant, else that of our first order (EX-1204)."""
+        return self.newest_fill_at or self.first_sent_at or now
+
     def apply(self, event: Event) -> None:
         """Change the book by one event of the desk."""
         match event:
             case OrderSent():
+                self.first_sent_at = self.first_sent_at or event.at
                 self.orders[event.request.client_order_id] = DeskOrder(
                     event.request, event.owner, event.group_id, OrderState.SENT, event.correlation_id,
                     adds_risk=event.purpose is Purpose.ENTRY,
@@ -111,6 +118,7 @@ class DeskBook(msgspec.Struct):
                 self._change(event)
             case FillRecorded():
                 self.orders[event.client_order_id].fills.append(event)
+                self.newest_fill_at = max(self.newest_fill_at, event.at)
             case EntriesStopped():
                 self.stopped_for, self.stopped_why = event.code, event.reason
             case EntriesAllowed():

@@ -19,13 +19,17 @@ from protocol.messages import Event, Message
 from protocol.orders import CancelAtVenue, FillReport, OrderReport, OrderState
 from protocol.pool import GroupMail
 from protocol.precision import NeedRules
-from protocol.venue import DifferenceFound, QueryAtVenue, ReconcileNow, VenueSnapshot
+from protocol.venue import DifferenceFound, FillsFrom, FillsKnown, QueryAtVenue, ReconcileNow, VenueSnapshot
 from rules.client_ids import is_ours
 from rules.order_life import IllegalOrderMove, advance
 from runtime.actor import Do, handles
+from runtime.clock import NANOS
 from runtime.durable import DurableActor
 
-__all__ = ["FILLS_WITHIN_S", "MAIL_AGAIN_S", "QUERY_AFTER_S", "Tells", "VenueSide"]
+__all__ = ["FILLS_WITHIN_S", "MAIL_AGAIN_S", "OVERLAP_S", "QUERY_AFTER_S", "Tells", "VenueSide"]
+
+OVERLAP_S = 60
+"""Fills are asked for from this long before the newest known one (EX-1204)."""
 
 QUERY_AFTER_S = 2.0
 """How long after an unknown outcome the venue is asked again (EX-426)."""
@@ -217,6 +221,11 @@ class VenueSide(DurableActor):
         return Do(tells=[(self._session, QueryAtVenue(msg.client_order_id, order.request.symbol))])
 
     # --- reconciliation ------------------------------------------------------------------------------------------------
+
+    @handles
+    def fills_from(self, msg: FillsFrom) -> FillsKnown:  # noqa: ARG002 - the type is the message
+        """Say from when on fills may be missing here: from a minute before the newest one known (EX-1204)."""
+        return FillsKnown(max(0, self._book.fills_from(self.now()) - OVERLAP_S * NANOS))
 
     @handles
     def reconcile(self, msg: VenueSnapshot) -> list[Do]:

@@ -21,6 +21,8 @@ __all__ = [
     "EntriesAllowed",
     "EntriesStopped",
     "FetchVenueState",
+    "FillsFrom",
+    "FillsKnown",
     "QueryAtVenue",
     "ReconcileNow",
     "Reconciled",
@@ -126,6 +128,16 @@ class FetchVenueState(Request[VenueSnapshot], frozen=True, forbid_unknown_fields
     """Ask a session for the venue's side of a reconciliation; fills from ``since`` on."""
 
     since: Instant
+
+
+class FillsKnown(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """From which instant on the venue is to be asked for fills: what lies before is in the desk's books (EX-1204)."""
+
+    since: Instant
+
+
+class FillsFrom(Request[FillsKnown], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Reconciler to desk: say from when on fills may be missing."""
 
 
 class ReconcileNow(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):

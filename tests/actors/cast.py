@@ -29,6 +29,7 @@ from protocol.signals import EntryRequest, ExitRequest, ReduceRequest, RetellSig
 from protocol.venue import (
     BalancesChanged,
     FetchVenueState,
+    FillsFrom,
     QueryAtVenue,
     ReconcileNow,
     SessionDown,
@@ -87,7 +88,8 @@ class Probe(Actor):
         | DeskUp
         | ReconcileNow
         | VenueSnapshot
-        | FetchVenueState,
+        | FetchVenueState
+        | FillsFrom,
     ) -> Any:
         return self.heard(msg)
 

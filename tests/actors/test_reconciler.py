@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from actors.reconciler import OVERLAP_S, RETRY_S, Reconciler
+from actors.desk_venue import OVERLAP_S
+from actors.reconciler import RETRY_S, Reconciler
 from actors.session import session_topic
 from protocol.orders import FillReport
-from protocol.venue import FetchVenueState, ReconcileNow, SessionDown, SessionUp, VenueSnapshot
+from protocol.venue import (
+    FetchVenueState,
+    FillsFrom,
+    FillsKnown,
+    ReconcileNow,
+    SessionDown,
+    SessionUp,
+    VenueSnapshot,
+)
 from runtime.actor import NO_ANSWER, Actor, Do, handles
-from tests.actors.cast import START, S, Stage, play
+from tests.actors.cast import START, S, Stage, of, play
 from tests.actors.orders import client_id, fill
 from venues.errors import VenueDown
 
@@ -46,7 +55,8 @@ class Rig:
         self.script = list(script)
         self.asked: list[int] = []
         self.late: list[Callable[[], None]] = []
-        self.desk = stage.probe("desk")
+        self.known_from = START
+        self.all_of_desk = stage.probe("desk", answers={FillsFrom: lambda _: FillsKnown(self.known_from)})
         stage.add("session", lambda: Venue(self))
         stage.add(
             "reconciler",
@@ -57,6 +67,11 @@ class Rig:
         return VenueSnapshot(
             account="acc", open_orders=(), fills=fills, balances=(), positions=(), since=0, at=self.stage.now
         )
+
+    @property
+    def desk(self) -> list[Any]:
+        """Return the snapshots that the desk heard."""
+        return of(self.all_of_desk, VenueSnapshot)
 
     def up(self) -> None:
         self.stage.system.bus.publish(session_topic("acc"), SessionUp("acc", (), self.stage.now), keep=True)
@@ -100,17 +115,18 @@ def test_on_the_timer_and_on_demand() -> None:
 
 
 def test_fills_are_asked_for_with_an_overlap() -> None:
-    """From a minute before the newest known fill, never back (EX-1204); a new life asks for everything."""
+    """From a minute before the newest known fill, never back; a new life asks from where the desk's books end (EX-1204)."""
 
     async def script(stage: Stage) -> None:
         newest = fill(client_id(1), at=START)
         rig = Rig(stage, (fill(client_id(1), at=START - 90 * S), newest), (fill(client_id(1), at=START - 80 * S),))
+        rig.known_from = START - 200 * S
         for _ in range(3):
             await stage.told("reconciler", ReconcileNow())
-        assert rig.asked == [0, START - OVERLAP_S * S, START - OVERLAP_S * S]
+        assert rig.asked == [START - 200 * S, START - OVERLAP_S * S, START - OVERLAP_S * S]
         await stage.crash("reconciler")
         await stage.told("reconciler", ReconcileNow())
-        assert rig.asked[-1] == 0
+        assert rig.asked[-1] == START - 200 * S
 
     play(script)
 
