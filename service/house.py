@@ -4,7 +4,7 @@
 
     /                       one_for_one
     ├─ store                projector
-    ├─ risk                 coordinator, one pool an account
+    ├─ risk                 coordinator, a pool and a loss offset an account
     ├─ venues/<account>     rest_for_one: exchange → desk → session → feed → reconciler → precision
     ├─ trading              gateway, groups/<account>
     └─ operators            what talks to people: webhook, api, demo
@@ -26,6 +26,7 @@ from actors.feed import MarketFeed
 from actors.gateway import Gateway, GatewaySettings
 from actors.group import PositionGroup
 from actors.groups import GroupHouse
+from actors.offset import OffsetEngine
 from actors.paper_exchange import PaperExchange
 from actors.pool import Pool
 from actors.precision import PrecisionCache
@@ -46,6 +47,7 @@ from service.config.overrides import effective
 from service.config.trading import SizingSource
 from service.intake import gateway_settings
 from service.markets import Market
+from service.offset import offset_engine
 from service.pool_settings import pool_settings
 from service.venue_settings import precision_settings, session_settings
 from supervision.backoff import Backoff
@@ -109,6 +111,11 @@ class AccountPaths:
         return f"/risk/pool-{self.account}"
 
     @property
+    def offset(self) -> str:
+        """The loss offset."""
+        return f"/risk/offset-{self.account}"
+
+    @property
     def groups(self) -> str:
         """The supervisor of the account's groups."""
         return f"/trading/groups/{self.account}"
@@ -146,6 +153,7 @@ def build_house(plan: Plan) -> SupervisorSpec:
             "risk",
             _child(plan, "coordinator", RiskCoordinator),
             *(_child(plan, f"pool-{account.name}", partial(_pool, plan, account)) for account in accounts),
+            *(_child(plan, f"offset-{account.name}", partial(_offset, plan, account)) for account in accounts),
             intensity=intensity,
         ),
         supervisor("venues", *(_account_tree(plan, account, intensity) for account in accounts), intensity=intensity),
@@ -268,6 +276,11 @@ def _group_house(account: Account, intensity: Intensity) -> SupervisorSpec:
         start_s=None,
         intensity=intensity,
     )
+
+
+def _offset(plan: Plan, account: Account) -> OffsetEngine:
+    paths = AccountPaths(account.name)
+    return offset_engine(plan.config, account.name, groups=paths.groups, feed=paths.feed)
 
 
 def _pool(plan: Plan, account: Account) -> Pool:
