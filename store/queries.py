@@ -194,6 +194,13 @@ class Views:
         where.add("position < ?", before, when=before)
         return self._rows(EventRow, f"events{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
 
+    def all_events(self, wanted: EventFilter) -> Iterator[EventRow]:
+        """Yield all lines of the event log that are wanted, newest first."""
+        before: int | None = None
+        while rows := self.events(wanted, limit=MOST_ROWS, before=before):
+            yield from rows
+            before = rows[-1].position
+
     def events_after(self, position: int, *, limit: int = MOST_ROWS) -> list[EventRow]:
         """Return lines of the event log after a position, oldest first."""
         return self._rows(EventRow, "events WHERE position > ? ORDER BY position LIMIT ?", [position, limit])

@@ -71,6 +71,13 @@ class Client:
         wanted = {name: value for name, value in query.items() if value not in (None, "")}
         return self._request("GET", path + (f"?{urlencode(wanted)}" if wanted else ""), None, None)
 
+    def raw(self, path: str, **query: Any) -> bytes:
+        """Return the bytes that a GET is answered with, for answers that are no JSON documents."""
+        status, data = self._exchange("GET", f"{path}?{urlencode(query)}", None, None)
+        if status >= 400:
+            self._understood(status, data)
+        return data
+
     def post(self, path: str, body: Any = None, *, timeout_s: float | None = None) -> Any:
         """Return the answer to a POST of a JSON document; text is sent as it is."""
         data = body if isinstance(body, str) else json.dumps(body if body is not None else {})
@@ -82,6 +89,9 @@ class Client:
         return quote(text, safe="")
 
     def _request(self, method: str, path: str, body: bytes | None, timeout_s: float | None) -> Any:
+        return self._understood(*self._exchange(method, path, body, timeout_s))
+
+    def _exchange(self, method: str, path: str, body: bytes | None, timeout_s: float | None) -> tuple[int, bytes]:
         connection = _UnixConnection(self.socket_path, timeout_s or self.timeout_s)
         try:
             connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
@@ -93,7 +103,7 @@ class Client:
             raise DaemonNotRunning(self.socket_path, _why(error)) from error
         finally:
             connection.close()
-        return self._understood(response.status, data)
+        return response.status, data
 
     def _understood(self, status: int, data: bytes) -> Any:
         try:

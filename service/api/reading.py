@@ -45,6 +45,10 @@ class Reading:
         """Return what takes both, for example the records about an id."""
         return await self._run(lambda: ask(self._open_views(), self._open_journal()))
 
+    async def beside(self, work: Callable[[], T]) -> T:
+        """Return what some work with files comes to, done on the same thread."""
+        return await self._run(work)
+
     async def _run(self, work: Callable[[], T]) -> T:
         if self._turn is None:
             self._turn = CapacityLimiter(1)

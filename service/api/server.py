@@ -16,6 +16,7 @@ from protocol.venue import SessionDown, SessionUp
 from runtime.actor import Actor, handles
 from runtime.dead_letters import DeadLetter
 from service.api.answers import errors_in_one_shape
+from service.api.audit import audit
 from service.api.host import Host
 from service.api.hub import Hub
 from service.api.items import letter_item, report_item
@@ -47,7 +48,9 @@ class ApiServer(Actor):
     async def started(self) -> None:
         """Listen, and hear of commits, dead letters, permits and supervisors' reports."""
         listener = listen(self.host.socket_path)
-        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[errors_in_one_shape, self._time_stands])
+        app = web.Application(
+            client_max_size=MAX_BODY_BYTES, middlewares=[errors_in_one_shape, audit(self.host), self._time_stands]
+        )
         add_routes(app, self)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()

@@ -11,7 +11,7 @@ import contextlib
 import gzip
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
@@ -204,14 +204,7 @@ class LogWriter:
         path.parent.mkdir(parents=True, exist_ok=True)
         start = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1_000_000_000
         wanted = EventFilter(since=start, until=start + _DAY)
-        _replace(path, exported(_pages(views, wanted), form))
-
-
-def _pages(views: Views, wanted: EventFilter) -> Iterator[EventRow]:
-    before = None
-    while rows := views.events(wanted, limit=BATCH, before=before):
-        yield from rows
-        before = rows[-1].position
+        _replace(path, exported(views.all_events(wanted), form))
 
 
 def _events_of(rows: list[EventRow], journal: Journal | JournalReader) -> dict[int, Event]:

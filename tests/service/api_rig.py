@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeVar
 
 import anyio
 
+from actors.event_log import EventLog
 from actors.gateway import Gateway, GatewaySettings, Route
 from actors.projector import Committed, ReadModelKeeper
 from actors.risk import RiskCoordinator
@@ -140,7 +141,7 @@ def _tree(host: Host, config: Config) -> Any:
     fragile = ChildSpec("fragile", Fragile, on_exhausted="quarantine", backoff=Backoff(0.0, limit_s=0.0))
     return supervisor(
         "root",
-        supervisor("store", ChildSpec("projector", keeper, dispatch="thread")),
+        supervisor("store", ChildSpec("events", EventLog), ChildSpec("projector", keeper, dispatch="thread")),
         supervisor("risk", ChildSpec("coordinator", RiskCoordinator), ChildSpec("pool", Admitting)),
         supervisor("trading", ChildSpec("gateway", partial(Gateway, settings)), fragile, intensity=Intensity(1, 60.0)),
         supervisor("operators", ChildSpec("api", partial(ApiServer, host))),

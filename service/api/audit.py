@@ -1,0 +1,158 @@
+"""What operators do: every command that changes something is journalled, and refused while the engine is read only.
+
+One middleware for all addresses (EX-1405, EX-1506): who sent the command, from where, with what (secrets taken out), and
+what came of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import re
+import socket
+import struct
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from aiohttp import web
+
+from protocol.configuration import CONFIG_STORE, GetConfig
+from protocol.errors import BulkheadError, ValidationError
+from protocol.event_log import EVENT_LOG, NoteCommand
+from rules.signals.redaction import REDACTED, redact_text
+from service.api.answers import Refused
+from service.api.host import ASK_S, Host
+from store.log.lines import without_secrets
+
+__all__ = ["ARGUMENTS_KEPT", "allowed_when_read_only", "arguments_of", "audit", "origin_of"]
+
+ARGUMENTS_KEPT: Final = 40
+"""Most arguments of one command that are written down; an argument is cut at ``_LONGEST`` characters."""
+
+_LONGEST: Final = 300
+_LOOKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_CREDENTIALS: Final = re.compile(r"secret|vault|credential|session|login", re.IGNORECASE)
+_NAMES_KEPT: Final = frozenset({"name", "field", "venue", "account", "user", "operator", "role"})
+_CREDENTIAL_SIZE: Final = struct.calcsize("3i")
+
+_ALLOWED: Final = frozenset({"/v1/pause", "/v1/config/discard"})
+_SWITCH: Final = "app.read_only"
+"""The one key that may be changed while it is on; else it could never be switched off."""
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def audit(host: Host) -> Callable[[web.Request, _Handler], Awaitable[web.StreamResponse]]:
+    """Return the middleware."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: _Handler) -> web.StreamResponse:
+        if request.method in _LOOKING:
+            return await handler(request)
+        body = await request.read()
+        outcome = "not done"
+        try:
+            if host.config.app.read_only and not await _allowed(host, request, body):
+                raise _read_only(request.path)
+            response = await handler(request)
+            outcome = "done" if response.status < 400 else f"answered {response.status}"
+        except (Refused, ValidationError) as error:
+            outcome = f"refused: {error.code}"
+            raise
+        except BulkheadError as error:
+            outcome = f"failed: {type(error).__name__}"
+            raise
+        else:
+            return response
+        finally:
+            _note(host, request, body, outcome)
+
+    return middleware
+
+
+async def _allowed(host: Host, request: web.Request, body: bytes) -> bool:
+    """Tell whether a command works in read-only mode; applying a draft does when the mode is all that it changes."""
+    if request.path != "/v1/config/apply":
+        return allowed_when_read_only(request.path, request.query, body)
+    store = host.system.lookup(CONFIG_STORE)
+    if store is None:
+        return False
+    return {each.key for each in (await store.ask(GetConfig(), ASK_S)).changes} == {_SWITCH}
+
+
+def _read_only(path: str) -> Refused:
+    message = "the engine is read only: pausing and closing a group still work; an admin sets app.read_only to false"
+    return Refused(403, "ReadOnlyMode", message, path=path)
+
+
+def allowed_when_read_only(path: str, query: Mapping[str, str], body: bytes) -> bool:
+    """Tell whether a command works in read-only mode: pause, closing a group, and what changes nothing (EX-1506)."""
+    last = path.rstrip("/").rpartition("/")[2]
+    if path in _ALLOWED or last in ("close", "preview", "check", "validate"):
+        return True
+    given = _fields(body)
+    if path == "/v1/config/draft":
+        return isinstance(given.get("values"), dict) and set(given["values"]) == {_SWITCH}
+    if path == "/v1/signal":
+        return given.get("kind") == "exit"
+    if last == "replay":
+        return path.startswith("/v1/signals/") and given.get("mode", "dry") == "dry"
+    return any(each.get(name) in (True, "1", "true") for each in (query, given) for name in ("dry", "preview"))
+
+
+def _fields(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def arguments_of(request: web.Request, body: bytes) -> dict[str, str]:
+    """Return what a command was given, as texts without secrets."""
+    given = {**request.match_info, **request.query, **_fields(body)}
+    if body and not _fields(body) and body.strip() != b"{}":
+        given["body"] = f"{len(body)} bytes"
+    if _CREDENTIALS.search(request.path):
+        given = {name: value if name in _NAMES_KEPT else REDACTED for name, value in given.items()}
+    plain = without_secrets(given)
+    return {
+        str(name)[:64]: redact_text(value if isinstance(value, str) else json.dumps(value))[:_LONGEST]
+        for name, value in list(plain.items())[:ARGUMENTS_KEPT]
+    }
+
+
+def origin_of(request: web.Request) -> tuple[str, str]:
+    """Return who sends a request and from where: the account of the process at the other end of the socket."""
+    connection = request.transport.get_extra_info("socket") if request.transport is not None else None
+    if connection is None or connection.family != socket.AF_UNIX:
+        return "unknown", request.remote or "unknown"
+    try:
+        raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIAL_SIZE)
+        process, account, _ = struct.unpack("3i", raw)
+    except (OSError, AttributeError):  # another system than Linux
+        account, process = os.getuid(), 0
+    try:
+        name = pwd.getpwuid(account).pw_name
+    except KeyError:
+        name = f"uid {account}"
+    return name, f"control socket, process {process}" if process else "control socket"
+
+
+def _note(host: Host, request: web.Request, body: bytes, outcome: str) -> None:
+    """Have the command journalled; a command that came too early for the log or too late is in the daemon's own log."""
+    log = host.system.lookup(EVENT_LOG)
+    if log is None:
+        return
+    operator, origin = origin_of(request)
+    command = f"{request.method} {request.path}"
+    log.tell(
+        NoteCommand(
+            operator=operator,
+            origin=origin,
+            command=command[:256],
+            arguments=arguments_of(request, body),
+            outcome=outcome,
+        )
+    )
