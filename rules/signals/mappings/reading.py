@@ -88,7 +88,7 @@ def _read_text(
         text = body.decode("utf-8").strip()
     except UnicodeDecodeError:
         return malformed
-    if not text or text[0] in '{["\ufeff':
+    if not text or text[0] in '{"\ufeff':
         return malformed  # meant as JSON: half of it read in another way would be a guess
     secret, rest = split_secret(text)
     chosen = choose_text(rest, name, mappings)
