@@ -71,7 +71,6 @@ _FIELDS: Final = {
 """Where the common names of flat alerts lead."""
 
 _WORDS: Final = {"tv.action": _ACTIONS, "execution_intent.type": {**_INTENTS, "market": "", "limit": "", "order": ""}}
-_DEFAULTS: Final = {"tv.timeframe": "1h", "execution_intent.type": "signal"}
 
 _SIGNAL_BOT: Final = Mapping(
     name="3commas",
@@ -99,7 +98,6 @@ _SIGNAL_BOT: Final = Mapping(
         "execution_intent.position_size_type": ("order.currency_type",),
     },
     words={"tv.action": {**_OPENING, **_CLOSING}, "execution_intent.type": _INTENTS},
-    defaults=_DEFAULTS,
 )
 
 _DCA_BOT: Final = Mapping(
@@ -127,7 +125,7 @@ _DCA_BOT: Final = Mapping(
         "execution_intent.type": {"close_at_market_price": "exit", "close_at_market_price_all": "exit"},
     },
     constants={"execution_intent.position_size_type": "quote"},
-    defaults={**_DEFAULTS, "tv.action": "long"},
+    defaults={"tv.action": "long"},
     swapped=("tv.symbol",),
 )
 
@@ -136,7 +134,6 @@ _FLAT: Final = Mapping(
     doc="A flat JSON object with the common names: ticker, exchange, interval, action, price, contracts, time, id ...",
     fields=_FIELDS,
     words=_WORDS,
-    defaults=_DEFAULTS,
 )
 
 _KEYVALUE: Final = Mapping(
@@ -145,7 +142,6 @@ _KEYVALUE: Final = Mapping(
     doc="key=value pairs between spaces, commas, semicolons or line ends, with the same names as flat.",
     fields=_FIELDS,
     words=_WORDS,
-    defaults=_DEFAULTS,
 )
 
 _TEXT: Final = Mapping(
@@ -163,7 +159,6 @@ _TEXT: Final = Mapping(
     ),
     fields=_FIELDS,
     words=_WORDS,
-    defaults=_DEFAULTS,
 )
 
 BUILTIN: Final = {

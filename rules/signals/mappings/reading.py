@@ -21,6 +21,9 @@ from rules.signals.times import iso_ms
 
 __all__ = ["Origin", "Reading", "explain_problem", "read_body"]
 
+_DEFAULTS: Final = {"tv.timeframe": "1h", "execution_intent.type": "signal"}
+"""What a mapped body means that names neither: as an operator's command without ``--timeframe``."""
+
 _SIZES: Final = ("tv.order_size", "execution_intent.position_size_type")
 
 
@@ -128,8 +131,9 @@ class _Draft:
             if not is_absent(value):
                 self.put(path, value, Origin("field", written, given))
                 return
-        if path in mapping.defaults:
-            self.put(path, mapping.defaults[path], Origin("default"))
+        default = mapping.defaults.get(path, _DEFAULTS.get(path))
+        if default is not None:
+            self.put(path, default, Origin("default"))
 
     def said(self, path: str, given: Any) -> Any:
         """Return what a field's value means for a path."""
