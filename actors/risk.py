@@ -1,63 +1,200 @@
-"""The risk coordinator: publishes the permit that every order which adds risk needs."""
+"""The risk coordinator: publishes the permit that every order which adds risk needs; knows the engine's status (EX-111)."""
 
 from __future__ import annotations
 
-from protocol.messages import Event
-from protocol.risk import EngineStatus, EngineStatusChanged, PauseEngine, Permit, RenewPermit, ResumeEngine
+from collections.abc import Sequence
+from typing import Final
+
+from actors.session_topics import health_topic
+from protocol.messages import Event, Message
+from protocol.risk import (
+    EngineStatus,
+    EngineStatusChanged,
+    EngineTrouble,
+    EngineTroubleOver,
+    PauseEngine,
+    Permit,
+    RenewPermit,
+    ResumeEngine,
+    StatusAnswer,
+)
+from protocol.venue import VenueHealth, VenueStatus
 from runtime.actor import Do, handles
 from runtime.durable import DurableActor
+from runtime.journal import JournalError
+from runtime.system import ActorSystem
 
-__all__ = ["PERMITS", "RiskCoordinator"]
+__all__ = ["PERMITS", "PROBE_S", "RiskCoordinator", "tell_of_journal"]
 
-PERMITS = "permits"
+PERMITS: Final = "permits"
 """Bus topic on which every permit is published."""
+
+PROBE_S: Final = 5.0
+"""While the journal cannot be written, and nothing else tries, it is tried this often."""
+
+_JOURNAL: Final = "journal"
+_VENUES: Final = "venues"
+_BROKEN: Final = (VenueStatus.DOWN, VenueStatus.STOPPED)
+
+
+class _Probe(Message, frozen=True, tag=True):
+    pass
+
+
+def tell_of_journal(system: ActorSystem, path: str, error: JournalError | None) -> None:
+    """Tell the coordinator at ``path`` that the journal failed or works again; for ``Durability.watchers``."""
+    trouble = EngineTroubleOver(_JOURNAL) if error is None else EngineTrouble(_JOURNAL, _unwritable(error))
+    system.tell(path, trouble)
+
+
+def _unwritable(error: JournalError) -> str:
+    return f"the journal cannot be written: {error}"
 
 
 class RiskCoordinator(DurableActor):
     """Says whether entries are allowed, whenever a desk asks: a permit that nobody renews is soon worth nothing.
 
     Renewed on demand rather than by a clock: a replay of a year pays nothing for it, and an order that adds risk still
-    cannot leave while this actor is down. Paused or running is journalled, so a pause survives every restart.
+    cannot leave while this actor is down. Paused or running is journalled, so a pause survives every restart. Error lasts
+    as long as its causes, which are found anew in each life: the journal cannot be written, every account's venue is
+    down, or whatever else is told as ``EngineTrouble``. ``accounts`` are those whose venues count.
     """
 
-    def __init__(self) -> None:
-        self._status = EngineStatus.RUNNING
-        self._reason = ""
+    def __init__(self, accounts: Sequence[str] = ()) -> None:
+        self._wanted = EngineStatus.RUNNING
+        self._why = ""
         self._number = 0
+        self._said: EngineStatus = EngineStatus.RUNNING
+        self._troubles: dict[str, str] = {}
+        self._venues: dict[str, VenueHealth | None] = dict.fromkeys(accounts)
+        self._probing = False
 
-    def started(self) -> None:
-        """Publish the first permit of this life."""
+    # --- life ----------------------------------------------------------------------------------------------------------
+
+    def started(self) -> Do | None:
+        """Publish the first permit of this life, under what troubles the house now."""
+        error = self.context.system.durability.error
+        if error is not None:
+            self._journal_fails(error)
+        for account in self._venues:
+            self.context.bus.subscribe(health_topic(account), self.ref)
         self._publish()
+        return None if self._troubles else self._changed()
 
     def apply(self, event: Event) -> None:
-        """Take over a recorded status."""
+        """Take over a recorded status; an Error is not what anybody wanted, so what was wanted before stays."""
         if isinstance(event, EngineStatusChanged):
-            self._status, self._reason, self._number = event.status, event.reason, event.number
+            self._number, self._said = event.number, event.status
+            if event.status is not EngineStatus.ERROR:
+                self._wanted, self._why = event.status, event.reason
 
     @property
     def detail(self) -> str:
         """One line for the tree view."""
         return f"{self._status.value} {self._reason}".strip()
 
-    @handles
-    def pause(self, msg: PauseEngine) -> Do | None:
-        """Stop entries until an operator resumes."""
-        return self._change(EngineStatus.PAUSED, msg.reason or "by an operator")
+    @property
+    def _status(self) -> EngineStatus:
+        return EngineStatus.ERROR if self._troubles else self._wanted
+
+    @property
+    def _reason(self) -> str:
+        return "; ".join(self._troubles.values()) if self._troubles else self._why
+
+    # --- operators -----------------------------------------------------------------------------------------------------
 
     @handles
-    def resume(self, msg: ResumeEngine) -> Do | None:  # noqa: ARG002 - the type is the message
-        """Allow entries again."""
-        return self._change(EngineStatus.RUNNING, "")
+    def pause(self, msg: PauseEngine) -> Do:
+        """Stop entries until an operator resumes."""
+        return self._want(EngineStatus.PAUSED, msg.reason or "by an operator")
+
+    @handles
+    def resume(self, msg: ResumeEngine) -> Do:  # noqa: ARG002 - the type is the message
+        """Allow entries again; while something troubles the engine it stays in Error."""
+        return self._want(EngineStatus.RUNNING, "")
+
+    def _want(self, status: EngineStatus, reason: str) -> Do:
+        if status is self._wanted:
+            return Do(answer=self._answer())
+        events = [self._event(status, reason)]
+        if self._troubles:
+            events.append(self._event(EngineStatus.ERROR, self._reason, after=1))
+        return Do(events, then=self._say_and_answer)
+
+    def _say_and_answer(self) -> Do:
+        self._publish()
+        return Do(answer=self._answer())
+
+    def _answer(self) -> StatusAnswer:
+        return StatusAnswer(self._status, self._reason, self._number)
 
     @handles
     def renew(self, msg: RenewPermit) -> None:  # noqa: ARG002 - the type is the message
         """Say again what is allowed."""
         self._publish()
 
-    def _change(self, status: EngineStatus, reason: str) -> Do | None:
-        if status is self._status:
+    # --- troubles ------------------------------------------------------------------------------------------------------
+
+    @handles
+    def trouble(self, msg: EngineTrouble) -> Do | None:
+        """Go into Error, or say the newest text of why."""
+        if msg.cause == _JOURNAL:
+            self._probe_soon()
+        return self._trouble(msg.cause, msg.text)
+
+    @handles
+    def trouble_over(self, msg: EngineTroubleOver) -> Do | None:
+        """Leave Error by itself when its last cause is gone."""
+        return self._trouble(msg.cause, "")
+
+    @handles
+    def health(self, msg: VenueHealth) -> Do | None:
+        """Go into Error while every account's venue is down."""
+        self._venues[msg.account] = msg
+        known = [health for health in self._venues.values() if health is not None]
+        down = len(known) == len(self._venues) and all(health.status in _BROKEN for health in known)
+        text = "; ".join(f"{health.account} is {health.status.value} ({health.code})" for health in known)
+        return self._trouble(_VENUES, f"no venue can be traded: {text}" if down else "")
+
+    def _trouble(self, cause: str, text: str) -> Do | None:
+        before = (self._status, self._reason)
+        if text:
+            self._troubles[cause] = text
+        else:
+            self._troubles.pop(cause, None)
+        if (self._status, self._reason) == before:
             return None
-        return Do([EngineStatusChanged(self._number + 1, status, reason, self.now())], then=self._publish)
+        self._publish()
+        # What cannot be written is said all the same; it is written when it can be.
+        return None if _JOURNAL in self._troubles else self._changed()
+
+    def _changed(self) -> Do | None:
+        if self._status is self._said:
+            return None
+        return Do([self._event(self._status, self._reason)], then=self._publish)
+
+    def _journal_fails(self, error: JournalError) -> None:
+        self._troubles[_JOURNAL] = _unwritable(error)
+        self._probe_soon()
+
+    def _probe_soon(self) -> None:
+        if not self._probing:
+            self._probing = True
+            self.timers.after(PROBE_S, _Probe())
+
+    @handles
+    def probe(self, msg: _Probe) -> Do | None:  # noqa: ARG002 - the type is the message
+        """Try to write: if nobody else has anything to write, nobody would find out that it works again."""
+        self._probing = False
+        if _JOURNAL not in self._troubles:
+            return None
+        self._probe_soon()
+        return Do([self._event(EngineStatus.ERROR, self._reason)])
+
+    # --- saying it -----------------------------------------------------------------------------------------------------
+
+    def _event(self, status: EngineStatus, reason: str, *, after: int = 0) -> EngineStatusChanged:
+        return EngineStatusChanged(self._number + 1 + after, status, reason, self.now())
 
     def _publish(self) -> None:
         permit = Permit(number=self._number, status=self._status, reason=self._reason, at=self.now())

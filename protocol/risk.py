@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar
 
-from protocol.messages import Event, Message
+from protocol.messages import Event, Message, Request
 from protocol.values import Instant, Name, Text
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Permit",
     "RenewPermit",
     "ResumeEngine",
+    "StatusAnswer",
 ]
 
 
@@ -56,16 +57,24 @@ class RenewPermit(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
     OVERFLOW: ClassVar[str] = "keep"
 
 
-class PauseEngine(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
-    """An operator stops new entries; exits, targets and cancels go on."""
+class StatusAnswer(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """How the engine stands after a request: ``status`` is Error, whatever an operator asked for, while a cause lasts."""
+
+    status: EngineStatus
+    reason: Text
+    number: int
+
+
+class PauseEngine(Request[StatusAnswer], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """An operator stops new entries; exits, targets and cancels go on. May be told or asked."""
 
     LANE: ClassVar[str] = "control"
 
     reason: Text = ""
 
 
-class ResumeEngine(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
-    """An operator allows entries again."""
+class ResumeEngine(Request[StatusAnswer], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """An operator allows entries again. May be told or asked."""
 
     LANE: ClassVar[str] = "control"
 

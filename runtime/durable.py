@@ -116,6 +116,8 @@ class Durability:
         self.commits = 0
         self.error: JournalError | None = None
         self.listeners: list[Any] = []
+        self.watchers: list[Callable[[JournalError | None], None]] = []
+        """Called with the error when a commit failed, and with None when the next one worked again."""
 
     # --- recording -----------------------------------------------------------------------------------------------------
 
@@ -300,13 +302,21 @@ class Durability:
     def _done(self, batch: _Batch) -> None:
         self.committed += len(batch.entries)
         self.commits += 1
-        self.error = None
+        failed, self.error = self.error, None
+        if failed is not None:
+            self._tell_watchers(None)
         for listener in self.listeners:
             try:
                 listener(batch.entries)
             except Exception as error:  # noqa: BLE001 - a listener must not keep back what is durable
                 self._system.report("journal", "a listener failed", error)
         self._release(batch.held)
+
+    def _tell_watchers(self, error: JournalError | None) -> None:
+        running, self._system.running = self._system.running, None
+        for watcher in self.watchers:
+            watcher(error)
+        self._system.running = running
 
     def _release(self, held: _Held, error: JournalError | None = None) -> None:
         system = self._system
@@ -344,6 +354,7 @@ class Durability:
                 cell.crash(error, None)
             else:
                 undoing.forget(cell)
+        self._tell_watchers(error)
 
     # --- recovery and end ----------------------------------------------------------------------------------------------
 

@@ -151,7 +151,7 @@ def build_house(plan: Plan) -> SupervisorSpec:
         supervisor("store", *plan.store, strategy="rest_for_one", intensity=intensity),
         supervisor(
             "risk",
-            _child(plan, "coordinator", RiskCoordinator),
+            _child(plan, "coordinator", partial(RiskCoordinator, [account.name for account in accounts])),
             *(_child(plan, f"pool-{account.name}", partial(_pool, plan, account)) for account in accounts),
             *(_child(plan, f"offset-{account.name}", partial(_offset, plan, account)) for account in accounts),
             intensity=intensity,

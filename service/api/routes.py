@@ -15,7 +15,7 @@ from service.api import control, rows
 from service.api.answers import answer, not_found, plain
 from service.api.equity import equity_of
 from service.api.families import FAMILIES
-from service.api.host import RISK
+from service.api.host import ASK_S, RISK
 from service.api.items import letter_item, report_item
 from service.api.signals import inject
 from service.api.status import status_of
@@ -196,12 +196,12 @@ class _Routes:
 
     async def pause(self, request: web.Request) -> web.Response:
         wanted = decode_json(await request.read() or b"{}", Pause)
-        control.actor_at(self._host.system, RISK).tell(PauseEngine(wanted.reason))
-        return answer({"told": RISK})
+        said = await control.actor_at(self._host.system, RISK).ask(PauseEngine(wanted.reason), ASK_S)
+        return answer({**plain(said), "told": RISK})
 
     async def resume(self, request: web.Request) -> web.Response:  # noqa: ARG002
-        control.actor_at(self._host.system, RISK).tell(ResumeEngine())
-        return answer({"told": RISK})
+        said = await control.actor_at(self._host.system, RISK).ask(ResumeEngine(), ASK_S)
+        return answer({**plain(said), "told": RISK})
 
     async def stop(self, request: web.Request) -> web.Response:  # noqa: ARG002
         # Told before the answer is out: the end waits for requests under way, so this one is still answered.

@@ -93,4 +93,6 @@ def pause(
 def resume(config: ConfigFile = None, socket: Socket = None, as_json: Json = False) -> None:
     """Allow entries again."""
     said = connect(config, socket).post("/v1/resume")
-    print_json(said) if as_json else print_line("entries are allowed")
+    allowed = said["status"] == "running"
+    text = "entries are allowed" if allowed else f"the engine is in {said['status']}, entries wait: {said['reason']}"
+    print_json(said) if as_json else print_line(text)

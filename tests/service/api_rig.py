@@ -21,7 +21,7 @@ from actors.session import session_topic
 from protocol.control import ActorRow
 from protocol.instruments import Instrument, PrecisionRules
 from protocol.messages import Message, Request
-from protocol.risk import PauseEngine
+from protocol.risk import EngineTrouble
 from protocol.signals import EntryRequest, SignalOutcome
 from protocol.values import MarketType
 from protocol.venue import SessionUp
@@ -58,9 +58,9 @@ class Fragile(Actor):
     LIVES: ClassVar[list[int]] = []
 
     @handles
-    def pause(self, msg: PauseEngine) -> None:
+    def trouble(self, msg: EngineTrouble) -> None:
         """Crash."""
-        raise RuntimeError(f"cannot bear {msg.reason!r}")
+        raise RuntimeError(f"cannot bear {msg.text!r}")
 
 
 class Admitting(Actor):

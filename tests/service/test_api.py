@@ -110,10 +110,10 @@ def test_a_request_is_asked_and_a_message_is_told() -> None:
         signal = {"type": "InjectSignal", "user": "trader", "venue": "binance", **ENTRY}
         asked = await rig.post("/v1/send", {"path": "/trading/gateway", "message": signal})
         assert asked["answer"]["outcome"] == "accepted"
-        told = await rig.post(
-            "/v1/send", {"path": "/risk/coordinator", "message": {"type": "PauseEngine", "reason": "x"}}
-        )
+        told = await rig.post("/v1/send", {"path": "/risk/coordinator", "message": {"type": "RenewPermit"}})
         assert told["answer"] is None
+        paused = await rig.post("/v1/pause", {"reason": "x"})
+        assert (paused["status"], paused["reason"]) == ("paused", "x")
         found = await rig.until("/v1/status", lambda said: said["engine"]["status"] == "paused")
         assert found["engine"]["reason"] == "x"
 
@@ -149,7 +149,7 @@ def test_a_quarantined_actor_is_released_by_its_path() -> None:
     """A child that crashed too often is quarantined, explained with its reasons, and released on an operator's word."""
 
     async def work(rig: Rig) -> None:
-        poke = {"path": "/trading/fragile", "message": {"type": "PauseEngine", "reason": "noise"}}
+        poke = {"path": "/trading/fragile", "message": {"type": "EngineTrouble", "cause": "x", "text": "noise"}}
         await rig.post("/v1/send", poke)
         state = {"/trading/fragile": ""}
 
