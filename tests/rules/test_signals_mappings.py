@@ -261,7 +261,12 @@ def test_a_text_of_ones_own() -> None:
     reading = read("[Bot 7] BTCUSDT: go long (65000)", {**BUILTIN, "mine": own})
     assert reading.mapping == "mine"
     assert isinstance(reading.payload, dict)
-    assert reading.payload["tv"] == {"symbol": "BTCUSDT", "action": "long", "entry_price": "65000"}
+    assert reading.payload["tv"] == {
+        "symbol": "BTCUSDT",
+        "timeframe": "1h",
+        "action": "long",
+        "entry_price": "65000",
+    }
 
 
 def test_a_built_in_mapping_may_be_added_to() -> None:

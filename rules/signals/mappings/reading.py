@@ -218,7 +218,8 @@ def _where_it_is_missing(path: str, mapping: Mapping) -> str:
         return f"add {{{{timenow}}}} as {' or '.join(looked[:3])}, {allowed}"
     if mapping.form is Form.TEXT:
         names = " or ".join(f"{{{name}}}" for name in looked[:3])
-        return f"no part of the text is read as it: give the pattern {names}, or a default in [signal.mappings.{mapping.name}]"
+        where = f"[signal.mappings.{mapping.name}]"
+        return f"no part of the text is read as it: give the pattern {names}, or a default in {where}"
     if not looked:
         return f"the mapping {mapping.name} does not read it"
     return f"mapping {mapping.name} looks for it in: {', '.join(looked[:6])}"
