@@ -48,6 +48,7 @@ class Holding:
     slip: Decimal = ZERO
     """How much worse than the mark it trades, in quote currency."""
     frozen: bool = False
+    rules: PrecisionRules = RULES
     answers: dict[str, RiskCloseEnded] = field(default_factory=dict)
     realized: Decimal = ZERO
 
@@ -95,7 +96,7 @@ class Holding:
             "first_fill_at": self.first_fill_at or now,
             "path": f"/house/{self.group_id}",
             "quote": self.quote,
-            "rules": RULES,
+            "rules": self.rules,
             "frozen": self.frozen,
             "at": now,
             **more,
