@@ -32,10 +32,19 @@ from rules.group.opening import MAX_CAPPED_ORDERS
 from rules.group.states import Cause
 from rules.group.steps import end_step
 from rules.group.turn import Turn
-from rules.group.view import CloseView, LegView
+from rules.group.view import CloseView, GroupView, LegView
 from rules.slippage import cap_price, slippage_limit
 
-__all__ = ["GIVES_UP", "advance_closes", "cancel_entry", "close_group", "finish", "skip_close", "start_close"]
+__all__ = [
+    "GIVES_UP",
+    "advance_closes",
+    "cancel_entry",
+    "close_group",
+    "finish",
+    "may_act",
+    "skip_close",
+    "start_close",
+]
 
 GIVES_UP = frozenset(
     {
@@ -108,7 +117,7 @@ def _advance_group(turn: Turn, retry: int) -> None:
         if other.scope != "group" and not turn.view.orders_of(other):
             finish(turn, other)
     close = turn.view.group_close
-    if close is None or not _released(turn, "group"):
+    if close is None or not may_act(turn.view, close) or not _released(turn, "group"):
         return
     if _send_rest(turn, close, retry):
         return
@@ -116,7 +125,14 @@ def _advance_group(turn: Turn, retry: int) -> None:
         _finish_group(turn, close)
 
 
+def may_act(view: GroupView, close: CloseView) -> bool:
+    """Whether a close may take its next step: in a frozen group only an operator's (EX-1204)."""
+    return not view.frozen or close.by_operator
+
+
 def _advance_scope(turn: Turn, close: CloseView, retry: int) -> None:
+    if not may_act(turn.view, close):
+        return
     if _taken_over(turn, close):
         if not turn.view.orders_of(close):
             finish(turn, close)
@@ -197,7 +213,7 @@ def _send_rest(turn: Turn, close: CloseView, retry: int) -> bool:
     qty = turn.view.floor(sum(free.values(), Decimal(0)))
     if turn.blocks_close(qty):
         return False
-    if close.waiting and close.number != retry:
+    if close.awaits_rules or (close.waiting and close.number != retry):
         return True
     _send(turn, close, book_in_order(free, qty))
     return True
@@ -265,12 +281,12 @@ def _finish_group(turn: Turn, close: CloseView) -> None:
 
 def _advance_partial(turn: Turn, close: CloseView, retry: int) -> None:
     """Send a slice once the targets of its legs have made room for it (EX-711)."""
-    if turn.view.orders_of(close):
+    if turn.view.orders_of(close) or not may_act(turn.view, close):
         return
     if not close.allocation:
         finish(turn, close)
         return
-    if (close.waiting and close.number != retry) or not _room(turn, close):
+    if close.awaits_rules or (close.waiting and close.number != retry) or not _room(turn, close):
         return
     parts = _still_open(turn, close)
     qty = sum(parts.values(), Decimal(0))

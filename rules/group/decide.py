@@ -9,20 +9,29 @@ from protocol.groups import (
     AddPyramid,
     Batch,
     CloseGroup,
+    FreezeGroup,
     GroupState,
     OpenGroup,
     ReduceGroup,
     RetryClose,
     RetryEntry,
     RiskClose,
+    RulesOverdue,
+    TakeRules,
+    UnfreezeGroup,
 )
 from protocol.groups.editing import EditGroup
+from protocol.groups.recovery import AccountCompared, CameBack
 from protocol.market import PriceTick
 from protocol.messages import Event, Message
 from protocol.orders import FillReported, OrderUpdate
+from rules.group.adoption import adopt_group
 from rules.group.edit_checks import on_edit
 from rules.group.fills import on_fill
+from rules.group.freezing import on_freeze, on_unfreeze
+from rules.group.new_rules import on_rules_overdue, on_take_rules
 from rules.group.opening import add_pyramid, open_group
+from rules.group.recovery import on_came_back, on_compared
 from rules.group.settle import settle
 from rules.group.triggers import (
     on_batch,
@@ -40,17 +49,23 @@ from rules.group.view import GroupView
 __all__ = ["HANDLERS", "decide"]
 
 HANDLERS: Final[dict[type[Message], Callable[[Turn, Any], None]]] = {
+    AccountCompared: on_compared,
     AddPyramid: add_pyramid,
-    EditGroup: on_edit,
     Batch: on_batch,
+    CameBack: on_came_back,
     CloseGroup: on_close,
+    EditGroup: on_edit,
     FillReported: on_fill,
+    FreezeGroup: on_freeze,
     OrderUpdate: on_update,
     PriceTick: on_price,
     ReduceGroup: on_reduce,
     RetryClose: on_retry_close,
     RetryEntry: on_retry_entry,
     RiskClose: on_risk_close,
+    RulesOverdue: on_rules_overdue,
+    TakeRules: on_take_rules,
+    UnfreezeGroup: on_unfreeze,
 }
 """Message type -> what it does to an open group."""
 
@@ -90,7 +105,8 @@ def _open(view: GroupView | None, message: Message, at: int, tick: PriceTick | N
     if not isinstance(message, OpenGroup) or view is not None:
         # What comes before the group, or opens it again, was told twice: at-least-once delivery.
         return ()
-    turn = open_group(message, at, tick)
+    adopted = message.adopted
+    turn = open_group(message, at, tick) if adopted is None else adopt_group(message, adopted, at, tick)
     if turn.view.state is not GroupState.CLOSED:
         settle(turn)
     return tuple(turn.events)

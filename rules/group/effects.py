@@ -12,10 +12,15 @@ from protocol.groups import (
     OrderWanted,
     RetryClose,
     RetryEntry,
+    RulesOverdue,
+    RulesWanted,
     SlotReleased,
 )
 from protocol.messages import Event, Message
 from protocol.orders import CancelOrder, OrderRequest, OrderState, Purpose, SubmitOrder
+from protocol.precision import NeedRules
+from rules.group.closing import may_act
+from rules.group.new_rules import RULES_WAIT_S
 from rules.group.view import GroupView, OrderView
 
 __all__ = ["effects", "outstanding", "retries", "watch_bounds"]
@@ -31,6 +36,8 @@ def effects(events: Iterable[Event], owner: str) -> tuple[Message, ...]:
             told.append(_submit(event, owner))
         elif isinstance(event, CancelWanted):
             told.append(CancelOrder(event.client_order_id, owner))
+        elif isinstance(event, RulesWanted):
+            told.append(NeedRules(event.symbol, at_once=True))
         elif isinstance(event, GroupClosed) and event.releases_slot:
             told.append(SlotReleased(event.key, event.group_id))
     return tuple(told)
@@ -76,6 +83,8 @@ def outstanding(view: GroupView, owner: str) -> tuple[Message, ...]:
             told.append(_resubmit(view, order, owner))
         if order.cancel_wanted:
             told.append(CancelOrder(order.request.client_order_id, owner))
+    if view.rules_wanted:
+        told.append(NeedRules(view.symbol, at_once=True))
     if view.released:
         told.append(SlotReleased(view.key, view.group_id))
     return tuple(told)
@@ -87,18 +96,23 @@ def _resubmit(view: GroupView, order: OrderView, owner: str) -> SubmitOrder:
     )
 
 
-def retries(view: GroupView, at: int) -> tuple[tuple[int, RetryClose | RetryEntry], ...]:
+def retries(view: GroupView, at: int) -> tuple[tuple[int, RetryClose | RetryEntry | RulesOverdue], ...]:
     """Return the timers a group needs: seconds to wait, and the message to itself that then is due.
 
     Asked after each turn and after a restart; setting a timer anew for the same message replaces the old one.
     """
-    closes = [(c.retry_after_s, RetryClose(view.group_id, c.number, at)) for c in view.closes if c.waiting]
+    closes = [
+        (c.retry_after_s, RetryClose(view.group_id, c.number, at))
+        for c in view.closes
+        if c.waiting and may_act(view, c)
+    ]
     entries = [
         (leg.entry_retry_s, RetryEntry(view.group_id, leg.leg_id, at))
         for leg in view.legs.values()
-        if leg.entry is EntryState.WORKING and not leg.entry_order
+        if leg.entry is EntryState.WORKING and not leg.entry_order and not leg.awaits_rules and not view.frozen
     ]
-    return (*closes, *entries)
+    rules = [(RULES_WAIT_S, RulesOverdue(view.group_id, at))] if view.rules_wanted else []
+    return (*closes, *entries, *rules)
 
 
 def watch_bounds(view: GroupView) -> tuple[Decimal | None, Decimal | None]:

@@ -21,6 +21,7 @@ from protocol.orders import OrderState, Purpose
 from protocol.values import OrderType
 from rules.group.closing import GIVES_UP, finish
 from rules.group.editing import still_moves
+from rules.group.new_rules import PRECISION_REJECTED, want_rules
 from rules.group.opening import MAX_CAPPED_ORDERS, anchor, send_entry
 from rules.group.slip import judge_slippage
 from rules.group.states import Cause
@@ -46,27 +47,39 @@ def retry_delay_s(failures: int) -> int:
     return min(MAX_RETRY_S, 1 << min(failures - 1, 6))
 
 
-def end_if_final(turn: Turn, order: OrderView, text: str = "") -> None:
-    """Draw the consequences of an order's end, once, when nothing of it is awaited any more."""
+def end_if_final(turn: Turn, order: OrderView, text: str = "", code: str = "") -> None:
+    """Draw the consequences of an order's end, once, when nothing of it is awaited any more.
+
+    ``code`` names the error of a rejection, if it has a name.
+    """
     if order.ended or not order.state.final or order.filled < order.reported:
         return
     if order.filled >= order.request.qty and order.purpose is not Purpose.CLOSE:
         return
     if order.purpose is Purpose.ENTRY:
-        _entry_ended(turn, order, text)
+        _entry_ended(turn, order, text, code)
     elif order.purpose is Purpose.TP:
-        _target_ended(turn, order, text)
+        _target_ended(turn, order, text, code)
     elif order.filled < order.request.qty:
-        _close_ended(turn, order, text)
+        _close_ended(turn, order, text, code)
 
 
 # --- entries ----------------------------------------------------------------------------------------------------------
 
 
-def _entry_ended(turn: Turn, order: OrderView, text: str) -> None:
+def _misfit(order: OrderView, code: str, rebuilds: int) -> bool:
+    """Whether an order was refused for its format, for the first time: it is rebuilt and sent once more (EX-516)."""
+    refused = order.state is OrderState.REJECTED and not order.filled
+    return refused and code == PRECISION_REJECTED and not rebuilds
+
+
+def _entry_ended(turn: Turn, order: OrderView, text: str, code: str) -> None:
     leg = turn.view.legs[order.leg_id]
     assert leg.entry_order == order.request.client_order_id, "an older attempt ended after its successor was wanted"
     entry, wait_s = _after_entry(turn, leg, order)
+    misfit = _misfit(order, code, leg.entry_rebuilds) and _may_go_on(turn, leg) and not order.cancel_wanted
+    if misfit:
+        entry, wait_s = EntryState.WORKING, 0
     turn.emit(
         EntryEnded(
             group_id=turn.view.group_id,
@@ -78,9 +91,13 @@ def _entry_ended(turn: Turn, order: OrderView, text: str) -> None:
             leg_state=_leg_state(leg, entry),
             reason=text,
             retry_after_s=wait_s,
+            awaits_rules=misfit,
             at=turn.at,
         )
     )
+    if misfit:
+        want_rules(turn, order, text)
+        return
     if entry is EntryState.WORKING:
         if not wait_s:
             send_entry(turn, turn.view.legs[leg.leg_id])
@@ -92,9 +109,13 @@ def _entry_ended(turn: Turn, order: OrderView, text: str) -> None:
         anchor(turn)
 
 
+def _may_go_on(turn: Turn, leg: LegView) -> bool:
+    return turn.view.state not in (GroupState.CLOSING, GroupState.CLOSED) and not turn.view.owned(leg)
+
+
 def _after_entry(turn: Turn, leg: LegView, order: OrderView) -> tuple[EntryState, int]:
     """Return where the entry stands now, and after how many seconds it is sent again if it still works."""
-    open_group = turn.view.state not in (GroupState.CLOSING, GroupState.CLOSED) and not turn.view.owned(leg)
+    open_group = _may_go_on(turn, leg)
     if open_group and order.state is not OrderState.FILLED and still_moves(turn.view, leg):
         return EntryState.WORKING, 0
     again = open_group and not order.filled and not order.cancel_wanted
@@ -142,10 +163,11 @@ def _tell_entry_end(turn: Turn, order: OrderView, text: str) -> None:
 # --- targets ----------------------------------------------------------------------------------------------------------
 
 
-def _target_ended(turn: Turn, order: OrderView, text: str) -> None:
+def _target_ended(turn: Turn, order: OrderView, text: str, code: str) -> None:
     leg = turn.view.legs[order.leg_id]
     losses = leg.target_losses
-    if not order.cancel_wanted and order.state is not OrderState.FILLED:
+    misfit = _misfit(order, code, leg.target_rebuilds)
+    if not misfit and not order.cancel_wanted and order.state is not OrderState.FILLED:
         refused = order.state is OrderState.REJECTED and not _never_arrived(order)
         losses = MAX_TARGET_LOSSES if refused else losses + 1
     turn.emit(
@@ -157,9 +179,12 @@ def _target_ended(turn: Turn, order: OrderView, text: str) -> None:
             filled_qty=order.reported,
             losses=losses,
             reason=text,
+            awaits_rules=misfit,
             at=turn.at,
         )
     )
+    if misfit:
+        want_rules(turn, order, text)
     if losses > leg.target_losses:
         severity = Severity.ERROR if losses >= MAX_TARGET_LOSSES else Severity.WARNING
         turn.alert("TargetLost", severity, text or "ended by the venue", leg_id=leg.leg_id)
@@ -168,7 +193,7 @@ def _target_ended(turn: Turn, order: OrderView, text: str) -> None:
 # --- closes -----------------------------------------------------------------------------------------------------------
 
 
-def _close_ended(turn: Turn, order: OrderView, text: str) -> None:
+def _close_ended(turn: Turn, order: OrderView, text: str, code: str) -> None:
     close = next((found for found in turn.view.closes if found.number == order.close), None)
     # Filled for less than was asked, as the venue rounded it: no failure, the rest goes out at once.
     rounded = order.state is OrderState.FILLED
@@ -177,7 +202,8 @@ def _close_ended(turn: Turn, order: OrderView, text: str) -> None:
     failures = (close.failures if close else 0) + (not capped and not rounded)
     held = close is not None and capped and caps >= MAX_CAPPED_ORDERS and close.reason in GIVES_UP
     lost_once = _never_arrived(order) and failures == 1
-    failed = not capped and not rounded and not lost_once
+    misfit = close is not None and _misfit(order, code, close.rebuilds)
+    failed = not capped and not rounded and not lost_once and not misfit
     # A slice for a risk plan that the venue refuses is not tried again: the plan has stopped, the next one is new.
     dropped = failed and close is not None and close.reason is CloseReason.RISK_PARTIAL
     delay_s = 0 if rounded or lost_once else 1 if capped else retry_delay_s(failures)
@@ -191,8 +217,9 @@ def _close_ended(turn: Turn, order: OrderView, text: str) -> None:
             rest={leg_id: qty for leg_id, qty in order.allocation.items() if qty > 0} if _is_slice(close) else {},
             failures=failures,
             caps=caps,
-            retry_after_s=0 if held or dropped or close is None else delay_s,
+            retry_after_s=0 if held or dropped or misfit or close is None else delay_s,
             reason=text,
+            awaits_rules=misfit,
             at=turn.at,
         )
     )
@@ -200,7 +227,9 @@ def _close_ended(turn: Turn, order: OrderView, text: str) -> None:
         judge_slippage(turn, order)
     if close is None:
         return
-    if held:
+    if misfit:
+        want_rules(turn, order, text)
+    elif held:
         _give_up(turn, close)
     elif dropped:
         turn.alert("OrderRejected", Severity.ERROR, text or "no reason given", pinned=True)

@@ -14,11 +14,7 @@ from msgspec.structs import replace
 
 from protocol.groups import (
     CancelWanted,
-    CloseEnded,
     CloseFilled,
-    CloseFinished,
-    CloseStarted,
-    DustRecorded,
     EntryEnded,
     EntryState,
     GroupClosed,
@@ -34,17 +30,17 @@ from protocol.groups import (
     PyramidAdded,
     PyramidAnchored,
     PyramidClosed,
-    RiskStepEnded,
-    Superseded,
     TargetDeferred,
     TargetEnded,
     TargetFilled,
     TargetsWatched,
-    TriggerSuperseded,
 )
 from protocol.messages import Event
 from protocol.orders import OrderState, Purpose
+from rules.group.changed import with_close, with_leg, with_order
+from rules.group.evolve_closing import EVOLVERS_OF_CLOSING
 from rules.group.evolve_editing import EVOLVERS_OF_EDITING
+from rules.group.evolve_steering import EVOLVERS_OF_STEERING
 from rules.group.view import CloseView, GroupView, LegView, OrderView, PyramidView
 
 __all__ = ["EVOLVERS", "evolve", "replay"]
@@ -70,19 +66,8 @@ def _opened(event: GroupOpened) -> GroupView:
         instrument=event.instrument,
         state=GroupState.LIVE,
         opened_at=event.at,
+        opened_with=event.instrument.rules,
     )
-
-
-def _with_leg(view: GroupView, leg_id: str, **changes: Any) -> dict[str, LegView]:
-    return {**view.legs, leg_id: replace(view.legs[leg_id], **changes)}
-
-
-def _with_order(view: GroupView, client_order_id: str, **changes: Any) -> dict[str, OrderView]:
-    return {**view.orders, client_order_id: replace(view.orders[client_order_id], **changes)}
-
-
-def _with_close(view: GroupView, number: int, **changes: Any) -> tuple[CloseView, ...]:
-    return tuple(replace(close, **changes) if close.number == number else close for close in view.closes)
 
 
 def _planned(legs: Iterable[PlannedLeg]) -> dict[str, LegView]:
@@ -150,22 +135,22 @@ def _order_wanted(view: GroupView, event: OrderWanted) -> GroupView:
     )
     view = replace(view, orders={**view.orders, name: order})
     if event.purpose is Purpose.ENTRY:
-        return replace(view, legs=_with_leg(view, event.leg_id, entry_order=name, entry_attempt=event.attempt))
+        return replace(view, legs=with_leg(view, event.leg_id, entry_order=name, entry_attempt=event.attempt))
     if event.purpose is Purpose.TP:
         changes = {"target_order": name, "target_attempt": event.attempt, "deferred_qty": _ZERO}
-        return replace(view, legs=_with_leg(view, event.leg_id, **changes))
+        return replace(view, legs=with_leg(view, event.leg_id, **changes))
     owner = next(close for close in view.closes if close.number == event.close)
-    closes = _with_close(view, event.close, orders=(*owner.orders, name), allocation={}, retry_after_s=0)
+    closes = with_close(view, event.close, orders=(*owner.orders, name), allocation={}, retry_after_s=0)
     return replace(view, closes=closes, close_orders=event.attempt)
 
 
 def _cancel_wanted(view: GroupView, event: CancelWanted) -> GroupView:
-    return replace(view, orders=_with_order(view, event.client_order_id, cancel_wanted=True))
+    return replace(view, orders=with_order(view, event.client_order_id, cancel_wanted=True))
 
 
 def _order_noted(view: GroupView, event: OrderStateNoted) -> GroupView:
     order = view.orders[event.client_order_id]
-    orders = _with_order(
+    orders = with_order(
         view,
         event.client_order_id,
         state=event.state,
@@ -175,7 +160,7 @@ def _order_noted(view: GroupView, event: OrderStateNoted) -> GroupView:
     )
     if event.leg_state is None:
         return replace(view, orders=orders)
-    return replace(view, orders=orders, legs=_with_leg(view, order.leg_id, state=event.leg_state))
+    return replace(view, orders=orders, legs=with_leg(view, order.leg_id, state=event.leg_state))
 
 
 _Fill = LegFilled | TargetFilled | CloseFilled
@@ -187,7 +172,7 @@ def _filled(view: GroupView, event: _Fill) -> GroupView:
     currency = event.fee_currency
     return replace(
         view,
-        orders=_with_order(
+        orders=with_order(
             view,
             event.client_order_id,
             filled=order.filled + event.qty,
@@ -203,7 +188,7 @@ def _filled(view: GroupView, event: _Fill) -> GroupView:
 def _leg_filled(view: GroupView, event: LegFilled) -> GroupView:
     view = _filled(view, event)
     leg = view.legs[event.leg_id]
-    legs = _with_leg(
+    legs = with_leg(
         view,
         event.leg_id,
         filled=leg.filled + event.net_qty,
@@ -212,6 +197,7 @@ def _leg_filled(view: GroupView, event: LegFilled) -> GroupView:
         entry=event.entry,
         state=event.leg_state,
         target_losses=0,
+        target_rebuilds=0,
     )
     return replace(view, legs=legs)
 
@@ -248,7 +234,7 @@ def _close_filled(view: GroupView, event: CloseFilled) -> GroupView:
     allocation = dict(order.allocation)
     for lot in event.lots:
         allocation[lot.leg_id] = max(_ZERO, allocation.get(lot.leg_id, _ZERO) - lot.qty)
-    view = replace(view, orders=_with_order(view, event.client_order_id, allocation=allocation))
+    view = replace(view, orders=with_order(view, event.client_order_id, allocation=allocation))
     return replace(
         view, closes=tuple(_booking(close, event) if close.number == order.close else close for close in view.closes)
     )
@@ -265,76 +251,33 @@ def _entry_ended(view: GroupView, event: EntryEnded) -> GroupView:
     changes: dict[str, Any] = {"entry": event.entry, "state": event.leg_state, "reason": event.reason}
     if event.entry is EntryState.WORKING:
         changes |= {"entry_order": "", "entry_retry_s": event.retry_after_s}
-    legs = _with_leg(view, event.leg_id, **changes)
+    if event.awaits_rules:
+        changes |= {"awaits_rules": True, "entry_rebuilds": view.legs[event.leg_id].entry_rebuilds + 1}
+    legs = with_leg(view, event.leg_id, **changes)
     if not event.client_order_id:
         return replace(view, legs=legs)
-    orders = _with_order(view, event.client_order_id, state=event.state, reported=event.filled_qty, ended=True)
+    orders = with_order(view, event.client_order_id, state=event.state, reported=event.filled_qty, ended=True)
     return replace(view, legs=legs, orders=orders)
 
 
 def _target_ended(view: GroupView, event: TargetEnded) -> GroupView:
-    orders = _with_order(view, event.client_order_id, state=event.state, reported=event.filled_qty, ended=True)
-    return replace(view, orders=orders, legs=_with_leg(view, event.leg_id, target_losses=event.losses))
+    orders = with_order(view, event.client_order_id, state=event.state, reported=event.filled_qty, ended=True)
+    changes: dict[str, Any] = {"target_losses": event.losses}
+    if event.awaits_rules:
+        changes |= {"awaits_rules": True, "target_rebuilds": view.legs[event.leg_id].target_rebuilds + 1}
+    return replace(view, orders=orders, legs=with_leg(view, event.leg_id, **changes))
 
 
 def _target_deferred(view: GroupView, event: TargetDeferred) -> GroupView:
-    return replace(view, legs=_with_leg(view, event.leg_id, deferred_qty=event.qty, deferred_price=event.price))
+    return replace(view, legs=with_leg(view, event.leg_id, deferred_qty=event.qty, deferred_price=event.price))
 
 
 def _targets_watched(view: GroupView, event: TargetsWatched) -> GroupView:
     return replace(view, watches=event.watches, watch_low=event.low, watch_high=event.high)
 
 
-def _close_started(view: GroupView, event: CloseStarted) -> GroupView:
-    close = CloseView(
-        number=event.number,
-        scope=event.scope,
-        reason=event.reason,
-        signal_id=event.signal_id,
-        allocation=event.allocation,
-        plan_id=event.plan_id,
-        reply_to=event.reply_to,
-    )
-    return replace(view, closes=(*view.closes, close), close_count=event.number)
-
-
-def _close_ended(view: GroupView, event: CloseEnded) -> GroupView:
-    orders = _with_order(view, event.client_order_id, state=event.state, reported=event.filled_qty, ended=True)
-    closes = _with_close(
-        view,
-        event.number,
-        allocation=event.rest,
-        failures=event.failures,
-        caps=event.caps,
-        retry_after_s=event.retry_after_s,
-    )
-    return replace(view, orders=orders, closes=closes)
-
-
-def _close_finished(view: GroupView, event: CloseFinished) -> GroupView:
-    return replace(view, closes=tuple(close for close in view.closes if close.number != event.number))
-
-
-def _step_ended(view: GroupView, event: RiskStepEnded) -> GroupView:
-    return replace(view, risk_steps={**view.risk_steps, event.plan_id: event})
-
-
-def _superseded(view: GroupView, event: TriggerSuperseded) -> GroupView:
-    late = Superseded(event.trigger, event.scope, event.signal_id, event.at)
-    return replace(view, superseded=(*view.superseded, late))
-
-
-def _dust(view: GroupView, event: DustRecorded) -> GroupView:
-    legs = dict(view.legs)
-    for leg_id, qty in event.legs.items():
-        leg = legs[leg_id]
-        state = leg.state if leg.state is LegState.HIT_TP else LegState.CLOSED
-        legs[leg_id] = replace(leg, dust=leg.dust + qty, cost=_ZERO, state=state)
-    return replace(view, legs=legs)
-
-
 def _leg_closed(view: GroupView, event: LegClosed) -> GroupView:
-    return replace(view, legs=_with_leg(view, event.leg_id, state=event.leg_state))
+    return replace(view, legs=with_leg(view, event.leg_id, state=event.leg_state))
 
 
 def _pyramid_closed(view: GroupView, event: PyramidClosed) -> GroupView:
@@ -351,7 +294,7 @@ def _state_changed(view: GroupView, event: GroupStateChanged) -> GroupView:
 
 
 def _closed(view: GroupView, event: GroupClosed) -> GroupView:
-    return replace(view, closes=(), released=view.released or event.releases_slot)
+    return replace(view, closes=(), frozen="", held=(), released=view.released or event.releases_slot)
 
 
 EVOLVERS: Final[dict[type[Event], Callable[[GroupView, Any], GroupView]]] = {
@@ -367,17 +310,13 @@ EVOLVERS: Final[dict[type[Event], Callable[[GroupView, Any], GroupView]]] = {
     TargetEnded: _target_ended,
     TargetDeferred: _target_deferred,
     TargetsWatched: _targets_watched,
-    CloseStarted: _close_started,
-    CloseEnded: _close_ended,
-    CloseFinished: _close_finished,
-    RiskStepEnded: _step_ended,
-    TriggerSuperseded: _superseded,
-    DustRecorded: _dust,
     LegClosed: _leg_closed,
     PyramidClosed: _pyramid_closed,
     GroupStateChanged: _state_changed,
     GroupClosed: _closed,
+    **EVOLVERS_OF_CLOSING,
     **EVOLVERS_OF_EDITING,
+    **EVOLVERS_OF_STEERING,
 }
 """Event type -> the function that applies it. Events that only inform (alerts, refusals) are not in it."""
 

@@ -7,7 +7,10 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from protocol.groups import EntryState, LegState
+from protocol.groups.adoption import PositionAdopted
 from protocol.groups.editing import GroupEdited
+from protocol.groups.recovery import GroupRecovered
 from protocol.messages import Event
 from rules.group.view import GroupView
 
@@ -46,5 +49,29 @@ def _edited(view: GroupView, event: GroupEdited) -> GroupView:
     )
 
 
-EVOLVERS_OF_EDITING: Final[dict[type[Event], Callable[[GroupView, Any], GroupView]]] = {GroupEdited: _edited}
+def _adopted(view: GroupView, event: PositionAdopted) -> GroupView:
+    leg = replace(
+        view.legs[event.leg_id],
+        filled=event.qty,
+        cost=event.qty * event.avg_price,
+        entry=EntryState.DONE,
+        state=LegState.FILLED,
+    )
+    return replace(
+        view,
+        legs={**view.legs, event.leg_id: leg},
+        last_fill_price=event.avg_price,
+        first_fill_at=event.at,
+    )
+
+
+def _recovered(view: GroupView, event: GroupRecovered) -> GroupView:
+    return replace(view, absence_id=event.absence_id, flatten_due=event.flattens)
+
+
+EVOLVERS_OF_EDITING: Final[dict[type[Event], Callable[[GroupView, Any], GroupView]]] = {
+    GroupEdited: _edited,
+    GroupRecovered: _recovered,
+    PositionAdopted: _adopted,
+}
 """Event type -> the function that applies it."""

@@ -33,7 +33,7 @@ from rules.ladder import Ladder, build_ladder, funds_needed, levels_source, next
 from rules.precision import quotient
 from rules.slippage import cap_price, slippage_limit
 
-__all__ = ["MAX_CAPPED_ORDERS", "add_pyramid", "anchor", "open_group", "send_entry"]
+__all__ = ["MAX_CAPPED_ORDERS", "add_pyramid", "anchor", "begin", "open_group", "send_entry"]
 
 MAX_CAPPED_ORDERS: Final = 4
 """A capped order and its three retries (EX-724)."""
@@ -41,6 +41,15 @@ MAX_CAPPED_ORDERS: Final = 4
 
 def open_group(message: OpenGroup, at: int, tick: PriceTick | None) -> Turn:
     """Begin a group with pyramid 0; one that cannot place a single order closes at once as ``entry_failed``."""
+    turn = begin(message, at, tick)
+    _add(turn, message)
+    if not turn.view.legs:
+        _fail(turn)
+    return turn
+
+
+def begin(message: OpenGroup, at: int, tick: PriceTick | None) -> Turn:
+    """Begin a group that has nothing in it yet."""
     opened = GroupOpened(
         group_id=message.group_id,
         key=message.key,
@@ -66,9 +75,6 @@ def open_group(message: OpenGroup, at: int, tick: PriceTick | None) -> Turn:
             group_id=message.group_id, old=None, new=GroupState.LIVE, cause=Cause.ENTRY_ADMITTED, reason=None, at=at
         )
     )
-    _add(turn, message)
-    if not turn.view.legs:
-        _fail(turn)
     return turn
 
 
@@ -96,6 +102,9 @@ def add_pyramid(turn: Turn, message: AddPyramid) -> None:
         return
     if view.state in (GroupState.CLOSING, GroupState.CLOSED):
         _refuse(turn, message, "GroupClosing", "a closing group does not grow")
+        return
+    if view.frozen:
+        _refuse(turn, message, "GroupFrozen", f"an operator must unfreeze the group first: {view.frozen}")
         return
     _add(turn, message)
 
@@ -190,7 +199,12 @@ def _references(turn: Turn, message: OpenGroup | AddPyramid) -> tuple[Decimal | 
 
 
 def send_entry(turn: Turn, leg: LegView) -> None:
-    """Ask for a leg's entry: at market for layer 0 of a pyramid that waits for its anchor, else at its layer price."""
+    """Ask for a leg's entry: at market for layer 0 of a pyramid that waits for its anchor, else at its layer price.
+
+    A frozen group sends none: what then lacks an order gets one when the group goes on.
+    """
+    if turn.view.frozen:
+        return
     pyramid = next(found for found in turn.view.pyramids if found.index == leg.pyramid)
     if pyramid.anchored or leg.layer:
         turn.want_entry(leg, OrderType.LIMIT, leg.price)
@@ -210,6 +224,8 @@ def _entry_cap(turn: Turn, config: GridConfig) -> Decimal | None:
 
 def anchor(turn: Turn) -> None:
     """Price and send the other layers of every pyramid whose market entry has come to its end (EX-421)."""
+    if turn.view.frozen:
+        return
     for pyramid in turn.view.pyramids:
         leg = next(turn.view.legs_in(f"pyramid:{pyramid.index}"))
         if pyramid.anchored or leg.entry is EntryState.WORKING or leg.filled <= 0:

@@ -19,6 +19,11 @@ def settle(turn: Turn) -> None:
     """Take every step that now follows. Running it twice is the same as running it once."""
     if turn.view.state is GroupState.CLOSED:
         return
+    if turn.view.frozen:
+        advance_closes(turn)
+        if not (turn.view.flat and any(leg.filled > 0 for leg in turn.view.legs.values())):
+            _derive(turn)
+        return
     _close_if_flat(turn)
     if not turn.view.closing:
         advance_layers(turn)

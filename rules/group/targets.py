@@ -89,6 +89,8 @@ def _unfit(turn: Turn, leg: LegView, qty: Decimal, price: Decimal) -> str | None
     """Return why this target cannot rest at the venue, or None."""
     if leg.target_losses >= MAX_TARGET_LOSSES:
         return "TargetRefused"
+    if leg.awaits_rules:
+        return "PrecisionRejected"
     config, rules = turn.view.config, turn.view.instrument.rules
     return check_order(price, qty, rules, enforce_min_notional=config.enforce_min_notional)
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from protocol.groups import (
     Batch,
+    CloseForced,
     CloseGroup,
     CloseReason,
     EntryState,
@@ -15,13 +16,14 @@ from protocol.groups import (
     RetryClose,
     RetryEntry,
     RiskClose,
+    TriggerHeld,
     TriggerSuperseded,
     Watch,
 )
 from protocol.market import PriceTick
 from protocol.signals import SizeType
 from rules.exits import allocate_close
-from rules.group.closing import advance_closes, close_group, skip_close, start_close
+from rules.group.closing import advance_closes, close_group, may_act, skip_close, start_close
 from rules.group.opening import send_entry
 from rules.group.steps import SKIPPED, SUPERSEDED, is_known, refuse_step
 from rules.group.targets import due_deferred
@@ -66,6 +68,10 @@ def on_close(turn: Turn, message: CloseGroup) -> None:
     leg = turn.view.legs.get(message.leg_id)
     if turn.view.closing or (leg is not None and turn.view.owned(leg)):
         _supersede(turn, message.reason, f"leg:{message.leg_id}" if message.leg_id else "group", message.signal_id)
+        if message.reason is CloseReason.OPERATOR:
+            _force(turn)
+    elif turn.view.frozen and message.reason is not CloseReason.OPERATOR:
+        _hold(turn, message)
     elif leg is None:
         close_group(turn, message.reason, signal_id=message.signal_id)
     else:
@@ -74,6 +80,9 @@ def on_close(turn: Turn, message: CloseGroup) -> None:
 
 def on_reduce(turn: Turn, message: ReduceGroup) -> None:
     """Close part of what is open, pro-rata over the legs (EX-709)."""
+    if turn.view.frozen and turn.view.state not in (GroupState.CLOSING, GroupState.CLOSED):
+        _hold(turn, message)
+        return
     _close_part(turn, _reduction(turn, message), CloseReason.REDUCE, message.signal_id)
 
 
@@ -83,6 +92,8 @@ def on_risk_close(turn: Turn, message: RiskClose) -> None:
         return
     if turn.view.state is GroupState.CLOSED:
         refuse_step(turn, message, SUPERSEDED, "GroupClosed")
+    elif turn.view.frozen and not turn.view.closing:
+        refuse_step(turn, message, SKIPPED, "GroupFrozen")
     elif message.qty is not None:
         _close_part(turn, message.qty, CloseReason.RISK_PARTIAL, message.plan_id, message)
     elif turn.view.closing:
@@ -100,12 +111,16 @@ def on_retry_close(turn: Turn, message: RetryClose) -> None:
 def on_retry_entry(turn: Turn, message: RetryEntry) -> None:
     """Send a capped market entry again (EX-724)."""
     leg = turn.view.legs.get(message.leg_id)
-    if leg is not None and leg.entry is EntryState.WORKING and not leg.entry_order and not turn.view.owned(leg):
+    if leg is None or leg.entry is not EntryState.WORKING or leg.entry_order or leg.awaits_rules:
+        return
+    if not turn.view.owned(leg):
         send_entry(turn, leg)
 
 
 def on_price(turn: Turn, tick: PriceTick) -> None:
-    """Act on the watched prices that were reached, whole group first."""
+    """Act on the watched prices that were reached, whole group first; a frozen group acts on none."""
+    if turn.view.frozen:
+        return
     price = turn.view.watched_price(tick)
     for watch in _reached(turn, price):
         if watch not in turn.view.watches:
@@ -160,6 +175,19 @@ def _supersede(turn: Turn, trigger: CloseReason, scope: str, signal_id: str) -> 
     turn.emit(
         TriggerSuperseded(group_id=turn.view.group_id, trigger=trigger, scope=scope, signal_id=signal_id, at=turn.at)
     )
+
+
+def _hold(turn: Turn, message: CloseGroup | ReduceGroup) -> None:
+    """Keep a trigger until the group is no longer frozen."""
+    if message not in turn.view.held:
+        turn.emit(TriggerHeld(turn.view.group_id, message, turn.at))
+
+
+def _force(turn: Turn) -> None:
+    """Have the closes of a frozen group go on: an operator says so."""
+    for close in turn.view.closes:
+        if not may_act(turn.view, close):
+            turn.emit(CloseForced(turn.view.group_id, close.number, turn.at))
 
 
 # --- slices -----------------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ def on_update(turn: Turn, update: OrderUpdate) -> None:
     if after in _WORKING and before in _WORKING:
         return
     _note(turn, order, after, reported, absent=update.absent_proven)
-    end_if_final(turn, turn.view.orders[update.client_order_id], update.reason)
+    end_if_final(turn, turn.view.orders[update.client_order_id], update.reason, update.code)
 
 
 def _reported(order: OrderView, state: OrderState, filled: Decimal) -> Decimal:

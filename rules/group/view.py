@@ -8,17 +8,19 @@ from decimal import Decimal
 from msgspec import field
 
 from protocol.groups import (
+    CloseGroup,
     CloseReason,
     EntryState,
     GridConfig,
     GroupState,
     LegState,
+    ReduceGroup,
     RiskStepEnded,
     Superseded,
     TriggerPrice,
     Watch,
 )
-from protocol.instruments import Instrument
+from protocol.instruments import Instrument, PrecisionRules
 from protocol.market import PriceTick
 from protocol.messages import Value
 from protocol.orders import OrderRequest, OrderState, Purpose
@@ -40,7 +42,8 @@ class LegView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=
     ``entry_order`` and ``target_order`` are client ids of the newest orders, empty when none was ever wanted. An entry
     that works without an order is sent again ``entry_retry_s`` seconds after the last one ended. ``target_losses``
     counts targets in a row that the venue refused or dropped. ``fee_quote`` is what the entry of the open part
-    has cost in fees, in quote currency.
+    has cost in fees, in quote currency. ``awaits_rules``: its entry or target was refused for its format (EX-516);
+    ``entry_rebuilds`` and ``target_rebuilds`` count how often.
     """
 
     leg_id: str
@@ -63,6 +66,9 @@ class LegView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=
     target_order: str = ""
     target_attempt: int = 0
     target_losses: int = 0
+    entry_rebuilds: int = 0
+    target_rebuilds: int = 0
+    awaits_rules: bool = False
     deferred_qty: Decimal = _ZERO
     deferred_price: Decimal = _ZERO
     filled: Decimal = _ZERO
@@ -143,7 +149,8 @@ class CloseView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
     """One close in progress, owner of its scope. ``allocation`` is what of a partial close is not ordered yet.
 
     ``plan_id`` and ``reply_to`` are those of the risk plan's step it is made for; ``booked`` is then what its fills have
-    brought in quote currency, their fees and those of their entries taken off.
+    brought in quote currency, their fees and those of their entries taken off. ``forced``: an operator had it go on
+    although the group is frozen.
     """
 
     number: int
@@ -158,11 +165,19 @@ class CloseView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
     failures: int = 0
     caps: int = 0
     retry_after_s: int = 0
+    rebuilds: int = 0
+    awaits_rules: bool = False
+    forced: bool = False
 
     @property
     def waiting(self) -> bool:
         """Whether it waits for ``RetryClose``."""
         return self.retry_after_s > 0
+
+    @property
+    def by_operator(self) -> bool:
+        """Whether it goes on although the group is frozen."""
+        return self.forced or self.reason is CloseReason.OPERATOR
 
 
 class GroupView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
@@ -170,7 +185,9 @@ class GroupView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
 
     ``watch_low`` and ``watch_high`` bound the prices between which no watched target can trigger (None: no bound).
     ``version`` counts edits from 1, ``edits`` maps the newest of their request ids to the versions they made.
-    ``frozen`` says why nothing automatic happens until an operator resolves it, empty when all is well (EX-1204).
+    ``absence_id`` names the newest unclean end that was dealt with, ``flatten_due`` that it has the group close itself.
+    ``frozen`` says why nothing automatic happens until an operator resolves it, empty when all is well (EX-1204); ``held``
+    are the triggers that wait for that. ``rules_wanted`` while something refused for its format awaits new rules (EX-516).
     ``risk_steps`` keeps by plan how each step of a risk plan ended, so that the answer can be repeated.
     """
 
@@ -208,11 +225,16 @@ class GroupView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
     last_fill_price: Decimal | None = None
     first_fill_at: Instant | None = None
     opened_at: Instant = 0
+    opened_with: PrecisionRules | None = None
+    rules_wanted: bool = False
     frozen: str = ""
+    held: tuple[CloseGroup | ReduceGroup, ...] = ()
     risk_steps: dict[str, RiskStepEnded] = field(default_factory=dict)
     released: bool = False
     version: int = 1
     edits: dict[str, int] = field(default_factory=dict)
+    absence_id: str = ""
+    flatten_due: bool = False
 
     @property
     def closing(self) -> bool:

@@ -112,20 +112,23 @@ def test_the_first_event_opens_the_group() -> None:
         evolve(None, closed)
 
 
+def events_of_groups() -> set[type[Event]]:
+    """Return the events a group journals; those of the daemon's life are told beside them."""
+    found = {cls for cls in event_types().values() if cls.__module__.startswith("protocol.groups")}
+    return {cls for cls in found if not cls.__name__.startswith("Daemon")}
+
+
 def test_every_event_of_groups_is_applied_or_known_to_inform_only() -> None:
     """No event is forgotten by ``evolve``: what it does not apply only informs."""
-    ours = {cls for cls in event_types().values() if cls.__module__.startswith("protocol.groups")}
-    informing = {cls.__name__ for cls in ours - set(EVOLVERS) - {GroupOpened}}
+    informing = {cls.__name__ for cls in events_of_groups() - set(EVOLVERS) - {GroupOpened}}
     assert informing == {"CloseSkipped", "GroupAlert", "PyramidRefused"}
 
 
 def test_every_event_names_its_group_and_its_time() -> None:
     """Each event carries ``group_id`` and ``at`` (EX-1401)."""
-    for cls in event_types().values():
-        if cls.__module__.startswith("protocol.groups"):
-            fields = {field.name for field in msgspec.structs.fields(cls)}
-            assert {"group_id", "at"} <= fields
-            assert issubclass(cls, Event)
+    for cls in events_of_groups():
+        fields = {field.name for field in msgspec.structs.fields(cls)}
+        assert {"group_id", "at"} <= fields
 
 
 def test_the_summary_has_the_figures_of_the_group() -> None:
