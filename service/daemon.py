@@ -12,19 +12,26 @@ from pathlib import Path
 
 import anyio
 
+from actors.event_log import EventLog
 from actors.gateway import GatewaySettings
 from actors.projector import Committed, ReadModelProcess
+from actors.risk import tell_of_journal
 from protocol.errors import BulkheadError
+from protocol.groups.recovery import DaemonStarted
 from runtime.clock import NANOS, Clock, ReplayClock, VirtualClock, WallClock
 from runtime.loop import VirtualLoop
 from runtime.system import ActorSystem
 from service.active import ActiveConfig
 from service.config import Config, WebhookSecrets, open_webhook_secrets
 from service.config.market import MarketSource as Kind
+from service.config.sources import Sources, Start
+from service.config_setup import begin_with, config_keeper
 from service.demo import demo_trader
 from service.deployment import deployment_tag
-from service.house import Plan, build_house
+from service.house import RISK, Plan, build_house
 from service.housekeeper import Housekeeper
+from service.logs import log_folder, log_settings
+from service.lives import begin_run, end_run
 from service.markets import Market, prepare_market
 from service.replaying import EndWatch
 from service.webhooks import listener, listening_url
@@ -71,11 +78,13 @@ class Daemon:
 def run_daemon(
     config: Config,
     *,
+    sources: Sources | None = None,
     on_ready: Callable[[Daemon], None] | None = None,
     gateway: Callable[[GatewaySettings], GatewaySettings] = lambda settings: settings,
 ) -> int:
     """Run until SIGINT, SIGTERM or ``Daemon.stop``; return the exit code (0, or 1 when the system as a whole failed).
 
+    ``sources`` are the file and environment that gave ``config``; without them it is taken as a document of its own.
     ``gateway`` changes the gateway's settings beyond what a configuration may say (a benchmark's rate limit). Raises
     BulkheadError when it cannot start: the journal is locked or damaged, a port is taken, a market cannot be had.
     """
@@ -84,12 +93,19 @@ def run_daemon(
     secrets = open_webhook_secrets(config)
     journal = open_journal(config.journal_path, durability=config.journal.durability, opened_at=wall.now())
     try:
+        sources = sources if sources is not None else Sources.of_config(config)
+        start = begin_with(journal, sources, config)
+        config = start.config
         with asyncio.Runner() as runner:
             markets = runner.run(_prepare(config, wall.now()))
         clock = _clock_for(config, markets, journal)
         loop = (lambda: VirtualLoop(clock)) if isinstance(clock, VirtualClock) else None
+        run = begin_run(journal, clock.now())
         with asyncio.Runner(loop_factory=loop) as runner:
-            return runner.run(_serve(config, secrets, journal, markets, clock, on_ready, gateway))
+            code = runner.run(_serve(sources, start, secrets, journal, markets, clock, on_ready, gateway, run))
+        if code == 0:
+            end_run(journal, run, clock.now())
+        return code
     finally:
         journal.close()
 
@@ -112,14 +128,17 @@ def _clock_for(config: Config, markets: dict[str, Market], journal: SqliteJourna
 
 
 async def _serve(
-    config: Config,
+    sources: Sources,
+    start: Start,
     secrets: WebhookSecrets,
     journal: SqliteJournal,
     markets: dict[str, Market],
     clock: Clock,
     on_ready: Callable[[Daemon], None] | None,
     gateway: Callable[[GatewaySettings], GatewaySettings],
+    run: DaemonStarted,
 ) -> int:
+    config = start.config
     virtual = isinstance(clock, VirtualClock)
     system = ActorSystem(clock=clock, journal=journal, threaded_journal=not virtual, inline_threads=False)
     stopping = anyio.Event()
@@ -129,9 +148,10 @@ async def _serve(
         loop.add_signal_handler(name, stopping.set)
     async with system:
         label = ", ".join(sorted({market.label for market in markets.values()}))
-        active = ActiveConfig(config)
+        active = ActiveConfig(config, start.version)
         daemon = Daemon(active, system, label, WallClock().now(), secrets.token.reveal(), stopping)
         ended = anyio.Event()
+        keeper = config_keeper(lambda: plan, active, sources, start, watch=not virtual)
         plan = Plan(
             active=active,
             system=system,
@@ -139,12 +159,14 @@ async def _serve(
             secrets=secrets,
             markets=markets,
             reconcile_every_s=3_600.0 if virtual else 60.0,
-            store=[_read_models(config), *_end_of_recording(system, markets, ended)],
-            operators=_operators(config, secrets, markets, daemon),
+            store=[*_log(active), *_end_of_recording(system, markets, ended)],
+            operators=[keeper, *_operators(config, secrets, markets, daemon)],
             gateway=gateway,
         )
         system.durability.snapshot_every = config.journal.snapshot_every
         system.durability.listeners.append(lambda _: system.tell("/store/projector", Committed()))
+        system.durability.watchers.append(partial(tell_of_journal, system, RISK))
+        system.bus.publish(RUN, run, keep=True)
         with system.hold():
             system.start_root(build_house(plan))
             await system.ready()
@@ -157,9 +179,12 @@ async def _serve(
         return await _until_stopped(system, daemon.stopping)
 
 
-def _read_models(config: Config) -> ChildSpec:
-    command = command_of(config.journal_path, config.app.data_dir / "views.db")
-    return ChildSpec("projector", partial(ReadModelProcess, command))
+def _log(active: ActiveConfig) -> list[ChildSpec]:
+    """Return who keeps the log: its own lines first, then the process that keeps read models and segments up."""
+    config = active.config
+    command = command_of(config.journal_path, config.app.data_dir / "views.db", log_folder(config))
+    projector = ChildSpec("projector", lambda: ReadModelProcess(command, log_settings(active.config)))
+    return [ChildSpec("events", EventLog), projector]
 
 
 def _operators(

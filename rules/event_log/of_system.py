@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from protocol.configuration import ConfigApplied, ConfigRolledBack
 from protocol.event_log import EventLogged, EventsAcknowledged, OperatorActed
 from protocol.incidents import IncidentCleared, IncidentRaised, Severity
 from protocol.risk import EngineStatus, EngineStatusChanged
@@ -54,7 +55,19 @@ def _acknowledged(e: EventsAcknowledged) -> Line:
     return Line(Source.SYSTEM, INFO, "EventsAcknowledged", f"{e.operator} acknowledged {what}")
 
 
+def _config_applied(e: ConfigApplied) -> Line:
+    keys = ", ".join(f"{c.key} {c.before or 'default'} -> {c.after or 'default'}" for c in e.changes) or "no change"
+    return Line(Source.SYSTEM, INFO, "ConfigApplied", f"settings: version {e.version} by {e.author}: {keys}")
+
+
+def _config_back(e: ConfigRolledBack) -> Line:
+    said = f"settings: version {e.version} taken back to {e.back_to}, {e.actor} did not take it: {e.cause}"
+    return Line(Source.SYSTEM, ERROR, "ApplyFailed", said, pinned=True)
+
+
 OF_SYSTEM: Final[dict[str, LineOf]] = {
+    "ConfigApplied": _config_applied,
+    "ConfigRolledBack": _config_back,
     "EventLogged": _logged,
     "EventsAcknowledged": _acknowledged,
     "OperatorActed": _acted,

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from service.api import signals
+from service.api import config, log, queue, signals
 
 if TYPE_CHECKING:
     from service.api.server import ApiServer
 
 __all__ = ["FAMILIES"]
 
-FAMILIES: tuple[Callable[[web.Application, ApiServer], None], ...] = (signals.register,)
+FAMILIES: tuple[Callable[[web.Application, ApiServer], None], ...] = (
+    config.register,
+    log.register,
+    queue.register,
+    signals.register,
+)
 """Each registers the addresses of its area."""

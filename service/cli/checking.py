@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from service.cli import config
 from service.cli.codes import epilog
 from service.cli.output import note, print_json, print_line
 from service.cli.parts import ConfigFile, Json, config_file
@@ -17,13 +18,16 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "default", "register"]
 
-_config = typer.Typer(no_args_is_help=True, help="Check the configuration, or print the default one.", epilog=epilog())
+_config = typer.Typer(
+    no_args_is_help=True, help="Look at the settings, change them while it runs, check the file.", epilog=epilog()
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     for command in (check, default):
         _config.command(epilog=epilog())(command)
+    config.register(_config)
     app.add_typer(_config, name="config")
 
 

@@ -9,7 +9,7 @@ import typer
 
 from service.cli.codes import epilog
 from service.cli.output import note, print_json, print_line, show
-from service.cli.parts import ConfigFile, Json, Socket, connect, load_config
+from service.cli.parts import ConfigFile, Json, Socket, connect, load_config, sources_of
 
 __all__ = ["down", "register", "status", "top", "up", "version"]
 
@@ -38,14 +38,15 @@ def up(
 
     loaded = load_config(config)
     if ready_fd >= 0:
-        raise typer.Exit(starting.as_child(loaded, ready_fd, with_parent=with_parent))
+        raise typer.Exit(starting.as_child(loaded, sources_of(config), ready_fd, with_parent=with_parent))
     if detach:
         ready = starting.in_background(loaded, config)
         print_json(ready) if as_json else print_line(f"running, process {ready['pid']}; its log is {ready['log']}")
         return
     wants_view = view if view is not None else sys.stdin.isatty() and sys.stdout.isatty() and not as_json
-    code = starting.with_view(loaded, config) if wants_view else starting.in_foreground(loaded, as_json=as_json)
-    raise typer.Exit(code)
+    if wants_view:
+        raise typer.Exit(starting.with_view(loaded, config))
+    raise typer.Exit(starting.in_foreground(loaded, sources_of(config), as_json=as_json))
 
 
 def down(

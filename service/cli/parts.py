@@ -14,6 +14,7 @@ from service.cli.failures import CommandFailed, Failure
 if TYPE_CHECKING:
     from service.api.client import Client
     from service.config import Config
+    from service.config.sources import Sources
 
 __all__ = [
     "ConfigFile",
@@ -24,6 +25,7 @@ __all__ = [
     "connect",
     "json_wanted",
     "load_config",
+    "sources_of",
     "usage",
 ]
 
@@ -75,11 +77,32 @@ def load_config(given: Path | None) -> Config:
     return load(config_file(given), os.environ)
 
 
+def sources_of(given: Path | None) -> Sources:
+    """Return file and environment of a command line, for a daemon that goes on reading them."""
+    from service.config.sources import Sources
+
+    return Sources.of(config_file(given), os.environ)
+
+
 def connect(config: Path | None, socket: Path | None, *, timeout_s: float = 10.0) -> Client:
     """Return a client of the daemon; whether it answers shows with the first request."""
     from service.api.client import Client
 
-    return Client(socket if socket is not None else load_config(config).socket_path, timeout_s=timeout_s)
+    return Client(socket if socket is not None else _socket_of(config), timeout_s=timeout_s)
+
+
+def _socket_of(given: Path | None) -> Path:
+    """Return where the daemon's socket is, also while the configuration is just being edited and holds mistakes."""
+    from service.config import ConfigError
+    from service.config.sources import Sources
+
+    try:
+        return load_config(given).socket_path
+    except ConfigError:
+        sources = Sources.of(config_file(given), os.environ)
+        if sources.stamp() is None:
+            raise
+        return sources.guess().socket_path
 
 
 def usage(message: str, advice: str = "", *, code: str = "Usage", path: str = "", value: str = "") -> CommandFailed:

@@ -22,6 +22,7 @@ from service.cli.output import note, print_json
 
 if TYPE_CHECKING:
     from service.config import Config
+    from service.config.sources import Sources
     from service.daemon import Daemon
 
 __all__ = ["READY_S", "STOP_S", "as_child", "in_background", "in_foreground", "log_file", "with_view"]
@@ -38,7 +39,7 @@ def log_file(config: Config) -> Path:
     return config.app.data_dir / "bulkhead.log"
 
 
-def in_foreground(config: Config, *, as_json: bool) -> int:
+def in_foreground(config: Config, sources: Sources, *, as_json: bool) -> int:
     """Run the daemon in this process until Ctrl-C, logging to standard error; ``as_json`` prints when it is ready."""
     from service.daemon import run_daemon
 
@@ -49,10 +50,10 @@ def in_foreground(config: Config, *, as_json: bool) -> int:
             print_json(_ready(daemon), one_line=True)
         note(f"bulkhead is ready: {daemon.source_label} prices; control socket {daemon.socket_path}; Ctrl-C stops it")
 
-    return run_daemon(config, on_ready=partial(_soon, ready))
+    return run_daemon(config, sources=sources, on_ready=partial(_soon, ready))
 
 
-def as_child(config: Config, ready_fd: int, *, with_parent: bool) -> int:
+def as_child(config: Config, sources: Sources, ready_fd: int, *, with_parent: bool) -> int:
     """Run the daemon for another process: say on ``ready_fd`` that it is ready, or why it cannot be."""
     from service.daemon import run_daemon
 
@@ -64,7 +65,7 @@ def as_child(config: Config, ready_fd: int, *, with_parent: bool) -> int:
         _say(ready_fd, _ready(daemon))
 
     try:
-        return run_daemon(config, on_ready=partial(_soon, ready))
+        return run_daemon(config, sources=sources, on_ready=partial(_soon, ready))
     except Exception as error:
         logging.getLogger("bulkhead").exception("the daemon could not go on")
         failure = failure_of(error)[0]

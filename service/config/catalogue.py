@@ -36,17 +36,18 @@ class Entry(NamedTuple):
 @cache
 def catalogue() -> Mapping[str, Entry]:
     """Return every key in the order of the document."""
-    return MappingProxyType({entry.name: entry for entry in _entries(Config, ())})
+    return MappingProxyType({entry.name: entry for entry in _entries(Config(), ())})
 
 
-def _entries(section: type[msgspec.Struct], path: tuple[str, ...]) -> Iterator[Entry]:
-    for field in fields_of(section):
+def _entries(section: msgspec.Struct, path: tuple[str, ...]) -> Iterator[Entry]:
+    for field in fields_of(type(section)):
         here = (*path, field.name)
-        hint, _ = optional(field.hint)
-        if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-            yield from _entries(hint, here)
+        default = getattr(section, field.name)
+        if isinstance(default, msgspec.Struct):
+            yield from _entries(default, here)
         else:
-            yield Entry(".".join(here), here, field)
+            # The default of a key is that of the document: sections of one type may differ in theirs.
+            yield Entry(".".join(here), here, field._replace(default=default))
 
 
 def value_at(config: Config, entry: Entry) -> Any:

@@ -7,6 +7,7 @@ import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any, Literal, NamedTuple, Union
 
 import msgspec
@@ -104,8 +105,13 @@ class Field(NamedTuple):
     default: Any
 
 
-def fields_of(section: type[msgspec.Struct]) -> Iterator[Field]:
-    """Yield the keys of a section in the order they are declared."""
+@cache
+def fields_of(section: type[msgspec.Struct]) -> tuple[Field, ...]:
+    """Return the keys of a section in the order they are declared."""
+    return tuple(_declared(section))
+
+
+def _declared(section: type[msgspec.Struct]) -> Iterator[Field]:
     hints = typing.get_type_hints(section, include_extras=True)
     for field in msgspec.structs.fields(section):
         hint, *extras = (hints[field.name], Key(doc=""))

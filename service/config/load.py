@@ -19,7 +19,7 @@ from service.config.keys import Secret, Section
 from service.config.older_names import renamed_table
 from service.config.reading import Reader
 
-__all__ = ["load", "parse"]
+__all__ = ["anchored", "load", "parse"]
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -30,12 +30,12 @@ def load(path: Path | None, env: Mapping[str, str]) -> Config:
     Relative paths of the result start at the folder of ``path``, or at the working directory without one.
     """
     if path is None:
-        return _anchored(parse("", env), Path.cwd())
+        return anchored(parse("", env), Path.cwd())
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([ValidationError(str(path), str(error), code="Unreadable")], source=str(path)) from error
-    return _anchored(parse(text, env, source=str(path)), path.absolute().parent)
+    return anchored(parse(text, env, source=str(path)), path.absolute().parent)
 
 
 def parse(text: str, env: Mapping[str, str], *, source: str = "configuration") -> Config:
@@ -72,7 +72,7 @@ def _put(table: dict[str, Any], setting: Setting) -> None:
     table[name] = setting.value
 
 
-def _anchored(section: S, base: Path) -> S:
+def anchored(section: S, base: Path) -> S:
     """Return the section with relative paths starting at ``base``."""
     changed: dict[str, Any] = {}
     for name in section.__struct_fields__:
@@ -85,7 +85,7 @@ def _anchored_value(value: Any, base: Path) -> Any:
         case Path():
             return base / value
         case Section():
-            return _anchored(value, base)
+            return anchored(value, base)
         case tuple():
             return tuple(_anchored_value(entry, base) for entry in value)
         case dict():

@@ -37,10 +37,10 @@ def validate_config(changes: Mapping[str, Any]) -> tuple[tuple[ValidationError, 
     return checked.errors, checked.renamed
 
 
-def check_changes(changes: Mapping[str, Any]) -> Checked:
-    """Read changes to the defaults (EX-1303)."""
+def check_changes(changes: Mapping[str, Any], *, literal_secrets: bool = True) -> Checked:
+    """Read changes to the defaults (EX-1303); a text is a secret only where ``literal_secrets`` says so."""
     problems = Problems()
-    reader = Reader(problems, tuple(catalogue()), literal_secrets=True)
+    reader = Reader(problems, tuple(catalogue()), literal_secrets=literal_secrets)
     renamed: list[Renamed] = []
     values: dict[str, Any] = {}
     document: dict[str, Any] = {}

@@ -12,6 +12,7 @@ from service.explain.chain import positions_in, trace
 from service.explain.said_of_groups import OF_GROUPS
 from service.explain.said_of_orders import OF_ORDERS
 from service.explain.said_of_pool import OF_POOL
+from service.explain.said_of_settings import OF_SETTINGS
 from service.explain.story import Story
 from service.explain.words import ago, number, words
 from store.views.lines import line_of
@@ -122,6 +123,7 @@ SAID: Final[dict[str, _SentenceOf]] = {
     "SignalReceived": _received,
     "SignalRouted": _routed,
     **OF_ORDERS,
+    **OF_SETTINGS,
     **OF_GROUPS,
     **OF_POOL,
 }

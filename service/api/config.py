@@ -1,0 +1,154 @@
+"""The configuration's addresses: look, edit the draft, put it in force, go back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from aiohttp import web
+
+from protocol.codec import decode_json
+from protocol.configuration import (
+    CONFIG_STORE,
+    ApplyDraft,
+    ConfigAnswer,
+    ConfigVersions,
+    DiscardDraft,
+    EditDraft,
+    GetConfig,
+    LoadDraft,
+)
+from protocol.messages import Value
+from service.api.answers import Refused, answer, plain
+from service.api.control import actor_at
+from service.api.host import ASK_S
+from service.config.catalogue import catalogue
+from service.config.text import decoded, document_of
+
+if TYPE_CHECKING:
+    from service.api.server import ApiServer
+
+__all__ = ["APPLY_S", "as_answer", "register"]
+
+APPLY_S: Final = 300.0
+"""Seconds an apply may take: every actor concerned has ten to take its settings, twice when it goes back."""
+
+_STATUS: Final = {"ConfigConflict": 409, "NothingToApply": 409, "ApplyFailed": 502, "UnknownVersion": 404}
+
+
+class Edit(Value, frozen=True, forbid_unknown_fields=True, gc=False):
+    """Keys of the draft to change, null for "back to the default"; who does it."""
+
+    values: dict[str, Any]
+    author: str
+
+
+class Load(Value, frozen=True, forbid_unknown_fields=True, gc=False):
+    """A document, a kept version, or neither for the defaults."""
+
+    author: str
+    document: dict[str, Any] | None = None
+    version: int = 0
+
+
+class Apply(Value, frozen=True, forbid_unknown_fields=True, gc=False):
+    """The version the draft was edited from; 0: that of the draft."""
+
+    author: str
+    version: int = 0
+
+
+class Who(Value, frozen=True, forbid_unknown_fields=True, gc=False):
+    """Who does it."""
+
+    author: str
+
+
+def register(app: web.Application, server: ApiServer) -> None:
+    """Register the addresses."""
+    area = _Config(server)
+    app.router.add_get("/v1/config", area.show)
+    app.router.add_get("/v1/config/versions", area.versions)
+    app.router.add_get("/v1/config/versions/{version}", area.version)
+    app.router.add_post("/v1/config/draft", area.edit)
+    app.router.add_post("/v1/config/load", area.load)
+    app.router.add_post("/v1/config/discard", area.discard)
+    app.router.add_post("/v1/config/apply", area.apply)
+
+
+def as_answer(said: ConfigAnswer) -> dict[str, Any]:
+    """Return a store's answer as JSON, documents as objects; raise ``Refused`` for one that refuses everything."""
+    found: dict[str, Any] = plain(said)
+    found["document"] = decoded(said.document)
+    found["draft"] = decoded(said.draft) if said.draft else None
+    for change in found["changes"]:
+        change.update({side: json.loads(change[side]) if change[side] else None for side in ("before", "after")})
+    return found
+
+
+def _answered(said: ConfigAnswer) -> web.Response:
+    if not said.mistakes:
+        return answer(as_answer(said))
+    shapes = [msgspec.structs.asdict(each) for each in said.mistakes]
+    status = _STATUS.get(said.mistakes[0].code, 422)
+    return answer({**shapes[0], "problems": shapes, "config": as_answer(said)}, status=status)
+
+
+class _Config:
+    def __init__(self, server: ApiServer) -> None:
+        self._server = server
+
+    async def _ask(self, request: Any, timeout_s: float = ASK_S) -> Any:
+        return await actor_at(self._server.host.system, CONFIG_STORE).ask(request, timeout_s)
+
+    async def show(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp passes it
+        found = as_answer(await self._ask(GetConfig()))
+        found["effective"] = _effective(self._server, found["document"])
+        return answer(found)
+
+    async def versions(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        return answer({"versions": plain(await self._ask(ConfigVersions()))})
+
+    async def version(self, request: web.Request) -> web.Response:
+        return _answered(await self._ask(GetConfig(_number(request.match_info["version"]))))
+
+    async def edit(self, request: web.Request) -> web.Response:
+        wanted = decode_json(await request.read(), Edit)
+        return _answered(await self._ask(EditDraft(values=json.dumps(wanted.values), author=wanted.author)))
+
+    async def load(self, request: web.Request) -> web.Response:
+        wanted = decode_json(await request.read(), Load)
+        document = json.dumps(wanted.document) if wanted.document is not None else ""
+        return _answered(await self._ask(LoadDraft(document=document, version=wanted.version, author=wanted.author)))
+
+    async def discard(self, request: web.Request) -> web.Response:
+        return _answered(await self._ask(DiscardDraft(decode_json(await request.read(), Who).author)))
+
+    async def apply(self, request: web.Request) -> web.Response:
+        wanted = decode_json(await request.read(), Apply)
+        version = wanted.version or (await self._ask(GetConfig())).base
+        return _answered(await self._ask(ApplyDraft(version=version, author=wanted.author), APPLY_S))
+
+
+def _effective(server: ApiServer, document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return every key with its value in force, where it comes from and when a change of it holds; secrets masked."""
+    config = server.host.config
+    in_force = document_of(config, everything=True)
+    return [
+        {
+            "key": name,
+            "value": in_force[name],
+            "from": "document" if name in document else "default",
+            "applies": entry.field.key.applies,
+            "meaning": entry.field.key.doc,
+        }
+        for name, entry in catalogue().items()
+    ]
+
+
+def _number(text: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return int(text)
+    raise Refused(404, "UnknownVersion", "versions are numbers: bulkhead config versions", value=text)

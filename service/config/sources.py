@@ -1,0 +1,133 @@
+"""Where a configuration comes from: one file, one environment; what holds is the file's document under the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from protocol.errors import ValidationError
+from service.config.catalogue import catalogue, value_at, with_values
+from service.config.document import Config
+from service.config.environment import Setting, settings_from
+from service.config.errors import ConfigError, Problems
+from service.config.history import History
+from service.config.load import anchored
+from service.config.text import document_of, from_toml, normal
+from service.config.toml_file import edited, replace_file
+from service.config.validate import check_changes
+
+__all__ = ["Sources", "Start", "start_from"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """``file`` is None when the daemon was started without one; relative paths start at ``base``."""
+
+    file: Path | None
+    base: Path
+    settings: tuple[Setting, ...] = ()
+    given: Mapping[str, Any] | None = None
+    """A document in place of a file, for whoever embeds a daemon."""
+
+    @classmethod
+    def of(cls, file: Path | None, env: Mapping[str, str]) -> Sources:
+        """Return the sources of a command line; raises ``ConfigError`` for an environment with unknown settings."""
+        problems = Problems()
+        settings = settings_from(env, problems)
+        if found := problems.all():
+            raise ConfigError(found, source="environment")
+        base = file.absolute().parent if file is not None else Path.cwd()
+        return cls(file.absolute() if file is not None else None, base, tuple(settings))
+
+    @classmethod
+    def of_config(cls, config: Config) -> Sources:
+        """Return the sources of a ready configuration: no file, and its secrets as if the environment had set them."""
+        secrets = ((entry, value_at(config, entry)) for entry in catalogue().values() if entry.is_secret)
+        settings = tuple(Setting("whoever started it", entry.path, each) for entry, each in secrets if each is not None)
+        return cls(None, Path("/"), settings, document_of(config))
+
+    @property
+    def beaten(self) -> dict[str, str]:
+        """Keys that the environment sets, with the variable: what a document says of them does nothing."""
+        return {".".join(each.keys): each.variable for each in self.settings}
+
+    def effective(self, document: Mapping[str, Any]) -> tuple[Config, tuple[ValidationError, ...]]:
+        """Return the configuration that a document gives under the environment, and every mistake."""
+        over = {".".join(each.keys): each.value for each in self.settings}
+        checked = check_changes({**document, **over}, literal_secrets=False)
+        named = [
+            ValidationError(e.path, f"{e.message} (set by {self.beaten[e.path]})", code=e.code, value=e.value)
+            if e.path in self.beaten
+            else e
+            for e in checked.errors
+        ]
+        return anchored(checked.config, self.base), tuple(named)
+
+    def stamp(self) -> tuple[int, int, int] | None:
+        """Return what changes when the file does, None while there is none."""
+        if self.file is None:
+            return None
+        try:
+            found = self.file.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+    def read(self) -> dict[str, Any] | None:
+        """Return the document of the file, None when there is none; raises ``ConfigError`` when it cannot be read."""
+        if self.given is not None:
+            return normal(self.given)
+        if self.file is None or not self.file.exists():
+            return None
+        try:
+            return from_toml(self.file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            problem = ValidationError(str(self.file), str(error), code="Unreadable")
+            raise ConfigError([problem], source=str(self.file)) from error
+
+    def guess(self) -> Config:
+        """Return what the file says as far as it can be read, defaults for the rest: enough to find a daemon."""
+        try:
+            document = self.read() or {}
+        except ConfigError:
+            document = {}
+        return self.effective(document)[0]
+
+    def write(self, document: Mapping[str, Any]) -> None:
+        """Have the file hold a document; raises OSError, ``ConfigError`` or ``ConfigUnwritable``."""
+        if self.file is None:
+            return
+        before = self.file.read_text(encoding="utf-8") if self.file.exists() else ""
+        after = edited(before, document)
+        if after != before:
+            replace_file(self.file, after)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a daemon begins with. ``is_new``: the document is that of an edited file and becomes version ``version``."""
+
+    config: Config
+    version: int
+    document: Mapping[str, Any]
+    is_new: bool
+
+
+def start_from(history: History, sources: Sources, boot: Config) -> Start:
+    """Decide what is in force at a start: an edited file beats the version in force; without a file that one stands.
+
+    A file that holds what we wrote last, or would have written when we were killed, is not edited: the journal stands, so
+    that a crash within an apply ends at one version everywhere. ``boot`` is what file and environment gave before the
+    journal was open: it alone says where data and socket are. Raises ``ConfigError`` with every mistake.
+    """
+    in_file = sources.read()
+    is_edited = in_file is not None and not history.may_be_in_file(in_file)
+    is_new = is_edited or not history.in_force
+    document = (in_file or {}) if is_new else history.document()
+    config, mistakes = sources.effective(document)
+    if mistakes:
+        raise ConfigError(mistakes, source=str(sources.file or "configuration"))
+    config = with_values(config, {"app.data_dir": boot.app.data_dir, "api.socket": boot.api.socket})
+    return Start(config, history.newest + 1 if is_new else history.in_force, document, is_new)
