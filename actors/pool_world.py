@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Final
 
 from actors.risk import PERMITS
 from actors.session import balances_topic, market_topic
@@ -30,13 +31,17 @@ from rules.pool import (
 from rules.precision import Action, PrecisionDecision
 from rules.quote_usd import quote_usd, rate_symbol
 from runtime.bus import Bus
+from runtime.clock import NANOS
 
-__all__ = ["GroupMaker", "PoolWorld", "pool_topic", "precision_topic"]
+__all__ = ["BALANCES_AGE_NS", "GroupMaker", "PoolWorld", "pool_topic", "precision_topic"]
 
 GroupMaker = Callable[[Signal, Instrument, int], OpenGroup]
 """Builds the opening of a group (or of a further pyramid) from a signal under the present configuration."""
 
-_HELD = PrecisionDecision(None, Action.HOLD, "PrecisionFetchFailed", refreshed=True)
+BALANCES_AGE_NS: Final = 180 * NANOS
+"""Oldest balance that still says what is free: what closed since has freed funds that it does not show."""
+
+_HELD: Final = PrecisionDecision(None, Action.HOLD, "PrecisionFetchFailed", refreshed=True)
 
 
 def pool_topic(account: str) -> str:
@@ -97,7 +102,7 @@ class PoolWorld:
             assert found.instrument is not None, "only entries whose rules are known are planned"
             opening = self._make(signal, found.instrument, now)
             quote = found.instrument.quote
-            free, usd = self._free(quote, state), self._usd(quote, now)
+            free, usd = self._free(quote, state, now), self._usd(quote, now)
             return plan_entry(opening, pyramid, settings, free=free, usd=usd)
 
         return Surroundings(
@@ -126,10 +131,10 @@ class PoolWorld:
         price = tick.ask if signal.side is Side.LONG else tick.bid
         return price if price > 0 else None
 
-    def _free(self, quote: str, state: PoolState) -> Decimal | None:
+    def _free(self, quote: str, state: PoolState, now: Instant) -> Decimal | None:
         """Return what is free of a currency after all that was admitted since the balance was taken (EX-414)."""
         known: BalancesChanged | None = self._bus.kept(balances_topic(self._account))
-        if known is None:
+        if known is None or now - known.at > BALANCES_AGE_NS:
             return None
         free = next((each.free for each in known.balances if each.currency == quote), Decimal(0))
         return available_funds(settle_funds(state, known.at), quote, free)
