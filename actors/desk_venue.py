@@ -15,6 +15,8 @@ from actors.desk_compare import compare
 from actors.desk_events import changed, recorded, reported
 from actors.desk_hold import NOT_SENT, SEND_AGAIN_S, Hold, LetHeld
 from actors.desk_reconcile import outcome_of, reconciled, steps_of
+from actors.group_recovery import compared_topic
+from protocol.groups.recovery import AccountCompared
 from protocol.messages import Event, Message
 from protocol.orders import CancelAtVenue, FillReport, OrderReport, OrderState
 from protocol.pool import GroupMail
@@ -246,8 +248,15 @@ class VenueSide(DurableActor):
         tells: Tells = [(self.ref, report) for report in outcome.reports]
         return [
             *(self._record(order, fill) for order, fill in found.missed),
-            Do(done, [*tells, *outcome.tells, *([(self.ref, LetHeld(exits=False))] if len(self._hold) else [])]),
+            Do(
+                done,
+                [*tells, *outcome.tells, *([(self.ref, LetHeld(exits=False))] if len(self._hold) else [])],
+                then=lambda: self._say_compared(now),
+            ),
         ]
+
+    def _say_compared(self, at: int) -> None:
+        self.context.bus.publish(compared_topic(self._account), AccountCompared(self._account, at), keep=True)
 
     def _difference(self, code: str, client_order_id: str, detail: str, correction: str) -> DifferenceFound:
         return DifferenceFound(self._account, code, client_order_id, detail, correction, self.now())

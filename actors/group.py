@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from actors.desk import desk_topic
+from actors.group_recovery import absence_of, compared_topic
 from actors.session import market_topic
 from protocol.groups import (
     AddPyramid,
@@ -29,6 +30,8 @@ from protocol.groups import (
     RiskClose,
     SlotReleased,
 )
+from protocol.groups.editing import EditGroup
+from protocol.groups.recovery import AccountCompared
 from protocol.market import PriceTick, SubscribeMarket
 from protocol.messages import Event, Message
 from protocol.offset import TellStanding
@@ -47,6 +50,7 @@ from rules.group import (
     summary,
     watch_bounds,
 )
+from rules.group.edit_preview import edit_answer
 from runtime.actor import Do, handles
 from runtime.durable import DurableActor
 from runtime.timers import Timer
@@ -139,7 +143,14 @@ class PositionGroup(DurableActor):
             return Do(tells=self._unanswered(view))
         self._set_retries()
         self._announce()
-        return Do(tells=self._unanswered(view))
+        back = absence_of(self.context.bus, view, self.now())
+        do = self._did(self._decide(back) if back is not None else ())
+        return Do(do.events, [*self._unanswered(view), *do.tells], then=self._flatten_when_compared)
+
+    def _flatten_when_compared(self) -> None:
+        """Wait for the books of the account to be compared when the recovery contract has the group close itself."""
+        if self._view is not None and self._view.flatten_due:
+            self.context.bus.subscribe(compared_topic(self._view.account), self.ref)
 
     @property
     def detail(self) -> str:
@@ -179,6 +190,21 @@ class PositionGroup(DurableActor):
         if again is not None:
             return Do(tells=[(msg.reply_to, again)] if isinstance(msg, RiskClose) and msg.reply_to else [])
         return self._step(msg)
+
+    @handles
+    def compared(self, msg: AccountCompared) -> Do | None:
+        """Close a group whose recovery contract asks for it: what the venue knows is booked by now."""
+        return self._step(msg)
+
+    @handles
+    def edit(self, msg: EditGroup) -> Do:
+        """Show what an edit would lead to, or make it; the same request again is only answered."""
+        answer = edit_answer(self._view, msg, self.now(), self.context.bus.kept(self._prices))
+        if msg.preview or answer.applied or answer.problems:
+            return Do(answer=answer)
+        do = self._did(self._decide(msg))
+        made = msgspec.structs.replace(answer, applied=True, version=answer.version + 1)
+        return Do(do.events, do.tells, made, then=do.then)
 
     @handles
     def standing(self, msg: TellStanding) -> None:  # noqa: ARG002 - the type is the message

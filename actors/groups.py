@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from actors.group import PositionGroup, group_stream
+from actors.group_recovery import fell_topic
 from actors.pool import group_name
+from protocol.groups.recovery import GroupFell
 from protocol.pool import GroupMail, GroupsUp, StartGroup
 from runtime.actor import handles
 from runtime.journal import JournalUnavailable
@@ -56,6 +58,9 @@ class GroupHouse(Supervisor):
             if slot is not None:
                 slot.cancel_timer()
             self.context.system.tell(self._pool, GroupsUp(self.context.path))
+        if news.exit.abnormal:
+            group_id = news.name.rpartition("~")[2]
+            self.context.bus.publish(fell_topic(group_id), GroupFell(group_id, self.now()), keep=True)
         super().child_exited(news)
         slot = self._slots.get(news.name)
         if slot is not None and slot.phase is Phase.DONE:

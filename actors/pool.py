@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from actors.group import GROUPS
+from actors.pool_adoption import AdoptingPool
 from actors.pool_memory import OUTCOMES_KEPT, Decided, Outcomes
 from actors.pool_tells import close_of, group_name, group_path, tells_of, untold
 from actors.pool_world import GroupMaker, PoolWorld, pool_topic, precision_topic
@@ -80,7 +81,7 @@ class _RulesLate(Message, frozen=True, tag=True):
     symbol: str
 
 
-class Pool(DurableActor):
+class Pool(AdoptingPool):
     """Admits, queues, refuses and routes; remembers the groups that hold slots and the entries that wait."""
 
     def __init__(

@@ -20,6 +20,7 @@ from protocol.signals import Reason, Signal
 from protocol.values import Instant, Name, Side, Text
 
 __all__ = [
+    "AdmitAdopted",
     "ContinuationReplaced",
     "DryRun",
     "DryRunReport",
@@ -274,6 +275,15 @@ class QueueAnswer(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
     code: str = ""
     reason: str = ""
     message: Text = ""
+
+
+class AdmitAdopted(Request[QueueAnswer], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Give a position that was opened by hand a slot; ``force``: beyond the limit if need be. Asked twice it has one."""
+
+    LANE: ClassVar[str] = "control"
+
+    opening: OpenGroup
+    force: bool = False
 
 
 class PromoteQueued(Request[QueueAnswer], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):

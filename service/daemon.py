@@ -14,6 +14,7 @@ import anyio
 
 from actors.event_log import EventLog
 from actors.gateway import GatewaySettings
+from actors.group_recovery import RUN
 from actors.projector import Committed, ReadModelProcess
 from actors.risk import tell_of_journal
 from protocol.errors import BulkheadError
@@ -30,6 +31,7 @@ from service.demo import demo_trader
 from service.deployment import deployment_tag
 from service.house import RISK, Plan, build_house
 from service.housekeeper import Housekeeper
+from service.lives import begin_run, end_run
 from service.logs import log_folder, log_settings
 from service.lives import begin_run, end_run
 from service.markets import Market, prepare_market

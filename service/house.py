@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from actors.adopter import Adopter
 from actors.desk import OrderDesk
 from actors.feed import MarketFeed
 from actors.gateway import Gateway, GatewaySettings
@@ -116,6 +117,11 @@ class AccountPaths:
         return f"/risk/offset-{self.account}"
 
     @property
+    def adopter(self) -> str:
+        """Who makes groups of positions that were opened by hand."""
+        return f"/risk/adopter-{self.account}"
+
+    @property
     def groups(self) -> str:
         """The supervisor of the account's groups."""
         return f"/trading/groups/{self.account}"
@@ -154,6 +160,7 @@ def build_house(plan: Plan) -> SupervisorSpec:
             _child(plan, "coordinator", partial(RiskCoordinator, [account.name for account in accounts])),
             *(_child(plan, f"pool-{account.name}", partial(_pool, plan, account)) for account in accounts),
             *(_child(plan, f"offset-{account.name}", partial(_offset, plan, account)) for account in accounts),
+            *(_child(plan, f"adopter-{account.name}", partial(_adopter, plan, account)) for account in accounts),
             intensity=intensity,
         ),
         supervisor("venues", *(_account_tree(plan, account, intensity) for account in accounts), intensity=intensity),
@@ -292,6 +299,18 @@ def _pool(plan: Plan, account: Account) -> Pool:
         gateway=GATEWAY,
         groups=paths.groups,
         precision=paths.precision,
+    )
+
+
+def _adopter(plan: Plan, account: Account) -> Adopter:
+    paths = AccountPaths(account.name)
+    return Adopter(
+        account=account.name,
+        venue=account.exchange,
+        user=plan.config.webhook.user,
+        make=partial(_opening, plan, account),
+        session=paths.session,
+        pool=paths.pool,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from protocol.groups.adoption import Adopted
 from protocol.groups.values import CloseReason, GridConfig, GroupState
 from protocol.instruments import Instrument, PrecisionRules
 from protocol.market import PriceTick
@@ -42,7 +43,8 @@ class OpenGroup(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=
 
     ``stop_price`` and ``target_price`` are given only when the configuration honours them (EX-270); ``free_quote`` is
     the free balance in quote currency, None when the funds check was made elsewhere (EX-414).
-    ``max_slippage_percent`` is the signal's own limit (EX-271).
+    ``max_slippage_percent`` is the signal's own limit (EX-271). ``adopted``: the position is there already, opened by
+    hand; no order opens it.
     """
 
     OVERFLOW: ClassVar[str] = "keep"
@@ -68,6 +70,7 @@ class OpenGroup(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=
     target_price: Decimal | None = None
     max_slippage_percent: Decimal | None = None
     free_quote: Decimal | None = None
+    adopted: Adopted | None = None
     at: Instant
 
     def __post_init__(self) -> None:

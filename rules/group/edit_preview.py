@@ -32,7 +32,18 @@ from rules.group.editing import resolve
 from rules.group.evolve import evolve
 from rules.group.view import GroupView
 
-__all__ = ["effects_of", "preview_edit"]
+__all__ = ["edit_answer", "effects_of", "preview_edit"]
+
+
+def edit_answer(view: GroupView | None, message: EditGroup, at: int, tick: PriceTick | None) -> GroupEditAnswer:
+    """Return the preview of an edit, or what one that was made before came to."""
+    if view is None:
+        problem = EditProblem("NoSuchGroup", "group_id", "the group has not begun yet", message.group_id)
+        return GroupEditAnswer(group_id=message.group_id, version=0, applied=False, problems=(problem,))
+    made = view.edits.get(message.request_id) if message.request_id else None
+    if made is not None:
+        return GroupEditAnswer(group_id=view.group_id, version=made, applied=True, state_after=view.state)
+    return preview_edit(view, message, at, tick)
 
 
 def preview_edit(view: GroupView, message: EditGroup, at: int, tick: PriceTick | None) -> GroupEditAnswer:

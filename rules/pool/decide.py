@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from protocol.pool import Promotion, QueueAnswer, SlotFreed
 from protocol.signals import Signal
+from rules.pool.adopting import Adopt, adopt
 from rules.pool.entering import remove
 from rules.pool.entries import enter, leave
 from rules.pool.promotion import expire, let_in, promote
@@ -59,7 +60,7 @@ class ByOperator(NamedTuple):
     request_id: str = ""
 
 
-Command: TypeAlias = Enter | Leave | Release | LookAgain | ByOperator
+Command: TypeAlias = Enter | Leave | Release | LookAgain | ByOperator | Adopt
 
 
 def decide(state: PoolState, command: Command, world: Surroundings) -> Decision:
@@ -77,6 +78,8 @@ def decide(state: PoolState, command: Command, world: Surroundings) -> Decision:
             promote(turn)
         case ByOperator():
             _operate(turn, command)
+        case Adopt():
+            adopt(turn, command)
     return turn.decision()
 
 

@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
+from actors.group_recovery import RUN
+from protocol.groups.recovery import DaemonStarted
 from protocol.risk import Permit
 from runtime.clock import WallClock
 from service.api.host import Host
@@ -54,6 +56,7 @@ async def status_of(host: Host, reading: Reading, permit: Permit | None) -> dict
             {"path": row.path, "detail": row.detail} for row in describe(system) if row.kind.endswith("MarketFeed")
         ],
         "engine": _engine(permit),
+        "start": _start(system.bus.kept(RUN)),
         "started_at": host.started_at,
         "uptime_s": (wall - host.started_at) / _NANOS,
         "now": system.now(),
@@ -72,6 +75,13 @@ async def status_of(host: Host, reading: Reading, permit: Permit | None) -> dict
         "dead_letters": {"kept": len(system.dead_letters), "total": system.dead_letters.total},
         "memory_bytes": memory_bytes(),
     }
+
+
+def _start(run: DaemonStarted | None) -> dict[str, Any]:
+    """Return how this run began; ``clean`` says that the one before ended in order."""
+    if run is None:
+        return {"run": 0, "clean": True, "down_s": 0}
+    return {"run": run.run, "clean": run.clean, "down_s": run.down_s}
 
 
 def _engine(permit: Permit | None) -> dict[str, Any]:

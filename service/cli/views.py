@@ -90,6 +90,7 @@ def status_view(found: Mapping[str, Any]) -> RenderableType:
         ("prices", _loud(found["source"])),
         ("scope", f"{found['scope']} ({', '.join(found['accounts'])})"),
         ("engine", _engine_text(engine)),
+        ("start", _start_text(found["start"])),
         ("signals", str(counts["signals"])),
         ("groups", f"{counts['open_groups']} open, {counts['slots_taken']} of {counts['slots']} slots taken"),
         ("orders", f"{counts['working_orders']} working"),
@@ -111,6 +112,13 @@ def status_view(found: Mapping[str, Any]) -> RenderableType:
 def _loud(source: str) -> Text:
     made_up = "SYNTHETIC" in source
     return Text(f" {source} " if made_up else source, style="bold black on yellow" if made_up else "")
+
+
+def _start_text(start: Mapping[str, Any]) -> Text:
+    if start["clean"]:
+        return Text(f"run {start['run']}, the one before ended in order" if start["run"] > 1 else "first run")
+    away = duration(start["down_s"])
+    return Text(f"run {start['run']}, after an unclean end; nothing was done for {away}", style="yellow")
 
 
 def _engine_text(engine: Mapping[str, Any]) -> Text:

@@ -15,6 +15,7 @@ from protocol.groups import (
     Level,
     PriceRounding,
     PyramidScope,
+    RecoveryPolicy,
     TpMode,
     TriggerPrice,
 )
@@ -140,6 +141,20 @@ class GridStrategy(Section, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     when_flat_with_pending: Annotated[
         FlatPolicy, Key(doc="A flat group with unfilled layers: close it, or keep waiting.", applies="group")
     ] = FlatPolicy.CLOSE
+    on_recovery: Annotated[
+        RecoveryPolicy,
+        Key(doc="A group that comes back after an unclean end: go on, or close it at once.", applies="group"),
+    ] = RecoveryPolicy.RESUME
+    recovery_max_gap_s: Annotated[
+        int,
+        Key(
+            doc="With on_recovery flatten: longest absence that does not close the group; 0 = every unclean end does.",
+            unit="s",
+            applies="group",
+            at_least=0,
+            at_most=31_536_000,
+        ),
+    ] = 0
     overrides: Annotated[
         tuple[Override, ...],
         Key(

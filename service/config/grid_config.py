@@ -36,6 +36,8 @@ def grid_config(config: Config, *, venue: str, symbol: str, timeframe: str) -> G
         enforce_step_size=precision.enforce_step_size,
         enforce_min_notional=precision.enforce_min_notional,
         blocked_leg_policy=precision.blocked_leg_policy,
+        on_recovery=grid.on_recovery,
+        recovery_max_gap_s=grid.recovery_max_gap_s,
     )
 
 

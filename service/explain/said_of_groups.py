@@ -33,7 +33,9 @@ from protocol.groups import (
     TargetsWatched,
     TriggerSuperseded,
 )
+from protocol.groups.adoption import PositionAdopted
 from protocol.groups.editing import GroupEdited
+from protocol.groups.recovery import Absence, GroupRecovered
 from protocol.orders import OrderState
 from protocol.pool import SignalActedOn
 from service.explain.story import Story
@@ -199,6 +201,18 @@ def _closed(e: GroupClosed, _: Story) -> str:
     )
 
 
+def _adopted(e: PositionAdopted, _: Story) -> str:
+    by = f" {e.operator}" if e.operator else " an operator"
+    why = f" ({e.reason})" if e.reason else ""
+    return f"The group adopted{by}'s position: {number(e.qty)} at {number(e.avg_price)}{why}; no order opened it."
+
+
+def _recovered(e: GroupRecovered, _: Story) -> str:
+    what = "The daemon ended without order" if e.absence is Absence.DAEMON else "The group's actor was down"
+    then = "closes itself once the books are compared" if e.flattens else "goes on"
+    return f"{what}; after {e.down_s} s the group came back and {then}, as its recovery contract says."
+
+
 def _edited(e: GroupEdited, _: Story) -> str:
     by = f" by {e.operator}" if e.operator else ""
     return f"The group was edited{by} and is version {e.version}: {'; '.join(e.summary)}."
@@ -222,6 +236,8 @@ OF_GROUPS: Final[dict[str, _SentenceOf]] = {
     "GroupClosed": _closed,
     "GroupOpened": _opened,
     "GroupEdited": _edited,
+    "GroupRecovered": _recovered,
+    "PositionAdopted": _adopted,
     "GroupStateChanged": _state,
     "LegClosed": _leg_closed,
     "LegFilled": _leg_filled,
