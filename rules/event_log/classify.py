@@ -7,6 +7,7 @@ from typing import Final
 from protocol.messages import Event
 from rules.event_log.line import INFO, Line, LineOf, Source
 from rules.event_log.of_groups import OF_GROUPS
+from rules.event_log.of_offset import OF_OFFSET
 from rules.event_log.of_orders import OF_ORDERS
 from rules.event_log.of_pool import OF_POOL
 from rules.event_log.of_signals import OF_SIGNALS
@@ -16,7 +17,15 @@ from rules.event_log.silent import SILENT
 
 __all__ = ["LINES", "line_of"]
 
-LINES: Final[dict[str, LineOf]] = {**OF_SIGNALS, **OF_GROUPS, **OF_ORDERS, **OF_POOL, **OF_SYSTEM, **OF_VENUES}
+LINES: Final[dict[str, LineOf]] = {
+    **OF_SIGNALS,
+    **OF_GROUPS,
+    **OF_OFFSET,
+    **OF_ORDERS,
+    **OF_POOL,
+    **OF_SYSTEM,
+    **OF_VENUES,
+}
 """Event type -> its line."""
 
 

@@ -121,6 +121,8 @@ _OF_NAME: Final = (
     ("Recover", Tag.RECOVERY),
     ("Operator", Tag.OPERATOR),
     ("RiskClose", Tag.RISK_CLOSE),
+    ("RiskFlag", Tag.OPERATOR),
+    ("Offset", Tag.RISK_CLOSE),
 )
 
 

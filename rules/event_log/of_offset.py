@@ -1,0 +1,123 @@
+"""What an operator reads of the loss offset (EX-1401). One function an event type."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from protocol.offset import (
+    OffsetDecided,
+    OffsetEnded,
+    OffsetPlan,
+    OffsetRepeated,
+    OffsetStarted,
+    OffsetStepAsked,
+    OffsetStepEnded,
+    RiskFlag,
+    RiskFlagCleared,
+    RiskFlagSet,
+    RiskTimerCleared,
+    RiskTimerStarted,
+)
+from rules.event_log.line import WARNING, Line, LineOf, LineSeverity, Source
+
+__all__ = ["OF_OFFSET"]
+
+_RISK: Final = LineSeverity.RISK
+
+
+def _number(value: Decimal) -> str:
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _plan(plan: OffsetPlan) -> str:
+    if not plan.executable:
+        return f"nothing can be closed for {plan.loser}: {plan.reason}"
+    payers = ", ".join(f"{_number(each.qty)} of {each.group_id}" for each in plan.winners)
+    qty = _number(plan.loser_close_qty or Decimal(0))
+    return f"{payers} pay {_number(plan.covered_usd)} USD for {qty} of {plan.loser}"
+
+
+def _timer(e: RiskTimerStarted) -> Line:
+    return Line(Source.RISK_ENGINE, _RISK, "RiskTimerStarted", f"the wait of {e.group_id} has begun", e.group_id)
+
+
+def _timer_over(e: RiskTimerCleared) -> Line:
+    return Line(Source.RISK_ENGINE, _RISK, "RiskTimerCleared", f"the wait of {e.group_id} is cleared", e.group_id)
+
+
+def _flag(e: RiskFlagSet) -> Line:
+    done = "is blocked for the loss offset" if e.flag is RiskFlag.BLOCKED else "will be skipped once by the loss offset"
+    return Line(Source.RISK_ENGINE, _RISK, "RiskFlagSet", f"{e.group_id} {done}", e.group_id)
+
+
+def _flag_over(e: RiskFlagCleared) -> Line:
+    if e.flag is RiskFlag.BLOCKED:
+        said = f"{e.group_id} is no longer blocked for the loss offset ({e.cause})"
+    else:
+        said = f"{e.group_id} will not be skipped any more ({e.cause})"
+    return Line(Source.RISK_ENGINE, _RISK, "RiskFlagCleared", said, e.group_id)
+
+
+def _decided(e: OffsetDecided) -> Line:
+    stale = [f"{group} {why}" for group, why in e.left_out.items()]
+    if e.plan is not None:
+        said = _plan(e.plan)
+    elif len(e.reasons) == 1:
+        [(group, why)] = e.reasons.items()
+        said = f"{group} is not offset yet: {', '.join(why)}"
+    else:
+        said = f"{len(e.reasons)} losing groups, none to be offset yet"
+    severity = WARNING if e.left_out else _RISK
+    text = f"{said}; left out: {', '.join(stale)}" if stale else said
+    return Line(
+        Source.RISK_ENGINE, severity, "OffsetDecided", f"decision {e.decision_id}: {text}", next(iter(e.ranked), "")
+    )
+
+
+def _repeated(e: OffsetRepeated) -> Line:
+    return Line(
+        Source.RISK_ENGINE, _RISK, "OffsetRepeated", f"decision {e.decision_id} came out the same {e.repeats} times"
+    )
+
+
+def _started(e: OffsetStarted) -> Line:
+    how = " on an operator's word" if e.forced else ""
+    return Line(Source.RISK_ENGINE, _RISK, "OffsetStarted", f"plan {e.plan_id}{how}: {_plan(e.plan)}", e.plan.loser)
+
+
+def _asked(e: OffsetStepAsked) -> Line:
+    what = "all" if e.qty is None else _number(e.qty)
+    said = f"plan {e.plan_id}: close {what} of {'loser' if e.loser else 'winner'} {e.group_id}"
+    return Line(Source.RISK_ENGINE, _RISK, "OffsetStepAsked", said, e.group_id)
+
+
+def _ended(e: OffsetStepEnded) -> Line:
+    severity = WARNING if e.status == "failed" or e.slippage_exceeded else _RISK
+    why = f" ({e.code})" if e.code else ""
+    slipped = ", slippage exceeded" if e.slippage_exceeded else ""
+    said = f"plan {e.plan_id}: {e.group_id} {e.status}{why}, {_number(e.booked_usd)} USD booked{slipped}"
+    return Line(Source.RISK_ENGINE, severity, e.code or "OffsetStepEnded", said, e.group_id)
+
+
+def _over(e: OffsetEnded) -> Line:
+    severity = _RISK if e.outcome == "done" else WARNING
+    why = f" ({e.code})" if e.code else ""
+    said = f"plan {e.plan_id} {e.outcome.replace('_', ' ')}{why}: {_number(e.booked_usd)} USD booked in all"
+    return Line(Source.RISK_ENGINE, severity, e.code or "OffsetEnded", said)
+
+
+OF_OFFSET: Final[dict[str, LineOf]] = {
+    "OffsetDecided": _decided,
+    "OffsetEnded": _over,
+    "OffsetRepeated": _repeated,
+    "OffsetStarted": _started,
+    "OffsetStepAsked": _asked,
+    "OffsetStepEnded": _ended,
+    "RiskFlagCleared": _flag_over,
+    "RiskFlagSet": _flag,
+    "RiskTimerCleared": _timer_over,
+    "RiskTimerStarted": _timer,
+}
+"""Event type -> its line."""
