@@ -22,6 +22,7 @@ from store.errors import ViewsError, unavailable
 from store.event_search import EventFilter, Where, squashed, where_of
 from store.reading import JournalReader
 from store.views.exact import install
+from store.views.risk_decisions import DecisionRow
 from store.views.rows import (
     EngineRow,
     EventRow,
@@ -55,7 +56,7 @@ _PNL_COLUMNS: Final[dict[str, str]] = {
     "reason": "r.reason",
 }
 _WORKING: Final = "state NOT IN ('filled', 'cancelled', 'rejected', 'expired')"
-_JSON: Final = frozenset({"problems", "reasons"})
+_JSON: Final = frozenset({"left_out", "losses", "plan", "problems", "ranked", "reasons", "steps"})
 _WORDS: Final = frozenset({"tags"})
 
 
@@ -232,6 +233,23 @@ class Views:
         where = Where().add("status = 'waiting'", when=waiting).add("symbol = ?", symbol, when=symbol)
         where.add("position < ?", before, when=before)
         return self._rows(QueueRow, f"queue_entries{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
+
+    def risk_decisions(
+        self,
+        *,
+        account: str = "",
+        group_id: str = "",
+        text: str = "",
+        plans: bool = False,
+        limit: int = MOST_ROWS,
+        before: int | None = None,
+    ) -> list[DecisionRow]:
+        """Return decisions of the loss offset; of one group, with a word in reasons or plan, or those that began a plan."""
+        where = Where().add("account = ?", account, when=account).add("plan_id <> ''", when=plans)
+        for word in filter(None, (group_id and f'"{group_id}"', text)):
+            where.add("instr(reasons || left_out || plan || steps || code || trigger, ?) > 0", word)
+        where.add("position < ?", before, when=before)
+        return self._rows(DecisionRow, f"risk_decisions{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
 
     def positions_about(self, ident: str) -> list[int]:
         """Return the positions of every record about an id: of a signal, group, order, trade or plan.

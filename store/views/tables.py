@@ -104,7 +104,20 @@ _QUEUE: Final = (
     "CREATE INDEX queue_by_position ON queue_entries (position)",
 )
 
+_RISK: Final = (
+    # ``engine`` is the path of the loss offset; what is by group is JSON.
+    """CREATE TABLE risk_decisions (engine TEXT NOT NULL, decision_id TEXT NOT NULL, position INTEGER NOT NULL,
+        account TEXT NOT NULL, at INTEGER NOT NULL, last_at INTEGER NOT NULL, repeats INTEGER NOT NULL DEFAULT 0,
+        trigger TEXT NOT NULL, status TEXT NOT NULL, reasons TEXT NOT NULL, losses TEXT NOT NULL,
+        left_out TEXT NOT NULL, ranked TEXT NOT NULL, plan TEXT NOT NULL, plan_id TEXT NOT NULL,
+        forced INTEGER NOT NULL DEFAULT 0, steps TEXT NOT NULL DEFAULT '[]', booked_usd TEXT NOT NULL DEFAULT '0',
+        outcome TEXT NOT NULL DEFAULT '', code TEXT NOT NULL DEFAULT '', ended_at INTEGER,
+        PRIMARY KEY (engine, decision_id)) WITHOUT ROWID""",
+    "CREATE INDEX risk_decisions_by_position ON risk_decisions (position)",
+)
+
 _SYSTEM: Final = (
+    *_RISK,
     """CREATE TABLE engine (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL, status TEXT NOT NULL,
         reason TEXT NOT NULL, at INTEGER NOT NULL)""",
     """CREATE TABLE incidents (kind TEXT NOT NULL, subject TEXT NOT NULL, position INTEGER NOT NULL,
