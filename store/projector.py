@@ -18,7 +18,7 @@ from store.errors import ViewsError, is_damage, unavailable
 from store.opening import MEMORY
 from store.queries import Views
 from store.reading import JournalReader
-from store.views import groups, incidents, log, orders, queue, signals, system
+from store.views import groups, incidents, log, orders, queue, settings, signals, system
 from store.views.exact import install
 from store.views.log import write_line
 from store.views.mentions import mentions
@@ -30,7 +30,16 @@ __all__ = ["BATCH", "Projector"]
 BATCH: Final = 500
 """Records projected in one transaction while catching up."""
 
-_SUBJECTS: Final = (groups, incidents, log, orders, queue, signals, system)  # importing them filled PROJECTIONS
+_SUBJECTS: Final = (
+    groups,
+    incidents,
+    log,
+    orders,
+    queue,
+    settings,
+    signals,
+    system,
+)  # importing them filled PROJECTIONS
 
 
 class Projector:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, tzinfo
 from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -20,6 +21,7 @@ from protocol.values import Instant, Scope
 from runtime.journal import Journal, Record
 from store.errors import ViewsError, unavailable
 from store.event_search import EventFilter, Where, squashed, where_of
+from store.pnl import OtherFee, PnlFilter, other_fees, pnl
 from store.reading import JournalReader
 from store.views.exact import install
 from store.views.risk_decisions import DecisionRow
@@ -41,20 +43,13 @@ from store.views.rows import (
 )
 from store.views.tables import APPLICATION_ID, SCHEMA_VERSION
 
-__all__ = ["MOST_ROWS", "Counts", "EventFilter", "PnlBy", "Views", "open_views", "records_about"]
+__all__ = ["MOST_ROWS", "Counts", "EventFilter", "Views", "open_views", "records_about"]
 
 MOST_ROWS: Final = 1_000
 """Rows a page has at most, unless the caller asks for another number."""
 
-PnlBy: TypeAlias = Literal["group_id", "symbol", "timeframe", "strategy", "side", "venue", "account", "user", "reason"]
-
 R = TypeVar("R", bound=Value)
 
-_PNL_COLUMNS: Final[dict[str, str]] = {
-    **{name: f"g.{name}" for name in ("symbol", "timeframe", "strategy", "side", "venue", "account", "user")},
-    "group_id": "r.group_id",
-    "reason": "r.reason",
-}
 _WORKING: Final = "state NOT IN ('filled', 'cancelled', 'rejected', 'expired')"
 _JSON: Final = frozenset({"left_out", "losses", "plan", "problems", "ranked", "reasons", "steps"})
 _WORDS: Final = frozenset({"tags"})
@@ -171,20 +166,22 @@ class Views:
 
     def realised_pnl(
         self,
-        by: PnlBy = "group_id",
+        by: str = "group_id",
         *,
         scope: Scope | None = None,
         since: Instant | None = None,
         until: Instant | None = None,
     ) -> list[PnlRow]:
         """Return realizations added up by a property of their group, or by reason (EX-1702, EX-1704)."""
-        where = Where().add("g.scope = ?", scope, when=scope)
-        where.add("r.at >= ?", since, when=since).add("r.at < ?", until, when=until)
-        sql = f"""SELECT {_PNL_COLUMNS[by]} AS key, g.quote, g.scope, count(*) AS realizations,
-            exact_sum(r.realized_quote) AS realized_quote, exact_sum(r.fees_quote) AS fees_quote,
-            exact_sum(r.net_quote) AS net_quote FROM realizations r JOIN groups g ON g.group_id = r.group_id{where}
-            GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""  # noqa: S608 our own column names
-        return [_row(PnlRow, row) for row in self._fetch(sql, where.values)]
+        return self.pnl(by, PnlFilter(scope=scope, since=since, until=until))
+
+    def pnl(self, by: str, wanted: PnlFilter | None = None, zone: tzinfo = UTC) -> list[PnlRow]:
+        """Return realizations added up by one of ``store.pnl.PNL_KEYS``; days are those of ``zone``."""
+        return pnl(self._fetch, by, wanted or PnlFilter(), zone)
+
+    def other_fees(self, wanted: PnlFilter | None = None) -> list[OtherFee]:
+        """Return fees in third currencies: they are in no result."""
+        return other_fees(self._fetch, wanted or PnlFilter())
 
     def events(
         self, wanted: EventFilter | None = None, *, limit: int = MOST_ROWS, before: int | None = None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from service.api import config, log, queue, signals
+from service.api import config, log, pnl, queue, signals
 
 if TYPE_CHECKING:
     from service.api.server import ApiServer
@@ -17,6 +17,7 @@ __all__ = ["FAMILIES"]
 FAMILIES: tuple[Callable[[web.Application, ApiServer], None], ...] = (
     config.register,
     log.register,
+    pnl.register,
     queue.register,
     signals.register,
 )

@@ -16,7 +16,7 @@ from service.cli.parts import ConfigFile, Json, Socket, connect, usage
 if TYPE_CHECKING:
     from service.api.client import Client
 
-__all__ = ["ack", "alerts", "keep", "prune", "register", "search", "segments"]
+__all__ = ["ack", "alerts", "instant_of", "keep", "prune", "register", "search", "segments"]
 
 _PAGE: Final = 1_000
 _UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -98,8 +98,8 @@ def search(
         "code": code,
         "group": group,
         "correlation": correlation,
-        "since": _instant(client, since, "--since"),
-        "until": _instant(client, until, "--until"),
+        "since": instant_of(client, since, "--since"),
+        "until": instant_of(client, until, "--until"),
     }
     wanted = {name: value for name, value in wanted.items() if value}
     if export is not None:
@@ -111,7 +111,7 @@ def search(
         _follow(client, wanted, found[-1]["position"] if found else 0, as_json=as_json)
 
 
-def _instant(client: Client, text: str, option: str) -> str:
+def instant_of(client: Client, text: str, option: str) -> str:
     """Return nanoseconds for ``10m`` (before the daemon's now) or ISO 8601."""
     if not text:
         return ""

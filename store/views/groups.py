@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
+from protocol.codec import encode_json
 from protocol.groups import (
     CloseFilled,
     DustRecorded,
     EntryEnded,
+    GridConfig,
     GroupClosed,
     GroupOpened,
     GroupStateChanged,
@@ -22,10 +24,11 @@ from protocol.groups import (
     TargetDeferred,
     TargetEnded,
     TargetFilled,
+    TriggerSuperseded,
 )
 from store.views.exact import exact, share, text
 from store.views.realizations import fee_in_quote, realize, settle
-from store.views.registry import Writer, insert, projection, run
+from store.views.registry import Writer, insert, insert_new, projection, run
 
 __all__ = [
     "anchored",
@@ -40,6 +43,7 @@ __all__ = [
     "pyramid_added",
     "pyramid_closed",
     "state_changed",
+    "superseded",
     "target_deferred",
     "target_ended",
     "target_filled",
@@ -50,7 +54,7 @@ __all__ = [
 def opened(writer: Writer, event: GroupOpened) -> None:
     """Write a new group with nothing in it."""
     fields = ("group_id", "key", "user", "scope", "venue", "account", "symbol", "timeframe", "side", "signal_id")
-    insert(
+    insert_new(
         writer,
         "groups",
         **{name: getattr(event, name) for name in fields},
@@ -60,21 +64,33 @@ def opened(writer: Writer, event: GroupOpened) -> None:
         base=event.instrument.base,
         quote=event.instrument.quote,
         tp_mode=event.config.tp_mode,
+        tp_settings=_tp_settings(event.config),
         max_pyramids=event.config.max_pyramids_per_group,
         opened_at=event.at,
         updated_at=event.at,
     )
 
 
+def _tp_settings(config: GridConfig) -> str:
+    """Return the take-profit settings of a group as JSON; those of its legs stand at the legs."""
+    kept = {name: getattr(config, name) for name in config.__struct_fields__ if "tp" in name.split("_")}
+    return encode_json(kept).decode()
+
+
 @projection(PyramidAdded)
 def pyramid_added(writer: Writer, event: PyramidAdded) -> None:
     """Write a pyramid and its legs; the stop and target it brings hold for the group."""
     fields = ("group_id", "pyramid", "signal_id", "entry_price", "size", "size_type", "levels_source", "anchored", "at")
-    insert(writer, "pyramids", **{name: getattr(event, name) for name in fields})
+    frozen = {
+        "grid_config": encode_json(event.config).decode(),
+        "rules_used": encode_json(event.instrument.rules).decode(),
+    }
+    insert(writer, "pyramids", **{name: getattr(event, name) for name in fields}, **frozen)
     _plan(writer, event.group_id, event.legs)
-    sql = """UPDATE groups SET pyramids = max(pyramids, ?), stop_price = ?, target_price = ?, updated_at = ?
-        WHERE group_id = ?"""
-    run(writer, sql, event.pyramid + 1, event.stop_price, event.target_price, event.at, event.group_id)
+    sql = """UPDATE groups SET pyramids = max(pyramids, ?), stop_price = ?, target_price = ?, max_slippage_percent = ?,
+        updated_at = ? WHERE group_id = ?"""
+    limit = event.max_slippage_percent
+    run(writer, sql, event.pyramid + 1, event.stop_price, event.target_price, limit, event.at, event.group_id)
 
 
 @projection(PyramidAnchored)
@@ -105,9 +121,9 @@ def leg_filled(writer: Writer, event: LegFilled) -> None:
     fee = fee_in_quote(writer, event)
     sql = """UPDATE legs SET state = ?, filled_qty = exact_add(filled_qty, ?),
         filled_quote = exact_add(filled_quote, ?), open_qty = exact_add(open_qty, ?),
-        open_cost_quote = exact_add(open_cost_quote, ?), entry_fees_left_quote = exact_add(entry_fees_left_quote, ?)
-        WHERE group_id = ? AND leg_id = ?"""
-    run(writer, sql, event.leg_state, event.qty, notional, event.net_qty, cost, fee, event.group_id, event.leg_id)
+        open_cost_quote = exact_add(open_cost_quote, ?), entry_fees_left_quote = exact_add(entry_fees_left_quote, ?),
+        fees_quote = exact_add(fees_quote, ?) WHERE group_id = ? AND leg_id = ?"""
+    run(writer, sql, event.leg_state, event.qty, notional, event.net_qty, cost, fee, fee, event.group_id, event.leg_id)
     sql = """UPDATE groups SET open_qty = exact_add(open_qty, ?), open_cost_quote = exact_add(open_cost_quote, ?),
         first_fill_at = coalesce(first_fill_at, ?), updated_at = ? WHERE group_id = ?"""
     run(writer, sql, event.net_qty, cost, event.at, event.at, event.group_id)
@@ -186,6 +202,13 @@ def state_changed(writer: Writer, event: GroupStateChanged) -> None:
     """Write the group's new state."""
     sql = "UPDATE groups SET state = ?, reason = coalesce(?, reason), updated_at = ? WHERE group_id = ?"
     run(writer, sql, event.new, event.reason, event.at, event.group_id)
+
+
+@projection(TriggerSuperseded)
+def superseded(writer: Writer, event: TriggerSuperseded) -> None:
+    """Count the triggers that came too late."""
+    sql = "UPDATE groups SET superseded = superseded + 1, updated_at = ? WHERE group_id = ?"
+    run(writer, sql, event.at, event.group_id)
 
 
 @projection(GroupClosed)

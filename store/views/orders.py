@@ -16,6 +16,7 @@ from protocol.orders import (
     Purpose,
 )
 from protocol.values import OrderSide
+from rules.precision import quotient
 from store.views.exact import exact
 from store.views.registry import Writer, insert, projection, run
 
@@ -75,9 +76,9 @@ def sent(writer: Writer, event: OrderSent) -> None:
 def refused(writer: Writer, event: OrderRefused) -> None:
     """Write why the desk did not send it."""
     _ensure(writer, event)
-    sql = "UPDATE orders SET desk = ?, owner = ?, state = ?, reason = ?, updated_at = ? WHERE client_order_id = ?"
+    sql = "UPDATE orders SET desk = ?, owner = ?, state = ?, reason = ?, error = ?, updated_at = ? WHERE client_order_id = ?"
     reason, order = f"{event.code}: {event.reason}", event.request.client_order_id
-    run(writer, sql, writer.record.stream, event.owner, OrderState.REJECTED, reason, event.at, order)
+    run(writer, sql, writer.record.stream, event.owner, OrderState.REJECTED, reason, event.code, event.at, order)
 
 
 @projection(CancelRequested)
@@ -94,6 +95,10 @@ def state_changed(writer: Writer, event: OrderStateChanged) -> None:
         venue_order_id = CASE ? WHEN '' THEN venue_order_id ELSE ? END WHERE client_order_id = ?"""
     venue_id = event.venue_order_id
     run(writer, sql, event.state, event.reason, event.at, venue_id, venue_id, event.client_order_id)
+    if event.state is OrderState.REJECTED:
+        code = event.reason.partition(":")[0]
+        known = code if code.isidentifier() else "OrderRejected"
+        run(writer, "UPDATE orders SET error = ? WHERE client_order_id = ?", known, event.client_order_id)
 
 
 @projection(FillRecorded)
@@ -106,7 +111,22 @@ def filled(writer: Writer, event: FillRecorded) -> None:
     sql = """UPDATE orders SET filled_qty = exact_add(filled_qty, ?), filled_quote = exact_add(filled_quote, ?),
         updated_at = ? WHERE client_order_id = ?"""
     run(writer, sql, event.qty, notional, event.at, event.client_order_id)
+    _measure_slippage(writer, event)
     _move_position(writer, event, notional)
+
+
+def _measure_slippage(writer: Writer, event: FillRecorded) -> None:
+    """Write by how many percent the average fill is worse than expected; negative is better (EX-720)."""
+    sql = "SELECT filled_qty, filled_quote, expected_price FROM orders WHERE client_order_id = ?"
+    found = writer.connection.execute(sql, (event.client_order_id,)).fetchone()
+    if found is None or found[2] is None:
+        return
+    qty, quote, expected = (Decimal(each) for each in found)
+    if qty and expected > 0:
+        average = quotient(quote, qty)
+        worse = average - expected if event.side is OrderSide.BUY else expected - average
+        sql = "UPDATE orders SET slippage_percent = ? WHERE client_order_id = ?"
+        run(writer, sql, quotient(worse * 100, expected), event.client_order_id)
 
 
 def _move_position(writer: Writer, event: FillRecorded, notional: Decimal) -> None:

@@ -53,7 +53,7 @@ def realize(writer: Writer, event: TargetFilled | CloseFilled, reason: str) -> N
         exit_fee = share(fee, lot.qty, closed)
         fee, closed = exact().subtract(fee, exit_fee), exact().subtract(closed, lot.qty)
         fees = exact().add(exit_fee, _take_out(writer, event, lot))
-        _book_gain(writer, event.group_id, lot)
+        _book_gain(writer, event.group_id, lot, exit_fee)
         insert(
             writer,
             "realizations",
@@ -91,10 +91,10 @@ def _take_out(writer: Writer, event: TargetFilled | CloseFilled, lot: ClosedLot)
     return part
 
 
-def _book_gain(writer: Writer, group_id: str, lot: ClosedLot) -> None:
-    sql = """UPDATE legs SET closed_qty = exact_add(closed_qty, ?), realized_quote = exact_add(realized_quote, ?)
-        WHERE group_id = ? AND leg_id = ?"""
-    run(writer, sql, lot.qty, lot.realized, group_id, lot.leg_id)
+def _book_gain(writer: Writer, group_id: str, lot: ClosedLot, fee: Decimal) -> None:
+    sql = """UPDATE legs SET closed_qty = exact_add(closed_qty, ?), realized_quote = exact_add(realized_quote, ?),
+        fees_quote = exact_add(fees_quote, ?) WHERE group_id = ? AND leg_id = ?"""
+    run(writer, sql, lot.qty, lot.realized, fee, group_id, lot.leg_id)
     sql = "UPDATE groups SET realized_quote = exact_add(realized_quote, ?) WHERE group_id = ?"
     run(writer, sql, lot.realized, group_id)
 

@@ -12,7 +12,7 @@ from protocol.messages import Event
 from runtime.journal import Record
 from store.views.exact import text
 
-__all__ = ["PROJECTIONS", "Projection", "Writer", "insert", "projection", "run"]
+__all__ = ["PROJECTIONS", "Projection", "Writer", "insert", "insert_new", "projection", "run"]
 
 E = TypeVar("E", bound=Event)
 
@@ -49,8 +49,17 @@ def run(writer: Writer, sql: str, *values: Any) -> int:
 
 def insert(writer: Writer, table: str, **values: Any) -> None:
     """Write one row; one that is already there under the same key is replaced."""
+    _insert(writer, "INSERT OR REPLACE", table, values)
+
+
+def insert_new(writer: Writer, table: str, **values: Any) -> None:
+    """Write one row; one that is already there under the same key is a defect, and stops the read models."""
+    _insert(writer, "INSERT", table, values)
+
+
+def _insert(writer: Writer, verb: str, table: str, values: dict[str, Any]) -> None:
     columns, marks = ", ".join(values), ", ".join("?" * len(values))
-    run(writer, f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})", *values.values())  # noqa: S608 ours
+    run(writer, f"{verb} INTO {table} ({columns}) VALUES ({marks})", *values.values())
 
 
 def _plain(value: Any) -> Any:

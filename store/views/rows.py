@@ -81,7 +81,11 @@ class SignalRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
 
 
 class GroupRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
-    """One position group. ``state`` is None before its first; ``fees_quote`` leaves out fees in third currencies."""
+    """One position group. ``state`` is None before its first; ``fees_quote`` leaves out fees in third currencies.
+
+    ``superseded`` counts triggers that came too late; ``worst_percent`` and ``best_percent`` are of its unrealized result
+    while it was open, as far as equity was noted.
+    """
 
     group_id: str
     position: int
@@ -110,6 +114,10 @@ class GroupRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only
     realized_quote: Decimal
     fees_quote: Decimal
     dust: Decimal
+    max_slippage_percent: Decimal | None
+    superseded: int
+    worst_percent: Decimal | None
+    best_percent: Decimal | None
     opened_at: int
     first_fill_at: int | None
     closed_at: int | None
@@ -156,6 +164,7 @@ class LegRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=T
     open_cost_quote: Decimal
     closed_qty: Decimal
     realized_quote: Decimal
+    fees_quote: Decimal
     target_price: Decimal | None
     target_order: str | None
 
@@ -181,6 +190,8 @@ class OrderRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only
     expected_price: Decimal | None
     state: OrderState
     reason: str
+    error: str
+    slippage_percent: Decimal | None
     venue_order_id: str
     filled_qty: Decimal
     filled_quote: Decimal

@@ -13,7 +13,7 @@ __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "TABLES", "names"]
 APPLICATION_ID: Final = 0x62756C76
 """``bulv``: says that a SQLite file holds our read models."""
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """Raised by any change of a table or of a projection: older read models are then rebuilt."""
 
 _KEPT: Final = (
@@ -46,23 +46,27 @@ _GROUPS: Final = (
         pyramids INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT '', reason TEXT, stop_price TEXT,
         target_price TEXT, open_qty TEXT NOT NULL DEFAULT '0', open_cost_quote TEXT NOT NULL DEFAULT '0',
         realized_quote TEXT NOT NULL DEFAULT '0', fees_quote TEXT NOT NULL DEFAULT '0', dust TEXT NOT NULL DEFAULT '0',
+        tp_settings TEXT NOT NULL DEFAULT '{}', max_slippage_percent TEXT, superseded INTEGER NOT NULL DEFAULT 0,
+        worst_percent TEXT, best_percent TEXT,
         opened_at INTEGER NOT NULL, first_fill_at INTEGER, closed_at INTEGER, updated_at INTEGER NOT NULL)""",
     "CREATE INDEX groups_by_position ON groups (position)",
+    # Two live groups of one identity would be a defect (EX-1203).
+    "CREATE UNIQUE INDEX groups_live ON groups (scope, account, key) WHERE closed_at IS NULL",
     # Fees as they were paid; ``groups.fees_quote`` holds those that were paid in base or quote currency.
     """CREATE TABLE group_fees (group_id TEXT NOT NULL, currency TEXT NOT NULL, amount TEXT NOT NULL,
         PRIMARY KEY (group_id, currency)) WITHOUT ROWID""",
     """CREATE TABLE pyramids (group_id TEXT NOT NULL, pyramid INTEGER NOT NULL, signal_id TEXT NOT NULL,
         entry_price TEXT NOT NULL, size TEXT NOT NULL, size_type TEXT NOT NULL, levels_source TEXT NOT NULL,
-        anchored INTEGER NOT NULL, closed_reason TEXT, at INTEGER NOT NULL,
-        PRIMARY KEY (group_id, pyramid)) WITHOUT ROWID""",
+        anchored INTEGER NOT NULL, grid_config TEXT NOT NULL, rules_used TEXT NOT NULL, closed_reason TEXT,
+        at INTEGER NOT NULL, PRIMARY KEY (group_id, pyramid)) WITHOUT ROWID""",
     """CREATE TABLE legs (group_id TEXT NOT NULL, leg_id TEXT NOT NULL, pyramid INTEGER NOT NULL,
         layer INTEGER NOT NULL, price TEXT NOT NULL, qty TEXT NOT NULL, gap_percent TEXT NOT NULL,
         weight_percent TEXT NOT NULL, tp_percent TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
         filled_qty TEXT NOT NULL DEFAULT '0', filled_quote TEXT NOT NULL DEFAULT '0',
         open_qty TEXT NOT NULL DEFAULT '0', open_cost_quote TEXT NOT NULL DEFAULT '0',
         closed_qty TEXT NOT NULL DEFAULT '0', realized_quote TEXT NOT NULL DEFAULT '0',
-        entry_fees_left_quote TEXT NOT NULL DEFAULT '0', target_price TEXT, target_order TEXT,
-        PRIMARY KEY (group_id, leg_id)) WITHOUT ROWID""",
+        entry_fees_left_quote TEXT NOT NULL DEFAULT '0', fees_quote TEXT NOT NULL DEFAULT '0', target_price TEXT,
+        target_order TEXT, PRIMARY KEY (group_id, leg_id)) WITHOUT ROWID""",
     """CREATE TABLE realizations (position INTEGER NOT NULL, lot INTEGER NOT NULL, group_id TEXT NOT NULL,
         leg_id TEXT NOT NULL, client_order_id TEXT NOT NULL, trade_id TEXT NOT NULL, reason TEXT NOT NULL,
         qty TEXT NOT NULL, price TEXT NOT NULL, cost_quote TEXT NOT NULL, realized_quote TEXT NOT NULL,
@@ -77,8 +81,9 @@ _ORDERS: Final = (
         group_id TEXT NOT NULL, leg_id TEXT NOT NULL, purpose TEXT NOT NULL, attempt INTEGER NOT NULL,
         symbol TEXT NOT NULL, side TEXT NOT NULL, type TEXT NOT NULL, qty TEXT NOT NULL, price TEXT, stop_price TEXT,
         reduce_only INTEGER NOT NULL, expected_price TEXT, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
-        venue_order_id TEXT NOT NULL DEFAULT '', filled_qty TEXT NOT NULL DEFAULT '0',
-        filled_quote TEXT NOT NULL DEFAULT '0', permit INTEGER, wanted_at INTEGER NOT NULL, sent_at INTEGER,
+        error TEXT NOT NULL DEFAULT '', slippage_percent TEXT, venue_order_id TEXT NOT NULL DEFAULT '',
+        filled_qty TEXT NOT NULL DEFAULT '0', filled_quote TEXT NOT NULL DEFAULT '0', permit INTEGER,
+        wanted_at INTEGER NOT NULL, sent_at INTEGER,
         cancel_requested_at INTEGER, updated_at INTEGER NOT NULL)""",
     "CREATE INDEX orders_by_position ON orders (position)",
     "CREATE INDEX orders_by_group ON orders (group_id)",
@@ -128,6 +133,15 @@ _SYSTEM: Final = (
         at INTEGER NOT NULL) WITHOUT ROWID""",
 )
 
+_SETTINGS: Final = (
+    """CREATE TABLE precision_rules (account TEXT NOT NULL, symbol TEXT NOT NULL, venue TEXT NOT NULL,
+        venue_symbol TEXT NOT NULL, tick_size TEXT NOT NULL, step_size TEXT NOT NULL, min_qty TEXT NOT NULL,
+        min_notional TEXT NOT NULL, fetched_at INTEGER NOT NULL, gone_at INTEGER,
+        PRIMARY KEY (account, symbol)) WITHOUT ROWID""",
+    """CREATE TABLE config_versions (version INTEGER NOT NULL, position INTEGER PRIMARY KEY, author TEXT NOT NULL,
+        document TEXT NOT NULL, changes TEXT NOT NULL, applied_at INTEGER NOT NULL, rolled_back TEXT)""",
+)
+
 _LOG: Final = (
     """CREATE TABLE events (position INTEGER PRIMARY KEY, at INTEGER NOT NULL, source TEXT NOT NULL,
         severity TEXT NOT NULL, code TEXT NOT NULL, identity TEXT NOT NULL, symbol TEXT NOT NULL,
@@ -150,7 +164,7 @@ _LOG: Final = (
         tokenize = "unicode61 remove_diacritics 2")""",
 )
 
-TABLES: Final = (*_KEPT, *_SIGNALS, *_GROUPS, *_ORDERS, *_QUEUE, *_SYSTEM, *_LOG)
+TABLES: Final = (*_KEPT, *_SIGNALS, *_GROUPS, *_ORDERS, *_QUEUE, *_SYSTEM, *_SETTINGS, *_LOG)
 
 
 def names() -> list[str]:

@@ -1,0 +1,61 @@
+"""What was earned, over the API: realizations added up by any property (EX-1702, EX-1704)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from protocol.values import Scope
+from service.api.answers import Refused, answer, plain
+from store.pnl import PNL_KEYS, PnlFilter
+
+if TYPE_CHECKING:
+    from service.api.server import ApiServer
+
+__all__ = ["pnl_filter", "register"]
+
+
+def register(app: web.Application, server: ApiServer) -> None:
+    """Register the addresses."""
+
+    async def pnl(request: web.Request) -> web.Response:
+        by, wanted = request.query.get("by", "group_id"), pnl_filter(request.query)
+        if by not in PNL_KEYS:
+            raise Refused(422, "InvalidEnum", f"by is one of {', '.join(PNL_KEYS)}", path="by", value=by)
+        zone = _zone(server)
+        rows = await server.reading.views(lambda views: views.pnl(by, wanted, zone))
+        fees = await server.reading.views(lambda views: views.other_fees(wanted))
+        others = [{**each._asdict(), "amount": format(each.amount, "f")} for each in fees]
+        return answer({"by": by, "rows": [plain(row) for row in rows], "other_fees": others})
+
+    app.router.add_get("/v1/pnl", pnl)
+
+
+def pnl_filter(query: Mapping[str, str]) -> PnlFilter:
+    """Return the filter that a query string asks for; raise ``Refused`` for what is no scope or no instant."""
+    scope = query.get("scope", "")
+    if scope and scope not in list(Scope):
+        raise Refused(422, "InvalidEnum", f"scope is one of {', '.join(Scope)}", path="scope", value=scope)
+    return PnlFilter(
+        scope=Scope(scope) if scope else None,
+        account=query.get("account", ""),
+        group_id=query.get("group", ""),
+        since=_instant(query, "since"),
+        until=_instant(query, "until"),
+    )
+
+
+def _instant(query: Mapping[str, str], name: str) -> int | None:
+    text = query.get(name, "")
+    if text and not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise Refused(422, "WrongType", f"{name} is an instant in nanoseconds", path=name, value=text)
+    return int(text) if text else None
+
+
+def _zone(server: ApiServer) -> tzinfo:
+    name = str(server.host.config.app.timezone)
+    return UTC if name == "UTC" else ZoneInfo(name)
