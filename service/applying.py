@@ -78,12 +78,12 @@ async def _tell(system: ActorSystem, concern: Concern, version: int) -> str:
     """Have one actor go on under a version; return why it did not, empty when it did or does not live."""
     ref = system.lookup(concern.path)
     above = supervisor_of(system, concern.path) if ref is not None else None
-    if ref is None or above is None:
-        return ""  # whoever is down begins under the version in force
     try:
-        if concern.settings is None:
+        if ref is None:
+            return ""  # whoever is down begins under the version in force
+        if concern.settings is None and above is not None:
             await above.ask(RestartActor(concern.path), ACKNOWLEDGE_S)
-        else:
+        elif concern.settings is not None:
             await ref.ask(ApplySettings(version, concern.settings()), ACKNOWLEDGE_S)
     except BulkheadError as error:
         return f"{type(error).__name__}: {error}"
