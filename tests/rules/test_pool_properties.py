@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from decimal import Decimal
 from typing import Any
@@ -149,7 +150,7 @@ class Pools(RuleBasedStateMachine):
         script = self.script
         lines = queue_report(script.state, "acc", script.world()).entries
         assert [line.rank for line in lines] == list(range(1, len(lines) + 1))
-        for one, other in zip(lines, lines[1:], strict=False):
+        for one, other in itertools.pairwise(lines):
             assert one.why.startswith(f"before {other.queue_id} by ")
             if not one.continuation and not other.continuation and script.settings == PoolSettings():
                 assert _loss(one.loss_percent) <= _loss(other.loss_percent)

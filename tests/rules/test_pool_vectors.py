@@ -44,3 +44,20 @@ def _contender(entry: dict[str, Any]) -> Contender:
         instant(entry["queued_at"]),
         entry["continuation"],
     )
+
+
+def test_the_example_says_why() -> None:
+    """EX-920: each place is explained by the first rule that differs, with both values (the example of the requirement)."""
+    case: dict[str, Any] = cases("pool_queue", "rank_queue")[0].values[0]
+    if not case:
+        pytest.skip("golden vectors are not here")
+    given = case["input"]
+    settings, _ = settings_of({name: given[name] for name in ("selection_priority", "priority_rules_enabled")})
+    ranked = rank_queue((_contender(each) for each in given["entries"]), settings.rules)
+    assert [each.why for each in ranked] == [
+        "before q3 by pyramid_continuation: continues a live group yes against no",
+        "before q2 by highest_expected_profit: expected profit 6.00 USD against 4.00 USD",
+        "before q1 by highest_loss_percent: loss percent -3.00 % against -2.00 %",
+        "before q5 by highest_loss_percent: loss percent -2.00 % against unknown",
+        "no other entry",
+    ]
