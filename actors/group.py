@@ -13,12 +13,14 @@ import msgspec
 
 from actors.desk import desk_topic
 from actors.group_recovery import absence_of, compared_topic
+from actors.precision import precision_topic
 from actors.session import market_topic
 from protocol.groups import (
     AddPyramid,
     Batch,
     CloseGroup,
     CloseSkipped,
+    FreezeGroup,
     GroupClosed,
     GroupState,
     OpenGroup,
@@ -28,15 +30,21 @@ from protocol.groups import (
     RetryClose,
     RetryEntry,
     RiskClose,
+    RulesOverdue,
     SlotReleased,
+    TakeRules,
+    TriggerHeld,
+    UnfreezeGroup,
 )
 from protocol.groups.editing import EditGroup
 from protocol.groups.recovery import AccountCompared
+from protocol.instruments import PrecisionRules
 from protocol.market import PriceTick, SubscribeMarket
 from protocol.messages import Event, Message
 from protocol.offset import TellStanding
 from protocol.orders import DeskUp, FillReported, OrderUpdate, RetellOrders
 from protocol.pool import SignalActedOn
+from protocol.precision import NeedRules, RulesState
 from protocol.signals import SignalOutcome
 from rules.group import (
     GroupView,
@@ -51,6 +59,7 @@ from rules.group import (
     watch_bounds,
 )
 from rules.group.edit_preview import edit_answer
+from rules.group.new_rules import follows
 from runtime.actor import Do, handles
 from runtime.durable import DurableActor
 from runtime.timers import Timer
@@ -79,7 +88,7 @@ class PositionGroup(DurableActor):
     SNAPSHOT_EVERY = 200
 
     def __init__(
-        self, group_id: str, opening: OpenGroup | None, *, desk: str, pool: str, gateway: str, feed: str
+        self, group_id: str, opening: OpenGroup | None, *, desk: str, pool: str, gateway: str, feed: str, precision: str
     ) -> None:
         self._group_id = group_id
         self._opening = opening
@@ -87,6 +96,8 @@ class PositionGroup(DurableActor):
         self._pool = pool
         self._gateway = gateway
         self._feed = feed
+        self._precision = precision
+        self._last_rules: PrecisionRules | None = None
         self._view: GroupView | None = None
         self._acted: dict[str, SignalActedOn] = {}
         self._watching = False
@@ -128,6 +139,7 @@ class PositionGroup(DurableActor):
         self._prices = market_topic(known.account, known.symbol)
         self._hear_prices(tell_newest=True)
         self.context.bus.subscribe(desk_topic(known.account), self.ref)
+        self.context.bus.subscribe(precision_topic(known.account), self.ref, tell_kept=False)
         self.context.system.tell(self._feed, SubscribeMarket(known.symbol))
         if self._view is None and self._opening is not None:
             return self._step(self._opening)
@@ -212,6 +224,31 @@ class PositionGroup(DurableActor):
         self._announce()
 
     @handles
+    def freeze(self, msg: FreezeGroup | UnfreezeGroup) -> Do | None:
+        """Stop everything automatic, or go on (EX-1204)."""
+        return self._step(msg)
+
+    @handles
+    def rules(self, msg: RulesState) -> Do | None:
+        """Take new rules of the market when something waits for them, or when those in force come from there."""
+        view = self._view
+        if view is None or msg.fetching:
+            return None
+        before = self._last_rules
+        found = next((each for each in msg.instruments if each.symbol == view.symbol), None)
+        self._last_rules = found.rules if found is not None else before
+        if view.rules_wanted and (found is None or msg.error):
+            return self._step(RulesOverdue(self._group_id, self.now()))
+        if found is not None and (view.rules_wanted or follows(view, before, found.rules)):
+            return self._step(TakeRules(self._group_id, found, self.now()))
+        return None
+
+    @handles
+    def new_rules(self, msg: TakeRules | RulesOverdue) -> Do | None:
+        """Trade by new rules, or go on without."""
+        return self._step(msg)
+
+    @handles
     def desk_up(self, msg: DeskUp) -> Do | None:  # noqa: ARG002 - the type is the message
         """Tell the desk's new life what this group still waits for."""
         if self._view is None:
@@ -224,8 +261,7 @@ class PositionGroup(DurableActor):
         told = outstanding(view, owner=owner)
         return [
             (self._desk, RetellOrders(owner)),
-            *((self._desk, message) for message in told if not isinstance(message, SlotReleased)),
-            *((self._pool, message) for message in told if isinstance(message, SlotReleased)),
+            *((self._address(message), message) for message in told),
         ]
 
     # --- signals -------------------------------------------------------------------------------------------------------
@@ -269,12 +305,15 @@ class PositionGroup(DurableActor):
         return self._did(events) if events else None
 
     def _did(self, events: tuple[Event, ...]) -> Do:
-        tells: list[tuple[Any, Any]] = [
-            (self._pool if isinstance(message, SlotReleased) else self._desk, message)
-            for message in effects(events, owner=self.context.path)
-        ]
+        told = effects(events, owner=self.context.path)
+        tells: list[tuple[Any, Any]] = [(self._address(message), message) for message in told]
         tells += answers(events)
         return Do(events, tells, then=lambda: self._after(events))
+
+    def _address(self, message: Message) -> str:
+        if isinstance(message, SlotReleased):
+            return self._pool
+        return self._precision if isinstance(message, NeedRules) else self._desk
 
     def _after(self, events: tuple[Event, ...]) -> None:
         """Set the waits that the new events ask for and say how the group stands."""
@@ -316,7 +355,9 @@ class PositionGroup(DurableActor):
             self.context.stop()
 
 
-def _name_of(message: RetryClose | RetryEntry) -> str:
+def _name_of(message: RetryClose | RetryEntry | RulesOverdue) -> str:
+    if isinstance(message, RulesOverdue):
+        return "rules"
     return f"close:{message.number}" if isinstance(message, RetryClose) else f"entry:{message.leg_id}"
 
 
@@ -330,4 +371,6 @@ def _outcome_of(events: tuple[Event, ...], otherwise: str) -> tuple[str, tuple[s
                 return f"pyramid_added:{event.pyramid}", ()
             case CloseSkipped():
                 return f"skipped:{event.code}", ()
+            case TriggerHeld():
+                return "held:GroupFrozen", ("the group is frozen: it acts once an operator unfreezes it",)
     return otherwise, ()

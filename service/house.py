@@ -50,6 +50,7 @@ from service.intake import gateway_settings
 from service.markets import Market
 from service.offset import offset_engine
 from service.pool_settings import pool_settings
+from service.secret_keeper import SecretKeeper
 from service.venue_settings import precision_settings, session_settings
 from supervision.backoff import Backoff
 from supervision.budget import Intensity
@@ -170,7 +171,7 @@ def build_house(plan: Plan) -> SupervisorSpec:
             supervisor("groups", *groups, intensity=intensity),
             intensity=intensity,
         ),
-        supervisor("operators", *plan.operators, intensity=intensity),
+        supervisor("operators", *_secret_keeper(plan), *plan.operators, intensity=intensity),
         intensity=intensity,
     )
 
@@ -274,7 +275,15 @@ def _group_house(account: Account, intensity: Intensity) -> SupervisorSpec:
     paths = AccountPaths(account.name)
 
     def make(group_id: str, opening: OpenGroup | None) -> PositionGroup:
-        return PositionGroup(group_id, opening, desk=paths.desk, pool=paths.pool, gateway=GATEWAY, feed=paths.feed)
+        return PositionGroup(
+            group_id,
+            opening,
+            desk=paths.desk,
+            pool=paths.pool,
+            gateway=GATEWAY,
+            feed=paths.feed,
+            precision=paths.precision,
+        )
 
     return SupervisorSpec(
         account.name,
@@ -357,5 +366,16 @@ def group_id_of(group_key: str, signal_id: str) -> str:
 # --- gateway -----------------------------------------------------------------------------------------------------------
 
 
+def _secret_keeper(plan: Plan) -> list[ChildSpec]:
+    """Return the keeper of the webhook's secrets where they stand in files that can change."""
+    if plan.secrets is None or plan.secrets.folder is None:
+        return []
+    return [_child(plan, "secrets", partial(SecretKeeper, plan.active, partial(_gateway_settings, plan), GATEWAY))]
+
+
+def _gateway_settings(plan: Plan) -> GatewaySettings:
+    return plan.gateway(gateway_settings(plan.config, plan.secrets, AccountPaths))
+
+
 def _gateway(plan: Plan) -> Gateway:
-    return Gateway(plan.gateway(gateway_settings(plan.config, plan.secrets, AccountPaths)))
+    return Gateway(_gateway_settings(plan))

@@ -23,16 +23,30 @@ from protocol.instruments import Instrument, PrecisionRules
 from protocol.orders import OrderState
 from rules.group.opening import send_entry
 from rules.group.turn import Turn
-from rules.group.view import LegView, OrderView
+from rules.group.view import GroupView, LegView, OrderView
 from rules.precision import check_order, round_price, round_qty
 
-__all__ = ["PRECISION_REJECTED", "RULES_WAIT_S", "on_rules_overdue", "on_take_rules", "want_rules"]
+__all__ = ["PRECISION_REJECTED", "RULES_WAIT_S", "follows", "on_rules_overdue", "on_take_rules", "want_rules"]
 
 PRECISION_REJECTED: Final = "PrecisionRejected"
 """Code of an order update: the venue refused price, quantity or notional for their format."""
 
 RULES_WAIT_S: Final = 5
 """Longest wait for new rules, seconds; then the strictest known must do, so that no exit waits longer (EX-511)."""
+
+
+def follows(view: GroupView, before: PrecisionRules | None, now: PrecisionRules) -> bool:
+    """Whether a group takes over the rules that its account's cache has from now on.
+
+    It does when it trades by those the cache had ``before``, and when its own would no longer be obeyed (rules of an
+    operator, coarser than the venue's, stay).
+    """
+    ours = view.instrument.rules
+    if ours == now or view.state is GroupState.CLOSED:
+        return False
+    fine = not (ours.tick_size % now.tick_size or ours.step_size % now.step_size)
+    enough = ours.min_qty >= now.min_qty and ours.min_notional >= now.min_notional
+    return ours == before or not (fine and enough)
 
 
 def want_rules(turn: Turn, order: OrderView, text: str) -> None:

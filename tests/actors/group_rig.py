@@ -38,6 +38,7 @@ class GroupRig:
         self.pool = stage.probe("pool")
         self.gateway = stage.probe("gateway")
         self.feed = stage.probe("feed")
+        self.precision = stage.probe("precision")
         self.news = stage.probe("news", topics=(GROUPS,))
         self.opening: OpenGroup | None = (
             msgspec.structs.replace(opening(signal("s1")), config=config) if opened else None
@@ -53,6 +54,7 @@ class GroupRig:
             pool="/house/pool",
             gateway="/house/gateway",
             feed="/house/feed",
+            precision="/house/precision",
         )
 
     async def told(self, *messages: Any) -> None:

@@ -97,7 +97,7 @@ def test_only_a_group_that_watches_a_price_hears_prices(mode: TpMode, listeners:
 
 def test_a_group_without_opening_and_journal_cannot_live() -> None:
     """There is nothing it could be: it crashes rather than hold an empty position."""
-    group = PositionGroup("gs9", None, desk="/d", pool="/p", gateway="/g", feed="/f")
+    group = PositionGroup("gs9", None, desk="/d", pool="/p", gateway="/g", feed="/f", precision="/r")
     with pytest.raises(LookupError):
         group.started()
 

@@ -32,7 +32,13 @@ class Group(PositionGroup):
 
     def __init__(self, rig: Rig, group_id: str, opened: OpenGroup | None) -> None:
         super().__init__(
-            group_id, opened, desk="/house/desk", pool="/house/pool", gateway="/house/gw", feed="/house/feed"
+            group_id,
+            opened,
+            desk="/house/desk",
+            pool="/house/pool",
+            gateway="/house/gw",
+            feed="/house/feed",
+            precision="/house/precision",
         )
         self.rig = rig
         rig.lives.append((group_id, opened is not None))
