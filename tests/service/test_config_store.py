@@ -41,6 +41,16 @@ def codes(answer: Any) -> list[str]:
     return [mistake.code for mistake in answer.mistakes]
 
 
+def held(file: Path) -> dict[str, Any]:
+    """Return the document that the file holds."""
+    return from_toml(file.read_text())
+
+
+def edit(file: Path, text: str) -> None:
+    """Edit the file by hand."""
+    file.write_text(text)
+
+
 def test_the_file_is_the_first_version(file: Path) -> None:
     """A first start journals the file as version 1, by "file", with what it changes of the defaults (EX-1306)."""
 
@@ -58,7 +68,7 @@ def test_the_file_is_the_first_version(file: Path) -> None:
 def test_nothing_trades_by_a_draft(file: Path) -> None:
     """A draft changes neither what factories read nor the file, and is kept over a restart (EX-1306)."""
 
-    async def edit(rig: Rig) -> None:
+    async def drafts(rig: Rig) -> None:
         answer = await rig.set(execution_pool__max_open_groups=9)
         assert [(c.key, c.before, c.after) for c in answer.changes] == [("execution_pool.max_open_groups", "4", "9")]
         assert rig.config.execution_pool.max_open_groups == 4
@@ -70,7 +80,7 @@ def test_nothing_trades_by_a_draft(file: Path) -> None:
         dropped = await rig.stage.ask("config", DiscardDraft("anna"))
         assert dropped.draft == ""
 
-    life(later, file, journal=life(edit, file))
+    life(later, file, journal=life(drafts, file))
     assert file.read_text() == TOML
 
 
@@ -107,7 +117,7 @@ def test_an_actor_that_does_not_take_it_takes_everything_back(file: Path, mood: 
         assert (back.version, back.back_to, back.actor) == (2, 1, ENGINE)
 
     life(scenario, file, mood=lambda settings: mood if settings == Decimal(-7) else "")
-    assert from_toml(file.read_text()) == {"execution_pool.max_open_groups": 4}
+    assert held(file) == {"execution_pool.max_open_groups": 4}
 
 
 def test_a_file_that_cannot_be_written_takes_everything_back(file: Path) -> None:
@@ -168,7 +178,7 @@ def test_the_environment_beats_every_document(file: Path) -> None:
     async def scenario(rig: Rig) -> None:
         assert rig.config.execution_pool.max_open_groups == 7
         assert codes(await rig.set(execution_pool__max_open_groups=9)) == ["SetByEnvironment"]
-        file.write_text(TOML.replace("= 4", "= 5"))
+        edit(file, TOML.replace("= 4", "= 5"))
         await rig.stage.passes(3)
         answer = await rig.apply(1)
         assert answer.beaten == ("execution_pool.max_open_groups",)
@@ -182,14 +192,14 @@ def test_an_edited_file_is_read_into_the_draft(file: Path) -> None:
 
     async def scenario(rig: Rig) -> None:
         await rig.set(risk_engine__loss_threshold_percent="-7")
-        file.write_text(TOML.replace("= 4", "= 55"))
+        edit(file, TOML.replace("= 4", "= 55"))
         await rig.stage.passes(2)
         answer = await rig.stage.ask("config", GetConfig())
         assert decoded(answer.draft) == {
             "execution_pool.max_open_groups": 55,
             "risk_engine.loss_threshold_percent": "-7",
         }
-        file.write_text("[execution_pool")
+        edit(file, "[execution_pool")
         await rig.stage.passes(2)
         assert (await rig.stage.ask("config", GetConfig())).draft == answer.draft
         assert rig.config.execution_pool.max_open_groups == 4
@@ -235,7 +245,7 @@ def test_versions_can_be_compared_and_applied_again(file: Path) -> None:
         assert codes(await rig.stage.ask("config", LoadDraft(version=77, author="anna"))) == ["UnknownVersion"]
 
     life(scenario, file)
-    assert from_toml(file.read_text()) == {}
+    assert held(file) == {}
 
 
 def test_the_last_50_versions_are_kept() -> None:
@@ -273,7 +283,7 @@ def test_a_crash_between_any_two_steps_leaves_one_version_everywhere(file: Path)
                 await rig.stage.passes(5)
                 slots = rig.config.execution_pool.max_open_groups
                 assert slots == history.document().get("execution_pool.max_open_groups", 4)
-                assert from_toml(file.read_text()).get("execution_pool.max_open_groups") == slots
+                assert held(file).get("execution_pool.max_open_groups") == slots
                 answer = await rig.stage.ask("config", GetConfig())
                 assert decoded(answer.document)["execution_pool.max_open_groups"] == slots
                 assert all(taken[1] == slots for taken in rig.pool)
@@ -293,7 +303,7 @@ def test_a_store_that_crashes_within_an_apply_finishes_it(file: Path) -> None:
         await rig.stage.crash("config")
         await rig.stage.passes(5)
         assert rig.config.execution_pool.max_open_groups == 9
-        assert from_toml(file.read_text()) == {"execution_pool.max_open_groups": 9}
+        assert held(file) == {"execution_pool.max_open_groups": 9}
         assert rig.pool[-1] == (2, 9)
 
     life(scenario, file)
@@ -304,7 +314,7 @@ def test_what_the_file_says_of_secrets_is_never_kept(file: Path) -> None:
     secret = "k7Qw9ZxLr2m0PpA4B19Kyyy"
 
     async def scenario(rig: Rig) -> None:
-        file.write_text(TOML + f'[exchange.binance]\napi_key = "{secret}"\n')
+        edit(file, TOML + f'[exchange.binance]\napi_key = "{secret}"\n')
         await rig.stage.passes(2)
         answer = await rig.stage.ask("config", GetConfig())
         assert [mistake.code for mistake in answer.draft_mistakes] == ["SecretInFile"]
