@@ -133,10 +133,11 @@ class Gateway(DurableActor):
     def _unproven(self, msg: WebhookRequest, reading: Reading, now: int) -> str | None:
         """Return why a request is not authenticated, None for one that is (EX-220 to EX-225)."""
         settings = self._settings
+        secrets, keys = settings.proofs(now)
         proof = authenticate(
             settings.auth_mode,
-            settings.secrets,
-            settings.hmac_keys,
+            secrets,
+            keys,
             msg.headers,
             msg.body,
             now,

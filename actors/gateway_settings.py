@@ -68,7 +68,8 @@ class GatewaySettings:
     """What the gateway needs of the configuration; limits in seconds and requests a minute.
 
     ``routes`` names by venue all accounts that trade it. ``pyramids`` says of venue, symbol and timeframe how many
-    entries a group may have. ``require_proof`` is off in mode dry_run only (EX-225).
+    entries a group may have. ``require_proof`` is off in mode dry_run only (EX-225). ``former`` are secrets and keys
+    that were rotated: what they are (``webhook``, ``hmac``), their value, until when they count (EX-224).
     """
 
     user: str
@@ -77,6 +78,7 @@ class GatewaySettings:
     secrets: tuple[str, ...] = ()
     hmac_keys: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    former: tuple[tuple[str, str, int], ...] = ()
     tolerance_s: int = 300
     max_age_s: int = 60
     max_future_skew_s: int = 10
@@ -90,6 +92,12 @@ class GatewaySettings:
     pyramids: Callable[[str, str, str], int] = _many
     read_only: bool = False
     require_proof: bool = True
+
+    def proofs(self, now: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the secrets and the keys that count at this instant."""
+        still = [(which, value) for which, value, until in self.former if now < until]
+        secrets = (*self.secrets, *(value for which, value in still if which == "webhook"))
+        return secrets, (*self.hmac_keys, *(value for which, value in still if which == "hmac"))
 
     @property
     def only_venue(self) -> str:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from protocol.market import PriceTick
 from protocol.messages import Event, Message, Request
 from protocol.signals import SignalAnswer
 from protocol.values import Instant, Name
 
-__all__ = ["NewestPrice", "PriceAnswer", "RequestRefused", "SourcesDue", "WebhookRequest"]
+__all__ = [
+    "NewestPrice",
+    "PriceAnswer",
+    "RequestRefused",
+    "RotateSecret",
+    "SecretRotated",
+    "SourcesDue",
+    "WebhookRequest",
+]
 
 
 class WebhookRequest(Request[SignalAnswer], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
@@ -48,3 +58,19 @@ class NewestPrice(Request[PriceAnswer], frozen=True, forbid_unknown_fields=True,
 
 class SourcesDue(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
     """The gateway's own timer: a source may have been silent for too long, or is no longer near its limit."""
+
+
+class SecretRotated(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """A new secret counts from now on, the former one beside it until ``former_until`` (EX-224). Neither stands here."""
+
+    which: Name
+    file: str
+    former_until: Instant
+
+
+class RotateSecret(Request[SecretRotated], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Make a new secret of an alert: ``webhook``, the one in the body, or ``hmac``, the key of the signature."""
+
+    LANE: ClassVar[str] = "control"
+
+    which: Name

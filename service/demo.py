@@ -11,7 +11,7 @@ import msgspec
 
 from actors.sender import DemoSymbol, DemoTrader
 from rules.signals import iso_ms
-from service.config import Config, WebhookSecrets
+from service.config import Config, WebhookSecrets, open_webhook_secrets
 from service.config.market import Account
 from service.markets import Market
 from strategies.crossing import Wish
@@ -50,13 +50,18 @@ def alert_body(
     )
 
 
+def _current(secrets: WebhookSecrets, daemon: Daemon) -> str:
+    """Return the secret that counts now: it may have been rotated since the start."""
+    return (open_webhook_secrets(daemon.config) if secrets.folder is not None else secrets).secret.reveal()
+
+
 def demo_trader(config: Config, account: Account, market: Market, secrets: WebhookSecrets, daemon: Daemon) -> ChildSpec:
     """Return the recipe of the demo's actor for one account."""
 
     def body_of(symbol: str) -> Callable[[Wish, Decimal, int], bytes]:
         def body(wish: Wish, price: Decimal, at: int) -> bytes:
             return alert_body(
-                secret=secrets.secret.reveal(),
+                secret=_current(secrets, daemon),
                 exchange=account.exchange,
                 symbol=symbol,
                 wish=wish,

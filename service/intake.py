@@ -11,7 +11,7 @@ from actors.gateway import GatewaySettings, Rhythm, Route
 from rules.signals import DuplicateWindows
 from rules.signals.mappings import BUILTIN, extended
 from rules.signals.mappings import Mapping as BodyMapping
-from service.config import Config, WebhookSecrets
+from service.config import Config, WebhookSecrets, open_webhook_secrets
 from service.config.daemon import Mode
 from service.config.grid_config import grid_config
 from service.config.mappings import SignalMapping
@@ -32,7 +32,9 @@ class _Paths(Protocol):
 
 def gateway_settings(config: Config, secrets: WebhookSecrets | None, paths: Callable[[str], _Paths]) -> GatewaySettings:
     """Return what the gateway needs of a configuration; ``paths`` says where an account's actors live."""
-    revealed = tuple(each.reveal() for each in secrets) if secrets is not None else ()
+    if secrets is not None and secrets.folder is not None:
+        secrets = open_webhook_secrets(config)  # they may have been rotated since
+    former = secrets.former if secrets is not None else ()
     proof_needed = config.app.mode is not Mode.DRY_RUN or config.security.webhook_signature_validation
     return GatewaySettings(
         user=config.webhook.user,
@@ -40,7 +42,8 @@ def gateway_settings(config: Config, secrets: WebhookSecrets | None, paths: Call
         auth_mode=config.security.webhook_auth_mode,
         secrets=(secrets.secret.reveal(),) if secrets is not None else (),
         hmac_keys=(secrets.hmac_key.reveal(),) if secrets is not None else (),
-        hidden=revealed,
+        hidden=secrets.shown_nowhere if secrets is not None else (),
+        former=tuple((each.which, each.secret.reveal(), each.until) for each in former),
         tolerance_s=config.security.signature_tolerance_seconds,
         max_age_s=config.signal.max_age_seconds,
         max_future_skew_s=config.signal.max_future_skew_seconds,

@@ -82,6 +82,7 @@ _GATEWAY = (
     "signal.",
     "security.webhook_",
     "security.signature_",
+    "webhook.host",
     "sizing.",
     "grid_strategy.",
     "app.mode",
