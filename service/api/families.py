@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from service.api import config, log, pnl, queue, signals
+from service.api import config, log, pnl, queue, risk, signals
 
 if TYPE_CHECKING:
     from service.api.server import ApiServer
@@ -19,6 +19,7 @@ FAMILIES: tuple[Callable[[web.Application, ApiServer], None], ...] = (
     log.register,
     pnl.register,
     queue.register,
+    risk.register,
     signals.register,
 )
 """Each registers the addresses of its area."""
