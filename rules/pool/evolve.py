@@ -54,8 +54,11 @@ def evolve(state: PoolState, event: Event) -> PoolState:
             return _queued(state, event)
         case QueuedReplaced():
             return _replaced(state, event)
-        case QueueRemoved() | EntryPromoted():
-            return _left(state, event)
+        case EntryPromoted():
+            return _answered(state, event.request_id, f"promoted:{event.how.value}")
+        case QueueRemoved():
+            queue = {queue_id: entry for queue_id, entry in state.queue.items() if queue_id != event.queue_id}
+            return _answered(replace(state, queue=queue), event.request_id, f"removed:{event.reason}")
     return state
 
 
@@ -68,7 +71,8 @@ def _taken(state: PoolState, event: SlotTaken) -> PoolState:
         changed_at=event.at,
     )
     committed = _committed(state, event.at, event.opening.instrument.quote, event.funds)
-    return replace(state, live={**state.live, event.group_key: group}, committed=committed)
+    live, queue = {**state.live, event.group_key: group}, _without(state, event.signal_id)
+    return replace(state, live=live, queue=queue, committed=committed)
 
 
 def _pyramid(state: PoolState, event: PyramidAdmitted) -> PoolState:
@@ -83,7 +87,8 @@ def _pyramid(state: PoolState, event: PyramidAdmitted) -> PoolState:
         adds={**group.adds, event.signal_id: event.add},
     )
     committed = _committed(state, event.at, event.add.instrument.quote, event.funds)
-    return replace(state, live={**state.live, event.group_key: grown}, committed=committed)
+    live, queue = {**state.live, event.group_key: grown}, _without(state, event.signal_id)
+    return replace(state, live=live, queue=queue, committed=committed)
 
 
 def _committed(state: PoolState, at: int, currency: str, amount: Decimal) -> tuple[Commitment, ...]:
@@ -145,13 +150,17 @@ def _replaced(state: PoolState, event: QueuedReplaced) -> PoolState:
     return replace(state, queue={**state.queue, event.queue_id: newer})
 
 
-def _left(state: PoolState, event: QueueRemoved | EntryPromoted) -> PoolState:
-    queue = {queue_id: entry for queue_id, entry in state.queue.items() if queue_id != event.queue_id}
-    if not event.request_id:
-        return replace(state, queue=queue)
-    outcome = f"promoted:{event.how.value}" if isinstance(event, EntryPromoted) else f"removed:{event.reason}"
-    answered = dict([*state.answered.items(), (event.request_id, outcome)][-ANSWERS_KEPT:])
-    return replace(state, queue=queue, answered=answered)
+def _answered(state: PoolState, request_id: str, outcome: str) -> PoolState:
+    if not request_id:
+        return state
+    return replace(state, answered=dict([*state.answered.items(), (request_id, outcome)][-ANSWERS_KEPT:]))
+
+
+def _without(state: PoolState, signal_id: str) -> dict[str, QueuedEntry]:
+    """Return the queue without the entry that has entered: it leaves with its admission, never before."""
+    if all(entry.signal.signal_id != signal_id for entry in state.queue.values()):
+        return state.queue
+    return {queue_id: entry for queue_id, entry in state.queue.items() if entry.signal.signal_id != signal_id}
 
 
 # --- what is learned, not journalled -----------------------------------------------------------------------------------
