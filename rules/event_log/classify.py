@@ -11,6 +11,7 @@ from rules.event_log.of_offset import OF_OFFSET
 from rules.event_log.of_orders import OF_ORDERS
 from rules.event_log.of_pool import OF_POOL
 from rules.event_log.of_signals import OF_SIGNALS
+from rules.event_log.of_steering import OF_STEERING
 from rules.event_log.of_system import OF_SYSTEM
 from rules.event_log.of_venues import OF_VENUES
 from rules.event_log.silent import SILENT
@@ -23,6 +24,7 @@ LINES: Final[dict[str, LineOf]] = {
     **OF_OFFSET,
     **OF_ORDERS,
     **OF_POOL,
+    **OF_STEERING,
     **OF_SYSTEM,
     **OF_VENUES,
 }

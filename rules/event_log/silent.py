@@ -20,6 +20,7 @@ SILENT: Final[dict[str, str]] = {
     "PaperOrderFilled": "the paper venue's own books",
     "PaperOrderRejected": "the paper venue's own books",
     "PaperOrderTriggered": "the paper venue's own books",
+    "RulesWanted": "the group's alert PrecisionRejected says it",
     "SignalActedOn": "SignalRouted says what became of it",
     "TargetEnded": "the desk's OrderStateChanged says it",
     "TargetsWatched": "prices the group watches; they change with every fill",

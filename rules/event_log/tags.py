@@ -84,6 +84,7 @@ _TAGS: Final[dict[str, Callable[[Any], tuple[Tag, ...]]]] = {
     "CloseSkipped": _trigger,
     "CloseStarted": _reason,
     "DifferenceFound": lambda _: (Tag.RECOVERY,),
+    "CloseForced": lambda _: (Tag.EXIT, Tag.OPERATOR),
     "EntryEnded": _layer,
     "EntryPromoted": lambda e: (Tag.QUEUE, Tag.ENTRY, *((Tag.OPERATOR,) if e.request_id else ())),
     "EventLogged": _said,
@@ -91,7 +92,9 @@ _TAGS: Final[dict[str, Callable[[Any], tuple[Tag, ...]]]] = {
     "GroupCloseAsked": lambda _: (Tag.EXIT,),
     "GroupClosed": _reason,
     "GroupEdited": lambda _: (Tag.OPERATOR, Tag.CONFIG),
+    "GroupFrozen": lambda _: (Tag.RECOVERY,),
     "GroupOpened": lambda _: (Tag.ENTRY,),
+    "GroupUnfrozen": lambda _: (Tag.OPERATOR,),
     "LegFilled": _layer,
     "OperatorActed": lambda _: (Tag.OPERATOR,),
     "OrderRefused": _purpose,
@@ -111,6 +114,7 @@ _TAGS: Final[dict[str, Callable[[Any], tuple[Tag, ...]]]] = {
     "SignalRouted": lambda e: (Tag.QUEUE,) if e.outcome.startswith(("queued", "replaced")) else (),
     "TargetDeferred": lambda _: (Tag.TP,),
     "TargetFilled": lambda _: (Tag.TP,),
+    "TriggerHeld": lambda _: (Tag.EXIT,),
     "TriggerSuperseded": _trigger,
 }
 """Event type -> its tags; one that is not here has those that its name and its code say."""

@@ -14,6 +14,7 @@ from service.explain.said_of_offset import OF_OFFSET
 from service.explain.said_of_orders import OF_ORDERS
 from service.explain.said_of_pool import OF_POOL
 from service.explain.said_of_settings import OF_SETTINGS
+from service.explain.said_of_steering import OF_STEERING
 from service.explain.story import Story
 from service.explain.words import ago, number, words
 from store.views.lines import line_of
@@ -128,5 +129,6 @@ SAID: Final[dict[str, _SentenceOf]] = {
     **OF_GROUPS,
     **OF_OFFSET,
     **OF_POOL,
+    **OF_STEERING,
 }
 """Event type -> its sentence; empty sentences are told by another event."""
