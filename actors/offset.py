@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from actors.desk import desk_topic
 from actors.group import GROUPS
-from actors.offset_cycles import CycleRunner, risk_topic
+from actors.offset_cycles import risk_topic
+from actors.offset_preview import PreviewingOffset
 from actors.offset_view import picture
 from actors.risk import PERMITS
 from actors.session import session_topic
@@ -61,7 +62,7 @@ def pool_topic(account: str) -> str:
     return f"pool:{account}"
 
 
-class OffsetEngine(CycleRunner):
+class OffsetEngine(PreviewingOffset):
     """The engine of one account. ``feed`` is told which markets give the USD value of quote currencies."""
 
     def __init__(self, *, account: str, settings: OffsetSettings, groups: str, feed: str) -> None:

@@ -13,8 +13,8 @@ from typing import Any, Final
 import msgspec
 
 from actors.group import GROUPS
-from actors.pool_adoption import AdoptingPool
 from actors.pool_memory import OUTCOMES_KEPT, Decided, Outcomes
+from actors.pool_preview import PreviewingPool
 from actors.pool_tells import close_of, group_name, group_path, tells_of, untold
 from actors.pool_world import GroupMaker, PoolWorld, pool_topic, precision_topic
 from actors.risk import PERMITS
@@ -64,7 +64,6 @@ from rules.pool import (
     what_would_happen,
 )
 from runtime.actor import Do, handles
-from runtime.durable import DurableActor
 from runtime.timers import Timer
 
 __all__ = ["OUTCOMES_KEPT", "RULES_WITHIN_S", "GroupMaker", "Pool", "group_name"]
@@ -81,7 +80,7 @@ class _RulesLate(Message, frozen=True, tag=True):
     symbol: str
 
 
-class Pool(AdoptingPool):
+class Pool(PreviewingPool):
     """Admits, queues, refuses and routes; remembers the groups that hold slots and the entries that wait."""
 
     def __init__(
