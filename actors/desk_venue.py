@@ -116,7 +116,7 @@ class VenueSide(DurableActor):
 
     def _after_failure(self, order: DeskOrder, msg: OrderReport, state: OrderState) -> Tells:
         """Ask again about what is unknown; refresh rules that the venue contradicts (EX-426, EX-516)."""
-        if msg.code == "PrecisionRejected" and self._precision:
+        if msg.code == "PrecisionRejected" and self._precision and state is not order.state:
             return [(self._precision, NeedRules(order.request.symbol, at_once=True))]
         if msg.state is not OrderState.UNKNOWN or state.final:
             return []

@@ -7,16 +7,22 @@ in the same journal as the desk, its memory is never behind: a crash loses eithe
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from actors.session import market_topic
 from protocol.market import Bar, PriceTick, SubscribeMarket
 from protocol.messages import Event, Message
 from protocol.orders import OrderReport
+from protocol.paper import PaperOrderAccepted, PaperOrderCancelled, PaperOrderFilled, ScriptVenue, VenueFault
+from protocol.venue import BalancesChanged, SessionDown
 from protocol.webhook import NewestPrice, PriceAnswer
-from runtime.actor import Do, handles
+from runtime.actor import NO_ANSWER, Do, handles
 from runtime.clock import NANOS
 from runtime.durable import DurableActor
+from runtime.envelope import Envelope
+from venues.errors import NetworkTimeout, VenueError
 from venues.paper.engine import PaperEngine
+from venues.paper.faults import Faults
 from venues.paper.messages import Attach, BarInProgress, PaperAnswer, PaperCancel, PaperPlace, PaperQuery, PaperView
 from venues.paper.path import PathPoint
 
@@ -28,6 +34,16 @@ class _Point(Message, frozen=True, tag=True):
 
     symbol: str
     index: int
+
+
+class _Late(Message, frozen=True, tag=True):
+    """An answer that a script holds back."""
+
+    envelope: Any
+    answer: Any
+
+
+_MOVES_MONEY = (PaperOrderAccepted, PaperOrderFilled, PaperOrderCancelled)
 
 
 class _Walk:
@@ -60,6 +76,7 @@ class PaperExchange(DurableActor):
         self._walks: dict[str, _Walk] = {}
         self._topics: dict[str, str] = {}
         self._spread = bool(self._engine.config.half_spread_bps)
+        self._faults = Faults(self._engine.config.venue)
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
@@ -90,13 +107,39 @@ class PaperExchange(DurableActor):
         """Journal, then report; the answer is computed on the state after the events."""
         if not events and answer is None:
             return None
+        lost = answer is not None and self._faults.next_of(VenueFault.LOSE_ANSWER) is not None
 
         def then() -> Do | None:
-            if self._sink is not None:
+            if lost:
+                return self._say(NetworkTimeout(self._engine.config.venue, "a script lost the answer"))
+            if self._sink is not None and events:
                 self._report(events, self._sink)
-            return Do(answer=answer()) if answer is not None else None
+            return self._say(answer()) if answer is not None else None
 
         return Do(events, then=then)
+
+    def _say(self, answer: object) -> Do | None:
+        """Answer, as late as a script has it, and with an error when there is one to answer with."""
+        delay_s = self._faults.delay_s(self.now())
+        envelope = self.context.envelope
+        if envelope is None or (delay_s <= 0 and not isinstance(answer, VenueError)):
+            return Do(answer=answer)
+        if delay_s > 0:
+            self.timers.after(delay_s, _Late(envelope, answer))
+        else:
+            self._answer(envelope, answer)
+        return Do(answer=NO_ANSWER)
+
+    @handles
+    def late(self, msg: _Late) -> None:
+        """Give an answer that a script held back."""
+        self._answer(msg.envelope, msg.answer)
+
+    def _answer(self, envelope: Envelope, answer: object) -> None:
+        if isinstance(answer, VenueError):
+            self.context.answer(envelope, None, answer)
+        else:
+            self.context.answer(envelope, answer)
 
     def _report(self, events: tuple[Event, ...], sink: Callable[[Message], None]) -> None:
         """Tell the fills, then where each order stands now: nobody hears "filled" before the last fill."""
@@ -109,6 +152,8 @@ class PaperExchange(DurableActor):
                     sink(report)
         for report in standing.values():
             sink(report)
+        if any(isinstance(event, _MOVES_MONEY) for event in events):
+            sink(BalancesChanged(self._account, self._engine.balances(), self.now()))
 
     # --- orders --------------------------------------------------------------------------------------------------------
 
@@ -120,26 +165,38 @@ class PaperExchange(DurableActor):
     @handles
     def place(self, msg: PaperPlace) -> Do | None:
         """Accept or refuse an order at the price of this instant."""
-        self._catch_up(msg.request.symbol)
         now = self.now()
-        events = self._engine.place(msg.request, now)
+        if error := self._faults.refusal(now):
+            return self._say(error)
+        self._catch_up(msg.request.symbol)
+        if rejects := self._faults.next_of(VenueFault.REJECT):
+            events = self._engine.refuse(msg.request, rejects.code, now)
+        else:
+            if partial := self._faults.next_of(VenueFault.PARTIAL):
+                self._engine.thin_out(msg.request, partial.share)
+            events = self._engine.place(msg.request, now)
         return self._did(events, lambda: self._engine.answer(msg.request, now))
 
     @handles
     def cancel(self, msg: PaperCancel) -> Do | None:
         """Cancel what is left of an order."""
         now = self.now()
+        if error := self._faults.refusal(now):
+            return self._say(error)
         events = self._engine.cancel(msg.client_order_id, now)
         return self._did(events, lambda: self._engine.query(msg.client_order_id, msg.symbol, now))
 
     @handles
     def query(self, msg: PaperQuery) -> Do | None:
         """Say where an order stands."""
-        return Do(answer=self._engine.query(msg.client_order_id, msg.symbol, self.now()))
+        now = self.now()
+        return self._say(self._faults.refusal(now) or self._engine.query(msg.client_order_id, msg.symbol, now))
 
     @handles
     def view(self, msg: PaperView) -> Do | None:
         """Show the account."""
+        if error := self._faults.refusal(self.now()):
+            return self._say(error)
         engine = self._engine
         answer = PaperAnswer(
             instruments=tuple(book.instrument for book in engine.state.books.values()),
@@ -148,7 +205,15 @@ class PaperExchange(DurableActor):
             open_orders=engine.open_orders(self.now()),
             fills=engine.fills_since(msg.fills_since),
         )
-        return Do(answer=answer)
+        return self._say(answer)
+
+    @handles
+    def script(self, msg: ScriptVenue) -> None:
+        """Misbehave as a script says, from now on (EX-1107)."""
+        self._faults.take(msg, self.now())
+        if msg.fault is VenueFault.DISCONNECT and self._sink is not None:
+            sink, self._sink = self._sink, None
+            sink(SessionDown(self._account, f"a script disconnected it for {msg.seconds:g} s", self.now()))
 
     @handles
     def newest(self, msg: NewestPrice) -> Do:

@@ -14,6 +14,12 @@ from tests.actors.orders import TAG
 DESK = "/house/desk"
 
 
+def permit_of(stage: Stage, status: EngineStatus) -> None:
+    """Publish a fresh permit."""
+    permit = Permit(number=7, status=status, reason="because", at=stage.now)
+    stage.system.bus.publish(PERMITS, permit, keep=True)
+
+
 class DeskRig:
     """The desk ``/house/desk``; ``risk`` says how the coordinator answers: a status, or None for silence."""
 

@@ -219,7 +219,7 @@ def test_fills_are_told_before_the_state_they_lead_to() -> None:
         rig = ExchangeRig(stage)
         await rig.told(flat(START))
         answer = await rig.place(buy(1))
-        assert kinds(rig.heard) == ["FillReport", "OrderReport"]
+        assert kinds(rig.heard) == ["FillReport", "OrderReport", "BalancesChanged"]
         (report,) = of(rig.heard, OrderReport)
         assert (report.state, report.filled_qty, answer.state) == (OrderState.FILLED, D(1), OrderState.FILLED)
 

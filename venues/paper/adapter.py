@@ -20,6 +20,8 @@ __all__ = ["ANSWER_WITHIN_S", "PaperVenue"]
 
 ANSWER_WITHIN_S = 5.0
 
+_NO_FILLS = 2**63 - 1
+
 
 class PaperVenue(Venue):
     """One account at the paper exchange that lives at ``path`` in the same system."""
@@ -53,8 +55,10 @@ class PaperVenue(Venue):
 
     async def connect(self, sink: Sink) -> None:
         """Attach to the exchange."""
+        exchange = self._exchange()
+        await self._view()  # a venue that a script has disconnected answers nothing and takes nobody in
         self._sink = sink
-        self._exchange().tell(Attach(self._forward))
+        exchange.tell(Attach(self._forward))
 
     def _forward(self, fact: Message) -> None:
         if self._sink is not None:
@@ -110,5 +114,6 @@ class PaperVenue(Venue):
         raise VenueCapabilityMissing(self.name, Capability.CANDLES)
 
     async def server_time(self) -> int:
-        """Return the system's clock."""
+        """Return the system's clock; a call like any other, so that a venue which is down does not answer it."""
+        await self._view(_NO_FILLS)
         return self._system.now()

@@ -32,8 +32,9 @@ from protocol.values import OrderSide, OrderType
 from venues.paper.book import SymbolBook
 from venues.paper.checks import lock_for, refusal
 from venues.paper.config import OhlcPath, PaperConfig
+from venues.paper.ended import ended_report
 from venues.paper.matching import Draft
-from venues.paper.numbers import EXACT, hashed
+from venues.paper.numbers import EXACT, floor_to, hashed
 from venues.paper.path import PathPoint, low_comes_first, path
 from venues.paper.prices import spread_around
 from venues.paper.reports import absent, order_report, refused, reports
@@ -69,7 +70,7 @@ class PaperEngine:
         """
         memory = self.state.memory
         client_id = request.client_order_id
-        if client_id in memory.orders or client_id in memory.refused:
+        if memory.knows(client_id):
             return ()
         book = self._books.get(request.symbol)
         with localcontext(EXACT):
@@ -78,10 +79,21 @@ class PaperEngine:
                 assert refused_for is not None
                 code, reason = refused_for
                 return (PaperOrderRejected(request=request, code=code, reason=reason, at=at),)
-            number = len(memory.orders) + 1
+            number = memory.accepted + 1
             draft = self._draft(book, at)
             draft.accept(self._acceptance(book, request, number, at), number)
             return tuple(draft.events)
+
+    def refuse(self, request: OrderRequest, code: str, at: int) -> Events:
+        """Refuse an order because a script says so (EX-1107); a known client id yields nothing, as ever."""
+        if self.state.memory.knows(request.client_order_id):
+            return ()
+        return (PaperOrderRejected(request=request, code=code, reason="refused by a script", at=at),)
+
+    def thin_out(self, request: OrderRequest, share: Decimal) -> None:
+        """Leave so little at the present price that an order which fills at once fills only by ``share`` (EX-1107)."""
+        if book := self._books.get(request.symbol):
+            book.liquidity = floor_to(request.qty * share, book.instrument.rules.step_size)
 
     def cancel(self, client_order_id: str, at: int) -> Events:
         """Cancel what is left of an order; nothing when it is unknown or final."""
@@ -172,7 +184,7 @@ class PaperEngine:
             return order_report(order, at)
         if event := memory.refused.get(client_order_id):
             return refused(event, at)
-        return absent(client_order_id, symbol, at)
+        return ended_report(memory.ended, client_order_id, symbol, at) or absent(client_order_id, symbol, at)
 
     def answer(self, request: OrderRequest, at: int) -> OrderReport:
         """Say what became of a placed order; another request under a known id hears of the known order and why."""

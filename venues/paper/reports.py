@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from protocol.messages import Event, Message
 from protocol.orders import FillReport, OrderReport, OrderState
 from protocol.paper import PaperOrderAccepted, PaperOrderCancelled, PaperOrderFilled, PaperOrderRejected
@@ -9,6 +11,13 @@ from venues.paper.book import PaperOrder
 from venues.paper.state import PaperState
 
 __all__ = ["absent", "order_report", "refused", "reports"]
+
+
+_CODES: Final = {
+    **dict.fromkeys(("TickSize", "StepSize", "MinQty", "MinNotional", "PrecisionRejected"), "PrecisionRejected"),
+    "InsufficientFunds": "InsufficientFunds",
+}
+"""The rule that an order broke -> the error that every venue gives for it (EX-1104, EX-516)."""
 
 
 def order_report(order: PaperOrder, at: int, *, reason: str = "") -> OrderReport:
@@ -31,6 +40,7 @@ def refused(event: PaperOrderRejected, at: int) -> OrderReport:
         symbol=event.request.symbol,
         state=OrderState.REJECTED,
         reason=f"{event.code}: {event.reason}",
+        code=_CODES.get(event.code, "OrderRejected"),
         at=at,
     )
 

@@ -26,19 +26,21 @@ from protocol.paper import (
 )
 from venues.paper.account import Account
 from venues.paper.book import PaperOrder, SymbolBook
-from venues.paper.numbers import ZERO
+from venues.paper.ended import KEPT_WHOLE, MOVED_AT_ONCE, EndedOrders, remember
+from venues.paper.numbers import ZERO, hashed
 
 __all__ = ["MAX_FILLS_KEPT", "PaperState", "Remembered"]
 
-MAX_FILLS_KEPT: Final = 100_000
+MAX_FILLS_KEPT: Final = 10_000
 """Newest fills that ``fills_since`` can answer with; older ones stay in the journal."""
 
 
 class Remembered(msgspec.Struct):
     """The durable part as one value: what a snapshot holds and what two equal exchanges agree on.
 
-    ``orders`` holds every accepted order ever, ``refused`` every refused request by client id: this memory being complete
-    is what lets a query prove that an order never existed.
+    ``orders`` holds every open order and the newest ended ones, ``refused`` the newest refused requests, by client id; of
+    all others ``ended`` keeps how they ended. This memory being complete is what lets a query prove that an order never
+    existed. ``done`` are the ended ones that are still kept whole, oldest first; ``accepted`` counts all ever accepted.
     """
 
     venue: str = ""
@@ -48,6 +50,34 @@ class Remembered(msgspec.Struct):
     fills: list[FillReport] = msgspec.field(default_factory=list)
     trades: int = 0
     opened: bool = False
+    ended: EndedOrders = msgspec.field(default_factory=dict)
+    done: list[str] = msgspec.field(default_factory=list)
+    accepted: int = 0
+
+    def knows(self, client_order_id: str) -> bool:
+        """Whether an order of this id was ever accepted or refused."""
+        known = client_order_id in self.orders or client_order_id in self.refused
+        return known or (bool(self.ended) and hashed(client_order_id) in self.ended)
+
+    def end(self, client_order_id: str) -> None:
+        """Note that an order has ended; the oldest of those leave for ``ended`` when they are too many."""
+        self.done.append(client_order_id)
+        if len(self.done) < KEPT_WHOLE + MOVED_AT_ONCE:
+            return
+        for oldest in self.done[:MOVED_AT_ONCE]:
+            order = self.orders.pop(oldest, None)
+            if order is not None:
+                remember(self.ended, oldest, order.state, order.filled)
+            elif self.refused.pop(oldest, None) is not None:
+                remember(self.ended, oldest, OrderState.REJECTED, ZERO)
+        del self.done[:MOVED_AT_ONCE]
+
+    def complete(self) -> None:
+        """Fill in what a memory of an older release did not keep."""
+        if not self.accepted and not self.done:
+            self.accepted = len(self.orders)
+            for client_order_id in [*(key for key, order in self.orders.items() if order.state.final), *self.refused]:
+                self.end(client_order_id)
 
 
 class PaperState:
@@ -77,6 +107,7 @@ class PaperState:
     def load(self, data: bytes) -> None:
         """Replace the durable memory by a snapshot's and rebuild the books."""
         self.memory = msgspec.msgpack.decode(data, type=Remembered)
+        self.memory.complete()
         for symbol, book in self.books.items():
             book.orders = {
                 client_id: order
@@ -94,7 +125,8 @@ class PaperState:
     def _accepted(self, event: PaperOrderAccepted) -> None:
         client_id = event.request.client_order_id
         assert client_id not in self.memory.orders, f"{client_id} was accepted before"
-        order = PaperOrder.accepted(event, len(self.memory.orders) + 1)
+        self.memory.accepted += 1
+        order = PaperOrder.accepted(event, self.memory.accepted)
         self.memory.orders[client_id] = order
         self.memory.account.lock(event.lock_currency, event.locked)
         if book := self.books.get(event.request.symbol):
@@ -102,6 +134,7 @@ class PaperState:
 
     def _rejected(self, event: PaperOrderRejected) -> None:
         self.memory.refused[event.request.client_order_id] = event
+        self.memory.end(event.request.client_order_id)
 
     def _arrived(self, event: PaperOrderArrived) -> None:
         order = self.memory.orders[event.client_order_id]
@@ -141,6 +174,7 @@ class PaperState:
         assert order.locked == 0, f"{order.request.client_order_id} ended with {order.locked} locked"
         if book := self.books.get(order.request.symbol):
             book.remove(order)
+        self.memory.end(order.request.client_order_id)
 
     def _move(self, order: PaperOrder, change: Callable[[PaperOrder], None]) -> None:
         if book := self.books.get(order.request.symbol):
