@@ -13,7 +13,7 @@ from rules.pool.ranking import expected_profit
 from rules.pool.settings import PoolSettings
 from rules.pool.state import PoolState
 
-__all__ = ["EntryPlan", "available_funds", "plan_entry"]
+__all__ = ["EntryPlan", "available_funds", "figure", "plan_entry"]
 
 
 class EntryPlan(NamedTuple):
@@ -45,8 +45,14 @@ class EntryPlan(NamedTuple):
             return self.code, self.reasons
         if self.short_of_funds:
             quote = self.opening.instrument.quote
-            return "InsufficientFunds", (f"needs {self.funds:f} {quote}, {self.free:f} are free",)
+            return "InsufficientFunds", (f"needs {figure(self.funds)} {quote}, {figure(self.free)} are free",)
         return None
+
+
+def figure(value: Decimal) -> str:
+    """Return a number in plain digits without trailing zeros."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def plan_entry(
@@ -98,7 +104,7 @@ def _refused(ladder: Ladder, opening: OpenGroup) -> tuple[str, ...]:
     if ladder.refusal == "SizeAboveCap":
         whole = sum((layer.notional for layer in ladder.layers if layer.reason is None), Decimal(0))
         cap = opening.config.max_quote_per_pyramid
-        return (f"{whole:f} {opening.instrument.quote} is above sizing.max_quote_per_pyramid = {cap:f}",)
+        return (f"{figure(whole)} {opening.instrument.quote} is above sizing.max_quote_per_pyramid = {figure(cap)}",)
     blocked = [f"layer {layer.layer}: {layer.reason}" for layer in ladder.layers if layer.reason]
     return (
         f"{len(blocked)} of {len(ladder.layers)} layers are blocked; raise the size or use fewer layers",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from protocol.pool import DryRunReport, DryStep
 from protocol.signals import Signal, SignalKind
+from rules.pool.admission import figure
 from rules.pool.decide import Enter, Leave, decide
 from rules.pool.evolve import fold
 from rules.pool.ranking import rank_queue
@@ -49,8 +50,8 @@ def _precision(signal: Signal, world: Surroundings) -> DryStep:
         details.append(decision.code)
     if found.instrument is not None:
         rules = found.instrument.rules
-        details.append(f"tick {rules.tick_size:f}, step {rules.step_size:f}")
-        details.append(f"least quantity {rules.min_qty:f}, least notional {rules.min_notional:f}")
+        details.append(f"tick {figure(rules.tick_size)}, step {figure(rules.step_size)}")
+        details.append(f"least quantity {figure(rules.min_qty)}, least notional {figure(rules.min_notional)}")
     return DryStep("precision", decision.action.value, tuple(details))
 
 
@@ -67,19 +68,19 @@ def _ladder(state: PoolState, signal: Signal, world: Surroundings) -> list[DrySt
         []
         if plan.ladder is None
         else [
-            f"layer {layer.layer}: {layer.qty:f} at {layer.price:f}"
+            f"layer {layer.layer}: {figure(layer.qty)} at {figure(layer.price)}"
             + (f", blocked: {layer.reason}" if layer.reason else "")
             for layer in plan.ladder.layers
         ]
     )
-    details = [f"pyramid {pyramid}", *layers, f"notional {plan.notional:f} {quote}", *plan.reasons]
+    details = [f"pyramid {pyramid}", *layers, f"notional {figure(plan.notional)} {quote}", *plan.reasons]
     if plan.profit is not None:
-        details.append(f"expected profit {plan.profit:f} USD")
-    free = "unknown: the venue decides" if plan.free is None else f"{plan.free:f} {quote} free"
+        details.append(f"expected profit {figure(plan.profit)} USD")
+    free = "unknown: the venue decides" if plan.free is None else f"{figure(plan.free)} {quote} free"
     verdict = "short" if plan.short_of_funds else "enough" if plan.free is not None else "unknown"
     return [
         DryStep("ladder", plan.code or "placed", tuple(details)),
-        DryStep("funds", verdict, (f"needs {plan.funds:f} {quote}", free)),
+        DryStep("funds", verdict, (f"needs {figure(plan.funds)} {quote}", free)),
     ]
 
 

@@ -7,7 +7,16 @@ from collections.abc import Callable, Coroutine
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from protocol.groups import AddPyramid, CloseGroup, FreezeGroup, GroupChanged, ReduceGroup, SlotReleased, UnfreezeGroup
+from protocol.groups import (
+    AddPyramid,
+    CloseGroup,
+    FreezeGroup,
+    GroupChanged,
+    ReduceGroup,
+    RiskCloseEnded,
+    SlotReleased,
+    UnfreezeGroup,
+)
 from protocol.market import Bar, FeedStatus, PriceTick, SubscribeMarket
 from protocol.messages import Event
 from protocol.orders import (
@@ -22,7 +31,7 @@ from protocol.orders import (
     RetellOrders,
     SubmitOrder,
 )
-from protocol.pool import GroupMail, GroupsUp, StartGroup
+from protocol.pool import ContinuationReplaced, GroupMail, GroupsUp, PoolIdentities, StartGroup
 from protocol.precision import NeedRules, RulesState
 from protocol.risk import Permit, RenewPermit
 from protocol.signals import EntryRequest, ExitRequest, ReduceRequest, RetellSignals, SignalOutcome
@@ -104,6 +113,7 @@ class Probe(Actor):
         | ReduceGroup
         | SlotReleased
         | GroupChanged
+        | RiskCloseEnded
         | SignalOutcome
         | EntryRequest
         | ExitRequest
@@ -131,6 +141,8 @@ class Probe(Actor):
         | SubscribeMarket
         | NewestPrice
         | WebhookRequest
+        | PoolIdentities
+        | ContinuationReplaced
         | RetellSignals,
     ) -> Any:
         return self.heard(msg)

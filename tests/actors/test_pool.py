@@ -7,72 +7,16 @@ from typing import Any
 
 import pytest
 
-from actors.pool import Pool, group_name
+from actors.pool import group_name
 from actors.session import session_topic
 from protocol.groups import AddPyramid, CloseGroup, ReduceGroup, SlotReleased
 from protocol.pool import GroupMail, GroupsUp, SlotFreed, SlotTaken, StartGroup
-from protocol.signals import EntryRequest, ExitRequest, ReduceRequest, Signal, SignalOutcome
-from protocol.values import MarketType
+from protocol.signals import SignalOutcome
 from protocol.venue import SessionUp
-from rules.pool import PoolSettings
 from runtime.spec import Spec
 from tests.actors.cast import START, FailingJournal, Probe, Stage, kinds, of, play
 from tests.actors.groups import opening, signal
-from tests.actors.orders import market
-
-PATH = "/house/pool"
-GROUPS = "/house/groups"
-MARKETS = (market(), market("ETH/USDT"), market("SOL/USDT"), market("BTC/USDT:USDT", MarketType.PERP))
-
-
-class PoolRig:
-    """The pool ``/house/pool`` with two slots, its gateway and the supervisor of its groups."""
-
-    def __init__(self, stage: Stage, *, up: bool = True, groups: bool = True) -> None:
-        self.stage = stage
-        self.gateway = stage.probe("gateway")
-        self.groups: list[Any] = stage.probe("groups") if groups else []
-        if up:
-            stage.system.bus.publish(session_topic("acc"), SessionUp("acc", MARKETS, stage.now), keep=True)
-        stage.add("pool", self.make)
-
-    @staticmethod
-    def make() -> Pool:
-        settings = PoolSettings(max_open_groups=2)
-        return Pool(account="acc", settings=settings, make=opening, gateway="/house/gateway", groups=GROUPS)
-
-    async def told(self, *messages: Any) -> None:
-        await self.stage.told("pool", *messages)
-
-    def outcomes(self) -> list[tuple[str, str]]:
-        """Return signal and outcome of what the gateway heard."""
-        return [(each.signal_id, each.outcome) for each in of(self.gateway, SignalOutcome)]
-
-    def started(self) -> list[str]:
-        """Return the ids of the groups that were to be started."""
-        return [each.opening.group_id for each in of(self.groups, StartGroup)]
-
-
-def entry(signal_id: str = "s1", **more: Any) -> EntryRequest:
-    """Return a request to enter."""
-    return EntryRequest(signal(signal_id, **more))
-
-
-def exit_(signal_id: str = "x1") -> ExitRequest:
-    """Return a request to close what s1 opened."""
-    found = signal(signal_id, "exit")
-    return ExitRequest(found, found.group_key)
-
-
-def reduce(signal_id: str = "r1", **how: Any) -> ReduceRequest:
-    """Return a request to close a part of what s1 opened."""
-    found = signal(signal_id, "reduce", **how)
-    return ReduceRequest(found, found.group_key, **how)
-
-
-def path_of(found: Signal) -> str:
-    """Return where the group that a signal opened lives."""
-    return f"{GROUPS}/{group_name(opening(found))}"
+from tests.actors.pool_rig import GROUPS, MARKETS, PATH, PoolRig, entry, exit_, path_of, reduce
 
 
 def live(stage: Stage) -> list[Any]:
