@@ -12,6 +12,7 @@ from pathlib import Path
 
 import anyio
 
+from actors.equity import EquityKeeper
 from actors.event_log import EventLog
 from actors.gateway import GatewaySettings
 from actors.group_recovery import RUN
@@ -33,8 +34,8 @@ from service.house import RISK, Plan, build_house
 from service.housekeeper import Housekeeper
 from service.lives import begin_run, end_run
 from service.logs import log_folder, log_settings
-from service.lives import begin_run, end_run
 from service.markets import Market, prepare_market
+from service.performance_settings import equity_settings
 from service.replaying import EndWatch
 from service.webhooks import listener, listening_url
 from store.follow import command_of
@@ -182,11 +183,12 @@ async def _serve(
 
 
 def _log(active: ActiveConfig) -> list[ChildSpec]:
-    """Return who keeps the log: its own lines first, then the process that keeps read models and segments up."""
+    """Return who keeps the log, the process that keeps read models and segments up, who notes what equity is drawn from."""
     config = active.config
     command = command_of(config.journal_path, config.app.data_dir / "views.db", log_folder(config))
     projector = ChildSpec("projector", lambda: ReadModelProcess(command, log_settings(active.config)))
-    return [ChildSpec("events", EventLog), projector]
+    equity = ChildSpec("equity", lambda: EquityKeeper(equity_settings(active.config)))
+    return [ChildSpec("events", EventLog), projector, equity]
 
 
 def _operators(

@@ -10,6 +10,8 @@ from service.config.catalogue import catalogue
 from service.config.market import Account
 from service.intake import gateway_settings
 from service.logs import log_settings
+from service.offset import offset_settings
+from service.performance_settings import equity_settings
 from service.pool_settings import pool_settings
 from service.venue_settings import precision_settings, session_settings
 
@@ -42,12 +44,14 @@ def concerns(plan: Plan) -> list[Concern]:
             Concern(paths.precision, _PRECISION, lambda: precision_settings(plan.config)),
             Concern(paths.session, ("exchange.",), partial(_session, plan, account)),
             Concern(paths.pool, _POOL, partial(_pool, plan, account)),
+            Concern(paths.offset, ("risk_engine.",), lambda: offset_settings(plan.config)),
         ]
     gateway = Concern(
         GATEWAY, _GATEWAY, lambda: plan.gateway(gateway_settings(plan.config, plan.secrets, AccountPaths))
     )
     log = Concern("/store/projector", ("logging.", "app.log_level"), lambda: log_settings(plan.config))
-    return [*found, gateway, log, Concern("/operators/webhook", _LISTENER)]
+    equity = Concern("/store/equity", ("performance.snapshot_interval_sec",), lambda: equity_settings(plan.config))
+    return [*found, gateway, log, equity, Concern("/operators/webhook", _LISTENER)]
 
 
 def later(keys: Iterable[str], known: Sequence[Concern]) -> tuple[str, ...]:

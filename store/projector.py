@@ -18,7 +18,7 @@ from store.errors import ViewsError, is_damage, unavailable
 from store.opening import MEMORY
 from store.queries import Views
 from store.reading import JournalReader
-from store.views import groups, incidents, log, orders, queue, settings, signals, system
+from store.views import equity, groups, incidents, log, orders, queue, risk_decisions, settings, signals, system
 from store.views.exact import install
 from store.views.log import write_line
 from store.views.mentions import mentions
@@ -31,11 +31,13 @@ BATCH: Final = 500
 """Records projected in one transaction while catching up."""
 
 _SUBJECTS: Final = (
+    equity,
     groups,
     incidents,
     log,
     orders,
     queue,
+    risk_decisions,
     settings,
     signals,
     system,

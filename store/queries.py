@@ -27,6 +27,7 @@ from store.views.exact import install
 from store.views.risk_decisions import DecisionRow
 from store.views.rows import (
     EngineRow,
+    EquityRow,
     EventRow,
     FillRow,
     GroupRow,
@@ -178,6 +179,19 @@ class Views:
     def pnl(self, by: str, wanted: PnlFilter | None = None, zone: tzinfo = UTC) -> list[PnlRow]:
         """Return realizations added up by one of ``store.pnl.PNL_KEYS``; days are those of ``zone``."""
         return pnl(self._fetch, by, wanted or PnlFilter(), zone)
+
+    def equity(
+        self,
+        *,
+        account: str = "",
+        scope: Scope | None = None,
+        since: Instant | None = None,
+        until: Instant | None = None,
+    ) -> list[EquityRow]:
+        """Return what accounts were worth, oldest first; ``until`` is exclusive (EX-1705)."""
+        where = Where().add("account = ?", account, when=account).add("scope = ?", scope, when=scope)
+        where.add("at >= ?", since, when=since).add("at < ?", until, when=until)
+        return self._rows(EquityRow, f"equity_snapshots{where} ORDER BY position", where.values)
 
     def other_fees(self, wanted: PnlFilter | None = None) -> list[OtherFee]:
         """Return fees in third currencies: they are in no result."""

@@ -10,6 +10,7 @@ SILENT: Final[dict[str, str]] = {
     "CancelWanted": "the desk's CancelRequested says it",
     "ConfigSettled": "ConfigApplied says it; this one says that everybody has taken it",
     "DraftChanged": "nothing trades by a draft; ConfigApplied says what was put in force",
+    "EquityMarked": "prices for the equity curves, one a fill; the fill says what happened",
     "LegClosed": "the fill that closed it says it",
     "OrderStateNoted": "the desk's OrderStateChanged says it",
     "OrderWanted": "the desk's OrderSent or OrderRefused says it",

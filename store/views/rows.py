@@ -21,6 +21,7 @@ from store.views.lines import LineSeverity, Source
 
 __all__ = [
     "EngineRow",
+    "EquityRow",
     "EventRow",
     "FillRow",
     "GroupRow",
@@ -54,7 +55,11 @@ class IncidentRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_o
 
 
 class SignalRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
-    """One received request; what could not be understood of it is None. ``routed`` is None until it was routed."""
+    """One received request; what could not be understood of it is None. ``routed`` is None until it was routed.
+
+    ``mapping`` names what read it, ``resend_of`` the signal it only repeats, ``accounts`` who got it; with several of
+    them ``routed`` names each.
+    """
 
     signal_id: str
     position: int
@@ -78,6 +83,10 @@ class SignalRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
     routed: str | None
     reasons: tuple[str, ...]
     routed_at: int | None
+    mapping: str = ""
+    resend_of: str = ""
+    accounts: tuple[str, ...] = ()
+    operator: str = ""
 
 
 class GroupRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
@@ -266,6 +275,20 @@ class PnlRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=T
     realized_quote: Decimal
     fees_quote: Decimal
     net_quote: Decimal
+
+
+class EquityRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
+    """What an account was worth at an instant, in USD; ``total_equity`` is None when a price or rate was missing."""
+
+    position: int
+    account: str
+    scope: Scope
+    realized_equity: Decimal
+    total_equity: Decimal | None
+    flow: Decimal
+    deployed: Decimal
+    locked: Decimal
+    at: int
 
 
 class EventRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):

@@ -13,7 +13,7 @@ __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "TABLES", "names"]
 APPLICATION_ID: Final = 0x62756C76
 """``bulv``: says that a SQLite file holds our read models."""
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 """Raised by any change of a table or of a projection: older read models are then rebuilt."""
 
 _KEPT: Final = (
@@ -34,7 +34,8 @@ _SIGNALS: Final = (
         user TEXT NOT NULL, received_at INTEGER NOT NULL, source_address TEXT NOT NULL, body TEXT NOT NULL,
         fingerprint TEXT NOT NULL, outcome TEXT NOT NULL, problems TEXT NOT NULL, source TEXT, venue TEXT, symbol TEXT,
         timeframe TEXT, kind TEXT, side TEXT, trade_id TEXT, label TEXT, entry_price TEXT, replay_of TEXT,
-        routed TEXT, reasons TEXT NOT NULL DEFAULT '[]', routed_at INTEGER)""",
+        routed TEXT, reasons TEXT NOT NULL DEFAULT '[]', routed_at INTEGER, mapping TEXT NOT NULL DEFAULT '',
+        resend_of TEXT NOT NULL DEFAULT '', accounts TEXT NOT NULL DEFAULT '[]', operator TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX signals_by_position ON signals (position)",
 )
 
@@ -142,6 +143,17 @@ _SETTINGS: Final = (
         document TEXT NOT NULL, changes TEXT NOT NULL, applied_at INTEGER NOT NULL, rolled_back TEXT)""",
 )
 
+_EQUITY: Final = (
+    # USD. ``total_equity`` is empty when a price or rate of something open was missing.
+    """CREATE TABLE equity_snapshots (position INTEGER PRIMARY KEY, account TEXT NOT NULL, scope TEXT NOT NULL,
+        realized_equity TEXT NOT NULL, total_equity TEXT, flow TEXT NOT NULL, deployed TEXT NOT NULL,
+        locked TEXT NOT NULL, at INTEGER NOT NULL)""",
+    "CREATE INDEX equity_by_time ON equity_snapshots (at)",
+    # How far each account's realizations are in its equity.
+    """CREATE TABLE equity_accounts (account TEXT PRIMARY KEY, position INTEGER NOT NULL,
+        realized_exact TEXT NOT NULL) WITHOUT ROWID""",
+)
+
 _LOG: Final = (
     """CREATE TABLE events (position INTEGER PRIMARY KEY, at INTEGER NOT NULL, source TEXT NOT NULL,
         severity TEXT NOT NULL, code TEXT NOT NULL, identity TEXT NOT NULL, symbol TEXT NOT NULL,
@@ -164,7 +176,7 @@ _LOG: Final = (
         tokenize = "unicode61 remove_diacritics 2")""",
 )
 
-TABLES: Final = (*_KEPT, *_SIGNALS, *_GROUPS, *_ORDERS, *_QUEUE, *_SYSTEM, *_SETTINGS, *_LOG)
+TABLES: Final = (*_KEPT, *_SIGNALS, *_GROUPS, *_ORDERS, *_QUEUE, *_SYSTEM, *_SETTINGS, *_EQUITY, *_LOG)
 
 
 def names() -> list[str]:

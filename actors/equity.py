@@ -1,0 +1,174 @@
+"""Notes the prices that equity is drawn from: at each fill, and at an interval while anything has changed (EX-1705).
+
+It reads prices where they stand and hears of fills after they are durable: nothing that trades waits for it or pays for it.
+On a virtual clock it has no interval: there only fills count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar, Final, NamedTuple
+
+import msgspec
+
+from actors.session_topics import balances_topic, market_topic
+from protocol.configuration import ApplySettings, SettingsTaken
+from protocol.market import PriceTick
+from protocol.messages import Event, Message
+from protocol.orders import FillRecorded
+from protocol.performance import EquityMarked, Mark, MarkedFor
+from protocol.values import OrderSide, Scope
+from protocol.venue import BalancesChanged
+from rules.quote_usd import USD_LIKE, quote_usd, rate_symbol
+from runtime.actor import Do, handles
+from runtime.clock import VirtualClock
+from runtime.durable import DurableActor
+from runtime.journal import Entry
+from runtime.timers import Timer
+
+__all__ = ["EquityKeeper", "EquitySettings"]
+
+_ZERO: Final = Decimal(0)
+
+
+class EquitySettings(NamedTuple):
+    """Seconds between two marks, each account's scope, and the equity its curves begin with (None: its balances then)."""
+
+    interval_s: float
+    scopes: Mapping[str, Scope]
+    starting: Mapping[str, Decimal | None]
+
+
+class _Filled(Message, frozen=True, tag=True):
+    CONFLATE_BY: ClassVar[str] = "account"
+
+    account: str
+
+
+class _Due(Message, frozen=True, tag=True):
+    pass
+
+
+class _Account(msgspec.Struct):
+    """What is open in an account by its fills, where its curves begin, and the newest marks."""
+
+    open: dict[str, Decimal]
+    starting: Decimal | None = None
+    marks: tuple[Mark, ...] = ()
+
+
+class EquityKeeper(DurableActor):
+    """Journals marks; one a daemon, for all accounts."""
+
+    def __init__(self, settings: EquitySettings) -> None:
+        self._settings = settings
+        self._accounts: dict[str, _Account] = {}
+        self._heard: Any = None
+        self._timer: Timer | None = None
+
+    # --- life ----------------------------------------------------------------------------------------------------------
+
+    def started(self) -> None:
+        """Hear of fills as they become durable; look at prices now and then where time is real."""
+        self._heard = self.context.callback(self._committed)
+        self.context.system.durability.listeners.append(self._heard)
+        self._begin_interval()
+
+    def let_go(self) -> None:
+        """Hear no more."""
+        listeners = self.context.system.durability.listeners
+        if self._heard in listeners:
+            listeners.remove(self._heard)
+
+    def _begin_interval(self) -> None:
+        if not isinstance(self.context.system.clock, VirtualClock):
+            self._timer = self.timers.every(self._settings.interval_s, _Due())
+
+    def apply(self, event: Event) -> None:
+        """Remember where curves begin, what is open and its newest marks."""
+        if isinstance(event, EquityMarked):
+            account = self._account(event.account)
+            account.starting, account.marks = event.starting, event.marks
+            for mark in event.marks:
+                account.open.setdefault(mark.symbol, _ZERO)
+
+    def snapshot(self) -> bytes:
+        """Return what is known of each account."""
+        return msgspec.msgpack.encode(self._accounts)
+
+    def restore(self, state: bytes) -> None:
+        """Take a snapshot."""
+        self._accounts = msgspec.msgpack.decode(state, type=dict[str, _Account])
+
+    @property
+    def detail(self) -> str:
+        """One line for the tree view."""
+        return f"{sum(len(each.open) for each in self._accounts.values())} symbols"
+
+    @handles
+    def settings(self, msg: ApplySettings) -> SettingsTaken:
+        """Go on with another interval; where the curves begin stays."""
+        self._settings = msg.settings
+        if self._timer is not None:
+            self._timer.cancel()
+        self._begin_interval()
+        return SettingsTaken(msg.version)
+
+    def _account(self, name: str) -> _Account:
+        return self._accounts.setdefault(name, _Account({}))
+
+    # --- fills ---------------------------------------------------------------------------------------------------------
+
+    def _committed(self, batch: Sequence[Entry]) -> None:
+        """Learn which symbols an account trades; its marks are noted once a commit."""
+        for entry in batch:
+            event = entry.event
+            if type(event) is FillRecorded:
+                name = entry.stream.split("/")[2]
+                held = self._account(name).open
+                moved = event.qty if event.side is OrderSide.BUY else -event.qty
+                held[event.symbol] = held.get(event.symbol, _ZERO) + moved
+                self.ref.tell(_Filled(name))
+
+    @handles
+    def filled(self, msg: _Filled) -> Do | None:
+        """Note the marks after a fill."""
+        return self._mark(msg.account, MarkedFor.FILL)
+
+    @handles
+    def due(self, msg: _Due) -> Do | None:  # noqa: ARG002 - the type is the message
+        """Note the marks of each account in which a price has changed."""
+        found = [self._mark(name, MarkedFor.INTERVAL) for name in sorted(self._accounts)]
+        events = [event for do in found if do is not None for event in do.events]
+        return Do(events) if events else None
+
+    def _mark(self, name: str, reason: MarkedFor) -> Do | None:
+        account, scope = self._account(name), self._settings.scopes.get(name)
+        if scope is None:
+            return None  # an account of an earlier configuration
+        marks = tuple(mark for symbol in sorted(account.open) if (mark := self._mark_of(name, symbol)) is not None)
+        if reason is MarkedFor.INTERVAL and marks == account.marks:
+            return None
+        starting = account.starting if account.starting is not None else self._starting(name)
+        marked = EquityMarked(account=name, scope=scope, reason=reason, starting=starting, marks=marks, at=self.now())
+        return Do([marked])
+
+    def _mark_of(self, account: str, symbol: str) -> Mark | None:
+        bus = self.context.bus
+        tick: PriceTick | None = bus.kept(market_topic(account, symbol))
+        if tick is None:
+            return None
+        quote = symbol.partition("/")[2].partition(":")[0]
+        rate = quote_usd(quote, bus.kept(market_topic(account, rate_symbol(quote))), self.now())
+        return Mark(symbol=symbol, bid=tick.bid, ask=tick.ask, quote_usd=rate)
+
+    def _starting(self, name: str) -> Decimal:
+        """Return what the account's curves begin with: what was set, else its dollars at present."""
+        given = self._settings.starting.get(name)
+        if given is not None:
+            return given
+        held: BalancesChanged | None = self.context.bus.kept(balances_topic(name))
+        if held is None:
+            return _ZERO
+        return sum((each.free + each.locked for each in held.balances if each.currency in USD_LIKE), _ZERO)

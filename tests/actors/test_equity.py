@@ -1,0 +1,158 @@
+"""Marks for the equity curves: one a fill, then only when a price has changed, and never by a clock that is virtual."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from actors.equity import EquityKeeper, EquitySettings
+from actors.session_topics import balances_topic, market_topic
+from protocol.configuration import ApplySettings
+from protocol.market import PriceTick
+from protocol.messages import Event
+from protocol.orders import Balance, FillRecorded
+from protocol.performance import EquityMarked, MarkedFor
+from protocol.risk import PauseEngine
+from protocol.values import OrderSide, Scope
+from protocol.venue import BalancesChanged
+from runtime.actor import Do, handles
+from runtime.durable import DurableActor
+from runtime.journal import Entry
+from runtime.memory_journal import MemoryJournal
+from tests.actors.cast import START, FailingJournal, S, Stage, play
+
+PATH = "/house/equity"
+D = Decimal
+SETTINGS = EquitySettings(60.0, {"desk": Scope.PAPER}, {"desk": None})
+
+
+class Desk(DurableActor):
+    """Journals a fill whenever it is told anything; its path's second part stands for the account."""
+
+    def apply(self, event: Event) -> None:
+        """Remember nothing."""
+
+    @handles
+    def pause(self, msg: PauseEngine) -> Do:
+        """Journal the fill of a symbol."""
+        fill = FillRecorded(
+            client_order_id="abcdef1",
+            trade_id=str(self.sequence),
+            symbol=msg.reason,
+            side=OrderSide.BUY,
+            qty=D(1),
+            price=D(100),
+            fee=D(0),
+            fee_currency="USDT",
+            maker=True,
+            at=self.now(),
+        )
+        return Do([fill])
+
+
+def price(stage: Stage, bid: str, symbol: str = "BTC/USDT") -> None:
+    tick = PriceTick(symbol, stage.now, D(bid), D(bid) + 1, D(bid))
+    stage.system.bus.publish(market_topic("desk", symbol), tick, keep=True)
+
+
+def rig(stage: Stage, settings: EquitySettings = SETTINGS) -> Callable[[], list[EquityMarked]]:
+    """Start keeper and desk (at ``/house/desk``, so that its account is called desk); return the marks so far."""
+    stage.add("desk", Desk)
+    stage.add("equity", lambda: EquityKeeper(settings))
+    return lambda: stage.events(PATH, EquityMarked)
+
+
+def test_each_fill_is_marked_with_the_prices_that_stand() -> None:
+    """EX-1705: a fill leads to one mark of everything that is open, at best bid and ask, after it is durable."""
+
+    async def script(stage: Stage) -> None:
+        marks = rig(stage)
+        price(stage, "100")
+        price(stage, "7", "ETH/USDT")
+        await stage.told("desk", PauseEngine("BTC/USDT"))
+        await stage.told("desk", PauseEngine("ETH/USDT"))
+        first, second = marks()
+        assert [(each.symbol, each.bid, each.ask, each.quote_usd) for each in first.marks] == [
+            ("BTC/USDT", D(100), D(101), D(1))
+        ]
+        assert [each.symbol for each in second.marks] == ["BTC/USDT", "ETH/USDT"]
+        assert (second.reason, second.account, second.scope) == (MarkedFor.FILL, "desk", Scope.PAPER)
+
+    play(script)
+
+
+def test_curves_begin_with_what_was_there() -> None:
+    """EX-1705: the first mark takes the set equity or the account's dollars, and every later one repeats it."""
+
+    async def script(stage: Stage) -> None:
+        marks = rig(stage)
+        held = BalancesChanged("desk", (Balance("USDT", D(900), D(100)), Balance("BTC", D(3))), stage.now)
+        stage.system.bus.publish(balances_topic("desk"), held, keep=True)
+        await stage.told("desk", PauseEngine("BTC/USDT"))
+        more = BalancesChanged("desk", (Balance("USDT", D(5)),), stage.now)
+        stage.system.bus.publish(balances_topic("desk"), more, keep=True)
+        await stage.crash("equity")
+        await stage.told("desk", PauseEngine("BTC/USDT"))
+        assert [each.starting for each in marks()] == [1000, 1000]
+
+    async def given(stage: Stage) -> None:
+        marks = rig(stage, SETTINGS._replace(starting={"desk": D(50)}))
+        await stage.told("desk", PauseEngine("BTC/USDT"))
+        assert [each.starting for each in marks()] == [50]
+
+    play(script)
+    play(given)
+
+
+def test_virtual_time_marks_fills_only() -> None:
+    """A virtual clock is not woken by an interval: a day without fills leaves no marks, whatever prices do."""
+
+    async def script(stage: Stage) -> None:
+        marks = rig(stage)
+        await stage.told("desk", PauseEngine("BTC/USDT"))
+        price(stage, "50")
+        await stage.passes(86_400)
+        assert len(marks()) == 1
+
+    play(script)
+
+
+def test_an_interval_marks_what_has_changed() -> None:
+    """EX-1705: at each interval prices are noted when one has changed since, else nothing is."""
+
+    async def script(stage: Stage) -> None:
+        marks = rig(stage)
+        price(stage, "100")
+        await stage.told("desk", PauseEngine("BTC/USDT"))
+        keeper: Any = stage.actor("equity")
+        due = next(kind for kind in keeper.HANDLERS if kind.__name__ == "_Due")
+        await stage.told("equity", due())
+        assert len(marks()) == 1
+        price(stage, "101")
+        await stage.told("equity", due())
+        assert [each.reason for each in marks()] == [MarkedFor.FILL, MarkedFor.INTERVAL]
+        assert (await stage.ask("equity", ApplySettings(7, SETTINGS._replace(interval_s=5.0)))).version == 7
+
+    play(script)
+
+
+def test_a_journal_cut_anywhere_goes_on_the_same() -> None:
+    """Killed between any two writes the keeper knows again what is open and where the curves begin."""
+    whole = MemoryJournal()
+
+    async def run(stage: Stage) -> tuple[Any, ...]:
+        marks = rig(stage)
+        price(stage, "100")
+        price(stage, "7", "ETH/USDT")
+        await stage.told("desk", PauseEngine("BTC/USDT"), PauseEngine("ETH/USDT"))
+        last = marks()[-1]
+        return last.marks, last.starting
+
+    expected = play(run, journal=whole)
+    records = list(whole.read_all())
+    for cut in range(len(records) + 1):
+        kept = FailingJournal()
+        for each in records[:cut]:
+            kept.append([Entry(*each[1:])])
+        assert play(run, journal=kept, start=START + S) == expected
