@@ -52,7 +52,7 @@ MOST_ROWS: Final = 1_000
 R = TypeVar("R", bound=Value)
 
 _WORKING: Final = "state NOT IN ('filled', 'cancelled', 'rejected', 'expired')"
-_JSON: Final = frozenset({"left_out", "losses", "plan", "problems", "ranked", "reasons", "steps"})
+_JSON: Final = frozenset({"accounts", "left_out", "losses", "plan", "problems", "ranked", "reasons", "steps"})
 _WORDS: Final = frozenset({"tags"})
 
 

@@ -30,13 +30,20 @@ def received(writer: Writer, event: SignalReceived) -> None:
         fingerprint=event.fingerprint,
         outcome=event.outcome,
         problems=encode_json(event.problems).decode(),
+        mapping=event.mapping,
+        resend_of=event.resend_of,
+        accounts=encode_json(event.accounts).decode(),
+        operator=event.operator,
         **understood,
     )
 
 
 @projection(SignalRouted)
 def routed(writer: Writer, event: SignalRouted) -> None:
-    """Note where the signal went."""
+    """Note where the signal went; of several accounts each with its name."""
     reasons = encode_json(event.reasons).decode()
-    sql = "UPDATE signals SET routed = ?, reasons = ?, routed_at = ? WHERE signal_id = ?"
-    run(writer, sql, event.outcome, reasons, event.at, event.signal_id)
+    sql = """UPDATE signals SET reasons = ?, routed_at = ?,
+        routed = CASE WHEN json_array_length(accounts) > 1
+                      THEN coalesce(routed || '; ', '') || ? || ': ' || ? ELSE ? END
+        WHERE signal_id = ?"""
+    run(writer, sql, reasons, event.at, event.account, event.outcome, event.outcome, event.signal_id)
