@@ -43,7 +43,7 @@ class EntryPlan(NamedTuple):
         """What forbids entering at once, and why."""
         if self.code:
             return self.code, self.reasons
-        if self.short_of_funds:
+        if self.free is not None and self.short_of_funds:
             quote = self.opening.instrument.quote
             return "InsufficientFunds", (f"needs {figure(self.funds)} {quote}, {figure(self.free)} are free",)
         return None
