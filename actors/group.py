@@ -15,6 +15,7 @@ from actors.desk import desk_topic
 from actors.group_recovery import absence_of, compared_topic
 from actors.precision import precision_topic
 from actors.session import market_topic
+from actors.session_topics import health_topic
 from protocol.groups import (
     AddPyramid,
     Batch,
@@ -46,6 +47,7 @@ from protocol.orders import DeskUp, FillReported, OrderUpdate, RetellOrders
 from protocol.pool import SignalActedOn
 from protocol.precision import NeedRules, RulesState
 from protocol.signals import SignalOutcome
+from protocol.venue import VenueStatus
 from rules.group import (
     GroupView,
     answer_again,
@@ -170,8 +172,10 @@ class PositionGroup(DurableActor):
         view = self._view
         if view is None:
             return "opening"
+        health = self.context.bus.kept(health_topic(view.account))
+        down = "" if health is None or health.status is VenueStatus.UP else ", venue down"
         frozen = f", frozen: {view.frozen}" if view.frozen else ""
-        return f"{view.state.value}, {view.open_qty.normalize():f} open{frozen}"
+        return f"{view.state.value}, {view.open_qty.normalize():f} open{down}{frozen}"
 
     # --- the world -----------------------------------------------------------------------------------------------------
 
