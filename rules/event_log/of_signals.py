@@ -15,13 +15,17 @@ def _received(e: SignalReceived) -> Line:
     refused = e.outcome.startswith("rejected")
     problems = "; ".join(f"{p.code} {p.path} {p.message}".strip() for p in e.problems)
     said = f"signal of {e.user} from {e.source_address}: {e.outcome}" + (f" ({problems})" if problems else "")
+    if e.resend_of:
+        said += f"; it sends {e.resend_of} again"
+    if len(e.accounts) > 1:
+        said += f"; for {', '.join(e.accounts)}"
     code = e.problems[0].code if refused and e.problems else "SignalReceived"
     return Line(Source.WEBHOOK, WARNING if refused else INFO, code, said, signal_id=e.signal_id)
 
 
 def _routed(e: SignalRouted) -> Line:
     refused = e.outcome.startswith("rejected")
-    said = f"signal routed: {e.outcome}" + (f" ({'; '.join(e.reasons)})" if e.reasons else "")
+    said = f"signal routed{' at ' + e.account if e.account else ''}: {e.outcome}" + (f" ({'; '.join(e.reasons)})" if e.reasons else "")
     return Line(Source.WEBHOOK, WARNING if refused else INFO, "SignalRouted", said, signal_id=e.signal_id)
 
 

@@ -90,12 +90,16 @@ def _received(e: SignalReceived, _: Story) -> str:
     aged = f" It was {ago(late)} old." if late >= _WORTH_TELLING_NS and e.source_address not in known else ""
     what = f"{signal.kind.value} {signal.side.value} {signal.symbol} {signal.timeframe} on {signal.venue}"
     asked = f"{what}{price}{size}{part}"
+    again = f" It only sends {e.resend_of} again." if e.resend_of else ""
+    how = f" The mapping {e.mapping} read it." if e.mapping else ""
+    who = f" {e.operator} sent {signal.replay_of} again." if e.operator and signal.replay_of else ""
+    to = f" It went to {' and '.join(e.accounts)}." if len(e.accounts) > 1 else ""
     verdict = {
         "accepted": "It was accepted: well-formed, fresh enough, and like no signal of the recent past.",
         "duplicate_ignored": "It repeats a signal that was seen before, so nothing followed from it.",
         "replacement": "It corrects a signal of a moment before and takes its place.",
     }.get(e.outcome, f"Outcome: {words(e.outcome)}.")
-    return f"{came} asking for {asked}.{aged} {verdict}"
+    return f"{came} asking for {asked}.{aged}{how}{who} {verdict}{again}{to}"
 
 
 _ROUTED: Final = {
@@ -111,12 +115,14 @@ _ROUTED: Final = {
 }
 
 
-def _routed(e: SignalRouted, _: Story) -> str:
+def _routed(e: SignalRouted, story: Story) -> str:
+    received = story.signal(e.signal_id)
+    at = f" at {e.account}" if received is not None and len(received.accounts) > 1 else ""
     reasons = f" ({'; '.join(e.reasons)})" if e.reasons else ""
     if e.outcome.startswith("rejected"):
         code = e.outcome.partition(":")[2]
         why = "; ".join(e.reasons) or words(code)
-        return f"The pool refused it: {why} ({code})."
+        return f"The pool refused it{at}: {why} ({code})."
     known = _ROUTED.get(e.outcome) or _ROUTED.get(e.outcome.partition(":")[0])
     return (known or f"What became of it: {words(e.outcome)}.") + reasons
 

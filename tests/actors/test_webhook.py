@@ -11,6 +11,7 @@ import pytest
 
 from actors import webhook
 from actors.webhook import WebhookListener
+from protocol.risk import EngineTrouble, EngineTroubleOver
 from protocol.signals import Problem, SignalAnswer
 from protocol.webhook import WebhookRequest
 from runtime.actor import NO_ANSWER, Actor, handles
@@ -389,3 +390,60 @@ def test_an_address_in_use_is_a_crash() -> None:
                 assert (await rig.post())[0] == 200
 
     asyncio.run(main())
+
+
+# --- what the sender asks for, and what the engine is told --------------------------------------------------------------
+
+
+def test_a_mapping_may_be_named_in_the_address() -> None:
+    """?mapping=NAME reaches the gateway; nothing else of the address's query does."""
+
+    async def script(rig: Rig) -> None:
+        assert (await rig.post(path=f"/webhook/{TOKEN}?mapping=3commas&x=1"))[0] == 200
+        assert (await rig.post())[0] == 200
+        assert [request.mapping for request in rig.requests] == ["3commas", ""]
+
+    serve(script)
+
+
+def test_no_redirect_on_the_path() -> None:
+    """TradingView follows no redirects: with a slash, without one or doubled, none is ever answered (section 1)."""
+
+    async def script(rig: Rig) -> None:
+        for path in (f"/webhook/{TOKEN}/", f"//webhook/{TOKEN}", f"/webhook//{TOKEN}", f"/WEBHOOK/{TOKEN}", "/"):
+            status, _ = await rig.post(path=path)
+            assert status == 404
+
+    serve(script)
+
+
+class Risk(Actor):
+    """Remembers what troubles the engine."""
+
+    def __init__(self, log: list[Any]) -> None:
+        self.log = log
+
+    @handles
+    def trouble(self, msg: EngineTrouble | EngineTroubleOver) -> None:
+        self.log.append(msg)
+
+
+def test_a_journal_that_cannot_be_written_stops_the_engine() -> None:
+    """503 JournalUnavailable puts the engine into Error with the cause; the next request that is kept ends it (EX-252)."""
+
+    async def script(rig: Rig) -> None:
+        log: list[Any] = []
+        rig.stage.add("risk", lambda: Risk(log))
+        rig.stage.actor("webhook")._risk = "/house/risk"
+        rig.answer = JournalUnavailable("the disk is full")
+        assert await rig.post() == (503, {"outcome": "JournalUnavailable"})
+        rig.answer = SignalAnswer(200, "accepted")
+        for _ in range(2):
+            await rig.post()
+        assert [(type(each), each.cause) for each in log] == [
+            (EngineTrouble, "journal"),
+            (EngineTroubleOver, "journal"),
+        ]
+        assert "disk is full" in log[0].text
+
+    serve(script)

@@ -112,7 +112,7 @@ def test_header_names_and_hex_ignore_case() -> None:
 
 @pytest.mark.parametrize(("late_s", "valid"), [(300, True), (-300, True), (301, False), (-301, False)])
 def test_signatures_expire(late_s: int, valid: bool) -> None:
-    """EX-222: the tolerance holds in both directions and equality passes; a wrong signature is told first."""
+    """EX-222, EX-223: the tolerance holds in both directions and equality passes; a wrong signature is told first."""
     now = (AT + late_s) * NS
     assert judge("hmac", signed(BARE), BARE, now=now) is (Proof.HMAC if valid else AuthFailure.SIGNATURE_EXPIRED)
     assert judge("hmac", signed(BARE, "x" * 32), BARE, now=now) is AuthFailure.SIGNATURE_MISMATCH

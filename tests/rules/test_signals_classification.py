@@ -96,7 +96,7 @@ def tell(kind: str, action: str, after: Any = None, before: Any = None, sizes: s
     ],
 )
 def test_table(kind: str, action: str, after: Any, before: Any, sizes: str, expected: str) -> None:
-    """EX-310 to EX-316: each combination is told as the tables say."""
+    """EX-310, EX-311, EX-312, EX-313, EX-314, EX-315, EX-316: each combination is told as the tables say."""
     assert tell(kind, action, after, before, sizes) == expected
 
 
