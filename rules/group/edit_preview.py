@@ -208,7 +208,8 @@ def _close(_: GroupView, event: CloseStarted) -> Iterator[EditEffect]:
 
 
 def _state(_: GroupView, event: GroupStateChanged) -> Iterator[EditEffect]:
-    yield EditEffect(step=EditStep.STATE, code=event.reason or "", text=event.new)
+    if event.old is not None:
+        yield EditEffect(step=EditStep.STATE, code=event.reason or "", text=event.new)
 
 
 _SAID: Final[dict[type[Event], Callable[[GroupView, Any], Iterator[EditEffect]]]] = {

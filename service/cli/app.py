@@ -8,7 +8,7 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
-from service.cli import control, daemon, files, log, messages, pnl, queue, reasons, risk, secrets, trade, watch
+from service.cli import control, daemon, files, group, log, messages, pnl, queue, reasons, risk, secrets, trade, watch
 from service.cli.codes import epilog
 from service.cli.failures import report
 from service.cli.parts import json_wanted
@@ -17,7 +17,23 @@ __all__ = ["Commands", "app", "main"]
 
 
 _ORDER: Final = (
-    *("up", "down", "status", "top", "signal", "queue", "risk", "ps", "tail", "log", "alerts", "pnl", "trace", "explain"),
+    *(
+        "up",
+        "down",
+        "status",
+        "top",
+        "signal",
+        "group",
+        "queue",
+        "risk",
+        "ps",
+        "tail",
+        "log",
+        "alerts",
+        "pnl",
+        "trace",
+        "explain",
+    ),
     *("pause", "resume", "dead-letters", "release", "restart", "send", "secrets"),
     *("replay", "config", "journal", "version"),
 )
@@ -53,7 +69,7 @@ app = typer.Typer(
     help="A trading system in supervised compartments: start it, watch it, signal it, ask it why.",
 )
 
-for _family in (daemon, trade, queue, risk, watch, log, pnl, reasons, messages, control, secrets, files):
+for _family in (daemon, trade, group, queue, risk, watch, log, pnl, reasons, messages, control, secrets, files):
     _family.register(app)
 
 

@@ -66,7 +66,7 @@ class DaemonProcess:
         """Start and wait; return what it says when it is ready, or with ``failure`` why it cannot be."""
         read_end, write_end = os.pipe()
         command = [sys.executable, "-m", "service.cli", "up", "--no-view", "--config", str(self.file)]
-        names = {name: secret.reveal() for name, secret in zip(_NAMES, SECRETS, strict=True)}
+        names = {name: secret.reveal() for name, secret in zip(_NAMES, SECRETS, strict=False)}
         with (self.folder / "log").open("ab") as log, os.fdopen(read_end, "rb") as said:
             self.process = subprocess.Popen(
                 [*command, "--ready-fd", str(write_end)],
