@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from protocol.configuration import (
     ApplyDraft,
@@ -29,18 +29,18 @@ from protocol.configuration import (
 )
 from protocol.errors import ValidationError
 from protocol.event_log import EVENT_LOG, LogEvent
-from protocol.messages import Event, Message
+from protocol.messages import Event, Message, Request
 from runtime.actor import Do, handles
 from runtime.durable import DurableActor
 from service.applying import Applying, Failure
-from service.config import ConfigError
+from service.config import Config, ConfigError
 from service.config.history import History
 from service.config.older_names import present_name
 from service.config.sources import Start
 from service.config.text import decoded, differences, encoded, normal
 from service.settings import later
 
-__all__ = ["CONFIG_TOPIC", "LOOK_S", "ConfigStore"]
+__all__ = ["CONFIG_TOPIC", "LOOK_S", "ConfigStore", "DraftConfigs", "GetDraftConfigs"]
 
 log = logging.getLogger("bulkhead.config")
 
@@ -49,6 +49,21 @@ LOOK_S: Final = 1.0
 
 CONFIG_TOPIC: Final = "config"
 """Bus topic of the newest ``ConfigAnswer`` (kept): every cockpit sees the draft as it is edited."""
+
+
+class DraftConfigs(NamedTuple):
+    """Active document and draft with the configurations they give; ``restarts`` as in ``service.config.preview.State``."""
+
+    active_document: Mapping[str, Any]
+    draft_document: Mapping[str, Any]
+    active: Config
+    draft: Config
+    errors: tuple[ValidationError, ...]
+    restarts: Mapping[str, tuple[str, ...]]
+
+
+class GetDraftConfigs(Request[DraftConfigs], frozen=True, tag=True):
+    """Return both for a preview; within this process only."""
 
 
 class _Look(Message, frozen=True, tag=True):
@@ -220,6 +235,14 @@ class ConfigStore(DurableActor):
         return ConfigAnswer(
             version=kept.version, author=kept.author, document=kept.document, base=kept.version, changes=kept.changes
         )
+
+    @handles
+    def configs(self, msg: GetDraftConfigs) -> DraftConfigs:  # noqa: ARG002
+        """Answer with active and draft configuration."""
+        draft = self._draft()
+        config, errors = self._sources.effective(draft)
+        restarts = {each.path: each.prefixes for each in self._applying.concerns() if each.settings is None}
+        return DraftConfigs(self._history.document(), draft, self._applying.active.config, config, errors, restarts)
 
     @handles
     def versions(self, msg: ConfigVersions) -> tuple[VersionRow, ...]:  # noqa: ARG002

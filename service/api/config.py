@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -21,16 +22,19 @@ from protocol.configuration import (
     LoadDraft,
 )
 from protocol.messages import Value
-from service.api.answers import Refused, answer, plain
+from protocol.values import Side
+from service.api.answers import Refused, answer, not_found, plain
 from service.api.control import actor_at
-from service.api.host import ASK_S
+from service.api.host import ASK_S, Host
 from service.config.catalogue import catalogue
+from service.config.preview import Effects, LadderEffect, Sample
 from service.config.text import decoded, document_of
+from service.previewing import preview_draft, sample_of
 
 if TYPE_CHECKING:
     from service.api.server import ApiServer
 
-__all__ = ["APPLY_S", "as_answer", "register"]
+__all__ = ["APPLY_S", "as_answer", "register", "said_of"]
 
 APPLY_S: Final = 300.0
 """Seconds an apply may take: every actor concerned has ten to take its settings, twice when it goes back."""
@@ -53,6 +57,17 @@ class Load(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     version: int = 0
 
 
+class Typed(Value, frozen=True, forbid_unknown_fields=True, gc=False):
+    """A sample signal typed in; without a symbol the last signals are taken."""
+
+    symbol: str = ""
+    venue: str = ""
+    timeframe: str = "1h"
+    side: Side = Side.LONG
+    price: Decimal | None = None
+    size: Decimal | None = None
+
+
 class Apply(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     """The version the draft was edited from; 0: that of the draft."""
 
@@ -73,6 +88,7 @@ def register(app: web.Application, server: ApiServer) -> None:
     app.router.add_get("/v1/config/versions", area.versions)
     app.router.add_get("/v1/config/versions/{version}", area.version)
     app.router.add_post("/v1/config/draft", area.edit)
+    app.router.add_post("/v1/config/preview", area.preview)
     app.router.add_post("/v1/config/load", area.load)
     app.router.add_post("/v1/config/discard", area.discard)
     app.router.add_post("/v1/config/apply", area.apply)
@@ -118,6 +134,12 @@ class _Config:
         wanted = decode_json(await request.read(), Edit)
         return _answered(await self._ask(EditDraft(values=json.dumps(wanted.values), author=wanted.author)))
 
+    async def preview(self, request: web.Request) -> web.Response:
+        wanted = decode_json(await request.read() or b"{}", Typed)
+        host = self._server.host
+        sample = _sample(host, wanted) if wanted.symbol else None
+        return answer(said_of(await preview_draft(host.system, self._server.reading, sample)))
+
     async def load(self, request: web.Request) -> web.Response:
         wanted = decode_json(await request.read(), Load)
         document = json.dumps(wanted.document) if wanted.document is not None else ""
@@ -130,6 +152,40 @@ class _Config:
         wanted = decode_json(await request.read(), Apply)
         version = wanted.version or (await self._ask(GetConfig())).base
         return _answered(await self._ask(ApplyDraft(version=version, author=wanted.author), APPLY_S))
+
+
+def _sample(host: Host, wanted: Typed) -> Sample:
+    venue = wanted.venue or host.config.exchange.name.value
+    instrument = sample_of(host.system, host.config, venue, wanted.symbol)
+    if instrument is None:
+        raise not_found(f"no account knows {wanted.symbol} at {venue}", value=wanted.symbol)
+    if wanted.price is None or wanted.price <= 0:
+        raise Refused(422, "MissingValue", "a sample needs a price above 0", path="price")
+    return Sample(venue, wanted.symbol, wanted.timeframe, wanted.side, wanted.price, instrument, wanted.size)
+
+
+def said_of(effects: Effects) -> dict[str, Any]:
+    """Return the effects of a draft as JSON."""
+    return {
+        "errors": [error.as_dict() for error in effects.errors],
+        "changes": [each._asdict() for each in effects.changes],
+        "pools": plain(effects.pools),
+        "offsets": plain(effects.offsets),
+        "ladders": [
+            {
+                "sample": plain(sample._asdict() | {"instrument": sample.instrument.symbol}),
+                "before": _ladder(before),
+                "after": _ladder(after),
+            }
+            for sample, before, after in effects.ladders
+        ],
+        "pruned": list(effects.pruned),
+        "restarts": list(effects.restarts),
+    }
+
+
+def _ladder(effect: LadderEffect) -> Any:
+    return plain({**effect._asdict(), "layers": [layer._asdict() for layer in effect.layers]})
 
 
 def _effective(server: ApiServer, document: Mapping[str, Any]) -> list[dict[str, Any]]:

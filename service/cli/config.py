@@ -18,6 +18,7 @@ __all__ = [
     "backup",
     "diff",
     "discard",
+    "preview",
     "reapply",
     "register",
     "reset",
@@ -34,7 +35,14 @@ _Key = Annotated[str, typer.Argument(metavar="KEY", help="Dotted name, such as e
 
 def register(config: typer.Typer) -> None:
     """Add the commands to ``bulkhead config``."""
-    commands = (("show", show_keys), ("set", set_key), ("unset", unset), ("diff", diff), ("apply", apply))
+    commands = (
+        ("show", show_keys),
+        ("set", set_key),
+        ("unset", unset),
+        ("diff", diff),
+        ("preview", preview),
+        ("apply", apply),
+    )
     further = (("discard", discard), ("versions", versions), ("reapply", reapply), ("reset", reset))
     for name, command in (*commands, *further, ("backup", backup), ("restore", restore)):
         # A value such as -7 is no option.
@@ -115,6 +123,27 @@ def diff(
         {"key": each.key, "before": _loaded(each.before), "after": _loaded(each.after)} for each in differences(*found)
     ]
     print_json(changes) if as_json else _print_changes(changes)
+
+
+def preview(
+    symbol: Annotated[str, typer.Option(help="Show the ladder of this symbol, in place of the last signals.")] = "",
+    price: Annotated[str, typer.Option(help="Entry price of that sample.")] = "",
+    side: Annotated[str, typer.Option(help="long or short.")] = "long",
+    size: Annotated[str, typer.Option(help="Its size in quote currency; without it sizing.fixed_quote.")] = "",
+    config: ConfigFile = None,
+    socket: Socket = None,
+    as_json: Json = False,
+) -> None:
+    """Say what applying the draft would do now: keys, queue, loss offset, ladders, log, restarts. It changes nothing."""
+    from service.cli.config_views import preview_lines
+
+    sample = {"symbol": symbol, "side": side, "price": price or None, "size": size or None} if symbol else {}
+    found = connect(config, socket).post("/v1/config/preview", sample)
+    if as_json:
+        print_json(found)
+        return
+    for line in preview_lines(found):
+        print_line(line)
 
 
 def apply(

@@ -1,0 +1,158 @@
+"""What a draft would do, before it is applied (EX-1309). Pure: it composes what the owners of the state were asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from protocol.errors import ValidationError
+from protocol.instruments import Instrument
+from protocol.preview import OffsetPreview, PoolPreview
+from protocol.signals import SizeType
+from protocol.values import Side
+from rules.event_log.segments import Retention, Segment, prune_segments
+from rules.ladder import build_ladder, funds_needed
+from rules.take_profit import leg_tp_price
+from service.config.catalogue import catalogue
+from service.config.document import Config
+from service.config.grid_config import grid_config
+from service.config.overrides import effective
+from service.config.text import differences
+
+__all__ = ["Change", "Effects", "LadderEffect", "LayerEffect", "Sample", "State", "preview"]
+
+
+class Sample(NamedTuple):
+    """A signal whose ladder is shown: the last one of an identity, or one typed in. ``size`` None: the fixed amount."""
+
+    venue: str
+    symbol: str
+    timeframe: str
+    side: Side
+    entry_price: Decimal
+    instrument: Instrument
+    size: Decimal | None = None
+    size_type: SizeType = SizeType.QUOTE
+
+
+class State(NamedTuple):
+    """What the draft meets. ``pools`` and ``offsets`` are what their owners said of it; sizes of segments are in bytes."""
+
+    active: Config
+    draft: Config
+    errors: tuple[ValidationError, ...] = ()
+    pools: tuple[PoolPreview, ...] = ()
+    offsets: tuple[OffsetPreview, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    segments: Sequence[Segment] = ()
+    retention: tuple[Retention, Retention] = (Retention(), Retention())
+    today: date = date(1970, 1, 1)
+    restarts: Mapping[str, tuple[str, ...]] = {}
+    """Path of an actor that is restarted rather than told, to the beginnings of the keys it is restarted for."""
+
+
+class Change(NamedTuple):
+    """One changed key.
+
+    ``holds`` is ``now``, ``group`` (from the next group or pyramid on), ``restart`` (of ``actors``) or ``start`` (when
+    bulkhead starts again).
+    """
+
+    key: str
+    before: str
+    after: str
+    holds: str
+    actors: tuple[str, ...] = ()
+
+
+class LayerEffect(NamedTuple):
+    """One layer; ``blocked`` is the code of what forbids it, or empty."""
+
+    layer: int
+    price: Decimal
+    qty: Decimal
+    target: Decimal
+    blocked: str
+
+
+class LadderEffect(NamedTuple):
+    """The ladder of a sample under one configuration: ``funds`` in quote currency, ``refusal`` why nothing is placed."""
+
+    layers: tuple[LayerEffect, ...]
+    funds: Decimal
+    refusal: str
+
+
+class Effects(NamedTuple):
+    """All that would follow; ``ladders`` are those that change: sample, before, after."""
+
+    errors: tuple[ValidationError, ...]
+    changes: tuple[Change, ...]
+    pools: tuple[PoolPreview, ...] = ()
+    offsets: tuple[OffsetPreview, ...] = ()
+    ladders: tuple[tuple[Sample, LadderEffect, LadderEffect], ...] = ()
+    pruned: tuple[str, ...] = ()
+    """Log segments that would be removed and are not under the configuration in force."""
+    restarts: tuple[str, ...] = ()
+
+
+def preview(active: Mapping[str, Any], draft: Mapping[str, Any], state: State) -> Effects:
+    """Return what putting ``draft`` in force over ``active`` would do to ``state``; nothing is changed.
+
+    A draft with mistakes has no effects: it cannot be applied.
+    """
+    changes = tuple(_change(each.key, each.before, each.after, state.restarts) for each in differences(active, draft))
+    if state.errors:
+        return Effects(state.errors, changes)
+    pairs = ((sample, _ladder(sample, state.active), _ladder(sample, state.draft)) for sample in state.samples)
+    kept, wanted = state.retention
+    before = set(prune_segments(state.segments, kept, state.today))
+    return Effects(
+        (),
+        changes,
+        state.pools,
+        state.offsets,
+        tuple(pair for pair in pairs if pair[1] != pair[2]),
+        tuple(each for each in prune_segments(state.segments, wanted, state.today) if each not in before),
+        tuple(sorted({actor for change in changes for actor in change.actors})),
+    )
+
+
+def _change(key: str, before: str, after: str, restarts: Mapping[str, tuple[str, ...]]) -> Change:
+    actors = tuple(path for path, beginnings in restarts.items() if key.startswith(beginnings))
+    entry = catalogue().get(key)
+    applies = entry.field.key.applies if entry is not None else "start"
+    holds = "restart" if actors else "start" if applies == "restart" else applies
+    return Change(key, before, after, holds, actors)
+
+
+def _ladder(sample: Sample, config: Config) -> LadderEffect:
+    where = {"venue": sample.venue, "symbol": sample.symbol, "timeframe": sample.timeframe}
+    grid = grid_config(config, **where)
+    _, sizing = effective(config, **where)
+    fixed = sample.size is None or sizing.source.value == "fixed_quote"
+    rules = sample.instrument.rules
+    ladder = build_ladder(
+        sample.side,
+        sample.entry_price,
+        grid.levels_of(0),
+        size=sizing.fixed_quote if fixed or sample.size is None else sample.size,
+        size_type=SizeType.QUOTE if fixed else sample.size_type,
+        rules=rules,
+        contract_size=sample.instrument.contract_size,
+        config=grid,
+    )
+    layers = tuple(
+        LayerEffect(
+            each.layer,
+            each.price,
+            each.qty,
+            leg_tp_price(sample.side, each.price, each.level.tp_percent, rules.tick_size, grid.price_rounding),
+            each.reason or "",
+        )
+        for each in ladder.layers
+        if each.price > 0
+    )
+    return LadderEffect(layers, funds_needed(ladder, sizing.fee_buffer_percent), ladder.refusal or "")
