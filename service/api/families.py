@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from service.api import config, log, pnl, queue, risk, signals
+from service.api import config, log, pnl, queue, risk, signals, venues
 
 if TYPE_CHECKING:
     from service.api.server import ApiServer
@@ -21,5 +21,6 @@ FAMILIES: tuple[Callable[[web.Application, ApiServer], None], ...] = (
     queue.register,
     risk.register,
     signals.register,
+    venues.register,
 )
 """Each registers the addresses of its area."""

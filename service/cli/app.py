@@ -8,7 +8,22 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
-from service.cli import control, daemon, files, group, log, messages, pnl, queue, reasons, risk, secrets, trade, watch
+from service.cli import (
+    control,
+    daemon,
+    files,
+    group,
+    log,
+    messages,
+    pnl,
+    queue,
+    reasons,
+    risk,
+    secrets,
+    trade,
+    venues,
+    watch,
+)
 from service.cli.codes import epilog
 from service.cli.failures import report
 from service.cli.parts import json_wanted
@@ -69,7 +84,7 @@ app = typer.Typer(
     help="A trading system in supervised compartments: start it, watch it, signal it, ask it why.",
 )
 
-for _family in (daemon, trade, group, queue, risk, watch, log, pnl, reasons, messages, control, secrets, files):
+for _family in (daemon, trade, group, queue, risk, venues, watch, log, pnl, reasons, messages, control, secrets, files):
     _family.register(app)
 
 
