@@ -41,6 +41,7 @@ _ORDER: Final = (
         "group",
         "queue",
         "risk",
+        "venue",
         "ps",
         "tail",
         "log",
