@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, localcontext
 from enum import StrEnum
 from pathlib import Path
@@ -83,13 +83,11 @@ def pnl(
 
 def _show(by: By, found: Mapping[str, Any]) -> None:
     rows = [
-        (row["key"], row["scope"], row["realizations"], *(_signed(row[name]) for name in _AMOUNTS), row["quote"])
+        (row["key"], row["scope"], row["realizations"], *_amounts([row[name] for name in _AMOUNTS]), row["quote"])
         for row in found["rows"]
     ]
     columns = (by.value, "scope", "closes", "before fees", "fees", "net", "")
-    rows += [
-        ("total", scope, "", *map(_signed, sums), quote) for (quote, scope), sums in _totals(found["rows"]).items()
-    ]
+    rows += [("total", scope, "", *_amounts(sums), quote) for (quote, scope), sums in _totals(found["rows"]).items()]
     show(table(columns, rows, right=("closes", "before fees", "fees", "net")))
     for fee in found["other_fees"]:
         note(f"not in these sums: fees of {fee['amount']} {fee['currency']} ({fee['scope']})")
@@ -104,6 +102,12 @@ def _totals(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[str
             for number, name in enumerate(_AMOUNTS):
                 sums[number] += Decimal(row[name])
     return {key: [format(each, "f") for each in sums] for key, sums in totals.items()}
+
+
+def _amounts(amounts: Sequence[str]) -> list[Text]:
+    """Return result before fees, fees and net result; what was earned or lost carries its sign."""
+    before, fees, net = amounts
+    return [_signed(before), Text(_signed(fees).plain.lstrip("+")), _signed(net)]
 
 
 def _signed(amount: str) -> Text:

@@ -34,6 +34,7 @@ def write_line(writer: Writer, event: Event) -> bool:
     if line is None:
         return False
     record, tags = writer.record, tags_of(event, line)
+    line = line._replace(group_id=line.group_id or _group_of(writer, line.client_order_id))
     identity = _identity(writer, line)
     insert(
         writer,
@@ -55,15 +56,20 @@ def write_line(writer: Writer, event: Event) -> bool:
     return True
 
 
+def _group_of(writer: Writer, client_order_id: str) -> str:
+    """Return the group an order is of, empty when that is not known."""
+    if not client_order_id:
+        return ""
+    sql = "SELECT group_id FROM orders WHERE client_order_id = ?"
+    return str((writer.connection.execute(sql, (client_order_id,)).fetchone() or ("",))[0])
+
+
 def _identity(writer: Writer, line: Line) -> _Identity:
-    """Return pair, timeframe and side of the group, of the order's group or of the signal a line is about."""
-    execute, group_id = writer.connection.execute, line.group_id
-    if line.client_order_id and not group_id:
-        sql = "SELECT group_id FROM orders WHERE client_order_id = ?"
-        group_id = (execute(sql, (line.client_order_id,)).fetchone() or ("",))[0]
-    if group_id:
+    """Return pair, timeframe and side of the group or of the signal that a line is about."""
+    execute = writer.connection.execute
+    if line.group_id:
         sql = "SELECT symbol, timeframe, side FROM groups WHERE group_id = ?"
-        if (found := execute(sql, (group_id,)).fetchone()) is not None:
+        if (found := execute(sql, (line.group_id,)).fetchone()) is not None:
             return _Identity(*found)
     if line.signal_id:
         sql = "SELECT symbol, timeframe, side FROM signals WHERE signal_id = ? AND symbol IS NOT NULL"

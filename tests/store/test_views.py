@@ -279,6 +279,7 @@ def test_the_event_log_is_filtered_by_any_part(desk: Desk) -> None:
     everything = views.events()
     assert [e.position for e in everything] == sorted((e.position for e in everything), reverse=True)
     assert {e.identity for e in views.events(EventFilter(group_id="g1"))} == {"BTC/USDT 1h long"}
+    assert "FillRecorded" in {e.code for e in views.events(EventFilter(group_id="g1"))}  # it names its order only
     assert {e.code for e in views.events(EventFilter(sources=[Source.SYSTEM]))} == {"EngineStatusChanged"}
     assert {e.code for e in views.events(EventFilter(severities=[LineSeverity.ERROR]))} == {"LateFill"}
     assert [e.code for e in views.events(EventFilter(text="AFTER close"))] == ["LateFill"]
