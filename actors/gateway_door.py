@@ -37,7 +37,9 @@ class Door:
         if not self._address_allowed(msg.address):
             return self.unproven(msg, "SourceNotAllowed", now)
         if not self._within_rate(now):
-            return Do(answer=SignalAnswer(status_of("RateLimited"), "RateLimited"))
+            return self.unproven(
+                msg, "RateLimited", now
+            )  # noted once a minute (EX-1406): a flood must not fill the disk
         return None
 
     def unproven(self, msg: WebhookRequest, code: str, now: int) -> Do:

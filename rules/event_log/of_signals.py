@@ -25,7 +25,8 @@ def _received(e: SignalReceived) -> Line:
 
 def _routed(e: SignalRouted) -> Line:
     refused = e.outcome.startswith("rejected")
-    said = f"signal routed{' at ' + e.account if e.account else ''}: {e.outcome}" + (f" ({'; '.join(e.reasons)})" if e.reasons else "")
+    at = f" at {e.account}" if e.account else ""
+    said = f"signal routed{at}: {e.outcome}" + (f" ({'; '.join(e.reasons)})" if e.reasons else "")
     return Line(Source.WEBHOOK, WARNING if refused else INFO, "SignalRouted", said, signal_id=e.signal_id)
 
 
