@@ -150,7 +150,7 @@ def state_of(actor: DurableActor) -> Any:
         case PositionGroup():
             return actor._view, actor._acted
         case Pool():
-            return dict(actor._slots)
+            return (actor._state.live, actor._state.queue)
         case Gateway():
             return msgspec.structs.astuple(actor._state)
     raise AssertionError(actor)

@@ -61,7 +61,7 @@ def check_against_journal(house: House) -> None:
     assert live.orders == book.orders
     for view in house.groups().values():
         assert view == replayed(house, view)
-    slots = {opening.group_id for opening in house.actor(PATHS.pool)._slots.values()}
+    slots = {group.group_id for group in house.actor(PATHS.pool)._state.live.values()}
     living = {view.group_id for view in house.groups().values() if view.state is not GroupState.CLOSED}
     assert living <= slots
 
