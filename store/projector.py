@@ -18,7 +18,19 @@ from store.errors import ViewsError, is_damage, unavailable
 from store.opening import MEMORY
 from store.queries import Views
 from store.reading import JournalReader
-from store.views import equity, groups, incidents, log, orders, queue, risk_decisions, settings, signals, system
+from store.views import (
+    equity,
+    group_edits,
+    groups,
+    incidents,
+    log,
+    orders,
+    queue,
+    risk_decisions,
+    settings,
+    signals,
+    system,
+)
 from store.views.exact import install
 from store.views.log import write_line
 from store.views.mentions import mentions
@@ -32,6 +44,7 @@ BATCH: Final = 500
 
 _SUBJECTS: Final = (
     equity,
+    group_edits,
     groups,
     incidents,
     log,

@@ -26,7 +26,9 @@ from protocol.groups import (
     TargetFilled,
     TriggerSuperseded,
 )
+from protocol.groups.adoption import PositionAdopted
 from protocol.groups.editing import GroupEdited
+from protocol.groups.recovery import GroupRecovered
 from protocol.orders import OrderState
 from rules.event_log.line import ERROR, GOOD, INFO, WARNING, Line, LineOf, LineSeverity, Source, text
 
@@ -137,6 +139,17 @@ def _pyramid_closed(e: PyramidClosed) -> Line:
     return Line(Source.ORDER, GOOD, "PyramidClosed", f"pyramid {e.pyramid} closed: {e.reason.value}", e.group_id)
 
 
+def _recovered(e: GroupRecovered) -> Line:
+    then = "closes itself" if e.flattens else "goes on"
+    said = f"back after an unclean end ({e.down_s} s): {then}, by its recovery contract"
+    return Line(Source.SYSTEM, WARNING, "GroupRecovered", said, e.group_id)
+
+
+def _adopted(e: PositionAdopted) -> Line:
+    said = f"{e.operator} had it adopt a position: {e.qty.normalize():f} at {e.avg_price.normalize():f}"
+    return Line(Source.SYSTEM, INFO, "PositionAdopted", said, e.group_id)
+
+
 def _edited(e: GroupEdited) -> Line:
     said = f"{e.operator} changed the group: {'; '.join(e.summary)}"
     return Line(Source.SYSTEM, INFO, "GroupEdited", said, e.group_id)
@@ -144,6 +157,8 @@ def _edited(e: GroupEdited) -> Line:
 
 OF_GROUPS: Final[dict[str, LineOf]] = {
     "GroupEdited": _edited,
+    "GroupRecovered": _recovered,
+    "PositionAdopted": _adopted,
     "PyramidAnchored": _anchored,
     "PyramidClosed": _pyramid_closed,
     "CloseEnded": _close_ended,

@@ -174,7 +174,8 @@ def edit(
     shown = _asked(client, address, {"changes": given, "preview": True})
     if preview or not _agreed(shown, yes=yes, as_json=as_json):
         return
-    agreed = {"expected_version": shown["version"], "digest": shown["digest"], "request_id": uuid.uuid4().hex}  # house: each request is a new one
+    request_id = uuid.uuid4().hex  # house: each request of an operator is a new one
+    agreed = {"expected_version": shown["version"], "digest": shown["digest"], "request_id": request_id}
     made = _asked(client, address, {"changes": given, "preview": False, **agreed})
     print_json(made) if as_json else print_line(f"{group} is version {made['version']}")
 
@@ -221,7 +222,7 @@ def adopt(
         "strategy": label,
         "reason": reason,
         "operator": getpass.getuser(),
-        "request_id": uuid.uuid4().hex,  # house: each request is a new one
+        "request_id": uuid.uuid4().hex,  # house: each request of an operator is a new one
     }
     wanted = {name: value for name, value in fields.items() if value not in ("", None)} | {"force": force}
     shown = _asked(client, "/v1/adopt", {**wanted, "preview": True})

@@ -27,6 +27,7 @@ from protocol.groups import (
     TriggerSuperseded,
 )
 from store.views.exact import exact, share, text
+from store.views.group_edits import tp_settings
 from store.views.realizations import fee_in_quote, realize, settle
 from store.views.registry import Writer, insert, insert_new, projection, run
 
@@ -64,7 +65,7 @@ def opened(writer: Writer, event: GroupOpened) -> None:
         base=event.instrument.base,
         quote=event.instrument.quote,
         tp_mode=event.config.tp_mode,
-        tp_settings=_tp_settings(event.config),
+        tp_settings=tp_settings(event.config),
         max_pyramids=event.config.max_pyramids_per_group,
         opened_at=event.at,
         updated_at=event.at,
