@@ -65,10 +65,14 @@ class Venue:
         closing = (order.rest for order in self.orders.values() if order.live and order.purpose is not Purpose.ENTRY)
         return sum(closing, Decimal(0)) - self.held
 
-    def report(self, name: str, state: OrderState, *, filled: Decimal | None = None, absent: bool = False) -> None:
+    def report(
+        self, name: str, state: OrderState, *, filled: Decimal | None = None, absent: bool = False, code: str = ""
+    ) -> None:
         """Put a report on an order's state into the mail."""
         told = self.orders[name].filled if filled is None else filled
-        self.mail.append(OrderUpdate(client_order_id=name, state=state, filled_qty=told, absent_proven=absent, at=1))
+        self.mail.append(
+            OrderUpdate(client_order_id=name, state=state, filled_qty=told, absent_proven=absent, code=code, at=1)
+        )
 
     def accept(self, name: str) -> None:
         """Take an order into the book."""
@@ -77,14 +81,14 @@ class Venue:
             order.state = OrderState.OPEN
             self.report(name, OrderState.OPEN)
 
-    def refuse(self, name: str, *, absent: bool) -> None:
+    def refuse(self, name: str, *, absent: bool, code: str = "") -> None:
         """Refuse an order that is not in the book yet; ``absent``: it was unknown for a while and never arrived."""
         order = self.orders[name]
         if order.state is OrderState.SENT:
             if absent:
                 self.report(name, OrderState.UNKNOWN)
             order.state = OrderState.REJECTED
-            self.report(name, OrderState.REJECTED, absent=absent)
+            self.report(name, OrderState.REJECTED, absent=absent, code=code)
 
     def trade(self, name: str, qty: Decimal, price: Decimal, fee: Decimal) -> None:
         """Trade part of a live order; ``fee`` is in base currency and only taken from entries."""

@@ -14,15 +14,21 @@ from protocol.groups import (
     Batch,
     CloseGroup,
     CloseReason,
+    CloseStarted,
+    FreezeGroup,
     GroupClosed,
     GroupState,
     OrderWanted,
     ReduceGroup,
     RiskClose,
+    RiskStepEnded,
+    TakeRules,
+    UnfreezeGroup,
 )
+from protocol.instruments import PrecisionRules
 from protocol.market import PriceTick
 from protocol.messages import Event, Message
-from protocol.orders import FillReported, OrderState
+from protocol.orders import FillReported, OrderState, Purpose
 from protocol.signals import SizeType
 from protocol.values import MarketType, Side
 from rules.group import GroupView, decide, effects, evolve, outstanding, replay, retries, watch_bounds
@@ -64,6 +70,7 @@ class Groups(RuleBasedStateMachine):
         self.view: GroupView | None = None
         self.journal: list[Event] = []
         self.ids: set[str] = set()
+        self.ended: set[str] = set()
         self.closed = 0
         self.signals = 0
         self.tick = tick_at(price)
@@ -78,12 +85,35 @@ class Groups(RuleBasedStateMachine):
         for event in events:
             self.view = evolve(self.view, event)
             if isinstance(event, OrderWanted):
+                self.keeps_the_rules(event)
                 assert event.request.client_order_id not in self.ids, "a client id was used twice"
                 self.ids.add(event.request.client_order_id)
+            if isinstance(event, RiskStepEnded):
+                assert event.plan_id not in self.ended, "a step of a plan ended twice"
+                self.ended.add(event.plan_id)
             if isinstance(event, GroupClosed) and event.releases_slot:
                 self.closed += 1
+        self.frozen_keeps_still(events)
         self.journal += events
         self.venue.hear(effects(events, "/g"))
+
+    def keeps_the_rules(self, event: OrderWanted) -> None:
+        """No order is below a minimum or off the step (EX-503, EX-504)."""
+        assert self.view is not None
+        rules = self.view.instrument.rules
+        assert event.request.qty >= rules.min_qty
+        assert event.request.qty % rules.step_size == 0
+        if event.request.price is not None:
+            assert event.request.price % rules.tick_size == 0
+
+    def frozen_keeps_still(self, events: tuple[Event, ...]) -> None:
+        """A frozen group orders nothing but what an operator's close needs (EX-1204)."""
+        if self.view is None or not self.view.frozen:
+            return
+        for event in events:
+            if isinstance(event, OrderWanted):
+                assert event.purpose is Purpose.CLOSE
+                assert next(close for close in self.view.closes if close.number == event.close).by_operator
 
     # --- the venue ----------------------------------------------------------------------------------------------------
 
@@ -120,11 +150,11 @@ class Groups(RuleBasedStateMachine):
         self.venue.accept(self.order(data))
 
     @precondition(lambda self: self.venue.live())
-    @rule(data=st.data(), absent=st.booleans(), now=SELDOM)
-    def is_refused(self, data: st.DataObject, absent: bool, now: bool) -> None:
-        """An order is refused, or was never there."""
+    @rule(data=st.data(), absent=st.booleans(), code=st.sampled_from(["", "PrecisionRejected"]), now=SELDOM)
+    def is_refused(self, data: st.DataObject, absent: bool, code: str, now: bool) -> None:
+        """An order is refused, for its format too, or was never there."""
         if now:
-            self.venue.refuse(self.order(data), absent=absent)
+            self.venue.refuse(self.order(data), absent=absent, code="" if absent else code)
 
     @precondition(lambda self: any(self.venue.orders[name].cancelling for name in self.venue.live()))
     @rule(data=st.data(), lies=st.booleans())
@@ -208,6 +238,31 @@ class Groups(RuleBasedStateMachine):
         self.tick = tick_at(price)
         self.tell(Batch((self.tick, RiskClose(group_id=GROUP, plan_id=f"r{len(self.journal)}", qty=qty, at=1))))
 
+    @rule(qty=st.none() | PARTS, now=SELDOM)
+    def risk_engine_asks_twice(self, qty: Decimal | None, now: bool) -> None:
+        """A step of a plan, a slice or the whole group, is told twice: the second time changes nothing (EX-105)."""
+        if not now:
+            return
+        step = RiskClose(group_id=GROUP, plan_id=f"x{len(self.journal)}", reply_to="/risk", qty=qty, at=1)
+        self.tell(step)
+        before = self.view
+        self.tell(step)
+        assert self.view is before
+
+    @rule(frozen=st.booleans(), now=SELDOM)
+    def operator_freezes_or_thaws(self, frozen: bool, now: bool) -> None:
+        """The group is frozen, or goes on (EX-1204)."""
+        if now:
+            self.tell(FreezeGroup(GROUP, "short", 1) if frozen else UnfreezeGroup(GROUP, 1))
+
+    @rule(tick=st.sampled_from(["0.01", "0.05"]), step=st.sampled_from(["0.001", "0.003"]), now=SELDOM)
+    def rules_change(self, tick: str, step: str, now: bool) -> None:
+        """The market has new rules (EX-511, EX-516)."""
+        if now:
+            rules = PrecisionRules(Decimal(tick), Decimal(step), Decimal(step), Decimal(5))
+            market = instrument(rules, market=self.market.market_type)
+            self.tell(TakeRules(GROUP, market, 1))
+
     @rule(price=PRICES)
     def pyramid(self, price: Decimal) -> None:
         """One more entry."""
@@ -232,11 +287,12 @@ class Groups(RuleBasedStateMachine):
         for _, message in retries(self.view, 1):
             self.tell(message)
 
-    @rule()
-    def restarts(self) -> None:
-        """The process dies: the state is rebuilt, what has no outcome is told again, nothing is doubled."""
+    @rule(part=st.floats(0, 1))
+    def restarts(self, part: float) -> None:
+        """The process dies: the state is rebuilt, also from a snapshot at any event; what has no outcome is told again."""
         assert self.view is not None
-        assert replay(self.journal) == self.view
+        cut = 1 + int(part * (len(self.journal) - 1))
+        assert replay(self.journal[cut:], replay(self.journal[:cut])) == self.view
         self.venue.hear(outstanding(self.view, "/g"))
 
     # --- what always holds --------------------------------------------------------------------------------------------
@@ -269,10 +325,18 @@ class Groups(RuleBasedStateMachine):
         view = self.view
         if view is None or not view.config.tp_mode.rests or view.state in (GroupState.CLOSING, GroupState.CLOSED):
             return
+        if view.frozen:
+            return
         claimed = view.reserved()
         for leg in view.legs.values():
             if not view.owned(leg) and view.floor(leg.open_qty - claimed.get(leg.leg_id, Decimal(0))) > 0:
                 assert view.working_order(leg.target_order) is not None or leg.deferred_qty > 0
+
+    @invariant()
+    def legs_add_up_to_the_position(self) -> None:
+        """When everything was told, what the legs hold and the dust are what the account holds."""
+        if self.view is not None and not self.venue.mail:
+            assert self.view.open_qty + self.view.dust == self.venue.held
 
     @invariant()
     def closed_means_closed(self) -> None:
@@ -295,6 +359,8 @@ class Groups(RuleBasedStateMachine):
             if not self.venue.mail and self.view is not None and self.view.state is GroupState.CLOSED:
                 break
         self.adds_up()
+        told = {event.plan_id for event in self.journal if isinstance(event, CloseStarted) and event.plan_id}
+        assert told <= self.ended, "a step of a plan did not end"
 
     def adds_up(self) -> None:
         """Closed, flat but for dust, profit equal to the fills, the journal equal to the state."""
