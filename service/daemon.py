@@ -24,6 +24,7 @@ from runtime.clock import NANOS, Clock, ReplayClock, VirtualClock, WallClock
 from runtime.loop import VirtualLoop
 from runtime.system import ActorSystem
 from service.active import ActiveConfig
+from service.backup import refuse_half_restored
 from service.config import Config, WebhookSecrets, open_webhook_secrets
 from service.config.market import MarketSource as Kind
 from service.config.sources import Sources, Start
@@ -91,6 +92,7 @@ def run_daemon(
     ``gateway`` changes the gateway's settings beyond what a configuration may say (a benchmark's rate limit). Raises
     BulkheadError when it cannot start: the journal is locked or damaged, a port is taken, a market cannot be had.
     """
+    refuse_half_restored(config.app.data_dir)
     config.app.data_dir.mkdir(parents=True, exist_ok=True)
     wall = WallClock()
     secrets = open_webhook_secrets(config)

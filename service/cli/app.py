@@ -51,7 +51,7 @@ _ORDER: Final = (
         "explain",
     ),
     *("pause", "resume", "dead-letters", "release", "restart", "send", "secrets"),
-    *("replay", "config", "journal", "version"),
+    *("replay", "config", "journal", "backup", "restore", "version"),
 )
 
 
@@ -85,7 +85,7 @@ app = typer.Typer(
     help="A trading system in supervised compartments: start it, watch it, signal it, ask it why.",
 )
 
-for _family in (daemon, trade, group, queue, risk, venues, watch, log, pnl, reasons, messages, control, secrets, files):
+for _family in (daemon, trade, group, queue, risk, venues, watch, signals, log, pnl, reasons, messages, control, secrets, files):
     _family.register(app)
 
 
