@@ -29,6 +29,7 @@ from store.views import (
     risk_decisions,
     settings,
     signals,
+    steering,
     system,
 )
 from store.views.exact import install
@@ -53,6 +54,7 @@ _SUBJECTS: Final = (
     risk_decisions,
     settings,
     signals,
+    steering,
     system,
 )  # importing them filled PROJECTIONS
 

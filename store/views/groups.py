@@ -10,7 +10,6 @@ from protocol.groups import (
     CloseFilled,
     DustRecorded,
     EntryEnded,
-    GridConfig,
     GroupClosed,
     GroupOpened,
     GroupStateChanged,
@@ -70,12 +69,6 @@ def opened(writer: Writer, event: GroupOpened) -> None:
         opened_at=event.at,
         updated_at=event.at,
     )
-
-
-def _tp_settings(config: GridConfig) -> str:
-    """Return the take-profit settings of a group as JSON; those of its legs stand at the legs."""
-    kept = {name: getattr(config, name) for name in config.__struct_fields__ if "tp" in name.split("_")}
-    return encode_json(kept).decode()
 
 
 @projection(PyramidAdded)

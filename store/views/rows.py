@@ -93,7 +93,8 @@ class GroupRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only
     """One position group. ``state`` is None before its first; ``fees_quote`` leaves out fees in third currencies.
 
     ``superseded`` counts triggers that came too late; ``worst_percent`` and ``best_percent`` are of its unrealized result
-    while it was open, as far as equity was noted.
+    while it was open, as far as equity was noted. ``blocked``, ``skip_once`` and ``risk_timer_expires`` are the loss
+    offset's (EX-1005, EX-1022, EX-1023), ``frozen`` says why it sends nothing of its own accord.
     """
 
     group_id: str
@@ -127,6 +128,10 @@ class GroupRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only
     superseded: int
     worst_percent: Decimal | None
     best_percent: Decimal | None
+    risk_timer_expires: int | None
+    blocked: bool
+    skip_once: bool
+    frozen: str | None
     opened_at: int
     first_fill_at: int | None
     closed_at: int | None

@@ -13,7 +13,7 @@ __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "TABLES", "names"]
 APPLICATION_ID: Final = 0x62756C76
 """``bulv``: says that a SQLite file holds our read models."""
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 """Raised by any change of a table or of a projection: older read models are then rebuilt."""
 
 _KEPT: Final = (
@@ -48,7 +48,8 @@ _GROUPS: Final = (
         target_price TEXT, open_qty TEXT NOT NULL DEFAULT '0', open_cost_quote TEXT NOT NULL DEFAULT '0',
         realized_quote TEXT NOT NULL DEFAULT '0', fees_quote TEXT NOT NULL DEFAULT '0', dust TEXT NOT NULL DEFAULT '0',
         tp_settings TEXT NOT NULL DEFAULT '{}', max_slippage_percent TEXT, superseded INTEGER NOT NULL DEFAULT 0,
-        worst_percent TEXT, best_percent TEXT,
+        worst_percent TEXT, best_percent TEXT, risk_timer_expires INTEGER, blocked INTEGER NOT NULL DEFAULT 0,
+        skip_once INTEGER NOT NULL DEFAULT 0, frozen TEXT,
         opened_at INTEGER NOT NULL, first_fill_at INTEGER, closed_at INTEGER, updated_at INTEGER NOT NULL)""",
     "CREATE INDEX groups_by_position ON groups (position)",
     # Two live groups of one identity would be a defect (EX-1203).
