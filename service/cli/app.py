@@ -20,6 +20,7 @@ from service.cli import (
     reasons,
     risk,
     secrets,
+    signals,
     trade,
     venues,
     watch,
@@ -85,7 +86,10 @@ app = typer.Typer(
     help="A trading system in supervised compartments: start it, watch it, signal it, ask it why.",
 )
 
-for _family in (daemon, trade, group, queue, risk, venues, watch, signals, log, pnl, reasons, messages, control, secrets, files):
+for _family in (
+    *(daemon, trade, group, queue, risk, venues, watch, signals, log, pnl),
+    *(reasons, messages, control, secrets, files),
+):
     _family.register(app)
 
 
