@@ -43,9 +43,10 @@ layers: $(VENV)/.ready-dev ## Check that rooms import only the rooms below them
 docs: $(VENV)/.ready-dev ## Build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
 
-generated: $(VENV)/.ready-dev ## Write config.toml and its reference page from the declared keys
+generated: $(VENV)/.ready-dev ## Write config.toml, the reference pages and the diagram from the code
 	@$(PY) -m service.config
 	@$(PY) -m service.cli.reference docs/reference/cli.md
+	@$(PY) -m service.cli.state_diagram docs/assets/group-states.svg
 
 bench: $(VENV)/.ready-dev ## Measure against floors and peers
 	@$(PY) -m benchmarks

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from service.cli.codes import ExitCode, epilog
 from service.cli.failures import CommandFailed, Failure
-from service.cli.output import print_json, show
+from service.cli.output import print_json, print_line, show, table
 from service.cli.parts import ConfigFile, JournalFile, Json, Socket, connect, usage
 
 if TYPE_CHECKING:
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["explain", "nothing_at", "register", "trace"]
 
 _Id = Annotated[str, typer.Argument(metavar="ID", help="Id of a signal, group, order, fill or causal chain.")]
-_IdOrPath = Annotated[str, typer.Argument(metavar="ID", help="Such an id, or the path of an actor.")]
+_IdOrPath = Annotated[
+    str, typer.Argument(metavar="ID", help="Such an id, the path of an actor, or `group` for the states of a group.")
+]
+
+STATES: Final = "group"
+"""What stands for the life of any group where an id is expected."""
 
 
 def register(app: typer.Typer) -> None:
@@ -61,7 +66,10 @@ def explain(
     socket: Socket = None,
     as_json: Json = False,
 ) -> None:
-    """Say in sentences what happened and why, with the inputs of each decision."""
+    """Say in sentences what happened and why, with the inputs of each decision; `group`: the life of a group, as a table."""
+    if ident == STATES:
+        _states(as_json=as_json)
+        return
     if journal is not None:
         if ident.startswith("/"):
             raise usage("restarts are not in the journal", "ask the running daemon: leave --journal out", value=ident)
@@ -79,6 +87,23 @@ def explain(
     from service.cli.chains import sentences_view
 
     show(sentences_view(found["sentences"]))
+
+
+def _states(*, as_json: bool) -> None:
+    """Print every legal move of a position group; no daemon is needed."""
+    from service.api.answers import plain
+    from service.explain.states import transitions
+
+    rows = transitions()
+    if as_json:
+        print_json({"id": STATES, "kind": "states", "transitions": plain(rows)})
+        return
+    show(
+        table(
+            ("From", "Event", "To", "Rule"), [(each.before or "-", each.event, each.after, each.rule) for each in rows]
+        )
+    )
+    print_line("Anything else is a defect: the group refuses it and its actor is restarted from the journal.")
 
 
 def _from_file(journal: Path, ident: str) -> Story:
