@@ -26,11 +26,13 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False,
     ``LANE`` is the mailbox lane (``control`` overtakes ``data``). ``OVERFLOW`` says what a full mailbox does:
     ``reject`` (commands: the sender hears ``MailboxFull``) or ``keep`` (facts: never dropped, the producer is slowed).
     ``CONFLATE_BY`` names the field by which a newer message replaces a waiting one of the same type; empty: never.
+    ``REPLAYABLE`` false: no operator may send it, nor have a dead one told again.
     """
 
     LANE: ClassVar[str] = "data"
     OVERFLOW: ClassVar[str] = "reject"
     CONFLATE_BY: ClassVar[str] = ""
+    REPLAYABLE: ClassVar[bool] = True
 
 
 class Request(Message, Generic[R], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
@@ -64,5 +66,5 @@ def event_types() -> dict[str, type[Any]]:
 
 
 def injectable_types() -> dict[str, type[Any]]:
-    """Return the message types an operator may inject: all that are not journal events."""
-    return {name: cls for name, cls in message_types().items() if not issubclass(cls, Event)}
+    """Return the message types an operator may inject: all that are neither journal events nor kept from operators."""
+    return {name: cls for name, cls in message_types().items() if not issubclass(cls, Event) and cls.REPLAYABLE}

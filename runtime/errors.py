@@ -9,6 +9,7 @@
        ├─ ActorCrashed     the target crashed while it handled the request; ``cause`` is its error
        ├─ MailboxFull      the target's mailbox is full and the message type may be refused
        ├─ Unhandled        the target has no handler for this type
+       ├─ NotReplayable    a message of this type is never told again by an operator
        ├─ SpawnRefused     the name is taken, malformed, or the parent is stopping
        └─ HandlerMistake   a handler breaks the rules of the runtime (our bug)
 """
@@ -24,6 +25,7 @@ __all__ = [
     "AskTimeout",
     "HandlerMistake",
     "MailboxFull",
+    "NotReplayable",
     "SpawnRefused",
     "Unhandled",
 ]
@@ -55,6 +57,10 @@ class MailboxFull(ActorError):
 
 class Unhandled(ActorError):
     """The target has no handler for this message type."""
+
+
+class NotReplayable(ActorError):
+    """An operator must not tell this message: its type says ``REPLAYABLE = False``."""
 
 
 class SpawnRefused(ActorError):

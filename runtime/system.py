@@ -30,6 +30,7 @@ from runtime.clock import Clock, VirtualClock, WallClock
 from runtime.dead_letters import DeadLetter, DeadLetters
 from runtime.durable import Durability
 from runtime.envelope import Envelope
+from runtime.errors import NotReplayable
 from runtime.journal import Journal
 from runtime.life import Life
 from runtime.lifecycle import ChildExited, Exit, ExitKind, LifeState
@@ -274,8 +275,16 @@ class ActorSystem:
             log.debug("a thread ended after its system")
 
     def replay_dead_letter(self, letter_id: int) -> str:
-        """Tell a dead letter's message again; return the path it went to. Raises KeyError when it is not kept."""
+        """Tell a dead letter's message again; return the path it went to.
+
+        Raises KeyError when it is not kept, NotReplayable when messages of its type are not told again.
+        """
         letter = self.dead_letters.get(letter_id)
+        if not getattr(letter.envelope.message, "REPLAYABLE", True):
+            kind = type(letter.envelope.message).__name__
+            raise NotReplayable(
+                f"{kind} is not told again: an order leaves once, and its desk asks the venue what became of it by itself"
+            )
         cell = self._cells.get(letter.path)
         if cell is None:
             raise KeyError(f"no actor lives at {letter.path}")

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from protocol.codec import encode_json
 from protocol.errors import BulkheadError, ValidationError
-from runtime.errors import ActorCrashed, ActorStopped, AskTimeout, MailboxFull, Unhandled
+from runtime.errors import ActorCrashed, ActorStopped, AskTimeout, MailboxFull, NotReplayable, Unhandled
 from runtime.journal import JournalError
 from supervision.errors import NoSuchChild, SupervisionError
 
@@ -66,6 +66,7 @@ _STATUS: Final[tuple[tuple[type[BaseException], int], ...]] = (
     (ActorCrashed, 502),
     (MailboxFull, 503),
     (Unhandled, 422),
+    (NotReplayable, 409),
     (NoSuchChild, 404),
     (SupervisionError, 409),
     (JournalError, 503),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import stat
+from decimal import Decimal
 from typing import Any
 
 import anyio
 import pytest
 
+from protocol.orders import OrderRequest, PlaceAtVenue
 from protocol.risk import PauseEngine
+from protocol.values import OrderSide, OrderType
 from runtime.dead_letters import DeadLetter
 from runtime.envelope import Envelope
+from service.api.answers import plain
 from service.api.client import Client, DaemonNotRunning, DaemonRefused
 from tests.service.api_rig import Rig, run
 
@@ -194,6 +198,27 @@ def test_a_dead_letter_is_listed_and_replayed_once() -> None:
         assert (await rig.post("/v1/dead-letters/7/replay"))["to"] == "/risk/coordinator"
         assert (await refusal(rig.post("/v1/dead-letters/7/replay"))).status == 404
         assert (await refusal(rig.post("/v1/dead-letters/seven/replay"))).status == 404
+
+    run(work)
+
+
+def test_an_order_on_its_way_is_neither_replayed_nor_sent_by_an_operator() -> None:
+    """EX-105: a dead PlaceAtVenue stays dead, and nobody sends one past the desk: NotReplayable, NotInjectable."""
+
+    async def work(rig: Rig) -> None:
+        system = rig.host.system
+        wanted = OrderRequest(
+            client_order_id="bhtest0001", symbol="BTC/USDT", side=OrderSide.BUY, type=OrderType.MARKET, qty=Decimal(1)
+        )
+        envelope = Envelope(PlaceAtVenue(wanted, system.now() + 10**18), "/desk", 9, 9, 0, system.now())
+        system.dead_letters.add(DeadLetter(9, "/risk/coordinator", envelope, "because", "", poison=True, at=5))
+        error = await refusal(rig.post("/v1/dead-letters/9/replay"))
+        assert (error.status, error.code) == (409, "NotReplayable")
+        assert "its desk asks the venue" in str(error)
+        assert len((await rig.get("/v1/dead-letters"))["dead_letters"]) == 1
+        body = {"type": "PlaceAtVenue", "request": plain(wanted), "valid_until": 10**18}
+        error = await refusal(rig.post("/v1/send", {"path": "/risk/coordinator", "message": body}))
+        assert error.code == "NotInjectable"
 
     run(work)
 
