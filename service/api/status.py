@@ -94,6 +94,7 @@ def _counts(views: Views) -> dict[str, int]:
     """Return how many groups, orders and signals there are; ``position`` is how far the read models are."""
     return {
         **views.counts()._asdict(),
+        "incidents": len(views.incidents()),
         "slots_taken": sum(pool.occupied for pool in views.pools()),
         "position": views.position(),
     }

@@ -47,6 +47,7 @@ _ORDER: Final = (
         "tail",
         "log",
         "alerts",
+        "incidents",
         "pnl",
         "trace",
         "explain",

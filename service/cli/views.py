@@ -101,6 +101,8 @@ def status_view(found: Mapping[str, Any]) -> RenderableType:
     ]
     if journal["error"]:
         rows.append(("", Text(f"the journal cannot be written: {journal['error']}", style="bold red")))
+    if counts.get("incidents"):
+        rows.append(("incidents", Text(f"{counts['incidents']} stand, see: bulkhead incidents", style="yellow")))
     if found["dead_letters"]["total"]:
         letters = found["dead_letters"]
         rows.append(("dead letters", Text(f"{letters['total']}, see: bulkhead dead-letters", style="yellow")))
