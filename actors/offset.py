@@ -19,7 +19,7 @@ from actors.offset_view import picture
 from actors.risk import PERMITS
 from actors.session import session_topic
 from protocol.configuration import ApplySettings, SettingsTaken
-from protocol.groups import GroupChanged
+from protocol.groups import GroupChanged, GroupState
 from protocol.market import PriceTick, SubscribeMarket
 from protocol.offset import (
     BlockGroup,
@@ -116,7 +116,9 @@ class OffsetEngine(PreviewingOffset):
         flight = self.state.flight
         step = flight.open_step if flight is not None else None
         if step is not None:
-            return self.go() if first and step.group_id == standing.group_id else None
+            # A closed group is never known here, so each of its words would look like the first.
+            came_back = first and standing.state is not GroupState.CLOSED
+            return self.go() if came_back and step.group_id == standing.group_id else None
         return self.news_for_plan(standing.group_id)
 
     def _hear_rate(self, group_id: str) -> None:

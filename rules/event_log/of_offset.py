@@ -69,7 +69,7 @@ def _decided(e: OffsetDecided) -> Line:
         said = f"{group} is not offset yet: {', '.join(why)}"
     else:
         said = f"{len(e.reasons)} losing groups, none to be offset yet"
-    severity = WARNING if e.left_out else _RISK
+    severity = WARNING if "QuoteRateMissing" in e.left_out.values() else _RISK
     text = f"{said}; left out: {', '.join(stale)}" if stale else said
     return Line(
         Source.RISK_ENGINE, severity, "OffsetDecided", f"decision {e.decision_id}: {text}", next(iter(e.ranked), "")

@@ -147,6 +147,8 @@ class OffsetRig:
         self.scripts: dict[str, Script] = {}
         self.holdings: dict[str, Holding] = {}
         self.priced = False
+        self.unpriced: dict[str, Decimal] = {}
+        """What groups trade at while no price was published."""
         self.feed = stage.probe("feed")
         self.groups = stage.probe("groups")
         if up:
@@ -199,6 +201,8 @@ class OffsetRig:
     def mark(self, held: Holding) -> Decimal:
         """Return what a group trades at now."""
         tick = self.stage.system.bus.kept(market_topic(ACCOUNT, held.symbol))
+        if tick is None:
+            return self.unpriced[held.group_id]
         return tick.bid if held.side is Side.LONG else tick.ask
 
     def venue(self, *, up: bool) -> None:
