@@ -202,3 +202,40 @@ def test_the_command_reads_a_file_or_standard_input(tmp_path: Path) -> None:
 def test_a_wrong_call_is_said(arguments: tuple[str, ...], code: int) -> None:
     """A file that is not there and rules that are none end with their exit codes."""
     assert invoke("signal", "check", *arguments, stdin="{}").exit_code == code
+
+
+# --- what the pages say -------------------------------------------------------------------------------------------------
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "how-to"
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """Return the code blocks of a page."""
+    parts = (DOCS / page).read_text(encoding="utf-8").split(f"```{language}\n")[1:]
+    return [part.partition("```")[0] for part in parts]
+
+
+def test_the_template_of_the_guide_is_read() -> None:
+    """The alert that the guide gives is an entry as it stands, and every field of it is read (EX-202)."""
+    (template,) = blocks("tradingview-alert.md", "json")
+    report = check(template)
+    assert (report.ok, report.kind) == (True, "entry")
+    assert not any("nothing reads" in each for each in report.warnings)
+
+
+@pytest.mark.parametrize("page", ["tradingview-alert.md", "tradingview-shapes.md"])
+def test_the_settings_of_the_guides_are_taken(page: str) -> None:
+    """Every configuration in the guides is valid."""
+    for text in blocks(page, "toml"):
+        assert parse(text, {}).signal is not None
+
+
+def test_the_mappings_of_the_guide_do_what_it_says() -> None:
+    """The guide's own mappings read the bodies they are made for."""
+    (config,) = blocks("tradingview-shapes.md", "toml")
+    config += "[sizing]\nsource = 'fixed_quote'\n"
+    mine = check({"sym": "BTCUSDT", "dir": "up", "order": {"px": 7}, "at": NOW // 10**9}, config)
+    assert (mine.mapping, mine.ok, mine.identity) == ("mine", True, "trader|binance|BTC/USDT|4h|long")
+    assert check("buy BTCUSDT @ 65000", config).ok
+    room = check("[VIP] BTCUSDT: go long at 65000", config)
+    assert (room.mapping, [each.path for each in room.problems]) == ("room", ["timestamp"])
