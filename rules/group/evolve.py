@@ -181,6 +181,7 @@ def _filled(view: GroupView, event: _Fill) -> GroupView:
         trades={**view.trades, event.trade_id: event.client_order_id},
         fees={**view.fees, currency: view.fees.get(currency, _ZERO) + event.fee} if event.fee else view.fees,
         last_fill_price=event.price,
+        last_fill_at=event.at,
         first_fill_at=event.at if view.first_fill_at is None else view.first_fill_at,
     )
 

@@ -77,7 +77,10 @@ class Turn:
     def blocks_close(self, qty: Decimal) -> str | None:
         """Return why a market close of this quantity cannot be sent, judged at the last known price, or None."""
         view = self.view
-        price = self.executable(view.side.exit) or view.last_fill_price
+        price = self.executable(view.side.exit)
+        if price is None or (self.tick is not None and self.tick.at < view.last_fill_at):
+            # A fill tells a newer price than an old tick does.
+            price = view.last_fill_price or price
         if price is None:
             return check_order(Decimal(1), qty, view.instrument.rules, enforce_min_notional=False)
         return check_order(price, qty, view.instrument.rules, enforce_min_notional=view.config.enforce_min_notional)

@@ -223,6 +223,7 @@ class GroupView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
     target_price: Decimal | None = None
     max_slippage_percent: Decimal | None = None
     last_fill_price: Decimal | None = None
+    last_fill_at: Instant = 0
     first_fill_at: Instant | None = None
     opened_at: Instant = 0
     opened_with: PrecisionRules | None = None

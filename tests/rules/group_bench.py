@@ -90,6 +90,12 @@ def open_message(
     )
 
 
+def decide_opening(size: Decimal, unit: SizeType, config: GridConfig) -> list[OrderWanted]:
+    """Return the orders that open a long group at 100 with this size."""
+    events = decide(None, open_message(Side.LONG, Decimal(100), size, unit, config, instrument()), 1, None)
+    return only(events, OrderWanted)
+
+
 class Bench:
     """One group and its journal. Sizes are base units: by default one a layer for three layers."""
 

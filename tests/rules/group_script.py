@@ -138,15 +138,17 @@ class Script:
         self.tick: PriceTick | None = None
         self.trades = 0
         self.plans = 0
+        self.now = 0
         self.replaced: set[str] = set()
 
     def run(self, event: dict[str, Any]) -> list[dict[str, Any]]:
         """Apply one event of the script and return its effects."""
         self.replaced = set()
+        self.now += 1
         return self._decide(self._message(event))
 
     def _decide(self, message: Message) -> list[dict[str, Any]]:
-        events = decide(self.view, message, 1, self.tick)
+        events = decide(self.view, message, self.now, self.tick)
         for event in events:
             assert isinstance(event, Event)
             self.view = evolve(self.view, event)
@@ -215,7 +217,7 @@ class Script:
 
     def _on_price(self, event: dict[str, Any]) -> Message:
         price = Decimal(event["price"])
-        self.tick = PriceTick(SYMBOL, 1, price, price, price)
+        self.tick = PriceTick(SYMBOL, self.now, price, price, price)
         return self.tick
 
     def _on_exit(self, event: dict[str, Any]) -> Message:
@@ -244,7 +246,7 @@ class Script:
             price=Decimal(event["price"]),
             fee=fee,
             fee_currency="BTC" if fee else "USDT",
-            at=1,
+            at=self.now,
         )
 
     def _update(self, order: str, state: OrderState) -> Message:
