@@ -1,0 +1,165 @@
+"""Settings of a running daemon: a change reaches open groups' house without a restart, and a kill leaves one version."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protocol.pool import SlotTaken
+from service.api.client import DaemonNotRunning, DaemonRefused
+from service.config.text import from_toml
+from tests.system.process import CONFIG, DaemonProcess, daemon_in, entry
+from tests.system.test_daemon import ORDERS, at_rest, eventually, post
+
+pytestmark = pytest.mark.slow
+
+ONE_SLOT = f"""{CONFIG}
+[execution_pool]
+# One at a time.
+max_open_groups = 1
+"""
+LEVELS = [{"gap_percent": "0", "weight_percent": "100", "tp_percent": "7"}]
+OTHER = """
+[grid_strategy]
+max_pyramids_per_group = 2
+max_dca_per_pyramid = 2
+levels = [
+  { gap_percent = 0, weight_percent = 50, tp_percent = 9 },
+  { gap_percent = -3, weight_percent = 50, tp_percent = 9 },
+]
+tp_mode = "aggregate"
+tp_aggregate_percent = 50
+pyramid_tp_percents = { 0 = 30 }
+pyramid_scope = "per_pyramid"
+entry_order_type = "market"
+price_rounding = "passive"
+tp_trigger_price = "last"
+when_flat_with_pending = "keep"
+[risk_engine]
+required_pyramids_for_timer = 2
+[sizing]
+source = "fixed_quote"
+fixed_quote = 33
+max_quote_per_pyramid = 40
+[precision]
+blocked_leg_policy = "reject_pyramid"
+[signal]
+honor_stop_loss = true
+honor_take_profit = true
+opposite_signal_policy = "reverse"
+"""
+"""Other values of every key that a group takes when it opens."""
+
+
+@pytest.fixture
+def daemon() -> Iterator[DaemonProcess]:
+    """Return a daemon with one slot that is not started."""
+    with tempfile.TemporaryDirectory(prefix="bh") as name, daemon_in(Path(name), ONE_SLOT) as found:
+        yield found
+
+
+def edit(daemon: DaemonProcess, **values: Any) -> dict[str, Any]:
+    """Change the draft; ``__`` stands for the dot."""
+    named = {name.replace("__", "."): value for name, value in values.items()}
+    return dict(daemon.client.post("/v1/config/draft", {"values": named, "author": "anna"}))
+
+
+def apply(daemon: DaemonProcess) -> dict[str, Any]:
+    """Put the draft in force."""
+    return dict(daemon.client.post("/v1/config/apply", {"author": "anna"}, timeout_s=60))
+
+
+def opened(daemon: DaemonProcess) -> dict[str, Any]:
+    """Return the openings of all groups by symbol."""
+    events = [record.event for record in daemon.records()]
+    return {event.opening.symbol: event.opening for event in events if isinstance(event, SlotTaken)}
+
+
+def test_settings_change_while_groups_are_open(daemon: DaemonProcess) -> None:
+    """More slots let the waiting signal in at once, under the new targets; the open group keeps its own (EX-1307)."""
+    pid = daemon.up()["pid"]
+    url = daemon.status()["webhook_url"]
+    assert post(url, entry("t1", "BTC/USDT"))[0] == 200
+    first = at_rest(daemon, ORDERS)
+    assert post(url, entry("t2", "ETH/USDT"))[1]["outcome"] == "accepted"
+    edit(daemon, execution_pool__max_open_groups=2, grid_strategy__levels=LEVELS)
+    foreseen = daemon.client.post("/v1/config/preview", {})
+    assert [key.split("|")[2] for key in foreseen["pools"][0]["entering"]] == ["ETH/USDT"]
+    assert len(opened(daemon)) == 1
+    assert apply(daemon)["version"] == 2
+    eventually(lambda: set(opened(daemon)) == {"BTC/USDT", "ETH/USDT"}, "the waiting signal entered")
+    targets = {symbol: {str(level.tp_percent) for level in one.config.levels} for symbol, one in opened(daemon).items()}
+    assert targets["ETH/USDT"] == {"7"}
+    assert targets["BTC/USDT"] == {"1", "0.5", "2", "1.5"}
+    after = at_rest(daemon, ORDERS + 2)
+    assert first["orders"].items() <= after["orders"].items()
+    assert daemon.process.pid == pid
+    assert "# One at a time." in daemon.file.read_text()
+    assert from_toml(daemon.file.read_text())["execution_pool.max_open_groups"] == 2
+
+
+def test_a_refused_apply_changes_nothing(daemon: DaemonProcess) -> None:
+    """A listener that cannot take its new port takes the whole version back, by name (EX-1307)."""
+    daemon.up()
+    busy = daemon.status()["webhook_url"].split(":")[2].split("/")[0]
+    edit(daemon, webhook__host="203.0.113.1", webhook__port=int(busy), execution_pool__max_open_groups=5)
+    with pytest.raises(DaemonRefused) as refused:
+        apply(daemon)
+    assert (refused.value.code, refused.value.body["path"]) == ("ApplyFailed", "/operators/webhook")
+    found = daemon.client.get("/v1/config")
+    assert (found["version"], found["document"]["execution_pool.max_open_groups"]) == (1, 1)
+    assert from_toml(daemon.file.read_text())["execution_pool.max_open_groups"] == 1
+    eventually(lambda: post_works(daemon), "the listener is back")
+
+
+def post_works(daemon: DaemonProcess) -> bool:
+    """Tell whether an alert is taken."""
+    url = daemon.status()["webhook_url"]
+    return not url.split(":")[2].startswith("0/") and post(url, entry("t9", "BTC/USDT"))[0] == 200
+
+
+def test_old_groups_fold_the_same_under_any_later_settings(daemon: DaemonProcess) -> None:
+    """Every key that a group takes is changed while it is down: groups and orders are what they were (EX-326, EX-1202)."""
+    daemon.up()
+    assert post(daemon.status()["webhook_url"], entry("t1", "BTC/USDT"))[0] == 200
+    before = at_rest(daemon, ORDERS)
+    assert daemon.end(signal.SIGTERM) == 0
+    daemon.file.write_text(ONE_SLOT.partition("[signal]")[0] + OTHER)
+    daemon.up()
+    assert daemon.client.get("/v1/config")["version"] == 2
+    assert at_rest(daemon, ORDERS) == before
+
+
+@pytest.mark.parametrize("wait_ms", [1, 6, 15, 40, 90, 160])
+def test_killed_within_an_apply_one_version_is_in_force(daemon: DaemonProcess, wait_ms: int) -> None:
+    """SIGKILL at any moment of an apply: afterwards n or n+1 is in force, in the pool and in config.toml alike (EX-1307)."""
+    daemon.up()
+    edit(daemon, execution_pool__max_open_groups=7)
+    applying = threading.Thread(target=_apply_until_killed, args=(daemon,))
+    killing = threading.Timer(wait_ms / 1000, daemon.process.kill)
+    applying.start()
+    killing.start()
+    applying.join()
+    killing.join()
+    daemon.process.wait()
+    daemon.up()
+    found = daemon.client.get("/v1/config")
+    slots = found["document"]["execution_pool.max_open_groups"]
+    assert (found["version"], slots) in ((1, 1), (2, 7))
+    eventually(lambda: from_toml(daemon.file.read_text()).get("execution_pool.max_open_groups") == slots, "file")
+    rows = {row["path"]: row["detail"] for row in daemon.client.get("/v1/ps")["actors"]}
+    assert f"/ {slots} slots" in rows["/risk/pool-paper"]
+    assert found["draft"] is None or slots == 1
+
+
+def _apply_until_killed(daemon: DaemonProcess) -> None:
+    try:
+        apply(daemon)
+    except (DaemonNotRunning, DaemonRefused, ValueError):
+        return
