@@ -9,6 +9,8 @@ import msgspec
 
 from actors.precision import precision_topic
 from protocol.groups import (
+    CloseGroup,
+    CloseReason,
     FreezeGroup,
     GroupChanged,
     GroupFrozen,
@@ -105,6 +107,24 @@ def test_a_step_is_answered_again_when_it_is_asked_for_again() -> None:
         await rig.told(rig.step())
         assert rig.answers()[0] == rig.answers()[1]
         assert len(rig.orders(Purpose.CLOSE)) == 1
+
+    play(script)
+
+
+def test_triggers_that_come_together_are_handled_one_after_the_other() -> None:
+    """EX-104, EX-701: exit, operator and risk engine in the mailbox at once: the first owns the group, one close leaves."""
+
+    async def script(stage: Stage) -> None:
+        rig = Rig(stage)
+        await rig.filled()
+        operator = CloseGroup(group_id="gs1", reason=CloseReason.OPERATOR, at=stage.now)
+        await rig.told(rig.close(), operator, rig.step(), rig.close("x2"))
+        for order in (rig.orders()[1], rig.orders(Purpose.TP)[0]):
+            await rig.told(rig.update(order, "cancelled"))
+        assert len(rig.orders(Purpose.CLOSE)) == 1
+        assert of(rig.news, GroupChanged)[-1].reason is CloseReason.EXIT_SIGNAL
+        assert [answer.status for answer in rig.answers()] == ["superseded"]
+        assert rig.outcomes() == [("x1", "closing"), ("x2", "already_closing")]
 
     play(script)
 

@@ -182,6 +182,11 @@ def test_a_restart_in_any_state(until: int) -> None:
     assert bench.view.state is GroupState.CLOSED
 
 
+def test_an_exit_without_anything_to_exit() -> None:
+    """EX-713: neither live nor queued: ``nothing_to_exit``, which is no error."""
+    assert last(ONE, entry(ETH), of("exit", key=BTC)) == ["nothing_to_exit"]
+
+
 # --- small requirements ------------------------------------------------------------------------------------------------
 
 
