@@ -30,8 +30,11 @@ This page is written from the declarations in `service/config/`; `make generated
   `bulkhead config check` shows them without starting anything.
 - Secrets in the file are refused. They come from the environment, or are generated on the first start into
   `<data_dir>/secrets/`, readable by you alone.
-- *Applies* says from when on a change holds: *now* = from the next message, *group* = for groups and pyramids created
-  afterwards, *restart* = when bulkhead starts again.
+- *Applies* says from when on an applied change holds: *now* = from the next message, *group* = for groups and pyramids
+  created afterwards, *restart* = the actor concerned restarts, or, where that is not enough, when bulkhead starts again;
+  `bulkhead config preview` says which.
+- Settings change while it runs: see [Change settings](../how-to/change-settings.md).
+- Names of earlier versions are understood (`risk.loss_percent_trigger` is `risk_engine.loss_threshold_percent`).
 """
 
 

@@ -24,6 +24,7 @@ _HEAD: Final = """\
 # Configuration of bulkhead. Every key stands here with its default and what it means; remove what you do not change.
 # A key that does not exist, a wrong type or a value out of bounds is refused with its name: `bulkhead config check`.
 # The environment beats this file: BULKHEAD_<SECTION>__<KEY>=value, for example BULKHEAD_WEBHOOK__PORT=9000.
+# While bulkhead runs, an edit of this file is a draft: `bulkhead config preview`, then `bulkhead config apply`.
 # Secrets never stand here; they come from the environment, or are generated into <data_dir>/secrets/.
 """
 
