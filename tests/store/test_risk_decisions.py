@@ -1,0 +1,63 @@
+"""The read model of the loss offset's decisions, checked against what an engine journalled."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from protocol.offset import OffsetDecided, OffsetEnded, OffsetRepeated, OffsetStepEnded
+from store.projector import Projector
+from store.sqlite_journal import MEMORY, open_journal
+from store.views.risk_decisions import DecisionRow
+from tests.actors.cast import D
+from tests.actors.offset_rig import ENGINE
+from tests.actors.test_offset_recovery import EVENTS
+from tests.store.trading import Script
+
+
+def decisions(**query: object) -> list[DecisionRow]:
+    """Return what a query finds of the first worked plan's run."""
+    with closing(open_journal(MEMORY)) as journal, closing(Projector(MEMORY)) as projector:
+        script = Script(journal)
+        for event in EVENTS:
+            script.add(ENGINE, event)
+        script.add(ENGINE, OffsetRepeated(account="acc", decision_id="d1", repeats=7, last_at=99, at=99))
+        projector.catch_up(journal)
+        return projector.views().risk_decisions(**query)  # type: ignore[arg-type]
+
+
+def test_a_decision_holds_plan_steps_and_result() -> None:
+    """EX-1025: reasons, ranking, plan, closes, booked USD, status and duration stand in one row."""
+    [row] = decisions(plans=True)
+    decided = next(event for event in EVENTS if isinstance(event, OffsetDecided) and event.plan_id)
+    ended = next(event for event in EVENTS if isinstance(event, OffsetEnded))
+    assert (row.engine, row.account, row.decision_id, row.plan_id) == (ENGINE, "acc", decided.decision_id, "p1")
+    assert (row.reasons, row.losses, row.ranked, row.plan) == (
+        decided.reasons,
+        decided.losses,
+        decided.ranked,
+        decided.plan,
+    )
+    assert (row.outcome, row.code, row.booked_usd, row.status) == ("done", "", D(0), "active")
+    assert row.duration_ns == ended.at - decided.at
+    steps = [event for event in EVENTS if isinstance(event, OffsetStepEnded)]
+    assert [(step.step_id, step.qty, step.booked_usd, step.loser) for step in row.steps] == [
+        (event.step_id, event.qty, event.booked_usd, event.loser) for event in steps
+    ]
+
+
+def test_repeats_are_counted_in_the_row() -> None:
+    """EX-1025: a decision that came out the same is one row with a count and the time of the last one."""
+    row = next(row for row in decisions() if row.decision_id == "d1")
+    assert (row.repeats, row.last_at) == (7, 99)
+
+
+def test_decisions_are_searched() -> None:
+    """EX-1616: by account, by a group they name, by a word of reasons or plan; newest first, page by page."""
+    everything = decisions()
+    assert [row.position for row in everything] == sorted((row.position for row in everything), reverse=True)
+    assert decisions(account="other") == []
+    assert decisions(group_id="nobody") == []
+    assert decisions(group_id="l") == everything
+    assert {row.plan_id for row in decisions(text="loss_too_small")} <= {""}
+    [first] = decisions(limit=1)
+    assert decisions(before=first.position) == everything[1:]
