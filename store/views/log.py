@@ -9,7 +9,7 @@ from protocol.messages import Event
 from rules.event_log.classify import line_of
 from rules.event_log.line import Line
 from rules.event_log.tags import tags_of
-from store.views.registry import Writer, insert, projection, run
+from store.views.registry import Writer, projection, run
 
 __all__ = ["acknowledged", "write_line"]
 
@@ -27,6 +27,11 @@ class _Identity(NamedTuple):
 
 _NOBODY: Final = _Identity()
 
+# Written out, not put together: it runs for every event there is.
+_INSERT: Final = """INSERT OR REPLACE INTO events (position, at, source, severity, code, identity, symbol, timeframe,
+    group_id, client_order_id, signal_id, text, tags, pinned, correlation_id, stream)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
 
 def write_line(writer: Writer, event: Event) -> bool:
     """Write the line of a record's event; return whether it has one."""
@@ -36,23 +41,15 @@ def write_line(writer: Writer, event: Event) -> bool:
     record, tags = writer.record, tags_of(event, line)
     line = line._replace(group_id=line.group_id or _group_of(writer, line.client_order_id))
     identity = _identity(writer, line)
-    insert(
-        writer,
-        "events",
-        position=record.position,
-        at=record.at,
-        **line._asdict(),
-        identity=str(identity),
-        symbol=identity.symbol,
-        timeframe=identity.timeframe,
-        tags=" ".join(tags),
-        correlation_id=record.correlation_id,
-        stream=record.stream,
-    )
+    row = (record.position, record.at, line.source.value, line.severity.value, line.code, str(identity))
+    about = (identity.symbol, identity.timeframe, line.group_id, line.client_order_id, line.signal_id, line.text)
+    rest = (" ".join(tags), line.pinned, record.correlation_id, record.stream)
+    execute = writer.connection.execute
+    execute(_INSERT, (*row, *about, *rest))
     for tag in tags:
-        run(writer, "INSERT OR IGNORE INTO event_tags VALUES (?, ?)", tag, record.position)
+        execute("INSERT OR IGNORE INTO event_tags VALUES (?, ?)", (tag.value, record.position))
     words = f"{line.text} {line.code} {identity} {line.group_id} {line.client_order_id} {line.signal_id}"
-    run(writer, "INSERT INTO event_words (rowid, words) VALUES (?, ?)", record.position, words)
+    execute("INSERT INTO event_words (rowid, words) VALUES (?, ?)", (record.position, words))
     return True
 
 

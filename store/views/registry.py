@@ -62,9 +62,13 @@ def _insert(writer: Writer, verb: str, table: str, values: dict[str, Any]) -> No
     run(writer, f"{verb} INTO {table} ({columns}) VALUES ({marks})", *values.values())
 
 
+_AS_IT_IS: Final = frozenset({str, int, bool, type(None)})
+"""Types that SQLite takes as they are; most values are of these."""
+
+
 def _plain(value: Any) -> Any:
+    if type(value) in _AS_IT_IS:
+        return value
     if isinstance(value, Decimal):
         return text(value)
-    if isinstance(value, Enum):
-        return value.value
-    return value
+    return value.value if isinstance(value, Enum) else value
