@@ -23,7 +23,7 @@ from runtime.actor import Actor
 from runtime.errors import ActorError, AskTimeout, MailboxFull
 from runtime.journal import JournalError
 
-__all__ = ["ANSWER_WITHIN_S", "BODY_WITHIN_S", "WebhookListener"]
+__all__ = ["ANSWER_WITHIN_S", "BODY_WITHIN_S", "RISK", "WebhookListener"]
 
 ANSWER_WITHIN_S = 2.5
 """The sender gives up after 3 s (EX-251)."""

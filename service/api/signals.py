@@ -26,7 +26,7 @@ from service.config.secret_files import ROTATED
 if TYPE_CHECKING:
     from service.api.server import ApiServer
 
-__all__ = ["WAIT_MOST_S", "inject", "register"]
+__all__ = ["SECRETS", "WAIT_MOST_S", "Clear", "Replay", "Rotate", "inject", "register"]
 
 SECRETS: Final = "/operators/secrets"
 

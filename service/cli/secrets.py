@@ -11,7 +11,7 @@ from service.cli.codes import epilog
 from service.cli.output import note, print_json
 from service.cli.parts import ConfigFile, Json, Socket, connect, load_config
 
-__all__ = ["register", "rotate_secret"]
+__all__ = ["WhichSecret", "register", "rotate_secret"]
 
 
 class WhichSecret(StrEnum):
