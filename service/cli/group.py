@@ -172,7 +172,7 @@ def edit(
     client = connect(config, socket, timeout_s=20.0)
     address = f"/v1/group/{client.part(group)}/edit"
     shown = _asked(client, address, {"changes": given, "preview": True})
-    if preview or not _agreed(shown, yes=yes, as_json=as_json):
+    if not _agreed(shown, yes=yes, preview=preview, as_json=as_json):
         return
     request_id = uuid.uuid4().hex  # house: each request of an operator is a new one
     agreed = {"expected_version": shown["version"], "digest": shown["digest"], "request_id": request_id}
@@ -226,7 +226,7 @@ def adopt(
     }
     wanted = {name: value for name, value in fields.items() if value not in ("", None)} | {"force": force}
     shown = _asked(client, "/v1/adopt", {**wanted, "preview": True})
-    if preview or not _agreed(shown, yes=yes, as_json=as_json):
+    if not _agreed(shown, yes=yes, preview=preview, as_json=as_json):
         return
     made = _asked(client, "/v1/adopt", wanted)
     print_json(made) if as_json else print_line(
@@ -242,16 +242,16 @@ def _asked(client: Client, address: str, body: dict[str, Any]) -> dict[str, Any]
     return dict(client.post(address, body))
 
 
-def _agreed(shown: dict[str, Any], *, yes: bool, as_json: bool) -> bool:
+def _agreed(shown: dict[str, Any], *, yes: bool, preview: bool, as_json: bool) -> bool:
     """Show a preview and ask; programs that want JSON say ``--yes`` or only see it."""
     if as_json:
-        if not yes:
+        if preview or not yes:
             print_json(shown)
-        return yes
+        return yes and not preview
     from service.cli.group_views import preview_view
 
     show(preview_view(shown))
-    return yes or typer.confirm("do this?")
+    return not preview and (yes or typer.confirm("do this?"))
 
 
 def _pairs(option: str, given: list[str] | None) -> dict[str, str | None]:
