@@ -56,6 +56,7 @@ from rules.group import (
     effects,
     evolve,
     outstanding,
+    quiet,
     retries,
     summary,
     watch_bounds,
@@ -333,9 +334,13 @@ class PositionGroup(DurableActor):
             return
         self._hears_prices = self._watching
         if self._watching:
-            self.context.bus.subscribe(self._prices, self.ref, tell_kept=tell_newest)
+            self.context.bus.subscribe(self._prices, self.ref, tell_kept=tell_newest, wanted=self._reaches)
         else:
             self.context.bus.unsubscribe(self._prices, self.ref)
+
+    def _reaches(self, fact: Any) -> bool:
+        """Whether a price reaches what the group watches for."""
+        return type(fact) is PriceTick and self._view is not None and not quiet(self._view, fact)
 
     def _set_retries(self) -> None:
         """Keep one timer for each thing to try again; one that is asked for no more is stopped."""

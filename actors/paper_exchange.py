@@ -252,7 +252,14 @@ class PaperExchange(DurableActor):
             else:
                 engine.on_bar_untouched(before)
                 self._publish_close(before)
-        return self._walk(walk) if engine.touches(msg) else None
+        return self._walk(walk) if engine.touches(msg) or self._awaited(msg) else None
+
+    def _awaited(self, bar: Bar) -> bool:
+        """Whether somebody waits for a price that this bar may reach: then it is worth walking without any order."""
+        topic = self._topic(bar.symbol)
+        if not self._bus.choosy(topic):
+            return False
+        return any(self._bus.awaited(topic, tick) for tick in self._engine.extremes(bar))
 
     @handles
     def bar_in_progress(self, msg: BarInProgress) -> None:

@@ -94,6 +94,15 @@ class Bus:
             ref.tell(fact)
         return len(wanting)
 
+    def choosy(self, topic: str) -> bool:
+        """Tell whether anybody has said which facts of a topic he wants."""
+        return topic in self._choosy
+
+    def awaited(self, topic: str, fact: Any) -> bool:
+        """Tell whether somebody who said which facts of a topic he wants would hear this one."""
+        choosy = self._choosy.get(topic)
+        return choosy is not None and any(wanted(fact) for wanted, _ in choosy.values())
+
     def kept(self, topic: str) -> Any:
         """Return the standing truth of a topic, None when it has none."""
         return self._kept.get(topic)

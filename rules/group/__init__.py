@@ -9,7 +9,7 @@ One module a concern: ``opening`` (ladders), ``fills``, ``updates`` and ``ends``
 ``evolve`` (assignments only). What must not live here: clocks, timers, I/O, order transport, pool and risk decisions.
 """
 
-from rules.group.decide import decide
+from rules.group.decide import decide, quiet
 from rules.group.effects import effects, outstanding, retries, watch_bounds
 from rules.group.evolve import evolve, replay
 from rules.group.states import Cause, IllegalTransition, derive_state
@@ -32,6 +32,7 @@ __all__ = [
     "effects",
     "evolve",
     "outstanding",
+    "quiet",
     "replay",
     "retries",
     "summary",

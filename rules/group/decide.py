@@ -46,7 +46,7 @@ from rules.group.turn import Turn
 from rules.group.updates import on_update
 from rules.group.view import GroupView
 
-__all__ = ["HANDLERS", "decide"]
+__all__ = ["HANDLERS", "decide", "quiet"]
 
 HANDLERS: Final[dict[type[Message], Callable[[Turn, Any], None]]] = {
     AccountCompared: on_compared,
@@ -78,7 +78,7 @@ def decide(view: GroupView | None, message: Message, at: int, tick: PriceTick | 
     ``TypeError`` for a message that no group takes.
     """
     if type(message) is PriceTick:
-        if view is None or _quiet(view, message):
+        if view is None or quiet(view, message):
             return ()
         tick = message
     if view is None or type(message) is OpenGroup:
@@ -94,7 +94,7 @@ def decide(view: GroupView | None, message: Message, at: int, tick: PriceTick | 
     return tuple(turn.events)
 
 
-def _quiet(view: GroupView, tick: PriceTick) -> bool:
+def quiet(view: GroupView, tick: PriceTick) -> bool:
     """Whether a price lies strictly between the watched ones: the hot path."""
     price = view.watched_price(tick)
     low, high = view.watch_low, view.watch_high

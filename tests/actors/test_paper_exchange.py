@@ -116,6 +116,28 @@ def test_a_bar_that_reaches_an_order_is_walked_through_its_time() -> None:
     play(script)
 
 
+def test_a_bar_that_reaches_what_somebody_waits_for_is_walked() -> None:
+    """EX-606, EX-610: a watched target inside a bar is reached when the price is there, not when the bar is over."""
+
+    async def script(stage: Stage) -> None:
+        rig = ExchangeRig(stage)
+        waiting = stage.probe("waiting")
+        topic = market_topic("acc", SYMBOL)
+        ref = stage.system.lookup("/house/waiting")
+        assert ref is not None
+        stage.system.bus.subscribe(topic, ref, wanted=lambda tick: tick.bid >= 108)
+        await rig.told(rising(stage.now, high="107"))
+        assert rig.lasts() == [], "out of reach: not walked"
+        await stage.passes(60)
+        rig.lasts()
+        await rig.told(rising(START + MINUTE))
+        await stage.passes(40)
+        assert rig.lasts() == [D(100), D(90), D(110)]
+        assert [tick.last for tick in waiting] == [D(110)]
+
+    play(script)
+
+
 def test_an_order_in_the_middle_of_a_bar_sees_only_the_past() -> None:
     """It meets the price of its instant and what comes after, never an extreme that the bar has left behind."""
 

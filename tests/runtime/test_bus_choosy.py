@@ -104,3 +104,21 @@ def test_a_choosy_subscription_ends_with_the_life_that_made_it() -> None:
 
     play(scenario)
     assert log == [Fact(11)]
+
+
+def test_a_publisher_can_ask_whether_a_fact_is_awaited() -> None:
+    """Whoever makes a fact at a cost first asks whether a choosy subscriber would hear it; the others do not count."""
+
+    async def scenario(system: ActorSystem) -> list[bool]:
+        system.spawn(Spec("plain", lambda: Player(log=[])))
+        plain = system.lookup("/plain")
+        assert plain is not None
+        system.bus.subscribe("news", plain)
+        before = [system.bus.choosy("news"), system.bus.awaited("news", Fact(11))]
+        choosy = system.spawn(Spec("choosy", lambda: Choosy(log=[])))
+        await pass_s()
+        during = [system.bus.choosy("news"), system.bus.awaited("news", Fact(11)), system.bus.awaited("news", Fact(10))]
+        system.bus.unsubscribe("news", choosy)
+        return [*before, *during, system.bus.choosy("news")]
+
+    assert play(scenario) == [False, False, True, True, False, False]

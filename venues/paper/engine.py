@@ -36,7 +36,7 @@ from venues.paper.ended import ended_report
 from venues.paper.matching import Draft
 from venues.paper.numbers import EXACT, floor_to, hashed
 from venues.paper.path import PathPoint, low_comes_first, path
-from venues.paper.prices import spread_around
+from venues.paper.prices import beyond_spread, spread_around
 from venues.paper.reports import absent, order_report, refused, reports
 from venues.paper.state import PaperState
 
@@ -145,6 +145,14 @@ class PaperEngine:
         return book is not None and (
             bar.low <= book.floor or bar.high >= book.ceiling or book.due_at < bar.at + bar.duration_s * 1_000_000_000
         )
+
+    def extremes(self, bar: Bar) -> tuple[PriceTick, ...]:
+        """Return a quote below all that a bar may bring and one above: whoever waits for neither waits for none of it."""
+        book = self._books.get(bar.symbol)
+        if book is None:
+            return ()
+        low, high = beyond_spread(self.config, book, bar.low, bar.high)
+        return PriceTick(bar.symbol, bar.at, low, low, low), PriceTick(bar.symbol, bar.at, high, high, high)
 
     def on_bar_untouched(self, bar: Bar) -> None:
         """Remember the close of a bar that nothing touches; O(1), no events."""

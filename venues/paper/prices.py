@@ -10,7 +10,7 @@ from venues.paper.book import PaperOrder, SymbolBook
 from venues.paper.config import PaperConfig
 from venues.paper.numbers import EXACT, ceil_to, floor_to
 
-__all__ = ["slipped", "spread_around", "touch", "within_limit"]
+__all__ = ["beyond_spread", "slipped", "spread_around", "touch", "within_limit"]
 
 _BPS = Decimal(10_000)
 _ONE = Decimal(1)
@@ -34,6 +34,13 @@ def _factors(bps: Decimal) -> tuple[Decimal, Decimal]:
 def spread_around(config: PaperConfig, book: SymbolBook, price: Decimal, side: OrderSide) -> Decimal:
     """Return the side of the book that a taker meets when trades happen at ``price``."""
     return _worse(price, side, config.half_spread_bps, book.instrument.rules.tick_size)
+
+
+def beyond_spread(config: PaperConfig, book: SymbolBook, low: Decimal, high: Decimal) -> tuple[Decimal, Decimal]:
+    """Return prices that no side of the book leaves while trades happen from ``low`` to ``high``."""
+    up, down = _factors(config.half_spread_bps)
+    tick = book.instrument.rules.tick_size
+    return low * down - tick, high * up + tick
 
 
 def touch(config: PaperConfig, book: SymbolBook, side: OrderSide) -> Decimal | None:
