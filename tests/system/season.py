@@ -71,8 +71,8 @@ class Bars(NamedTuple):
     close: list[float]
 
 
-def season_config(data_dir: Any, *, more: str = "") -> Config:
-    """Return the configuration of the season: a paper account of a million, ten slots."""
+def season_config(data_dir: Any, *, slots: int = 10, offset: bool = True) -> Config:
+    """Return the configuration of the season: a paper account of a million, ten slots, losers offset by winners."""
     tables = "\n".join(
         f'[market.replay."{symbol}"]\npath = "{DATA / name}"\ntimeframe = "{length}"'
         for symbol, (name, length) in FILES.items()
@@ -89,8 +89,8 @@ rate_limit_per_minute = 6000
 name = "paper"
 latency_ms = 0
 balances = {{ USDT = 1000000 }}
-{SETTINGS}
-{more}
+{SETTINGS.replace("max_open_groups = 10", f"max_open_groups = {slots}")}
+enabled = {str(offset).lower()}
 """
     return parse(text, {})
 

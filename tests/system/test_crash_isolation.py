@@ -222,7 +222,7 @@ def test_desk_crash(tmp_path: Path, recovered: Recovered) -> None:
     async def scenario(ship: Ship) -> None:
         for kind in (SubmitOrder, OrderReport):
             outage = await ship.crash(PATHS.desk, lambda kind=kind: ship.trip(PATHS.desk, kind))
-            outage.check(GATEWAY, PATHS.pool, LOAD, along=(PATHS.session, PATHS.feed, PATHS.reconciler))
+            outage.check(GATEWAY, PATHS.pool, LOAD, along=(PATHS.session, PATHS.feed, PATHS.reconciler, PATHS.precision))
             assert recovered[PATHS.desk][-1] == ship.at_strike
 
     sail(tmp_path, scenario)
@@ -234,7 +234,7 @@ def test_exchange_crash(tmp_path: Path, recovered: Recovered) -> None:
     async def scenario(ship: Ship) -> None:
         for kind in (PriceTick, PaperPlace):
             outage = await ship.crash(PATHS.exchange, lambda kind=kind: ship.trip(PATHS.exchange, kind))
-            along = (PATHS.desk, PATHS.session, PATHS.feed, PATHS.reconciler)
+            along = (PATHS.desk, PATHS.session, PATHS.feed, PATHS.reconciler, PATHS.precision)
             outage.check(GATEWAY, PATHS.pool, LOAD, along=along)
             assert recovered[PATHS.exchange][-1] == ship.at_strike
 
@@ -249,11 +249,11 @@ def test_session_crash_in_a_call(tmp_path: Path) -> None:
             async def place(request: Any) -> None:
                 raise Sabotage("in the adapter")
 
-            ship.house.actor(PATHS.session)._venue.place = place
+            ship.house.actor(PATHS.session)._link.venue.place = place
 
         before = ship.house.actor(PATHS.reconciler)
         outage = await ship.crash(PATHS.session, plant)
-        outage.check(GATEWAY, PATHS.pool, LOAD, along=(PATHS.feed, PATHS.reconciler))
+        outage.check(GATEWAY, PATHS.pool, LOAD, along=(PATHS.feed, PATHS.reconciler, PATHS.precision))
         await eventually(lambda: ship.house.actor(PATHS.reconciler) is not before, "the reconciler is new")
         await eventually(lambda: ship.house.actor(PATHS.reconciler)._done > 0, "it has reconciled")
 
@@ -265,17 +265,17 @@ def test_session_crash_on_what_the_venue_says(tmp_path: Path, monkeypatch: pytes
     bugs: list[type] = []
     take = VenueSession._take
 
-    def faulty(self: VenueSession, fact: Any) -> None:
+    def faulty(self: VenueSession, number: int, fact: Any) -> None:
         if type(fact) in bugs:
             bugs.clear()
             raise Sabotage("in _take")
-        take(self, fact)
+        take(self, number, fact)
 
     monkeypatch.setattr(VenueSession, "_take", faulty)
 
     async def scenario(ship: Ship) -> None:
         outage = await ship.crash(PATHS.session, lambda: bugs.append(FillReport))
-        outage.check(GATEWAY, PATHS.pool, LOAD, along=(PATHS.feed, PATHS.reconciler))
+        outage.check(GATEWAY, PATHS.pool, LOAD, along=(PATHS.feed, PATHS.reconciler, PATHS.precision))
 
     sail(tmp_path, scenario)
 
@@ -287,7 +287,7 @@ def test_feed_crash(tmp_path: Path) -> None:
         plants = (ship.house.faults.append, lambda _: ship.trip(PATHS.feed, SubscribeMarket))
         for plant in plants:
             outage = await ship.crash(PATHS.feed, lambda plant=plant: plant(Sabotage("in the source")))
-            outage.check(PATHS.desk, GATEWAY, PATHS.pool, LOAD, along=(PATHS.reconciler,))
+            outage.check(PATHS.desk, GATEWAY, PATHS.pool, LOAD, along=(PATHS.reconciler, PATHS.precision))
             before = ship.house.actor(PATHS.feed).delivered
             await eventually(lambda before=before: ship.house.actor(PATHS.feed).delivered > before + 20, "prices flow")
 

@@ -173,7 +173,7 @@ def test_a_damaged_journal(daemon: DaemonProcess, sql: str) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux's")
 def test_a_full_disk(daemon: DaemonProcess) -> None:
-    """EX-252: while nothing can be written alerts get 503 and nothing is routed; with space again they are taken."""
+    """EX-252, EX-111: while nothing can be written alerts get 503 and the engine is in Error; with space it goes on."""
     daemon.up()
     url = daemon.status()["webhook_url"]
     assert post(url, entry("t1"))[0] == 200
@@ -186,7 +186,10 @@ def test_a_full_disk(daemon: DaemonProcess) -> None:
     status = daemon.status()
     assert status["journal"]["head"] == head
     assert status["journal"]["error"]
+    assert status["engine"]["status"] == "error"
+    assert "the journal cannot be written" in status["engine"]["reason"]
     resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, usual)
+    eventually(lambda: daemon.status()["engine"]["status"] == "running", "the engine leaves Error by itself")
     eventually(lambda: post(url, entry("full3", "ETH/USDT"))[0] == 200, "the alert is taken")
     after = at_rest(daemon, 2 * ORDERS)
     assert before["orders"].items() <= after["orders"].items()
