@@ -29,7 +29,7 @@ __all__ = ["PERMITS", "PROBE_S", "RiskCoordinator", "tell_of_journal"]
 PERMITS: Final = "permits"
 """Bus topic on which every permit is published."""
 
-PROBE_S: Final = 5.0
+PROBE_S: Final = 1.0
 """While the journal cannot be written, and nothing else tries, it is tried this often."""
 
 _JOURNAL: Final = "journal"
