@@ -11,6 +11,7 @@ from actors.session_topics import health_topic
 from protocol.orders import (
     CancelAtVenue,
     CancelOrder,
+    FillRecorded,
     OrderRefused,
     OrderReport,
     OrderSent,
@@ -280,6 +281,19 @@ def test_not_found_proves_nothing_of_an_order_that_was_never_seen() -> None:
         await rig.told(report(EXIT, "unknown", code="OrderNotFound"), snapshot(stage))
         assert rig.updates()[-1] == "unknown"
         assert len(of(rig.session, QueryAtVenue)) == 1
+
+    play(script)
+
+
+def test_orders_and_fills_are_unique() -> None:
+    """EX-1203: a client id names one order and a venue's trade id one fill, however often either is told."""
+
+    async def script(stage: Stage) -> None:
+        rig = DeskRig(stage)
+        await rig.told(EXIT, EXIT, fill(EXIT, "t1", qty="0.4"), fill(EXIT, "t1", qty="0.4"), EXIT)
+        await rig.told(snapshot(stage, report(EXIT, "open"), fills=(fill(EXIT, "t1", qty="0.4"),)))
+        assert len(rig.events(OrderSent)) == 1
+        assert [event.trade_id for event in rig.events(FillRecorded)] == ["t1"]
 
     play(script)
 

@@ -15,14 +15,22 @@ from protocol.instruments import PrecisionRules
 from protocol.signals import PrecisionMode
 from protocol.values import OrderSide
 from rules.precision import (
+    FALLBACK_RULES,
+    Action,
     Fetch,
+    PrecisionDecision,
+    Source,
     check_order,
+    chosen_rules,
+    closing_rules,
     floor_to,
     precision_decision,
     quotient,
     round_price,
     round_qty,
+    rules_by_name,
 )
+from tests.actors.orders import market
 from tests.rules.vectors import cases
 
 RULES = PrecisionRules(Decimal("0.01"), Decimal("0.001"), Decimal("0.002"), Decimal(5))
@@ -158,3 +166,49 @@ def test_quotients_are_rounded_half_even_to_18_places() -> None:
     assert quotient(Decimal("25e-19"), Decimal(1)) == Decimal("2e-18")
     assert quotient(Decimal("35e-19"), Decimal(1)) == Decimal("4e-18")
     assert quotient(Decimal("1e17"), Decimal(3)) == Decimal("33333333333333333.333333333333333333")
+
+
+FORCED = PrecisionRules(Decimal("0.02"), Decimal("0.002"), Decimal(0), Decimal(0))
+OPENED = PrecisionRules(Decimal("0.05"), Decimal("0.005"), Decimal(0), Decimal(0))
+
+
+@pytest.mark.parametrize(
+    ("source", "action", "expected"),
+    [
+        (Source.CACHE, Action.PROCEED, RULES),
+        (Source.VENUE, Action.PROCEED, RULES),
+        (Source.STALE_CACHE, Action.PROCEED, RULES),
+        (Source.FALLBACK, Action.PROCEED, FALLBACK_RULES),
+        (Source.FORCED, Action.PROCEED, FORCED),
+        (None, Action.HOLD, None),
+        (None, Action.REJECT, None),
+    ],
+)
+def test_a_decision_names_the_rules_of_the_order(
+    source: Source | None, action: Action, expected: PrecisionRules | None
+) -> None:
+    """EX-501, EX-509, EX-510: the venue's rules, the forced or the fallback ones; held entries have none."""
+    decision = PrecisionDecision(source, action, None, refreshed=False)
+    assert chosen_rules(decision, known=RULES, forced=FORCED) == expected
+
+
+def test_the_fallback_rules() -> None:
+    """EX-509: tick 0.00000001, step and minimum quantity 0.000001, minimum notional 1."""
+    assert PrecisionRules(Decimal("0.00000001"), Decimal("0.000001"), Decimal("0.000001"), Decimal(1)) == FALLBACK_RULES
+
+
+def test_a_closing_order_always_has_rules() -> None:
+    """EX-511: cached rules however old, then those the group was opened with, then fallback; never a hold or a refusal."""
+    assert closing_rules(RULES, OPENED) == RULES
+    assert closing_rules(None, OPENED) == OPENED
+    assert closing_rules(None, None) == FALLBACK_RULES
+    assert closing_rules(None, None, FORCED) == FORCED
+
+
+def test_rules_are_found_under_both_names() -> None:
+    """EX-508: the unified symbol and the venue's id name the same rules; where they clash the symbol wins."""
+    first = market("BTC/USDT")
+    clash = msgspec.structs.replace(market("X/Y"), venue_symbol="BTC/USDT", rules=OPENED)
+    found = rules_by_name([first, clash])
+    assert found["BTC/USDT"] == found["BTCUSDT"] == first.rules
+    assert found["X/Y"] == OPENED
