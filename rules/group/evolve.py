@@ -295,7 +295,9 @@ def _state_changed(view: GroupView, event: GroupStateChanged) -> GroupView:
 
 
 def _closed(view: GroupView, event: GroupClosed) -> GroupView:
-    return replace(view, closes=(), frozen="", held=(), released=view.released or event.releases_slot)
+    return replace(
+        view, closes=(), frozen="", held=(), rules_wanted=False, released=view.released or event.releases_slot
+    )
 
 
 EVOLVERS: Final[dict[type[Event], Callable[[GroupView, Any], GroupView]]] = {

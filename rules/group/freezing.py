@@ -27,10 +27,11 @@ __all__ = ["on_freeze", "on_unfreeze"]
 
 def on_freeze(turn: Turn, message: FreezeGroup) -> None:
     """Stop everything automatic; told again for the same reason it changes nothing."""
-    if turn.view.state is GroupState.CLOSED or turn.view.frozen == message.reason:
+    reason = message.reason or "no reason given"
+    if turn.view.state is GroupState.CLOSED or turn.view.frozen == reason:
         return
-    turn.emit(GroupFrozen(turn.view.group_id, message.reason or "no reason given", turn.at))
-    text = f"{message.reason}; frozen until an operator resolves it: compare with the venue, then unfreeze or close"
+    turn.emit(GroupFrozen(turn.view.group_id, reason, turn.at))
+    text = f"{reason}; frozen until an operator resolves it: compare with the venue, then unfreeze or close"
     turn.alert("PositionMismatch", Severity.ERROR, text, pinned=True)
 
 
