@@ -24,6 +24,8 @@ __all__ = ["GatewayState", "Pending", "delivered_id", "fold", "incident_key", "r
 
 _PRUNE_EVERY: Final = 256
 _MOST_INCIDENTS: Final = 1_000
+_MOST_SOURCES: Final = 10_000
+"""Sources that are remembered, those heard last: names of alerts are the sender's, who may use a new one each time."""
 
 
 class Pending(msgspec.Struct, frozen=True, gc=False):
@@ -111,16 +113,23 @@ def _received(state: GatewayState, event: SignalReceived, windows: DuplicateWind
             handed = msgspec.structs.replace(signal, signal_id=name) if place else signal
             state.pending[name] = Pending(handed, account, event.signal_id)
         if signal.bar_at is not None and signal.kind.opens:
-            state.bars[signal.source_key] = signal.bar_at
+            _remember(state.bars, signal.source_key, signal.bar_at)
         if event.undated:
             state.undated[undated_key(signal)] = (event.received_at, event.signal_id)
     if event.source_address not in ("operator", "replay") and not event.outcome.startswith("rejected"):
-        state.heard[signal.source_key] = event.received_at
+        _remember(state.heard, signal.source_key, event.received_at)
     if event.fingerprint:
         state.memory.record(sighting_of(signal), windows)
         state.first_ids.setdefault(event.fingerprint, event.signal_id)
     if state.received % _PRUNE_EVERY == 0:
         _prune(state, event.received_at, windows)
+
+
+def _remember(of: dict[str, int], source: str, at: int) -> None:
+    of.pop(source, None)
+    of[source] = at
+    if len(of) > _MOST_SOURCES:
+        del of[next(iter(of))]
 
 
 def _prune(state: GatewayState, now: int, windows: DuplicateWindows) -> None:

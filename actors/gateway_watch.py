@@ -19,6 +19,7 @@ from runtime.clock import NANOS
 __all__ = ["SourceWatch", "missed_signal"]
 
 _WINDOW: int = MOST_ALERTS_IN_S * NANOS
+_MOST_COUNTED: int = 10_000
 _NEAR, _SILENT = "AlertsNearLimit", "SourceSilent"
 
 
@@ -34,6 +35,8 @@ class SourceWatch:
         """Note an alert (no resend) and return what it begins or ends."""
         source = signal.source_key
         found: list[Event] = []
+        if len(self._times) > _MOST_COUNTED:
+            self._times.clear()
         times = self._times.setdefault(source, deque(maxlen=MOST_ALERTS))
         times.append(now)
         if len(times) == MOST_ALERTS and now - times[0] <= _WINDOW and not _stands(state, _NEAR, source):

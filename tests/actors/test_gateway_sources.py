@@ -228,3 +228,22 @@ def test_the_next_signal_in_step_ends_it() -> None:
         assert [each.kind for each in stage.events(PATH, IncidentCleared)] == ["SignalMissed"]
 
     play(script)
+
+
+def test_names_that_never_come_again_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sender that names each alert anew fills neither memory nor snapshot: the newest sources are kept."""
+    from actors import gateway_memory, gateway_watch
+
+    monkeypatch.setattr(gateway_memory, "_MOST_SOURCES", 5)
+    monkeypatch.setattr(gateway_watch, "_MOST_COUNTED", 5)
+
+    async def script(stage: Stage) -> None:
+        rig = GatewayRig(stage)
+        for n in range(20):
+            await many(rig, 1, strategy_info__alert_name=f"name {n}", tv__bar_time="2023-11-14T22:00:00Z")
+        gateway = stage.actor("gateway")
+        assert list(gateway._state.heard) == list(gateway._state.bars)
+        assert [key.split("|")[1] for key in gateway._state.heard] == [f"name {n}" for n in range(15, 20)]
+        assert len(gateway._watch._times) <= 6
+
+    play(script)

@@ -21,6 +21,8 @@ from rules.signals.mappings.recipe import BULKHEAD, Form, Mapping
 __all__ = ["Chosen", "choose_json", "choose_text", "named"]
 
 _OWN_SECTIONS: Final = ("tv", "execution_intent")
+_NOTHING: Final = Fields({}, {})
+"""The payload of EX-202 is not taken apart: it is read as it is."""
 _FLAT_NEEDS: Final = ("tv.symbol", "tv.action")
 
 
@@ -43,6 +45,8 @@ def named(name: str, mappings: Table[str, Mapping]) -> Mapping | Problem:
 
 def choose_json(document: dict[str, object], name: str, mappings: Table[str, Mapping]) -> Chosen | Problem:
     """Return the mapping of a JSON object."""
+    if not name and any(section in document for section in _OWN_SECTIONS):
+        return Chosen(mappings[BULKHEAD], _NOTHING)
     fields = flattened(document)
     if name:
         found = named(name, mappings)
@@ -53,8 +57,6 @@ def choose_json(document: dict[str, object], name: str, mappings: Table[str, Map
                 "MappingMismatch", "mapping", f"{found.name} reads {found.form.value}, the body is JSON", name
             )
         return Chosen(found, fields)
-    if any(section in document for section in _OWN_SECTIONS):
-        return Chosen(mappings[BULKHEAD], fields)
     candidates = [each for each in mappings.values() if each.form is Form.JSON]
     own = [each for each in candidates if each.name not in BUILTIN and _recognised(each, fields)]
     shipped = [each for each in candidates if each.name in BUILTIN and _recognised(each, fields)]

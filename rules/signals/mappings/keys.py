@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from rules.signals.mappings.recipe import plain_name
@@ -14,6 +15,12 @@ _NAMES: Final = frozenset(
 _DEEPEST: Final = 16
 
 
+@lru_cache(maxsize=4_096)
+def _is_key(name: str) -> bool:
+    """Whether a field is named as a credential; alerts name the same few fields over and over."""
+    return plain_name(name) in _NAMES
+
+
 def api_key_in(document: object, _depth: int = 0) -> str | None:
     """Return the first field of a document that is named as an exchange's API key, None when there is none.
 
@@ -24,8 +31,8 @@ def api_key_in(document: object, _depth: int = 0) -> str | None:
     inner: list[object] = []
     if isinstance(document, dict):
         for name in document:
-            if plain_name(str(name)) in _NAMES:
-                return str(name)[:64]
+            if _is_key(name):
+                return name[:64]
         inner = list(document.values())
     elif isinstance(document, list):
         inner = document
