@@ -75,7 +75,11 @@ class Bus:
         """Tell a fact to all subscribers of a topic that want it; return how many those are."""
         if keep:
             self._kept[topic] = fact
-        told = self._tell_choosy(topic, fact) if self._choosy else 0
+        told = 0
+        if self._choosy:
+            choosy = self._choosy.get(topic)
+            if choosy is not None:
+                told = _tell_choosy(choosy, fact)
         refs = self._topics.get(topic)
         if refs is None:
             return told
@@ -84,15 +88,6 @@ class Bus:
         for ref in everybody:
             ref.tell(fact)
         return told + len(everybody)
-
-    def _tell_choosy(self, topic: str, fact: Any) -> int:
-        choosy = self._choosy.get(topic)
-        if choosy is None:
-            return 0
-        wanting = [ref for wanted, ref in choosy.values() if wanted(fact)]
-        for ref in wanting:
-            ref.tell(fact)
-        return len(wanting)
 
     def choosy(self, topic: str) -> bool:
         """Tell whether anybody has said which facts of a topic he wants."""
@@ -113,3 +108,16 @@ class Bus:
         for topic, choosy in self._choosy.items():
             found[topic] = found.get(topic, 0) + len(choosy)
         return found
+
+
+def _tell_choosy(choosy: dict[str, tuple[Wanted, ActorRef]], fact: Any) -> int:
+    """Tell a fact to those who want it; mostly nobody does, and nothing is made for them."""
+    wanting: list[ActorRef] | None = None
+    for wanted, ref in choosy.values():
+        if wanted(fact):
+            wanting = [ref] if wanting is None else [*wanting, ref]
+    if wanting is None:
+        return 0
+    for ref in wanting:
+        ref.tell(fact)
+    return len(wanting)
