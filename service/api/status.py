@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from actors.group_recovery import RUN
+from protocol.configuration import ConfigAnswer
 from protocol.groups.recovery import DaemonStarted
 from protocol.risk import Permit
 from runtime.clock import WallClock
 from service.api.host import Host
 from service.api.reading import Reading
+from service.config_store import CONFIG_TOPIC
 from store.queries import Views
 from supervision.tree import describe
 
@@ -56,6 +58,7 @@ async def status_of(host: Host, reading: Reading, permit: Permit | None) -> dict
             {"path": row.path, "detail": row.detail} for row in describe(system) if row.kind.endswith("MarketFeed")
         ],
         "engine": _engine(permit),
+        "settings": _settings(system.bus.kept(CONFIG_TOPIC)),
         "start": _start(system.bus.kept(RUN)),
         "started_at": host.started_at,
         "uptime_s": (wall - host.started_at) / _NANOS,
@@ -82,6 +85,13 @@ def _start(run: DaemonStarted | None) -> dict[str, Any]:
     if run is None:
         return {"run": 0, "clean": True, "down_s": 0}
     return {"run": run.run, "clean": run.clean, "down_s": run.down_s}
+
+
+def _settings(said: ConfigAnswer | None) -> dict[str, Any]:
+    """Return which version of the settings is in force, by whom, and which keys the draft changes."""
+    if said is None:
+        return {"version": 0, "author": "", "draft": []}
+    return {"version": said.version, "author": said.author, "draft": [change.key for change in said.changes]}
 
 
 def _engine(permit: Permit | None) -> dict[str, Any]:

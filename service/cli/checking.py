@@ -39,6 +39,7 @@ def check(
 ) -> None:
     """Check configuration and environment; all mistakes at once, each with its key. Starts nothing."""
     from service.config import load
+    from service.config.older_names import renamed_in
 
     chosen = config_file(file or config)
     loaded = load(chosen, os.environ)
@@ -47,6 +48,8 @@ def check(
         print_json({"file": where, "problems": [], **({"values": _plain(loaded)} if show else {})})
         return
     note(f"{where}: no mistakes")
+    for each in renamed_in(chosen):
+        note(f"{each.old} is called {each.new} now")
     if show:
         for key, value in _flat(_plain(loaded), ""):
             print_line(f"{key} = {value}")

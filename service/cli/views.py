@@ -91,6 +91,7 @@ def status_view(found: Mapping[str, Any]) -> RenderableType:
         ("scope", f"{found['scope']} ({', '.join(found['accounts'])})"),
         ("engine", _engine_text(engine)),
         ("start", _start_text(found["start"])),
+        ("settings", _settings_text(found["settings"])),
         ("signals", str(counts["signals"])),
         ("groups", f"{counts['open_groups']} open, {counts['slots_taken']} of {counts['slots']} slots taken"),
         ("orders", f"{counts['working_orders']} working"),
@@ -109,6 +110,11 @@ def status_view(found: Mapping[str, Any]) -> RenderableType:
     for name, value in rows:
         grid.add_row(Text(name, style="bold"), value)
     return grid
+
+
+def _settings_text(settings: Mapping[str, Any]) -> str:
+    draft = f"; the draft changes {', '.join(settings['draft'])}" if settings["draft"] else ""
+    return f"version {settings['version']} by {settings['author'] or 'nobody'}{draft}"
 
 
 def _loud(source: str) -> Text:

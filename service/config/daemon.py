@@ -55,7 +55,10 @@ class App(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = Path("data")
     log_level: Annotated[LogLevel, Key(doc="Least severe event that is logged.", applies="now")] = LogLevel.INFO
-    auto_restart: Annotated[bool, Key(doc="Supervisors restart crashed actors by themselves.", applies="now")] = True
+    auto_restart: Annotated[
+        bool,
+        Key(doc="Supervisors restart crashed actors by themselves; at present they always do.", applies="now"),
+    ] = True
     timezone: Annotated[
         str,
         Key(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from protocol.groups import GridConfig, Level
+from protocol.groups import GridConfig, Level, SlippageAction, SlippageGuard
 from rules.ladder import generate_levels
 from service.config.document import Config
 from service.config.grid import GridStrategy, Layer
@@ -32,6 +32,10 @@ def grid_config(config: Config, *, venue: str, symbol: str, timeframe: str) -> G
         tp_trigger_price=grid.tp_trigger_price,
         when_flat_with_pending=grid.when_flat_with_pending,
         max_quote_per_pyramid=sizing.max_quote_per_pyramid,
+        fee_buffer_percent=sizing.fee_buffer_percent,
+        max_slippage_percent=config.risk_engine.max_slippage_percent,
+        slippage_action=SlippageAction(config.risk_engine.slippage_action.value),
+        slippage_guard=SlippageGuard(config.risk_engine.slippage_guard.value),
         enforce_tick_size=precision.enforce_tick_size,
         enforce_step_size=precision.enforce_step_size,
         enforce_min_notional=precision.enforce_min_notional,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-__all__ = ["Renamed", "present_name", "renamed_table"]
+__all__ = ["Renamed", "present_name", "renamed_in", "renamed_table"]
 
 
 class Renamed(NamedTuple):
@@ -43,6 +45,11 @@ def present_name(name: str) -> str:
     section, dot, rest = name.partition(".")
     moved = f"{_SECTIONS.get(section, section)}{dot}{rest}"
     return _KEYS.get(moved, moved)
+
+
+def renamed_in(file: Path | None) -> list[Renamed]:
+    """Return which keys of a readable config.toml stand there under older names."""
+    return renamed_table(tomllib.loads(file.read_text(encoding="utf-8")))[1] if file is not None else []
 
 
 def renamed_table(table: Mapping[str, Any]) -> tuple[dict[str, Any], list[Renamed], list[Renamed]]:

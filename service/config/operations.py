@@ -47,9 +47,10 @@ class Density(StrEnum):
 class Logging(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The event log: segments, retention, export."""
 
-    audit_log_enabled: Annotated[bool, Key(doc="Keep an audit trail; cannot be false in live mode.", applies="now")] = (
-        True
-    )
+    audit_log_enabled: Annotated[
+        bool,
+        Key(doc="Keep an audit trail; cannot be false in live mode. At present it is always kept.", applies="now"),
+    ] = True
     rotate_daily: Annotated[bool, Key(doc="Begin a segment at midnight UTC.", applies="now")] = True
     retention_mode: Annotated[RetentionMode, Key(doc="What decides which segments are pruned.", applies="now")] = (
         RetentionMode.DAYS

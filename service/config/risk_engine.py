@@ -103,5 +103,6 @@ class RiskEngine(Section, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ] = Decimal(1)
     slippage_action: Annotated[SlippageAction, Key(doc="What an excess does.", applies="now")] = SlippageAction.WARN
     slippage_guard: Annotated[
-        SlippageGuard, Key(doc="Measure slippage only, or send capped orders.", applies="now")
+        SlippageGuard,
+        Key(doc="Measure slippage only, or send capped orders.", applies="now"),
     ] = SlippageGuard.POST

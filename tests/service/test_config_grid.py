@@ -61,3 +61,22 @@ def test_overrides_hold_for_their_symbol_only() -> None:
     ours, other = of(text, "ETH/USDT"), of(text)
     assert (len(ours.levels), ours.max_quote_per_pyramid) == (2, Decimal(5))
     assert (len(other.levels), other.max_quote_per_pyramid) == (3, Decimal(0))
+
+
+def test_slippage_and_funds_reach_the_group() -> None:
+    """The tolerance of market orders, what an excess does, and the fee buffer are part of a group's settings (EX-326)."""
+    text = """
+        [risk_engine]
+        max_slippage_percent = 2
+        slippage_action = "reject"
+        slippage_guard = "capped"
+        [sizing]
+        fee_buffer_percent = 0.5
+    """
+    grid = grid_config(parse(text, {}), venue="binance", symbol="BTC/USDT", timeframe="1h")
+    assert (grid.max_slippage_percent, grid.slippage_action, grid.slippage_guard, grid.fee_buffer_percent) == (
+        Decimal(2),
+        "reject",
+        "capped",
+        Decimal("0.5"),
+    )
