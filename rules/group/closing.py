@@ -41,6 +41,7 @@ __all__ = [
     "cancel_entry",
     "close_group",
     "finish",
+    "finish_sold",
     "may_act",
     "skip_close",
     "start_close",
@@ -281,10 +282,7 @@ def _finish_group(turn: Turn, close: CloseView) -> None:
 
 def _advance_partial(turn: Turn, close: CloseView, retry: int) -> None:
     """Send a slice once the targets of its legs have made room for it (EX-711)."""
-    if turn.view.orders_of(close) or not may_act(turn.view, close):
-        return
-    if not close.allocation:
-        finish(turn, close)
+    if not close.allocation or turn.view.orders_of(close) or not may_act(turn.view, close):
         return
     if close.awaits_rules or (close.waiting and close.number != retry) or not _room(turn, close):
         return
@@ -296,6 +294,13 @@ def _advance_partial(turn: Turn, close: CloseView, retry: int) -> None:
         return
     skip_close(turn, close.reason, qty, code, close.signal_id or close.plan_id)
     finish(turn, close, skipped=code)
+
+
+def finish_sold(turn: Turn) -> None:
+    """End the slices of which nothing is left to sell, so that a group they have emptied is seen to be flat."""
+    for close in turn.view.closes:
+        if close.scope == "partial" and not close.allocation and not turn.view.orders_of(close):
+            finish(turn, close)
 
 
 def _room(turn: Turn, close: CloseView) -> bool:

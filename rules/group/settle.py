@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from protocol.groups import CloseFinished, CloseReason, FlatPolicy, GroupClosed, GroupState
-from rules.group.closing import advance_closes, close_group
+from rules.group.closing import advance_closes, close_group, finish_sold
 from rules.group.editing import advance_layers
 from rules.group.states import Cause, LegFacts, cause_of, derive_state
 from rules.group.targets import refresh_targets, refresh_watches, retire_rests
@@ -19,6 +19,7 @@ def settle(turn: Turn) -> None:
     """Take every step that now follows. Running it twice is the same as running it once."""
     if turn.view.state is GroupState.CLOSED:
         return
+    finish_sold(turn)
     if turn.view.frozen:
         advance_closes(turn)
         if not (turn.view.flat and any(leg.filled > 0 for leg in turn.view.legs.values())):

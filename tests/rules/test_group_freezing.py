@@ -195,6 +195,16 @@ def test_a_risk_plan_passes_a_frozen_group_by() -> None:
     assert (ended.status, ended.code, cancels(events)) == ("skipped", "GroupFrozen", [])
 
 
+def test_a_slice_on_its_way_ends_its_step_while_frozen() -> None:
+    """EX-1018, EX-1204: the order of a step that left before the group was frozen fills: the plan hears of it at once."""
+    bench = filled(1)
+    bench.tell(RiskClose(group_id=GROUP, plan_id="r", reply_to="/r", qty=Decimal("0.5"), at=1))
+    bench.ack_cancels()
+    frozen(bench)
+    (ended,) = only(bench.fill(bench.closing_order()), RiskStepEnded)
+    assert (ended.status, ended.qty) == ("closed", Decimal("0.5"))
+
+
 def test_a_frozen_group_that_is_emptied_stays() -> None:
     """EX-615, EX-1204: a target that rested fills; the group is flat but decides nothing until it goes on."""
     bench = filled(1, grid("0", "-1"))
