@@ -14,7 +14,7 @@ import msgspec
 
 from actors.group import GROUPS
 from actors.pool_memory import OUTCOMES_KEPT, Decided, Outcomes
-from actors.pool_preview import PreviewingPool
+from actors.pool_operators import OperatedPool
 from actors.pool_tells import close_of, group_name, group_path, tells_of, untold
 from actors.pool_world import GroupMaker, PoolWorld, pool_topic, precision_topic
 from actors.risk import PERMITS
@@ -26,15 +26,12 @@ from protocol.pool import (
     ContinuationReplaced,
     DryRun,
     DryRunReport,
-    ForceAdd,
     GroupMail,
     GroupsUp,
     PoolIdentities,
-    PromoteQueued,
     QueuedReplaced,
     QueueReport,
     QueueSnapshot,
-    RemoveQueued,
     StartGroup,
 )
 from protocol.precision import NeedRules, RulesState
@@ -42,8 +39,6 @@ from protocol.risk import Permit
 from protocol.signals import EntryRequest, ExitRequest, ReduceRequest, RetellSignals, Signal, SignalOutcome
 from protocol.venue import SessionDown, SessionUp
 from rules.pool import (
-    Action,
-    ByOperator,
     Command,
     Decision,
     Enter,
@@ -80,7 +75,7 @@ class _RulesLate(Message, frozen=True, tag=True):
     symbol: str
 
 
-class Pool(PreviewingPool):
+class Pool(OperatedPool):
     """Admits, queues, refuses and routes; remembers the groups that hold slots and the entries that wait."""
 
     def __init__(
@@ -139,6 +134,13 @@ class Pool(PreviewingPool):
         if self.context.system.lookup(self._gateway) is not None:
             tells.append((self._gateway, RetellSignals(self.context.path)))
         return Do(tells=tells)
+
+    def rolled_back(self) -> None:
+        """Forget what stands in memory only: its signals may be lost, and the gateway tells the others again."""
+        if self._aside or self._unsent:
+            self._aside.clear()
+            self._unsent.clear()
+            self.context.system.tell(self._gateway, RetellSignals(self.context.path))
 
     @property
     def detail(self) -> str:
@@ -314,21 +316,6 @@ class Pool(PreviewingPool):
         return self._to_group(group, reduce)
 
     # --- operators -----------------------------------------------------------------------------------------------------
-
-    @handles
-    def promote(self, msg: PromoteQueued) -> Do:
-        """Let one entry in out of turn (EX-925)."""
-        return self._did(ByOperator(Action.PROMOTE, msg.queue_id, msg.request_id))
-
-    @handles
-    def force_add(self, msg: ForceAdd) -> Do:
-        """Let one entry in over the limit (EX-926)."""
-        return self._did(ByOperator(Action.FORCE_ADD, msg.queue_id, msg.request_id))
-
-    @handles
-    def remove(self, msg: RemoveQueued) -> Do:
-        """Delete one entry (EX-927)."""
-        return self._did(ByOperator(Action.REMOVE, msg.queue_id, msg.request_id))
 
     @handles
     def report(self, msg: QueueSnapshot) -> QueueReport:  # noqa: ARG002 - the type is the message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from actors.pool import RULES_WITHIN_S
 from protocol.pool import EntryPromoted, QueueRemoved
-from protocol.signals import PrecisionMode
+from protocol.signals import PrecisionMode, RetellSignals
 from tests.actors.cast import D, Stage, play
 from tests.actors.orders import market
 from tests.actors.pool_rig import PATH, PoolRig, entry, exit_
@@ -132,5 +132,22 @@ def test_a_cache_that_never_answers_holds_nobody_for_ever() -> None:
         assert rig.outcomes() == []
         await stage.passes(2)
         assert rig.outcome() == "queued:q1:precision_missing"
+
+    play(script)
+
+
+def test_what_was_set_aside_for_a_lost_signal_is_forgotten() -> None:
+    """When the journal could not keep what it came from, nothing follows of it; the gateway tells again what it knows."""
+
+    async def script(stage: Stage) -> None:
+        rig = PoolRig(stage, cache=True)
+        await rig.rules("BTC/USDT", age_s=DAYS_3)
+        await rig.told(entry())
+        stage.actor("pool").rolled_back()
+        await rig.rules("BTC/USDT")
+        assert (rig.started(), rig.outcomes()) == ([], [])
+        assert rig.gateway == [RetellSignals(PATH)]
+        await rig.told(entry())
+        assert rig.outcome() == "opened"
 
     play(script)
