@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.signals import interpret_payload
+from rules.signals import AuthFailure, AuthMode, authenticate, interpret_payload
 from rules.signals.mappings import BUILTIN, Form, Mapping, Reading, explain_problem, extended, read_body
 
 NOW = 1_772_366_400 * 10**9
@@ -171,6 +171,21 @@ def test_the_secret_of_texts(body: str, rest: str) -> None:
     """Texts carry the secret as a key or as their first line (EX-221)."""
     reading = read(body)
     assert (reading.secret, reading.mapping) == ("correct-horse-battery", rest)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps({**DCA_BOT, "secret": "wrong-horse-battery"}),
+        "correct-horse-battery\nsecret=wrong-horse-battery action=buy symbol=BTCUSDT",
+    ],
+)
+def test_two_secrets_that_differ_prove_nothing(body: str) -> None:
+    """Every proof that is presented must be valid: a right secret in one place does not rescue a wrong one (EX-220)."""
+    presented = read(body).secret
+    for secrets in (("correct-horse-battery",), ("wrong-horse-battery",), ()):
+        said = authenticate(AuthMode.EITHER, secrets, (), (), body.encode(), NOW, presented=presented)
+        assert said is AuthFailure.SECRET_MISMATCH
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import anyio
 import pytest
+from typer.testing import CliRunner
 
 from actors.gateway_judge import pool_topic
 from protocol.codec import encode_json
@@ -13,6 +16,7 @@ from protocol.webhook import WebhookRequest
 from rules.signals import iso_ms
 from runtime.clock import WallClock
 from service.api.client import DaemonRefused
+from service.cli.app import app
 from tests.rules.signal_payloads import payload
 from tests.service.api_rig import Rig, run
 
@@ -110,5 +114,38 @@ def test_secrets_that_nobody_keeps_are_not_rotated() -> None:
     async def work(rig: Rig) -> None:
         assert (await refused(rig.post("/v1/secrets/rotate", {"which": "token"}))).body["code"] == "InvalidEnum"
         assert (await refused(rig.post("/v1/secrets/rotate", {"which": "webhook"}))).status == 404
+
+    run(work)
+
+
+async def command(rig: Rig, *arguments: str) -> Any:
+    """Run a command against the rig's socket, as from another process."""
+    whole = [*arguments, "--socket", str(rig.host.socket_path)]
+    return await anyio.to_thread.run_sync(lambda: CliRunner().invoke(app, whole, env={"COLUMNS": "200"}))
+
+
+def test_the_commands_of_signals() -> None:
+    """Check sends nothing; replay rehearses, and trades once the symbol is typed; missed, incidents and resume answer."""
+
+    async def work(rig: Rig) -> None:
+        entry = ("signal", "entry", "BTC/USDT", "--side", "long", "--size", "500", "--price", "50000")
+        checked = await command(rig, *entry, "--check")
+        assert checked.exit_code == 0
+        assert "entry long" in checked.stdout
+        sent = await command(rig, *entry, "--json")
+        ident = json.loads(sent.stdout)["signal_id"]
+        assert ident == "s00000001"
+        dry = await command(rig, "signal", "replay", ident)
+        assert dry.exit_code == 0
+        assert "classification" in dry.stdout
+        unsure = await command(rig, "signal", "replay", ident, "--live")
+        assert unsure.exit_code == 1
+        assert "--confirm BTC/USDT" in unsure.stderr
+        live = await command(rig, "signal", "replay", ident, "--live", "--confirm", "BTC/USDT", "--json")
+        assert json.loads(live.stdout)["outcome"] == "accepted"
+        assert (await command(rig, "signal", "replay", "s00009999")).exit_code == 4
+        for name in (("signal", "missed"), ("incidents",), ("incidents", "--all"), ("signal", "resume", "a|b|c|d")):
+            assert (await command(rig, *name)).exit_code == 0
+        assert json.loads((await command(rig, "incidents", "--json")).stdout) == {"incidents": []}
 
     run(work)

@@ -32,7 +32,7 @@ def api_key_in(document: object, _depth: int = 0) -> str | None:
     if isinstance(document, dict):
         for name in document:
             if _is_key(name):
-                return name[:64]
+                return str(name)[:64]
         inner = list(document.values())
     elif isinstance(document, list):
         inner = document

@@ -80,7 +80,15 @@ def _read_object(
         return Reading(problem=chosen, secret=document.get("secret"))
     if chosen.mapping.name == BULKHEAD:
         return Reading(document, secret=document.get("secret"))
-    return _filled(chosen, only_venue, at)
+    reading = _filled(chosen, only_venue, at)
+    return reading._replace(secret=_agreed(document.get("secret"), reading.secret))
+
+
+def _agreed(one: object, other: object) -> object:
+    """Return the one secret that two places present; what no secret equals where they differ (EX-220)."""
+    if one in (None, "") or one == other:
+        return other
+    return one if other in (None, "") else 0
 
 
 def _read_text(
@@ -103,7 +111,7 @@ def _read_text(
     reading = _filled(chosen, only_venue, at)._replace(
         api_key=api_key_in(dict.fromkeys(chosen.fields.written.values()))
     )
-    return reading if secret is None else reading._replace(secret=secret)
+    return reading._replace(secret=_agreed(secret, reading.secret))
 
 
 class _Draft:
