@@ -84,6 +84,13 @@ def test_the_story_of_what_waited(operator: Operator, signals: list[dict[str, An
     assert "q2 left the queue without entering, because an operator removed it" in gone
 
 
+def test_the_chain_shows_the_wait(operator: Operator, signals: list[dict[str, Any]]) -> None:
+    """The queue stands in the causal chain between the signal and its end."""
+    chain = operator("trace", signals[2]["signal_id"]).stdout
+    assert "waits as q2: pool full" in chain
+    assert "removed: operator" in chain
+
+
 def test_another_account_is_not_found(operator: Operator) -> None:
     """EX-110: an account that is not there is named in the one error shape."""
     result = operator("queue", "--account", "nowhere", "--json")
