@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from protocol.values import Instant, Scope, Side
 from rules.performance import FillLine, OpenPosition, PendingEntry, Realization, Snapshot, Trade
 from store.queries import Views
 from store.views.rows import EquityRow, GroupRow
 
-__all__ = ["Inputs", "Wanted", "inputs", "positions", "waiting_entries"]
+__all__ = ["Inputs", "QuoteUsd", "Wanted", "inputs", "positions", "waiting_entries"]
 
-QuoteUsd = Callable[[str], float | None]
+QuoteUsd: TypeAlias = Callable[[str], float | None]
+"""Says what a unit of a currency is worth in USD; None where that is not known (EX-109)."""
 
 _MOST: Final = 1_000_000
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from protocol.configuration import ConfigApplied, ConfigRolledBack
 from protocol.event_log import EventLogged, EventsAcknowledged, OperatorActed
+from protocol.groups.recovery import DaemonStarted, DaemonStopped
 from protocol.incidents import IncidentCleared, IncidentRaised, Severity
 from protocol.risk import EngineStatus, EngineStatusChanged
 from rules.event_log.line import ERROR, INFO, WARNING, Line, LineOf, LineSeverity, Source
@@ -40,7 +41,9 @@ def _status(e: EngineStatusChanged) -> Line:
 def _logged(e: EventLogged) -> Line:
     more = f" ({e.left_out} more like it)" if e.left_out else ""
     said = e.text if not e.about or e.about in e.text else f"{e.about}: {e.text}"
-    return Line(Source(e.source), LineSeverity(e.severity), e.code, said + more, e.group_id, pinned=e.pinned)
+    source = Source(e.source) if e.source in list(Source) else Source.SYSTEM
+    severity = LineSeverity(e.severity) if e.severity in list(LineSeverity) else INFO
+    return Line(source, severity, e.code, said + more, e.group_id, pinned=e.pinned)
 
 
 def _acted(e: OperatorActed) -> Line:
@@ -65,7 +68,21 @@ def _config_back(e: ConfigRolledBack) -> Line:
     return Line(Source.SYSTEM, ERROR, "ApplyFailed", said, pinned=True)
 
 
+def _started(e: DaemonStarted) -> Line:
+    if e.run == 1:
+        return Line(Source.SYSTEM, INFO, "DaemonStarted", "bulkhead started for the first time on this journal")
+    before = "ended in order" if e.clean else "did not end in order: what was under way is compared with the venues"
+    said = f"bulkhead started, run {e.run}: it was away for {e.down_s} s; the run before {before}"
+    return Line(Source.SYSTEM, INFO if e.clean else WARNING, "DaemonStarted", said)
+
+
+def _stopped(e: DaemonStopped) -> Line:
+    return Line(Source.SYSTEM, INFO, "DaemonStopped", f"bulkhead stopped in order, run {e.run}")
+
+
 OF_SYSTEM: Final[dict[str, LineOf]] = {
+    "DaemonStarted": _started,
+    "DaemonStopped": _stopped,
     "ConfigApplied": _config_applied,
     "ConfigRolledBack": _config_back,
     "EventLogged": _logged,

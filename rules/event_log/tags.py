@@ -47,13 +47,12 @@ def _purpose(event: Any) -> tuple[Tag, ...]:
 
 def _layer(event: Any) -> tuple[Tag, ...]:
     """Return entry for layer 0 of a pyramid, dca for the layers below it."""
-    first = event.leg_id.endswith((".l0", "-0")) or not event.leg_id
+    first = event.leg_id.endswith(".l0") or not event.leg_id
     return (Tag.ENTRY,) if first else (Tag.ENTRY, Tag.DCA)
 
 
 def _reason(event: Any) -> tuple[Tag, ...]:
-    reason = getattr(event, "reason", None) or getattr(event, "trigger", None)
-    tag = _OF_REASON.get(reason, Tag.EXIT)
+    tag = _OF_REASON.get(event.reason, Tag.EXIT)
     return (tag,) if tag in (Tag.EXIT, Tag.TP, Tag.REDUCE) else (Tag.EXIT, tag)
 
 
@@ -69,7 +68,7 @@ def _state(event: Any) -> tuple[Tag, ...]:
 
 
 def _said(event: Any) -> tuple[Tag, ...]:
-    return tuple(Tag(tag) for tag in event.tags)
+    return tuple(Tag(tag) for tag in event.tags if tag in list(Tag))
 
 
 def _trigger(event: Any) -> tuple[Tag, ...]:
@@ -83,6 +82,7 @@ _TAGS: Final[dict[str, Callable[[Any], tuple[Tag, ...]]]] = {
     "CloseFinished": _reason,
     "CloseSkipped": _trigger,
     "CloseStarted": _reason,
+    "DaemonStarted": lambda _: (Tag.RECOVERY,),
     "DifferenceFound": lambda _: (Tag.RECOVERY,),
     "CloseForced": lambda _: (Tag.EXIT, Tag.OPERATOR),
     "EntryEnded": _layer,

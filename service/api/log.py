@@ -27,7 +27,7 @@ from store.queries import Views
 if TYPE_CHECKING:
     from service.api.server import ApiServer
 
-__all__ = ["ALERTS_SHOWN", "event_filter", "register"]
+__all__ = ["ALERTS_SHOWN", "Acknowledge", "Keep", "Prune", "event_filter", "register"]
 
 ALERTS_SHOWN: Final = 3
 """Newest alerts that the strip shows (EX-1406)."""

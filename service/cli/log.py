@@ -33,7 +33,23 @@ _alerts = typer.Typer(
 )
 
 _Words = list[str] | None
-_Folder = Annotated[str, typer.Argument(metavar="SEGMENT", help="Name or number of a segment: see `log segments`.")]
+_Categories = Annotated[
+    _Words,
+    typer.Option(
+        "--category",
+        "-c",
+        help="error, warning, info, webhook, order, risk_engine, precision or system; repeat for more.",
+    ),
+]
+_Tags = Annotated[
+    _Words,
+    typer.Option(
+        "--tag",
+        help="entry, exit, dca, tp, reduce, risk_close, queue, config, api_reject, rate_limit, recovery, operator; "
+        "several: lines that have all.",
+    ),
+]
+_Segment = Annotated[str, typer.Argument(metavar="SEGMENT", help="Name or number of a segment: see `log segments`.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -50,23 +66,9 @@ def register(app: typer.Typer) -> None:
 def search(
     context: typer.Context,
     text: Annotated[str, typer.Option("--text", help="Words that lines must hold, in any order; beginnings do.")] = "",
-    category: Annotated[
-        _Words,
-        typer.Option(
-            "--category",
-            "-c",
-            help="error, warning, info, webhook, order, risk_engine, precision or system; repeat for more.",
-        ),
-    ] = None,
+    category: _Categories = None,
     severity: Annotated[_Words, typer.Option("--severity", help="error, warning, info, risk or order.")] = None,
-    tag: Annotated[
-        _Words,
-        typer.Option(
-            "--tag",
-            help="entry, exit, dca, tp, reduce, risk_close, queue, config, api_reject, rate_limit, recovery, operator; "
-            "several: lines that have all.",
-        ),
-    ] = None,
+    tag: _Tags = None,
     pair: Annotated[str, typer.Option("--pair", help="Symbol in any spelling.")] = "",
     timeframe: Annotated[str, typer.Option("--timeframe", "-t", help="Only groups of this timeframe.")] = "",
     code: Annotated[str, typer.Option("--code", help="Only this code, for example SlippageWarning.")] = "",
@@ -212,7 +214,7 @@ def prune(
 
 
 def keep(
-    segment: _Folder,
+    segment: _Segment,
     off: Annotated[bool, typer.Option("--off", help="Take the mark away.")] = False,
     config: ConfigFile = None,
     socket: Socket = None,

@@ -11,6 +11,7 @@ from runtime.journal import Record
 from service.explain.chain import positions_in, trace
 from service.explain.said_of_groups import OF_GROUPS
 from service.explain.said_of_lives import OF_LIVES
+from service.explain.said_of_log import OF_LOG
 from service.explain.said_of_offset import OF_OFFSET
 from service.explain.said_of_orders import OF_ORDERS
 from service.explain.said_of_pool import OF_POOL
@@ -135,6 +136,7 @@ SAID: Final[dict[str, _SentenceOf]] = {
     **OF_SETTINGS,
     **OF_GROUPS,
     **OF_LIVES,
+    **OF_LOG,
     **OF_OFFSET,
     **OF_POOL,
     **OF_STEERING,
