@@ -17,6 +17,7 @@ from service.explain.said_of_orders import OF_ORDERS
 from service.explain.said_of_pool import OF_POOL
 from service.explain.said_of_settings import OF_SETTINGS
 from service.explain.said_of_steering import OF_STEERING
+from service.explain.said_of_venues import OF_VENUES
 from service.explain.story import Story
 from service.explain.words import ago, number, words
 from store.views.lines import line_of
@@ -140,5 +141,6 @@ SAID: Final[dict[str, _SentenceOf]] = {
     **OF_OFFSET,
     **OF_POOL,
     **OF_STEERING,
+    **OF_VENUES,
 }
 """Event type -> its sentence; empty sentences are told by another event."""
