@@ -247,3 +247,32 @@ def test_names_that_never_come_again_are_forgotten(monkeypatch: pytest.MonkeyPat
         assert len(gateway._watch._times) <= 6
 
     play(script)
+
+
+def test_a_snapshot_keeps_incidents_and_what_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rebuilt from a snapshot, the gateway knows incidents, pending signals and sources as from its events."""
+    from actors.gateway import Gateway
+
+    monkeypatch.setattr(Gateway, "SNAPSHOT_EVERY", 1)
+    journal = FailingJournal()
+
+    async def first(stage: Stage) -> None:
+        rig = GatewayRig(stage, rhythms=(Rhythm(60),))
+        hold(stage)
+        await rig.post(tv__prev_market_position="long", tv__bar_time="2023-11-14T22:00:00Z")
+        await stage.passes(61)
+
+    async def second(stage: Stage) -> None:
+        rig = GatewayRig(stage, rhythms=(Rhythm(60),))
+        await stage.settle()
+        assert rig.routed() == ["s00000001"]
+        kinds = [each.kind for each in (await stage.ask("gateway", ListIncidents())).incidents]
+        assert kinds == ["SignalMissed", "SourceSilent"]
+        state = stage.actor("gateway")._state
+        assert (list(state.heard), list(state.bars)) == ([SOURCE], [SOURCE])
+
+    play(first, journal=journal)
+    snapshot = journal.load_snapshot(PATH)
+    assert snapshot is not None
+    assert snapshot.seq == 2  # a large state is written the less often: the silence comes from the events after it
+    play(second, journal=journal, start=START + 3_600 * S)
