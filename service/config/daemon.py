@@ -93,7 +93,7 @@ class Webhook(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "trader"
     token: Annotated[
         Secret | None,
-        Key(doc="Unguessable last part of the address (EX-201).", check=checks.url_token),
+        Key(doc="Unguessable last part of the address (EX-201).", check=checks.url_token, generated=True),
     ] = None
 
 
@@ -132,11 +132,11 @@ class Security(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = AuthMode.EITHER
     webhook_secret: Annotated[
         Secret | None,
-        Key(doc="Secret in the body of an alert.", applies="now", check=checks.secret_length(16, 256)),
+        Key(doc="Secret in the body of an alert.", applies="now", check=checks.secret_length(16, 256), generated=True),
     ] = None
     webhook_hmac_key: Annotated[
         Secret | None,
-        Key(doc="Key of the signature header.", applies="now", check=checks.secret_length(32, 256)),
+        Key(doc="Key of the signature header.", applies="now", check=checks.secret_length(32, 256), generated=True),
     ] = None
     signature_tolerance_seconds: Annotated[
         int,

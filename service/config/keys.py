@@ -45,6 +45,8 @@ class Key:
     check: Callable[[Any], Refusal | None] | None = None
     example: Any = None
     unset_is_default: bool = False
+    generated: bool = False
+    """Whether a secret that is not set is made at the first start."""
 
     def refusal(self, value: Any) -> Refusal | None:
         """Return why ``value`` is out of bounds, None when it is fine."""

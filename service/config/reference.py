@@ -105,5 +105,5 @@ def _default(field: Field, hint: Any) -> str:
     if field.required:
         return "*required*"
     if hint is Secret:
-        return "*generated*"
+        return "*generated*" if field.key.generated else "*unset*"
     return "*unset*" if field.default is None else f"`{toml_value(field.default)}`"

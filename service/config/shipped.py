@@ -66,7 +66,8 @@ def _keys(section: msgspec.Struct, path: tuple[str, ...]) -> Iterator[str]:
 def _explained(field: Field, path: tuple[str, ...]) -> str:
     hint, _ = optional(field.hint)
     if hint is Secret:
-        return f"{field.name}, a secret: set {variable_of(*path, field.name)}. Unset: generated. {field.key.doc}"
+        made = "Unset: generated. " if field.key.generated else ""
+        return f"{field.name}, a secret: set {variable_of(*path, field.name)}. {made}{field.key.doc}"
     notes = [note for note in (field.key.unit, field.key.bounds(), _words(hint)) if note]
     return f"{field.key.doc} ({', '.join(notes)})" if notes else field.key.doc
 
