@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeAlias
 from protocol.messages import Event
 from runtime.actor import Actor, Do
 from runtime.envelope import Envelope, Reply
-from runtime.journal import Entry, Journal, JournalError, Snapshot
+from runtime.journal import Entry, Journal, JournalError, Snapshot, as_journal_error
 from runtime.undoing import Undoing
 
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ class Durability:
         try:
             self.journal.append(batch.entries)
         except Exception as error:  # noqa: BLE001 - whatever it raises, the batch is not known to be kept
-            self._failed(_as_journal_error(error), batch)
+            self._failed(as_journal_error(error), batch)
         else:
             self._keep(batch.snapshots)
             self._done(batch)
@@ -270,7 +270,7 @@ class Durability:
         try:
             commit = self.journal.stage(batch.entries)
         except Exception as error:  # noqa: BLE001 - whatever it raises, the batch is not known to be kept
-            self._failed(_as_journal_error(error), batch)
+            self._failed(as_journal_error(error), batch)
             return
         hold = self._system.hold()
         hold.__enter__()  # virtual time stands still while a real disk works
@@ -294,7 +294,7 @@ class Durability:
                 self._done(batch)
                 self.flush()
             else:
-                self._failed(_as_journal_error(error), batch)
+                self._failed(as_journal_error(error), batch)
 
         self._land = land
         future.add_done_callback(lambda _: self._system.call_from_thread(land))
@@ -396,11 +396,3 @@ class Durability:
         self.settle()
         if self._pool is not None:
             self._pool.shutdown(wait=True)
-
-
-def _as_journal_error(error: BaseException) -> JournalError:
-    if isinstance(error, JournalError):
-        return error
-    failed = JournalError(f"the journal raised {error!r}; what it kept is read again")
-    failed.__cause__ = error
-    return failed

@@ -32,6 +32,7 @@ __all__ = [
     "SequenceConflict",
     "Snapshot",
     "StreamReader",
+    "as_journal_error",
 ]
 
 
@@ -159,3 +160,12 @@ class Journal(StreamReader, Protocol):
     def close(self) -> None:
         """Release every file; further calls raise JournalUnavailable."""
         ...
+
+
+def as_journal_error(error: BaseException) -> JournalError:
+    """Return what a journal raised as one of its own errors: whatever it was, nobody knows what was kept."""
+    if isinstance(error, JournalError):
+        return error
+    failed = JournalError(f"the journal raised {error!r}; what it kept is read again")
+    failed.__cause__ = error
+    return failed
