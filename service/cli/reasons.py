@@ -22,7 +22,7 @@ _IdOrPath = Annotated[
     str, typer.Argument(metavar="ID", help="Such an id, the path of an actor, or `group` for the states of a group.")
 ]
 
-STATES: Final = "group"
+_STATES: Final = "group"
 """What stands for the life of any group where an id is expected."""
 
 
@@ -67,7 +67,7 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Say in sentences what happened and why, with the inputs of each decision; `group`: the life of a group, as a table."""
-    if ident == STATES:
+    if ident == _STATES:
         _states(as_json=as_json)
         return
     if journal is not None:
@@ -96,7 +96,7 @@ def _states(*, as_json: bool) -> None:
 
     rows = transitions()
     if as_json:
-        print_json({"id": STATES, "kind": "states", "transitions": plain(rows)})
+        print_json({"id": _STATES, "kind": "states", "transitions": plain(rows)})
         return
     show(
         table(
