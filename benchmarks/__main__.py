@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import actors, journal, recovery, replay, rules, signal_to_order, startup
+from benchmarks import actors, journal, log_search, recovery, replay, rules, signal_to_order, startup
 from benchmarks.measure import Row, table
 
 __all__ = ["BENCHMARKS", "main"]
@@ -48,6 +48,7 @@ BENCHMARKS: Final[Mapping[str, Callable[..., list[Row]]]] = {
     "replay": lambda *, quick: replay.rows(2) if quick else replay.rows(),
     "signal_to_order": lambda *, quick: signal_to_order.rows(rounds=1, seconds=5) if quick else signal_to_order.rows(),
     "startup": lambda *, quick: startup.rows(2, 1.0) if quick else startup.rows(),
+    "log_search": lambda *, quick: log_search.rows(50_000, 3) if quick else log_search.rows(),
     "recovery": lambda *, quick: recovery.rows(2, 200) if quick else recovery.rows(),
 }
 
