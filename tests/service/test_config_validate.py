@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.config.catalogue import catalogue
+from service.config.text import HIDDEN, document_of
 from service.config.validate import check_changes, validate_config
 
 VECTORS = Path(__file__).parents[3] / "shared" / "vectors" / "execution" / "configuration.json"
@@ -180,3 +181,11 @@ def test_whatever_is_given_is_read_or_refused(changes: dict[str, Any]) -> None:
     """No value is able to raise anything: the answer is a configuration and a list of mistakes (EX-1303)."""
     checked = check_changes(changes)
     assert all(error.code and error.message for error in checked.errors)
+
+
+def test_secrets_are_shown_as_a_mask() -> None:
+    """Whoever shows every key shows that a secret is set, never which (EX-1312, EX-1301)."""
+    config = check_changes({"exchange.binance.api_key": "k7Qw9ZxLr2m0PpA4B19Kyyy"}).config
+    shown = document_of(config, everything=True)
+    assert (shown["exchange.binance.api_key"], shown["exchange.binance.api_secret"]) == (HIDDEN, None)
+    assert "exchange.binance.api_key" not in document_of(config)

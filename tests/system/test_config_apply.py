@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from protocol.pool import SlotTaken
 from service.api.client import DaemonNotRunning, DaemonRefused
+from service.cli.app import app
 from service.config.text import from_toml
 from tests.system.process import CONFIG, DaemonProcess, daemon_in, entry
 from tests.system.test_daemon import ORDERS, at_rest, eventually, post
@@ -163,3 +165,41 @@ def _apply_until_killed(daemon: DaemonProcess) -> None:
         apply(daemon)
     except (DaemonNotRunning, DaemonRefused, ValueError):
         return
+
+
+def bulkhead(daemon: DaemonProcess, *words: str, code: int = 0) -> str:
+    """Run a command of ``bulkhead config`` and return what it prints."""
+    done = CliRunner().invoke(app, ["config", *words, "--config", str(daemon.file)])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def test_the_commands(daemon: DaemonProcess) -> None:
+    """Everything is done from the command line: edit, look, apply, go back, back up, restore (EX-1306, EX-1310, EX-1311)."""
+    daemon.up()
+    assert "no draft; version 1" in bulkhead(daemon, "diff")
+    assert "1 -> 3" in bulkhead(daemon, "set", "execution_pool.max_open_groups", "3")
+    assert "-7" in bulkhead(daemon, "set", "risk.loss_percent_trigger", "-7")
+    assert "WrongType" in bulkhead(daemon, "set", "execution_pool.queue_limit", "many", code=1)
+    assert "1 -> 3 (at once)" in bulkhead(daemon, "preview", "--symbol", "BTC/USDT", "--price", "60000")
+    assert "version 2 is in force" in bulkhead(daemon, "apply")
+    assert "NothingToApply" in bulkhead(daemon, "apply", code=1)
+    assert "execution_pool.max_open_groups" in bulkhead(daemon, "versions")
+    assert "3 -> 1" in bulkhead(daemon, "diff", "2", "1")
+    backup = daemon.folder / "settings.json"
+    bulkhead(daemon, "backup", str(backup))
+    assert "3 -> 1" in bulkhead(daemon, "reapply", "1")
+    assert "no draft" in bulkhead(daemon, "discard")
+    assert "3 -> default" in bulkhead(daemon, "reset")
+    assert "no draft" in bulkhead(daemon, "restore", str(backup))
+    assert "UnknownKey" in bulkhead(daemon, "show", "execution_pol", code=2)
+    assert bulkhead(daemon, "show", "execution_pool.max_open_groups").count("3") >= 1
+    assert "3 -> default" in bulkhead(daemon, "unset", "execution_pool.max_open_groups")
+
+
+def test_a_file_that_is_being_edited_does_not_keep_us_from_asking(daemon: DaemonProcess) -> None:
+    """While config.toml holds mistakes the daemon is asked all the same, and says what is wrong (EX-1306)."""
+    daemon.up()
+    daemon.file.write_text(ONE_SLOT.replace("max_open_groups = 1", "max_open_groups = 0"))
+    eventually(lambda: "OutOfRange" in bulkhead(daemon, "diff"), "the mistake is in the draft")
+    assert "OutOfRange" in bulkhead(daemon, "apply", code=1)
