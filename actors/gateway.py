@@ -18,7 +18,7 @@ from actors.gateway_memory import GatewayState, Pending, delivered_id, fold, inc
 from actors.gateway_prices import newest_price
 from actors.gateway_replay import Original, checked, found_original, line_named, reread
 from actors.gateway_settings import GatewaySettings, Rhythm, Route
-from actors.gateway_watch import SourceWatch, missed_signal
+from actors.gateway_watch import SourceWatch, in_step, missed_signal
 from actors.group import GROUPS
 from actors.session import session_topic
 from protocol.codec import encode_json
@@ -203,11 +203,12 @@ class Gateway(DurableActor):
     def _noticed(self, signal: Signal, judged: Judgement, now: int) -> list[Event]:
         """Return what this alert says of its source, and of a signal that never came."""
         found = self._watch.heard(signal, now, self._state)
-        missed = missed_signal(signal, self._holds(signal.group_key, judged.routes), now)
+        last, holds = self._state.said.get(signal.source_key), self._holds(signal.group_key, judged.routes)
+        missed = missed_signal(signal, holds, last, now)
         stands = incident_key("SignalMissed", signal.group_key) in self._state.incidents
         if missed is not None and not stands:
             found.append(missed)
-        elif missed is None and stands and signal.prev_market_position is not None:
+        elif stands and missed is None and in_step(signal, holds):
             found.append(IncidentCleared(kind="SignalMissed", subject=signal.group_key, text="in step again", at=now))
         return found
 

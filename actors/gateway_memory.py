@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from decimal import Decimal
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -11,6 +12,7 @@ from protocol.messages import Event
 from protocol.signals import (
     EntryRequest,
     ExitRequest,
+    MarketPosition,
     ReduceRequest,
     Signal,
     SignalKind,
@@ -20,7 +22,18 @@ from protocol.signals import (
 from rules.signals import DuplicateMemory, DuplicateWindows, sighting_of
 from runtime.clock import NANOS
 
-__all__ = ["GatewayState", "Pending", "delivered_id", "fold", "incident_key", "request_of", "undated_key"]
+__all__ = [
+    "GatewayState",
+    "Pending",
+    "SaidPosition",
+    "delivered_id",
+    "fold",
+    "incident_key",
+    "request_of",
+    "undated_key",
+]
+
+T = TypeVar("T")
 
 _PRUNE_EVERY: Final = 256
 _MOST_INCIDENTS: Final = 1_000
@@ -37,11 +50,19 @@ class Pending(msgspec.Struct, frozen=True, gc=False):
     """The id of the signal that arrived; an account beside the first is handed a copy with an id of its own."""
 
 
+class SaidPosition(msgspec.Struct, frozen=True, gc=False):
+    """The position a source says that its newest alert left it in; ``size`` None when it did not say."""
+
+    position: MarketPosition
+    size: Decimal | None = None
+
+
 class GatewayState(msgspec.Struct):
     """Everything that outlives a restart.
 
     ``first_ids`` names the signal that first had a fingerprint. ``undated`` holds when and as which signal a text without a
-    time was first seen, ``bars`` the bar of each source's newest entry, ``heard`` when each source last spoke.
+    time was first seen, ``bars`` the bar of each source's newest entry, ``heard`` when each source last spoke,
+    ``said`` the position it then said to be in.
     """
 
     memory: DuplicateMemory = msgspec.field(default_factory=DuplicateMemory)
@@ -52,6 +73,7 @@ class GatewayState(msgspec.Struct):
     bars: dict[str, int] = msgspec.field(default_factory=dict)
     heard: dict[str, int] = msgspec.field(default_factory=dict)
     incidents: dict[str, IncidentRaised] = msgspec.field(default_factory=dict)
+    said: dict[str, SaidPosition] = msgspec.field(default_factory=dict)
 
 
 def incident_key(kind: str, subject: str) -> str:
@@ -118,6 +140,8 @@ def _received(state: GatewayState, event: SignalReceived, windows: DuplicateWind
             state.undated[undated_key(signal)] = (event.received_at, event.signal_id)
     if event.source_address not in ("operator", "replay") and not event.outcome.startswith("rejected"):
         _remember(state.heard, signal.source_key, event.received_at)
+        if signal.market_position is not None:
+            _remember(state.said, signal.source_key, SaidPosition(signal.market_position, signal.market_position_size))
     if event.fingerprint:
         state.memory.record(sighting_of(signal), windows)
         state.first_ids.setdefault(event.fingerprint, event.signal_id)
@@ -125,9 +149,9 @@ def _received(state: GatewayState, event: SignalReceived, windows: DuplicateWind
         _prune(state, event.received_at, windows)
 
 
-def _remember(of: dict[str, int], source: str, at: int) -> None:
+def _remember(of: dict[str, T], source: str, what: T) -> None:
     of.pop(source, None)
-    of[source] = at
+    of[source] = what
     if len(of) > _MOST_SOURCES:
         del of[next(iter(of))]
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from decimal import Decimal
 
-from actors.gateway_memory import GatewayState, incident_key
+from actors.gateway_memory import GatewayState, SaidPosition, incident_key
 from actors.gateway_settings import MOST_ALERTS, MOST_ALERTS_IN_S, Rhythm
 from protocol.incidents import IncidentCleared, IncidentRaised, Severity
 from protocol.messages import Event
@@ -16,7 +17,7 @@ from protocol.signals import MarketPosition, Signal
 from protocol.values import Side
 from runtime.clock import NANOS
 
-__all__ = ["SourceWatch", "missed_signal"]
+__all__ = ["SourceWatch", "in_step", "missed_signal"]
 
 _WINDOW: int = MOST_ALERTS_IN_S * NANOS
 _MOST_COUNTED: int = 10_000
@@ -121,18 +122,21 @@ def _near(source: str, signal: Signal, now: int) -> IncidentRaised:
 # --- missed signals ---------------------------------------------------------------------------------------------------
 
 
-def missed_signal(signal: Signal, holds: bool | None, now: int) -> IncidentRaised | None:
-    """Return an incident when the sender's position before this signal is not the one we have.
+def missed_signal(signal: Signal, holds: bool | None, last: SaidPosition | None, now: int) -> IncidentRaised | None:
+    """Return an incident when an alert before this one did not arrive.
 
-    ``holds`` says whether a group of the signal's identity is live, None when that is not known (then nothing is said).
+    ``last`` is the position the source's newest alert left it in: while this one begins where that one ended, nothing
+    was missed, whatever has become of our group since (a target, an offset, an operator). Without it the position before
+    is compared with ours: ``holds`` says whether a group of the signal's identity is live, None when that is not known.
     The proposal is a command for a person; nothing is traded on it.
     """
     before = signal.prev_market_position
-    if before is None or holds is None:
+    if before is None or _goes_on(signal, last):
         return None
-    theirs = before is (MarketPosition.LONG if signal.side is Side.LONG else MarketPosition.SHORT)
-    if theirs == holds or (before is not MarketPosition.FLAT and not theirs):
-        return None  # the sender speaks of the other side: its own signals say what becomes of that
+    theirs = _theirs(signal)
+    if theirs == holds or holds is None or (before is not MarketPosition.FLAT and not theirs):
+        # In step with us, or of the other side, whose own signals say what becomes of it: only a gap is worth a word.
+        return None if last is None else _incident(signal, _gap(signal, last), "", now)
     named = f"{signal.symbol} --side {signal.side.value} --timeframe {signal.timeframe} --venue {signal.venue}"
     proposal = ""
     if not theirs:
@@ -144,6 +148,39 @@ def missed_signal(signal: Signal, holds: bool | None, now: int) -> IncidentRaise
         text = "the strategy was in a position before, we hold none: an entry was missed"
         if (left := signal.market_position_size) and signal.market_position is not MarketPosition.FLAT:
             proposal = f"bulkhead signal entry {named} --size {left} --size-type {signal.size_type.value}"
+    return _incident(signal, text, proposal, now)
+
+
+def in_step(signal: Signal, holds: bool | None) -> bool:
+    """Tell whether the sender's position before a signal is the one we have."""
+    return signal.prev_market_position is not None and _theirs(signal) == holds
+
+
+def _theirs(signal: Signal) -> bool:
+    """Whether the sender was in a position of the signal's side before it."""
+    named = MarketPosition.LONG if signal.side is Side.LONG else MarketPosition.SHORT
+    return signal.prev_market_position is named
+
+
+def _goes_on(signal: Signal, last: SaidPosition | None) -> bool:
+    """Whether the signal begins where the source's alert before it ended; a size counts when both name one."""
+    if last is None or last.position is not signal.prev_market_position:
+        return False
+    size = signal.prev_market_position_size
+    return last.position is MarketPosition.FLAT or last.size is None or size is None or last.size == size
+
+
+def _gap(signal: Signal, last: SaidPosition) -> str:
+    def words(position: MarketPosition | None, size: Decimal | None) -> str:
+        return f"{position.value if position else '?'}" + (f" {size:f}" if size else "")
+
+    before = words(signal.prev_market_position, signal.prev_market_position_size)
+    return (
+        f"its alert before left the strategy {words(last.position, last.size)}, this one says {before}: one is missing"
+    )
+
+
+def _incident(signal: Signal, text: str, proposal: str, now: int) -> IncidentRaised:
     return IncidentRaised(
         kind="SignalMissed",
         subject=signal.group_key,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from protocol.incidents import IncidentRaised
 from protocol.pool import DryRun, DryRunReport, DryStep
 from protocol.signals import (
     CheckSignal,
@@ -242,7 +243,14 @@ async def _history(stage: Stage) -> None:
     first = (await rig.post(tv__prev_market_position="long")).signal_id
     await rig.post(secret="wrong-horse-battery")
     await stage.told("gateway", SignalOutcome(first, "opened"))
-    await rig.post(strategy_info__trade_id="two", tv__bar_time="2023-11-14T22:00:00Z")
+    key = stage.events(PATH, IncidentRaised)[0].subject
+    stage.system.bus.publish(pool_topic("acc"), PoolIdentities("acc", (key,), (), True), keep=True)
+    await rig.post(
+        strategy_info__trade_id="two",
+        tv__bar_time="2023-11-14T22:00:00Z",
+        tv__prev_market_position="long",
+        tv__prev_market_position_size="2.5",
+    )
     await stage.passes(61)
     await rig.inject(price=D(5), trade_id="three")
     await rig.post(tv__action="hold")

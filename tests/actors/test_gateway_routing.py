@@ -104,8 +104,9 @@ def test_what_has_no_outcome_is_handed_over_again_in_order() -> None:
 
     async def first(stage: Stage) -> None:
         rig = GatewayRig(stage)
-        ids = [(await rig.post(strategy_info__trade_id=f"t{n}")).signal_id for n in range(4)]
-        await rig.post(strategy_info__trade_id="t0")
+        quiet: dict[str, Any] = {"tv__prev_market_position": None, "tv__prev_market_position_size": None}
+        ids = [(await rig.post(strategy_info__trade_id=f"t{n}", **quiet)).signal_id for n in range(4)]
+        await rig.post(strategy_info__trade_id="t0", **quiet)
         await stage.told("gateway", SignalOutcome(ids[1], "opened"))
         await stage.crash("gateway")
         assert rig.routed()[4:] == [ids[0], ids[2], ids[3]]

@@ -203,6 +203,40 @@ def test_positions_that_agree_are_no_incident(held: bool, before: str | None) ->
     play(script)
 
 
+def test_a_position_that_we_closed_ourselves_is_no_missed_signal() -> None:
+    """A target, an offset or an operator may end a group before the strategy does: its alerts follow on one another."""
+
+    async def script(stage: Stage) -> None:
+        rig = GatewayRig(stage)
+        hold(stage)
+        await rig.post(strategy_info__trade_id="a")
+        further = {"tv__prev_market_position": "long", "tv__prev_market_position_size": "2.5"}
+        await rig.post(**further, tv__market_position_size="5", strategy_info__trade_id="b")
+        assert raised(stage, "SignalMissed") == []
+
+    play(script)
+
+
+def test_a_gap_between_two_alerts_is_a_missed_signal() -> None:
+    """An alert that does not begin where the one before it ended says that one between them never came; sizes count."""
+
+    async def script(stage: Stage) -> None:
+        rig = GatewayRig(stage)
+        hold(stage, KEY)
+        sized = {"tv__market_position": "long", "tv__prev_market_position": "long"}
+        await rig.post(
+            **sized, tv__prev_market_position_size="1", tv__market_position_size="2", strategy_info__trade_id="a"
+        )
+        assert raised(stage, "SignalMissed") == []
+        await rig.post(
+            **sized, tv__prev_market_position_size="3", tv__market_position_size="4", strategy_info__trade_id="b"
+        )
+        (incident,) = raised(stage, "SignalMissed")
+        assert "left the strategy long 2, this one says long 3" in incident.text
+
+    play(script)
+
+
 def test_what_is_not_known_is_not_missed() -> None:
     """Before the pool has said what is live nothing is claimed."""
 
@@ -224,7 +258,9 @@ def test_the_next_signal_in_step_ends_it() -> None:
             await rig.post(tv__prev_market_position="long", strategy_info__trade_id=ident)
         assert len(raised(stage, "SignalMissed")) == 1
         hold(stage, KEY)
-        await rig.post(tv__prev_market_position="long", strategy_info__trade_id="c")
+        await rig.post(
+            tv__prev_market_position="long", tv__prev_market_position_size="2.5", strategy_info__trade_id="c"
+        )
         assert [each.kind for each in stage.events(PATH, IncidentCleared)] == ["SignalMissed"]
 
     play(script)
