@@ -13,14 +13,14 @@ from protocol.venue import DifferenceFound, EntriesStopped, QueryAtVenue, Reconc
 
 __all__ = ["Outcome", "outcome_of", "reconciled", "steps_of"]
 
-Tells = list[tuple[Any, Any]]
+_Tells = list[tuple[Any, Any]]
 
 
 class Outcome(NamedTuple):
     """``events`` and ``tells`` of a comparison, without the fills; ``reports`` are to be taken as the venue's word."""
 
     events: list[Event]
-    tells: Tells
+    tells: _Tells
     reports: list[OrderReport]
 
 
@@ -40,7 +40,7 @@ def outcome_of(
     """
     account = venue.account
     events: list[Event] = []
-    tells: Tells = []
+    tells: _Tells = []
     reports = [report for _, report in found.working]
     for code, unwanted, detail in (
         ("OrphanOrder", found.orphans, "at the venue, not in the journal"),
