@@ -149,6 +149,8 @@ class OffsetEngine(PreviewingOffset):
     def session(self, msg: SessionUp | SessionDown) -> Do | None:
         """Note whether orders can reach the venue."""
         self.venue_up = isinstance(msg, SessionUp)
+        if isinstance(msg, SessionUp):
+            self.figures.take_markets(msg.instruments)
         if self.state.flight is not None:
             return self.news_for_plan()
         if self.venue_up:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 from actors.offset_state import OffsetState
 from actors.session import market_topic
 from protocol.groups import GroupChanged, GroupState
+from protocol.instruments import Instrument
 from protocol.market import PriceTick
 from protocol.values import Side
 from rules.offset import Candidate
@@ -20,6 +22,8 @@ __all__ = ["STALE_NS", "Figures", "Known", "Weighed"]
 
 STALE_NS: Final = 30 * NANOS
 """Oldest price that an offset uses (EX-1026)."""
+
+_NO_FEE: Final = Decimal(0)
 
 
 class Known(NamedTuple):
@@ -50,6 +54,7 @@ class Figures:
         self._account = account
         self._bus = bus
         self._groups: dict[str, Known] = {}
+        self._fees: dict[str, Decimal] = {}
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -75,6 +80,10 @@ class Figures:
             market = before.market if before is not None else market_topic(self._account, standing.symbol)
             self._groups[standing.group_id] = Known(standing, market, quote, rate)
         return before.standing if before is not None else None
+
+    def take_markets(self, markets: Iterable[Instrument]) -> None:
+        """Take over what market orders cost in each market."""
+        self._fees = {market.symbol: market.taker_fee for market in markets}
 
     def weigh(self, state: OffsetState, now: int) -> Weighed:
         """Return every group with a position at the newest prices, in the order of their ids."""
@@ -121,4 +130,5 @@ class Figures:
             state.timers.get(group_id),
             group_id in state.blocked,
             group_id in state.skipped,
+            self._fees.get(standing.symbol, _NO_FEE),
         )

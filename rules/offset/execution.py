@@ -177,7 +177,7 @@ def _over_after(last: Step, settings: OffsetSettings) -> Outcome | None:
 
 
 def _loser_move(flight: Flight, loser: Candidate | None, settings: OffsetSettings) -> Move:
-    """Close as much of the loser as the winners have really paid for, at its present price (EX-1016)."""
+    """Close as much of the loser as the winners have really paid for, at its present price and with its fees (EX-1016)."""
     if loser is None:
         return Wait("standing")
     if loser.state not in LIVE_STATES or loser.open_qty <= 0:
@@ -191,10 +191,18 @@ def _loser_move(flight: Flight, loser: Candidate | None, settings: OffsetSetting
         return End(Outcome("stopped", "NotLosing"))
     if below_minimum(loser, loser.open_qty):
         return End(Outcome("stopped", "loser_below_min"))
-    booked, required = flight.booked_usd, -unit * loser.open_qty
+    booked, required = flight.booked_usd, (_fees(loser) - unit) * loser.open_qty
     if booked < required and not settings.partial_close_enabled:
         return End(Outcome("stopped", "insufficient_winners"))
     part = loser_slice(loser, booked, required, settings)
     if part.reason:
         return End(Outcome("stopped", part.reason))
     return Ask(loser.group_id, None if part.full else part.qty, loser=True)
+
+
+def _fees(loser: Candidate) -> Decimal:
+    """Return the USD that entry and exit of one base unit cost: the winners' fees are in what they booked, these are not."""
+    assert loser.avg_entry is not None, "a group with a position has an entry"
+    assert loser.mark is not None, "a priced group"
+    assert loser.quote_usd is not None, "a group with a rate"
+    return (loser.avg_entry + loser.mark) * loser.fee_rate * loser.quote_usd

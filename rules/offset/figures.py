@@ -20,6 +20,7 @@ class Candidate(NamedTuple):
 
     ``mark`` is the executable price (quote currency), None when unknown or too old; ``quote_usd`` USD per unit of quote
     currency, None when unknown. ``min_notional`` is in quote currency. Instants are nanoseconds, None for never.
+    ``fee_rate`` is what a market order costs, as a fraction; only the sizing of a loser at its turn looks at it.
     """
 
     group_id: str
@@ -37,6 +38,7 @@ class Candidate(NamedTuple):
     expires_at: int | None = None
     blocked: bool = False
     skip_once: bool = False
+    fee_rate: Decimal = Decimal(0)
 
 
 def unit_usd(group: Candidate) -> Decimal | None:

@@ -12,7 +12,7 @@ from actors.group import GROUPS
 from actors.offset import OffsetEngine, risk_topic
 from actors.session import market_topic, session_topic
 from protocol.groups import GroupChanged, GroupState, RiskClose, RiskCloseEnded
-from protocol.instruments import PrecisionRules
+from protocol.instruments import Instrument, PrecisionRules
 from protocol.market import PriceTick
 from protocol.offset import RiskStatus, TellStanding
 from protocol.values import Scope, Side
@@ -147,6 +147,7 @@ class OffsetRig:
         self.scripts: dict[str, Script] = {}
         self.holdings: dict[str, Holding] = {}
         self.priced = False
+        self.markets: tuple[Instrument, ...] = ()
         self.unpriced: dict[str, Decimal] = {}
         """What groups trade at while no price was published."""
         self.feed = stage.probe("feed")
@@ -208,7 +209,7 @@ class OffsetRig:
     def venue(self, *, up: bool) -> None:
         """Say that the session is connected, or not."""
         fact: Any = (
-            SessionUp(ACCOUNT, (), self.stage.now)
+            SessionUp(ACCOUNT, self.markets, self.stage.now)
             if up
             else SessionDown(account=ACCOUNT, reason="x", at=self.stage.now)
         )

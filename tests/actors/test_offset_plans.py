@@ -18,6 +18,7 @@ from protocol.pool import GroupMail
 from rules.offset import OnShortfall
 from tests.actors.cast import D, Stage, kinds, of, play
 from tests.actors.offset_rig import DONE_AT_ONCE, Holding, OffsetRig, run, worked_example
+from tests.actors.orders import market
 
 
 def ended(msg: RiskClose, status: str, *, code: str = "", qty: int = 0, booked: int = 0) -> RiskCloseEnded:
@@ -71,6 +72,24 @@ def test_the_loser_is_resized_to_what_was_really_booked() -> None:
         assert first.booked_usd == booked
         closed = rig.events(OffsetStepEnded)[1]
         assert closed.booked_usd + booked >= 0
+
+    play(scenario)
+
+
+def test_the_losers_own_fees_are_paid_for_too() -> None:
+    """EX-1016, EX-1001: fees of entry and exit count to the loss that is closed: all in all nothing is lost."""
+
+    async def scenario(stage: Stage) -> None:
+        rig = await worked_example(stage, winners="a")
+        rig.markets = (market("L/USDT"),)
+        rig.venue(up=True)
+        rig.holdings["l"].fee_rate = rig.holdings["a"].fee_rate = D("0.001")
+        await run(rig)
+        [_, (loser, qty)] = rig.steps()
+        booked = 80 - 102 * 40 * D("0.001")
+        loss = D("7.5") + D("192.5") * D("0.001")
+        assert (loser, qty) == ("l", (booked / loss).quantize(D("0.001"), "ROUND_FLOOR"))
+        assert 0 <= rig.events(OffsetEnded)[0].booked_usd < D("0.01")
 
     play(scenario)
 
