@@ -150,7 +150,6 @@ def edit(
     as_json: Json = False,
 ) -> None:
     """Change settings and unfilled layers of a running group; the preview is shown first and done as it was shown."""
-    layer = {"price": price, "gap_percent": gap, "qty": qty, "weight_percent": weight}
     changes: dict[str, Any] = {
         "tp_mode": tp_mode,
         "pyramid_scope": scope,
@@ -161,7 +160,7 @@ def edit(
         "target_price": "" if target == "none" else target,
         "clear": [name for name, value in (("stop", stop), ("target", target)) if value == "none"],
         "cancel_layers": cancel,
-        "layers": _layer(leg, layer),
+        "layers": _layer(leg, {"price": price, "gap_percent": gap, "qty": qty, "weight_percent": weight}),
         "max_pyramids": max_pyramids,
         "max_slippage_percent": slippage,
         "when_flat": when_flat,
