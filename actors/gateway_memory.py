@@ -138,7 +138,7 @@ def _received(state: GatewayState, event: SignalReceived, windows: DuplicateWind
             _remember(state.bars, signal.source_key, signal.bar_at)
         if event.undated:
             state.undated[undated_key(signal)] = (event.received_at, event.signal_id)
-    if event.source_address not in ("operator", "replay") and not event.outcome.startswith("rejected"):
+    if event.source_address != "operator" and signal.replay_of is None and not event.outcome.startswith("rejected"):
         _remember(state.heard, signal.source_key, event.received_at)
         if signal.market_position is not None:
             _remember(state.said, signal.source_key, SaidPosition(signal.market_position, signal.market_position_size))
