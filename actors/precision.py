@@ -192,9 +192,7 @@ class PrecisionCache(DurableActor):
 
     def _worked(self, instruments: tuple[Instrument, ...]) -> Do:
         changed, gone = self._book.differences(instruments)
-        event = RulesFetched(
-            account=self._account, changed=changed, gone=gone, symbols=len(instruments), at=self.now()
-        )
+        event = RulesFetched(account=self._account, changed=changed, gone=gone, symbols=len(instruments), at=self.now())
         return Do([event], then=self._ended)
 
     def _failed(self, error: str) -> Do:

@@ -43,6 +43,7 @@ __all__ = [
     "QueuedReplaced",
     "RankKey",
     "RemoveQueued",
+    "RequestId",
     "SignalActedOn",
     "SignalQueued",
     "SlotFreed",

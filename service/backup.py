@@ -39,6 +39,7 @@ from store.opening import connect, open_reader
 from store.schema import SCHEMA_VERSION
 
 __all__ = [
+    "FORMAT",
     "BackupCorrupt",
     "BackupTooNew",
     "EngineNotFlat",

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from protocol.configuration import CONFIG_STORE, GetConfig
 from protocol.errors import BulkheadError, ValidationError
@@ -43,7 +44,7 @@ _SWITCH: Final = "app.read_only"
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def audit(host: Host) -> Callable[[web.Request, _Handler], Awaitable[web.StreamResponse]]:
+def audit(host: Host) -> Middleware:
     """Return the middleware."""
 
     @web.middleware

@@ -34,7 +34,7 @@ from service.previewing import preview_draft, sample_of
 if TYPE_CHECKING:
     from service.api.server import ApiServer
 
-__all__ = ["APPLY_S", "as_answer", "register", "said_of"]
+__all__ = ["APPLY_S", "Apply", "Edit", "Load", "Typed", "Who", "as_answer", "register", "said_of"]
 
 APPLY_S: Final = 300.0
 """Seconds an apply may take: every actor concerned has ten to take its settings, twice when it goes back."""

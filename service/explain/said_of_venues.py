@@ -45,7 +45,9 @@ def _fetched(e: RulesFetched, _: Story) -> str:
 
 
 def _not_fetched(e: RulesFetchFailed, _: Story) -> str:
-    return f"The trading rules of {e.account} could not be fetched: {e.error}. The next try is {e.retry_after_s} s later."
+    return (
+        f"The trading rules of {e.account} could not be fetched: {e.error}. The next try is {e.retry_after_s} s later."
+    )
 
 
 OF_VENUES: Final[dict[str, _SentenceOf]] = {

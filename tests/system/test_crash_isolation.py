@@ -222,7 +222,9 @@ def test_desk_crash(tmp_path: Path, recovered: Recovered) -> None:
     async def scenario(ship: Ship) -> None:
         for kind in (SubmitOrder, OrderReport):
             outage = await ship.crash(PATHS.desk, lambda kind=kind: ship.trip(PATHS.desk, kind))
-            outage.check(GATEWAY, PATHS.pool, LOAD, along=(PATHS.session, PATHS.feed, PATHS.reconciler, PATHS.precision))
+            outage.check(
+                GATEWAY, PATHS.pool, LOAD, along=(PATHS.session, PATHS.feed, PATHS.reconciler, PATHS.precision)
+            )
             assert recovered[PATHS.desk][-1] == ship.at_strike
 
     sail(tmp_path, scenario)
