@@ -14,7 +14,7 @@ import msgspec
 
 from protocol.messages import Value
 from protocol.offset import OffsetPlan, OffsetStarted, OffsetStepAsked, OffsetStepEnded
-from rules.offset.figures import LIVE_STATES, Candidate, below_minimum, unit_usd
+from rules.offset.figures import LIVE_STATES, Candidate, below_minimum, closing_unit_usd, unit_usd
 from rules.offset.plan import loser_slice
 from rules.offset.settings import OffsetSettings
 
@@ -187,22 +187,15 @@ def _loser_move(flight: Flight, loser: Candidate | None, settings: OffsetSetting
     if loser.quote_usd is None:
         loser = loser._replace(quote_usd=flight.quote_usd[loser.group_id])
     unit = unit_usd(loser)
-    if unit is None or unit >= 0:
+    closing = closing_unit_usd(loser)
+    if unit is None or closing is None or unit >= 0:
         return End(Outcome("stopped", "NotLosing"))
     if below_minimum(loser, loser.open_qty):
         return End(Outcome("stopped", "loser_below_min"))
-    booked, required = flight.booked_usd, (_fees(loser) - unit) * loser.open_qty
+    booked, required = flight.booked_usd, -closing * loser.open_qty
     if booked < required and not settings.partial_close_enabled:
         return End(Outcome("stopped", "insufficient_winners"))
     part = loser_slice(loser, booked, required, settings)
     if part.reason:
         return End(Outcome("stopped", part.reason))
     return Ask(loser.group_id, None if part.full else part.qty, loser=True)
-
-
-def _fees(loser: Candidate) -> Decimal:
-    """Return the USD that entry and exit of one base unit cost: the winners' fees are in what they booked, these are not."""
-    assert loser.avg_entry is not None, "a group with a position has an entry"
-    assert loser.mark is not None, "a priced group"
-    assert loser.quote_usd is not None, "a group with a rate"
-    return (loser.avg_entry + loser.mark) * loser.fee_rate * loser.quote_usd

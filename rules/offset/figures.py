@@ -9,7 +9,16 @@ from protocol.groups import GroupState
 from protocol.values import Side
 from rules.precision import floor_to, quotient
 
-__all__ = ["LIVE_STATES", "Candidate", "below_minimum", "ceil_to", "loss_percent", "unit_usd", "unrealized_usd"]
+__all__ = [
+    "LIVE_STATES",
+    "Candidate",
+    "below_minimum",
+    "ceil_to",
+    "closing_unit_usd",
+    "loss_percent",
+    "unit_usd",
+    "unrealized_usd",
+]
 
 LIVE_STATES: Final = frozenset({GroupState.ACTIVE, GroupState.PARTIALLY_FILLED})
 """States in which a group may lose or win in an offset (EX-1003, EX-1009)."""
@@ -20,7 +29,8 @@ class Candidate(NamedTuple):
 
     ``mark`` is the executable price (quote currency), None when unknown or too old; ``quote_usd`` USD per unit of quote
     currency, None when unknown. ``min_notional`` is in quote currency. Instants are nanoseconds, None for never.
-    ``fee_rate`` is what a market order costs, as a fraction; only the sizing of a loser at its turn looks at it.
+    ``fee_rate`` is what an order costs, as a fraction of its notional: what a group brings or costs when it is closed now
+    is its unrealized profit less the fees of entry and exit. Who loses, and how much in percent, is told without them.
     """
 
     group_id: str
@@ -54,6 +64,17 @@ def unrealized_usd(group: Candidate) -> Decimal | None:
         return Decimal(0)
     unit = unit_usd(group)
     return None if unit is None else unit * group.open_qty
+
+
+def closing_unit_usd(group: Candidate) -> Decimal | None:
+    """Return the USD that closing one base unit now brings, fees of entry and exit taken off; None as ``unit_usd``."""
+    unit = unit_usd(group)
+    if unit is None or not group.fee_rate:
+        return unit
+    assert group.mark is not None, "it has a price, or there would be no unit"
+    assert group.avg_entry is not None, "it has a position, or there would be no unit"
+    assert group.quote_usd is not None, "it has a rate, or there would be no unit"
+    return unit - (group.avg_entry + group.mark) * group.fee_rate * group.quote_usd
 
 
 def loss_percent(group: Candidate) -> Decimal | None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from protocol.offset import OffsetPlan, PlannedWinner, PlanStatus, SkippedWinner
-from rules.offset.figures import Candidate, below_minimum, ceil_to, unit_usd
+from rules.offset.figures import Candidate, below_minimum, ceil_to, closing_unit_usd
 from rules.offset.ranking import Winner, rank_winners
 from rules.offset.settings import OffsetSettings, OnShortfall
 from rules.precision import floor_to, quotient
@@ -32,8 +32,11 @@ class LoserSlice(NamedTuple):
 
 
 def plan_offset(loser: Candidate, groups: Iterable[Candidate], settings: OffsetSettings) -> OffsetPlan:
-    """Plan the offset of a loser out of the profit of ``groups``; a plan that cannot be carried out says why."""
-    unit = unit_usd(loser)
+    """Plan the offset of a loser out of the profit of ``groups``; a plan that cannot be carried out says why.
+
+    Profits and the loss are what closing now brings and costs, the fees of the venue included.
+    """
+    unit = closing_unit_usd(loser)
     assert unit is not None, "the loser has a position, a price and a rate"
     required = abs(unit * loser.open_qty)
     if below_minimum(loser, loser.open_qty):
@@ -106,7 +109,7 @@ def _too_small(group: Candidate, settings: OffsetSettings) -> bool:
 
 def _share(winner: Winner, remaining: Decimal, settings: OffsetSettings) -> PlannedWinner:
     group = winner.group
-    unit = unit_usd(group)
+    unit = closing_unit_usd(group)
     assert unit is not None, "winners have a price"
     assert group.mark is not None, "winners have a price"
     assert group.quote_usd is not None, "winners have a rate"

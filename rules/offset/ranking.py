@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final, NamedTuple
 
-from rules.offset.figures import LIVE_STATES, Candidate, loss_percent, unrealized_usd
+from rules.offset.figures import LIVE_STATES, Candidate, closing_unit_usd, loss_percent, unrealized_usd
 
 __all__ = ["Winner", "rank_losers", "rank_winners"]
 
@@ -15,7 +15,7 @@ _NEVER: Final = 2**63
 
 
 class Winner(NamedTuple):
-    """A group whose profit may pay, and that profit in USD."""
+    """A group whose profit may pay, and what closing all of it now brings, in USD after fees."""
 
     group: Candidate
     profit: Decimal
@@ -33,14 +33,17 @@ def _loser_key(group: Candidate) -> tuple[Decimal, Decimal, int, str]:
 
 
 def rank_winners(groups: Iterable[Candidate], loser: str) -> list[Winner]:
-    """Return the groups that may pay for a loser: largest USD profit first, then earliest first fill, then id (EX-1009)."""
+    """Return the groups that may pay for a loser: largest USD profit first, then earliest first fill, then id (EX-1009).
+
+    A profit that the fees of closing would use up pays for nothing: closing such a winner would only cost.
+    """
     found = []
     for group in groups:
         if group.state not in LIVE_STATES or group.blocked or group.skip_once or group.group_id == loser:
             continue
-        profit = unrealized_usd(group)
-        if profit is not None and profit > 0:
-            found.append(Winner(group, profit))
+        unit = closing_unit_usd(group)
+        if unit is not None and unit > 0:
+            found.append(Winner(group, unit * group.open_qty))
     found.sort(key=lambda winner: (-winner.profit, _first(winner.group), winner.group.group_id))
     return found
 
