@@ -14,16 +14,16 @@ __all__ = ["diagram"]
 
 _WIDE, _HIGH = 900, 430
 _HALF_WIDE, _HALF_HIGH = 66, 20
-_APART: Final = 7
+_APART: Final = 12
 """Pixels between the two lines of a pair of states that lead to one another."""
 
 _PLACES: Final = {
     "": (50, 200),
-    "waiting": (230, 60),
+    "waiting": (230, 50),
     "live": (230, 200),
-    "partially_filled": (500, 110),
+    "partially_filled": (515, 70),
     "active": (800, 200),
-    "closing": (500, 370),
+    "closing": (515, 370),
     "closed": (230, 370),
 }
 """State -> where its middle is, in pixels."""
@@ -73,8 +73,8 @@ def _arrows() -> Iterator[str]:
     for (before, after), found in causes.items():
         (x1, y1), (x2, y2) = _line(before, after)
         yield f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" marker-end="url(#a)"/>'
-        # A third of the way, so that the labels of a pair that leads both ways do not cover one another.
-        labels.append((x1 + (x2 - x1) * 2 // 5, y1 + (y2 - y1) * 2 // 5, ", ".join(found)))
+        # Before the middle of the way, so that the labels of a pair that leads both ways do not cover one another.
+        labels.append((x1 + (x2 - x1) * 3 // 10, y1 + (y2 - y1) * 3 // 10, ", ".join(found)))
     for x, y, text in labels:
         yield f'<text class="e" x="{x}" y="{y + 4}">{text}</text>'
 
@@ -85,20 +85,23 @@ def _line(before: str, after: str) -> tuple[tuple[int, int], tuple[int, int]]:
     away = hypot(x2 - x1, y2 - y1)
     dx, dy = (x2 - x1) / away, (y2 - y1) / away
     aside = (-dy * _APART, dx * _APART)
-    begin, end = _edge(before, dx, dy), _edge(after, dx, dy)
+    begin = _edge(before, (dx, dy), aside)
+    end = _edge(after, (-dx, -dy), aside)
     return (
         (round(x1 + dx * begin + aside[0]), round(y1 + dy * begin + aside[1])),
         (round(x2 - dx * end + aside[0]), round(y2 - dy * end + aside[1])),
     )
 
 
-def _edge(name: str, dx: float, dy: float) -> float:
-    """Return how far the edge of a state is from its middle in a direction."""
+def _edge(name: str, way: tuple[float, float], aside: tuple[float, float]) -> float:
+    """Return how far the edge of a state is, from beside its middle in a direction."""
     if not name:
         return 10.0
+    halves = (_HALF_WIDE + 2, _HALF_HIGH + 2)
     return min(
-        (_HALF_WIDE + 2) / abs(dx) if dx else float("inf"),
-        (_HALF_HIGH + 2) / abs(dy) if dy else float("inf"),
+        (half - off * (1 if step > 0 else -1)) / abs(step)
+        for half, step, off in zip(halves, way, aside, strict=True)
+        if step
     )
 
 
