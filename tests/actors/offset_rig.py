@@ -21,6 +21,8 @@ from rules.offset import OffsetSettings
 from runtime.actor import Actor, handles
 from tests.actors.cast import D, S, Stage
 
+__all__ = ["DONE_AT_ONCE", "ENGINE", "Holding", "OffsetRig", "StubGroup", "ended", "prices", "run", "worked_example"]
+
 ACCOUNT = "acc"
 ENGINE = "/house/offset"
 MINUTE = 60 * S
@@ -265,4 +267,8 @@ async def run(rig: OffsetRig, seconds: float = 12) -> None:
     await rig.stage.settle()
 
 
-__all__ = ["DONE_AT_ONCE", "ENGINE", "Holding", "OffsetRig", "StubGroup", "prices", "run", "worked_example"]
+def ended(msg: RiskClose, status: str, *, code: str = "", qty: int = 0, booked: int = 0) -> RiskCloseEnded:
+    """Return an answer of a group."""
+    return RiskCloseEnded(
+        group_id=msg.group_id, plan_id=msg.plan_id, status=status, code=code, qty=D(qty), booked_quote=D(booked), at=1
+    )

@@ -9,7 +9,7 @@ from actors.pool import Pool, group_name
 from actors.pool_world import pool_topic, precision_topic
 from actors.risk import PERMITS
 from actors.session import balances_topic, market_topic, session_topic
-from protocol.groups import GroupChanged, GroupState
+from protocol.groups import GroupChanged, GroupState, SlotReleased
 from protocol.market import PriceTick
 from protocol.orders import Balance
 from protocol.pool import QueueReport, QueueSnapshot, StartGroup
@@ -23,7 +23,20 @@ from tests.actors.cast import Stage, of
 from tests.actors.groups import opening, signal
 from tests.actors.orders import market
 
-__all__ = ["GROUPS", "MARKETS", "PATH", "PoolRig", "entry", "exit_", "path_of", "reduce"]
+__all__ = [
+    "BTC",
+    "ETH",
+    "GROUPS",
+    "MARKETS",
+    "PATH",
+    "RELEASE",
+    "SOL",
+    "PoolRig",
+    "entry",
+    "exit_",
+    "path_of",
+    "reduce",
+]
 
 PATH = "/house/pool"
 GROUPS = "/house/groups"
@@ -173,3 +186,11 @@ def reduce(signal_id: str = "r1", **how: Any) -> ReduceRequest:
 def path_of(found: Signal) -> str:
     """Return where the group that a signal opened lives."""
     return f"{GROUPS}/{group_name(opening(found))}"
+
+
+BTC, ETH, SOL = (
+    entry(f"s{number}", symbol=name) for number, name in enumerate(("BTC/USDT", "ETH/USDT", "SOL/USDT"), 1)
+)
+"""Three entries; with two slots the last one waits."""
+RELEASE = SlotReleased(signal("s1").group_key, "gs1")
+"""The group of the first entry lets go of its slot."""

@@ -10,27 +10,16 @@ from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.groups import AddPyramid, CloseGroup, GroupState, SlotReleased
 from protocol.pool import (
     ContinuationReplaced,
-    DryRun,
-    EntryPromoted,
     ForceAdd,
     GroupMail,
     PoolIdentities,
-    PromoteQueued,
-    QueueAnswer,
     QueueRemoved,
-    RemoveQueued,
     SlotTaken,
 )
 from protocol.risk import EngineStatus
-from protocol.signals import RetellSignals
 from tests.actors.cast import D, FailingJournal, Stage, kinds, of, play
 from tests.actors.groups import signal
-from tests.actors.pool_rig import PATH, PERP, PoolRig, entry, exit_, path_of
-
-BTC, ETH, SOL = (
-    entry(f"s{number}", symbol=name) for number, name in enumerate(("BTC/USDT", "ETH/USDT", "SOL/USDT"), 1)
-)
-RELEASE = SlotReleased(signal("s1").group_key, "gs1")
+from tests.actors.pool_rig import BTC, ETH, PATH, PERP, RELEASE, SOL, PoolRig, entry, exit_, path_of
 
 
 def test_a_freed_slot_is_given_on_in_the_same_turn() -> None:
@@ -246,103 +235,7 @@ def test_ladders_that_place_nothing_are_rejected(size: str, code: str) -> None:
     play(script)
 
 
-# --- operators ---------------------------------------------------------------------------------------------------------
-
-
-def test_operators_are_answered_with_codes() -> None:
-    """EX-925, EX-926, EX-927: NoFreeSlot, HeldEntry with its reason, NotQueued; force-add goes over the limit."""
-
-    async def script(stage: Stage) -> None:
-        rig = PoolRig(stage, max_open_groups=1)
-        await rig.told(entry("s1", symbol=PERP), ETH, entry("s7", symbol=PERP, side="short"))
-        found = [
-            await stage.ask("pool", request)
-            for request in (PromoteQueued("q1"), ForceAdd("q2"), RemoveQueued("q9"), ForceAdd("q1"), RemoveQueued("q2"))
-        ]
-        assert [(each.code, each.reason) for each in found] == [
-            ("NoFreeSlot", ""),
-            ("HeldEntry", "opposite_side"),
-            ("NotQueued", ""),
-            ("", ""),
-            ("", ""),
-        ]
-        assert all(each.message for each in found)
-        assert [each.outcome for each in found[3:]] == ["force_added:q1:opened", "queue_removed:q2:operator"]
-        report = await rig.queue()
-        assert (report.occupied, report.maximum, report.free) == (2, 1, 0)
-
-    play(script)
-
-
-def test_a_request_acts_once() -> None:
-    """EX-105: told again under its id it is answered and changes nothing, over restarts too."""
-
-    async def script(stage: Stage) -> None:
-        rig = PoolRig(stage, max_open_groups=1)
-        await rig.told(BTC, ETH)
-        first: QueueAnswer = await stage.ask("pool", ForceAdd("q1", "r1"))
-        await stage.crash("pool")
-        again: QueueAnswer = await stage.ask("pool", ForceAdd("q1", "r1"))
-        assert (first.code, again.code, again.outcome) == ("", "", "promoted:forced")
-        assert len(stage.events(PATH, EntryPromoted)) == 1
-
-    play(script)
-
-
-def test_the_queue_is_read_ranked() -> None:
-    """EX-916, EX-920: best first with keys and the rule that decided, held entries too; nothing changes by reading."""
-
-    async def script(stage: Stage) -> None:
-        rig = PoolRig(stage, max_open_groups=1)
-        await rig.told(entry("s1", symbol=PERP), ETH, SOL, entry("s7", symbol=PERP, side="short"))
-        await rig.price("SOL/USDT", "97")
-        report = await rig.queue()
-        assert [(line.rank, line.queue_id, line.hold) for line in report.entries] == [
-            (1, "q2", ""),
-            (2, "q3", "opposite_side"),
-            (3, "q1", ""),
-        ]
-        best = report.entries[0]
-        assert (best.loss_percent, best.current_price, best.entry_price) == (D("-3.00"), D(97), D(100))
-        assert best.why == "before q3 by highest_loss_percent: loss percent -3.00 % against unknown"
-        assert best.expected_profit == D("1.99")
-        assert {key.rule: key.value for key in best.keys}["highest_loss_percent"] == "-3.00 %"
-        before = len(stage.events(PATH))
-        assert await rig.queue() == report
-        assert len(stage.events(PATH)) == before
-
-    play(script)
-
-
-def test_a_dry_run_changes_nothing() -> None:
-    """EX-262: every step, ladder, funds, slot and the rank it would get; state and journal stay."""
-
-    async def script(stage: Stage) -> None:
-        rig = PoolRig(stage, max_open_groups=1)
-        await rig.told(BTC, ETH)
-        before = len(stage.events(PATH))
-        report = await stage.ask("pool", DryRun(signal("s9", symbol="SOL/USDT")))
-        assert report.outcome == "queued:q2:pool_full"
-        assert [(each.step, each.result) for each in report.steps] == [
-            ("engine", "running"),
-            ("precision", "proceed"),
-            ("ladder", "placed"),
-            ("funds", "unknown"),
-            ("slot", "none free"),
-            ("queue", "rank 2 of 2"),
-        ]
-        details = {each.step: each.details for each in report.steps}
-        assert "layer 0: 1 at 100" in details["ladder"]
-        assert details["funds"][0] == "needs 199.398 USDT"
-        leave = await stage.ask("pool", DryRun(signal("x9", "exit")))
-        assert leave.outcome == "closing"
-        assert len(stage.events(PATH)) == before
-        assert await rig.waiting() == ["q1"]
-
-    play(script)
-
-
-# --- what others read, and lives ---------------------------------------------------------------------------------------
+# --- what others read -------------------------------------------------------------------------------------------------
 
 
 def test_identities_are_published() -> None:
@@ -359,76 +252,3 @@ def test_identities_are_published() -> None:
         assert of(rig.heard, PoolIdentities)[-1] == PoolIdentities("acc", (ETH.signal.group_key,), (), replaces=False)
 
     play(script)
-
-
-@pytest.mark.parametrize("every", [0, 1, 3])
-def test_a_new_life_has_slots_and_queue(every: int) -> None:
-    """EX-1204: from events or snapshot, with ranks, ids and outcomes; it has the gateway tell again what has none."""
-
-    async def script(stage: Stage) -> None:
-        stage.system.durability.snapshot_every = every
-        rig = PoolRig(stage)
-        await rig.told(BTC, ETH, SOL, entry("s9", symbol="SOL/USDT", entry_price=D(99)))
-        before = await rig.queue()
-        await stage.crash("pool")
-        assert (await rig.queue()).entries == before.entries
-        assert of(rig.gateway, RetellSignals) == [RetellSignals(PATH)]
-        rig.gateway.clear()
-        await rig.told(BTC, SOL, entry("s9", symbol="SOL/USDT"))
-        assert rig.outcomes() == [("s1", "opened"), ("s3", "queued:q1:pool_full"), ("s9", "replaced:q1")]
-        await rig.told(RELEASE)
-        assert rig.started()[-1] == "gs9"
-
-    play(script)
-
-
-STORY: tuple[Any, ...] = (
-    entry("s1", symbol=PERP),
-    ETH,
-    SOL,
-    entry("s4", symbol="SOL/USDT", entry_price=D(99)),
-    entry("s5", symbol=PERP, side="short", kind="reverse"),
-    entry("s6", symbol="ETH/USDT"),
-    SlotReleased(signal("s1", symbol=PERP).group_key, "gs1"),
-    exit_("x1", symbol="ETH/USDT"),
-    SlotReleased(ETH.signal.group_key, "gs2"),
-    SlotReleased(ETH.signal.group_key, "gs2"),
-)
-"""Openings, a queue, a replacement, a reversal, a pyramid, releases and promotions."""
-
-
-def test_cut_after_every_event_it_ends_the_same() -> None:
-    """EX-1205: whatever event the journal ends with, told its messages again the pool ends in the same state."""
-    whole = FailingJournal()
-
-    async def script(stage: Stage) -> tuple[Any, list[str]]:
-        rig = PoolRig(stage)
-        for message in STORY:
-            await rig.told(message)
-        state = stage.actor("pool")._state
-        slots = {key: (group.group_id, group.received, group.closing) for key, group in state.live.items()}
-        waits = {key: (entry.key, entry.entry_price, entry.replacements) for key, entry in state.queue.items()}
-        return (slots, waits), sorted(set(rig.started()))
-
-    expected = play(script, journal=whole)
-    events = list(whole.read(PATH))
-    assert {type(each.event).__name__ for each in events} >= {"EntryPromoted", "GroupCloseAsked", "QueuedReplaced"}
-    for cut in range(len(events)):
-        torn = FailingJournal()
-        torn.append([_entry_of(each) for each in events[:cut]])
-        state, _ = play(script, journal=torn)
-        assert state == expected[0], f"cut after {cut}: {type(events[cut - 1].event).__name__}"
-
-
-def _entry_of(record: Any) -> Any:
-    from runtime.journal import Entry
-
-    return Entry(
-        record.stream,
-        record.seq,
-        record.event,
-        record.at,
-        record.message_id,
-        record.correlation_id,
-        record.causation_id,
-    )
