@@ -6,6 +6,7 @@ import random
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,9 +19,12 @@ from hypothesis import strategies as st
 
 from actors.sender import Alert
 from protocol.groups import GroupClosed, GroupOpened
+from protocol.offset import OffsetEnded, OffsetStepEnded
 from protocol.orders import OrderSent
+from protocol.pool import EntryPromoted, QueueRemoved, SignalQueued, SlotFreed, SlotTaken
 from protocol.signals import SignalReceived, SignalRouted
 from protocol.values import OrderType
+from rules.identity import opposite_key
 from runtime.journal import Record
 from service.config import Config, parse
 from service.replaying import ReplayResult, run_replay
@@ -185,6 +189,8 @@ def check(records: Sequence[Record], result: ReplayResult, alerts: Sequence[Aler
     _check_signals(records, alerts)
     _check_money(records)
     _check_orders(records)
+    _check_pool(records)
+    _check_offsets(records)
 
 
 def _check_signals(records: Sequence[Record], alerts: Sequence[Alert]) -> None:
@@ -231,3 +237,43 @@ def _check_orders(records: Sequence[Record]) -> None:
             assert states[request.client_order_id] in ("filled", "cancelled", "rejected"), (
                 "a closed group left an order"
             )
+
+
+def _check_pool(records: Sequence[Record]) -> None:
+    """Slots are live groups, one a key, never both sides; an entry leaves the queue once (EX-305, EX-901, EX-913)."""
+    live: set[str] = set()
+    waiting: set[str] = set()
+    for each in records:
+        match each.event:
+            case SlotTaken() as event:
+                assert event.group_key not in live
+                assert opposite_key(event.group_key) not in live
+                live.add(event.group_key)
+            case SlotFreed() as event:
+                live.remove(event.group_key)
+            case SignalQueued() as event:
+                assert event.queue_id not in waiting
+                waiting.add(event.queue_id)
+            case EntryPromoted() | QueueRemoved() as event:
+                waiting.remove(event.queue_id)
+    states = {each.event.key: each.event.group_id for each in records if isinstance(each.event, GroupOpened)}
+    closed = {each.event.group_id for each in records if isinstance(each.event, GroupClosed)}
+    assert live == {key for key, group_id in states.items() if group_id not in closed}
+
+
+def _check_offsets(records: Sequence[Record]) -> None:
+    """A plan ends once; what its loser books is paid for by its winners, but for the slippage of the close (EX-1016)."""
+    steps: dict[str, list[OffsetStepEnded]] = {}
+    for each in records:
+        if isinstance(each.event, OffsetStepEnded):
+            steps.setdefault(each.event.plan_id, []).append(each.event)
+    ended = [each.event for each in records if isinstance(each.event, OffsetEnded)]
+    assert len({event.plan_id for event in ended}) == len(ended)
+    for event in ended:
+        winners = sum((step.booked_usd for step in steps.get(event.plan_id, ()) if not step.loser), Decimal(0))
+        losers = [step for step in steps.get(event.plan_id, ()) if step.loser]
+        assert len(losers) <= 1
+        for step in losers:
+            # Half a spread and the slippage of one market order, and a rest that could not be left (EX-1012).
+            assert winners > 0
+            assert step.booked_usd >= -winners * Decimal("1.5") - Decimal(10), event
