@@ -87,8 +87,9 @@ def test_only_the_past_is_sent_when_that_is_all_that_is_wanted() -> None:
     async def work(rig: Rig) -> None:
         await rig.post("/v1/signal?wait=10", ENTRY)
         found: list[dict[str, Any]] = []
+        past = {"last": 1, "type": "SignalReceived,SignalRouted"}
         path = rig.host.socket_path
-        await anyio.to_thread.run_sync(lambda: follow(path, {"last": 1}, found.append, on=False))
+        await anyio.to_thread.run_sync(lambda: follow(path, past, found.append, on=False))
         assert [each["type"] for each in found] == ["SignalRouted"]
 
     run(work)
