@@ -25,7 +25,7 @@ from rules.ladder import (
     validate_levels,
 )
 from rules.take_profit import leg_tp_price
-from tests.rules.vectors import cases, same, tolerance
+from tests.rules.vectors import cases, option, same, tolerance
 
 RULES = PrecisionRules(Decimal("0.01"), Decimal("0.00001"), Decimal("0.00001"), Decimal(5))
 SETTINGS = ("price_rounding", "blocked_leg_policy", "enforce_tick_size", "enforce_step_size", "enforce_min_notional")
@@ -45,7 +45,7 @@ def ladder_of(found: dict[str, Any]) -> tuple[Ladder, GridConfig]:
     """Return the ladder of a vector's input, and its settings."""
     changed = {name: found[name] for name in SETTINGS if found.get(name) is not None}
     if found.get("max_quote_per_pyramid"):
-        changed["max_quote_per_pyramid"] = found["max_quote_per_pyramid"]
+        changed["max_quote_per_pyramid"] = str(found["max_quote_per_pyramid"])
     config = msgspec.convert(changed, GridConfig)
     ladder = build_ladder(
         Side(found["side"]),
@@ -99,7 +99,7 @@ def test_golden_ladders(case: dict[str, Any]) -> None:
 def test_golden_leg_targets(case: dict[str, Any]) -> None:
     """A leg's target is the golden price (EX-602, EX-603)."""
     given_ = case["input"]
-    config = msgspec.convert({"price_rounding": given_["price_rounding"]}, GridConfig)
+    config = msgspec.convert({"price_rounding": option(given_, "price_rounding", default="down")}, GridConfig)
     found = leg_tp_price(
         Side(given_["side"]),
         Decimal(given_["fill_price"]),
@@ -115,7 +115,8 @@ def test_golden_layer_faults(case: dict[str, Any]) -> None:
     """Layers have the golden faults (EX-404, EX-405)."""
     given_ = case["input"]
     side = Side(given_["side"]) if given_.get("side") else None
-    found = validate_levels(levels_of(given_["levels"]), given_["max_dca_per_pyramid"], side)
+    most = option(given_, "max_dca_per_pyramid", "max", default=7)
+    found = validate_levels(levels_of(given_["levels"]), most, side)
     assert [fault._asdict() for fault in found] == case["expected"]["errors"]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.event_log.segments import Retention, RetentionMode, Segment, prune_segments
-from tests.rules.vectors import cases
+from tests.rules.vectors import cases, option
 
 TODAY = date(2026, 2, 10)
 
@@ -21,9 +21,10 @@ def segment(name: str, day: date, size: float = 100, *, keep: bool = False) -> S
 
 def limit_of(given: dict[str, Any]) -> float:
     """Return the most megabytes that a vector allows, however it says so."""
-    if "max_file_mb" in given and "max_files" in given and "max_total_mb" not in given:
-        return float(given["max_file_mb"]) * float(given["max_files"])
-    return float(given.get("max_total_mb", given.get("prune_above_mb", "inf")))
+    if given["mode"] == "infinite":
+        return float(option(given, "prune_above_mb", "max_total_mb", default=10_240))
+    whole = float(given.get("max_file_mb", 100)) * float(given.get("max_files", 20))
+    return float(option(given, "max_total_mb", default=whole))
 
 
 @pytest.mark.parametrize("case", cases("log_retention", "prune_segments"))
@@ -31,13 +32,18 @@ def test_removed_segments_of_the_vectors(case: dict[str, Any]) -> None:
     """EX-1408: what the vectors remove, in their order."""
     given = case["input"]
     segments = [
-        segment(each["id"], date.fromisoformat(each["day"]), float(each["mb"]), keep=each.get("pinned", False))
+        segment(
+            each["id"],
+            date.fromisoformat(each["day"]),
+            float(each["mb"]),
+            keep=option(each, "pinned", "keep", default=False),
+        )
         for each in given["segments"]
     ]
     retention = Retention(
         mode=RetentionMode(given["mode"]), keep_days=int(given.get("keep_days", 30)), max_total=limit_of(given)
     )
-    today = date.fromisoformat(given["now"][:10])
+    today = datetime.fromisoformat(given["now"]).astimezone(UTC).date()
     assert prune_segments(segments, retention, today) == case["expected"]["removed"]
 
 

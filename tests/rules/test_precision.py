@@ -31,7 +31,7 @@ from rules.precision import (
     rules_by_name,
 )
 from tests.actors.orders import market
-from tests.rules.vectors import cases
+from tests.rules.vectors import cases, option
 
 RULES = PrecisionRules(Decimal("0.01"), Decimal("0.001"), Decimal("0.002"), Decimal(5))
 AMOUNTS = st.decimals(min_value=0, max_value=10**9, places=8)
@@ -49,12 +49,12 @@ def test_golden_precision_decisions(case: dict[str, Any]) -> None:
     given_ = case["input"]
     found = precision_decision(
         PrecisionMode(given_["mode"]),
-        cached=rules_or_none(given_["cached"]),
-        cache_age_s=given_["cache_age_seconds"],
-        refresh_s=given_["refresh_seconds"],
-        fetch=None if given_["fetch"] is None else Fetch(given_["fetch"]),
-        block_on_missing=given_["block_on_missing_metadata"],
-        forced=rules_or_none(given_["forced_rules"]),
+        cached=rules_or_none(given_.get("cached")),
+        cache_age_s=given_.get("cache_age_seconds"),
+        refresh_s=option(given_, "refresh_seconds", default=172_800),
+        fetch=None if given_.get("fetch") is None else Fetch(given_["fetch"]),
+        block_on_missing=option(given_, "block_on_missing_metadata", default=True),
+        forced=rules_or_none(given_.get("forced_rules")),
     )
     assert found._asdict() == case["expected"]
 
