@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from protocol.values import Side
 from rules.offset import Candidate, OffsetSettings, OnShortfall, TimerStart
 
 D = Decimal
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = 60 * 10**9
 NOW = 1_772_366_400 * 10**9
 """2026-03-01T12:00:00Z, the noon of the vectors."""
@@ -58,13 +59,18 @@ def winner_c(**more: Any) -> Candidate:
 
 
 def instant(text: str | None) -> int | None:
-    """Return the instant a vector writes as ISO 8601."""
-    return None if text is None else round(datetime.fromisoformat(text).timestamp()) * 10**9
+    """Return the instant a vector writes as ISO 8601, with or without a fraction of a second."""
+    return None if text is None else (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1) * 1000
 
 
 def iso(at: int | None) -> str | None:
     """Return an instant as the vectors write it."""
-    return None if at is None else datetime.fromtimestamp(at // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if at is None:
+        return None
+    written = (EPOCH + timedelta(microseconds=at // 1000)).isoformat(
+        timespec="milliseconds" if at % 10**9 else "seconds"
+    )
+    return written.replace("+00:00", "Z")
 
 
 def of_vector(group: dict[str, Any]) -> Candidate:
@@ -76,7 +82,7 @@ def of_vector(group: dict[str, Any]) -> Candidate:
     return Candidate(
         group_id=group["id"],
         side=Side(group["side"]),
-        state=GroupState(group["state"]),
+        state=GroupState(group.get("state", "active")),
         avg_entry=number("avg_entry"),
         mark=number("mark"),
         open_qty=D(group["open_qty"]),
@@ -85,23 +91,26 @@ def of_vector(group: dict[str, Any]) -> Candidate:
         min_qty=D(group["min_qty"]),
         min_notional=D(group["min_notional"]),
         first_fill_at=instant(group.get("opened_at")),
-        received=group["pyramids_received"],
+        received=group.get("pyramids_received", 1),
         expires_at=instant(group.get("risk_timer_expires")),
-        blocked=group["blocked"],
-        skip_once=group["skip_once"],
+        blocked=group.get("blocked", False),
+        skip_once=group.get("skip_once", False),
     )
 
 
 def settings_of(config: dict[str, Any]) -> OffsetSettings:
-    """Return the settings a vector gives."""
+    """Return the settings a vector gives; those of no plan (slippage, say) are left out."""
     kinds: dict[str, Any] = {
         "loss_threshold_percent": D,
         "min_close_notional": D,
-        "timer_start_condition": TimerStart,
+        "timer_start_condition": lambda name: TimerStart(
+            {"after_5_pyramids": "after_pyramids_received"}.get(name, name)
+        ),
         "on_insufficient_winners": OnShortfall,
     }
+    given = {name.removeprefix("risk_engine."): it for name, it in config.items()}
     known = OffsetSettings.__struct_fields__
-    return OffsetSettings(**{name: kinds.get(name, lambda it: it)(it) for name, it in config.items() if name in known})
+    return OffsetSettings(**{name: kinds.get(name, lambda it: it)(it) for name, it in given.items() if name in known})
 
 
 def as_vector(plan: OffsetPlan | None) -> dict[str, Any] | None:
