@@ -70,8 +70,8 @@ def decide(state: PoolState, command: Command, world: Surroundings) -> Decision:
         case Enter(signal):
             enter(turn, signal)
         case Leave(key, signal_id):
+            # An exit frees no slot and ends no hold: the group's end does (EX-917).
             leave(turn, key, signal_id)
-            promote(turn)
         case Release(key, group_id):
             _release(turn, key, group_id)
         case LookAgain():
@@ -107,7 +107,8 @@ def _operate(turn: Turn, command: ByOperator) -> None:
     if before is not None:
         turn.answer = QueueAnswer(queue_id=command.queue_id, outcome=before, message="this request was served before")
         return
-    expire(turn)
+    if command.action is not Action.REMOVE:
+        expire(turn)
     entry = turn.state.queue.get(command.queue_id)
     if entry is None:
         _deny(turn, command, "NotQueued", f"no entry {command.queue_id} waits; `bulkhead queue` lists those that do")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -36,6 +36,7 @@ from rules.pool import (
 )
 from rules.pool.settings import RankRule
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 D = Decimal
 RULES = PrecisionRules(D("0.01"), D("0.001"), D("0.001"), D(5))
 _RENAMED = {
@@ -48,8 +49,8 @@ _RANKING = ("selection_priority", "priority_rules_enabled")
 
 
 def instant(text: str) -> int:
-    """Return the nanoseconds of an ISO 8601 time."""
-    return round(datetime.fromisoformat(text).timestamp()) * 10**9
+    """Return the nanoseconds of an ISO 8601 time, with or without a fraction of a second."""
+    return (datetime.fromisoformat(text) - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 def perpetual(symbol: str) -> Instrument:
@@ -72,6 +73,8 @@ def settings_of(config: dict[str, Any]) -> tuple[PoolSettings, int]:
     most = given.pop("max_pyramids_per_group", given.pop("max_pyramids", 5))
     if "opposite_signal_policy" in given:
         given["reverse_policy"] = given.pop("opposite_signal_policy") == "reverse"
+    if "promotion_price" in given:
+        given["market_price"] = given.pop("promotion_price") == "market"
     enabled = dict(given.get("priority_rules_enabled", {}))
     if "same_pair_timeframe" in given:
         enabled["same_pair_timeframe"] = given["same_pair_timeframe"]
@@ -185,7 +188,10 @@ class PoolScript:
         match event["type"]:
             case "entry":
                 signal = self.signal(
-                    event["key"], event["price"], profit=event.get("profit"), reverse=event.get("reverse", False)
+                    event["key"],
+                    event.get("price", "1"),
+                    profit=event.get("profit"),
+                    reverse=event.get("reverse", False),
                 )
                 return list(self.command(Enter(signal)).outcomes)
             case "exit":
@@ -198,8 +204,10 @@ class PoolScript:
             case "price":
                 self.prices[event["symbol"]] = D(event["price"])
                 return []
+        worse = event["type"] == "pause" or (event["type"] == "precision" and not event["available"])
         self._change(event)
-        return list(self.command(LookAgain()).outcomes)
+        # What can let nobody in has nobody looked at again (EX-917).
+        return [] if worse else list(self.command(LookAgain()).outcomes)
 
     def _change(self, event: dict[str, Any]) -> None:
         match event["type"]:

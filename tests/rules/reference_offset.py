@@ -108,7 +108,8 @@ def reasons(group: dict[str, Any], config: dict[str, Any], now: str) -> list[str
 def losers(groups: list[dict[str, Any]]) -> list[str]:
     """Return EX-1008's order."""
     return [
-        group["id"] for group in sorted(groups, key=lambda g: (two_places(percent(g)), usd(g), g["opened_at"], g["id"]))
+        group["id"]
+        for group in sorted(groups, key=lambda g: (two_places(percent(g)), usd(g), when(g["opened_at"]), g["id"]))
     ]
 
 
@@ -137,7 +138,7 @@ def winners(groups: list[dict[str, Any]], loser: str) -> list[dict[str, Any]]:
         for g in groups
         if g["id"] != loser and g["state"] in LIVE and not g["blocked"] and not g["skip_once"] and usd(g) > 0
     ]
-    return sorted(able, key=lambda g: (-usd(g), g["opened_at"], g["id"]))
+    return sorted(able, key=lambda g: (-usd(g), when(g["opened_at"]), g["id"]))
 
 
 def plan(loser: dict[str, Any], groups: list[dict[str, Any]], given: dict[str, Any]) -> dict[str, Any]:

@@ -196,6 +196,15 @@ def test_what_is_too_old_is_not_promoted() -> None:
     assert script.do(of("force_add", id="q1")) == ["queue_removed:q1:expired", "error:NotQueued"]
 
 
+def test_what_lets_nobody_in_takes_nobody_out() -> None:
+    """EX-915, EX-917: an exit or a removal promotes nobody, so what is too old stays until the next look at the clock."""
+    config = {**ONE, "max_queue_minutes": 60}
+    script = played(config, entry(BTC), entry(ETH), entry(SOL, minute=1))[1]
+    script.now += 7_200 * 10**9
+    assert script.do(of("exit", key=SOL)) == ["queue_removed:q2:exit_signal"]
+    assert script.do(of("remove", id="q1")) == ["queue_removed:q1:operator"]
+
+
 def test_an_entry_without_rules_is_held() -> None:
     """EX-506, EX-916: it waits with precision_missing, also past free slots, and enters once they are known."""
     missing = of("precision", symbol="BTC/USDT", available=False)

@@ -10,7 +10,9 @@ import pytest
 from protocol.values import Side
 from rules.pool import Contender, rank_queue
 from tests.rules.pool_script import PoolScript, instant, settings_of
-from tests.rules.vectors import cases
+from tests.rules.vectors import cases, decimal
+
+RANKING = ("selection_priority", "priority_rules_enabled")
 
 
 @pytest.mark.parametrize("case", cases("pool_queue", "pool_script"))
@@ -25,7 +27,7 @@ def test_pool_script(case: dict[str, Any]) -> None:
 def test_rank_queue(case: dict[str, Any]) -> None:
     """The order and the loss percents are those of the vectors (EX-920 to EX-923)."""
     given = case["input"]
-    settings, _ = settings_of({name: given[name] for name in ("selection_priority", "priority_rules_enabled")})
+    settings, _ = settings_of({name: given[name] for name in RANKING if name in given})
     ranked = rank_queue((_contender(each) for each in given["entries"]), settings.rules)
     assert [each.entry_id for each in ranked] == case["expected"]["order"]
     losses = {each.entry_id: each.loss_percent for each in ranked}
@@ -38,11 +40,11 @@ def _contender(entry: dict[str, Any]) -> Contender:
         entry["id"],
         Side(entry["side"]),
         Decimal(entry["entry_price"]),
-        None if entry["price"] is None else Decimal(entry["price"]),
-        entry["replacement_count"],
-        Decimal(entry["expected_profit"]),
+        decimal(entry.get("price")),
+        entry.get("replacement_count", 0),
+        decimal(entry.get("expected_profit")),
         instant(entry["queued_at"]),
-        entry["continuation"],
+        entry.get("continuation", False),
     )
 
 
@@ -52,7 +54,7 @@ def test_the_example_says_why() -> None:
     if not case:
         pytest.skip("golden vectors are not here")
     given = case["input"]
-    settings, _ = settings_of({name: given[name] for name in ("selection_priority", "priority_rules_enabled")})
+    settings, _ = settings_of({name: given[name] for name in RANKING})
     ranked = rank_queue((_contender(each) for each in given["entries"]), settings.rules)
     assert [each.why for each in ranked] == [
         "before q3 by pyramid_continuation: continues a live group yes against no",
