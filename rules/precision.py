@@ -46,7 +46,7 @@ def quotient(numerator: Decimal, denominator: Decimal) -> Decimal:
 
 def floor_to(value: Decimal, unit: Decimal) -> Decimal:
     """Return the largest multiple of ``unit`` that is not above a value of zero or more; exact, as precise as the unit."""
-    return _WIDE.quantize(value - value % unit, unit)
+    return _WIDE.quantize(_WIDE.subtract(value, _WIDE.remainder(value, unit)), unit)
 
 
 def _ceil_to(value: Decimal, unit: Decimal) -> Decimal:

@@ -152,6 +152,14 @@ def test_rounding_down_gives_the_largest_multiple_not_above(value: Decimal, unit
     assert found <= value < found + unit
 
 
+def test_a_fine_step_of_a_large_amount() -> None:
+    """EX-107: more multiples of a step than 28 digits can count are rounded as well, and raise nothing."""
+    assert floor_to(Decimal("1000000000000.5"), Decimal("1e-18")) == Decimal("1000000000000.5")
+    assert floor_to(Decimal("12345678901234567.0000000000019"), Decimal("1e-12")) == Decimal(
+        "12345678901234567.000000000001"
+    )
+
+
 @given(AMOUNTS, UNITS)
 def test_passive_sells_round_up(value: Decimal, unit: Decimal) -> None:
     """With passive rounding a sell is never cheaper than planned, and less than a tick dearer (EX-515)."""
