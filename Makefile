@@ -46,6 +46,7 @@ docs: $(VENV)/.ready-dev ## Build the documentation into site/
 generated: $(VENV)/.ready-dev ## Write config.toml, the reference pages and the diagram from the code
 	@$(PY) -m service.config
 	@$(PY) -m service.cli.reference docs/reference/cli.md
+	@$(PY) -m service.advice.page docs/reference/errors.md
 	@$(PY) -m service.cli.state_diagram docs/assets/group-states.svg
 
 bench: $(VENV)/.ready-dev ## Measure against floors and peers

@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from protocol.errors import BulkheadError, ValidationError
+from service.advice import advice_of
 from service.api.client import DaemonNotRunning, DaemonRefused, DaemonTimeout
 from service.cli.codes import ExitCode
 from supervision.errors import ChildStartFailed, SupervisorExhausted
@@ -58,11 +59,11 @@ def report(error: BaseException, *, as_json: bool) -> ExitCode:
 
 
 def _print_lines(failures: list[Failure]) -> None:
-    for failure in failures:
+    for failure, after in zip(failures, [*failures[1:], None], strict=True):
         where = f"{failure.path}: " if failure.path and failure.path != "$" else ""
         print(f"error: {where}{failure.message} [{failure.code}]", file=sys.stderr)  # noqa: T201 - a CLI prints
-    if failures[-1].advice:
-        print(f"try:   {failures[-1].advice}", file=sys.stderr)  # noqa: T201 - a CLI prints
+        if failure.advice and (after is None or after.advice != failure.advice):
+            print(f"try:   {failure.advice}", file=sys.stderr)  # noqa: T201 - a CLI prints
 
 
 def failure_of(error: BaseException) -> list[Failure]:
@@ -78,7 +79,7 @@ def failure_of(error: BaseException) -> list[Failure]:
     if (problems := getattr(error, "problems", None)) is not None:
         return [_of_config(each) for each in problems]
     if isinstance(error, ValidationError):
-        return [Failure(ExitCode.FAILED, error.code, error.message, "", error.path, error.value)]
+        return [Failure(ExitCode.FAILED, error.code, error.message, advice_of(error.code), error.path, error.value)]
     if isinstance(error, ChildStartFailed | SupervisorExhausted) and error.cause is not None:
         return _of_actor(error.child, error.cause)
     if isinstance(error, OSError):
@@ -91,26 +92,20 @@ def _of_actor(path: str, cause: BaseException) -> list[Failure]:
     return [each if each.path.startswith("/") else each._replace(path=path) for each in failure_of(cause)]
 
 
-_ADVICE_OF_CODE = {
-    "UnknownType": "bulkhead send --list shows all message types",
-    "UnknownField": "bulkhead send --list TYPE shows the fields of a type",
-    "MissingField": "bulkhead send --list TYPE shows the fields of a type",
-    "NotQuarantined": "bulkhead ps shows how every actor stands",
-    "ChildQuarantined": "let it go on with: bulkhead release PATH",
-}
-
-
 def _of_refusal(error: DaemonRefused) -> list[Failure]:
-    """Return the daemon's refusal; a refused signal may have several problems."""
+    """Return the daemon's refusal, one a problem; a message that names a command itself comes without advice."""
     code = ExitCode.NOT_FOUND if error.status == HTTPStatus.NOT_FOUND else ExitCode.FAILED
     shapes = error.body.get("problems") or [error.body]
     names = ("code", "message", "path", "value")
     found = [{name: str(shape.get(name, "")) for name in names} for shape in shapes]
-    return [Failure(code, advice=_ADVICE_OF_CODE.get(shape["code"], ""), **shape) for shape in found]
+    return [
+        Failure(code, advice="" if "bulkhead " in shape["message"] else advice_of(shape["code"]), **shape)
+        for shape in found
+    ]
 
 
 def _of_config(problem: ValidationError) -> Failure:
-    advice = "correct the configuration and check it with: bulkhead config check"
+    advice = advice_of(problem.code) or "correct the configuration and check it with: bulkhead config check"
     return Failure(ExitCode.USAGE, problem.code, problem.message, advice, problem.path, problem.value)
 
 
@@ -133,26 +128,16 @@ def _of_system(error: OSError) -> Failure:
     return Failure(ExitCode.FAILED, name, message, _ADVICE_OF_ERRNO.get(error.errno or 0, ""), where)
 
 
-_ADVICE_OF_NAME = {
-    "JournalLocked": "another bulkhead uses this data folder: stop it with `bulkhead down`, or set app.data_dir",
-    "JournalTooNew": "start the version of bulkhead that wrote it; nothing was changed",
-    "JournalCorrupt": "see what is damaged with `bulkhead journal verify`; a damaged tail can be cut on your word",
-    "JournalUnavailable": "check the disk and the file; nothing that was written is lost",
-    "MigrationFailed": "the journal is as it was; free space on the disk and try again",
-    "BackupCorrupt": "nothing was changed; try another backup",
-    "BackupTooNew": "nothing was changed; install the version of bulkhead that wrote it",
-    "EngineNotFlat": "close the groups first; --read-only-inspect FOLDER unpacks a backup beside the installation",
-    "RestoreInterrupted": "run `bulkhead restore FILE` again",
-    "MarketRefused": "check the [market] section of the configuration",
-    "SourceError": "check the files named in market.replay",
+_AT_A_START = {
     "VenueDown": "check the network, or set market.source to synthetic or replay",
 }
+"""Advice that is another one where a command, and no running daemon, meets the error."""
 
 
 def _of_name(error: BaseException) -> Failure:
     """Name an error by its type; the nearest known ancestor gives the advice."""
     names = [kind.__name__ for kind in type(error).__mro__]
-    advice = next((_ADVICE_OF_NAME[name] for name in names if name in _ADVICE_OF_NAME), "")
+    advice = next((found for name in names if (found := _AT_A_START.get(name) or advice_of(name))), "")
     if advice or isinstance(error, BulkheadError):
         return Failure(ExitCode.FAILED, names[0], str(error) or names[0], advice)
     advice = "this is a mistake of bulkhead: run it again with BULKHEAD_TRACEBACK=1 and report what it prints"

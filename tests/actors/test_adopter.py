@@ -46,6 +46,8 @@ class Admitting(Actor):
     @handles
     def adopt(self, msg: AdmitAdopted) -> QueueAnswer:
         self.log.append(msg)
+        if self.code == "crash":
+            raise RuntimeError("the pool fell over it")
         return QueueAnswer(queue_id=msg.opening.group_id, outcome="x", code=self.code, message="because")
 
 
@@ -149,6 +151,16 @@ def test_the_pools_word_is_the_answer() -> None:
     async def script(stage: Stage) -> None:
         answer = await Rig(stage, code="NoFreeSlot").asked()
         assert (answer.adopted, codes(answer)) == (False, ["NoFreeSlot"])
+
+    play(script)
+
+
+def test_a_pool_that_falls_is_no_answer() -> None:
+    """Whether the pool took the position is not known then, and is said so: Unanswered."""
+
+    async def script(stage: Stage) -> None:
+        answer = await Rig(stage, code="crash").asked()
+        assert (answer.adopted, codes(answer)) == (False, ["Unanswered"])
 
     play(script)
 

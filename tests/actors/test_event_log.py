@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from actors.event_log import ALL_TOGETHER, OF_ONE_KIND, EventLog
 from protocol.control import ReportContext, SupervisorReport
 from protocol.event_log import (
@@ -49,6 +51,30 @@ def test_what_supervisors_report_is_in_the_log() -> None:
         assert (first.code, first.severity, first.group_id, first.pinned) == ("ActorRestarted", "warning", "g1", False)
         assert first.text == "restart: KeyError('x'), again in 0.5 s"
         assert (second.code, second.severity, second.pinned) == ("ActorQuarantined", "error", True)
+
+    play(script)
+
+
+@pytest.mark.parametrize(
+    ("context", "code", "pinned"),
+    [
+        (ReportContext.START_ERROR, "ActorNotStarted", False),
+        (ReportContext.CHILD_TERMINATED, "ActorEnded", False),
+        (ReportContext.SHUTDOWN_ERROR, "ActorNotStopped", False),
+        (ReportContext.ESCALATED, "ActorEscalated", True),
+        (ReportContext.RELEASED, "ActorReleased", False),
+    ],
+)
+def test_each_word_of_a_supervisor_has_its_code(context: ReportContext, code: str, pinned: bool) -> None:
+    """EX-1404: whatever a supervisor reports is one line with a code; what needs an operator is pinned (EX-1406)."""
+
+    async def script(stage: Stage) -> None:
+        stage.add("log", EventLog)
+        await stage.settle()
+        stage.system.bus.publish(TOPIC, report(context))
+        await stage.settle()
+        (line,) = lines(stage)
+        assert (line.code, line.pinned) == (code, pinned)
 
     play(script)
 

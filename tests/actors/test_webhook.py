@@ -183,8 +183,22 @@ def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(webhook, "BODY_WITHIN_S", 0.05)
 
     async def script(rig: Rig) -> None:
-        answer = await rig.raw(head(4), b"ab")
+        answer = await rig.raw(head(4), b"ab", whole=True)
         assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b'"BodyLate"' in answer
+        assert rig.requests == []
+
+    serve(script)
+
+
+def test_a_body_that_cannot_be_unpacked_is_refused() -> None:
+    """A body that says gzip and is none is answered 400 BodyIncomplete, and nothing is passed on."""
+
+    async def script(rig: Rig) -> None:
+        start = f"POST /webhook/{TOKEN} HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 7\r\n\r\n"
+        answer = await rig.raw(start.encode(), b"nothing", whole=True)
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b'"BodyIncomplete"' in answer
         assert rig.requests == []
 
     serve(script)

@@ -91,8 +91,8 @@ class Rig:
             is_json = response.content_type == "application/json"
             return response.status, await response.json() if is_json else await response.text()
 
-    async def raw(self, *parts: bytes, close: bool = False) -> bytes:
-        """Send bytes as they are; return the first line that comes back, or hang up after the last part."""
+    async def raw(self, *parts: bytes, close: bool = False, whole: bool = False) -> bytes:
+        """Send bytes as they are; return the first line that comes back (``whole``: all), or hang up after the last part."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             for part in parts:
@@ -102,7 +102,7 @@ class Rig:
             if close:
                 return b""
             async with asyncio.timeout(PATIENCE_S):
-                return await reader.readline()
+                return await (reader.read(4096) if whole else reader.readline())
         finally:
             writer.close()
 

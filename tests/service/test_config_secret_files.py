@@ -48,6 +48,7 @@ def test_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="chmod 600") as caught:
         open_webhook_secrets(config_in(tmp_path))
     assert made.secret.reveal() not in str(caught.value)
+    assert [each.code for each in caught.value.problems] == ["UnsafeSecret"]
 
 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,105 @@
+"""What starting, operating, the journal and backups can end with."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from service.advice.area import Area, Word
+
+__all__ = ["BACKUP", "JOURNAL", "OPERATORS", "START"]
+
+START: Final = Area(
+    "Start and command line",
+    "These end a command; its exit code says of which kind it is ([commands](cli.md#exit-codes)).",
+    (
+        Word(("NotRunning",), "start it with `bulkhead up`; when it runs elsewhere, name its folder with `--config`"),
+        Word(("Usage",), "call the command as its `--help` shows"),
+        Word(("Timeout",), "look before you do it again: `bulkhead tail`"),
+        Word(("NotReady", "DaemonDied"), "read its log: `<data_dir>/bulkhead.log`"),
+        Word(("StillRunning",), "wait, or end the process whose id the message names"),
+        Word(("JournalLocked",), "another bulkhead uses this data folder: `bulkhead down`, or set `app.data_dir`"),
+        Word(("SocketTaken",), "another daemon answers on this socket: `bulkhead down`, or set `api.socket`"),
+        Word(
+            ("DeploymentUnreadable",),
+            "restore `<data_dir>/deployment`, or delete it: then this counts as a new installation",
+        ),
+        Word(("MarketRefused",), "correct the `[market]` section"),
+        Word(("SourceError",), "check the files named in `market.replay`"),
+        Word(("NotJson",), "daemon and command line are of different versions: `bulkhead down`, `bulkhead up`"),
+    ),
+)
+
+OPERATORS: Final = Area(
+    "Log and operators",
+    "",
+    (
+        Word(("ReadOnlyMode",), "set `app.read_only` to false; pausing and closing groups work meanwhile"),
+        Word(
+            ("NotFound",),
+            "check the id: `bulkhead tail`, `bulkhead group` and `bulkhead ps` show those there are",
+        ),
+        Word(("ExportFailed",), "choose a folder that exists and has room: no half file was left"),
+        Word(
+            ("LogNotWritten",),
+            "make room, or let the log folder be written: what is missing follows by itself",
+        ),
+        Word(("UnknownSegment",), "`bulkhead log segments` lists those there are"),
+        Word(
+            ("ActorRestarted", "ActorEscalated"), "an actor crashed: its reason is in the line, `bulkhead ps` shows it"
+        ),
+        Word(("ActorQuarantined",), "it crashed too often and stands still: read why, then `bulkhead release PATH`"),
+        Word(("ActorReleased", "ActorEnded"), "nothing: it went on, or ended, in order"),
+        Word(("ActorNotStarted",), "read why in the line, put it right, then `bulkhead restart PATH`"),
+        Word(("ActorNotStopped",), "nothing: it did not end in its time and was ended"),
+        Word(("NotQuarantined",), "nothing to release: `bulkhead ps` shows how every actor stands"),
+        Word(("ChildQuarantined",), "read why it stands still, then `bulkhead release PATH`"),
+        Word(("NoSupervisor",), "the root has none: `bulkhead down`, then `bulkhead up`"),
+        Word(("UnknownType",), "`bulkhead send --list` shows all message types"),
+        Word(("UnknownField",), "`bulkhead send --list TYPE` shows the fields of a type"),
+        Word(("NotInjectable",), "only commands and requests are sent by hand: `bulkhead send --list`"),
+        Word(("NotReplayable",), "an order is never sent by hand: its desk asks the venue what became of it"),
+        Word(("ConfirmationMissing",), "type the symbol again to trade it: `--confirm SYMBOL`"),
+        Word(
+            ("IllegalTransition", "IllegalOrderMove", "CloseExceedsOpen", "HandlerMistake"),
+            "report this with its line: a defect; the actor was taken back to before it and goes on",
+        ),
+        Word(("SignalMissed",), "`bulkhead signal missed` shows what differs, and the command that would mend it"),
+        Word(("AlertsNearLimit",), "let the alert fire once per bar close: TradingView stops one that fires too often"),
+    ),
+)
+
+JOURNAL: Final = Area(
+    "Journal",
+    "See [Recover after a crash](../how-to/recover-after-a-crash.md).",
+    (
+        Word(
+            ("JournalCorrupt",),
+            "see what is damaged with `bulkhead journal verify`; a damaged tail can be cut on your word",
+        ),
+        Word(("JournalTooNew",), "start the version of bulkhead that wrote it; nothing was changed"),
+        Word(("JournalUnavailable",), "free the disk, or stop the other bulkhead that holds the file"),
+        Word(("MigrationFailed",), "free space on the disk and start again: the journal is as it was"),
+        Word(
+            ("UndecodableRecord",), "start the version of bulkhead that wrote it, and report this: nothing was changed"
+        ),
+        Word(("EntryRefused",), "report this: the step was not taken, the actor goes on from before it"),
+        Word(("SequenceConflict",), "nothing: of two writers the later one is rebuilt by its supervisor"),
+        Word(("CutRefused",), "cut where `bulkhead journal verify` says the damage begins"),
+        Word(("Unconfirmed",), "type the words that the command prints"),
+        Word(("ViewsError",), "nothing: the read models are built anew from the journal"),
+    ),
+)
+
+BACKUP: Final = Area(
+    "Backup",
+    "",
+    (
+        Word(("BackupCorrupt",), "take another copy of the archive: this one is damaged, or none of ours"),
+        Word(("BackupTooNew",), "restore it with the version of bulkhead that wrote it; nothing was changed"),
+        Word(
+            ("EngineNotFlat",),
+            "close the groups first, or unpack the archive beside the installation: `--read-only-inspect FOLDER`",
+        ),
+        Word(("RestoreInterrupted",), "run `bulkhead restore FILE` again: one was cut short"),
+    ),
+)

@@ -1,0 +1,130 @@
+"""Codes and what to do about them: the book knows each one that the product can produce, and each is produced in a test."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from protocol.errors import BulkheadError, ValidationError
+from service.advice import ADVICE, AREAS, advice_of
+from service.advice.page import errors_page
+from service.api.client import DaemonRefused
+from service.cli.failures import failure_of
+
+ROOT: Final = Path(__file__).parents[2]
+ROOMS: Final = ("protocol", "runtime", "supervision", "rules", "store", "venues", "market", "actors", "service")
+TESTS: Final = "\n".join(
+    each.read_text(encoding="utf-8") for each in sorted((ROOT / "tests").rglob("*.py")) if each != Path(__file__)
+)
+"""The other tests, in which each code has to be met."""
+
+NO_CODES: Final = {
+    **dict.fromkeys(("AuthenticationError", "BaseError", "InvalidOrder", "OperationFailed"), "a class of ccxt"),
+    **dict.fromkeys(("RateLimitExceeded", "RequestTimeout", "RestrictedLocation"), "a class of ccxt"),
+    **dict.fromkeys(("MinNotional", "MinQty", "StepSize", "TickSize", "ReduceOnly"), "the paper venue's own text"),
+    "LogWritten": "a message",
+    "NoneType": "a type of Python",
+}
+"""Literals that look like codes and are none, each with what it is."""
+
+DEFECTS: Final = frozenset({"BulkheadError", "ValidationError", "CommandFailed"})
+"""Roots that are never raised as themselves, or carry a code of their own."""
+
+
+def codes_in(tree: ast.Module) -> Iterator[str]:
+    """Yield the literals of a module that are written as codes are; names in ``__all__`` and annotations are none."""
+    aside: set[int] = set()
+    for node in ast.walk(tree):
+        named = isinstance(node, ast.Assign) and any(getattr(each, "id", "") == "__all__" for each in node.targets)
+        if named or (isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("TypeVar", "cast")):
+            aside |= {id(each) for each in ast.walk(node)}
+        if isinstance(node, ast.AnnAssign | ast.arg) and node.annotation is not None:
+            aside |= {id(each) for each in ast.walk(node.annotation)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and id(node) not in aside and isinstance(node.value, str):
+            yield node.value
+
+
+def literals() -> set[str]:
+    """Return every word of the product that is written as codes of two or more words are."""
+    shape = re.compile(r"(?:[A-Z][a-z]+){2,}")
+    files = [each for room in ROOMS for each in (ROOT / room).rglob("*.py") if "advice" not in each.parts]
+    words = {word for file in files for word in codes_in(ast.parse(file.read_text(encoding="utf-8")))}
+    return {word for word in words if shape.fullmatch(word)}
+
+
+def class_names() -> set[str]:
+    """Return the names of all classes of the product: a literal that names one is a message or a setting."""
+    files = [each for room in ROOMS for each in (ROOT / room).rglob("*.py")]
+    trees = [ast.parse(each.read_text(encoding="utf-8")) for each in files]
+    return {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+
+
+def test_each_code_of_the_product_has_an_advice() -> None:
+    """A code that is written anywhere in the product stands in the book, with what to do (EX-110)."""
+    unknown = literals() - set(ADVICE) - set(NO_CODES) - class_names()
+    assert not unknown, f"add to service/advice what to do about: {', '.join(sorted(unknown))}"
+
+
+def test_what_is_no_code_is_still_written_somewhere() -> None:
+    """The list of look-alikes holds nothing that is gone."""
+    assert set(NO_CODES) <= literals()
+
+
+def test_each_code_is_met_in_a_test() -> None:
+    """Each code that a person can read about is produced by a test elsewhere (EX-110)."""
+    unmet = [code for code in sorted(ADVICE) if not re.search(rf"\b{code}\b", TESTS)]
+    assert not unmet, f"no test produces {', '.join(unmet)}"
+
+
+def test_each_advice_says_what_to_do() -> None:
+    """An advice is a sentence without a capital and without a full stop, and no code has two in one chapter."""
+    for area in AREAS:
+        codes = [code for word in area.words for code in word.codes]
+        assert len(codes) == len(set(codes)), area.title
+        for word in area.words:
+            assert 10 < len(word.advice) <= 130, word
+            assert not word.advice.endswith("."), word
+            assert not word.advice[0].isupper(), word
+
+
+def test_the_reference_page_is_the_book() -> None:
+    """docs/reference/errors.md is what the book says now: `make generated` writes it."""
+    assert (ROOT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8") == errors_page()
+
+
+def test_the_command_line_says_what_to_do() -> None:
+    """A refusal of the daemon and a value that is wrong come with the book's advice, unless the message names a command."""
+    refused = DaemonRefused(409, {"code": "NoFreeSlot", "path": "id", "message": "10 of 10 slots are taken"})
+    assert failure_of(refused)[0].advice == advice_of("NoFreeSlot")
+    named = DaemonRefused(409, {"code": "NotQueued", "message": "no entry q9 waits; `bulkhead queue` lists them"})
+    assert failure_of(named)[0].advice == ""
+    wrong = ValidationError("tv.symbol", "has no quote", code="UnknownSymbol", value="BTC")
+    assert failure_of(wrong)[0].advice == advice_of("UnknownSymbol")
+    assert advice_of("NoSuchCode") == ""
+
+
+def errors_of(kind: type[BaseException]) -> Iterator[type[BaseException]]:
+    """Yield the errors below one."""
+    for each in kind.__subclasses__():
+        yield each
+        yield from errors_of(each)
+
+
+def test_each_error_that_ends_a_command_is_explained() -> None:
+    """An error of ours, or one above it in its tree, is in the book."""
+    import service.cli.app
+    import service.daemon  # noqa: F401 - its errors are to be known
+
+    shown = {each for each in errors_of(BulkheadError) if each.__module__.partition(".")[0] in ("store", "service")}
+    silent = [
+        each.__name__
+        for each in shown
+        if each.__name__ not in DEFECTS and not any(advice_of(above.__name__) for above in each.__mro__)
+    ]
+    assert sorted(silent) == ["ConfigError", "DaemonNotRunning", "DaemonRefused", "DaemonTimeout", "Refused"], (
+        "have codes of their own"
+    )
