@@ -11,6 +11,7 @@
        ├─ Unhandled        the target has no handler for this type
        ├─ NotReplayable    a message of this type is never told again by an operator
        ├─ SpawnRefused     the name is taken, malformed, or the parent is stopping
+       ├─ LiveLock         actors tell each other messages without end while virtual time stands still (our bug)
        └─ HandlerMistake   a handler breaks the rules of the runtime (our bug)
 """
 
@@ -24,6 +25,7 @@ __all__ = [
     "ActorStopped",
     "AskTimeout",
     "HandlerMistake",
+    "LiveLock",
     "MailboxFull",
     "NotReplayable",
     "SpawnRefused",
@@ -65,6 +67,10 @@ class NotReplayable(ActorError):
 
 class SpawnRefused(ActorError):
     """A child cannot be made: its name is taken or malformed, or the parent is stopping."""
+
+
+class LiveLock(ActorError):
+    """Actors go on telling each other something at one instant of virtual time, which therefore never passes."""
 
 
 class HandlerMistake(ActorError):

@@ -15,13 +15,14 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 from runtime.clock import VirtualClock
+from runtime.errors import LiveLock
 from runtime.loop import VirtualLoop
 
 if TYPE_CHECKING:
     from runtime.cell import Cell
     from runtime.system import ActorSystem
 
-__all__ = ["ASKS_AT_ONCE", "BUDGET", "SLICE_S", "SLICE_TURNS", "Pump"]
+__all__ = ["ASKS_AT_ONCE", "BUDGET", "SLICE_S", "SLICE_TURNS", "STILL_SLICES", "Pump"]
 
 BUDGET: Final = 64
 """Messages one actor may handle before the next one is served."""
@@ -35,6 +36,9 @@ SLICE_S: Final = 0.005
 SLICE_TURNS: Final = 1_024
 """Turns of actors, and steps through time, of one slice on a virtual clock."""
 
+STILL_SLICES: Final = 250
+"""Full slices at one virtual instant after which the system has failed: a quarter million turns are no work but a circle."""
+
 
 class Pump:
     """Serves ready actors until none is left, in slices."""
@@ -46,6 +50,8 @@ class Pump:
         self._scheduled = False
         self._virtual = isinstance(system.clock, VirtualClock)
         self._at_once = 0
+        self._still = 0
+        self._still_at = -1
         self.active = False
         self.stopped = False
 
@@ -79,8 +85,11 @@ class Pump:
                 durability.flush()
                 steps += 1
                 if more or (steps >= SLICE_TURNS if self._virtual else perf_counter() >= until):
+                    if self._virtual:
+                        self._watch_time()
                     break
                 if not self._queue and not self._step():
+                    self._still_at = -1
                     break
         finally:
             self.active = False
@@ -135,6 +144,17 @@ class Pump:
             if turns >= SLICE_TURNS if self._virtual else turns & 31 == 0 and perf_counter() >= until:
                 return True
         return False
+
+    def _watch_time(self) -> None:
+        """After a full slice: fail the system when virtual time has stood still for too many of them in a row."""
+        now = self._system.clock.now()
+        self._still = self._still + 1 if now == self._still_at else 0
+        self._still_at = now
+        if self._still == STILL_SLICES:
+            busy = ", ".join(sorted({cell.path for cell in self._queue})) or "a timer set to the present instant"
+            turns = STILL_SLICES * SLICE_TURNS
+            error = LiveLock(f"time stands still at {now} ns after more than {turns} turns; still at work: {busy}")
+            self._system.fail(error)
 
     def _draw(self, rng: random.Random) -> Cell:
         self._queue.rotate(-rng.randrange(len(self._queue)))

@@ -49,6 +49,7 @@ from protocol.venue import (
 from protocol.webhook import NewestPrice, WebhookRequest
 from runtime.actor import NO_ANSWER, Actor, handles
 from runtime.clock import NANOS, VirtualClock
+from runtime.errors import LiveLock
 from runtime.journal import JournalUnavailable
 from runtime.lifecycle import ChildExited
 from runtime.loop import run_virtual
@@ -285,9 +286,22 @@ def play(
 
     async def main(clock: VirtualClock) -> T:
         async with ActorSystem(clock=clock, journal=kept, **options) as system:
-            return await scenario(Stage(system, kept))
+            return await _unless_time_stands_still(system, scenario(Stage(system, kept)))
 
     return run_virtual(main, start=start)
+
+
+async def _unless_time_stands_still(system: ActorSystem, scenario: Coroutine[Any, Any, T]) -> T:
+    """Await a scenario; raise when actors talk in a circle, which it would wait for without end."""
+    played, failed = asyncio.ensure_future(scenario), asyncio.ensure_future(system.failed())
+    try:
+        await asyncio.wait({played, failed}, return_when=asyncio.FIRST_COMPLETED)
+        if failed.done() and isinstance(failed.result(), LiveLock):
+            raise failed.result()
+        return await played
+    finally:
+        played.cancel()
+        failed.cancel()
 
 
 def of(log: list[Any], kind: type[T]) -> list[T]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from actors.offset_plans import RETELL_S
 from protocol.groups import GroupState, RiskClose, RiskCloseEnded
 from protocol.offset import (
     BlockGroup,
@@ -144,6 +145,22 @@ def test_an_unanswered_step_is_told_again_and_done_once() -> None:
         await run(rig, 30)
         assert [each.plan_id for each in rig.asked] == ["p1.1", "p1.1", "p1.2"]
         assert rig.holdings["a"].realized == 80
+
+    play(scenario)
+
+
+def test_a_closed_group_that_never_answers_is_asked_at_intervals() -> None:
+    """EX-105: each telling makes a closed group say again that it is closed: that word is no reason to tell it again."""
+
+    async def scenario(stage: Stage) -> None:
+        rig = await worked_example(stage, winners="a")
+
+        def closed_and_mute(msg: RiskClose, held: Holding) -> None:
+            held.close(msg, D(52), 1)
+
+        rig.scripts["a"] = closed_and_mute
+        await run(rig, 3 * RETELL_S + 5)
+        assert [each.plan_id for each in rig.asked] == ["p1.1"] * 4
 
     play(scenario)
 

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime import pump
 from runtime.clock import NANOS
+from runtime.errors import LiveLock
 from runtime.metrics import BUCKETS, ActorStats, quantile_ns
 from runtime.pump import BUDGET
 from runtime.spec import Spec
@@ -58,6 +60,54 @@ def test_an_actor_that_tells_itself_without_end_stops_neither_others_nor_tasks()
         await system.stop()
 
     play(scenario)
+
+
+def tell_again(player: Player, msg: Any) -> None:
+    """Tell oneself the same once more."""
+    player.ref.tell(msg)
+
+
+def arm_again(player: Player, msg: Any) -> None:
+    """Set a timer to the present instant."""
+    player.timers.at(player.now(), msg)
+
+
+@pytest.mark.parametrize(
+    ("again", "who"), [(tell_again, "/endless"), (arm_again, "a timer set to the present instant")]
+)
+def test_a_circle_at_one_instant_of_virtual_time_fails_the_system(
+    again: Any, who: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Actors that talk without end while virtual time stands still are named, instead of a replay that never ends."""
+    monkeypatch.setattr(pump, "STILL_SLICES", 3)
+
+    async def scenario(system: ActorSystem) -> str:
+        system.spawn(Spec("endless", lambda: Player(again))).tell(Line("again"))
+        error = await system.failed()
+        assert isinstance(error, LiveLock)
+        return str(error)
+
+    assert play(scenario).endswith(f"3072 turns; still at work: {who}")
+
+
+def test_work_at_one_instant_that_ends_is_no_circle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any amount of work at one instant is done when it comes in portions that end."""
+    monkeypatch.setattr(pump, "STILL_SLICES", 1)
+    monkeypatch.setattr(pump, "SLICE_TURNS", 8)
+    portion = 12 * BUDGET
+    handled: list[Any] = []
+
+    async def scenario(system: ActorSystem) -> None:
+        busy = system.spawn(Spec("busy", lambda: Player(log=handled)))
+        for wave in range(4):
+            for _ in range(portion):
+                busy.tell(Line("work"))
+            while len(handled) < (wave + 1) * portion:
+                await pass_s(0)
+        assert system._failure is None
+
+    play(scenario)
+    assert len(handled) == 4 * portion
 
 
 @given(st.lists(st.integers(0, 1_000), min_size=1, max_size=BUCKETS + 1), st.floats(0, 1))
