@@ -19,6 +19,7 @@ __all__ = ["check_across"]
 
 def check_across(config: Config, problems: Problems) -> None:
     """Note every broken rule of the whole document, in the order of EX-1304 and then our own."""
+    problems.begin_rules()
     _check_required_pyramids(config, problems)
     _check_grid(config.grid_strategy, "grid_strategy", problems)
     for index, override in enumerate(config.grid_strategy.overrides):
@@ -50,7 +51,7 @@ def _check_grid(grid: GridStrategy, path: str, problems: Problems) -> None:
     if grid.levels is not None:
         check_layers(grid.levels, grid, f"{path}.levels", problems)
     for pyramid, layers in grid.pyramid_specific_levels.items():
-        check_layers(layers, grid, f"{path}.pyramid_specific_levels.{pyramid}", problems)
+        check_layers(layers, grid, f"{path}.pyramid_specific_levels[{pyramid}]", problems)
     most = grid.max_pyramids_per_group - 1
     _check_indices(grid.pyramid_specific_levels, 1, most, f"{path}.pyramid_specific_levels", problems)
     _check_indices(grid.pyramid_tp_percents, 0, most, f"{path}.pyramid_tp_percents", problems)
@@ -61,7 +62,7 @@ def _check_indices(indices: Iterable[int], least: int, most: int, path: str, pro
     for index in indices:
         if not least <= index <= most:
             message = f"pyramid indices here go from {least} to {most} (max_pyramids_per_group counts pyramid 0)"
-            problems.add(f"{path}.{index}", "PyramidIndexOutOfRange", message)
+            problems.add(f"{path}[{index}]", "PyramidIndexOutOfRange", message)
 
 
 def _check_accounts(config: Config, problems: Problems) -> None:

@@ -31,14 +31,25 @@ class ConfigError(BulkheadError):
 
 
 class Problems:
-    """Collect mistakes; a path that already has one gets no second (EX-1303)."""
+    """Collect mistakes: the first of each key by itself, and all of rules between keys that are right so far (EX-1303)."""
 
     def __init__(self) -> None:
-        self._found: dict[str, ValidationError] = {}
+        self._found: dict[tuple[str, str], ValidationError] = {}
+        self._keys_in_error: frozenset[str] | None = None
 
     def add(self, path: str, code: str, message: str, *, value: object = "") -> None:
         """Note a mistake at ``path``; ``value`` is shown to the operator, so it is never a secret."""
-        self._found.setdefault(path, ValidationError(path, message, code=code, value=str(value)))
+        if self._keys_in_error is None:
+            place = (path, "")
+        elif path in self._keys_in_error:
+            return
+        else:
+            place = (path, code)  # a set of layers can break two rules at once (EX-405)
+        self._found.setdefault(place, ValidationError(path, message, code=code, value=str(value)))
+
+    def begin_rules(self) -> None:
+        """Say that every key was read: what is noted from now on comes from rules between keys."""
+        self._keys_in_error = frozenset(path for path, _ in self._found)
 
     def all(self, origins: Iterable[tuple[str, str]] = ()) -> list[ValidationError]:
         """Return the mistakes; those at a path in ``origins`` name the environment variable it came from."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import typing
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar
@@ -22,6 +23,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 MAX_ENTRIES: Final = 1000
 """Most entries of one list or table of the configuration."""
 
+_INDEX: Final = re.compile(r"-?[0-9]{1,9}", re.ASCII)
 _PLAIN_KEY: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
 
 
@@ -119,14 +121,20 @@ class Reader(NamedTuple):
             self.problems.add(path, "OutOfRange", f"must have at most {MAX_ENTRIES} entries")
             return REFUSED
         key_hint, hint = hints
-        entries: dict[Any, Any] = {}
+        if key_hint is int:
+            return self._by_index(hint, key, raw, path)
+        entries = {name: self.value(hint, key, value, _join(path, name)) for name, value in raw.items()}
+        return REFUSED if REFUSED in entries.values() else entries
+
+    def _by_index(self, hint: Any, key: Key, raw: Mapping[Any, Any], path: str) -> Any:
+        """Read a map by pyramid index; whether there is such a pyramid is a rule between keys (EX-1304)."""
+        entries: dict[int, Any] = {}
         for name, value in raw.items():
-            here = _join(path, name)
-            got = self.value(hint, key, value, here)
-            if key_hint is int and not (name.isascii() and name.isdigit() and len(name) < 4):
-                self.problems.add(here, "WrongType", "the key must be a pyramid index, a whole number")
-                got = REFUSED
-            entries[int(name) if key_hint is int and got is not REFUSED else name] = got
+            here = f"{path}[{name}]"
+            if not _INDEX.fullmatch(str(name)):
+                self.problems.add(here, "PyramidIndexOutOfRange", "the key must be a pyramid index, a whole number")
+                return REFUSED
+            entries[int(name)] = self.value(hint, key, value, here)
         return REFUSED if REFUSED in entries.values() else entries
 
     def _override(self, raw: Any, path: str) -> Any:

@@ -74,8 +74,8 @@ def test_pyramid_indices_fit_the_number_of_pyramids() -> None:
         f"pyramid_specific_levels = {{0 = [{TWO_LAYERS}], 4 = [{TWO_LAYERS}]}}\npyramid_tp_percents = {{0 = 1, 5 = 1}}"
     )
     assert mistakes(f"[grid_strategy]\n{keys}") == [
-        ("grid_strategy.pyramid_specific_levels.0", "PyramidIndexOutOfRange"),
-        ("grid_strategy.pyramid_tp_percents.5", "PyramidIndexOutOfRange"),
+        ("grid_strategy.pyramid_specific_levels[0]", "PyramidIndexOutOfRange"),
+        ("grid_strategy.pyramid_tp_percents[5]", "PyramidIndexOutOfRange"),
     ]
 
 
@@ -137,7 +137,7 @@ def test_the_most_specific_override_wins(
 def test_an_override_is_checked_with_the_settings_it_leads_to() -> None:
     """An override that makes the whole impossible is refused with its own path."""
     text = "[[grid_strategy.overrides]]\nmatch = {symbol = 'A/B'}\nmax_pyramids_per_group = 1\npyramid_tp_percents = {1 = 1}"
-    assert mistakes(text) == [("grid_strategy.overrides[0].pyramid_tp_percents.1", "PyramidIndexOutOfRange")]
+    assert mistakes(text) == [("grid_strategy.overrides[0].pyramid_tp_percents[1]", "PyramidIndexOutOfRange")]
 
 
 def test_an_override_may_replace_the_shorthand_by_levels() -> None:

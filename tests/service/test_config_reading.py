@@ -102,7 +102,11 @@ def test_unknown_keys_name_the_nearest_one(text: str, guess: str) -> None:
         ("[market.replay]\n'BTC/USDT' = {timeframe = '1m'}", 'market.replay."BTC/USDT".path', "MissingValue"),
         ("[signal]\nip_allowlist = ['10.0.0.1/8']", "signal.ip_allowlist", "OutOfRange"),
         ("[grid_strategy]\nlevels = [{}]", "grid_strategy.levels[0].gap_percent", "MissingValue"),
-        ("[grid_strategy]\npyramid_tp_percents = {one = 1}", "grid_strategy.pyramid_tp_percents.one", "WrongType"),
+        (
+            "[grid_strategy]\npyramid_tp_percents = {one = 1}",
+            "grid_strategy.pyramid_tp_percents[one]",
+            "PyramidIndexOutOfRange",
+        ),
         ("[grid_strategy]\noverrides = [{tp_percent = 1}]", "grid_strategy.overrides[0].match", "MissingValue"),
         ("[grid_strategy]\noverrides = [3]", "grid_strategy.overrides[0]", "WrongType"),
         ("[webhook]\nport = 1\nport = 2", "$", "Unreadable"),

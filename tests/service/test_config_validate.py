@@ -130,7 +130,7 @@ def test_errors_of_keys_come_first_and_then_those_between_keys() -> None:
     assert found(changes) == [
         ("ui.theme", "InvalidEnum"),
         ("risk_engine.required_pyramids_for_timer", "ExceedsMaxPyramids"),
-        ("grid_strategy.pyramid_tp_percents.5", "PyramidIndexOutOfRange"),
+        ("grid_strategy.pyramid_tp_percents[5]", "PyramidIndexOutOfRange"),
         ("waiting_rule.selection_priority", "InvalidPriorityList"),
         ("security.webhook_signature_validation", "AuthenticationRequired"),
         ("logging.audit_log_enabled", "AuditRequiredInLive"),
