@@ -47,8 +47,9 @@ from rules.pool import (
     LookAgain,
     PoolSettings,
     PoolState,
+    Rehearse,
     Release,
-    decide,
+    carry_out,
     evolve,
     fold,
     free_slots,
@@ -285,6 +286,8 @@ class Pool(OperatedPool):
         signal, before = msg.signal, self._outcomes.of(msg.signal)
         if before is not None:
             return self._repeat(signal, before)
+        if self._settings.dry_run:
+            return self._did(Rehearse(signal), about=signal)
         # What was set aside before it came first: it is queued, and this exit deletes it.
         aside = self._aside.pop(signal.symbol, [])
         unknown = signal.symbol if aside else ""
@@ -301,6 +304,8 @@ class Pool(OperatedPool):
     def reduce(self, msg: ReduceRequest) -> Do | None:
         """Close a part of the live group of this key."""
         signal = msg.signal
+        if self._settings.dry_run:
+            return self._did(Rehearse(signal), about=signal)
         group = self._state.live.get(msg.group_key)
         if group is None:
             self._outcomes.keep(signal.signal_id, Decided("nothing_to_exit", (), signal.received_at))
@@ -329,7 +334,7 @@ class Pool(OperatedPool):
 
     # --- deciding ------------------------------------------------------------------------------------------------------
 
-    def _did(self, *commands: Command, about: Signal | None = None, unknown: str = "") -> Do:
+    def _did(self, *commands: Command | Rehearse, about: Signal | None = None, unknown: str = "") -> Do:
         """Decide commands one after the other. ``about`` is the signal of an exit; ``unknown`` as in ``PoolWorld.seen``."""
         world = self._world.seen(self.now(), self._settings, unknown=unknown)
         state = self._state
@@ -337,7 +342,7 @@ class Pool(OperatedPool):
         tells: list[tuple[str, Any]] = []
         answer = None
         for command in commands:
-            decision = decide(state, command, world)
+            decision = carry_out(state, command, world)
             state = fold(state, decision.events)
             events += decision.events
             answer = decision.answer

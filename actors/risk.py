@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from actors.session_topics import health_topic
@@ -57,15 +57,16 @@ class RiskCoordinator(DurableActor):
     Renewed on demand rather than by a clock: a replay of a year pays nothing for it, and an order that adds risk still
     cannot leave while this actor is down. Paused or running is journalled, so a pause survives every restart. Error lasts
     as long as its causes, which are found anew in each life: the journal cannot be written, every account's venue is
-    down, or whatever else is told as ``EngineTrouble``. ``accounts`` are those whose venues count.
+    down, or whatever else is told as ``EngineTrouble``. ``accounts`` are those whose venues count, ``troubles`` the texts of
+    what is known to be wrong before anybody asks, by cause.
     """
 
-    def __init__(self, accounts: Sequence[str] = ()) -> None:
+    def __init__(self, accounts: Sequence[str] = (), troubles: Mapping[str, str] | None = None) -> None:
         self._wanted = EngineStatus.RUNNING
         self._why = ""
         self._number = 0
         self._said: EngineStatus = EngineStatus.RUNNING
-        self._troubles: dict[str, str] = {}
+        self._troubles: dict[str, str] = dict(troubles or {})
         self._venues: dict[str, VenueHealth | None] = dict.fromkeys(accounts)
         self._probing = False
 
@@ -79,7 +80,7 @@ class RiskCoordinator(DurableActor):
         for account in self._venues:
             self.context.bus.subscribe(health_topic(account), self.ref)
         self._publish()
-        return None if self._troubles else self._changed()
+        return None if _JOURNAL in self._troubles else self._changed()
 
     def apply(self, event: Event) -> None:
         """Take over a recorded status; an Error is not what anybody wanted, so what was wanted before stays."""

@@ -59,9 +59,12 @@ class FeedState(StrEnum):
 
 
 class FeedStatus(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
-    """State of one venue's market feed; every screen shows ``source`` (``SYNTHETIC``, ``replay``, ``binance``)."""
+    """State of one venue's market feed; every screen shows ``source`` (``SYNTHETIC``, ``replay``, ``binance``).
 
-    CONFLATE_BY: ClassVar[str] = "venue"
+    Several accounts may trade one venue, each with a feed of its own: none replaces what another's says.
+    """
+
+    OVERFLOW: ClassVar[str] = "keep"
 
     venue: Name
     source: Name

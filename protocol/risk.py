@@ -7,12 +7,13 @@ and cancels never need one (EX-111).
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from protocol.messages import Event, Message, Request
 from protocol.values import Instant, Name, Text
 
 __all__ = [
+    "CONFIGURATION",
     "EngineStatus",
     "EngineStatusChanged",
     "EngineTrouble",
@@ -77,6 +78,10 @@ class ResumeEngine(Request[StatusAnswer], frozen=True, forbid_unknown_fields=Tru
     """An operator allows entries again. May be told or asked."""
 
     LANE: ClassVar[str] = "control"
+
+
+CONFIGURATION: Final = "configuration"
+"""Cause of the Error of a daemon that was started with an invalid configuration (EX-111)."""
 
 
 class EngineTrouble(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):

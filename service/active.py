@@ -14,7 +14,9 @@ class ActiveConfig:
     """The configuration in force and the number of its version; the config store alone replaces them.
 
     Factories read it when they run, so that an actor that is restarted begins under the version then in force (EX-1307).
+    ``trouble`` says why config.toml, edited while the daemon was down, is not what is in force; empty when it is (EX-111).
     """
 
     config: Config
     version: int = 0
+    trouble: str = ""

@@ -15,7 +15,7 @@ from service.config import Config
 from service.config.history import History
 from service.config.sources import Sources, Start, start_from
 from service.config_store import ConfigStore
-from service.settings import concerns
+from service.settings import concerns, coordinator
 from supervision.child import ChildSpec
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ __all__ = ["begin_with", "config_keeper"]
 def begin_with(journal: StreamReader, sources: Sources, boot: Config) -> Start:
     """Return what this daemon begins with: the version in force, or an edited file as the next one.
 
-    Raises ``ConfigError`` with every mistake.
+    Raises ``ConfigError`` with every mistake of a file that is to be the first version.
     """
     history = History()
     for record in journal.read(CONFIG_STORE):
@@ -40,7 +40,8 @@ def config_keeper(
 ) -> ChildSpec:
     """Return the recipe of the config store; ``plan`` is asked for when the first version is applied."""
     applying = Applying(active, sources, lambda: concerns(plan()), start.config, swapped=_set_log_level)
-    return ChildSpec(CONFIG_STORE.rpartition("/")[2], partial(ConfigStore, applying=applying, start=start, watch=watch))
+    store = partial(ConfigStore, applying=applying, start=start, watch=watch, risk=coordinator())
+    return ChildSpec(CONFIG_STORE.rpartition("/")[2], store)
 
 
 def _set_log_level(config: Config) -> None:

@@ -30,14 +30,17 @@ from protocol.configuration import (
 from protocol.errors import ValidationError
 from protocol.event_log import EVENT_LOG, LogEvent
 from protocol.messages import Event, Message, Request
+from protocol.risk import CONFIGURATION, EngineTroubleOver
 from runtime.actor import Do, handles
 from runtime.durable import DurableActor
 from service.applying import Applying, Failure
 from service.config import Config, ConfigError
 from service.config.history import History
+from service.config.means import scope_changes
 from service.config.older_names import present_name
 from service.config.sources import Start
 from service.config.text import decoded, differences, encoded, normal
+from service.config_edits import mistake_of, over, refused_edits
 from service.settings import later
 
 __all__ = ["CONFIG_TOPIC", "LOOK_S", "ConfigStore", "DraftConfigs", "GetDraftConfigs"]
@@ -85,10 +88,12 @@ class ConfigStore(DurableActor):
         applying: Applying,
         start: Start,
         watch: bool = True,
+        risk: str = "",
     ) -> None:
         self._applying = applying
         self._sources = sources = applying.sources
         self._start = start
+        self._risk = risk
         self._watch = watch and sources.file is not None
         self._history = History()
         self._stamp = sources.stamp()
@@ -118,12 +123,32 @@ class ConfigStore(DurableActor):
             for change in applied.changes if known.in_force else ():
                 log.info("config.toml: %s: %s -> %s", change.key, change.before or "default", change.after or "default")
             return Do([applied, ConfigSettled(self._start.version, self.now())], then=self._say)
+        if self._applying.active.trouble:
+            return self._in_trouble()
         self._in_file = self._readable()
         stale = self._in_file is not None and self._in_file != known.document() and known.may_be_in_file(self._in_file)
         if known.unsettled is not None or stale:
             self.ref.tell(_Finish())
         self._publish()
         return None
+
+    def _in_trouble(self) -> Do | None:
+        """Begin under the version in force; what the invalid file says, where it says anything, is the draft (EX-111)."""
+        self._warn("ConfigInvalid", self._applying.active.trouble)
+        self._in_file, known = self._readable(), self._history
+        if known.unsettled is not None:
+            self.ref.tell(_Finish())
+        self._publish()
+        return self._drafted(self._in_file, "file") if self._in_file is not None else None
+
+    def _is_right_again(self) -> None:
+        """Leave the Error once the file is valid and what it says is in force; harmless when there was none."""
+        active, found = self._applying.active, self._readable()
+        if active.trouble and (found is None or found == self._history.document()):
+            active.trouble = ""
+            log.info("config.toml is valid again, version %d", self._history.in_force)
+            if (risk := self.context.system.lookup(self._risk)) is not None:
+                risk.tell(EngineTroubleOver(CONFIGURATION))
 
     def _readable(self) -> Mapping[str, Any] | None:
         try:
@@ -164,10 +189,13 @@ class ConfigStore(DurableActor):
             return None
         self._unreadable = ""
         before, self._in_file = self._in_file, found
+        if self._applying.active.trouble and before is None:
+            before = self._history.document()  # the file could not be read until now: the draft began there
+        self._is_right_again()
         if found is None or found == before:
             return None
         edits = {each.key: found.get(each.key) for each in differences(before or {}, found)}
-        return self._drafted(_over(self._draft(), edits), "file")
+        return self._drafted(over(self._draft(), edits), "file")
 
     # --- the draft -----------------------------------------------------------------------------------------------------
 
@@ -177,32 +205,10 @@ class ConfigStore(DurableActor):
         try:
             values = {present_name(name): value for name, value in decoded(msg.values).items()}
         except ValidationError as error:
-            return Do(answer=self._answer([_mistake(error)]))
-        if refused := self._refused(values):
+            return Do(answer=self._answer([mistake_of(error)]))
+        if refused := refused_edits(self._sources, values):
             return Do(answer=self._answer(refused))
-        return self._drafted(_over(self._draft(), values), msg.author)
-
-    def _refused(self, values: Mapping[str, Any]) -> list[Mistake]:
-        beaten = self._sources.beaten
-        found = [
-            Mistake("SetByEnvironment", name, f"is set by {beaten[name]}, which beats every document: change it there")
-            for name in values
-            if name in beaten
-        ]
-        given = {name: value for name, value in values.items() if value is not None}
-        _, errors = self._sources.effective(given)
-        # Keys are judged against each other when all edits are made: here only each for itself.
-        alone = (
-            "UnknownKey",
-            "WrongType",
-            "OutOfRange",
-            "InvalidEnum",
-            "MissingValue",
-            "UnknownTimezone",
-            "SecretInFile",
-        )
-        found += [_mistake(error) for error in errors if error.code in alone and _of(error.path, given)]
-        return found
+        return self._drafted(over(self._draft(), values), msg.author)
 
     @handles
     def load(self, msg: LoadDraft) -> Do:
@@ -213,7 +219,7 @@ class ConfigStore(DurableActor):
         try:
             wanted = self._history.document(msg.version) if msg.version else decoded(msg.document or "{}")
         except ValidationError as error:
-            return Do(answer=self._answer([_mistake(error)]))
+            return Do(answer=self._answer([mistake_of(error)]))
         return self._drafted({present_name(name): value for name, value in wanted.items()}, msg.author)
 
     @handles
@@ -271,9 +277,10 @@ class ConfigStore(DurableActor):
         if refused:
             return self._answer(refused)
         draft = self._draft()
-        _, errors = self._sources.effective(draft)
+        config, errors = self._sources.effective(draft)
+        errors = (*errors, *scope_changes(self._applying.active.config, config))
         if errors:
-            return self._answer([_mistake(error) for error in errors])
+            return self._answer([mistake_of(error) for error in errors])
         before = self._history.in_force
         applied = self._applied(self._history.newest + 1, self._history.document(), draft, msg.author)
         await self.persist(applied)
@@ -281,6 +288,7 @@ class ConfigStore(DurableActor):
         if failure is not None:
             return await self._go_back(applied, before, failure)
         await self.persist(ConfigSettled(applied.version, self.now()))
+        self._is_right_again()
         for change in applied.changes:
             log.info("version %d: %s: %s -> %s", applied.version, change.key, change.before, change.after)
         answer = self._answer(changes=applied.changes)
@@ -367,7 +375,7 @@ class ConfigStore(DurableActor):
             base=draft.base if draft is not None else known.in_force,
             changes=changes,
             mistakes=tuple(mistakes),
-            draft_mistakes=tuple(_mistake(error) for error in wrong),
+            draft_mistakes=tuple(mistake_of(error) for error in wrong),
             later=later(keys, self._applying.concerns()),
             beaten=tuple(key for key in keys if key in self._sources.beaten),
         )
@@ -376,17 +384,3 @@ class ConfigStore(DurableActor):
         log.warning("%s: %s", code, text)
         if (events := self.context.system.lookup(EVENT_LOG)) is not None:
             events.tell(LogEvent(severity="warning", code=code, text=text[:4000], about=self.context.path))
-
-
-def _over(document: Mapping[str, Any], edits: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a document with some keys changed; None takes a key back to its default."""
-    return {name: value for name, value in {**document, **edits}.items() if value is not None}
-
-
-def _of(path: str, given: Mapping[str, Any]) -> bool:
-    return any(path == name or path.startswith((f"{name}.", f"{name}[")) for name in given)
-
-
-def _mistake(error: ValidationError) -> Mistake:
-    shape = error.as_dict()
-    return Mistake(shape["code"], shape["path"], shape["message"], shape["value"])

@@ -153,7 +153,7 @@ async def _serve(
         loop.add_signal_handler(name, stopping.set)
     async with system:
         label = ", ".join(sorted({market.label for market in markets.values()}))
-        active = ActiveConfig(config, start.version)
+        active = ActiveConfig(config, start.version, start.trouble)
         daemon = Daemon(active, system, label, WallClock().now(), secrets.token.reveal(), stopping)
         ended = anyio.Event()
         keeper = config_keeper(lambda: plan, active, sources, start, watch=not virtual)

@@ -37,8 +37,8 @@ from actors.session import VenueSession
 from protocol.groups import OpenGroup
 from protocol.instruments import Instrument
 from protocol.orders import Balance
+from protocol.risk import CONFIGURATION
 from protocol.signals import Signal, SizeType
-from protocol.values import Scope
 from runtime.system import ActorSystem
 from service.active import ActiveConfig
 from service.config import Config, WebhookSecrets
@@ -158,7 +158,7 @@ def build_house(plan: Plan) -> SupervisorSpec:
         supervisor("store", *plan.store, strategy="rest_for_one", intensity=intensity),
         supervisor(
             "risk",
-            _child(plan, "coordinator", partial(RiskCoordinator, [account.name for account in accounts])),
+            _child(plan, "coordinator", partial(_coordinator, plan)),
             *(_child(plan, f"pool-{account.name}", partial(_pool, plan, account)) for account in accounts),
             *(_child(plan, f"offset-{account.name}", partial(_offset, plan, account)) for account in accounts),
             *(_child(plan, f"adopter-{account.name}", partial(_adopter, plan, account)) for account in accounts),
@@ -174,6 +174,12 @@ def build_house(plan: Plan) -> SupervisorSpec:
         supervisor("operators", *_secret_keeper(plan), *plan.operators, intensity=intensity),
         intensity=intensity,
     )
+
+
+def _coordinator(plan: Plan) -> RiskCoordinator:
+    trouble = plan.active.trouble
+    accounts = [account.name for account in plan.config.accounts]
+    return RiskCoordinator(accounts, {CONFIGURATION: trouble} if trouble else {})
 
 
 def _intensity(config: Config) -> Intensity:
@@ -336,7 +342,7 @@ def _opening(plan: Plan, account: Account, signal: Signal, instrument: Instrumen
         group_id=group_id_of(signal.group_key, signal.signal_id),
         key=signal.group_key,
         user=signal.user,
-        scope=Scope(account.scope.value),
+        scope=config.scope_of(account),
         venue=signal.venue,
         account=account.name,
         symbol=signal.symbol,

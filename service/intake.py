@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from actors.gateway import GatewaySettings, Rhythm, Route
+from protocol.values import Scope
 from rules.signals import DuplicateWindows
 from rules.signals.mappings import BUILTIN, extended
 from rules.signals.mappings import Mapping as BodyMapping
@@ -67,7 +68,8 @@ def _routes(config: Config, paths: Callable[[str], _Paths]) -> dict[str, tuple[R
     routes: dict[str, tuple[Route, ...]] = {}
     for account in config.accounts:
         where = paths(account.name)
-        route = Route(account.name, where.pool, where.exchange, account.scope.value == "paper", account.signals)
+        unreal = config.scope_of(account) is not Scope.LIVE
+        route = Route(account.name, where.pool, where.exchange, unreal, account.signals)
         routes[account.exchange] = (*routes.get(account.exchange, ()), route)
     return routes
 

@@ -74,7 +74,7 @@ async def prepare_market(config: Config, account: Account, *, now: int) -> Marke
     kind = await _kind_of(config, account)
     match kind:
         case Kind.REPLAY:
-            market = await anyio.to_thread.run_sync(recorded_market, config, account)
+            return await anyio.to_thread.run_sync(recorded_market, config, account)
         case Kind.BINANCE:
             market = await binance_market(config)
         case _:
@@ -168,14 +168,14 @@ def replay_spec(config: Config) -> SourceSpec:
 
 
 def recorded_market(config: Config, account: Account) -> Market:
-    """Return the recorded prices that a configuration names; raise MarketRefused or SourceError."""
+    """Return the recorded prices that a configuration names, at the account's fees; raise MarketRefused or SourceError."""
     spec = replay_spec(config)
     source = open_source(spec, Path())
     first = next(iter(source), None)
     if first is None:
         raise MarketRefused("the recorded files hold no prices")
     longest = max((feed.duration_s or 0 for feed in spec.feeds), default=0)
-    return Market(
+    market = Market(
         "replay",
         Kind.REPLAY,
         partial(open_source, spec, Path()),
@@ -183,6 +183,7 @@ def recorded_market(config: Config, account: Account) -> Market:
         longest * 1_000_000_000,
         first[0] - 1,
     )
+    return _with_fees(market, account)
 
 
 class BinanceTicks:

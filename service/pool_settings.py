@@ -5,6 +5,7 @@ from __future__ import annotations
 from protocol.instruments import PrecisionRules
 from rules.pool import PoolSettings, ranking_rules
 from service.config import Config
+from service.config.daemon import Mode
 from service.config.market import Account
 from service.config.queue import PromotionPrice
 from service.config.trading import FallbackRules, ForcedRules, OppositePolicy
@@ -36,6 +37,7 @@ def pool_settings(config: Config, account: Account) -> PoolSettings:
         refresh_seconds=precision.refresh_seconds,
         block_on_missing=precision.block_on_missing_metadata,
         fallback_rules=_rules(precision.fallback_rules),
+        dry_run=config.app.mode is Mode.DRY_RUN,
         forced_rules={symbol: _rules(rules) for symbol, rules in precision.forced_rules.items()},
     )
 

@@ -18,7 +18,7 @@ from service.venue_settings import precision_settings, session_settings
 if TYPE_CHECKING:
     from service.house import Plan
 
-__all__ = ["Concern", "concerns", "later"]
+__all__ = ["Concern", "concerns", "coordinator", "later"]
 
 
 class Concern(NamedTuple):
@@ -54,6 +54,13 @@ def concerns(plan: Plan) -> list[Concern]:
     return [*found, gateway, log, equity, Concern("/operators/webhook", _LISTENER)]
 
 
+def coordinator() -> str:
+    """Return the path of who knows the engine's status."""
+    from service.house import RISK
+
+    return RISK
+
+
 def later(keys: Iterable[str], known: Sequence[Concern]) -> tuple[str, ...]:
     """Return the keys that hold only when bulkhead starts again: those of *restart* that no actor here restarts for."""
     return tuple(
@@ -80,7 +87,7 @@ def _in_force(plan: Plan, account: Account) -> Account:
 _PRECISION = ("precision.refresh_seconds",)
 _POOL = (
     *("execution_pool.", "waiting_rule.", "priority_rules.", "precision."),
-    *("signal.opposite_signal_policy", "sizing.fee_buffer_percent"),
+    *("signal.opposite_signal_policy", "sizing.fee_buffer_percent", "app.mode"),
 )
 _GATEWAY = (
     "signal.",

@@ -7,7 +7,7 @@ place, ``markets`` whose trading rules it uses. What must not live here: actors,
 
 from rules.pool.admission import EntryPlan, available_funds, plan_entry
 from rules.pool.decide import Action, ByOperator, Command, Enter, Leave, LookAgain, Release, decide
-from rules.pool.dry_run import what_would_happen
+from rules.pool.dry_run import Rehearse, carry_out, what_would_happen
 from rules.pool.entering import pyramid_of
 from rules.pool.evolve import evolve, fold, learn, settle_funds
 from rules.pool.markets import KnownMarkets, RulesFound, find_rules
@@ -35,10 +35,12 @@ __all__ = [
     "QueuedEntry",
     "RankRule",
     "Ranked",
+    "Rehearse",
     "Release",
     "RulesFound",
     "Surroundings",
     "available_funds",
+    "carry_out",
     "decide",
     "evolve",
     "expected_profit",

@@ -1,17 +1,67 @@
-"""What would become of a signal now, step by step, with nothing changed (EX-262)."""
+"""What would become of a signal now, step by step, with nothing changed (EX-262), and mode dry_run, made of that (EX-113).
+
+In mode dry_run every entry, exit and reduction is a rehearsal: it comes to ``dry_run:<what it would be>``, with the steps as
+its reasons, and nothing is opened, queued, closed or changed. Groups from before go on by their own targets and stops.
+"""
 
 from __future__ import annotations
 
-from protocol.pool import DryRunReport, DryStep
+from typing import NamedTuple, TypeAlias
+
+from protocol.pool import DryRunReport, DryStep, QueueAnswer
 from protocol.signals import Signal, SignalKind
 from rules.pool.admission import figure
-from rules.pool.decide import Enter, Leave, decide
+from rules.pool.adopting import Adopt
+from rules.pool.decide import Action, ByOperator, Command, Enter, Leave, decide
 from rules.pool.evolve import fold
 from rules.pool.ranking import rank_queue
 from rules.pool.state import PoolState
 from rules.pool.turn import Decision, Surroundings, Turn
 
-__all__ = ["what_would_happen"]
+__all__ = ["Rehearse", "carry_out", "what_would_happen"]
+
+
+class Rehearse(NamedTuple):
+    """A signal of any kind is only to be told what it would come to."""
+
+    signal: Signal
+
+
+def carry_out(state: PoolState, command: Command | Rehearse, world: Surroundings) -> Decision:
+    """Decide a command as the mode has it: in dry_run nothing enters, by a signal, by an operator or by its rank."""
+    match command:
+        case Rehearse(signal):
+            return _rehearsed(state, signal, world)
+        case Enter(signal) if world.settings.dry_run:
+            return _rehearsed(state, signal, world)
+        case ByOperator() | Adopt() if world.settings.dry_run and not _removes(command):
+            return _denied(command)
+    return decide(state, command, world)
+
+
+_ByHand: TypeAlias = ByOperator | Adopt
+
+
+def _removes(command: _ByHand) -> bool:
+    return isinstance(command, ByOperator) and command.action is Action.REMOVE
+
+
+def _denied(command: _ByHand) -> Decision:
+    name = command.queue_id if isinstance(command, ByOperator) else command.opening.group_id
+    text = "app.mode is dry_run: nothing is opened; go back to paper (`bulkhead config set app.mode paper`), then again"
+    answer = QueueAnswer(queue_id=name, outcome="error:DryRun", code="DryRun", message=text)
+    return Decision(outcomes=(answer.outcome,), answer=answer)
+
+
+def _rehearsed(state: PoolState, signal: Signal, world: Surroundings) -> Decision:
+    report = what_would_happen(state, signal, world._replace(settings=world.settings._replace(dry_run=False)))
+    outcome = f"dry_run:{report.outcome}"
+    return Decision(outcomes=(outcome,), said=(outcome, tuple(_line(step) for step in report.steps)))
+
+
+def _line(step: DryStep) -> str:
+    details = f" ({'; '.join(step.details)})" if step.details else ""
+    return f"{step.step}: {step.result}{details}"
 
 
 def what_would_happen(state: PoolState, signal: Signal, world: Surroundings) -> DryRunReport:

@@ -27,7 +27,7 @@ def promote(turn: Turn, *, released: str = "") -> None:
     ranking.
     """
     expire(turn)
-    if turn.world.paused is not None or not turn.state.queue:
+    if turn.world.paused is not None or turn.world.settings.dry_run or not turn.state.queue:
         return
     for heir in [entry for entry in turn.state.queue.values() if entry.inherits]:
         took_over = bool(released) and turn.state.queued_of(heir.key) is heir and _reverses(heir.key, released)

@@ -44,7 +44,7 @@ class PoolSettings(NamedTuple):
 
     ``same_pair_timeframe`` lets pyramids pass the limit (EX-904), ``reverse_policy`` makes every entry for the other side
     of a live group a reversal (EX-919), ``market_price`` reprices entries at promotion (EX-918). ``leverage`` is that of
-    the account's perpetuals: what they bind of the free margin.
+    the account's perpetuals: what they bind of the free margin. With ``dry_run`` nothing enters: see ``rules.pool.dry_run``.
     """
 
     max_open_groups: int = 10
@@ -65,6 +65,7 @@ class PoolSettings(NamedTuple):
     block_on_missing: bool = True
     fallback_rules: PrecisionRules = FALLBACK_RULES
     forced_rules: Mapping[str, PrecisionRules] = MappingProxyType({})
+    dry_run: bool = False
 
     @property
     def queue_age_ns(self) -> int:

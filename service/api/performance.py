@@ -88,7 +88,10 @@ class _Performance:
         return UTC if name == "UTC" else ZoneInfo(name)
 
     def _wanted(self, request: web.Request) -> Wanted:
-        return wanted_of(request.query, self._host.config.accounts[0].scope.value)
+        """Return the filter; without a scope it is that of the account asked for, else of the first: scopes never mix."""
+        config, name = self._host.config, request.query.get("account", "")
+        account = next((each for each in config.accounts if each.name == name), config.accounts[0])
+        return wanted_of(request.query, config.scope_of(account).value)
 
     async def dashboard(self, request: web.Request) -> web.Response:
         wanted = self._wanted(request)

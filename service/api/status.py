@@ -51,7 +51,8 @@ async def status_of(host: Host, reading: Reading, permit: Permit | None) -> dict
     return {
         "version": installed_version(),
         "pid": os.getpid(),
-        "scope": ", ".join(sorted({account.scope.value for account in config.accounts})),
+        "scope": ", ".join(sorted({config.scope_of(account).value for account in config.accounts})),
+        "mode": config.app.mode.value,
         "accounts": [account.name for account in config.accounts],
         "source": host.source_label,
         "feeds": [

@@ -9,7 +9,7 @@ import typer
 
 from service.cli.codes import epilog
 from service.cli.output import note, print_json, print_line, show
-from service.cli.parts import ConfigFile, Json, Socket, connect, load_config, sources_of
+from service.cli.parts import ConfigFile, Json, Socket, config_to_start, connect, sources_of
 
 __all__ = ["down", "register", "status", "top", "up", "version"]
 
@@ -36,12 +36,14 @@ def up(
     """Start the daemon: in a terminal with the live view (q quits everything), else logging until Ctrl-C."""
     from service.cli import starting
 
-    loaded = load_config(config)
+    loaded = config_to_start(config)
     if ready_fd >= 0:
         raise typer.Exit(starting.as_child(loaded, sources_of(config), ready_fd, with_parent=with_parent))
     if detach:
         ready = starting.in_background(loaded, config)
         print_json(ready) if as_json else print_line(f"running, process {ready['pid']}; its log is {ready['log']}")
+        if ready["trouble"]:
+            note(f"engine status Error: {ready['trouble']}")
         return
     wants_view = view if view is not None else sys.stdin.isatty() and sys.stdout.isatty() and not as_json
     if wants_view:

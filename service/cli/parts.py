@@ -22,6 +22,7 @@ __all__ = [
     "Json",
     "Socket",
     "config_file",
+    "config_to_start",
     "connect",
     "json_wanted",
     "load_config",
@@ -82,6 +83,23 @@ def sources_of(given: Path | None) -> Sources:
     from service.config.sources import Sources
 
     return Sources.of(config_file(given), os.environ)
+
+
+def config_to_start(given: Path | None) -> Config:
+    """Return the configuration to start with; one with mistakes is refused unless something began here before.
+
+    Then the daemon goes on under the version that was in force, so that open groups are managed (EX-111); what can be read
+    of the file says where that is.
+    """
+    from service.config import ConfigError
+
+    try:
+        return load_config(given)
+    except ConfigError:
+        found = sources_of(given).guess()
+        if not found.journal_path.exists():
+            raise
+        return found
 
 
 def connect(config: Path | None, socket: Path | None, *, timeout_s: float = 10.0) -> Client:

@@ -48,6 +48,8 @@ def in_foreground(config: Config, sources: Sources, *, as_json: bool) -> int:
     def ready(daemon: Daemon) -> None:
         if as_json:
             print_json(_ready(daemon), one_line=True)
+        if daemon.active.trouble:
+            note(f"engine status Error: {daemon.active.trouble}")
         note(f"bulkhead is ready: {daemon.source_label} prices; control socket {daemon.socket_path}; Ctrl-C stops it")
 
     return run_daemon(config, sources=sources, on_ready=partial(_soon, ready))
@@ -79,7 +81,12 @@ def _soon(ready: Callable[[Daemon], None], daemon: Daemon) -> None:
 
 
 def _ready(daemon: Daemon) -> dict[str, Any]:
-    return {"pid": os.getpid(), "source": daemon.source_label, "socket": str(daemon.socket_path)}
+    return {
+        "pid": os.getpid(),
+        "source": daemon.source_label,
+        "socket": str(daemon.socket_path),
+        "trouble": daemon.active.trouble,
+    }
 
 
 def _say(ready_fd: int, document: dict[str, Any]) -> None:

@@ -71,7 +71,7 @@ def _check_accounts(config: Config, problems: Problems) -> None:
     names = [account.name for account in config.accounts]
     for index in _repeats(names):
         problems.add(f"accounts[{index}].name", "Duplicate", "another account has this name", value=names[index])
-    routes = [(account.exchange, account.scope) for account in config.accounts]
+    routes = [(account.exchange, config.scope_of(account)) for account in config.accounts]
     for index in _repeats(routes):
         message = "another account of this scope trades this exchange: an alert would have two places to go"
         problems.add(f"accounts[{index}].exchange", "Duplicate", message, value=routes[index][0])

@@ -44,8 +44,9 @@ class App(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     mode: Annotated[
         Mode,
         Key(
-            doc="Real orders; simulated venue; decisions only. Each venue account has a mode of its own; "
-            "this is the one of accounts that name none."
+            doc="Real orders; simulated venue; decisions only (EX-113). live and paper hold for accounts that name no scope "
+            "of their own. dry_run holds for all: every signal is taken through precision, ladder, slots and queue, told "
+            "what it would have come to, and nothing is opened or closed; what is open already goes on by its own targets."
         ),
     ] = Mode.PAPER
     data_dir: Annotated[

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from service.config.daemon import Api, App, Demo, Journal, Security, Supervision, Webhook
+from protocol.values import Scope
+from service.config.daemon import Api, App, Demo, Journal, Mode, Security, Supervision, Webhook
 from service.config.exchange import Exchange
 from service.config.grid import GridStrategy
 from service.config.keys import Key, Section
@@ -46,6 +47,12 @@ class Config(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     journal: Journal = Journal()
     supervision: Supervision = Supervision()
     api: Api = Api()
+
+    def scope_of(self, account: Account) -> Scope:
+        """Return what the orders of an account are worth: its own scope, else that of ``app.mode``; dry_run is paper."""
+        if account.scope is not None:
+            return account.scope
+        return Scope.LIVE if self.app.mode is Mode.LIVE else Scope.PAPER
 
     @property
     def socket_path(self) -> Path:

@@ -16,6 +16,7 @@ from service.config.document import Config
 from service.config.environment import Setting, settings_from, variables
 from service.config.errors import ConfigError, Problems
 from service.config.keys import Secret, Section
+from service.config.means import check_means
 from service.config.older_names import renamed_table
 from service.config.reading import Reader
 
@@ -54,6 +55,7 @@ def parse(text: str, env: Mapping[str, str], *, source: str = "configuration") -
     config = Reader(problems, tuple(".".join(keys) for keys, _ in variables())).table(Config, table, "")
     assert config is not None, "no key of the document itself is required"
     check_across(config, problems)
+    check_means(config, problems)
     if found := problems.all((".".join(setting.keys), setting.variable) for setting in settings):
         raise ConfigError(found, source=source)
     return config

@@ -9,11 +9,12 @@ from typing import Annotated
 
 import msgspec
 
+from protocol.values import Scope
 from service.config import checks
 from service.config.keys import Key, Section, Speed
 from venues.paper.config import OhlcPath
 
-__all__ = ["Account", "AccountScope", "Market", "MarketSource", "ReplayFile", "VenueKind"]
+__all__ = ["Account", "Market", "MarketSource", "ReplayFile", "VenueKind"]
 
 
 class MarketSource(StrEnum):
@@ -31,12 +32,6 @@ class VenueKind(StrEnum):
     PAPER = "paper"
 
 
-class AccountScope(StrEnum):
-    """What the orders of an account are worth."""
-
-    PAPER = "paper"
-
-
 class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A venue account."""
 
@@ -48,7 +43,14 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ]
     venue: Annotated[VenueKind, Key(doc="Who executes: the simulated venue.")] = VenueKind.PAPER
-    scope: Annotated[AccountScope, Key(doc="Scopes never share slots, queue or statistics.")] = AccountScope.PAPER
+    scope: Annotated[
+        Scope | None,
+        Key(
+            doc="What its orders are worth; scopes never share slots, queue, offsets or statistics (EX-113), and an account "
+            "keeps its own for life. Unset: that of app.mode. The simulated venue executes paper and simulation.",
+            example=Scope.SIMULATION,
+        ),
+    ] = None
     exchange: Annotated[
         str,
         Key(

@@ -14,6 +14,8 @@ from service.config.environment import Setting, settings_from
 from service.config.errors import ConfigError, Problems
 from service.config.history import History
 from service.config.load import anchored
+from service.config.means import check_means, scope_changes
+from service.config.salvage import readable_parts
 from service.config.text import document_of, from_toml, normal
 from service.config.toml_file import edited, replace_file
 from service.config.validate import check_changes
@@ -57,11 +59,13 @@ class Sources:
         """Return the configuration that a document gives under the environment, and every mistake."""
         over = {".".join(each.keys): each.value for each in self.settings}
         checked = check_changes({**document, **over}, literal_secrets=False)
+        means = Problems()
+        check_means(checked.config, means)
         named = [
             ValidationError(e.path, f"{e.message} (set by {self.beaten[e.path]})", code=e.code, value=e.value)
             if e.path in self.beaten
             else e
-            for e in checked.errors
+            for e in (*checked.errors, *means.all())
         ]
         return anchored(checked.config, self.base), tuple(named)
 
@@ -92,8 +96,14 @@ class Sources:
         try:
             document = self.read() or {}
         except ConfigError:
-            document = {}
+            document = self._salvaged()
         return self.effective(document)[0]
+
+    def _salvaged(self) -> dict[str, Any]:
+        try:
+            return readable_parts(self.file.read_text(encoding="utf-8")) if self.file is not None else {}
+        except (OSError, UnicodeDecodeError):
+            return {}
 
     def write(self, document: Mapping[str, Any]) -> None:
         """Have the file hold a document; raises OSError, ``ConfigError`` or ``ConfigUnwritable``."""
@@ -107,12 +117,16 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a daemon begins with. ``is_new``: the document is that of an edited file and becomes version ``version``."""
+    """What a daemon begins with. ``is_new``: the document is that of an edited file and becomes version ``version``.
+
+    ``trouble`` says why the file could not be taken and the version in force stands, empty where it could (EX-111).
+    """
 
     config: Config
     version: int
     document: Mapping[str, Any]
     is_new: bool
+    trouble: str = ""
 
 
 def start_from(history: History, sources: Sources, boot: Config) -> Start:
@@ -120,14 +134,41 @@ def start_from(history: History, sources: Sources, boot: Config) -> Start:
 
     A file that holds what we wrote last, or would have written when we were killed, is not edited: the journal stands, so
     that a crash within an apply ends at one version everywhere. ``boot`` is what file and environment gave before the
-    journal was open: it alone says where data and socket are. Raises ``ConfigError`` with every mistake.
+    journal was open: it alone says where data and socket are. A file with mistakes leaves the version in force in force, so
+    that open groups are managed (EX-111). Raises ``ConfigError`` with every mistake where there is none, or it has some too.
     """
+    try:
+        return _wanted(history, sources, boot)
+    except ConfigError as error:
+        if not history.in_force:
+            raise
+        document = history.document()
+        config, mistakes = sources.effective(document)
+        if mistakes:
+            raise
+        return Start(_placed(config, boot), history.in_force, document, False, _trouble(error, history.in_force))
+
+
+def _trouble(error: ConfigError, version: int) -> str:
+    first, more = error.problems[0], len(error.problems) - 1
+    others = f" and {more} more: `bulkhead config check`" if more else ""
+    return (
+        f"{error.source} is invalid: {first} [{first.code}]{others}; version {version} is in force until that is right"
+    )
+
+
+def _wanted(history: History, sources: Sources, boot: Config) -> Start:
     in_file = sources.read()
     is_edited = in_file is not None and not history.may_be_in_file(in_file)
     is_new = is_edited or not history.in_force
     document = (in_file or {}) if is_new else history.document()
     config, mistakes = sources.effective(document)
+    if is_new and history.in_force:
+        mistakes = (*mistakes, *scope_changes(sources.effective(history.document())[0], config))
     if mistakes:
         raise ConfigError(mistakes, source=str(sources.file or "configuration"))
-    config = with_values(config, {"app.data_dir": boot.app.data_dir, "api.socket": boot.api.socket})
-    return Start(config, history.newest + 1 if is_new else history.in_force, document, is_new)
+    return Start(_placed(config, boot), history.newest + 1 if is_new else history.in_force, document, is_new)
+
+
+def _placed(config: Config, boot: Config) -> Config:
+    return with_values(config, {"app.data_dir": boot.app.data_dir, "api.socket": boot.api.socket})

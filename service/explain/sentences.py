@@ -126,6 +126,9 @@ def _routed(e: SignalRouted, story: Story) -> str:
         code = e.outcome.partition(":")[2]
         why = "; ".join(e.reasons) or words(code)
         return f"The pool refused it{at}: {why} ({code})."
+    if e.outcome.startswith("dry_run:"):
+        would = words(e.outcome.partition(":")[2])
+        return f"app.mode is dry_run, so nothing was done{at}; it would have come to: {would}{reasons}."
     known = _ROUTED.get(e.outcome) or _ROUTED.get(e.outcome.partition(":")[0])
     return (known or f"What became of it: {words(e.outcome)}.") + reasons
 
