@@ -74,7 +74,8 @@ def _refresh_leg(turn: Turn, leg: LegView, qty: Decimal) -> None:
     code = _unfit(turn, leg, qty, price)
     if code is None:
         turn.want_target(leg, qty, price)
-    elif (leg.deferred_qty, leg.deferred_price) != (qty, price):
+    elif qty > leg.deferred_qty or price != leg.deferred_price:
+        # A slice that takes part of what is watched already changes nothing about the watching.
         turn.emit(
             TargetDeferred(group_id=turn.view.group_id, leg_id=leg.leg_id, qty=qty, price=price, code=code, at=turn.at)
         )

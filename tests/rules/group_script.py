@@ -156,7 +156,9 @@ class Script:
         for event in events:
             if isinstance(event, CancelWanted) and self._replaces(event):
                 self.replaced.add(event.leg_id)
-                effects += self._decide(self._update(event.client_order_id, OrderState.CANCELLED))
+                followed = self._decide(self._update(event.client_order_id, OrderState.CANCELLED))
+                told = any(event.leg_id in (each.get("replace_tp"), each.get("defer_tp")) for each in followed)
+                effects += followed if told else [{"cancel": f"tp:{event.leg_id}"}, *followed]
             else:
                 effects += self._effects(event)
         return effects
