@@ -58,12 +58,8 @@ class Group:
 
     def watched(self) -> list[tuple[int | None, Fraction]]:
         """Return (pyramid or None for the group, target) of what is watched."""
-        return self.targets.watched(self.legs.values(), self.pyramids | self._empty())
-
-    def _empty(self) -> set[int]:
-        """Return the pyramids that have closed and left at most dust."""
-        held = {leg.pyramid for leg in self.legs.values() if leg.open >= self.step}
-        return self.done - held
+        left = [leg for leg in self.legs.values() if not (leg.pyramid in self.done and leg.open < self.step)]
+        return self.targets.watched(left if self.targets.alone else self.legs.values(), self.pyramids)
 
     # --- events ---------------------------------------------------------------------------------------------------------
 

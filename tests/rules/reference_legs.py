@@ -94,7 +94,7 @@ class Targets:
         return max(price, self.tick)
 
     def watched(self, legs: Iterable[Leg], gone: set[int]) -> list[tuple[int | None, Fraction]]:
-        """Return (pyramid or None for the group, target) of EX-606 to EX-609; ``gone`` pyramids close or have closed."""
+        """Return (pyramid or None for the group, target) of EX-606 to EX-609; ``gone`` are closing."""
         lots = [leg for leg in legs if leg.open > 0]
         if self.mode in ("per_leg", "leg") or not lots:
             return []
