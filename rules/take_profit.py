@@ -76,6 +76,7 @@ def tp_plan(
     rounding: PriceRounding = PriceRounding.DOWN,
 ) -> TpPlan:
     """Return the resting orders and watched targets of open lots (EX-601..609)."""
+    lots = [lot for lot in lots if lot.qty > 0]
     resting: tuple[RestingTarget, ...] = ()
     if mode.rests:
         resting = tuple(

@@ -29,15 +29,18 @@ def test_golden_states(case: dict[str, Any]) -> None:
     given_ = case["input"]
     legs = [
         LegFacts(
-            EntryState(leg["entry"]), Decimal(leg["filled"]), Decimal(leg["closed"]), Decimal(leg.get("dust", "0"))
+            EntryState({"pending": "working", "open": "working"}.get(leg["entry"], leg["entry"])),
+            Decimal(leg.get("filled", "0")),
+            Decimal(leg.get("closed", "0")),
+            Decimal(leg.get("dust", "0")),
         )
         for leg in given_["legs"]
     ]
     state, reason = derive_state(
-        queued=given_["queued"],
-        closing=None if given_["closing_reason"] is None else CloseReason(given_["closing_reason"]),
+        queued=given_.get("queued", False),
+        closing=CloseReason(given_["closing_reason"]) if given_.get("closing_reason") else None,
         legs=legs,
-        when_flat=FlatPolicy(given_["when_flat_with_pending"]),
+        when_flat=FlatPolicy(given_.get("when_flat_with_pending", "close")),
     )
     assert {"state": state, "reason": reason} == case["expected"]
 

@@ -19,7 +19,13 @@ from tests.rules.vectors import cases, decimal, same, tolerance
 def lots_of(found: list[dict[str, Any]]) -> list[Lot]:
     """Return a vector's open lots."""
     return [
-        Lot(lot["id"], lot["pyramid"], Decimal(lot["qty"]), Decimal(lot["price"]), Decimal(lot["tp_percent"]))
+        Lot(
+            lot["id"],
+            lot.get("pyramid", 0),
+            Decimal(lot["qty"]),
+            Decimal(lot["price"]),
+            Decimal(lot.get("tp_percent", "1")),
+        )
         for lot in found
     ]
 
@@ -27,7 +33,7 @@ def lots_of(found: list[dict[str, Any]]) -> list[Lot]:
 @pytest.mark.parametrize("case", cases("take_profit", "tp_plan"))
 def test_golden_plans(case: dict[str, Any]) -> None:
     """Every mode rests and watches the golden targets (EX-601..609)."""
-    given_, settings = case["input"], case["input"]["settings"]
+    given_, settings = case["input"], case["input"].get("settings", {})
     plan = tp_plan(
         TpMode({"leg": "per_leg"}.get(given_["mode"], given_["mode"])),
         Side(given_["side"]),
@@ -36,7 +42,7 @@ def test_golden_plans(case: dict[str, Any]) -> None:
         pyramid_percents={int(k): Decimal(v) for k, v in settings.get("pyramid_tp_percents", {}).items()},
         scope=PyramidScope(settings.get("pyramid_scope", "combined")),
         tick=Decimal(given_["tick_size"]),
-        rounding=PriceRounding(given_.get("price_rounding", "down")),
+        rounding=PriceRounding(given_.get("price_rounding", settings.get("price_rounding", "down"))),
     )
     found = {
         "resting": [{"leg": leg, "qty": qty, "price": price} for leg, qty, price in plan.resting],
