@@ -11,7 +11,8 @@ from service.config.text import from_toml
 
 __all__ = ["readable_parts"]
 
-_HEAD: Final = re.compile(r"^\[[^\n]*\][ \t]*(#[^\n]*)?$", re.MULTILINE)
+_HEAD: Final = re.compile(r"^\[[^\n]*$", re.MULTILINE)
+"""A broken head of a table begins one too: what stands below it belongs to no other."""
 
 
 def readable_parts(text: str) -> dict[str, Any]:

@@ -146,15 +146,15 @@ def start_from(history: History, sources: Sources, boot: Config) -> Start:
         config, mistakes = sources.effective(document)
         if mistakes:
             raise
-        return Start(_placed(config, boot), history.in_force, document, False, _trouble(error, history.in_force))
+        source = str(sources.file or "the configuration")
+        trouble = _trouble(error, source, history.in_force)
+        return Start(_placed(config, boot), history.in_force, document, False, trouble)
 
 
-def _trouble(error: ConfigError, version: int) -> str:
+def _trouble(error: ConfigError, source: str, version: int) -> str:
     first, more = error.problems[0], len(error.problems) - 1
     others = f" and {more} more: `bulkhead config check`" if more else ""
-    return (
-        f"{error.source} is invalid: {first} [{first.code}]{others}; version {version} is in force until that is right"
-    )
+    return f"{source} is invalid: {first} [{first.code}]{others}; version {version} is in force until that is right"
 
 
 def _wanted(history: History, sources: Sources, boot: Config) -> Start:

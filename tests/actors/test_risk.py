@@ -233,3 +233,18 @@ def test_an_error_does_not_outlive_its_cause() -> None:
     assert whole.head() == 4
     for cut in cuts(whole):
         play(later, journal=cut)
+
+
+def test_a_trouble_known_at_the_start_is_in_the_first_permit() -> None:
+    """EX-111: with an invalid configuration no permit ever allows an entry, until that is over; a pause is not forgotten."""
+
+    async def script(stage: Stage) -> None:
+        permits = stage.probe("permits", topics=(PERMITS,))
+        stage.add("risk", lambda: RiskCoordinator((), {"configuration": "config.toml is invalid"}))
+        await stage.settle()
+        assert {permit.status for permit in permits} == {EngineStatus.ERROR}
+        assert [(each.status, each.reason) for each in stage.events(PATH)] == [("error", "config.toml is invalid")]
+        await stage.told("risk", PauseEngine("rain"), EngineTroubleOver("configuration"))
+        assert said(permits)[-1][1:] == ("paused", "rain")
+
+    play(script)

@@ -9,6 +9,7 @@ from typing import Any
 
 from protocol.configuration import ApplyDraft, ApplySettings, ConfigAnswer, EditDraft, SettingsTaken
 from protocol.messages import Event
+from protocol.risk import EngineTroubleOver
 from runtime.actor import NO_ANSWER, Actor, handles
 from runtime.memory_journal import MemoryJournal
 from service.active import ActiveConfig
@@ -52,6 +53,18 @@ class Taker(Actor):
         return SettingsTaken(msg.version)
 
 
+class Hearer(Actor):
+    """Notes that a cause of an Error is over."""
+
+    def __init__(self, heard: list[EngineTroubleOver]) -> None:
+        self._heard = heard
+
+    @handles
+    def over(self, msg: EngineTroubleOver) -> None:
+        """Note it."""
+        self._heard.append(msg)
+
+
 class Rig:
     """One life of a house with a store, a pool that takes the slots, and an engine that takes the loss threshold."""
 
@@ -64,17 +77,19 @@ class Rig:
         history = History()
         for record in stage.journal.read(STREAM):
             history.fold(record.event)
-        boot = sources.effective(sources.read() or {})[0]
+        boot = sources.guess()
         start = start_from(history, sources, boot)
-        self.active = ActiveConfig(start.config, start.version)
+        self.active = ActiveConfig(start.config, start.version, start.trouble)
         concerns = [
             Concern(POOL, ("execution_pool.",), lambda: self.active.config.execution_pool.max_open_groups),
             Concern(ENGINE, ("risk_engine.",), lambda: self.active.config.risk_engine.loss_threshold_percent),
         ]
         applying = Applying(self.active, sources, lambda: concerns, start.config)
+        self.risk: list[EngineTroubleOver] = []
+        stage.add("risk", lambda: Hearer(self.risk))
         stage.add("pool", lambda: Taker(self.pool, mood))
         stage.add("engine", lambda: Taker(self.engine, mood))
-        stage.add("config", lambda: ConfigStore(applying=applying, start=start))
+        stage.add("config", lambda: ConfigStore(applying=applying, start=start, risk="/house/risk"))
 
     @property
     def config(self) -> Config:
