@@ -70,9 +70,11 @@ def _ladder(ladder: dict[str, Any]) -> Iterator[str]:
     for name in ("before", "after"):
         side = ladder[name]
         layers = "; ".join(
-            f"{each['qty']} at {each['price']}, target {each['target']}"
+            f"{each['qty']} at {each['price']}"
+            + (f", target {each['target']}" if each["target"] is not None else "")
             + (f", blocked: {each['blocked']}" if each["blocked"] else "")
             for each in side["layers"]
         )
+        watched = "".join(f"; target of {scope}: {price}" for scope, price in side["watched"])
         refused = f"; nothing is placed: {side['refusal']}" if side["refusal"] else ""
-        yield f"  {name}: needs {side['funds']}: {layers}{refused}"
+        yield f"  {name}: needs {side['funds']}: {layers}{watched}{refused}"

@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from protocol.errors import ValidationError
+from protocol.groups import GridConfig
 from protocol.instruments import Instrument
 from protocol.preview import OffsetPreview, PoolPreview
 from protocol.signals import SizeType
 from protocol.values import Side
 from rules.event_log.segments import Retention, Segment, prune_segments
-from rules.ladder import build_ladder, funds_needed
-from rules.take_profit import leg_tp_price
+from rules.ladder import Ladder, build_ladder, funds_needed, leg_id
+from rules.take_profit import Lot, leg_tp_price, tp_plan
 from service.config.catalogue import catalogue
 from service.config.document import Config
 from service.config.grid_config import grid_config
@@ -68,21 +69,25 @@ class Change(NamedTuple):
 
 
 class LayerEffect(NamedTuple):
-    """One layer; ``blocked`` is the code of what forbids it, or empty."""
+    """One layer; ``target`` is None where none is placed, ``blocked`` the code of what forbids the layer, or empty."""
 
     layer: int
     price: Decimal
     qty: Decimal
-    target: Decimal
+    target: Decimal | None
     blocked: str
 
 
 class LadderEffect(NamedTuple):
-    """The ladder of a sample under one configuration: ``funds`` in quote currency, ``refusal`` why nothing is placed."""
+    """The ladder of a sample under one configuration: ``funds`` in quote currency, ``refusal`` why nothing is placed.
+
+    ``watched`` are the targets of group or pyramid (scope, price) were every layer filled at its price (EX-606 to EX-609).
+    """
 
     layers: tuple[LayerEffect, ...]
     funds: Decimal
     refusal: str
+    watched: tuple[tuple[str, Decimal], ...] = ()
 
 
 class Effects(NamedTuple):
@@ -149,10 +154,26 @@ def _ladder(sample: Sample, config: Config) -> LadderEffect:
             each.layer,
             each.price,
             each.qty,
-            leg_tp_price(sample.side, each.price, each.level.tp_percent, rules.tick_size, grid.price_rounding),
+            leg_tp_price(sample.side, each.price, each.level.tp_percent, rules.tick_size, grid.price_rounding)
+            if grid.tp_mode.rests
+            else None,
             each.reason or "",
         )
         for each in ladder.layers
-        if each.price > 0
     )
-    return LadderEffect(layers, funds_needed(ladder, sizing.fee_buffer_percent), ladder.refusal or "")
+    funds = funds_needed(ladder, sizing.fee_buffer_percent)
+    return LadderEffect(layers, funds, ladder.refusal or "", _watched(sample, ladder, grid))
+
+
+def _watched(sample: Sample, ladder: Ladder, grid: GridConfig) -> tuple[tuple[str, Decimal], ...]:
+    plan = tp_plan(
+        grid.tp_mode,
+        sample.side,
+        [Lot(leg_id(0, each.layer), 0, each.qty, each.price, each.level.tp_percent) for each in ladder.placed],
+        aggregate_percent=grid.tp_aggregate_percent,
+        pyramid_percents=grid.pyramid_tp_percents,
+        scope=grid.pyramid_scope,
+        tick=sample.instrument.rules.tick_size,
+        rounding=grid.price_rounding,
+    )
+    return tuple((each.scope, each.target) for each in plan.watch)

@@ -78,6 +78,27 @@ def test_the_ladder_of_a_sample_before_and_after() -> None:
     assert effects({}, {"execution_pool.max_open_groups": 3}, samples=(SAMPLE,)).ladders == ()
 
 
+def test_targets_that_are_watched() -> None:
+    """Targets of group and pyramid show when they change, layers show targets only where they are placed (EX-1309)."""
+    active = {"grid_strategy.levels": [{"gap_percent": "0", "weight_percent": "100", "tp_percent": "2"}]}
+    aggregate = {**active, "grid_strategy.tp_mode": "aggregate", "grid_strategy.tp_aggregate_percent": "3"}
+    ((_, before, after),) = effects(active, aggregate, samples=(SAMPLE,)).ladders
+    assert ([layer.target for layer in before.layers], before.watched) == ([Decimal(102)], ())
+    assert ([layer.target for layer in after.layers], after.watched) == ([None], (("group", Decimal(103)),))
+    own = {**aggregate, "grid_strategy.tp_mode": "pyramid_aggregate", "grid_strategy.pyramid_tp_percents": {"0": "4"}}
+    ((_, _, after),) = effects(aggregate, own, samples=(SAMPLE,)).ladders
+    assert after.watched == (("group", Decimal(104)),)
+    ((_, _, after),) = effects(active, {**active, "grid_strategy.tp_mode": "hybrid"}, samples=(SAMPLE,)).ladders
+    assert ([layer.target for layer in after.layers], after.watched) == ([Decimal(102)], (("group", Decimal(101)),))
+
+
+def test_a_layer_without_a_price_is_shown_as_blocked() -> None:
+    """A layer whose price rounds to nothing is among the layers, with the code that blocks it (EX-1309, EX-504)."""
+    sample = SAMPLE._replace(entry_price=Decimal("0.01"))
+    ((_, before, _),) = effects({}, {"sizing.fixed_quote": 50}, samples=(sample,)).ladders
+    assert [layer.blocked for layer in before.layers] == ["", *["PriceBelowTick"] * 4]
+
+
 def test_segments_that_would_go() -> None:
     """Log segments that a shorter retention would remove are named (EX-1309)."""
     segments = [Segment(id=f"s{day}", day=date(2026, 1, day), size=1) for day in range(1, 21)]
