@@ -140,7 +140,9 @@ def test_figures_are_those_of_the_reference() -> None:
         mark, rate = D(dice.randint(1, 10**6)) / 100, dice.choice([D(1), D("0.37"), None])
         found = group_metrics(side, lots, mark, rate)
         if not lots:
-            assert tuple(found) == (0, None, 0, None)
+            assert found.avg_entry is None
+            assert found.unrealized_percent is None
+            assert found.open_qty == found.unrealized_usd == 0
             continue
         qty, average, *_ = watched(side, lots, dict.fromkeys(range(3), Fraction(1)))
         gain = side.sign * (Fraction(mark) - average)
