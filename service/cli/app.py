@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Final
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
@@ -26,44 +26,20 @@ from service.cli import (
     watch,
 )
 from service.cli.codes import epilog
+from service.cli.examples import ORDER, dress
 from service.cli.failures import report
 from service.cli.parts import json_wanted
 
 __all__ = ["Commands", "app", "main"]
 
 
-_ORDER: Final = (
-    *(
-        "up",
-        "down",
-        "status",
-        "top",
-        "signal",
-        "group",
-        "queue",
-        "risk",
-        "venue",
-        "ps",
-        "tail",
-        "log",
-        "alerts",
-        "incidents",
-        "pnl",
-        "trace",
-        "explain",
-    ),
-    *("pause", "resume", "dead-letters", "release", "restart", "send", "secrets"),
-    *("replay", "config", "journal", "backup", "restore", "version"),
-)
-
-
 class Commands(TyperGroup):
     """The outermost edge: whatever a command raises becomes a line for the operator and an exit code."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """Name the commands in the order they are met: start, trade, watch, ask why, operate, work on files."""
+        """Name the commands in the order they are met: start, trade, watch, steer, configure, operate, work on files."""
         known = super().list_commands(ctx)
-        return sorted(known, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
+        return sorted(known, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
@@ -84,7 +60,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=epilog(),
-    help="A trading system in supervised compartments: start it, watch it, signal it, ask it why.",
+    help="A trading system in supervised compartments: start it, watch it, signal it, ask it why.\n\n"
+    "New here: `bulkhead up` in one terminal, then in another `bulkhead signal entry BTC/USDT --side long --size 500`.",
 )
 
 for _family in (
@@ -92,6 +69,7 @@ for _family in (
     *(reasons, messages, control, secrets, files),
 ):
     _family.register(app)
+dress(app)
 
 
 def main() -> None:

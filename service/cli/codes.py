@@ -30,6 +30,10 @@ EXIT_CODES: Final = {
 """What each code means; the help and the documentation are made from this."""
 
 
-def epilog() -> str:
-    """Return the line below every help page."""
-    return "Exit codes: " + ", ".join(f"{code.value} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
+def epilog(*examples: str) -> str:
+    """Return what stands below every help page: examples, and what the exit codes mean."""
+    codes = "Exit codes: " + ", ".join(f"{code.value} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
+    if not examples:
+        return codes
+    title = "Example:" if len(examples) == 1 else "Examples:"
+    return "\n".join([title, *(f"  {line}" for line in examples), "", codes])

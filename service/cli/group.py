@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from service.cli.codes import ExitCode, epilog
+from service.cli.codes import ExitCode
 from service.cli.failures import CommandFailed, Failure
+from service.cli.group_list import groups, ident_of
 from service.cli.output import print_json, print_line, show
 from service.cli.parts import ConfigFile, Json, Socket, connect, usage
 from service.cli.trade import SideWord
@@ -61,38 +62,41 @@ class RecoveryWord(StrEnum):
     FLATTEN = "flatten"
 
 
-_Group = Annotated[str, typer.Argument(metavar="GROUP", help="Id of a group, as `bulkhead top` shows it.")]
+_Group = Annotated[str, typer.Argument(metavar="GROUP", help="Its id, or 'BTC/USDT 1h': see `bulkhead group`.")]
 _Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do what the preview says without asking.")]
 _Preview = Annotated[bool, typer.Option("--preview", help="Only say what would follow.")]
 _ADOPT_TIMEOUT_S: Final = 75.0
 
-_group = typer.Typer(no_args_is_help=True, help="One position group: show, edit, close, adopt.", epilog=epilog())
+_group = typer.Typer(invoke_without_command=True)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    _group.callback()(groups)
     commands = (("show", show_), ("edit", edit), ("close", close), ("history", history), ("adopt", adopt))
     for name, command in commands:
-        _group.command(name, epilog=epilog())(command)
+        _group.command(name)(command)
     app.add_typer(_group, name="group")
 
 
 def show_(group: _Group, config: ConfigFile = None, socket: Socket = None, as_json: Json = False) -> None:
     """Show a group whole: settings, version, legs, orders, watched prices, closes, profit by leg and reason."""
     client = connect(config, socket)
-    found = client.get(f"/v1/group/{client.part(group)}")
+    ident = ident_of(client, group)
+    found = client.get(f"/v1/group/{client.part(ident)}")
     if as_json:
         print_json(found)
         return
     from service.cli.group_views import group_view
 
-    show(group_view(found))
+    live = client.get("/v1/groups", open=1)["groups"]
+    show(group_view(found, next((each for each in live if each["group_id"] == ident), None)))
 
 
 def history(group: _Group, config: ConfigFile = None, socket: Socket = None, as_json: Json = False) -> None:
     """List the versions of a group: how it began, each edit with old and new values, what it did after unclean ends."""
     client = connect(config, socket)
-    found = client.get(f"/v1/group/{client.part(group)}/history")
+    found = client.get(f"/v1/group/{client.part(ident_of(client, group))}/history")
     if as_json:
         print_json(found)
         return
@@ -110,11 +114,13 @@ def close(
     as_json: Json = False,
 ) -> None:
     """Close a group, or one leg of it, at the market: what is unfilled is cancelled first."""
-    if not yes and not as_json:
-        typer.confirm(f"close {leg or 'all'} of {group} at the market?", abort=True)
     client = connect(config, socket)
-    said = client.post(f"/v1/group/{client.part(group)}/close", {"leg_id": leg})
-    print_json(said) if as_json else print_line(f"{said['closing']} of {group} is being closed; watch: bulkhead tail")
+    ident = ident_of(client, group)
+    if not yes and not as_json:
+        typer.confirm(f"close {leg or 'all'} of {ident} at the market?", abort=True)
+    said = client.post(f"/v1/group/{client.part(ident)}/close", {"leg_id": leg})
+    what = f"leg {leg} of {ident}" if leg else ident
+    print_json(said) if as_json else print_line(f"{what} is being closed; watch: bulkhead group show {ident}")
 
 
 def edit(
@@ -169,14 +175,15 @@ def edit(
     }
     given = {name: value for name, value in changes.items() if value not in ("", None, [], {})}
     client = connect(config, socket, timeout_s=20.0)
-    address = f"/v1/group/{client.part(group)}/edit"
+    ident = ident_of(client, group)
+    address = f"/v1/group/{client.part(ident)}/edit"
     shown = _asked(client, address, {"changes": given, "preview": True})
     if not _agreed(shown, yes=yes, preview=preview, as_json=as_json):
         return
     request_id = uuid.uuid4().hex  # house: each request of an operator is a new one
     agreed = {"expected_version": shown["version"], "digest": shown["digest"], "request_id": request_id}
     made = _asked(client, address, {"changes": given, "preview": False, **agreed})
-    print_json(made) if as_json else print_line(f"{group} is version {made['version']}")
+    print_json(made) if as_json else print_line(f"{ident} is version {made['version']}")
 
 
 def adopt(

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from service.cli.group_list import money, plain
 from service.cli.output import table
 from service.cli.views import instant
 
@@ -56,8 +57,8 @@ def history_view(entries: Iterable[Mapping[str, Any]]) -> RenderableType:
     return table(("version", "when", "by", "what"), rows, right=("version",))
 
 
-def group_view(found: Mapping[str, Any]) -> RenderableType:
-    """Return a group whole."""
+def group_view(found: Mapping[str, Any], live: Mapping[str, Any] | None = None) -> RenderableType:
+    """Return a group whole; ``live`` is its line in the list of open groups, which knows the price."""
     group, pnl = found["group"], found["pnl"]
     config = group["config"]
     head = (
@@ -70,7 +71,9 @@ def group_view(found: Mapping[str, Any]) -> RenderableType:
         f"pyramids {len(group['pyramids'])} of {config['max_pyramids_per_group']}, "
         f"when flat {config['when_flat_with_pending']}, on recovery {config['on_recovery']}"
     )
-    held = f"open {group['open_qty']} at {group['avg_entry'] or '-'}, realised {group['realized_quote']} before fees"
+    held = f"open {group['open_qty']} at {plain(group['avg_entry'])}, realised {group['realized_quote']} before fees"
+    if live is not None and live["mark"] is not None:
+        held += f"; at {plain(live['mark'])} {money(live['unrealized_quote'])} unrealised"
     parts: list[RenderableType] = [Text(head, style="bold"), Text(settings), Text(held)]
     if group.get("frozen"):
         parts.append(Text(f"frozen: {group['frozen']}", style="bold red"))
@@ -83,7 +86,11 @@ def group_view(found: Mapping[str, Any]) -> RenderableType:
     for name in ("by_pyramid", "by_leg", "by_reason"):
         rows = [(line["name"], line["qty"], line["realized_quote"], _fees(line["fees"])) for line in pnl[name]]
         if rows:
-            parts.append(table((name.replace("_", " "), "closed", "realised", "fees"), rows))
+            parts.append(
+                table(
+                    (name.replace("_", " "), "closed", "realised", "fees"), rows, right=("closed", "realised", "fees")
+                )
+            )
     return Group(*parts)
 
 
@@ -96,12 +103,12 @@ def _legs(legs: Iterable[Mapping[str, Any]]) -> RenderableType:
             leg["price"],
             leg["qty"],
             leg["open_qty"],
-            leg["avg_fill"] or "-",
+            plain(leg["avg_fill"]),
             leg["tp_percent"],
         )
         for leg in legs
     ]
-    return table(columns, rows)
+    return table(columns, rows, right=columns[2:])
 
 
 def _orders(orders: Iterable[Mapping[str, Any]]) -> RenderableType:
@@ -116,7 +123,11 @@ def _orders(orders: Iterable[Mapping[str, Any]]) -> RenderableType:
         )
         for order in orders
     ]
-    return table(("order", "for", "side", "quantity", "price", "state"), rows) if rows else Text("no orders at work")
+    return (
+        table(("order", "for", "side", "quantity", "price", "state"), rows, right=("quantity", "price"))
+        if rows
+        else Text("no orders at work")
+    )
 
 
 def _watches(watches: Iterable[Mapping[str, Any]]) -> RenderableType:
@@ -134,4 +145,4 @@ def _closes(closes: Iterable[Mapping[str, Any]], late: Iterable[Mapping[str, Any
 
 
 def _fees(fees: Mapping[str, Any]) -> str:
-    return ", ".join(f"{amount} {currency}" for currency, amount in fees.items()) or "none"
+    return ", ".join(f"{plain(amount)} {currency}" for currency, amount in fees.items()) or "none"

@@ -11,6 +11,7 @@ from typer.main import get_command
 
 from service.cli.app import app
 from service.cli.codes import EXIT_CODES
+from service.cli.examples import EXAMPLES, typed
 
 __all__ = ["reference_page"]
 
@@ -42,9 +43,14 @@ def _codes() -> str:
 
 
 def _commands(group: Any, path: str) -> Iterator[str]:
+    chapter = ""
     for name in group.list_commands(None):
         command = group.commands[name]
         here = f"{path} {name}"
+        panel = getattr(command, "rich_help_panel", None)
+        if isinstance(panel, str) and panel != chapter:  # typer keeps an object of its own where none was given
+            chapter = panel
+            yield f"## {chapter}\n"
         if hasattr(command, "commands"):
             if command.params or command.callback is not None:
                 yield _section(command, here)
@@ -61,14 +67,15 @@ def _section(command: Any, path: str) -> str:
         if each.param_type_name == "option" and not each.hidden and each.name not in _SHARED
     ]
     usage = " ".join([path, *(_metavar(each) for each in arguments)])
-    lines = [f"## `{usage}`", "", _sentence(command), ""]
+    lines = [f"### `{usage}`", "", _sentence(command), ""]
     rows = [(f"`{_metavar(each).strip('[]')}`", each.help or "") for each in arguments]
     rows += [(f"`{', '.join([*each.opts, *each.secondary_opts])}`", _help(each)) for each in options]
     if rows:
         lines += ["| Argument or option | Meaning |", "| --- | --- |"]
         lines += [f"| {name} | {meaning.replace('|', '&#124;')} |" for name, meaning in rows]
         lines.append("")
-    return "\n".join(lines)
+    examples = EXAMPLES.get(path.removeprefix("bulkhead "), ())
+    return "\n".join([*lines, "```sh", *(typed(each) for each in examples), "```", ""])
 
 
 def _metavar(argument: Any) -> str:

@@ -88,6 +88,21 @@ def test_a_group_is_shown_edited_and_closed(operator: Operator) -> None:
     assert (late.exit_code, "GroupClosing" in late.stderr) == (ExitCode.FAILED, True)
 
 
+def test_the_open_groups_are_listed_and_found_by_what_they_trade(operator: Operator) -> None:
+    """Pair and timeframe name the one open group; an empty list says how to open one."""
+    ident = operator.group()
+    listed = operator("group").stdout
+    assert ident in listed
+    assert "BTC/USDT 1h" in listed
+    assert operator.json("group", "show", "btc/usdt 1h long")["group"]["group_id"] == ident
+    assert operator("group", "show", "BTC/USDT 4h").exit_code == ExitCode.NOT_FOUND
+    assert operator("group", "close", "BTC/USDT", "--yes").exit_code == 0
+    operator.until(lambda: not operator.json("group")["groups"])
+    assert "bulkhead signal entry" in operator("group").stderr
+    assert "take profit" not in operator("group", "--all").stderr
+    assert ident in operator("group", "--all").stdout
+
+
 def test_mistakes_are_told_with_code_and_advice(operator: Operator) -> None:
     """Wrong words end with the usage code, an unknown group with not found, an impossible edit with its problems."""
     assert operator("group", "show", "g-none").exit_code == ExitCode.NOT_FOUND

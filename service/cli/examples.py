@@ -1,0 +1,178 @@
+"""An example of every command, and the chapter of the first help page that each stands in."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import typer
+
+from service.cli.codes import epilog
+
+__all__ = ["EXAMPLES", "ORDER", "dress", "typed"]
+
+_CHAPTERS: Final = {
+    "Start": ("up", "down", "status", "version"),
+    "Trade": ("signal", "group"),
+    "Watch": ("top", "tail", "pnl", "explain", "trace", "log", "alerts", "incidents"),
+    "Risk and queue": ("queue", "risk", "pause", "resume"),
+    "Configure": ("config", "secrets", "venue"),
+    "Operate": ("ps", "restart", "release", "dead-letters", "send"),
+    "Files": ("replay", "backup", "restore", "journal"),
+}
+
+ORDER: Final = tuple(name for names in _CHAPTERS.values() for name in names)
+"""The commands in the order they are met."""
+
+EXAMPLES: Final = {
+    "up": (
+        "up                                    # the live view; q quits and leaves nothing running",
+        "up --detach                           # in the background; look with: bulkhead top",
+        "up --config live.toml --no-view       # logging, until Ctrl-C",
+    ),
+    "down": ("down",),
+    "status": ("status", "status --json | jq .engine"),
+    "version": ("version",),
+    "top": ("top", "top --once --size 120x40              # one frame, as text", "top --svg now.svg"),
+    "signal": (
+        "signal entry BTC/USDT --side long --size 500 --check",
+        "signal entry BTC/USDT --side long --size 500",
+        "signal check alert.json",
+    ),
+    "signal entry": (
+        "signal entry BTC/USDT --side long --size 500           # 500 USDT over the ladder, at the market's price",
+        "signal entry ETHUSDT -s long --size 0.5 --size-type base --price 2900 -t 4h --label breakout",
+        "signal entry BTC/USDT --side long --size 500 --check   # what would become of it; nothing is sent",
+    ),
+    "signal exit": ("signal exit BTC/USDT --side long", "signal exit ETH/USDT --side long -t 4h"),
+    "signal reduce": (
+        "signal reduce BTC/USDT --side long --fraction 0.5",
+        "signal reduce BTC/USDT --side long --size 0.002        # base units",
+    ),
+    "signal check": (
+        "signal check alert.json",
+        "pbpaste | bulkhead signal check -",
+        "signal check alert.json --mapping flat --rules 0.01,0.00001,0.00001,5",
+    ),
+    "signal replay": ("signal replay s00000042", "signal replay s00000042 --live --confirm BTC/USDT --reprice"),
+    "signal missed": ("signal missed",),
+    "signal resume": ("signal resume 'trader|BTC trend|BTC/USDT|1h'",),
+    "group": ("group                                 # the open ones", "group show g2fdo7jldfk4q"),
+    "group show": ("group show g2fdo7jldfk4q",),
+    "group edit": (
+        "group edit g2fdo7jldfk4q --tp all=2 --stop 58000       # shows what follows, then asks",
+        "group edit g2fdo7jldfk4q --leg p0.l3 --price 57500 --preview",
+        "group edit g2fdo7jldfk4q --cancel-layers p0 --yes",
+    ),
+    "group close": ("group close g2fdo7jldfk4q", "group close g2fdo7jldfk4q --leg p0.l1 --yes"),
+    "group history": ("group history g2fdo7jldfk4q",),
+    "group adopt": (
+        "group adopt BTC/USDT --qty 0.5 --price 59000 --tp 3 --preview",
+        "group adopt ETH/USDT --qty 2 --price 2900 -t 4h --stop 2700 --reason 'bought by hand'",
+    ),
+    "queue": ("queue", "queue --history"),
+    "queue promote": ("queue promote q3",),
+    "queue force-add": ("queue force-add q3",),
+    "queue remove": ("queue remove q3",),
+    "risk": ("risk", "risk --json | jq '.accounts[].losers'"),
+    "risk decisions": ("risk decisions --plans", "risk decisions --group g2fdo7jldfk4q --search no_winners"),
+    "risk run-now": ("risk run-now                          # the normal rules, now", "risk run-now g2fdo7jldfk4q"),
+    "risk skip-once": ("risk skip-once g2fdo7jldfk4q",),
+    "risk block": ("risk block g2fdo7jldfk4q",),
+    "risk unblock": ("risk unblock g2fdo7jldfk4q",),
+    "venue": ("venue", "venue rules BTC/USDT"),
+    "venue rules": ("venue rules", "venue rules BTC/USDT --account paper"),
+    "venue refresh": ("venue refresh", "venue refresh --account paper"),
+    "venue reconcile": ("venue reconcile",),
+    "venue allow-entries": ("venue allow-entries paper",),
+    "ps": ("ps", "ps /trading/groups"),
+    "tail": (
+        "tail                                  # Ctrl-C ends it",
+        "tail --since 2h --symbol BTC/USDT --no-follow",
+        "tail --type GroupClosed --json | jq .text",
+    ),
+    "log": (
+        "log --severity warning --since 1d",
+        "log --pair ETHUSDT --tag queue --text removed",
+        "log --since 2026-11-01 --export november.csv",
+    ),
+    "log segments": ("log segments",),
+    "log prune": ("log prune --preview", "log prune"),
+    "log keep": ("log keep 12", "log keep 12 --off"),
+    "alerts": ("alerts",),
+    "alerts ack": ("alerts ack 1234", "alerts ack --all"),
+    "incidents": ("incidents", "incidents --all"),
+    "pnl": ("pnl --by day", "pnl --by strategy --since 30d --csv strategies.csv"),
+    "trace": ("trace s00000042", "trace bh4nxmzvsosiocyv52p0000e0001 --journal old.db"),
+    "explain": (
+        "explain s00000042                     # a signal; also a group, an order, a fill, a queued entry (q3)",
+        "explain group                         # every move that a group can make",
+    ),
+    "pause": ("pause --reason 'news at two'",),
+    "resume": ("resume",),
+    "dead-letters": ("dead-letters", "dead-letters replay 3298534883359"),
+    "dead-letters replay": ("dead-letters replay 3298534883359",),
+    "release": ("release /trading/groups/paper/binance:BTCUSDT:1h:long~g2fdo7jldfk4q",),
+    "restart": ("restart /venues/paper/session",),
+    "send": (
+        "send --list PauseEngine               # the fields of a message",
+        """send /risk/coordinator '{"type": "PauseEngine", "reason": "news at two"}'""",
+    ),
+    "secrets": ("secrets rotate webhook",),
+    "secrets rotate": ("secrets rotate webhook", "secrets rotate hmac"),
+    "replay": (
+        "replay --data BTC/USDT=btc_1m.parquet --signals alerts.jsonl --groups",
+        "replay --signals alerts.jsonl --from 2024-01-01 --to 2024-03-01 --journal month.db",
+    ),
+    "config": (
+        "config set execution_pool.max_open_groups 12",
+        "config preview",
+        "config apply",
+    ),
+    "config check": ("config check", "config check other.toml --show"),
+    "config default": ("config default > config.toml",),
+    "config show": ("config show risk_engine", "config show grid_strategy.tp_mode"),
+    "config set": (
+        "config set risk_engine.loss_threshold_percent -4",
+        """config set grid_strategy.levels '[{"gap_percent": 0, "weight_percent": 100, "tp_percent": 1}]'""",
+    ),
+    "config unset": ("config unset risk_engine.loss_threshold_percent",),
+    "config diff": ("config diff                           # draft against the version in force", "config diff 3 5"),
+    "config preview": ("config preview", "config preview --symbol BTC/USDT --price 60000 --side long --size 500"),
+    "config apply": ("config apply", "config apply --from 7"),
+    "config discard": ("config discard",),
+    "config versions": ("config versions",),
+    "config reapply": ("config reapply 3",),
+    "config reset": ("config reset",),
+    "config backup": ("config backup settings.json",),
+    "config restore": ("config restore settings.json",),
+    "journal": ("journal verify",),
+    "journal verify": ("journal verify", "journal verify --journal copy.db"),
+    "journal cut": ("journal cut                           # says what would be lost and which words to type",),
+    "backup": ("backup monday.zip",),
+    "restore": ("restore monday.zip", "restore monday.zip --read-only-inspect /tmp/look"),
+}
+"""Path of a command -> lines that can be typed after ``bulkhead``."""
+
+
+def typed(line: str) -> str:
+    """Return an example as it is typed."""
+    return line if "| bulkhead " in line else f"bulkhead {line}"
+
+
+def dress(app: typer.Typer, path: str = "") -> None:
+    """Give every command of an application its chapter and its examples."""
+    chapters = {name: title for title, names in _CHAPTERS.items() for name in names}
+    for command in app.registered_commands:
+        name = command.name or (command.callback.__name__.replace("_", "-") if command.callback else "")
+        _dress_one(command, f"{path} {name}".strip(), chapters if not path else {})
+    for group in app.registered_groups:
+        here = f"{path} {group.name}".strip()
+        _dress_one(group, here, chapters if not path else {})
+        if group.typer_instance is not None:
+            dress(group.typer_instance, here)
+
+
+def _dress_one(command: Any, path: str, chapters: dict[str, str]) -> None:
+    command.epilog = epilog(*map(typed, EXAMPLES.get(path, ())))
+    if path in chapters:
+        command.rich_help_panel = chapters[path]
