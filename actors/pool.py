@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from actors.desk import desk_topic
 from actors.group import GROUPS
 from actors.pool_memory import OUTCOMES_KEPT, Decided, Outcomes
 from actors.pool_operators import OperatedPool
@@ -22,6 +23,7 @@ from actors.session import session_topic
 from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.groups import AddPyramid, CloseGroup, GroupChanged, ReduceGroup, SlotReleased
 from protocol.messages import Event, Message
+from protocol.offset import TellStanding
 from protocol.pool import (
     ContinuationReplaced,
     DryRun,
@@ -112,6 +114,8 @@ class Pool(OperatedPool):
         self._was_paused = self._world.paused is not None
         for topic in (session_topic(self._account), precision_topic(self._account), PERMITS, GROUPS):
             bus.subscribe(topic, self.ref)
+        # What groups say of themselves is in nobody's journal: a group may have begun to close, and say nothing for hours.
+        bus.publish(desk_topic(self._account), TellStanding())
         self._after(())
 
     def apply(self, event: Event) -> None:

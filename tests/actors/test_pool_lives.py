@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
-from protocol.groups import SlotReleased
+from actors.desk import desk_topic
+from protocol.groups import GroupState, SlotReleased
+from protocol.offset import TellStanding
 from protocol.signals import RetellSignals
+from runtime.actor import Actor, handles
 from runtime.memory_journal import MemoryJournal
 from tests.actors.cast import D, Stage, kinds, of, play
 from tests.actors.cuts import cuts
@@ -30,6 +33,37 @@ def test_a_new_life_has_slots_and_queue(every: int) -> None:
         rig.gateway.clear()
         await rig.told(BTC, SOL, entry("s9", symbol="SOL/USDT"))
         assert rig.outcomes() == [("s1", "opened"), ("s3", "queued:q1:pool_full"), ("s9", "replaced:q1")]
+        await rig.told(RELEASE)
+        assert rig.started()[-1] == "gs9"
+
+    play(script)
+
+
+class Closing(Actor):
+    """A group that has begun to close by itself, and says so when it is asked."""
+
+    def __init__(self, rig: PoolRig) -> None:
+        self.rig = rig
+
+    def started(self) -> None:
+        self.context.bus.subscribe(desk_topic("acc"), self.ref)
+
+    @handles
+    async def standing(self, msg: TellStanding) -> None:
+        await self.rig.stands(BTC.signal, GroupState.CLOSING)
+
+
+def test_a_new_life_hears_what_groups_do_by_themselves() -> None:
+    """EX-327, EX-1204: a group that closes by itself still counts as closing after a crash, however long that takes."""
+
+    async def script(stage: Stage) -> None:
+        rig = PoolRig(stage)
+        await rig.told(BTC)
+        await stage.passes(1)
+        stage.add("closing", lambda: Closing(rig))
+        await stage.crash("pool")
+        await rig.told(entry("s9"))
+        assert rig.outcome() == "queued:q1:closing"
         await rig.told(RELEASE)
         assert rig.started()[-1] == "gs9"
 

@@ -21,7 +21,7 @@ from runtime.metrics import ActorStats, quantile_ns
 from supervision.child import ChildSpec
 from tests.system.load import LoadTrader, Pace, Witness
 from tests.system.running import House, eventually, house_config, running_house
-from tests.system.wholeness import all_up, check_whole, open_targets
+from tests.system.wholeness import all_up, check_whole, decided, open_targets
 
 __all__ = ["GATEWAY", "LOAD", "Recovered", "Sabotage", "Ship", "at_rest", "frozen", "loaded", "sail"]
 
@@ -133,7 +133,7 @@ def state_of(actor: DurableActor) -> Any:
         case PositionGroup():
             return actor._view, actor._acted
         case Pool():
-            return (actor._state.live, actor._state.queue)
+            return decided(actor._state)
         case Gateway():
             return msgspec.structs.astuple(actor._state)
     raise AssertionError(actor)

@@ -161,7 +161,7 @@ def test_gateway_crash(tmp_path: Path, recovered: Recovered) -> None:
 
 
 def test_pool_crash(tmp_path: Path, recovered: Recovered) -> None:
-    """A pool that raises is back with every slot it had given; signals wait for it, none is lost."""
+    """A pool that raises is back with every slot it had given; it hears how groups stand, signals wait, none is lost."""
 
     async def scenario(ship: Ship) -> None:
         for kind in (EntryRequest, SlotReleased):

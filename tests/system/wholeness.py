@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from actors.desk_book import DeskBook
 from protocol.groups import GroupState
 from protocol.pool import SignalActedOn
 from rules.group import GroupView, replay
+from rules.pool import PoolState, fold
 from tests.system.accounts import check_no_order_twice
 from tests.system.running import PATHS, House, eventually
 
@@ -16,6 +19,7 @@ async def check_whole(house: House) -> None:
     await eventually(lambda: not house.actor("/trading/gateway")._state.pending, "every signal has an outcome")
     await eventually(lambda: fills_agree(house), "the desk knows every fill of the exchange")
     await eventually(lambda: not unprotected(house), "every leg that holds something has its target at the exchange")
+    await eventually(lambda: not misjudged(house), "the pool knows which groups close")
     check_against_journal(house)
     check_no_order_twice(house.journal.read_all())
 
@@ -61,9 +65,30 @@ def check_against_journal(house: House) -> None:
     assert live.orders == book.orders
     for view in house.groups().values():
         assert view == replayed(house, view)
-    slots = {group.group_id for group in house.actor(PATHS.pool)._state.live.values()}
+    check_pool(house)
+
+
+def check_pool(house: House) -> None:
+    """Fail unless the pool has decided what its events say, and every living group holds a slot."""
+    state = house.actor(PATHS.pool)._state
+    events = [record.event for record in house.journal.read(PATHS.pool)]
+    assert decided(state) == decided(fold(PoolState(), events))
     living = {view.group_id for view in house.groups().values() if view.state is not GroupState.CLOSED}
-    assert living <= slots
+    assert living <= {group.group_id for group in state.live.values()}
+
+
+def misjudged(house: House) -> list[str]:
+    """Return the groups of which the pool does not know whether they close."""
+    groups = house.actor(PATHS.pool)._state.live.values()
+    known = {group.group_id: group.closing for group in groups}
+    views = [view for view in house.groups().values() if view.state is not GroupState.CLOSED]
+    return [view.group_id for view in views if known[view.group_id] is not (view.state is GroupState.CLOSING)]
+
+
+def decided(state: PoolState) -> Any:
+    """Return what a pool has decided, comparable: the groups and the queue, without what groups say of themselves."""
+    groups = {key: (group.group_id, group.opening, group.closing_by) for key, group in state.live.items()}
+    return groups, state.queue, state.next_queue, state.answered, state.committed
 
 
 def replayed(house: House, view: GroupView) -> GroupView | None:
