@@ -118,6 +118,7 @@ class ReadModelProcess(Actor):
             await process.wait()
         except asyncio.CancelledError:
             process.kill()
+            await process.wait()  # at once; the event loop must not end before it has let go of the pipes
             raise
 
     @property

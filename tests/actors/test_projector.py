@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -10,13 +13,16 @@ from typing import Any
 
 import pytest
 
-from actors.projector import Committed, ReadModelKeeper
+from actors.projector import Committed, ReadModelKeeper, ReadModelProcess
 from protocol.risk import EngineStatus, EngineStatusChanged
 from protocol.venue import ReconcileNow
 from runtime.journal import Entry, Record
+from runtime.system import ActorSystem
 from store.opening import open_reader
 from store.projector import Projector
 from store.sqlite_journal import open_journal
+from supervision.child import ChildSpec
+from supervision.tree import supervisor
 from tests.actors.cast import Broken, Stage, play
 
 
@@ -173,3 +179,25 @@ def test_it_works_beside_the_loop() -> None:
         assert len(rig.threads) == 2
 
     play(script, inline_threads=False)
+
+
+_DEAF = "import signal\nprint(0, flush=True)\nsignal.pause()"
+"""A process that answers once and does not end when nobody speaks to it any more."""
+
+
+def test_a_process_that_does_not_end_is_killed() -> None:
+    """A process that projects and hangs is killed at its deadline and waited for: none of it outlives the system."""
+
+    async def main() -> Any:
+        keepers: list[ReadModelProcess] = []
+
+        def keeper() -> ReadModelProcess:
+            keepers.append(ReadModelProcess((sys.executable, "-c", _DEAF)))
+            return keepers[0]
+
+        async with ActorSystem() as system:
+            system.start_root(supervisor("root", ChildSpec("keeper", keeper, stop_s=0.05)))
+            await system.ready()
+        return keepers[0]._process
+
+    assert asyncio.run(main()).returncode == -signal.SIGKILL
