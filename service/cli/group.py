@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from service.cli.asking import confirmed
 from service.cli.codes import ExitCode
 from service.cli.failures import CommandFailed, Failure
 from service.cli.group_list import groups, ident_of
@@ -117,7 +118,7 @@ def close(
     client = connect(config, socket)
     ident = ident_of(client, group)
     if not yes and not as_json:
-        typer.confirm(f"close {leg or 'all'} of {ident} at the market?", abort=True)
+        confirmed(f"close {leg or 'all'} of {ident} at the market?")
     said = client.post(f"/v1/group/{client.part(ident)}/close", {"leg_id": leg})
     what = f"leg {leg} of {ident}" if leg else ident
     print_json(said) if as_json else print_line(f"{what} is being closed; watch: bulkhead group show {ident}")
@@ -257,7 +258,9 @@ def _agreed(shown: dict[str, Any], *, yes: bool, preview: bool, as_json: bool) -
     from service.cli.group_views import preview_view
 
     show(preview_view(shown))
-    return not preview and (yes or typer.confirm("do this?"))
+    if not yes and not preview:
+        confirmed("do this?")
+    return not preview
 
 
 def _pairs(option: str, given: list[str] | None) -> dict[str, str | None]:

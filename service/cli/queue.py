@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from service.cli.asking import confirmed
 from service.cli.codes import epilog
 from service.cli.output import print_json, print_line, show, table
 from service.cli.parts import ConfigFile, Json, Socket, connect, usage
@@ -19,9 +20,7 @@ _Account = Annotated[
 _RequestId = Annotated[
     str, typer.Option("--request-id", help="Your name for this request: sent again under it, it acts only once.")
 ]
-_queue = typer.Typer(
-    help="Entries that wait for a slot, best first, and why each stands where it does.", epilog=epilog()
-)
+_queue = typer.Typer()
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +39,7 @@ def queue(
     socket: Socket = None,
     as_json: Json = False,
 ) -> None:
-    """List what waits for a slot: rank, reason, the keys compared and the rule that put an entry before the next.
+    """List the entries that wait for a slot, best first, and why each stands where it does.
 
     A reason other than pool_full is a hold: it ends by itself, and nobody can overrule it. `promote ID` lets an entry in
     out of turn if a slot is free, `force-add ID` over the limit, `remove ID` deletes it.
@@ -69,40 +68,35 @@ def _show(report: dict[str, Any]) -> None:
     )
     print_line(f"order: {', '.join(report['rules']) or 'by id'}")
     if report["entries"]:
-        columns = (
-            "rank",
-            "id",
-            "pair",
-            "side",
-            "reason",
-            "repl.",
-            "profit USD",
-            "min",
-            "keys",
-            "entry",
-            "price",
-            "why",
-        )
         rows = (_row(entry, report["at"]) for entry in report["entries"])
-        show(table(columns, rows, right=("rank", "repl.", "profit USD", "min", "entry", "price")))
+        show(table(_COLUMNS, rows, right=_NUMBERS))
+        # Beneath the table, as it would make it wider than most terminals.
+        for entry in report["entries"]:
+            print_line(f"{entry['queue_id']}: {entry['why']}")
+
+
+_COLUMNS = ("rank", "id", "pair", "waits for", "loss %", "repl.", "profit USD", "entry", "price", "waits")
+_NUMBERS = ("rank", "loss %", "repl.", "profit USD", "entry", "price", "waits")
 
 
 def _row(entry: dict[str, Any], now: int) -> tuple[str, ...]:
-    minutes = (now - entry["queued_at"]) // 60_000_000_000
-    keys = ", ".join(key["value"] for key in entry["keys"] if key["rule"] != "fifo")
+    from service.cli.views import duration
+
+    keys = {key["rule"]: key["value"] for key in entry["keys"]}
+    waits_for = f"hold: {entry['hold']}" if entry["hold"] else entry["reason"].replace("_", " ")
+    if keys.get("pyramid_continuation") == "yes":
+        waits_for += ", next pyramid"
     return (
         str(entry["rank"]),
         entry["queue_id"],
-        f"{entry['symbol']} {entry['timeframe']}",
-        entry["side"],
-        ("hold: " + entry["hold"]) if entry["hold"] else entry["reason"],
+        f"{entry['symbol']} {entry['timeframe']} {entry['side']}",
+        waits_for,
+        keys.get("highest_loss_percent", "-").removesuffix(" %"),
         str(entry["replacements"]),
         _money(entry["expected_profit"]),
-        str(minutes),
-        keys,
         entry["entry_price"],
         entry["current_price"] or "?",
-        entry["why"],
+        duration((now - entry["queued_at"]) // 1_000_000_000),
     )
 
 
@@ -165,7 +159,7 @@ def force_add(
     if not yes:
         if as_json:
             raise usage("force-add asks first, and with --json nobody can answer", "add --yes", path="--yes")
-        typer.confirm(_effect(client.get("/v1/queue", account=account)["queues"], ident), abort=True)
+        confirmed(_effect(client.get("/v1/queue", account=account)["queues"], ident))
     _command("force-add", ident, account, request_id, client, as_json=as_json)
 
 
@@ -194,4 +188,10 @@ def remove(
 def _command(name: str, ident: str, account: str, request_id: str, client: Any, *, as_json: bool) -> None:
     body = {"account": account, "request_id": request_id}
     said = client.post(f"/v1/queue/{client.part(ident)}/{name}", body)
-    print_json(said) if as_json else print_line(f"{said['outcome']} ({said['account']}): {said['message']}")
+    print_json(said) if as_json else print_line(_sentence(name, ident, said))
+
+
+def _sentence(name: str, ident: str, said: dict[str, Any]) -> str:
+    done = {"promote": "enters", "force-add": "enters over the limit", "remove": "is removed"}[name]
+    became = "" if name == "remove" else f": {said['outcome'].rpartition(':')[2].replace('_', ' ')}"
+    return f"{ident} {done}{became} ({said['account']})"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from service.cli.asking import confirmed
 from service.cli.codes import epilog
 from service.cli.output import print_json, print_line, show, table
 from service.cli.parts import ConfigFile, Json, Socket, connect, usage
@@ -76,36 +77,26 @@ def _show(picture: dict[str, Any]) -> None:
     if not picture["losers"]:
         print_line("no group loses")
         return
-    columns = (
-        "group",
-        "pair",
-        "side",
-        "loss %",
-        "loss USD",
-        "timer",
-        "pyramids",
-        "age",
-        "winners",
-        "plan",
-        "waits for",
-    )
+    columns = ("group", "pair", "loss %", "loss USD", "pyramids", "timer", "age", "waits for")
     rows = (_row(each) for each in picture["losers"])
-    show(table(columns, rows, right=("loss %", "loss USD", "winners")))
+    show(table(columns, rows, right=("loss %", "loss USD")))
+    # Beneath the table, as they would make it wider than most terminals.
+    for each in picture["losers"]:
+        able = f"{each['winners']} winners with {_money(each['winners_usd'])} USD"
+        print_line(f"{each['group_id']}: {able}; {_plan(each['plan'])}")
 
 
 def _row(loser: dict[str, Any]) -> tuple[str, ...]:
+    left_out = [loser["left_out"]] if loser["left_out"] else []
     return (
         loser["group_id"],
-        f"{loser['symbol']} {loser['timeframe']}",
-        loser["side"],
+        f"{loser['symbol']} {loser['timeframe']} {loser['side']}",
         "?" if loser["loss_percent"] is None else _money(loser["loss_percent"]),
         "?" if loser["loss_usd"] is None else _money(loser["loss_usd"]),
-        _timer(loser),
         f"{'yes' if loser['pyramids_ok'] else 'no'} ({loser['received']} / {loser['required']})",
+        _timer(loser),
         _age(loser),
-        f"{loser['winners']}, {_money(loser['winners_usd'])} USD",
-        _plan(loser["plan"]),
-        loser["left_out"] or next(iter(loser["reasons"]), "nothing"),
+        ", ".join([*left_out, *loser["reasons"]]) or "nothing",
     )
 
 
@@ -125,7 +116,7 @@ def _age(loser: dict[str, Any]) -> str:
 def _plan(plan: dict[str, Any] | None) -> str:
     """Return a plan in words: winners with quantities and USD, then the loser and what is left over."""
     if plan is None:
-        return "-"
+        return "no plan"
     if plan["status"] == "not_executable":
         return f"nothing: {plan['reason']}"
     payers = ", ".join(
@@ -133,7 +124,7 @@ def _plan(plan: dict[str, Any] | None) -> str:
         for each in plan["winners"]
     )
     loser = "all" if plan["loser_full"] else plan["loser_close_qty"]
-    return f"close {payers}; then {loser} of it; net {_money(plan['net_usd'])} USD"
+    return f"would close {payers}, then {loser} of it; net {_money(plan['net_usd'])} USD"
 
 
 def _money(value: str) -> str:
@@ -215,9 +206,9 @@ def run_now(
         checked = client.post("/v1/risk/run-now", {**body, "check": True})
         for run in checked["runs"]:
             _say_check(run)
-        if group and not (checked["runs"][0]["plan"] and checked["runs"][0]["plan"]["winners"]):
+        if not any(run["plan"] and run["plan"]["winners"] for run in checked["runs"]):
             return
-        typer.confirm("Do it?", abort=True)
+        confirmed("do it?")
     done = client.post("/v1/risk/run-now", body)
     if as_json:
         print_json(done)

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from service.advice import advice_of
 from service.cli import signals
 from service.cli.codes import epilog
-from service.cli.output import print_json, print_line
+from service.cli.output import note, print_json, print_line
 from service.cli.parts import ConfigFile, Json, Socket, connect, usage
 
 __all__ = ["SideWord", "UnitWord", "entry", "exit_", "reduce", "register"]
@@ -146,10 +147,19 @@ def _send(
     else:
         print_line(_sentence(said))
     if (said["routed"] or "").startswith("rejected"):
+        advice = advice_of(said["routed"].rpartition(":")[2])
+        if advice and not as_json:
+            note(f"try:   {advice}")
         raise typer.Exit(1)
 
 
 def _sentence(said: dict[str, Any]) -> str:
-    outcome = said["routed"] or said["outcome"]
+    """Return what became of a signal; a code stands in brackets behind the reasons, as in every error."""
+    outcome, _, detail = (said["routed"] or said["outcome"]).partition(":")
+    if outcome == "queued":
+        outcome, detail = f"queued as {detail.partition(':')[0]}", ""
+    elif outcome == "pyramid_added":
+        outcome, detail = f"pyramid added (p{detail})", ""
     reasons = f": {'; '.join(said['reasons'])}" if said["reasons"] else ""
-    return f"{said['signal_id']} {outcome.replace('_', ' ')}{reasons}  (bulkhead explain {said['signal_id']})"
+    code = f" [{detail}]" if outcome == "rejected" else f" {detail}" if detail else ""
+    return f"{said['signal_id']} {outcome.replace('_', ' ')}{reasons}{code}  (bulkhead explain {said['signal_id']})"

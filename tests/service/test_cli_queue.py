@@ -61,12 +61,14 @@ def test_commands_and_what_they_refuse(operator: Operator, signals: list[dict[st
     assert unknown.exit_code == ExitCode.NOT_FOUND
     assert "NotQueued" in unknown.stderr
     assert operator("queue", "force-add", "q1", "--json").exit_code == ExitCode.USAGE
+    silent = operator("queue", "force-add", "q1")
+    assert (silent.exit_code, "nobody answered, so nothing was done" in silent.stderr) == (ExitCode.FAILED, True)
     forced = operator.json("queue", "force-add", "q1", "--yes", "--request-id", "once")
     assert forced["outcome"] == "force_added:q1:opened"
     again = operator.json("queue", "force-add", "q1", "--yes", "--request-id", "once")
     assert again["outcome"] == "promoted:forced"
     removed = operator("queue", "remove", "q2")
-    assert "queue_removed:q2:operator" in removed.stdout
+    assert removed.stdout == "q2 is removed (paper)\n"
     assert operator.json("queue")["queues"][0]["entries"] == []
     assert operator.json("queue")["queues"][0]["occupied"] == 2
 
