@@ -40,6 +40,10 @@ def check_shorthand(grid: GridStrategy, path: str, problems: Problems) -> None:
     count, gap = grid.dca_count, grid.dca_gap_percent
     if count is None and gap is None:
         return
+    if count is not None and count > grid.max_dca_per_pyramid:
+        message = f"must be at most {grid.max_dca_per_pyramid} (max_dca_per_pyramid)"
+        problems.add(f"{path}.dca_count", "OutOfRange", message, value=count)
+        return
     if count is None or gap is None:
         missing = "dca_count" if count is None else "dca_gap_percent"
         problems.add(f"{path}.{missing}", "IncompleteShorthand", "dca_count and dca_gap_percent go together")
@@ -47,8 +51,5 @@ def check_shorthand(grid: GridStrategy, path: str, problems: Problems) -> None:
     if grid.levels is not None:
         message = "the shorthand and explicit levels exclude each other: remove one of them"
         problems.add(f"{path}.dca_count", "ShorthandConflictsWithLevels", message, value=count)
-    if count > grid.max_dca_per_pyramid:
-        message = f"must be at most {grid.max_dca_per_pyramid} (max_dca_per_pyramid)"
-        problems.add(f"{path}.dca_count", "OutOfRange", message, value=count)
     if gap * (count - 1) >= _MOST_GAP:
         problems.add(f"{path}.dca_gap_percent", "OutOfRange", "the last layer must be less than 100 % away", value=gap)

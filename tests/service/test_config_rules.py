@@ -117,6 +117,11 @@ def test_a_key_in_error_breaks_no_rule() -> None:
         ({f"{GRID}.dca_count": 5, f"{GRID}.dca_gap_percent": "24.999"}, []),
         ({f"{GRID}.dca_count": 5, f"{GRID}.dca_gap_percent": 25}, [(f"{GRID}.dca_gap_percent", "OutOfRange")]),
         ({f"{GRID}.dca_count": 1, f"{GRID}.dca_gap_percent": 500}, []),
+        ({f"{GRID}.dca_count": 8}, [(f"{GRID}.dca_count", "OutOfRange")]),
+        (
+            {f"{GRID}.dca_count": 8, f"{GRID}.dca_gap_percent": 50, f"{GRID}.levels": FAULTY[1:2]},
+            [(f"{GRID}.levels", "WeightSum"), (f"{GRID}.dca_count", "OutOfRange")],
+        ),
         ({f"{GRID}.dca_count": 8, f"{GRID}.dca_gap_percent": 1}, [(f"{GRID}.dca_count", "OutOfRange")]),
         (
             {f"{GRID}.dca_count": 8, f"{GRID}.dca_gap_percent": 1, f"{GRID}.max_dca_per_pyramid": 8},
