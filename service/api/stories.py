@@ -22,7 +22,7 @@ async def _story(reading: Reading, ident: str) -> Story:
 
     story = await reading.both(find)
     if story is None:
-        raise not_found(f"no signal, group, order or fill of the journal has the id {ident}", value=ident)
+        raise not_found(f"no signal, group, order, fill or queue entry of the journal has the id {ident}", value=ident)
     return story
 
 

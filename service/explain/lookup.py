@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from itertools import groupby
 from typing import Final, Protocol
 
+from protocol.pool import QueuedReplaced, SignalQueued
 from runtime.journal import Journal, Record
 from store.queries import EventFilter, Views
 from store.reading import JournalReader
@@ -28,6 +29,10 @@ class Lookup(Protocol):
         """Return the records of one causal chain."""
         ...
 
+    def queued(self, queue_id: str) -> str:
+        """Return the signal that waited, or waits, as an entry of the queue; the newest such, empty when none did."""
+        ...
+
 
 class ScanLookup:
     """Reads all records for each question: needs nothing but the journal."""
@@ -43,6 +48,12 @@ class ScanLookup:
     def correlated(self, correlation_id: int) -> list[Record]:
         """Return the records of one causal chain."""
         return [each for each in self._read_all() if each.correlation_id == correlation_id]
+
+    def queued(self, queue_id: str) -> str:
+        """Return the signal that waited, or waits, as an entry of the queue; the newest such, empty when none did."""
+        waits = (SignalQueued, QueuedReplaced)
+        found = [each.event for each in self._read_all() if isinstance(each.event, waits)]
+        return next((str(event.signal_id) for event in reversed(found) if event.queue_id == queue_id), "")
 
 
 class ViewsLookup:
@@ -63,6 +74,11 @@ class ViewsLookup:
         """Return the records of one causal chain that have a line in the event log."""
         rows = self._views.events(EventFilter(correlation_id=correlation_id), limit=MOST_RECORDS)
         return self._read({row.position for row in rows})
+
+    def queued(self, queue_id: str) -> str:
+        """Return the signal that waited, or waits, as an entry of the queue; the newest such, empty when none did."""
+        found = self._views.queue_entries(limit=MOST_RECORDS)
+        return next((str(row.signal_id) for row in found if row.queue_id == queue_id), "")
 
     def _read(self, positions: Collection[int]) -> list[Record]:
         found: list[Record] = []

@@ -29,7 +29,9 @@ _SentenceOf: TypeAlias = Callable[[Any, Story], str]
 def _wanted(e: OrderWanted, story: Story) -> str:
     order = e.request
     what = order_words(order)
-    again = f" This is attempt {e.attempt}: the one before found no buyer or seller." if e.attempt > 1 else ""
+    again = (
+        f" It takes the place of the one before it, which did not fill (attempt {e.attempt})." if e.attempt > 1 else ""
+    )
     if e.purpose is Purpose.ENTRY:
         return f"The group wanted a {what} for leg {e.leg_id} ({order.client_order_id}).{_leg_plan(e, story)}{again}"
     if e.purpose is Purpose.TP:

@@ -112,9 +112,7 @@ _ROUTED: Final = {
     "already_closing": "The group was already closing, so the signal changed nothing.",
     "reduced": "It closed a part of the group.",
     "nothing_to_exit": "No group of that symbol, timeframe and side was open, so there was nothing to close.",
-    "queued": "It waits in the queue.",
     "queue_removed": "What waited under this identity left the queue.",
-    "replaced": "It took the place of a signal that waited in the queue.",
 }
 
 
@@ -129,6 +127,8 @@ def _routed(e: SignalRouted, story: Story) -> str:
     if e.outcome.startswith("dry_run:"):
         would = words(e.outcome.partition(":")[2])
         return f"app.mode is dry_run, so nothing was done{at}; it would have come to: {would}{reasons}."
+    if e.outcome.startswith(("queued:", "replaced:")):
+        return ""  # the entry that waits tells it itself, with its reason
     known = _ROUTED.get(e.outcome) or _ROUTED.get(e.outcome.partition(":")[0])
     return (known or f"What became of it: {words(e.outcome)}.") + reasons
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from store.views.mentions import mentions
 
 __all__ = ["Story", "collect", "ids_in", "order_of"]
 
+_QUEUED = re.compile(r"q\d+")
 _KINDS = ("signal", "group", "order", "trade", "venue_order", "plan")
 
 
@@ -66,9 +68,15 @@ def ids_in(records: Iterable[Record], kind: str) -> set[str]:
 
 
 def collect(lookup: Lookup, ident: str) -> Story | None:
-    """Return the story around an id of a signal, group, order, trade, venue order or causal chain; None when unknown."""
+    """Return the story around an id; None when unknown.
+
+    Ids are those of signals, groups, orders, trades, venue orders and causal chains; an entry of the queue (``q3``) has the
+    story of its signal.
+    """
     first = lookup.about({ident})
     kind = _kind_of(first, ident)
+    if not kind and _QUEUED.fullmatch(ident) and (signal := lookup.queued(ident)):
+        return collect(lookup, signal)
     if not kind and ident.isdigit() and int(ident) < 2**63:
         first, kind = lookup.correlated(int(ident)), "chain"
     if not first:

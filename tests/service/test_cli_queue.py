@@ -93,6 +93,17 @@ def test_the_chain_shows_the_wait(operator: Operator, signals: list[dict[str, An
     assert "removed: operator" in chain
 
 
+def test_an_entry_of_the_queue_has_the_story_of_its_signal(operator: Operator, signals: list[dict[str, Any]]) -> None:
+    """Its id as `bulkhead queue` shows it is enough, from the running daemon and from a journal; told once, not twice."""
+    journal = ("--journal", str(operator.config.parent / "data" / "journal.db"))
+    for where in ((), journal):
+        told = " ".join(operator("explain", "q1", *where).stdout.split())
+        assert told.count("there was no free slot") == 1, where
+        assert "An operator let it in over the limit" in told
+    assert signals[1]["signal_id"] in operator("trace", "q1").stdout
+    assert operator("explain", "q77").exit_code == ExitCode.NOT_FOUND
+
+
 def test_another_account_is_not_found(operator: Operator) -> None:
     """EX-110: an account that is not there is named in the one error shape."""
     result = operator("queue", "--account", "nowhere", "--json")
