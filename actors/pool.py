@@ -17,9 +17,10 @@ from actors.group import GROUPS
 from actors.pool_memory import OUTCOMES_KEPT, Decided, Outcomes
 from actors.pool_operators import OperatedPool
 from actors.pool_tells import close_of, group_name, group_path, tells_of, untold
-from actors.pool_world import GroupMaker, PoolWorld, pool_topic, precision_topic
+from actors.pool_world import GroupMaker, PoolWorld
 from actors.risk import PERMITS
 from actors.session import session_topic
+from actors.topics import pool_topic, precision_topic
 from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.groups import AddPyramid, CloseGroup, GroupChanged, ReduceGroup, SlotReleased
 from protocol.messages import Event, Message
@@ -61,6 +62,7 @@ from rules.pool import (
     queue_report,
     what_would_happen,
 )
+from rules.signals.arrival import came_before
 from runtime.actor import Do, handles
 from runtime.timers import Timer
 
@@ -278,7 +280,8 @@ class Pool(OperatedPool):
     def _repeat(self, signal: Signal, known: Decided) -> Do | None:
         group = self._state.live.get(signal.group_key)
         market = self._world.markets.instruments.get(signal.symbol)
-        if known.outcome.startswith("pyramid_added") and group is not None and market is not None:
+        same = group is not None and known.group_id in ("", group.group_id)
+        if known.outcome.startswith("pyramid_added") and group is not None and same and market is not None:
             # The group alone knows what it did with it; told again it only answers.
             add = group.adds.get(signal.signal_id) or pyramid_of(self._make(signal, market, self.now()), group.group_id)
             return self._to_group(group, add)
@@ -311,7 +314,7 @@ class Pool(OperatedPool):
         if self._settings.dry_run:
             return self._did(Rehearse(signal), about=signal)
         group = self._state.live.get(msg.group_key)
-        if group is None:
+        if group is None or came_before(signal.signal_id, group.opening.signal_id):
             self._outcomes.keep(signal.signal_id, Decided("nothing_to_exit", (), signal.received_at))
             return Do(tells=[self._outcome(signal.signal_id, "nothing_to_exit")])
         reduce = ReduceGroup(

@@ -19,12 +19,14 @@ OUTCOMES_KEPT: Final = 10_000
 class Decided(NamedTuple):
     """What a signal came to. ``received_at`` 0: it is in the journal, so that nothing else ever has its id.
 
-    A refusal is not: when the journal could not keep the signal itself, the next one is given the same id.
+    A refusal is not: when the journal could not keep the signal itself, the next one is given the same id. ``group_id`` is
+    the group of a pyramid: the next group of that identity has nothing to do with it.
     """
 
     outcome: str
     reasons: tuple[str, ...] = ()
     received_at: int = 0
+    group_id: str = ""
 
 
 class Outcomes:
@@ -44,7 +46,7 @@ class Outcomes:
             case SlotTaken():
                 self._first(event.signal_id, Decided("opened"))
             case PyramidAdmitted():
-                self._first(event.signal_id, Decided(f"pyramid_added:{event.pyramid}"))
+                self._first(event.signal_id, Decided(f"pyramid_added:{event.pyramid}", group_id=event.group_id))
             case SignalQueued():
                 outcome = f"queued:{event.queue_id}:{event.reason.value}"
                 self.keep(event.signal_id, Decided(outcome, event.reasons))

@@ -8,6 +8,7 @@ from rules.pool.admission import EntryPlan
 from rules.pool.entering import admit, remove, supersede
 from rules.pool.state import LiveGroup, QueuedEntry
 from rules.pool.turn import Turn
+from rules.signals.arrival import came_before
 
 __all__ = ["enter", "leave"]
 
@@ -168,6 +169,11 @@ def leave(turn: Turn, key: str, signal_id: str) -> None:
     A live group answers for the signal itself.
     """
     waiting, group = turn.state.queued_of(key), turn.state.live.get(key)
+    # Told again after a crash, an exit is about what was there when it came, not about what has come since.
+    if waiting is not None and came_before(signal_id, waiting.signal.signal_id):
+        waiting = None
+    if group is not None and came_before(signal_id, group.opening.signal_id):
+        group = None
     if waiting is not None and turn.world.settings.drop_on_exit:
         remove(turn, waiting, "exit_signal", (f"signal {signal_id} left this side",), by_signal=signal_id)
         turn.said = (turn.outcomes[-1], ())
