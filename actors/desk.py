@@ -19,6 +19,7 @@ from protocol.orders import (
     CancelRequested,
     DeskUp,
     OrderState,
+    OrderStateChanged,
     OrderUpdate,
     PlaceAtVenue,
     RetellOrders,
@@ -28,6 +29,7 @@ from protocol.risk import Permit, RenewPermit
 from protocol.venue import (
     AllowEntries,
     EntriesAllowed,
+    QueryAtVenue,
     VenueHealth,
 )
 from runtime.actor import Do, handles
@@ -37,6 +39,7 @@ __all__ = [
     "PERMIT_MAX_AGE_S",
     "PERMIT_WAIT_S",
     "SEND_WITHIN_S",
+    "UNWANTED_KEPT",
     "OrderDesk",
     "desk_topic",
 ]
@@ -49,6 +52,10 @@ PERMIT_WAIT_S = 2.0
 
 SEND_WITHIN_S = 10
 """An order that has not left the session this long after the decision is not sent any more."""
+
+
+UNWANTED_KEPT = 1_000
+"""Most cancels of unknown orders that are remembered."""
 
 
 def desk_topic(account: str) -> str:
@@ -78,6 +85,8 @@ class OrderDesk(VenueSide):
         self._risk = risk
         self._permit: Permit | None = None
         self._waiting: dict[str, tuple[SubmitOrder, int]] = {}
+        self._unwanted: set[str] = set()
+        """Cancelled before we ever heard of them: what is told us again after a crash is told in this order."""
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
@@ -106,7 +115,24 @@ class OrderDesk(VenueSide):
         known = self._book.get(msg.request.client_order_id)
         if known is not None:
             return Do(tells=self._retell(known))
+        if msg.request.client_order_id in self._unwanted:
+            self._unwanted.discard(msg.request.client_order_id)
+            return self._refuse(msg, self._correlation(), "CancelledUnsent", "cancelled before it was heard of")
+        if self._book.may_have_forgotten(msg.wanted_at):
+            return self._ask_about(msg, self._correlation())
         return self._admit(msg, self._correlation())
+
+    def _ask_about(self, msg: SubmitOrder, correlation: int) -> Do:
+        """Have the venue say what became of an order that we may have sent and forgotten; it is not sent again."""
+        key, now = msg.request.client_order_id, self.now()
+        reason = "told again after so long that it may have been sent before: the venue is asked"
+        unknown = OrderStateChanged(
+            client_order_id=key, state=OrderState.UNKNOWN, venue_order_id="", reason=reason, at=now
+        )
+        known = sent(msg, permit=0, correlation=correlation, at=now)
+        update = OrderUpdate(client_order_id=key, state=OrderState.UNKNOWN, reason=reason, at=now)
+        asked = QueryAtVenue(key, msg.request.symbol)
+        return Do([known, unknown], [(msg.owner, update), (self._session, asked)], correlation_id=correlation)
 
     def _admit(self, msg: SubmitOrder, correlation: int) -> Do | None:
         if msg.adds_risk and self._book.stopped_for:
@@ -152,6 +178,7 @@ class OrderDesk(VenueSide):
 
     def rolled_back(self) -> None:
         """Drop what only waits: its group may not have wanted it after all; who does is asked to tell again."""
+        self._unwanted.clear()
         if self._waiting or self._hold.unsent:
             self._waiting = {}
             self._hold.unsent.clear()
@@ -179,8 +206,8 @@ class OrderDesk(VenueSide):
         permit = self._permit
         if permit is None or overdue is not None:
             return self._refuse(msg, correlation, "NoPermit", overdue or "the risk coordinator is silent")
-        if not permit.entries_allowed:
-            return self._refuse(msg, correlation, "EnginePaused", permit.reason or permit.status.value)
+        if (barred := self._barred()) is not None:
+            return self._refuse(msg, correlation, *barred)
         return self._send(msg, correlation)
 
     @handles
@@ -191,7 +218,11 @@ class OrderDesk(VenueSide):
         unsent = self._hold.drop(msg.client_order_id)
         if order is None:
             waiting = self._waiting.pop(msg.client_order_id, None) or unsent
-            return self._refuse(*waiting, "CancelledUnsent", "cancelled while it waited") if waiting else None
+            if waiting is None:
+                if len(self._unwanted) < UNWANTED_KEPT:
+                    self._unwanted.add(msg.client_order_id)
+                return None
+            return self._refuse(*waiting, "CancelledUnsent", "cancelled while it waited")
         if order.state.final:
             return Do(tells=self._retell(order))
         events = [] if order.cancel_requested else [CancelRequested(msg.client_order_id, self.now())]

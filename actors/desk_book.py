@@ -47,6 +47,7 @@ class DeskOrder(msgspec.Struct):
     fills: list[FillRecorded] = []
     code: str = ""
     adds_risk: bool = False
+    decided_at: int = 0
 
     @property
     def filled_qty(self) -> Decimal:
@@ -67,7 +68,10 @@ class DeskOrder(msgspec.Struct):
 
 
 class DeskBook(msgspec.Struct):
-    """All orders by client id, in the order they were sent. ``stopped_for``: why no entry may leave; empty: it may."""
+    """All orders by client id, in the order they were sent. ``stopped_for``: why no entry may leave; empty: it may.
+
+    ``forgotten_to`` is when the newest order was decided on that is not kept any more, 0 for none.
+    """
 
     orders: dict[str, DeskOrder] = {}
     finished: int = 0
@@ -75,10 +79,15 @@ class DeskBook(msgspec.Struct):
     stopped_why: str = ""
     newest_fill_at: int = 0
     first_sent_at: int = 0
+    forgotten_to: int = 0
 
     def get(self, client_order_id: str) -> DeskOrder | None:
         """Return an order, None when the desk never knew it or it is long finished."""
         return self.orders.get(client_order_id)
+
+    def may_have_forgotten(self, wanted_at: int) -> bool:
+        """Whether an order that was wanted then, and is not known, may have been sent all the same."""
+        return 0 < wanted_at <= self.forgotten_to
 
     def owned_by(self, owner: str) -> list[DeskOrder]:
         """Return the orders of an owner, oldest first."""
@@ -104,12 +113,12 @@ class DeskBook(msgspec.Struct):
                 self.first_sent_at = self.first_sent_at or event.at
                 self.orders[event.request.client_order_id] = DeskOrder(
                     event.request, event.owner, event.group_id, OrderState.SENT, event.correlation_id,
-                    adds_risk=event.purpose is Purpose.ENTRY,
+                    adds_risk=event.purpose is Purpose.ENTRY, decided_at=event.at,
                 )  # fmt: skip
             case OrderRefused():
                 self.orders[event.request.client_order_id] = DeskOrder(
                     event.request, event.owner, event.group_id, OrderState.REJECTED, event.correlation_id,
-                    reason=f"{event.code}: {event.reason}", code=event.code, ended_at=event.at,
+                    reason=f"{event.code}: {event.reason}", code=event.code, ended_at=event.at, decided_at=event.at,
                 )  # fmt: skip
                 self._finish()
             case CancelRequested():
@@ -140,5 +149,5 @@ class DeskBook(msgspec.Struct):
         self.finished += 1
         if self.finished > FINAL_ORDERS_KEPT:
             oldest = next(key for key, order in self.orders.items() if order.state.final)
-            del self.orders[oldest]
+            self.forgotten_to = max(self.forgotten_to, self.orders.pop(oldest).decided_at)
             self.finished -= 1

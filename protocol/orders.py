@@ -113,7 +113,8 @@ class SubmitOrder(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
 
     ``owner`` is the path of the actor that hears the updates; ``group_id``, ``leg_id`` and ``purpose`` say what it is
     for.
-    ``adds_risk`` orders need a fresh risk permit; the others never do.
+    ``adds_risk`` orders need a fresh risk permit; the others never do. ``wanted_at`` is when the group decided on it (0: not
+    said): a desk that has forgotten older orders must not take it for a new one.
     """
 
     OVERFLOW: ClassVar[str] = "keep"
@@ -126,6 +127,7 @@ class SubmitOrder(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
     attempt: int = 1
     adds_risk: bool
     expected_price: Decimal | None = None
+    wanted_at: Instant = 0
 
 
 class CancelOrder(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):

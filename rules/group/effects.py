@@ -17,7 +17,7 @@ from protocol.groups import (
     SlotReleased,
 )
 from protocol.messages import Event, Message
-from protocol.orders import CancelOrder, OrderRequest, OrderState, Purpose, SubmitOrder
+from protocol.orders import CancelOrder, OrderState, Purpose, SubmitOrder
 from protocol.precision import NeedRules
 from rules.group.closing import may_act
 from rules.group.new_rules import RULES_WAIT_S
@@ -44,45 +44,33 @@ def effects(events: Iterable[Event], owner: str) -> tuple[Message, ...]:
 
 
 def _submit(event: OrderWanted, owner: str) -> SubmitOrder:
-    return _submission(
-        event.request, owner, event.group_id, event.leg_id, event.purpose, event.attempt, event.expected_price
-    )
-
-
-def _submission(
-    request: OrderRequest,
-    owner: str,
-    group_id: str,
-    leg_id: str,
-    purpose: Purpose,
-    attempt: int,
-    expected_price: Decimal | None,
-) -> SubmitOrder:
     return SubmitOrder(
-        request=request,
+        request=event.request,
         owner=owner,
-        group_id=group_id,
-        leg_id=leg_id,
-        purpose=purpose,
-        attempt=attempt,
-        adds_risk=purpose is Purpose.ENTRY,
-        expected_price=expected_price,
+        group_id=event.group_id,
+        leg_id=event.leg_id,
+        purpose=event.purpose,
+        attempt=event.attempt,
+        adds_risk=event.purpose is Purpose.ENTRY,
+        expected_price=event.expected_price,
+        wanted_at=event.at,
     )
 
 
 def outstanding(view: GroupView, owner: str) -> tuple[Message, ...]:
     """Return what to tell again after a restart: orders and cancels without a known outcome, and an untold release.
 
-    Receivers know client ids, so that telling twice does nothing.
+    Receivers know client ids, so that telling twice does nothing. A cancel goes before its order: should the desk never have
+    heard of that, it does not send it any more.
     """
     told: list[Message] = []
     for order in view.orders.values():
         if order.settled or order.state.final:
             continue
-        if order.state in _NO_OUTCOME:
-            told.append(_resubmit(view, order, owner))
         if order.cancel_wanted:
             told.append(CancelOrder(order.request.client_order_id, owner))
+        if order.state in _NO_OUTCOME:
+            told.append(_resubmit(view, order, owner))
     if view.rules_wanted:
         told.append(NeedRules(view.symbol, at_once=True))
     if view.released:
@@ -91,8 +79,16 @@ def outstanding(view: GroupView, owner: str) -> tuple[Message, ...]:
 
 
 def _resubmit(view: GroupView, order: OrderView, owner: str) -> SubmitOrder:
-    return _submission(
-        order.request, owner, view.group_id, order.leg_id, order.purpose, order.attempt, order.expected_price
+    return SubmitOrder(
+        request=order.request,
+        owner=owner,
+        group_id=view.group_id,
+        leg_id=order.leg_id,
+        purpose=order.purpose,
+        attempt=order.attempt,
+        adds_risk=order.purpose is Purpose.ENTRY,
+        expected_price=order.expected_price,
+        wanted_at=order.wanted_at,
     )
 
 

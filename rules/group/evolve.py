@@ -132,6 +132,7 @@ def _order_wanted(view: GroupView, event: OrderWanted) -> GroupView:
         reason=event.reason,
         close=event.close,
         allocation=event.allocation,
+        wanted_at=event.at,
     )
     view = replace(view, orders={**view.orders, name: order})
     if event.purpose is Purpose.ENTRY:

@@ -99,7 +99,7 @@ class OrderView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
 
     ``absent``: the venue has proven that it never had the order, so that it may be sent again under the next id.
     ``reported`` is what the venue says has traded; ``ended`` that its end is known and every fill of it was told.
-    ``allocation`` is what of a closing order is still to be booked on each leg.
+    ``allocation`` is what of a closing order is still to be booked on each leg. ``wanted_at``: when it was decided on.
     """
 
     request: OrderRequest
@@ -120,6 +120,7 @@ class OrderView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
     absent: bool = False
     cancel_wanted: bool = False
     ended: bool = False
+    wanted_at: Instant = 0
 
     @property
     def settled(self) -> bool:
