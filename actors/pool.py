@@ -239,6 +239,10 @@ class Pool(OperatedPool):
         self._unsent.append(mail)
         return None
 
+    def _start(self, start: StartGroup) -> tuple[str, Message] | None:
+        """Say whom to tell of a new group: its supervisor; one that is not up yet asks for all taken slots itself."""
+        return (self._groups, start) if self.context.system.lookup(self._groups) is not None else None
+
     def _mail(self, group: LiveGroup, message: AddPyramid | CloseGroup | ReduceGroup) -> GroupMail:
         return GroupMail(group_path(self._groups, group.opening), message)
 
@@ -355,7 +359,7 @@ class Pool(OperatedPool):
             answer = decision.answer
             tells += self._said_of(command.signal if isinstance(command, Enter) else about, decision)
             for told in tells_of(decision.events, state, self._groups):
-                routed = self._route(told) if isinstance(told, GroupMail) else (self._groups, told)
+                routed = self._route(told) if isinstance(told, GroupMail) else self._start(told)
                 tells += [routed] if routed is not None else []
         return Do(events, tells, answer, then=lambda: self._after(events))
 

@@ -198,6 +198,20 @@ def test_what_comes_before_the_groups_live_is_kept_for_them() -> None:
     play(second, journal=journal)
 
 
+def test_an_entry_before_any_group_lives_is_started_with_the_others() -> None:
+    """A signal that was stored over a crash may be admitted before the groups' supervisor is up: no dead letter (EX-253)."""
+
+    async def script(stage: Stage) -> None:
+        rig = PoolRig(stage, groups=False)
+        await rig.told(entry())
+        assert stage.letters() == []
+        groups = stage.probe("groups")
+        await rig.told(GroupsUp(GROUPS))
+        assert kinds(groups) == ["StartGroup"]
+
+    play(script)
+
+
 # --- slots and lives ---------------------------------------------------------------------------------------------------
 
 
