@@ -12,6 +12,7 @@ import msgspec
 
 from actors.gateway_memory import GatewayState, incident_key, undated_key
 from actors.gateway_settings import RESEND_WITHIN_S, GatewaySettings, Route
+from actors.topics import pool_topic
 from protocol.pool import PoolIdentities
 from protocol.signals import InjectSignal, Problem, Signal
 from rules.identity import near_symbols
@@ -35,12 +36,7 @@ from rules.signals import (
 from rules.signals.mappings import Reading, explain_problem
 from runtime.clock import NANOS
 
-__all__ = ["Arrival", "Judge", "Judgement", "pool_topic"]
-
-
-def pool_topic(account: str) -> str:
-    """Return the bus topic on which an account's pool says which identities are live and which wait."""
-    return f"pool:{account}"
+__all__ = ["Arrival", "Judge", "Judgement"]
 
 
 class Arrival(NamedTuple):
@@ -208,8 +204,11 @@ class Judge:
         if age is Freshness.OK:
             return None
         behind = (arrival.received_at - signal.fired_at) / NANOS
+        if behind < 0:
+            text = f"is {_span(-behind)} ahead of the clock here: the limit is {settings.max_future_skew_s} s"
+            return Problem(age.value, "timestamp", text)
         hint = f"the limit is {most} s; use {{{{timenow}}}}, as {{{{time}}}} is the start of the bar"
-        return Problem(age.value, "timestamp", f"is {behind:.3f} s old" + (f": {hint}" if behind > 0 else ""))
+        return Problem(age.value, "timestamp", f"is {_span(behind)} old: {hint}")
 
     # --- what was seen -------------------------------------------------------------------------------------------------
 
@@ -263,3 +262,11 @@ class Judge:
             message = f"its source was silent for too long; when all is well: bulkhead signal resume '{source}'"
             return Problem("SourceSilent", "strategy_info.alert_name", message, signal.label[:80])
         return None
+
+
+def _span(seconds: float) -> str:
+    """Return a span of time as a person says it: exact below two minutes, in its largest unit above."""
+    for length, unit in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.3f} s"

@@ -147,10 +147,17 @@ class DemoTrader(_Sender):
     """
 
     def __init__(
-        self, *, account: str, symbols: Sequence[DemoSymbol], interval_s: float, url: Callable[[], str]
+        self,
+        *,
+        account: str,
+        timeframe: str,
+        symbols: Sequence[DemoSymbol],
+        interval_s: float,
+        url: Callable[[], str],
     ) -> None:
         super().__init__(url)
         self._account = account
+        self._timeframe = timeframe
         self._symbols = tuple(symbols)
         self._interval_s = interval_s
         self._rules = {each.symbol: Crossing() for each in symbols}
@@ -176,8 +183,8 @@ class DemoTrader(_Sender):
     def group(self, msg: GroupChanged) -> None:
         """Follow which groups are live."""
         live = self._live.get(msg.symbol)
-        if live is None or msg.account != self._account:
-            return
+        if live is None or (msg.account, msg.timeframe) != (self._account, self._timeframe):
+            return  # somebody else's: an exit of the demo's would find nothing
         if msg.state is GroupState.CLOSED:
             live.pop(msg.group_id, None)
         else:

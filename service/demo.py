@@ -28,8 +28,13 @@ _NOTIONAL = Decimal(500)
 def alert_body(
     *, secret: str, exchange: str, symbol: str, wish: Wish, price: Decimal, at: int, size: Decimal, label: str
 ) -> bytes:
-    """Return an alert as TradingView would send it, sized in quote currency."""
+    """Return an alert as TradingView would send it, sized in quote currency.
+
+    An entry does not say what position was before: the last group may have ended by its targets, of which this strategy
+    knows nothing, and a position before that does not fit reads as a missed alert.
+    """
     entering = wish is Wish.ENTER
+    before = {} if entering else {"prev_market_position": "long"}
     return msgspec.json.encode(
         {
             "secret": secret,
@@ -40,7 +45,7 @@ def alert_body(
                 "timeframe": "1",
                 "action": "buy" if entering else "sell",
                 "market_position": "long" if entering else "flat",
-                "prev_market_position": "flat" if entering else "long",
+                **before,
                 "entry_price": str(price),
                 "order_size": str(size),
             },
@@ -76,6 +81,7 @@ def demo_trader(config: Config, account: Account, market: Market, secrets: Webho
     trader = partial(
         DemoTrader,
         account=account.name,
+        timeframe="1m",
         symbols=[DemoSymbol(each.symbol, body_of(each.symbol)) for each in market.instruments],
         interval_s=float(config.demo.interval_s),
         url=lambda: daemon.webhook_url,

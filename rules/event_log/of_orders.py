@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from protocol.orders import CancelRequested, FillRecorded, OrderRefused, OrderSent, OrderState, OrderStateChanged
-from rules.event_log.line import ERROR, GOOD, INFO, WARNING, Line, LineOf, Source, text
+from protocol.orders import (
+    CancelRequested,
+    FillRecorded,
+    OrderRefused,
+    OrderSent,
+    OrderState,
+    OrderStateChanged,
+    Purpose,
+)
+from rules.client_ids import parse
+from rules.event_log.line import ERROR, GOOD, INFO, WARNING, Line, LineOf, Source
+from rules.notation import plain
 
 __all__ = ["OF_ORDERS"]
 
@@ -20,8 +30,8 @@ _SEVERITY_OF_STATE: Final = {
 
 def _sent(e: OrderSent) -> Line:
     request = e.request
-    price = "market" if request.price is None else f"at {text(request.price)}"
-    said = f"{e.purpose.value} order sent: {request.side.value} {text(request.qty)} {request.symbol} {price}"
+    price = "market" if request.price is None else f"at {plain(request.price)}"
+    said = f"{e.purpose.value} order sent: {request.side.value} {plain(request.qty)} {request.symbol} {price}"
     return Line(Source.ORDER, INFO, "OrderSent", said, e.group_id, request.client_order_id)
 
 
@@ -30,12 +40,22 @@ def _refused(e: OrderRefused) -> Line:
     return Line(Source.ORDER, WARNING, e.code, said, e.group_id, e.request.client_order_id)
 
 
+def _named(client_order_id: str) -> str:
+    """Name an order by what it is for, as its id says it: ``entry p0.l1``, ``tp p1.l0``, ``close``."""
+    found = parse(client_order_id)
+    if found is None:
+        return "order"
+    leg = f" p{found.pyramid}.l{found.layer}" if found.purpose is not Purpose.CLOSE else ""
+    return f"{found.purpose.value}{leg}"
+
+
 def _cancel(e: CancelRequested) -> Line:
-    return Line(Source.ORDER, INFO, "CancelRequested", "cancel requested", client_order_id=e.client_order_id)
+    said = f"{_named(e.client_order_id)}: cancel requested"
+    return Line(Source.ORDER, INFO, "CancelRequested", said, client_order_id=e.client_order_id)
 
 
 def _order_state(e: OrderStateChanged) -> Line:
-    said = f"order {e.state.value}" + (f": {e.reason}" if e.reason else "")
+    said = f"{_named(e.client_order_id)} {e.state.value.replace('_', ' ')}" + (f": {e.reason}" if e.reason else "")
     bad = e.state is OrderState.REJECTED
     severity = _SEVERITY_OF_STATE.get(e.state, INFO)
     code = f"Order{e.state.name.title().replace('_', '')}"
@@ -43,7 +63,7 @@ def _order_state(e: OrderStateChanged) -> Line:
 
 
 def _fill(e: FillRecorded) -> Line:
-    said = f"{e.side.value} {text(e.qty)} {e.symbol} at {text(e.price)}, fee {text(e.fee)} {e.fee_currency}"
+    said = f"{e.side.value} {plain(e.qty)} {e.symbol} at {plain(e.price)}, fee {plain(e.fee)} {e.fee_currency}"
     return Line(Source.ORDER, GOOD, "FillRecorded", said, client_order_id=e.client_order_id)
 
 

@@ -13,8 +13,9 @@ __all__ = ["OF_SIGNALS"]
 
 def _received(e: SignalReceived) -> Line:
     refused = e.outcome.startswith("rejected")
-    problems = "; ".join(f"{p.code} {p.path} {p.message}".strip() for p in e.problems)
-    said = f"signal of {e.user} from {e.source_address}: {e.outcome}" + (f" ({problems})" if problems else "")
+    problems = "; ".join(f"{p.path} {p.message} [{p.code}]".strip() for p in e.problems)
+    outcome = "rejected" if refused and problems else e.outcome
+    said = f"signal of {e.user} from {e.source_address}: {outcome}" + (f": {problems}" if problems else "")
     if e.resend_of:
         said += f"; it sends {e.resend_of} again"
     if len(e.accounts) > 1:
@@ -31,7 +32,7 @@ def _routed(e: SignalRouted) -> Line:
 
 
 def _refused_request(e: RequestRefused) -> Line:
-    said = f"request to {e.user} from {e.address} refused, {e.refused} so far ({e.size} bytes)"
+    said = f"request to {e.user} from {e.address} refused: {e.code} ({e.size} bytes), {e.refused} so far"
     return Line(Source.WEBHOOK, WARNING, e.code, said, pinned=e.code == "RateLimited")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from protocol.groups import OpenGroup
 from protocol.instruments import Instrument
@@ -14,6 +14,9 @@ from rules.pool.settings import PoolSettings
 from rules.pool.state import PoolState
 
 __all__ = ["EntryPlan", "available_funds", "figure", "plan_entry"]
+
+_LARGE: Final = 100
+"""From here on an amount of money is told to the hundredth."""
 
 
 class EntryPlan(NamedTuple):
@@ -45,8 +48,13 @@ class EntryPlan(NamedTuple):
             return self.code, self.reasons
         if self.free is not None and self.short_of_funds:
             quote = self.opening.instrument.quote
-            return "InsufficientFunds", (f"needs {figure(self.funds)} {quote}, {figure(self.free)} are free",)
+            return "InsufficientFunds", (f"needs {_amount(self.funds)} {quote}, {_amount(self.free)} are free",)
         return None
+
+
+def _amount(value: Decimal) -> str:
+    """Return an amount of money to the hundredth, a small one to eight places."""
+    return figure(round(value, 2 if abs(value) >= _LARGE else 8))
 
 
 def figure(value: Decimal) -> str:
@@ -105,10 +113,14 @@ def _refused(ladder: Ladder, opening: OpenGroup) -> tuple[str, ...]:
         whole = sum((layer.notional for layer in ladder.layers if layer.reason is None), Decimal(0))
         cap = opening.config.max_quote_per_pyramid
         return (f"{figure(whole)} {opening.instrument.quote} is above sizing.max_quote_per_pyramid = {figure(cap)}",)
-    blocked = [f"layer {layer.layer}: {layer.reason}" for layer in ladder.layers if layer.reason]
+    blocked: dict[str, list[str]] = {}
+    for layer in ladder.layers:
+        if layer.reason:
+            blocked.setdefault(layer.reason, []).append(str(layer.layer))
+    count = sum(len(layers) for layers in blocked.values())
     return (
-        f"{len(blocked)} of {len(ladder.layers)} layers are blocked; raise the size or use fewer layers",
-        *blocked[:7],
+        f"{count} of {len(ladder.layers)} layers are blocked; raise the size or use fewer layers",
+        *(f"{reason}: layer {', '.join(layers[:7])}" for reason, layers in blocked.items()),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from protocol.instruments import Instrument
 from protocol.venue import SessionUp
@@ -10,6 +11,9 @@ from rules.identity import UnknownSymbol, canonical_symbol, market_names, near_s
 from service.api.answers import Refused
 
 __all__ = ["Markets"]
+
+_FEW: Final = 10
+"""So many symbols are simply named where one is not known."""
 
 
 class Markets:
@@ -38,8 +42,8 @@ class Markets:
                 return found
         except UnknownSymbol:
             pass
-        near = near_symbols(symbol.upper(), symbols)
-        hint = f"; did you mean {', '.join(near)}?" if near else f"; it has {', '.join(sorted(symbols)[:10])}"
+        near = near_symbols(symbol.upper(), symbols) if len(symbols) > _FEW else ()
+        hint = f"; did you mean {', '.join(near)}?" if near else f"; it has {', '.join(sorted(symbols)[:_FEW])}"
         raise Refused(
             422, "UnknownSymbol", f"account {account} has no market {symbol}{hint}", path="symbol", value=symbol
         )

@@ -200,7 +200,7 @@ def test_funds_of_admissions_since_the_balance_are_bound() -> None:
         await rig.balance("250")
         await rig.told(BTC, ETH)
         assert rig.outcomes() == [("s1", "opened"), ("s2", "rejected:InsufficientFunds")]
-        assert rig.gateway[-1].reasons == ("needs 199.398 USDT, 50.602 are free",)
+        assert rig.gateway[-1].reasons == ("needs 199.4 USDT, 50.602 are free",)
         await stage.passes(181)
         await rig.told(entry("s8", symbol="ETH/USDT"))
         assert rig.outcome() == "opened"

@@ -123,7 +123,9 @@ def test_alerts_without_http() -> None:
 # --- the demo ----------------------------------------------------------------------------------------------------------
 
 
-def group(state: GroupState, *, account: str = "acc", symbol: str = SYMBOL, group_id: str = "g1") -> GroupChanged:
+def group(
+    state: GroupState, *, account: str = "acc", symbol: str = SYMBOL, timeframe: str = "1h", group_id: str = "g1"
+) -> GroupChanged:
     """Return how a group stands."""
     return GroupChanged(
         group_id=group_id,
@@ -133,7 +135,7 @@ def group(state: GroupState, *, account: str = "acc", symbol: str = SYMBOL, grou
         venue="paper",
         account=account,
         symbol=symbol,
-        timeframe="1h",
+        timeframe=timeframe,
         side=Side.LONG,
         state=state,
         reason=None,
@@ -161,7 +163,11 @@ async def demo(stage: Stage, server: Server, symbols: tuple[str, ...] = (SYMBOL,
     stage.add(
         "demo",
         lambda: DemoTrader(
-            account="acc", symbols=[body(symbol) for symbol in symbols], interval_s=1.0, url=lambda: server.url
+            account="acc",
+            timeframe="1h",
+            symbols=[body(symbol) for symbol in symbols],
+            interval_s=1.0,
+            url=lambda: server.url,
         ),
     )
     await stage.settle()
@@ -186,6 +192,7 @@ def test_a_demo_follows_prices_and_groups() -> None:
             assert trader.posted == len(server.bodies) == sum(trader.answers.values())
             stage.system.bus.publish(GROUPS, group(GroupState.LIVE, account="other"))
             stage.system.bus.publish(GROUPS, group(GroupState.LIVE, symbol="DOGE/USDT", group_id="g3"))
+            stage.system.bus.publish(GROUPS, group(GroupState.LIVE, timeframe="4h", group_id="g4"))
             await stage.settle()
             assert trader._live == {SYMBOL: {}}
             stage.system.bus.publish(GROUPS, group(GroupState.LIVE))
