@@ -30,10 +30,13 @@ from rules.group.targets import MAX_TARGET_LOSSES
 from rules.group.turn import Turn
 from rules.group.view import CloseView, LegView, OrderView
 
-__all__ = ["MAX_ENTRY_ATTEMPTS", "MAX_RETRY_S", "end_if_final", "retry_delay_s"]
+__all__ = ["CANCELLED_UNSENT", "MAX_ENTRY_ATTEMPTS", "MAX_RETRY_S", "end_if_final", "retry_delay_s"]
 
 MAX_ENTRY_ATTEMPTS = 3
 """Most times an entry that never reached the venue is sent (EX-426)."""
+
+CANCELLED_UNSENT = "CancelledUnsent"
+"""Code of an order that its cancel overtook before it left: as good as cancelled, and no rejection by the venue."""
 
 MAX_RETRY_S = 60
 """Longest wait between two attempts of a close, seconds (EX-712)."""
@@ -80,6 +83,9 @@ def _entry_ended(turn: Turn, order: OrderView, text: str, code: str) -> None:
     misfit = _misfit(order, code, leg.entry_rebuilds) and _may_go_on(turn, leg) and not order.cancel_wanted
     if misfit:
         entry, wait_s = EntryState.WORKING, 0
+    withdrawn = order.cancel_wanted and code == CANCELLED_UNSENT
+    if withdrawn:
+        entry = EntryState.CANCELLED
     turn.emit(
         EntryEnded(
             group_id=turn.view.group_id,
@@ -102,7 +108,8 @@ def _entry_ended(turn: Turn, order: OrderView, text: str, code: str) -> None:
         if not wait_s:
             send_entry(turn, turn.view.legs[leg.leg_id])
         return
-    _tell_entry_end(turn, order, text)
+    if not withdrawn:
+        _tell_entry_end(turn, order, text)
     if order.filled:
         judge_slippage(turn, order)
     if not turn.view.closing:

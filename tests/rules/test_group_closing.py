@@ -13,6 +13,7 @@ from protocol.groups import (
     CloseReason,
     DustRecorded,
     EntryEnded,
+    EntryState,
     GroupClosed,
     GroupState,
     LegClosed,
@@ -23,7 +24,7 @@ from protocol.groups import (
     TriggerSuperseded,
 )
 from protocol.market import PriceTick
-from protocol.orders import OrderState, Purpose
+from protocol.orders import OrderState, OrderUpdate, Purpose
 from protocol.values import MarketType
 from rules.group import effects
 from tests.rules.group_bench import (
@@ -262,3 +263,21 @@ def test_an_unfilled_leg_closed_by_an_operator_is_cancelled() -> None:
     events = bench.ack_cancels()
     assert (only(events, LegClosed), bench.view.legs["p0.l2"].state) == ([], LegState.CANCELLED)
     assert bench.view.closes == ()
+
+
+def test_a_layer_cancelled_before_it_left_is_no_rejection() -> None:
+    """EX-703, EX-427: an exit while the venue is away ends unsent layers as cancelled, without an alarm about each."""
+    bench = filled(1)
+    bench.close()
+    events = bench.tell(
+        OrderUpdate(
+            client_order_id=bench.entry("p0.l1"),
+            state=OrderState.REJECTED,
+            reason="CancelledUnsent: cancelled while it waited",
+            code="CancelledUnsent",
+            at=bench.now,
+        )
+    )
+    assert alerts(events) == []
+    leg = bench.view.legs["p0.l1"]
+    assert (leg.entry, leg.state) == (EntryState.CANCELLED, LegState.CANCELLED)
