@@ -359,8 +359,7 @@ class Pool(OperatedPool):
             answer = decision.answer
             tells += self._said_of(command.signal if isinstance(command, Enter) else about, decision)
             for told in tells_of(decision.events, state, self._groups):
-                routed = self._route(told) if isinstance(told, GroupMail) else self._start(told)
-                tells += [routed] if routed is not None else []
+                tells += filter(None, [self._route(told) if isinstance(told, GroupMail) else self._start(told)])
         return Do(events, tells, answer, then=lambda: self._after(events))
 
     def _said_of(self, signal: Signal | None, decision: Decision) -> list[tuple[str, Any]]:
