@@ -96,11 +96,17 @@ class Views:
         return self._rows(IncidentRow, f"incidents{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
 
     def groups(
-        self, *, open_only: bool = False, scope: Scope | None = None, limit: int = MOST_ROWS, before: int | None = None
+        self,
+        *,
+        open_only: bool = False,
+        account: str = "",
+        scope: Scope | None = None,
+        limit: int = MOST_ROWS,
+        before: int | None = None,
     ) -> list[GroupRow]:
         """Return position groups; ``open_only`` leaves out the closed ones."""
         where = Where().add("state <> 'closed'", when=open_only).add("scope = ?", scope, when=scope)
-        where.add("position < ?", before, when=before)
+        where.add("position < ?", before, when=before).add("account = ?", account, when=account)
         return self._rows(GroupRow, f"groups{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
 
     def group(self, group_id: str) -> GroupRow | None:

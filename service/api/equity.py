@@ -12,6 +12,7 @@ from runtime.errors import ActorError
 from runtime.system import ActorSystem
 from service.api.host import exchange_of
 from service.api.rows import newest_prices
+from venues.errors import VenueError
 from venues.paper.messages import PaperAnswer, PaperView
 
 __all__ = ["equity_of", "worth"]
@@ -28,8 +29,8 @@ async def equity_of(system: ActorSystem, accounts: Iterable[str]) -> list[dict[s
             continue
         try:
             view = await exchange.ask(PaperView(fills_since=system.now()), _ANSWER_S)
-        except ActorError:
-            continue
+        except (ActorError, VenueError):
+            continue  # what is away at present is worth nothing known; the others are shown all the same
         held = {balance.currency for balance in view.balances} | {position.symbol for position in view.positions}
         symbols = [each.symbol for each in view.instruments if each.base in held or each.symbol in held]
         prices = await newest_prices(system, ((account, symbol) for symbol in symbols))

@@ -22,6 +22,7 @@ from rules.group import GroupView, LegView, replay
 from rules.group.breakdown import breakdown
 from runtime.journal import Record
 from runtime.ref import ActorRef
+from service.api.accounts import known_account, venue_standing
 from service.api.answers import Refused, answer, not_found, plain
 from service.api.control import actor_at
 from service.api.host import ASK_S, Host
@@ -73,7 +74,8 @@ class _Groups:
 
     async def show(self, request: web.Request) -> web.Response:
         events, view = await self._read(request.match_info["id"])
-        return answer({"group": shown(view), "pnl": plain(breakdown(events)), "path": self._path(view.group_id)})
+        found = {"group": shown(view), "pnl": plain(breakdown(events)), "path": self._path(view.group_id)}
+        return answer({**found, "venue": venue_standing(self._host.system, view.account)})
 
     async def history(self, request: web.Request) -> web.Response:
         ident = request.match_info["id"]
@@ -113,10 +115,8 @@ class _Groups:
 
     async def adopt(self, request: web.Request) -> web.Response:
         wanted = decode_json(await request.read(), AdoptPosition)
-        accounts = [each.name for each in self._host.config.accounts]
-        if wanted.account not in accounts:
-            raise not_found(f"there is no account {wanted.account}", value=wanted.account, hint=f"; {accounts}")
-        adopter = actor_at(self._host.system, f"/risk/adopter-{wanted.account}")
+        account = known_account(self._host, wanted.account)
+        adopter = actor_at(self._host.system, f"/risk/adopter-{account}")
         said = await adopter.ask(wanted, ADOPT_S)
         return answer(plain(said), status=409 if said.problems else 200)
 

@@ -13,6 +13,7 @@ from actors.session_topics import market_topic
 from protocol.values import Scope, Side
 from rules.performance import allocation, daily_summary, dashboard, day_of, day_start, total_pnl_percent
 from rules.quote_usd import quote_usd, rate_symbol
+from service.api.accounts import known_account
 from service.api.answers import Refused, answer, plain
 from service.api.host import Host
 from store.performance import Wanted, inputs, positions, waiting_entries
@@ -87,14 +88,20 @@ class _Performance:
         name = str(self._host.config.app.timezone)
         return UTC if name == "UTC" else ZoneInfo(name)
 
-    def _wanted(self, request: web.Request) -> Wanted:
+    async def _wanted(self, request: web.Request) -> Wanted:
         """Return the filter; without a scope it is that of the account asked for, else of the first: scopes never mix."""
         config, name = self._host.config, request.query.get("account", "")
-        account = next((each for each in config.accounts if each.name == name), config.accounts[0])
-        return wanted_of(request.query, config.scope_of(account).value)
+        account = next((each for each in config.accounts if each.name == name), None)
+        if account is not None or not name:
+            return wanted_of(request.query, config.scope_of(account or config.accounts[0]).value)
+        # One that is no longer configured has a record all the same.
+        left = await self._reading.views(lambda views: views.groups(account=name, limit=1))
+        if not left:
+            known_account(self._host, name)
+        return wanted_of(request.query, left[0].scope.value)
 
     async def dashboard(self, request: web.Request) -> web.Response:
-        wanted = self._wanted(request)
+        wanted = await self._wanted(request)
         return answer(await self._reading.views(lambda views: self._figures(views, wanted)))
 
     def _figures(self, views: Views, wanted: Wanted) -> dict[str, Any]:
@@ -148,7 +155,7 @@ class _Performance:
         return total
 
     async def day(self, request: web.Request) -> web.Response:
-        wanted, zone = self._wanted(request), self._zone
+        wanted, zone = await self._wanted(request), self._zone
         given = request.query.get("day", "")
         try:
             day = date.fromisoformat(given) if given else day_of(self._host.system.now(), zone)
@@ -159,7 +166,7 @@ class _Performance:
         return answer(plain(daily_summary(day, zone, made.trades, made.fills, made.realizations)))
 
     async def equity(self, request: web.Request) -> web.Response:
-        wanted = self._wanted(request)
+        wanted = await self._wanted(request)
         rows = await self._reading.views(
             lambda views: views.equity(
                 account=wanted.account, scope=wanted.scope, since=wanted.since, until=wanted.until

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from protocol.values import Scope
-from service.api.answers import Refused, answer, plain
+from service.api.accounts import known_account
+from service.api.answers import Refused, answer, not_found, plain
+from service.api.rows import scope_of
 from store.pnl import PNL_KEYS, PnlFilter
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ def register(app: web.Application, server: ApiServer) -> None:
             raise Refused(422, "InvalidEnum", f"by is one of {', '.join(PNL_KEYS)}", path="by", value=by)
         zone = _zone(server)
         rows = await server.reading.views(lambda views: views.pnl(by, wanted, zone))
+        if wanted.account and not rows:
+            known_account(server.host, wanted.account)
+        if wanted.group_id and await server.reading.views(lambda views: views.group(wanted.group_id)) is None:
+            raise not_found(f"there is no group {wanted.group_id}", value=wanted.group_id)
         fees = await server.reading.views(lambda views: views.other_fees(wanted))
         others = [{**each._asdict(), "amount": format(each.amount, "f")} for each in fees]
         return answer({"by": by, "rows": [plain(row) for row in rows], "other_fees": others})
@@ -37,11 +42,8 @@ def register(app: web.Application, server: ApiServer) -> None:
 
 def pnl_filter(query: Mapping[str, str]) -> PnlFilter:
     """Return the filter that a query string asks for; raise ``Refused`` for what is no scope or no instant."""
-    scope = query.get("scope", "")
-    if scope and scope not in list(Scope):
-        raise Refused(422, "InvalidEnum", f"scope is one of {', '.join(Scope)}", path="scope", value=scope)
     return PnlFilter(
-        scope=Scope(scope) if scope else None,
+        scope=scope_of(query),
         account=query.get("account", ""),
         group_id=query.get("group", ""),
         since=_instant(query, "since"),

@@ -10,7 +10,8 @@ from protocol.codec import decode_json
 from protocol.messages import Value
 from protocol.pool import ForceAdd, PromoteQueued, QueueAnswer, QueueReport, QueueSnapshot, RemoveQueued
 from runtime.errors import ActorError
-from service.api.answers import Refused, answer, not_found, plain
+from service.api.accounts import account_names, known_account
+from service.api.answers import Refused, answer, plain
 from service.api.control import actor_at
 from service.api.host import ASK_S
 from service.api.rows import limit_of
@@ -52,9 +53,7 @@ class _Queue:
     async def waiting(self, request: web.Request) -> web.Response:
         """Answer with every account's queue, best first, and why each stands where it does."""
         wanted = request.query.get("account", "")
-        accounts = [name for name in self._accounts() if wanted in ("", name)]
-        if not accounts:
-            raise not_found(f"there is no account {wanted}", value=wanted)
+        accounts = [known_account(self._host, wanted)] if wanted else account_names(self._host)
         return answer({"queues": [plain(await self._report(account)) for account in accounts]})
 
     async def history(self, request: web.Request) -> web.Response:
@@ -67,15 +66,12 @@ class _Queue:
         """Promote, force-add or remove one entry."""
         queue_id, name = request.match_info["id"], request.path.rsplit("/", 1)[1]
         body = decode_json(await request.read() or b"{}", QueueCommand)
-        account = body.account or await self._account_of(queue_id)
+        account = known_account(self._host, body.account) if body.account else await self._account_of(queue_id)
         said: QueueAnswer = await self._pool(account).ask(_COMMANDS[name](queue_id, body.request_id), ASK_S)
         if said.code:
             status = _STATUS.get(said.code, 422)
             raise Refused(status, said.code, said.message, path="id", value=said.reason or queue_id)
         return answer({**plain(said), "account": account})
-
-    def _accounts(self) -> list[str]:
-        return [account.name for account in self._host.config.accounts]
 
     def _pool(self, account: str) -> Any:
         return actor_at(self._host.system, f"/risk/pool-{account}")
@@ -86,7 +82,7 @@ class _Queue:
 
     async def _account_of(self, queue_id: str) -> str:
         """Return the account whose queue has the entry; the first when none has, which then says so itself."""
-        accounts, having = self._accounts(), []
+        accounts, having = account_names(self._host), []
         for account in accounts:
             try:
                 report = await self._report(account)

@@ -18,6 +18,7 @@ from protocol.offset import (
     SkipOnce,
     UnblockGroup,
 )
+from service.api.accounts import account_names, known_account
 from service.api.answers import Refused, answer, not_found, plain
 from service.api.control import actor_at
 from service.api.host import ASK_S
@@ -81,6 +82,8 @@ class _Risk:
                 before=int(before) if before is not None else None,
             )
         )
+        if account and not found:
+            known_account(self._host, account)
         return answer({"decisions": found})
 
     async def run_now(self, request: web.Request) -> web.Response:
@@ -102,10 +105,7 @@ class _Risk:
     # --- asking --------------------------------------------------------------------------------------------------------
 
     def _wanted(self, account: str) -> list[str]:
-        known = [each.name for each in self._host.config.accounts]
-        if account and account not in known:
-            raise not_found(f"there is no account {account}", value=account, hint=f"; there are {', '.join(known)}")
-        return [account] if account else known
+        return [known_account(self._host, account)] if account else account_names(self._host)
 
     def _engine(self, account: str) -> Any:
         return actor_at(self._host.system, f"/risk/offset-{account}")
@@ -123,7 +123,6 @@ class _Risk:
     async def _account_of(self, group_id: str) -> str:
         """Return the account that trades a group, by the read models; without a row every engine would say NotFound."""
         row = await self._server.reading.views(lambda views: views.group(group_id))
-        accounts = [each.name for each in self._host.config.accounts]
-        if row is not None and row.account in accounts:
+        if row is not None and row.account in account_names(self._host):
             return str(row.account)
         raise not_found("no group has this id", value=group_id, hint="; `bulkhead risk` lists those that lose")

@@ -12,6 +12,7 @@ from protocol.codec import decode_json
 from protocol.messages import Value
 from protocol.risk import PauseEngine, ResumeEngine
 from service.api import control, rows
+from service.api.accounts import known_account
 from service.api.answers import answer, not_found, plain
 from service.api.equity import equity_of
 from service.api.families import FAMILIES
@@ -123,7 +124,12 @@ class _Routes:
 
     async def groups(self, request: web.Request) -> web.Response:
         limit, open_only = rows.limit_of(request.query), request.query.get("open") == "1"
-        found = await self._reading.views(lambda views: rows.group_rows(views, open_only=open_only, limit=limit))
+        account, scope = request.query.get("account", ""), rows.scope_of(request.query)
+        found = await self._reading.views(
+            lambda views: rows.group_rows(views, open_only=open_only, limit=limit, account=account, scope=scope)
+        )
+        if account and not found:
+            known_account(self._host, account)
         return answer({"groups": await rows.groups_with_prices(self._host.system, found)})
 
     async def orders(self, request: web.Request) -> web.Response:

@@ -7,15 +7,17 @@ from decimal import Decimal
 from typing import Any, Final
 
 from protocol.market import PriceTick
-from protocol.values import Side
+from protocol.values import Scope, Side
 from protocol.webhook import NewestPrice
 from runtime.errors import ActorError
 from runtime.system import ActorSystem
+from service.api.accounts import venue_standing
 from service.api.answers import Refused, plain
 from service.api.host import exchange_of
 from store.queries import EventFilter, Views
 from store.views.lines import LineSeverity
 from store.views.rows import EventRow, GroupRow, LegRow
+from venues.errors import VenueError
 
 __all__ = [
     "LIMIT",
@@ -26,6 +28,7 @@ __all__ = [
     "limit_of",
     "newest_prices",
     "overview_rows",
+    "scope_of",
 ]
 
 LIMIT: Final = 200
@@ -48,9 +51,20 @@ def limit_of(query: Mapping[str, str]) -> int:
     return int(text)
 
 
-def group_rows(views: Views, *, open_only: bool, limit: int) -> list[tuple[GroupRow, list[LegRow]]]:
-    """Return groups with their legs."""
-    return [(row, views.legs(row.group_id)) for row in views.groups(open_only=open_only, limit=limit)]
+def scope_of(query: Mapping[str, str]) -> Scope | None:
+    """Return the scope a client wants, None for all; raise ``Refused`` for what is none."""
+    text = query.get("scope", "")
+    if text and text not in list(Scope):
+        raise Refused(422, "InvalidEnum", f"scope is one of {', '.join(Scope)}", path="scope", value=text)
+    return Scope(text) if text else None
+
+
+def group_rows(
+    views: Views, *, open_only: bool, limit: int, account: str = "", scope: Scope | None = None
+) -> list[tuple[GroupRow, list[LegRow]]]:
+    """Return groups with their legs, of one account or scope when asked."""
+    found = views.groups(open_only=open_only, account=account, scope=scope, limit=limit)
+    return [(row, views.legs(row.group_id)) for row in found]
 
 
 def events(views: Views, query: Mapping[str, str], limit: int) -> list[EventRow]:
@@ -102,7 +116,7 @@ async def newest_prices(system: ActorSystem, wanted: Iterable[tuple[str, str]]) 
             continue
         try:
             tick = (await exchange.ask(NewestPrice(symbol), _PRICE_S)).tick
-        except ActorError:
+        except (ActorError, VenueError):
             continue
         if tick is not None:
             found[account, symbol] = tick
@@ -110,10 +124,17 @@ async def newest_prices(system: ActorSystem, wanted: Iterable[tuple[str, str]]) 
 
 
 async def groups_with_prices(system: ActorSystem, rows: list[tuple[GroupRow, list[LegRow]]]) -> list[dict[str, Any]]:
-    """Return groups as clients see them: average, filled layers, mark price and unrealised result."""
+    """Return groups as clients see them: average, filled layers, mark price, unrealised result.
+
+    ``venue_trouble`` is ``venue down`` while the account's connection is away, of closed groups as well (EX-1207).
+    """
     live = [(row.account, row.symbol) for row, _ in rows if row.open_qty]
     prices = await newest_prices(system, live)
-    return [_group(row, legs, prices.get((row.account, row.symbol))) for row, legs in rows]
+    venues = {account: venue_standing(system, account)["text"] for account in {row.account for row, _ in rows}}
+    return [
+        {**_group(row, legs, prices.get((row.account, row.symbol))), "venue_trouble": venues[row.account]}
+        for row, legs in rows
+    ]
 
 
 def _group(row: GroupRow, legs: list[LegRow], tick: PriceTick | None) -> dict[str, Any]:

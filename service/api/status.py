@@ -14,6 +14,7 @@ from protocol.configuration import ConfigAnswer
 from protocol.groups.recovery import DaemonStarted
 from protocol.risk import Permit
 from runtime.clock import WallClock
+from service.api.accounts import venue_standing
 from service.api.host import Host
 from service.api.reading import Reading
 from service.config_store import CONFIG_TOPIC
@@ -53,6 +54,7 @@ async def status_of(host: Host, reading: Reading, permit: Permit | None) -> dict
         "pid": os.getpid(),
         "scope": ", ".join(sorted({config.scope_of(account).value for account in config.accounts})),
         "mode": config.app.mode.value,
+        "venues": [_venue(host, account.name) for account in config.accounts],
         "accounts": [account.name for account in config.accounts],
         "source": host.source_label,
         "feeds": [
@@ -79,6 +81,12 @@ async def status_of(host: Host, reading: Reading, permit: Permit | None) -> dict
         "dead_letters": {"kept": len(system.dead_letters), "total": system.dead_letters.total},
         "memory_bytes": memory_bytes(),
     }
+
+
+def _venue(host: Host, account: str) -> dict[str, Any]:
+    config = host.config
+    scope = next(config.scope_of(each).value for each in config.accounts if each.name == account)
+    return {"account": account, "scope": scope, **venue_standing(host.system, account)}
 
 
 def _start(run: DaemonStarted | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +22,8 @@ __all__ = ["groups", "ident_of", "money", "plain"]
 def groups(
     context: typer.Context,
     everything: Annotated[bool, typer.Option("--all", help="Also the closed ones, newest first.")] = False,
+    account: Annotated[str, typer.Option("--account", help="Only those of this account.")] = "",
+    scope: Annotated[str, typer.Option("--scope", help="Only live, paper or simulation: these never mix.")] = "",
     config: ConfigFile = None,
     socket: Socket = None,
     as_json: Json = False,
@@ -29,10 +31,13 @@ def groups(
     """List the open position groups with their profit; show, edit or close one, adopt a position.
 
     A group is named by its id, or by what it trades where that names one open group: BTC/USDT, or 'BTC/USDT 1h long'.
+    `venue down`: its account's connection is away; it keeps its state, and exits are made once that is back.
     """
     if context.invoked_subcommand is not None:
         return
-    found = connect(config, socket).get("/v1/groups", open=None if everything else 1)
+    found = connect(config, socket).get(
+        "/v1/groups", open=None if everything else 1, account=account or None, scope=scope or None
+    )
     if as_json:
         print_json(found)
     elif found["groups"]:
@@ -41,9 +46,11 @@ def groups(
         note("no group is open; open one with: bulkhead signal entry BTC/USDT --side long --size 500")
 
 
-def _view(found: Iterable[Mapping[str, Any]]) -> RenderableType:
+def _view(found: Sequence[Mapping[str, Any]]) -> RenderableType:
+    several = len({group["account"] for group in found}) > 1
     columns = (
         "group",
+        *(("account", "scope") if several else ()),
         "pair",
         "side",
         "state",
@@ -58,9 +65,10 @@ def _view(found: Iterable[Mapping[str, Any]]) -> RenderableType:
     rows = [
         (
             group["group_id"],
+            *((group["account"], group["scope"]) if several else ()),
             f"{group['symbol']} {group['timeframe']}",
             group["side"],
-            group["state"].replace("_", " ") + (f": {group['reason'].replace('_', ' ')}" if group["reason"] else ""),
+            _standing(group),
             f"{group['pyramids']} / {group['max_pyramids']}",
             f"{group['legs_filled']} / {group['legs']}",
             plain(group["open_qty"]),
@@ -73,6 +81,12 @@ def _view(found: Iterable[Mapping[str, Any]]) -> RenderableType:
     ]
     right = ("pyramids", "layers", "open", "average", "mark", "unrealised", "realised")
     return table(columns, rows, right=right)
+
+
+def _standing(group: Mapping[str, Any]) -> str:
+    """Return the state of a group and why it closed; while its venue is away an open one says so (EX-106)."""
+    state = group["state"].replace("_", " ") + (f": {group['reason'].replace('_', ' ')}" if group["reason"] else "")
+    return f"{state}, {group['venue_trouble']}" if group["venue_trouble"] and group["state"] != "closed" else state
 
 
 def plain(number: Any) -> str:

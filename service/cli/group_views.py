@@ -75,6 +75,8 @@ def group_view(found: Mapping[str, Any], live: Mapping[str, Any] | None = None) 
     if live is not None and live["mark"] is not None:
         held += f"; at {plain(live['mark'])} {money(live['unrealized_quote'])} unrealised"
     parts: list[RenderableType] = [Text(head, style="bold"), Text(settings), Text(held)]
+    if found["venue"]["text"]:
+        parts.append(Text(_venue_text(found["venue"]), style="bold red"))
     if group.get("frozen"):
         parts.append(Text(f"frozen: {group['frozen']}", style="bold red"))
     parts += [
@@ -92,6 +94,12 @@ def group_view(found: Mapping[str, Any], live: Mapping[str, Any] | None = None) 
                 )
             )
     return Group(*parts)
+
+
+def _venue_text(venue: Mapping[str, Any]) -> str:
+    """Return how a venue that cannot be traded at present stands, and what that means for its groups."""
+    why = f" ({venue['reason'] or venue['code']})" if venue["reason"] or venue["code"] else ""
+    return f"{venue['text']}{why}: the group keeps its state, exits are made once it is back; see bulkhead venue"
 
 
 def _legs(legs: Iterable[Mapping[str, Any]]) -> RenderableType:

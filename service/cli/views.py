@@ -88,7 +88,7 @@ def status_view(found: Mapping[str, Any]) -> RenderableType:
     rows: list[tuple[str, str | Text]] = [
         ("bulkhead", f"{found['version']}, process {found['pid']}, up {duration(found['uptime_s'])}"),
         ("prices", _loud(found["source"])),
-        ("scope", f"{found['scope']} ({', '.join(found['accounts'])})"),
+        ("accounts", _accounts_text(found)),
         ("engine", _engine_text(engine)),
         ("start", _start_text(found["start"])),
         ("settings", _settings_text(found["settings"])),
@@ -110,6 +110,18 @@ def status_view(found: Mapping[str, Any]) -> RenderableType:
     for name, value in rows:
         grid.add_row(Text(name, style="bold"), value)
     return grid
+
+
+def _accounts_text(found: Mapping[str, Any]) -> Text:
+    """Return each account with its scope and, where its venue is away, that it is."""
+    text = Text()
+    if found["mode"] == "dry_run":
+        text.append("app.mode is dry_run, nothing is opened: ", style="bold red")
+    for index, each in enumerate(found["venues"]):
+        text.append(f"{', ' if index else ''}{each['account']} ({each['scope']})")
+        if each["text"]:
+            text.append(f" {each['text']}: {each['reason'] or each['code']}", style="bold red")
+    return text
 
 
 def _settings_text(settings: Mapping[str, Any]) -> str:
@@ -184,7 +196,7 @@ def event_line(item: Mapping[str, Any]) -> Text:
         (_SEVERITY_LETTERS.get(severity, "?"), _SEVERITY_STYLES.get(severity, "")),
         " ",
     )
-    if item.get("symbol"):
+    if item.get("symbol") and not item["text"].startswith(item["symbol"]):
         text.append(f"{item['symbol']} ", style="bold")
     text.append(item["text"], style=_SEVERITY_STYLES.get(severity, ""))
     ident = item["client_order_id"] or item["group_id"] or item["signal_id"]

@@ -61,6 +61,11 @@ def header(data: Row, problem: str) -> RenderableType:
     reason = f": {engine['reason']}" if engine["reason"] else ""
     first.append("  engine ")
     first.append(f"{engine['status']}{reason}", style="bold green" if running else "bold white on red")
+    if status["mode"] == "dry_run":
+        first.append("  DRY RUN", style="bold black on yellow")
+    for venue in status["venues"]:
+        if venue["text"]:
+            first.append(f"  {venue['account']}: {venue['text']}", style="bold white on red")
     first.append(f"  {status['scope']}  up {duration(status['uptime_s'])}", style="dim")
     if problem:
         first.append(f"  {problem}", style="bold white on red")
@@ -72,11 +77,14 @@ def _results(data: Row) -> Text:
     line = Text(" ")
     for account in data["equity"]:
         line.append("equity ").append_text(money(account["equity"], signed=False)).append(f" {account['currency']}  ")
-    for quote, net in _net_by_quote(data["pnl"]).items():
-        line.append("realised ").append_text(money(str(net))).append(f" {quote}  ")
-    open_results = [Decimal(group["unrealized_quote"]) for group in data["groups"] if group["unrealized_quote"]]
-    line.append("unrealised ").append_text(money(str(sum(open_results, Decimal(0)))))
-    line.append(f"  slots {counts['slots_taken']}/{counts['slots']}  events {status['journal']['head']}", style="dim")
+    several = len({venue["scope"] for venue in status["venues"]}) > 1
+    for (quote, scope), net in _net_by_quote(data["pnl"]).items():
+        line.append(f"{scope} " if several else "").append("realised ").append_text(money(str(net))).append(
+            f" {quote}  "
+        )
+    for scope, result in _open_results(data["groups"]).items() or [("", Decimal(0))]:
+        line.append(f"{scope} " if several else "").append("unrealised ").append_text(money(str(result))).append("  ")
+    line.append(f"slots {counts['slots_taken']}/{counts['slots']}  events {status['journal']['head']}", style="dim")
     line.append(f"  {size(status['memory_bytes'])}", style="dim")
     if status["dead_letters"]["total"]:
         line.append(f"  {status['dead_letters']['total']} dead letters", style="yellow")
@@ -85,11 +93,22 @@ def _results(data: Row) -> Text:
     return line
 
 
-def _net_by_quote(rows: Iterable[Row]) -> dict[str, Decimal]:
-    net: dict[str, Decimal] = {}
+def _net_by_quote(rows: Iterable[Row]) -> dict[tuple[str, str], Decimal]:
+    """Return what was earned by quote currency and scope: neither ever mix."""
+    net: dict[tuple[str, str], Decimal] = {}
     for row in rows:
-        net[row["quote"]] = net.get(row["quote"], Decimal(0)) + Decimal(row["net_quote"])
+        key = row["quote"], row["scope"]
+        net[key] = net.get(key, Decimal(0)) + Decimal(row["net_quote"])
     return net
+
+
+def _open_results(groups: Iterable[Row]) -> dict[str, Decimal]:
+    """Return what open groups are ahead or behind, by scope."""
+    found: dict[str, Decimal] = {}
+    for group in groups:
+        if group["unrealized_quote"]:
+            found[group["scope"]] = found.get(group["scope"], Decimal(0)) + Decimal(group["unrealized_quote"])
+    return found
 
 
 def _two_lines(first: Text, second: Text) -> RenderableType:
@@ -194,7 +213,7 @@ def _group_cells(group: Row, *, wide: bool) -> list[str | Text]:
     cells: list[str | Text] = [
         Text(f"{group['symbol']} {group['timeframe']}", style="bold"),
         side,
-        _state(group["state"] or "", wide=wide),
+        _state(group, wide=wide),
         f"{group['legs_filled']}/{group['legs']}",
         plain(group["open_qty"]),
         plain(group["avg_entry"], 2),
@@ -204,7 +223,11 @@ def _group_cells(group: Row, *, wide: bool) -> list[str | Text]:
     return cells + ([Text(group["group_id"], style="dim")] if wide else [])
 
 
-def _state(state: str, *, wide: bool) -> str:
+def _state(group: Row, *, wide: bool) -> str | Text:
+    """Return the state of a group; while its venue is away, that is what counts (EX-106)."""
+    if group["venue_trouble"]:
+        return Text(group["venue_trouble"], style="bold red")
+    state = group["state"] or ""
     return state.replace("_", " ") if wide else state.replace("partially_filled", "part filled")
 
 

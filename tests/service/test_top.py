@@ -38,6 +38,8 @@ def group(index: int) -> dict[str, Any]:
         "mark": "62100.5",
         "unrealized_quote": "-12.3456",
         "realized_quote": "7.1",
+        "scope": "paper",
+        "venue_trouble": "",
     }
 
 
@@ -66,12 +68,19 @@ def event(index: int) -> dict[str, Any]:
     }
 
 
+def venue(account: str, scope: str = "paper", text: str = "") -> dict[str, Any]:
+    """Return how an account's venue stands."""
+    return {"account": account, "scope": scope, "status": "up", "code": "", "reason": "", "text": text}
+
+
 def overview(**changes: Any) -> dict[str, Any]:
     """Return the daemon's answer that a frame is drawn from."""
     status = {
         "version": "1.2.3",
         "source": "SYNTHETIC",
         "scope": "paper",
+        "mode": "paper",
+        "venues": [venue("paper")],
         "uptime_s": 90.0,
         "engine": {"status": "running", "reason": "", "permit": 1},
         "counts": {"slots_taken": 1, "slots": 10},
@@ -86,7 +95,7 @@ def overview(**changes: Any) -> dict[str, Any]:
         "groups": [group(1)],
         "orders": [order(1)],
         "events": [event(index) for index in range(5)],
-        "pnl": [{"quote": "USDT", "net_quote": "3.5"}],
+        "pnl": [{"quote": "USDT", "scope": "paper", "net_quote": "3.5"}],
         "equity": [{"account": "paper", "currency": "USDT", "equity": "10003.5"}],
         **changes,
     }
@@ -147,6 +156,41 @@ def test_a_sick_actor_is_never_left_out(width: int) -> None:
     rows = [actor("/"), *(actor(f"/a{index}") for index in range(300)), actor("/sick", "quarantined")]
     text = "\n".join(drawn(frame(overview(ps=rows), width, 24), width, 24))
     assert "sick quarantined" in text
+
+
+def test_a_venue_that_is_away_is_said_of_its_groups() -> None:
+    """EX-106, EX-1207: above and at each of its groups stands `venue down`."""
+    away = overview(
+        groups=[{**group(1), "venue_trouble": "venue down"}, group(2)],
+        status={"venues": [venue("lab", text="venue down")]},
+    )
+    lines = drawn(frame(away, 200, 60), 200, 60)
+    assert "lab: venue down" in lines[0]
+    assert [("venue down" in line, "partially filled" in line) for line in lines if "g000" in line] == [
+        (True, False),
+        (False, True),
+    ]
+
+
+def test_scopes_are_never_added_up() -> None:
+    """EX-113: with accounts of two scopes each has a sum of its own; dry_run is loud."""
+    both = overview(
+        groups=[group(1), {**group(2), "scope": "simulation", "unrealized_quote": "5"}],
+        pnl=[
+            {"quote": "USDT", "scope": "paper", "net_quote": "3.5"},
+            {"quote": "USDT", "scope": "simulation", "net_quote": "100"},
+        ],
+        status={"venues": [venue("desk"), venue("lab", "simulation")], "mode": "dry_run"},
+    )
+    first, second = drawn(frame(both, 300, 60), 300, 60)[:2]
+    assert "DRY RUN" in first
+    for figure in (
+        "paper realised +3.50",
+        "simulation realised +100.00",
+        "paper unrealised -12.35",
+        "simulation unrealised +5.00",
+    ):
+        assert figure in second
 
 
 def test_trouble_is_loud() -> None:
