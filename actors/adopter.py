@@ -12,8 +12,9 @@ from typing import Any, Final
 import msgspec
 
 from actors.group import GROUPS
-from actors.pool_world import GroupMaker, PoolWorld, precision_topic
+from actors.pool_world import GroupMaker, PoolWorld
 from actors.session_topics import market_topic, session_topic
+from actors.topics import precision_topic
 from protocol.groups import GroupChanged, OpenGroup
 from protocol.groups.adoption import AdoptAnswer, AdoptPosition
 from protocol.groups.editing import EditProblem

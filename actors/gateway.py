@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from actors.gateway_door import Door
-from actors.gateway_judge import Arrival, Judge, Judgement, pool_topic
+from actors.gateway_judge import Arrival, Judge, Judgement
 from actors.gateway_memory import GatewayState, Pending, delivered_id, fold, incident_key, request_of
 from actors.gateway_prices import newest_price
 from actors.gateway_replay import Original, checked, found_original, line_named, reread
@@ -21,6 +21,7 @@ from actors.gateway_settings import GatewaySettings, Rhythm, Route
 from actors.gateway_watch import SourceWatch, in_step, missed_signal
 from actors.group import GROUPS
 from actors.session import session_topic
+from actors.topics import pool_topic
 from protocol.codec import encode_json
 from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.groups import GroupChanged, GroupState

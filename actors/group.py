@@ -13,9 +13,9 @@ import msgspec
 
 from actors.desk import desk_topic
 from actors.group_recovery import absence_of, compared_topic
-from actors.precision import precision_topic
 from actors.session import market_topic
 from actors.session_topics import health_topic
+from actors.topics import precision_topic
 from protocol.groups import (
     AddPyramid,
     Batch,

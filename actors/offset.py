@@ -18,6 +18,7 @@ from actors.offset_preview import PreviewingOffset
 from actors.offset_view import picture
 from actors.risk import PERMITS
 from actors.session import session_topic
+from actors.topics import pool_topic
 from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.groups import GroupChanged, GroupState
 from protocol.market import PriceTick, SubscribeMarket
@@ -41,7 +42,7 @@ from rules.offset import Cycle, OffsetSettings, Run, risk_cycle, run_now, unreal
 from rules.quote_usd import rate_symbol
 from runtime.actor import Do, handles
 
-__all__ = ["OffsetEngine", "pool_topic", "risk_topic"]
+__all__ = ["OffsetEngine", "risk_topic"]
 
 _REFUSALS: Final = {
     "NotFound": "no live group has this id; `bulkhead risk` lists those that lose",
@@ -55,11 +56,6 @@ _REFUSALS: Final = {
     "PlanRunning": "a plan is being carried out; try again when it has ended",
     "VenueDown": "the venue is not connected; try again when it is",
 }
-
-
-def pool_topic(account: str) -> str:
-    """Return the bus topic on which an account's pool speaks."""
-    return f"pool:{account}"
 
 
 class OffsetEngine(PreviewingOffset):

@@ -33,7 +33,7 @@ from rules.quote_usd import quote_usd, rate_symbol
 from runtime.bus import Bus
 from runtime.clock import NANOS
 
-__all__ = ["BALANCES_AGE_NS", "GroupMaker", "PoolWorld", "pool_topic", "precision_topic"]
+__all__ = ["BALANCES_AGE_NS", "GroupMaker", "PoolWorld"]
 
 GroupMaker = Callable[[Signal, Instrument, int], OpenGroup]
 """Builds the opening of a group (or of a further pyramid) from a signal under the present configuration."""
@@ -42,16 +42,6 @@ BALANCES_AGE_NS: Final = 180 * NANOS
 """Oldest balance that still says what is free: what closed since has freed funds that it does not show."""
 
 _HELD: Final = PrecisionDecision(None, Action.HOLD, "PrecisionFetchFailed", refreshed=True)
-
-
-def pool_topic(account: str) -> str:
-    """Return the bus topic on which an account's pool says what it holds."""
-    return f"pool:{account}"
-
-
-def precision_topic(account: str) -> str:
-    """Return the bus topic of an account's trading rules (kept)."""
-    return f"precision:{account}"
 
 
 class PoolWorld:

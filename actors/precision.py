@@ -12,6 +12,7 @@ import msgspec
 
 from actors.precision_book import RulesBook
 from actors.session import session_topic
+from actors.topics import precision_topic
 from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.instruments import Instrument
 from protocol.messages import Event, Message, Value
@@ -33,7 +34,7 @@ from runtime.errors import ActorError
 from runtime.timers import Timer
 from venues.errors import VenueError
 
-__all__ = ["FETCH_WITHIN_S", "NEWS_WITHIN_S", "RETRY_AFTER_S", "PrecisionCache", "PrecisionSettings", "precision_topic"]
+__all__ = ["FETCH_WITHIN_S", "NEWS_WITHIN_S", "RETRY_AFTER_S", "PrecisionCache", "PrecisionSettings"]
 
 RETRY_AFTER_S: Final = (5, 15, 60, 300)
 """Waits after the first, second, third and every further failed fetch (EX-507)."""
@@ -43,11 +44,6 @@ FETCH_WITHIN_S: Final = 60.0
 
 NEWS_WITHIN_S: Final = 60
 """A fetch this young answers whoever misses a symbol: an alert for a market that does not exist costs no call each time."""
-
-
-def precision_topic(account: str) -> str:
-    """Return the bus topic of an account's trading rules (kept)."""
-    return f"precision:{account}"
 
 
 class PrecisionSettings(Value, frozen=True, forbid_unknown_fields=True, gc=False):

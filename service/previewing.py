@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from actors.pool_world import precision_topic
+from actors.topics import precision_topic
 from protocol.configuration import CONFIG_STORE
 from protocol.instruments import Instrument
 from protocol.precision import RulesState

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, TypeAlias
 
-__all__ = ["ERROR", "GOOD", "INFO", "WARNING", "Category", "Line", "LineOf", "LineSeverity", "Source", "Tag", "text"]
+__all__ = ["ERROR", "GOOD", "INFO", "WARNING", "Category", "Line", "LineOf", "LineSeverity", "Source", "Tag"]
 
 
 class Source(StrEnum):
@@ -94,11 +93,3 @@ class Line(NamedTuple):
 
 LineOf: TypeAlias = Callable[[Any], Line]
 """Makes the line of one event type."""
-
-
-def text(value: Decimal) -> str:
-    """Return the plain notation of a number: no exponent, no needless zeros."""
-    plain = format(value, "f")
-    if "." in plain:
-        plain = plain.rstrip("0").rstrip(".")
-    return "0" if plain in ("-0", "") else plain

@@ -30,18 +30,19 @@ from protocol.groups.adoption import PositionAdopted
 from protocol.groups.editing import GroupEdited
 from protocol.groups.recovery import GroupRecovered
 from protocol.orders import OrderState
-from rules.event_log.line import ERROR, GOOD, INFO, WARNING, Line, LineOf, LineSeverity, Source, text
+from rules.event_log.line import ERROR, GOOD, INFO, WARNING, Line, LineOf, LineSeverity, Source
+from rules.notation import plain
 
 __all__ = ["OF_GROUPS"]
 
 
 def _opened(e: GroupOpened) -> Line:
-    said = f"group opened: {e.side.value} {e.symbol} {e.timeframe} at {text(e.base_entry_price)}, {e.strategy}"
+    said = f"group opened: {e.side.value} {e.symbol} {e.timeframe} at {plain(e.base_entry_price)}, {e.strategy}"
     return Line(Source.ORDER, INFO, "GroupOpened", said, e.group_id, signal_id=e.signal_id)
 
 
 def _pyramid(e: PyramidAdded) -> Line:
-    said = f"pyramid {e.pyramid} with {len(e.legs)} legs at {text(e.entry_price)}"
+    said = f"pyramid {e.pyramid} with {len(e.legs)} legs at {plain(e.entry_price)}"
     return Line(Source.ORDER, INFO, "PyramidAdded", said, e.group_id, signal_id=e.signal_id)
 
 
@@ -50,17 +51,17 @@ def _pyramid_refused(e: PyramidRefused) -> Line:
 
 
 def _leg_filled(e: LegFilled) -> Line:
-    said = f"leg {e.leg_id} filled {text(e.qty)} at {text(e.price)}"
+    said = f"leg {e.leg_id} filled {plain(e.qty)} at {plain(e.price)}"
     return Line(Source.ORDER, GOOD, "LegFilled", said, e.group_id, e.client_order_id)
 
 
 def _target_filled(e: TargetFilled) -> Line:
-    said = f"target of leg {e.leg_id} filled {text(e.qty)} at {text(e.price)}"
+    said = f"target of leg {e.leg_id} filled {plain(e.qty)} at {plain(e.price)}"
     return Line(Source.ORDER, GOOD, "TargetFilled", said, e.group_id, e.client_order_id)
 
 
 def _close_filled(e: CloseFilled) -> Line:
-    said = f"closed {text(e.qty)} of {e.scope} at {text(e.price)}: {e.reason.value}"
+    said = f"closed {plain(e.qty)} of {e.scope} at {plain(e.price)}: {e.reason.value}"
     return Line(Source.ORDER, GOOD, "CloseFilled", said, e.group_id, e.client_order_id)
 
 
@@ -71,7 +72,7 @@ def _entry_ended(e: EntryEnded) -> Line:
 
 
 def _deferred(e: TargetDeferred) -> Line:
-    said = f"target of leg {e.leg_id} at {text(e.price)} is watched, not resting"
+    said = f"target of leg {e.leg_id} at {plain(e.price)} is watched, not resting"
     return Line(Source.PRECISION, INFO, e.code, said, e.group_id)
 
 
@@ -95,13 +96,13 @@ def _close_finished(e: CloseFinished) -> Line:
 
 
 def _close_skipped(e: CloseSkipped) -> Line:
-    said = f"partial close of {text(e.qty)} skipped: {e.trigger.value}"
+    said = f"partial close of {plain(e.qty)} skipped: {e.trigger.value}"
     return Line(Source.ORDER, WARNING, e.code, said, e.group_id, signal_id=e.signal_id)
 
 
 def _step_ended(e: RiskStepEnded) -> Line:
     why = f" ({e.code})" if e.code else ""
-    said = f"step of plan {e.plan_id} {e.status}{why}: {text(e.qty)} closed, {text(e.booked_quote)} booked"
+    said = f"step of plan {e.plan_id} {e.status}{why}: {plain(e.qty)} closed, {plain(e.booked_quote)} booked"
     return Line(Source.RISK_ENGINE, LineSeverity.RISK, "RiskStepEnded", said, e.group_id)
 
 
@@ -111,7 +112,7 @@ def _superseded(e: TriggerSuperseded) -> Line:
 
 
 def _dust(e: DustRecorded) -> Line:
-    return Line(Source.PRECISION, INFO, "DustRecorded", f"dust of {text(e.qty)} cannot be sold", e.group_id)
+    return Line(Source.PRECISION, INFO, "DustRecorded", f"dust of {plain(e.qty)} cannot be sold", e.group_id)
 
 
 def _alert(e: GroupAlert) -> Line:
@@ -125,13 +126,13 @@ def _group_state(e: GroupStateChanged) -> Line:
 
 
 def _group_closed(e: GroupClosed) -> Line:
-    fees = ", ".join(f"{text(amount)} {currency}" for currency, amount in sorted(e.fees.items())) or "none"
-    said = f"group closed: {e.reason.value}, realized {text(e.realized_quote)} before fees ({fees})"
+    fees = ", ".join(f"{plain(amount)} {currency}" for currency, amount in sorted(e.fees.items())) or "none"
+    said = f"group closed: {e.reason.value}, realized {plain(e.realized_quote)} before fees ({fees})"
     return Line(Source.ORDER, GOOD, "GroupClosed", said, e.group_id)
 
 
 def _anchored(e: PyramidAnchored) -> Line:
-    said = f"pyramid {e.pyramid} anchored at {text(e.entry_price)}, {len(e.legs)} more legs"
+    said = f"pyramid {e.pyramid} anchored at {plain(e.entry_price)}, {len(e.legs)} more legs"
     return Line(Source.ORDER, INFO, "PyramidAnchored", said, e.group_id)
 
 

@@ -20,23 +20,19 @@ from protocol.offset import (
     RiskTimerStarted,
 )
 from rules.event_log.line import WARNING, Line, LineOf, LineSeverity, Source
+from rules.notation import plain
 
 __all__ = ["OF_OFFSET"]
 
 _RISK: Final = LineSeverity.RISK
 
 
-def _number(value: Decimal) -> str:
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
 def _plan(plan: OffsetPlan) -> str:
     if not plan.executable:
         return f"nothing can be closed for {plan.loser}: {plan.reason}"
-    payers = ", ".join(f"{_number(each.qty)} of {each.group_id}" for each in plan.winners)
-    qty = _number(plan.loser_close_qty or Decimal(0))
-    return f"{payers} pay {_number(plan.covered_usd)} USD for {qty} of {plan.loser}"
+    payers = ", ".join(f"{plain(each.qty)} of {each.group_id}" for each in plan.winners)
+    qty = plain(plan.loser_close_qty or Decimal(0))
+    return f"{payers} pay {plain(plan.covered_usd)} USD for {qty} of {plan.loser}"
 
 
 def _timer(e: RiskTimerStarted) -> Line:
@@ -88,7 +84,7 @@ def _started(e: OffsetStarted) -> Line:
 
 
 def _asked(e: OffsetStepAsked) -> Line:
-    what = "all" if e.qty is None else _number(e.qty)
+    what = "all" if e.qty is None else plain(e.qty)
     said = f"plan {e.plan_id}: close {what} of {'loser' if e.loser else 'winner'} {e.group_id}"
     return Line(Source.RISK_ENGINE, _RISK, "OffsetStepAsked", said, e.group_id)
 
@@ -97,14 +93,14 @@ def _ended(e: OffsetStepEnded) -> Line:
     severity = WARNING if e.status == "failed" or e.slippage_exceeded else _RISK
     why = f" ({e.code})" if e.code else ""
     slipped = ", slippage exceeded" if e.slippage_exceeded else ""
-    said = f"plan {e.plan_id}: {e.group_id} {e.status}{why}, {_number(e.booked_usd)} USD booked{slipped}"
+    said = f"plan {e.plan_id}: {e.group_id} {e.status}{why}, {plain(e.booked_usd)} USD booked{slipped}"
     return Line(Source.RISK_ENGINE, severity, e.code or "OffsetStepEnded", said, e.group_id)
 
 
 def _over(e: OffsetEnded) -> Line:
     severity = _RISK if e.outcome == "done" else WARNING
     why = f" ({e.code})" if e.code else ""
-    said = f"plan {e.plan_id} {e.outcome.replace('_', ' ')}{why}: {_number(e.booked_usd)} USD booked in all"
+    said = f"plan {e.plan_id} {e.outcome.replace('_', ' ')}{why}: {plain(e.booked_usd)} USD booked in all"
     return Line(Source.RISK_ENGINE, severity, e.code or "OffsetEnded", said)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from protocol.groups import CloseForced, CloseGroup, GroupFrozen, GroupUnfrozen, RulesTaken, TriggerHeld
-from rules.event_log.line import INFO, WARNING, Line, LineOf, Source, text
+from rules.event_log.line import INFO, WARNING, Line, LineOf, Source
+from rules.notation import plain
 
 __all__ = ["OF_STEERING"]
 
@@ -32,8 +33,8 @@ def _forced(e: CloseForced) -> Line:
 
 def _rules_taken(e: RulesTaken) -> Line:
     rules = e.instrument.rules
-    said = f"{e.instrument.symbol}: tick {text(rules.tick_size)}, step {text(rules.step_size)}"
-    minimums = f"minimum {text(rules.min_qty)}, notional {text(rules.min_notional)}"
+    said = f"{e.instrument.symbol}: tick {plain(rules.tick_size)}, step {plain(rules.step_size)}"
+    minimums = f"minimum {plain(rules.min_qty)}, notional {plain(rules.min_notional)}"
     since = "" if e.fetched else "; no answer in time, the strictest rules known must do"
     severity = INFO if e.fetched else WARNING
     return Line(Source.PRECISION, severity, "RulesTaken", f"{said}, {minimums}{since}", e.group_id)

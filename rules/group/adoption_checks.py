@@ -15,6 +15,7 @@ from rules.group.adoption import adopt_group
 from rules.group.edit_preview import effects_of
 from rules.group.evolve import evolve
 from rules.group.settle import settle
+from rules.notation import plain
 from rules.precision import check_order
 
 __all__ = ["adoption_effects", "adoption_problems", "held_at_venue", "signed"]
@@ -55,30 +56,24 @@ def adoption_problems(
     free = opening.side.sign * (at_venue - in_groups)
     if free < adopted.qty:
         text = (
-            f"the account holds {_number(at_venue)}, our groups count on {_number(in_groups)}: "
-            f"{_number(max(free, Decimal(0)))} can be adopted, not {_number(adopted.qty)}"
+            f"the account holds {plain(at_venue)}, our groups count on {plain(in_groups)}: "
+            f"{plain(max(free, Decimal(0)))} can be adopted, not {plain(adopted.qty)}"
         )
-        found.append(EditProblem("PositionNotThere", "qty", text, _number(adopted.qty)))
+        found.append(EditProblem("PositionNotThere", "qty", text, plain(adopted.qty)))
     rules = market.rules
     price = adopted.avg_price if tick is None else tick.last
     code = check_order(price, adopted.qty, rules, enforce_min_notional=opening.config.enforce_min_notional)
     if code is not None:
-        text = (
-            f"so little cannot be sold ({code}): at least {_number(rules.min_qty)}, worth {_number(rules.min_notional)}"
-        )
-        found.append(EditProblem("BelowMinimum", "qty", text, _number(adopted.qty)))
+        text = f"so little cannot be sold ({code}): at least {plain(rules.min_qty)}, worth {plain(rules.min_notional)}"
+        found.append(EditProblem("BelowMinimum", "qty", text, plain(adopted.qty)))
     return (*found, *_wrong_references(opening, price))
 
 
 def _wrong_references(opening: OpenGroup, price: Decimal) -> Iterable[EditProblem]:
     sign = opening.side.sign
     if opening.stop_price is not None and sign * (price - opening.stop_price) <= 0:
-        text = f"the price of {_number(price)} has passed it: the group would close at once"
-        yield EditProblem("StopOnWrongSide", "stop_price", text, _number(opening.stop_price))
+        text = f"the price of {plain(price)} has passed it: the group would close at once"
+        yield EditProblem("StopOnWrongSide", "stop_price", text, plain(opening.stop_price))
     if opening.target_price is not None and sign * (opening.target_price - price) <= 0:
-        text = f"the price of {_number(price)} has passed it: the group would close at once"
-        yield EditProblem("TargetOnWrongSide", "target_price", text, _number(opening.target_price))
-
-
-def _number(value: Decimal) -> str:
-    return f"{value.normalize():f}"
+        text = f"the price of {plain(price)} has passed it: the group would close at once"
+        yield EditProblem("TargetOnWrongSide", "target_price", text, plain(opening.target_price))

@@ -7,6 +7,7 @@ stored of a request passes ``redact_body`` and ``redact_headers``.
 What must not live here: routing, pool and position decisions; anything that knows which groups are live.
 """
 
+from rules.notation import iso_ms
 from rules.signals.authentication import (
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
@@ -33,7 +34,7 @@ from rules.signals.freshness import Freshness, check_freshness
 from rules.signals.intake import Interpretation, build_signal, interpret_injected, interpret_payload, status_of
 from rules.signals.reading import Clean
 from rules.signals.redaction import redact_body, redact_headers, redact_known, redact_text
-from rules.signals.times import iso_ms, parse_timestamp
+from rules.signals.times import parse_timestamp
 from rules.signals.validation import PATHS, validate_payload
 
 __all__ = [

@@ -17,8 +17,8 @@ import msgspec
 from protocol.messages import Value
 from protocol.signals import Signal, SignalKind
 from protocol.values import Instant
+from rules.notation import iso_ms
 from rules.signals.numbers import plain
-from rules.signals.times import iso_ms
 
 __all__ = [
     "DuplicateMemory",

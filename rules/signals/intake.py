@@ -18,9 +18,10 @@ from protocol.signals import (
     SignalSource,
     SizeType,
 )
+from rules.notation import iso_ms
 from rules.signals.classification import Classification, classify_signal
 from rules.signals.reading import Clean
-from rules.signals.times import instant_of, iso_ms
+from rules.signals.times import instant_of
 from rules.signals.validation import SIZED_BY_SIGNAL, validate_payload
 
 __all__ = ["Interpretation", "build_signal", "interpret_injected", "interpret_payload", "status_of"]

@@ -13,8 +13,9 @@ from enum import StrEnum
 from typing import Final
 
 from rules.identity import IdentityError, canonical_symbol, canonical_timeframe, canonical_venue
+from rules.notation import iso_ms
 from rules.signals.numbers import exact
-from rules.signals.times import iso_ms, parse_timestamp
+from rules.signals.times import parse_timestamp
 
 __all__ = [
     "Clean",

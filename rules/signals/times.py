@@ -10,7 +10,7 @@ from typing import Final
 
 from rules.signals.numbers import exact
 
-__all__ = ["instant_of", "iso_ms", "parse_timestamp"]
+__all__ = ["instant_of", "parse_timestamp"]
 
 _MS: Final = 1_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -79,13 +79,6 @@ def _zone(found: re.Match[str]) -> timezone:
         raise ValueError("an offset has at most 59 minutes")
     offset = timedelta(hours=int(digits[:2]), minutes=minutes)
     return timezone(-offset if zone[0] == "-" else offset)
-
-
-@lru_cache(maxsize=64)
-def iso_ms(instant: int) -> str:
-    """Return an instant as ``YYYY-MM-DDTHH:MM:SS.mmmZ``, cut to the millisecond."""
-    at = _EPOCH + timedelta(milliseconds=instant // _MS)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
 
 
 def instant_of(text: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from service.api.answers import Refused
-from service.api.items import squashed
+from store.event_search import squashed
 
 __all__ = ["SEVERITIES", "ItemFilter", "filter_of"]
 

@@ -13,7 +13,7 @@ from service.api.answers import plain
 from store.views.lines import line_of
 from store.views.mentions import mentions
 
-__all__ = ["NAMES_KEPT", "Names", "event_item", "letter_item", "report_item", "squashed", "symbol_of"]
+__all__ = ["NAMES_KEPT", "Names", "event_item", "letter_item", "report_item", "symbol_of"]
 
 NAMES_KEPT: Final = 10_000
 """Groups and orders whose symbol is remembered, newest first."""
@@ -132,8 +132,3 @@ def _item(kind: str, at: int, name: str, path: str, severity: str, text: str, de
         "correlation_id": 0,
         "event": detail,
     }
-
-
-def squashed(symbol: str) -> str:
-    """Return a symbol without separators, for comparing spellings (``btc-usdt`` is ``BTC/USDT``)."""
-    return "".join(letter for letter in symbol.upper() if letter.isalnum() or letter == ":")

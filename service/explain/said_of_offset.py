@@ -19,8 +19,9 @@ from protocol.offset import (
     RiskTimerCleared,
     RiskTimerStarted,
 )
+from rules.notation import iso_ms
 from service.explain.story import Story
-from service.explain.words import ago, and_list, instant, number, words
+from service.explain.words import ago, and_list, number, words
 
 __all__ = ["OF_OFFSET", "plan_words", "reason_words"]
 
@@ -61,7 +62,7 @@ def plan_words(plan: OffsetPlan) -> str:
 
 
 def _timer(e: RiskTimerStarted, _: Story) -> str:
-    return f"The structure of {e.group_id} is complete: it may be offset after {instant(e.expires_at)}."
+    return f"The structure of {e.group_id} is complete: it may be offset after {iso_ms(e.expires_at)}."
 
 
 def _timer_over(e: RiskTimerCleared, _: Story) -> str:
@@ -93,7 +94,7 @@ def _decided(e: OffsetDecided, _: Story) -> str:
 
 
 def _repeated(e: OffsetRepeated, _: Story) -> str:
-    return f"The same decision came out {e.repeats} more times, the last time at {instant(e.last_at)}."
+    return f"The same decision came out {e.repeats} more times, the last time at {iso_ms(e.last_at)}."
 
 
 def _started(e: OffsetStarted, _: Story) -> str:

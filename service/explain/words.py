@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from protocol.orders import OrderRequest
+from rules.notation import plain
 
-__all__ = ["ago", "and_list", "fees", "instant", "number", "order_words", "words"]
+__all__ = ["ago", "and_list", "fees", "number", "order_words", "words"]
 
 
 def number(value: Decimal | None) -> str:
     """Return a decimal in plain digits without trailing zeros."""
     if value is None:
         return "none"
-    text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def instant(at: int) -> str:
-    """Return nanoseconds as ISO 8601 with milliseconds, UTC."""
-    moment = datetime.fromtimestamp(at // 1_000_000_000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at // 1_000_000 % 1000:03d}Z"
+    return plain(value)
 
 
 def ago(span_ns: int) -> str:

@@ -7,7 +7,6 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -15,10 +14,11 @@ import msgspec
 
 from protocol.codec import encode_json
 from protocol.messages import Event
+from rules.notation import iso_ms
 from rules.signals.redaction import REDACTED, redact_text
 from store.views.rows import EventRow
 
-__all__ = ["COLUMNS", "ExportForm", "exported", "instant_text", "json_line", "plain_row", "without_secrets"]
+__all__ = ["COLUMNS", "ExportForm", "exported", "json_line", "plain_row", "without_secrets"]
 
 
 class ExportForm(StrEnum):
@@ -39,12 +39,6 @@ _LETTERS: Final = {"error": "E", "warning": "W", "info": "I", "risk": "R", "orde
 _SECRET: Final = re.compile(r"secret|passphrase|password|api[_-]?key|private[_-]?key|hmac[_-]?key|token", re.IGNORECASE)
 
 
-def instant_text(at: int) -> str:
-    """Return nanoseconds as ISO 8601 with milliseconds, UTC."""
-    moment = datetime.fromtimestamp(at // 1_000_000_000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{at // 1_000_000 % 1000:03d}Z"
-
-
 def without_secrets(value: Any, name: str = "") -> Any:
     """Return plain data with the values of all fields that name a secret, and secrets within texts, taken out (EX-1508)."""
     if isinstance(value, dict):
@@ -60,7 +54,7 @@ def plain_row(row: EventRow) -> dict[str, Any]:
     """Return a line's fields by the names of ``COLUMNS``."""
     side = row.identity.rpartition(" ")[2] if row.symbol else ""
     values = (
-        *(instant_text(row.at), row.severity.value, row.source.value, row.code, row.symbol, row.timeframe, side),
+        *(iso_ms(row.at), row.severity.value, row.source.value, row.code, row.symbol, row.timeframe, side),
         *(redact_text(row.text), [tag.value for tag in row.tags], row.pinned, row.acknowledged_by),
         *(row.group_id, row.client_order_id, row.signal_id, row.stream, row.correlation_id, row.position),
     )

@@ -6,9 +6,9 @@ import sqlite3
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact
 from typing import Final
 
-from rules.event_log.line import text
+from rules.notation import plain
 
-__all__ = ["SHARE_PLACES", "exact", "install", "share", "text"]
+__all__ = ["SHARE_PLACES", "exact", "install", "share"]
 
 SHARE_PLACES: Final = Decimal(1).scaleb(-24)
 """Shares of a fee are cut here; the last share takes the rest, so that the parts always sum to the whole."""
@@ -32,11 +32,11 @@ def share(whole: Decimal, part: Decimal, of: Decimal) -> Decimal:
 
 
 def _add(left: str, right: str) -> str:
-    return text(_exact.add(Decimal(left), Decimal(right)))
+    return plain(_exact.add(Decimal(left), Decimal(right)))
 
 
 def _subtract(left: str, right: str) -> str:
-    return text(_exact.subtract(Decimal(left), Decimal(right)))
+    return plain(_exact.subtract(Decimal(left), Decimal(right)))
 
 
 class _Sum:
@@ -52,7 +52,7 @@ class _Sum:
 
     def finalize(self) -> str:
         """Return the sum."""
-        return text(self._total)
+        return plain(self._total)
 
 
 def install(connection: sqlite3.Connection) -> None:

@@ -25,7 +25,8 @@ from protocol.groups import (
     TargetFilled,
     TriggerSuperseded,
 )
-from store.views.exact import exact, share, text
+from rules.notation import plain
+from store.views.exact import exact, share
 from store.views.group_edits import tp_settings
 from store.views.realizations import fee_in_quote, realize, settle
 from store.views.registry import Writer, insert, insert_new, projection, run
@@ -145,7 +146,7 @@ def dust(writer: Writer, event: DustRecorded) -> None:
         if found is None:
             continue
         cost = share(Decimal(found[1]), qty, Decimal(found[0]))
-        taken = (text(qty), text(cost), event.group_id)
+        taken = (plain(qty), plain(cost), event.group_id)
         sql = "SET open_qty = exact_sub(open_qty, ?), open_cost_quote = exact_sub(open_cost_quote, ?)"
         run(writer, f"UPDATE legs {sql} WHERE group_id = ? AND leg_id = ?", *taken, leg_id)
         run(writer, f"UPDATE groups {sql} WHERE group_id = ?", *taken)

@@ -9,8 +9,8 @@ from enum import Enum
 from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from protocol.messages import Event
+from rules.notation import plain
 from runtime.journal import Record
-from store.views.exact import text
 
 __all__ = ["PROJECTIONS", "Projection", "Writer", "insert", "insert_new", "projection", "run"]
 
@@ -70,5 +70,5 @@ def _plain(value: Any) -> Any:
     if type(value) in _AS_IT_IS:
         return value
     if isinstance(value, Decimal):
-        return text(value)
+        return plain(value)
     return value.value if isinstance(value, Enum) else value

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from actors.pool import Pool, group_name
-from actors.pool_world import pool_topic, precision_topic
 from actors.risk import PERMITS
 from actors.session import balances_topic, market_topic, session_topic
+from actors.topics import pool_topic, precision_topic
 from protocol.groups import GroupChanged, GroupState, SlotReleased
 from protocol.market import PriceTick
 from protocol.orders import Balance

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from actors.gateway import Rhythm, Route
-from actors.gateway_judge import pool_topic
+from actors.topics import pool_topic
 from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.pool import PoolIdentities
 from protocol.signals import SignalOutcome, SignalRouted

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from actors.gateway import Rhythm
-from actors.gateway_judge import pool_topic
+from actors.topics import pool_topic
 from protocol.incidents import ClearIncident, IncidentCleared, IncidentList, IncidentRaised, ListIncidents, Severity
 from protocol.pool import PoolIdentities
 from tests.actors.cast import START, FailingJournal, S, Stage, play

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from actors.precision import precision_topic
+from actors.topics import precision_topic
 from protocol.groups import (
     CloseGroup,
     CloseReason,

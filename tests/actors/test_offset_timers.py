@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors.offset import pool_topic
+from actors.topics import pool_topic
 from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.offset import (
     OffsetDecided,

@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.precision import RETRY_AFTER_S, PrecisionCache, PrecisionSettings, precision_topic
+from actors.precision import RETRY_AFTER_S, PrecisionCache, PrecisionSettings
 from actors.session import session_topic
+from actors.topics import precision_topic
 from protocol.configuration import ApplySettings
 from protocol.instruments import Instrument
 from protocol.precision import (

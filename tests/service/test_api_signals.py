@@ -9,7 +9,7 @@ import anyio
 import pytest
 from typer.testing import CliRunner
 
-from actors.gateway_judge import pool_topic
+from actors.topics import pool_topic
 from protocol.codec import encode_json
 from protocol.pool import PoolIdentities
 from protocol.webhook import WebhookRequest

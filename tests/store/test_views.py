@@ -16,10 +16,11 @@ from protocol.orders import CancelRequested, OrderRefused, OrderRequest, OrderSt
 from protocol.risk import EngineStatus, EngineStatusChanged
 from protocol.signals import Problem, SignalReceived
 from protocol.values import OrderSide, OrderType, Scope
+from rules.notation import plain
 from store.projector import Projector
 from store.queries import EventFilter, Views, records_about
 from store.sqlite_journal import MEMORY, SqliteJournal, open_journal
-from store.views.exact import share, text
+from store.views.exact import share
 from store.views.lines import LineSeverity, Source
 from tests.store.trading import DESK, ModelGroup, Script, random_trading
 
@@ -333,8 +334,8 @@ def test_a_shared_cause_does_not_mix_two_groups(desk: Desk) -> None:
 )
 def test_numbers_are_written_plainly(value: str, expected: str) -> None:
     """No exponent, no needless zeros, no minus zero; reading it back gives the same number."""
-    assert text(D(value)) == expected
-    assert D(text(D(value))) == D(value)
+    assert plain(D(value)) == expected
+    assert D(plain(D(value))) == D(value)
 
 
 @given(

@@ -11,13 +11,13 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from protocol.signals import Problem
+from rules.notation import iso_ms
 from rules.signals.body import MalformedJson, parse_body
 from rules.signals.mappings.choice import Chosen, choose_json, choose_text
 from rules.signals.mappings.forms import Fields, split_secret
 from rules.signals.mappings.keys import api_key_in
 from rules.signals.mappings.recipe import BULKHEAD, MAPPED_PATHS, Form, Mapping
 from rules.signals.reading import is_absent
-from rules.signals.times import iso_ms
 
 __all__ = ["Origin", "Reading", "explain_problem", "read_body"]
 

@@ -1,0 +1,28 @@
+"""How numbers and instants are written, in records, logs and words alike."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final
+
+__all__ = ["iso_ms", "plain"]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MS: Final = 1_000_000
+
+
+@lru_cache(maxsize=64)
+def iso_ms(instant: int) -> str:
+    """Return an instant as ``YYYY-MM-DDTHH:MM:SS.mmmZ``, cut to the millisecond."""
+    at = _EPOCH + timedelta(milliseconds=instant // _MS)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+
+
+def plain(value: Decimal) -> str:
+    """Return the plain notation of a number: no exponent, no needless zeros, no negative zero."""
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
