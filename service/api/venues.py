@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
 
-from actors.precision import FETCH_WITHIN_S, precision_topic
+from actors.precision import FETCH_WITHIN_S
 from actors.session_topics import balances_topic, health_topic
+from actors.topics import precision_topic
 from protocol.codec import decode_json
 from protocol.instruments import Instrument
 from protocol.messages import Value
 from protocol.orders import Balance
 from protocol.precision import RefreshRules, RulesState
 from protocol.venue import AllowEntries, BalancesChanged, ReconcileNow, VenueHealth
+from service.api.accounts import account_names, known_account
 from service.api.answers import Refused, answer, not_found, plain
 from service.api.control import actor_at, near
 from service.api.host import ASK_S
@@ -48,7 +50,7 @@ class _Venues:
 
     async def standing(self, request: web.Request) -> web.Response:  # noqa: ARG002
         """Answer how each account's connection stands, how old its rules are, and what it holds."""
-        return answer({"venues": [self._standing(account) for account in self._accounts()]})
+        return answer({"venues": [self._standing(account) for account in account_names(self._host)]})
 
     def _standing(self, account: str) -> dict[str, Any]:
         kept = self._host.system.bus.kept
@@ -124,21 +126,15 @@ class _Venues:
         allowed = await actor_at(self._host.system, f"/venues/{account}/desk").ask(AllowEntries(account), ASK_S)
         return answer(plain(allowed))
 
-    def _accounts(self) -> list[str]:
-        return [account.name for account in self._host.config.accounts]
-
     async def _of_body(self, request: web.Request) -> str:
         return self._account(decode_json(await request.read() or b"{}", VenueCommand).account)
 
     def _account(self, wanted: str) -> str:
-        accounts = self._accounts()
+        accounts = account_names(self._host)
         if not wanted and len(accounts) > 1:
             text = f"there are several accounts, say which: {', '.join(accounts)}"
             raise Refused(422, "MissingField", text, path="account")
-        found = wanted or accounts[0]
-        if found not in accounts:
-            raise not_found(f"there is no account {found}", value=found, hint=near(found, accounts))
-        return found
+        return known_account(self._host, wanted or accounts[0])
 
 
 def _row(instrument: Instrument) -> dict[str, Any]:
