@@ -18,6 +18,9 @@ WIDE: Final = 132
 
 KEYS: Final = " q quit   p pause or resume entries"
 _ACTORS_SHARE: Final = 0.36
+_LEAST_ACTORS: Final = 44
+_WIDE_LISTS: Final = 114
+"""Columns that lists with whole words and ids take: the tree leaves them that much where it can."""
 _LEAST_EVENTS: Final = 5
 
 
@@ -36,7 +39,7 @@ def frame(data: Mapping[str, Any], width: int, height: int, *, hint: str = KEYS,
     if narrow:
         lists = whole["body"]
     else:
-        actors_width = int(width * _ACTORS_SHARE)
+        actors_width = min(int(width * _ACTORS_SHARE), max(_LEAST_ACTORS, width - _WIDE_LISTS))
         lists_width = width - actors_width
         lists = Layout(name="lists")
         whole["body"].split_row(Layout(actors_panel(data["ps"], body), size=actors_width), lists)
