@@ -74,6 +74,7 @@ class CycleRunner(PlanRunner):
         self._next: Timer | None = None
         self._looked_at: int | None = None
         self._fill_looked_at: int | None = None
+        self._skipped_now: frozenset[str] = frozenset()
 
     # --- when ----------------------------------------------------------------------------------------------------------
 
@@ -119,17 +120,23 @@ class CycleRunner(PlanRunner):
         if self.state.flight is not None:
             return None
         now = self._looked_at = self.now()
+        if number == 1:
+            self._skipped_now = frozenset()
         weighed, priced = self.weighed()
+        # Whom the first look of this cycle has skipped once, its further plans leave alone as well.
+        priced = [each._replace(skip_once=True) if each.group_id in self._skipped_now else each for each in priced]
         cycle = risk_cycle(priced, self.settings, now) if self.settings.enabled else _NOTHING
         goes = cycle.plan is not None and cycle.plan.executable and bool(self.venue_up)
         self.stand(cycle, executing=goes)
         consumed = [
             RiskFlagCleared(group_id=group_id, flag=RiskFlag.SKIP_ONCE, cause="consumed", at=now)
             for group_id in cycle.skip_consumed
+            if group_id in self.state.skipped
         ]
+        self._skipped_now |= frozenset(event.group_id for event in consumed)
         if goes and cycle.plan is not None:
             return self.start_plan(cycle, cycle.plan, weighed, trigger, before=consumed, number=number)
-        self._rest(weighed, cycle, again=bool(consumed))
+        self._rest(weighed, cycle, again=bool(self._skipped_now))
         status = self.standing[0]
         recorded = self.recorder.record(
             self.state, cycle, weighed.left_out, trigger=trigger, plan_id="", status=status, now=now

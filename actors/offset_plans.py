@@ -93,12 +93,17 @@ class PlanRunner(DurableActor):
         if flight is None:
             return None
         self._stop_waiting()
+        now = self.now()
         move = next_move(
             flight,
             self.settings,
-            loser=self.figures.candidate(flight.plan.loser, self.state, self.now()),
+            loser=self.figures.candidate(flight.plan.loser, self.state, now),
+            winners={
+                each.group_id: self.figures.candidate(each.group_id, self.state, now) for each in flight.plan.winners
+            },
             blocked=self.state.blocked,
             venue_up=self.venue_up,
+            now=now,
         )
         match move:
             case Ask():
@@ -145,8 +150,13 @@ class PlanRunner(DurableActor):
         self._retell = self.timers.after(RETELL_S, _Retell(step.step_id))
 
     def _close_of(self, step: Step) -> RiskClose:
+        """Return the step as its group is told it: with the instant it was decided, however often it is told."""
         return RiskClose(
-            group_id=step.group_id, plan_id=step.step_id, reply_to=self.context.path, qty=step.qty, at=self.now()
+            group_id=step.group_id,
+            plan_id=step.step_id,
+            reply_to=self.context.path,
+            qty=step.qty,
+            at=step.asked_at or self.now(),
         )
 
     @handles

@@ -17,6 +17,7 @@ __all__ = [
     "CLOSED",
     "FAILED",
     "SKIPPED",
+    "STALE_STEP_S",
     "SUPERSEDED",
     "answer_again",
     "answers",
@@ -29,6 +30,9 @@ CLOSED: Final = "closed"
 SUPERSEDED: Final = "superseded"
 SKIPPED: Final = "skipped"
 FAILED: Final = "failed"
+
+STALE_STEP_S: Final = 60
+"""A step that comes this long after it was decided closes nothing: its prices are gone (EX-1026)."""
 
 
 def is_known(view: GroupView, plan_id: str) -> bool:

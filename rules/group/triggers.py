@@ -25,7 +25,7 @@ from protocol.signals import SizeType
 from rules.exits import allocate_close
 from rules.group.closing import advance_closes, close_group, may_act, skip_close, start_close
 from rules.group.opening import send_entry
-from rules.group.steps import SKIPPED, SUPERSEDED, is_known, refuse_step
+from rules.group.steps import SKIPPED, STALE_STEP_S, SUPERSEDED, is_known, refuse_step
 from rules.group.targets import due_deferred
 from rules.group.turn import Turn
 from rules.precision import quotient
@@ -92,6 +92,8 @@ def on_risk_close(turn: Turn, message: RiskClose) -> None:
         return
     if turn.view.state is GroupState.CLOSED:
         refuse_step(turn, message, SUPERSEDED, "GroupClosed")
+    elif turn.at - message.at > STALE_STEP_S * 10**9:
+        refuse_step(turn, message, SKIPPED, "StaleStep")
     elif turn.view.frozen and not turn.view.closing:
         refuse_step(turn, message, SKIPPED, "GroupFrozen")
     elif message.qty is not None:

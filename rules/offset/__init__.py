@@ -8,7 +8,19 @@ What must not live here: clocks, prices in motion, orders, or anything remembere
 
 from rules.offset.cycle import Cycle, cycle_status, risk_cycle
 from rules.offset.eligibility import failures, pyramids_ok
-from rules.offset.execution import Ask, End, Flight, Move, Outcome, Step, Wait, begin, fold_step, next_move
+from rules.offset.execution import (
+    STALE_PLAN_S,
+    Ask,
+    End,
+    Flight,
+    Move,
+    Outcome,
+    Step,
+    Wait,
+    begin,
+    fold_step,
+    next_move,
+)
 from rules.offset.figures import LIVE_STATES, Candidate, loss_percent, unit_usd, unrealized_usd
 from rules.offset.plan import LoserSlice, loser_slice, plan_offset
 from rules.offset.ranking import Winner, rank_losers, rank_winners
@@ -20,6 +32,7 @@ from rules.offset.watch import ANY_PRICE, Band, bands, next_instant
 __all__ = [
     "ANY_PRICE",
     "LIVE_STATES",
+    "STALE_PLAN_S",
     "Ask",
     "Band",
     "Candidate",

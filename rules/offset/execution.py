@@ -6,7 +6,7 @@ A *flight* is the plan with the steps taken so far, folded from its events; ``ne
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple, TypeAlias
 
@@ -18,13 +18,32 @@ from rules.offset.figures import LIVE_STATES, Candidate, below_minimum, closing_
 from rules.offset.plan import loser_slice
 from rules.offset.settings import OffsetSettings
 
-__all__ = ["Ask", "End", "Flight", "Move", "Outcome", "Step", "Wait", "begin", "fold_step", "next_move"]
+__all__ = [
+    "STALE_PLAN_S",
+    "Ask",
+    "End",
+    "Flight",
+    "Move",
+    "Outcome",
+    "Step",
+    "Wait",
+    "begin",
+    "fold_step",
+    "next_move",
+]
+
+STALE_PLAN_S: Final = 60
+"""After this long a plan asks no winner any more whose price is not known now (EX-1026)."""
 
 _ZERO: Final = Decimal(0)
+_SECOND: Final = 10**9
 
 
 class Step(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
-    """One close asked of a group; ``status`` is empty until it has ended. ``qty`` None: all of it."""
+    """One close asked of a group; ``status`` is empty until it has ended. ``qty`` None: all of it.
+
+    ``asked_at`` is when it was decided, 0 in old journals.
+    """
 
     step_id: str
     group_id: str
@@ -36,6 +55,7 @@ class Step(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=Tru
     closed_qty: Decimal = _ZERO
     booked_usd: Decimal = _ZERO
     slipped: bool = False
+    asked_at: int = 0
 
 
 class Flight(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
@@ -84,7 +104,14 @@ def begin(event: OffsetStarted) -> Flight:
 def fold_step(flight: Flight, event: OffsetStepAsked | OffsetStepEnded) -> Flight:
     """Return the flight after a step was asked or has ended."""
     if isinstance(event, OffsetStepAsked):
-        step = Step(step_id=event.step_id, group_id=event.group_id, path=event.path, qty=event.qty, loser=event.loser)
+        step = Step(
+            step_id=event.step_id,
+            group_id=event.group_id,
+            path=event.path,
+            qty=event.qty,
+            loser=event.loser,
+            asked_at=event.at,
+        )
         return msgspec.structs.replace(flight, steps=(*flight.steps, step))
     *before, last = flight.steps
     ended = msgspec.structs.replace(
@@ -136,10 +163,12 @@ def next_move(
     settings: OffsetSettings,
     *,
     loser: Candidate | None,
+    winners: Mapping[str, Candidate | None],
     blocked: Collection[str],
     venue_up: bool | None,
+    now: int,
 ) -> Move:
-    """Return what follows in a flight. ``loser`` is the loser as it is now, None when it has not said how it stands.
+    """Return what follows in a flight. ``loser`` and ``winners`` are as they are now, None for who has not said.
 
     ``venue_up`` is None while nothing was heard of the venue, as after a restart: then the plan waits for its word.
     """
@@ -156,13 +185,30 @@ def next_move(
         return End(Outcome("stopped", "VenueDown"))
     asked = {step.group_id for step in flight.steps}
     for winner in flight.plan.winners:
-        if winner.group_id not in asked and winner.group_id not in blocked:
+        if winner.group_id in asked or winner.group_id in blocked:
+            continue
+        if _still_wins(winners.get(winner.group_id), is_old=now - flight.began_at > STALE_PLAN_S * _SECOND):
             return Ask(winner.group_id, None if winner.full else winner.qty, loser=False)
     if not any(step.closed_qty > 0 for step in flight.steps):
-        return End(Outcome("nothing_closed", (last.code or last.status) if last is not None else "GroupBlocked"))
+        return End(Outcome("nothing_closed", _why_nothing(flight, blocked)))
     if flight.plan.loser in blocked:
         return End(Outcome("stopped", "GroupBlocked"))
     return _loser_move(flight, loser, settings)
+
+
+def _still_wins(winner: Candidate | None, *, is_old: bool) -> bool:
+    """Tell whether a winner still pays: what it brings now, or, while its price is not known, a plan that is not old.
+
+    A winner that has fallen since would book a loss of its own; a plan that slept with the daemon knows old prices only.
+    """
+    unit = closing_unit_usd(winner) if winner is not None else None
+    return unit > 0 if unit is not None else not is_old
+
+
+def _why_nothing(flight: Flight, blocked: Collection[str]) -> str:
+    if flight.steps:
+        return flight.steps[-1].code or flight.steps[-1].status
+    return "GroupBlocked" if all(each.group_id in blocked for each in flight.plan.winners) else "NotWinning"
 
 
 def _over_after(last: Step, settings: OffsetSettings) -> Outcome | None:

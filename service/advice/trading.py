@@ -106,8 +106,8 @@ EDITING: Final = Area(
 
 LOSS_OFFSET: Final = Area(
     "Loss offset",
-    "Commands of `bulkhead risk` end with one of these; the last five also say in a decision why a group or a plan was left "
-    "alone.",
+    "Commands of `bulkhead risk` end with one of these; the last seven also say in a decision why a group or a plan was "
+    "left alone.",
     (
         Word(("NotLive",), "wait: only groups that are active or partially filled can be offset"),
         Word(("GroupBlocked",), "`bulkhead risk unblock GROUP`, then run it again"),
@@ -119,6 +119,14 @@ LOSS_OFFSET: Final = Area(
         Word(
             ("QuoteRateMissing",),
             "see that prices of the quote currency against USDT come in: none came for five minutes",
+        ),
+        Word(
+            ("NotWinning",),
+            "nothing: the winners fell after the plan was made; the next cycle plans anew",
+        ),
+        Word(
+            ("StaleStep",),
+            "nothing: the step came a minute late, its prices were gone; the next cycle plans anew",
         ),
         Word(("Frozen",), "resolve the difference that froze the group"),
         Word(("SlippageExceeded",), "look at the market: the close is booked, the plan stopped"),
