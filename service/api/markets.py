@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import SequenceMatcher
 from typing import Final
 
 from protocol.instruments import Instrument
@@ -13,7 +14,10 @@ from service.api.answers import Refused
 __all__ = ["Markets"]
 
 _FEW: Final = 10
-"""So many symbols are simply named where one is not known."""
+"""So many symbols are named where one is not known and nothing is like it."""
+
+_LIKENESS: Final = 0.75
+"""Below this a symbol is not what was meant: DOGE/USDT and SOL/USDT share their quote and no more."""
 
 
 class Markets:
@@ -42,8 +46,12 @@ class Markets:
                 return found
         except UnknownSymbol:
             pass
-        near = near_symbols(symbol.upper(), symbols) if len(symbols) > _FEW else ()
+        near = [each for each in near_symbols(symbol.upper(), symbols) if _alike(symbol.upper(), each)]
         hint = f"; did you mean {', '.join(near)}?" if near else f"; it has {', '.join(sorted(symbols)[:_FEW])}"
         raise Refused(
             422, "UnknownSymbol", f"account {account} has no market {symbol}{hint}", path="symbol", value=symbol
         )
+
+
+def _alike(given: str, symbol: str) -> bool:
+    return SequenceMatcher(None, given, symbol).ratio() >= _LIKENESS

@@ -10,7 +10,7 @@ import typer
 
 from service.cli.codes import ExitCode, epilog
 from service.cli.failures import CommandFailed, Failure
-from service.cli.output import console, note, print_json, print_line, show, table
+from service.cli.output import note, print_json, print_line, print_text, show, table
 from service.cli.parts import ConfigFile, Json, Socket, connect, usage
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ def search(
         return
     found = list(reversed(client.get("/v1/log", limit=last, **wanted)["events"]))
     _print(found, as_json=as_json and not follow, one_line=as_json)
+    if not found and not as_json and not follow:
+        note("no line fits" if wanted else "nothing has happened yet")
     if follow:
         _follow(client, wanted, found[-1]["position"] if found else 0, as_json=as_json)
 
@@ -135,14 +137,17 @@ def _print(rows: list[dict[str, Any]], *, as_json: bool, one_line: bool = False)
     if as_json:
         print_json(rows)
         return
-    from service.cli.views import event_line
+    from service.cli.views import event_line, instant
 
-    out = console()
+    day = ""
     for row in rows:
         if one_line:
             print_json(row, one_line=True)
-        else:
-            out.print(event_line({"kind": "event", **row}))
+            continue
+        if (its := instant(row["at"])[:10]) != day:
+            day = its
+            note(day)
+        print_text(event_line({"kind": "event", **row}))
 
 
 def _follow(client: Client, wanted: dict[str, str], after: int, *, as_json: bool) -> None:
@@ -248,10 +253,9 @@ def alerts(
         return
     from service.cli.views import event_line
 
-    out = console()
     for row in found["alerts"]:
         line = event_line({"kind": "event", **row})
-        out.print(line.append(f"  (alerts ack {row['position']})", style="dim"))
+        print_text(line.append(f"  (bulkhead alerts ack {row['position']})", style="dim"))
     if found["others"]:
         print_line(f"and {found['others']} others: bulkhead alerts --all")
     if not found["count"]:

@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rich.console import Console, RenderableType
+    from rich.text import Text
 
-__all__ = ["console", "note", "print_json", "print_line", "show", "table"]
+__all__ = ["console", "note", "print_json", "print_line", "print_text", "show", "table"]
 
 _WIDE: Final = 250
 
@@ -34,6 +35,11 @@ def show(what: RenderableType) -> None:
     with out.capture() as captured:
         out.print(what)
     print_line("\n".join(line.rstrip() for line in captured.get().rstrip().splitlines()))
+
+
+def print_text(text: Text) -> None:
+    """Print one coloured line; into a file or pipe it stays one line, however long."""
+    console().print(text, soft_wrap=not sys.stdout.isatty())
 
 
 def print_line(text: str) -> None:

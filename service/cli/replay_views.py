@@ -72,11 +72,14 @@ def summary_view(result: ReplayResult, *, groups: bool) -> RenderableType:
         ("prices", f"{result.prices:,} in {duration(result.seconds)} ({rate:,.0f} a second)"),
         ("from, to", f"{instant(result.started_at)}, {instant(result.ended_at)}"),
         ("signals", f"{run.signals}" + (f": {outcomes}" if outcomes else "")),
-        ("groups", f"{len(run.groups)} opened, {len(run.closed)} closed"),
+        (
+            "groups",
+            f"{len(run.groups)} opened, {len(run.closed)} closed, {len(run.groups) - len(run.closed)} still open",
+        ),
         ("orders, fills", f"{run.orders}, {run.fills}"),
         ("fees", fees),
         ("realised", _money(run.realized_quote)),
-        ("max drawdown", number(run.max_drawdown_quote)),
+        ("max drawdown", f"{number(run.max_drawdown_quote)} of what was realised"),
         ("events", f"{result.events:,}"),
         ("journal digest", result.digest),
     ]
@@ -103,7 +106,9 @@ def _mechanisms_view(used: Mapping[str, int]) -> RenderableType:
 
 
 def _money(amount: Decimal) -> Text:
-    return Text(f"{number(amount)} before fees", style="green" if amount > 0 else "red" if amount < 0 else "")
+    return Text(
+        f"{number(amount)} by closed groups, before fees", style="green" if amount > 0 else "red" if amount < 0 else ""
+    )
 
 
 def _groups_view(groups: list[GroupResult]) -> RenderableType:

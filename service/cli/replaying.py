@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from service.cli.codes import epilog
-from service.cli.output import print_json, show
+from service.cli.output import note, print_json, show
 from service.cli.parts import ConfigFile, Json, load_config, usage
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from service.config import Config
 
 __all__ = ["register", "replay"]
+
+_LONGEST_BAR_S: Final = 120
 
 
 def register(app: typer.Typer) -> None:
@@ -74,8 +76,21 @@ def replay(
         )
     if as_json:
         print_json(as_dict(result, groups=groups))
-    else:
-        show(summary_view(result, groups=groups))
+        return
+    show(summary_view(result, groups=groups))
+    if loaded.risk_engine.enabled and (coarse := _coarse(loaded)):
+        note(
+            f"note: {coarse} give a price less often than every 30 s, which is all that the loss offset trusts (StaleMark):"
+        )
+        note("      its plans may stop half way here. Replay bars of 1m, or ticks, to judge it")
+
+
+def _coarse(config: Config) -> str:
+    """Name the bars that are too long for the loss offset: one has four prices, and a price counts for 30 s."""
+    from rules.identity import timeframe_seconds
+
+    lengths = {file.timeframe for file in config.market.replay.values()} - {"tick"}
+    return ", ".join(f"{each} bars" for each in sorted(lengths) if timeframe_seconds(each) > _LONGEST_BAR_S)
 
 
 def _open(stack: ExitStack, path: Path | None) -> Journal | None:

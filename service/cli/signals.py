@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from service.advice import advice_of
 from service.cli.codes import ExitCode, epilog
 from service.cli.failures import CommandFailed, Failure
 from service.cli.output import note, print_json, print_line
@@ -94,17 +95,24 @@ def _rules(text: str) -> PrecisionRules | None:
 
 
 def _lines(report: CheckReport) -> list[str]:
+    from rules.notation import plain
+
     lines = [f"mapping    {report.mapping}: {report.mapping_doc}"]
     if report.filled:
         lines.append("template   sample values stand for: " + ", ".join(f"{{{{{name}}}}}" for name in report.filled))
     width = max((len(each.path) for each in report.values), default=0)
     lines += [f"  {each.path:<{width}}  {each.value}  ({each.origin})" for each in report.values]
-    lines += [f"refused    {each.path}: {each.message} [{each.code}]" for each in report.problems]
+    for each in report.problems:
+        lines.append(f"refused    {each.path}: {each.message} [{each.code}]")
+        lines += [f"  try      {advice}"] if (advice := advice_of(each.code)) else []
     if report.identity and report.ok:
         part = f", {report.fraction} of it" if report.fraction is not None and report.kind == "reduce" else ""
         lines.append(f"signal     {report.kind} {report.side}{part}")
         lines.append(f"identity   {report.identity}")
-    lines += [f"order {each.layer}    {each.qty} at {each.price}  {each.reason}".rstrip() for each in report.ladder]
+    lines += [
+        f"order {each.layer}    {plain(each.qty)} at {plain(each.price)}  {each.reason}".rstrip()
+        for each in report.ladder
+    ]
     if report.ladder_note:
         lines.append(f"ladder     {report.ladder_note}")
     lines += [f"warning    {each}" for each in report.warnings]

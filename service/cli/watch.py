@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from service.cli.codes import epilog
-from service.cli.output import console, print_json, show
+from service.cli.output import print_json, print_text, show
 from service.cli.parts import ConfigFile, Json, Socket, connect, usage
 
 __all__ = ["ps", "register", "tail"]
@@ -71,15 +71,13 @@ def tail(
         wanted["last"] = last
     from service.api.follow import follow as follow_events
 
-    out = console()
-
     def show_item(item: dict[str, Any]) -> None:
         if as_json:
             print_json(item, one_line=True)
         else:
             from service.cli.views import event_line
 
-            out.print(event_line(item))
+            print_text(event_line(item))
 
     follow_events(client.socket_path, wanted, show_item, on=follow)
 
