@@ -61,6 +61,8 @@ class Adopter(Actor):
         self._session = session
         self._pool = pool
         self._groups: dict[str, GroupChanged] = {}
+        self._promised: dict[str, OpenGroup] = {}
+        """What the pool was asked to admit, until its group says for itself what it holds: two wishes never share coins."""
 
     def started(self) -> None:
         """Learn the account's markets and how its groups stand."""
@@ -88,6 +90,7 @@ class Adopter(Actor):
         """Note what a group of this account holds."""
         if msg.account != self._account:
             return
+        self._promised.pop(msg.group_id, None)
         if msg.open_qty > 0:
             self._groups[msg.group_id] = msg
         else:
@@ -128,6 +131,8 @@ class Adopter(Actor):
         if wanted.preview or answer.problems or pool is None:
             self.context.answer(msg.envelope, answer)
             return
+        if opening.group_id not in self._groups:
+            self._promised[opening.group_id] = opening
         self.context.pipe(
             pool.ask(AdmitAdopted(opening, wanted.force), timeout_s=ANSWER_WITHIN_S),
             lambda said: _Admitted(msg.envelope, answer, said),
@@ -139,6 +144,7 @@ class Adopter(Actor):
         """Answer with the pool's word."""
         answer, said = msg.answer, msg.pool
         if said is not None and said.code:
+            self._promised.pop(answer.group_id, None)
             answer = _with(answer, said.code, said.message)
         elif said is not None:
             answer = msgspec.structs.replace(answer, adopted=True)
@@ -147,8 +153,7 @@ class Adopter(Actor):
     def _answer(self, wanted: AdoptPosition, opening: OpenGroup, venue: VenueSnapshot) -> AdoptAnswer:
         at_venue = held_at_venue(opening.instrument, venue.balances, venue.positions)
         # Told again it is itself among the groups; it does not stand in its own way.
-        others = [group for group in self._groups.values() if group.group_id != opening.group_id]
-        in_groups = sum((signed(group) for group in others if _same(group, opening.instrument)), Decimal(0))
+        in_groups = self._counted(opening.instrument, besides=opening.group_id)
         tick = self.context.bus.kept(market_topic(self._account, wanted.symbol))
         return AdoptAnswer(
             group_id=opening.group_id,
@@ -159,6 +164,18 @@ class Adopter(Actor):
             effects=adoption_effects(opening, self.now(), tick),
             problems=adoption_problems(opening, at_venue, in_groups, tick),
         )
+
+    def _counted(self, market: Instrument, *, besides: str) -> Decimal:
+        """Return what groups hold of a market's asset and what was promised to groups to be, signed base units."""
+        held = [
+            signed(each) for each in self._groups.values() if each.group_id != besides and _same(each.symbol, market)
+        ]
+        promised = [
+            each.side.sign * each.size
+            for each in self._promised.values()
+            if each.group_id != besides and _same(each.symbol, market)
+        ]
+        return sum((*held, *promised), Decimal(0))
 
     def _opening(self, wanted: AdoptPosition, market: Instrument) -> OpenGroup:
         now = self.now()
@@ -196,11 +213,11 @@ class Adopter(Actor):
         )
 
 
-def _same(group: GroupChanged, market: Instrument) -> bool:
-    """Whether a group's position is counted in the same balance: one asset on spot, one symbol of a perpetual."""
+def _same(symbol: str, market: Instrument) -> bool:
+    """Whether a position in a symbol is counted in the same balance: one asset on spot, one symbol of a perpetual."""
     if ":" in market.symbol:
-        return group.symbol == market.symbol
-    return ":" not in group.symbol and group.symbol.partition("/")[0] == market.base
+        return symbol == market.symbol
+    return ":" not in symbol and symbol.partition("/")[0] == market.base
 
 
 def _with(answer: AdoptAnswer, code: str, message: str) -> AdoptAnswer:

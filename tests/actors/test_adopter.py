@@ -5,11 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import anyio
 import msgspec
 import pytest
 
 from actors.adopter import Adopter
+from actors.group import GROUPS
 from actors.session_topics import session_topic
+from protocol.groups import GroupChanged
 from protocol.groups.adoption import AdoptAnswer, AdoptPosition
 from protocol.orders import Balance
 from protocol.pool import AdmitAdopted, QueueAnswer, SlotTaken, StartGroup
@@ -18,6 +21,7 @@ from protocol.venue import FetchVenueState, SessionUp, VenueSnapshot
 from runtime.actor import Actor, handles
 from tests.actors.cast import D, Stage, of, play
 from tests.actors.groups import opening
+from tests.actors.offset_rig import Holding
 from tests.actors.orders import SYMBOL, market
 from tests.actors.pool_rig import PATH, PoolRig, entry
 
@@ -153,6 +157,72 @@ def test_the_pools_word_is_the_answer() -> None:
         assert (answer.adopted, codes(answer)) == (False, ["NoFreeSlot"])
 
     play(script)
+
+
+def position(request_id: str, **more: Any) -> AdoptPosition:
+    """Return the wish to adopt one bitcoin."""
+    fields: dict[str, Any] = {"timeframe": "1h", "side": Side.LONG, "qty": D(1), "avg_price": D(100), **more}
+    return AdoptPosition(account="acc", symbol=SYMBOL, request_id=request_id, **fields)
+
+
+def test_one_position_is_adopted_once() -> None:
+    """EX-1204: of two wishes for the same coins at once, the second is told that they are counted on already."""
+
+    async def script(stage: Stage) -> None:
+        rig = Rig(stage, "1")
+        await stage.settle()
+        adopter = stage.system.lookup("/house/adopter")
+        assert adopter is not None
+        answers: list[AdoptAnswer] = []
+
+        async def ask(request_id: str, timeframe: str) -> None:
+            answers.append(await adopter.ask(position(request_id, timeframe=timeframe), 100.0))
+
+        async with anyio.create_task_group() as asking:
+            asking.start_soon(ask, "r1", "1h")
+            asking.start_soon(ask, "r2", "4h")
+        first, second = sorted(answers, key=lambda answer: answer.in_groups)
+        assert (first.adopted, first.in_groups, second.adopted, second.in_groups) == (True, 0, False, 1)
+        assert codes(second) == ["PositionNotThere"]
+        again = await rig.asked()
+        assert (again.adopted, again.group_id) == (True, first.group_id)
+        assert {asked.opening.group_id for asked in rig.admitted} == {first.group_id}
+
+    play(script)
+
+
+def test_what_the_pool_refused_is_free_again() -> None:
+    """EX-1204: coins that the pool gave no slot to are nobody's, and may be adopted by the next wish."""
+
+    async def script(stage: Stage) -> None:
+        rig = Rig(stage, "1", code="NoFreeSlot")
+        assert codes(await rig.asked()) == ["NoFreeSlot"]
+        assert (await rig.asked(request_id="r2", timeframe="4h", preview=True)).in_groups == 0
+
+    play(script)
+
+
+def test_what_a_group_says_of_itself_counts_then() -> None:
+    """EX-1204: once the group of an adopted position has said what it holds, that and no promise is counted."""
+
+    async def script(stage: Stage) -> None:
+        rig = Rig(stage, "3")
+        answer = await rig.asked()
+        assert (await rig.asked(request_id="r2", timeframe="4h", preview=True)).in_groups == 1
+        stage.system.bus.publish(GROUPS, standing(answer.group_id, "0.4"))
+        await stage.settle()
+        assert (await rig.asked(request_id="r2", timeframe="4h", preview=True)).in_groups == D("0.4")
+        stage.system.bus.publish(GROUPS, standing(answer.group_id, "0"))
+        await stage.settle()
+        assert (await rig.asked(request_id="r2", timeframe="4h", preview=True)).in_groups == 0
+
+    play(script)
+
+
+def standing(group_id: str, qty: str) -> GroupChanged:
+    """Return how a group stands that holds so much bitcoin."""
+    held = Holding(group_id, SYMBOL, Side.LONG, D(qty), D(100))
+    return held.standing(1)
 
 
 def test_a_pool_that_falls_is_no_answer() -> None:
