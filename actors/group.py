@@ -39,6 +39,7 @@ from protocol.groups import (
 )
 from protocol.groups.editing import EditGroup
 from protocol.groups.recovery import AccountCompared
+from protocol.groups.tolerance import TakeTolerance, Tolerance
 from protocol.instruments import PrecisionRules
 from protocol.market import PriceTick, SubscribeMarket
 from protocol.messages import Event, Message
@@ -91,7 +92,16 @@ class PositionGroup(DurableActor):
     SNAPSHOT_EVERY = 200
 
     def __init__(
-        self, group_id: str, opening: OpenGroup | None, *, desk: str, pool: str, gateway: str, feed: str, precision: str
+        self,
+        group_id: str,
+        opening: OpenGroup | None,
+        *,
+        desk: str,
+        pool: str,
+        gateway: str,
+        feed: str,
+        precision: str,
+        tolerance: Tolerance | None = None,
     ) -> None:
         self._group_id = group_id
         self._opening = opening
@@ -100,6 +110,7 @@ class PositionGroup(DurableActor):
         self._gateway = gateway
         self._feed = feed
         self._precision = precision
+        self._tolerance = tolerance
         self._last_rules: PrecisionRules | None = None
         self._view: GroupView | None = None
         self._acted: dict[str, SignalActedOn] = {}
@@ -160,7 +171,9 @@ class PositionGroup(DurableActor):
         self._announce()
         back = absence_of(self.context.bus, view, self.now())
         do = self._did(self._decide(back) if back is not None else ())
-        return Do(do.events, [*self._unanswered(view), *do.tells], then=self._flatten_when_compared)
+        # The settings may have changed while it was away.
+        follow = [(self.ref, TakeTolerance(self._tolerance))] if self._tolerance is not None else []
+        return Do(do.events, [*self._unanswered(view), *do.tells, *follow], then=self._flatten_when_compared)
 
     def _flatten_when_compared(self) -> None:
         """Wait for the books of the account to be compared when the recovery contract has the group close itself."""
@@ -249,8 +262,8 @@ class PositionGroup(DurableActor):
         return None
 
     @handles
-    def new_rules(self, msg: TakeRules | RulesOverdue) -> Do | None:
-        """Trade by new rules, or go on without."""
+    def new_rules(self, msg: TakeRules | RulesOverdue | TakeTolerance) -> Do | None:
+        """Trade by new rules, or go on without; follow other settings from the next market order on."""
         return self._step(msg)
 
     @handles

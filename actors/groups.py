@@ -12,7 +12,9 @@ from typing import Any, Final
 from actors.group import PositionGroup, group_stream
 from actors.group_recovery import fell_topic
 from actors.pool import group_name
+from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.groups.recovery import GroupFell
+from protocol.groups.tolerance import TakeTolerance
 from protocol.pool import GroupMail, GroupsUp, StartGroup
 from runtime.actor import handles
 from runtime.journal import JournalUnavailable
@@ -69,6 +71,13 @@ class GroupHouse(Supervisor):
     def _is_journalled(self, name: str) -> bool:
         reader = self.context.system.journal.reader()
         return next(iter(reader.read(group_stream(name.rpartition("~")[2]))), None) is not None
+
+    @handles
+    def apply_settings(self, msg: ApplySettings) -> SettingsTaken:
+        """Have every group follow the slippage settings in force; one that is down is told when it begins a life."""
+        for name in self._slots:
+            self.context.system.tell(f"{self.context.path}/{name}", TakeTolerance(msg.settings))
+        return SettingsTaken(msg.version)
 
     @handles
     def start_group(self, msg: StartGroup) -> None:

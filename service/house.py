@@ -42,7 +42,7 @@ from protocol.signals import Signal, SizeType
 from runtime.system import ActorSystem
 from service.active import ActiveConfig
 from service.config import Config, WebhookSecrets
-from service.config.grid_config import grid_config
+from service.config.grid_config import grid_config, tolerance
 from service.config.market import Account
 from service.config.overrides import effective
 from service.config.trading import SizingSource
@@ -152,7 +152,7 @@ def build_house(plan: Plan) -> SupervisorSpec:
     """Return the whole tree."""
     intensity = _intensity(plan.config)
     accounts = plan.config.accounts
-    groups = [_group_house(account, intensity) for account in accounts]
+    groups = [_group_house(plan, account, intensity) for account in accounts]
     return supervisor(
         "root",
         supervisor("store", *plan.store, strategy="rest_for_one", intensity=intensity),
@@ -277,7 +277,7 @@ def _paper_config(config: Config, account: Account) -> PaperConfig:
 # --- groups and pool ---------------------------------------------------------------------------------------------------
 
 
-def _group_house(account: Account, intensity: Intensity) -> SupervisorSpec:
+def _group_house(plan: Plan, account: Account, intensity: Intensity) -> SupervisorSpec:
     paths = AccountPaths(account.name)
 
     def make(group_id: str, opening: OpenGroup | None) -> PositionGroup:
@@ -289,6 +289,7 @@ def _group_house(account: Account, intensity: Intensity) -> SupervisorSpec:
             gateway=GATEWAY,
             feed=paths.feed,
             precision=paths.precision,
+            tolerance=tolerance(plan.config),
         )
 
     return SupervisorSpec(

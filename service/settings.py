@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from service.config.catalogue import catalogue
+from service.config.grid_config import tolerance
 from service.config.market import Account
 from service.intake import gateway_settings
 from service.logs import log_settings
@@ -44,6 +45,7 @@ def concerns(plan: Plan) -> list[Concern]:
             Concern(paths.precision, _PRECISION, lambda: precision_settings(plan.config)),
             Concern(paths.session, ("exchange.",), partial(_session, plan, account)),
             Concern(paths.pool, _POOL, partial(_pool, plan, account)),
+            Concern(paths.groups, _TOLERANCE, lambda: tolerance(plan.config)),
             Concern(paths.offset, ("risk_engine.",), lambda: offset_settings(plan.config)),
         ]
     gateway = Concern(
@@ -84,6 +86,7 @@ def _in_force(plan: Plan, account: Account) -> Account:
     return next((each for each in plan.config.accounts if each.name == account.name), account)
 
 
+_TOLERANCE = ("risk_engine.max_slippage_percent", "risk_engine.slippage_action", "risk_engine.slippage_guard")
 _PRECISION = ("precision.refresh_seconds",)
 _POOL = (
     *("execution_pool.", "waiting_rule.", "priority_rules.", "precision."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from protocol.groups import CloseForced, CloseGroup, GroupFrozen, GroupUnfrozen, RulesTaken, TriggerHeld
+from protocol.groups.tolerance import ToleranceTaken
 from rules.event_log.line import INFO, WARNING, Line, LineOf, Source
 from rules.notation import plain
 
@@ -40,11 +41,19 @@ def _rules_taken(e: RulesTaken) -> Line:
     return Line(Source.PRECISION, severity, "RulesTaken", f"{said}, {minimums}{since}", e.group_id)
 
 
+def _tolerance_taken(e: ToleranceTaken) -> Line:
+    said = (
+        f"slippage limit {plain(e.limit_percent)} %, action {e.tolerance.action.value}, guard {e.tolerance.guard.value}"
+    )
+    return Line(Source.SYSTEM, INFO, "ToleranceTaken", f"{said}, from the next market order on", e.group_id)
+
+
 OF_STEERING: Final[dict[str, LineOf]] = {
     "CloseForced": _forced,
     "GroupFrozen": _frozen,
     "GroupUnfrozen": _unfrozen,
     "RulesTaken": _rules_taken,
+    "ToleranceTaken": _tolerance_taken,
     "TriggerHeld": _held,
 }
 """Event type -> its line."""

@@ -22,6 +22,7 @@ from protocol.groups import (
 )
 from protocol.groups.editing import EditGroup
 from protocol.groups.recovery import AccountCompared, CameBack
+from protocol.groups.tolerance import TakeTolerance
 from protocol.market import PriceTick
 from protocol.messages import Event, Message
 from protocol.orders import FillReported, OrderUpdate
@@ -33,6 +34,7 @@ from rules.group.new_rules import on_rules_overdue, on_take_rules
 from rules.group.opening import add_pyramid, open_group
 from rules.group.recovery import on_came_back, on_compared
 from rules.group.settle import settle
+from rules.group.tolerance import on_take_tolerance
 from rules.group.triggers import (
     on_batch,
     on_close,
@@ -65,6 +67,7 @@ HANDLERS: Final[dict[type[Message], Callable[[Turn, Any], None]]] = {
     RiskClose: on_risk_close,
     RulesOverdue: on_rules_overdue,
     TakeRules: on_take_rules,
+    TakeTolerance: on_take_tolerance,
     UnfreezeGroup: on_unfreeze,
 }
 """Message type -> what it does to an open group."""

@@ -36,6 +36,7 @@ def _edited(view: GroupView, event: GroupEdited) -> GroupView:
             dropped=edited.dropped,
             target_losses=0,
         )
+    limited = event.config.max_slippage_percent != view.config.max_slippage_percent
     edits = {**view.edits, event.request_id: event.version} if event.request_id else view.edits
     return replace(
         view,
@@ -45,6 +46,7 @@ def _edited(view: GroupView, event: GroupEdited) -> GroupView:
         stop_price=event.stop_price,
         target_price=event.target_price,
         max_slippage_percent=event.max_slippage_percent,
+        own_limit=view.own_limit or limited,
         legs=legs,
     )
 

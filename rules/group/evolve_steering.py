@@ -16,6 +16,7 @@ from protocol.groups import (
     RulesWanted,
     TriggerHeld,
 )
+from protocol.groups.tolerance import ToleranceTaken
 from protocol.messages import Event
 from rules.group.view import GroupView
 
@@ -57,6 +58,14 @@ def _rules_taken(view: GroupView, event: RulesTaken) -> GroupView:
     return replace(view, instrument=event.instrument, rules_wanted=False, legs=legs, closes=closes)
 
 
+def _tolerance_taken(view: GroupView, event: ToleranceTaken) -> GroupView:
+    action, guard = event.tolerance.action, event.tolerance.guard
+    config = replace(
+        view.config, max_slippage_percent=event.limit_percent, slippage_action=action, slippage_guard=guard
+    )
+    return replace(view, config=config, tolerance=event.tolerance)
+
+
 EVOLVERS_OF_STEERING: Final[dict[type[Event], Callable[[GroupView, Any], GroupView]]] = {
     RiskStepEnded: _step_ended,
     GroupFrozen: _frozen,
@@ -65,5 +74,6 @@ EVOLVERS_OF_STEERING: Final[dict[type[Event], Callable[[GroupView, Any], GroupVi
     CloseForced: _close_forced,
     RulesWanted: _rules_wanted,
     RulesTaken: _rules_taken,
+    ToleranceTaken: _tolerance_taken,
 }
 """Event type -> the function that applies it."""

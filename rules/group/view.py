@@ -20,6 +20,7 @@ from protocol.groups import (
     TriggerPrice,
     Watch,
 )
+from protocol.groups.tolerance import Tolerance
 from protocol.instruments import Instrument, PrecisionRules
 from protocol.market import PriceTick
 from protocol.messages import Value
@@ -189,7 +190,9 @@ class GroupView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
     ``absence_id`` names the newest unclean end that was dealt with, ``flatten_due`` that it has the group close itself.
     ``frozen`` says why nothing automatic happens until an operator resolves it, empty when all is well (EX-1204); ``held``
     are the triggers that wait for that. ``rules_wanted`` while something refused for its format awaits new rules (EX-516).
-    ``risk_steps`` keeps by plan how each step of a risk plan ended, so that the answer can be repeated.
+    ``tolerance`` are the slippage settings it was told last, None for those it opened with; ``own_limit`` that an operator
+    gave it a limit of its own. ``risk_steps`` keeps by plan how each step of a risk plan ended, so that the answer can be
+    repeated.
     """
 
     group_id: str
@@ -229,6 +232,8 @@ class GroupView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
     opened_at: Instant = 0
     opened_with: PrecisionRules | None = None
     rules_wanted: bool = False
+    tolerance: Tolerance | None = None
+    own_limit: bool = False
     frozen: str = ""
     held: tuple[CloseGroup | ReduceGroup, ...] = ()
     risk_steps: dict[str, RiskStepEnded] = field(default_factory=dict)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from protocol.groups import GridConfig, Level, SlippageAction, SlippageGuard
+from protocol.groups.tolerance import Tolerance
 from rules.ladder import generate_levels
 from service.config.document import Config
 from service.config.grid import GridStrategy, Layer
 from service.config.overrides import effective
 
-__all__ = ["as_levels", "grid_config"]
+__all__ = ["as_levels", "grid_config", "tolerance"]
 
 
 def grid_config(config: Config, *, venue: str, symbol: str, timeframe: str) -> GridConfig:
@@ -18,6 +19,7 @@ def grid_config(config: Config, *, venue: str, symbol: str, timeframe: str) -> G
     grid, sizing = effective(config, venue=venue, symbol=symbol, timeframe=timeframe)
     precision = config.precision
     specific = {pyramid: as_levels(layers) for pyramid, layers in grid.pyramid_specific_levels.items()}
+    slip = tolerance(config)
     return GridConfig(
         levels=_levels(grid),
         pyramid_specific_levels=specific,
@@ -33,9 +35,9 @@ def grid_config(config: Config, *, venue: str, symbol: str, timeframe: str) -> G
         when_flat_with_pending=grid.when_flat_with_pending,
         max_quote_per_pyramid=sizing.max_quote_per_pyramid,
         fee_buffer_percent=sizing.fee_buffer_percent,
-        max_slippage_percent=config.risk_engine.max_slippage_percent,
-        slippage_action=SlippageAction(config.risk_engine.slippage_action.value),
-        slippage_guard=SlippageGuard(config.risk_engine.slippage_guard.value),
+        max_slippage_percent=slip.max_slippage_percent,
+        slippage_action=slip.action,
+        slippage_guard=slip.guard,
         enforce_tick_size=precision.enforce_tick_size,
         enforce_step_size=precision.enforce_step_size,
         enforce_min_notional=precision.enforce_min_notional,
@@ -56,3 +58,10 @@ def _levels(grid: GridStrategy) -> tuple[Level, ...]:
     if grid.dca_count is not None and grid.dca_gap_percent is not None:
         return generate_levels(grid.dca_count, grid.dca_gap_percent, grid.tp_percent)
     return GridConfig().levels
+
+
+def tolerance(config: Config) -> Tolerance:
+    """Return how far market orders may slip; running groups follow it (EX-1302)."""
+    risk = config.risk_engine
+    action, guard = SlippageAction(risk.slippage_action.value), SlippageGuard(risk.slippage_guard.value)
+    return Tolerance(risk.max_slippage_percent, action, guard)

@@ -14,6 +14,8 @@ from protocol.groups import (
     RulesWanted,
     TriggerHeld,
 )
+from protocol.groups.tolerance import ToleranceTaken
+from protocol.groups.values import SlippageGuard
 from service.explain.story import Story
 from service.explain.words import number, words
 
@@ -51,12 +53,19 @@ def _rules_taken(e: RulesTaken, _: Story) -> str:
     )
 
 
+def _tolerance_taken(e: ToleranceTaken, _: Story) -> str:
+    does = f"an excess is a matter of {words(e.tolerance.action.value)}"
+    capped = "orders are capped at it" if e.tolerance.guard is SlippageGuard.CAPPED else "it is measured after the fill"
+    return f"Market orders may slip by {number(e.limit_percent)} % from now on: {capped}, {does}. The settings changed."
+
+
 OF_STEERING: Final[dict[str, Callable[[Any, Story], str]]] = {
     "CloseForced": _forced,
     "GroupFrozen": _frozen,
     "GroupUnfrozen": _unfrozen,
     "RulesTaken": _rules_taken,
     "RulesWanted": _rules_wanted,
+    "ToleranceTaken": _tolerance_taken,
     "TriggerHeld": _held,
 }
 """Event type -> its sentence."""

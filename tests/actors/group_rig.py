@@ -14,6 +14,7 @@ from protocol.groups import (
     GroupClosed,
     OpenGroup,
 )
+from protocol.groups.tolerance import Tolerance
 from protocol.orders import (
     FillReported,
     OrderState,
@@ -32,7 +33,9 @@ STREAM = group_stream("gs1")
 class GroupRig:
     """The group ``/house/group`` that s1 opens: 1 BTC at 100 and 1 BTC at 99, targets 1 % above."""
 
-    def __init__(self, stage: Stage, *, opened: bool = True, config: GridConfig = GRID) -> None:
+    def __init__(
+        self, stage: Stage, *, opened: bool = True, config: GridConfig = GRID, tolerance: Tolerance | None = None
+    ) -> None:
         self.stage = stage
         self.desk = stage.probe("desk")
         self.pool = stage.probe("pool")
@@ -44,6 +47,7 @@ class GroupRig:
             msgspec.structs.replace(opening(signal("s1")), config=config) if opened else None
         )
         self.trades = 0
+        self.tolerance = tolerance
         stage.add("group", self.make)
 
     def make(self) -> PositionGroup:
@@ -55,6 +59,7 @@ class GroupRig:
             gateway="/house/gateway",
             feed="/house/feed",
             precision="/house/precision",
+            tolerance=self.tolerance,
         )
 
     async def told(self, *messages: Any) -> None:
