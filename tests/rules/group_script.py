@@ -19,12 +19,14 @@ from protocol.groups import (
     CloseReason,
     CloseSkipped,
     DustRecorded,
+    EntryState,
     GridConfig,
     GroupAlert,
     GroupClosed,
     GroupOpened,
     GroupStateChanged,
     LegClosed,
+    LegState,
     OrderWanted,
     PlannedLeg,
     PyramidAdded,
@@ -42,6 +44,7 @@ from protocol.signals import SizeType
 from protocol.values import OrderType, Scope, Side
 from rules.group import GroupView, decide, evolve
 from rules.group.turn import Turn
+from tests.rules.vectors import decimal
 
 SYMBOL = "BTC/USDT"
 GROUP = "g1"
@@ -55,8 +58,10 @@ def rules_of(found: dict[str, str]) -> PrecisionRules:
 def config_of(group: dict[str, Any]) -> GridConfig:
     """Return the group settings of a script."""
     mode = {"leg": "per_leg"}.get(group["mode"], group["mode"])
-    settings = {**group.get("tp", {}), "tp_mode": mode, "when_flat_with_pending": group.get("flat_policy", "close")}
-    return msgspec.convert(settings, GridConfig, strict=False)
+    flat = group.get("flat_policy", group.get("when_flat_with_pending", "close"))
+    given = {**group, **group.get("tp", {}), "tp_mode": mode, "when_flat_with_pending": flat}
+    known = {name: value for name, value in given.items() if name in GridConfig.__struct_fields__}
+    return msgspec.convert(known, GridConfig, strict=False)
 
 
 def opened(group: dict[str, Any]) -> GroupView:
@@ -91,13 +96,16 @@ def opened(group: dict[str, Any]) -> GroupView:
     turn = Turn(evolve(None, begin), 0, None)
     for index in sorted({leg["pyramid"] for leg in group["legs"]}):
         legs = [leg for leg in group["legs"] if leg["pyramid"] == index]
-        turn.emit(_pyramid(index, legs, config, instrument))
+        turn.emit(_pyramid(index, legs, config, instrument, group))
         for leg in turn.view.legs_in(f"pyramid:{index}"):
-            turn.want_entry(leg, OrderType.LIMIT, leg.price)
+            if leg.entry is EntryState.WORKING:
+                turn.want_entry(leg, OrderType.LIMIT, leg.price)
     return turn.view
 
 
-def _pyramid(index: int, legs: list[dict[str, Any]], config: GridConfig, instrument: Instrument) -> PyramidAdded:
+def _pyramid(
+    index: int, legs: list[dict[str, Any]], config: GridConfig, instrument: Instrument, group: dict[str, Any]
+) -> PyramidAdded:
     planned = tuple(
         PlannedLeg(
             leg_id=leg["id"],
@@ -107,7 +115,8 @@ def _pyramid(index: int, legs: list[dict[str, Any]], config: GridConfig, instrum
             qty=Decimal(leg["qty"]),
             gap_percent=Decimal(0),
             weight_percent=Decimal(1),
-            tp_percent=Decimal(leg["tp_percent"]),
+            tp_percent=Decimal(leg.get("tp_percent", "1")),
+            state=LegState(leg.get("state", "pending")),
         )
         for leg in legs
     )
@@ -123,8 +132,8 @@ def _pyramid(index: int, legs: list[dict[str, Any]], config: GridConfig, instrum
         anchored=True,
         config=config,
         instrument=instrument,
-        stop_price=None,
-        target_price=None,
+        stop_price=decimal(group.get("stop_price", group.get("stop_loss"))),
+        target_price=decimal(group.get("target_price", group.get("take_profit"))),
         max_slippage_percent=None,
         at=0,
     )
@@ -145,7 +154,15 @@ class Script:
         """Apply one event of the script and return its effects."""
         self.replaced = set()
         self.now += 1
+        if event["type"] == "cancel_ack" and not self._ordered(event["order"]):
+            return []
         return self._decide(self._message(event))
+
+    def _ordered(self, name: str) -> str:
+        """Return the client id of ``entry:<leg>`` or ``tp:<leg>``, empty when there never was one."""
+        kind, _, leg = name.partition(":")
+        found = self.view.legs[leg]
+        return found.entry_order if kind == "entry" else found.target_order
 
     def _decide(self, message: Message) -> list[dict[str, Any]]:
         events = decide(self.view, message, self.now, self.tick)
@@ -210,9 +227,7 @@ class Script:
         return self._fill(order.request.client_order_id, event)
 
     def _on_cancel_ack(self, event: dict[str, Any]) -> Message:
-        kind, _, leg = event["order"].partition(":")
-        found = self.view.legs[leg]
-        return self._update(found.entry_order if kind == "entry" else found.target_order, OrderState.CANCELLED)
+        return self._update(self._ordered(event["order"]), OrderState.CANCELLED)
 
     def _on_reject(self, event: dict[str, Any]) -> Message:
         return self._update(self.view.legs[event["leg"]].entry_order, OrderState.REJECTED)
