@@ -158,6 +158,8 @@ def _sentence(said: dict[str, Any]) -> str:
     outcome, _, detail = (said["routed"] or said["outcome"]).partition(":")
     if outcome == "queued":
         outcome, detail = f"queued as {detail.partition(':')[0]}", ""
+    elif outcome == "replaced":
+        outcome, detail = f"queued as {detail}", ""
     elif outcome == "pyramid_added":
         outcome, detail = f"pyramid added (p{detail})", ""
     reasons = f": {'; '.join(said['reasons'])}" if said["reasons"] else ""

@@ -43,10 +43,13 @@ class Seen:
 
     def __init__(self, story: Story) -> None:
         self.story = story
+        self.queued_by: dict[str, str] = {}
         self._fills: dict[str, str] = {}
 
     def note(self, event: Event) -> None:
-        """Remember the newest fill of each leg and group."""
+        """Remember which signal began to wait, and the newest fill of each leg and group."""
+        if isinstance(event, SignalQueued):
+            self.queued_by[_queue_key(event)] = event.signal_id
         if isinstance(event, LegFilled | TargetFilled | CloseFilled):
             key = f"fill:{event.client_order_id}/{event.trade_id}"
             self._fills[event.group_id] = key
@@ -98,19 +101,28 @@ def _queued(e: SignalQueued, _: Seen) -> Iterable[Place]:
     yield Place(_queue_key(e), "queue", e.queue_id, title, (f"signal:{e.signal_id}",))
 
 
-def _replaced(e: QueuedReplaced, _: Seen) -> Iterable[Place]:
+def _replaced(e: QueuedReplaced, seen: Seen) -> Iterable[Place]:
     step = f"replaced by signal {e.signal_id}, replacement {e.replacements}"
     yield Place(_queue_key(e), "queue", e.queue_id, f"waits as {e.queue_id}", (f"signal:{e.signal_id}",), step)
+    yield from _of_its_own(e, seen, f"waits as {e.queue_id} in place of signal {e.replaced_signal_id}")
 
 
-def _promoted(e: EntryPromoted, _: Seen) -> Iterable[Place]:
+def _promoted(e: EntryPromoted, seen: Seen) -> Iterable[Place]:
     step = f"enters ({words(e.how)}){_brackets(e.reasons)}"
     yield Place(_queue_key(e), "queue", e.queue_id, f"waited as {e.queue_id}", (f"signal:{e.signal_id}",), step)
+    yield from _of_its_own(e, seen, step)
 
 
-def _removed(e: QueueRemoved, _: Seen) -> Iterable[Place]:
+def _removed(e: QueueRemoved, seen: Seen) -> Iterable[Place]:
     step = f"removed: {words(e.reason)}{_brackets(e.reasons)}"
     yield Place(_queue_key(e), "queue", e.queue_id, f"waited as {e.queue_id}", (f"signal:{e.signal_id}",), step)
+    yield from _of_its_own(e, seen, step)
+
+
+def _of_its_own(e: QueuedReplaced | EntryPromoted | QueueRemoved, seen: Seen, step: str) -> Iterable[Place]:
+    """Say it of the signal too, when its entry stands in the chain of the one whose place it took."""
+    if seen.queued_by.get(_queue_key(e), e.signal_id) != e.signal_id:
+        yield Place(f"signal:{e.signal_id}", "signal", e.signal_id, "signal", step=step)
 
 
 def _queue_key(e: SignalQueued | QueuedReplaced | EntryPromoted | QueueRemoved) -> str:

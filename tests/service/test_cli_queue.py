@@ -104,6 +104,20 @@ def test_an_entry_of_the_queue_has_the_story_of_its_signal(operator: Operator, s
     assert operator("explain", "q77").exit_code == ExitCode.NOT_FOUND
 
 
+def test_a_signal_that_took_anothers_place_has_its_whole_story(operator: Operator) -> None:
+    """EX-911: the newer signal tells that it waits, in whose place, and how its wait ended."""
+    first = operator.json("signal", "entry", "ETH/USDT", "--side", "long", "--size", "100", "-t", "4h")
+    second = operator("signal", "entry", "ETH/USDT", "--side", "long", "--size", "100", "-t", "4h")
+    name = first["routed"].split(":")[1]
+    assert f"queued as {name}: in place of signal {first['signal_id']}, replacement 1" in second.stdout
+    assert operator("queue", "remove", name).exit_code == 0
+    told = " ".join(operator("explain", name).stdout.split())
+    assert f"took the place of {first['signal_id']} as {name}" in told
+    assert f"{name} left the queue without entering, because an operator removed it" in told
+    chain = operator("trace", second.stdout.split()[0]).stdout
+    assert f"waits as {name} in place of signal {first['signal_id']}" in chain
+
+
 def test_another_account_is_not_found(operator: Operator) -> None:
     """EX-110: an account that is not there is named in the one error shape."""
     result = operator("queue", "--account", "nowhere", "--json")
