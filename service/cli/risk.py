@@ -83,7 +83,7 @@ def _show(picture: dict[str, Any]) -> None:
     # Beneath the table, as they would make it wider than most terminals.
     for each in picture["losers"]:
         able = f"{each['winners']} winners with {_money(each['winners_usd'])} USD"
-        print_line(f"{each['group_id']}: {able}; {_plan(each['plan'])}")
+        print_line(f"{each['group_id']}: {able}; {_plan(each['plan'], 'would close')}")
 
 
 def _row(loser: dict[str, Any]) -> tuple[str, ...]:
@@ -113,7 +113,7 @@ def _age(loser: dict[str, Any]) -> str:
     return f"{'yes' if loser['age_ok'] else 'no'} ({minutes} min)"
 
 
-def _plan(plan: dict[str, Any] | None) -> str:
+def _plan(plan: dict[str, Any] | None, does: str = "close") -> str:
     """Return a plan in words: winners with quantities and USD, then the loser and what is left over."""
     if plan is None:
         return "no plan"
@@ -124,7 +124,7 @@ def _plan(plan: dict[str, Any] | None) -> str:
         for each in plan["winners"]
     )
     loser = "all" if plan["loser_full"] else plan["loser_close_qty"]
-    return f"would close {payers}, then {loser} of it; net {_money(plan['net_usd'])} USD"
+    return f"{does} {payers}, then {loser} of it; net {_money(plan['net_usd'])} USD"
 
 
 def _money(value: str) -> str:
