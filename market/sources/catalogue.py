@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -68,19 +69,16 @@ def derived_instrument(feed: SymbolFeed, root: Path, venue: str) -> Instrument:
     power of ten worth about 0.1 to 1 quote, between 1e-8 and 1, also the smallest quantity. Smallest notional: 5 quote,
     0.0001 where a coin is the quote.
     """
-    from market.sources.files import Reading, column_names, read_chunks
-
     pair, _, settle = feed.symbol.partition(":")
     base, slash, quote = pair.partition("/")
     if not (base and slash and quote):
         raise SourceError(f"{feed.path}: {feed.symbol!r} is not BASE/QUOTE; give its instrument")
     path = root / feed.path
-    names = [name for name in _PRICE_COLUMNS if name in column_names(path)]
-    first = next(read_chunks(Reading(path, names, feed.where)), None)
-    prices = [price for column in first.columns for price in column if price] if first else []
-    if not prices:
+    measured = _first_price_and_tick(path, tuple(feed.where.items()), path.stat().st_mtime_ns if path.exists() else 0)
+    if measured is None:
         raise SourceError(f"{path}: no prices for {feed.symbol}; give its instrument")
-    step = Decimal(1).scaleb(-min(max(prices[0].adjusted() + 1, 0), 8))
+    price, tick = measured
+    step = Decimal(1).scaleb(-min(max(price.adjusted() + 1, 0), 8))
     return Instrument(
         venue=venue,
         symbol=feed.symbol,
@@ -89,12 +87,29 @@ def derived_instrument(feed: SymbolFeed, root: Path, venue: str) -> Instrument:
         quote=quote,
         market_type=MarketType.PERP if settle else MarketType.SPOT,
         rules=PrecisionRules(
-            tick_size=Decimal(1).scaleb(-sorted(map(_places, prices))[len(prices) * 95 // 100]),
+            tick_size=tick,
             step_size=step,
             min_qty=step,
             min_notional=Decimal("0.0001") if quote in _COIN_QUOTES else Decimal(5),
         ),
     )
+
+
+@lru_cache(maxsize=256)
+def _first_price_and_tick(
+    path: Path,
+    where: tuple[tuple[str, str], ...],
+    written_at: int,  # noqa: ARG001 - another content is measured anew
+) -> tuple[Decimal, Decimal] | None:
+    """Measure a file once: who replays it many times would spend half of the time here."""
+    from market.sources.files import Reading, column_names, read_chunks
+
+    names = [name for name in _PRICE_COLUMNS if name in column_names(path)]
+    first = next(read_chunks(Reading(path, names, dict(where))), None)
+    prices = [price for column in first.columns for price in column if price] if first else []
+    if not prices:
+        return None
+    return prices[0], Decimal(1).scaleb(-sorted(map(_places, prices))[len(prices) * 95 // 100])
 
 
 def _places(price: Decimal) -> int:

@@ -1,7 +1,9 @@
 """A replay that kills itself without warning at a moment it is told; started again and again by the kill test.
 
-``python -m tests.system.kill_child DIR KIND AMOUNT``: KIND ``before`` or ``after`` the AMOUNT-th commit, ``time`` after
-AMOUNT milliseconds of running, ``never``. Prints ``done`` when the recording has come to its end.
+``python -m tests.system.kill_child`` reads lines ``KIND AMOUNT DIR`` and makes a new process for each: KIND is ``before`` or
+``after`` the AMOUNT-th commit, ``time`` after AMOUNT milliseconds of running, or ``never``. It answers with the exit code: 0
+when the recording has come to its end. The processes are forks of one that has only imported: half of a short life would
+be spent on imports otherwise.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -50,7 +53,7 @@ class DeadlyJournal:
         return getattr(self._journal, name)
 
 
-def main(folder: Path, kind: str, amount: int) -> None:
+def live(folder: Path, kind: str, amount: int) -> None:
     """Go on with the run in ``folder``."""
     config = configured(MINUTE, data_dir=folder)
     alerts = alerts_for(MINUTE, each=EACH)
@@ -61,8 +64,24 @@ def main(folder: Path, kind: str, amount: int) -> None:
         timer.start()
     run_replay(config, alerts=alerts, secrets=SECRETS, journal=DeadlyJournal(with_journal, kind, amount), http=True)
     with_journal.close()
-    print("done", flush=True)  # noqa: T201 - the parent waits for it
+
+
+def in_a_process_of_its_own(folder: Path, kind: str, amount: int) -> int:
+    """Run one life to its end or its death; return the exit code."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    code = 1
+    try:
+        live(folder, kind, amount)
+        code = 0
+    except BaseException:  # noqa: BLE001 - whatever it was, this process ends here and the other one tells of it
+        traceback.print_exc()
+    finally:
+        os._exit(code)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    for line in sys.stdin:
+        wanted, number, path = line.rstrip("\n").split(" ", 2)
+        print(in_a_process_of_its_own(Path(path), wanted, int(number)), flush=True)  # noqa: T201 - the test reads it
