@@ -155,7 +155,7 @@ def build_house(plan: Plan) -> SupervisorSpec:
     groups = [_group_house(plan, account, intensity) for account in accounts]
     return supervisor(
         "root",
-        supervisor("store", *plan.store, strategy="rest_for_one", intensity=intensity),
+        supervisor("store", *plan.store, intensity=intensity),
         supervisor(
             "risk",
             _child(plan, "coordinator", partial(_coordinator, plan)),

@@ -38,10 +38,10 @@ STATE_STYLES: Final = {
 
 _SEVERITY_STYLES: Final = {
     "error": "bold red",
-    "warning": "yellow",
-    "risk": "magenta",
+    "warning": "dark_orange",
+    "risk": "violet",
     "order": "green",
-    "info": "",
+    "info": "bright_blue",
     "debug": "dim",
 }
 _SEVERITY_LETTERS: Final = {"error": "E", "warning": "W", "risk": "R", "order": "O", "info": "I", "debug": "D"}

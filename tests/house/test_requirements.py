@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.house.requirements import REPOSITORY, SPEC
+from tests.house.requirements import REPOSITORY, SPEC, required, uncovered
 
 
 def _specification() -> str:
@@ -26,3 +26,10 @@ def test_the_words_of_the_specification_are_explained() -> None:
     wanted = {word.strip() for term in terms for word in re.split(r"[,/]", term)}
     assert len(terms) > 10
     assert wanted <= explained
+
+
+def test_every_requirement_is_named_by_a_test() -> None:
+    """Sections 1 to 14: each requirement stands in the docstring of a test that checks it; see tests/house/requirements.py."""
+    text = _specification()
+    assert len(required(text)) > 200
+    assert [f"EX-{number}" for number in uncovered(text)] == []
