@@ -6,35 +6,17 @@ import asyncio
 import gc
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from protocol.market import Bar
-from tests.venues.binance_rig import POLICY, BinanceRig, live_binance, open_binance
+from tests.venues.binance_rig import POLICY, BinanceRig, open_binance
 from venues.ccxt_public import probe
 from venues.errors import VenueDown
 
 pytestmark = pytest.mark.anyio
 BTC = "BTC/USDT"
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def rig() -> AsyncIterator[BinanceRig]:
-    async with open_binance() as rig:
-        yield rig
-
-
-@pytest.fixture
-async def live() -> AsyncIterator[BinanceRig]:
-    async with live_binance() as rig:
-        yield rig
 
 
 @pytest.mark.parametrize("path", ["exchangeInfo", "time"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from itertools import pairwise
 
@@ -11,30 +10,13 @@ import pytest
 
 from protocol.instruments import PrecisionRules
 from tests.servers import binance_payloads as payloads
-from tests.venues.binance_rig import BinanceRig, live_binance, open_binance
+from tests.venues.binance_rig import BinanceRig, open_binance
 from tests.venues.manual_time import NS
 from venues.ccxt_public import FeedPolicy, RateLimitMode, UnknownSymbol
 from venues.errors import NetworkTimeout, PermissionDenied, RateLimited, VenueDown, VenueError
 
 pytestmark = pytest.mark.anyio
 BTC = "BTC/USDT"
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def rig() -> AsyncIterator[BinanceRig]:
-    async with open_binance() as rig:
-        yield rig
-
-
-@pytest.fixture
-async def live() -> AsyncIterator[BinanceRig]:
-    async with live_binance() as rig:
-        yield rig
 
 
 async def test_rules_are_the_venues_filters(live: BinanceRig) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from itertools import pairwise
 
@@ -10,28 +9,11 @@ import pytest
 
 from protocol.market import Bar, FeedState, FeedStatus, PriceTick
 from tests.servers import binance_payloads as payloads
-from tests.venues.binance_rig import POLICY, BinanceRig, live_binance, open_binance
+from tests.venues.binance_rig import POLICY, BinanceRig
 from tests.venues.manual_time import NS
 
 pytestmark = pytest.mark.anyio
 BTC = "BTC/USDT"
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
-async def rig() -> AsyncIterator[BinanceRig]:
-    async with open_binance() as rig:
-        yield rig
-
-
-@pytest.fixture
-async def live() -> AsyncIterator[BinanceRig]:
-    async with live_binance() as rig:
-        yield rig
 
 
 async def test_recorded_hour_of_quotes(live: BinanceRig) -> None:

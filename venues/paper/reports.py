@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from protocol.messages import Event, Message
-from protocol.orders import FillReport, OrderReport, OrderState
+from protocol.orders import OrderReport, OrderState
 from protocol.paper import PaperOrderAccepted, PaperOrderCancelled, PaperOrderFilled, PaperOrderRejected
 from venues.paper.book import PaperOrder
-from venues.paper.state import PaperState
+from venues.paper.state import PaperState, fill_report
 
 __all__ = ["absent", "order_report", "refused", "reports"]
 
@@ -66,19 +66,7 @@ def reports(state: PaperState, event: Event) -> tuple[Message, ...]:
         case PaperOrderAccepted():
             return (order_report(memory.orders[event.request.client_order_id], event.at),)
         case PaperOrderFilled():
-            fill = FillReport(
-                client_order_id=event.client_order_id,
-                trade_id=event.trade_id,
-                symbol=event.symbol,
-                side=event.side,
-                qty=event.qty,
-                price=event.price,
-                fee=event.fee,
-                fee_currency=event.fee_currency,
-                maker=event.maker,
-                at=event.at,
-            )
-            return (fill, order_report(memory.orders[event.client_order_id], event.at))
+            return (fill_report(event), order_report(memory.orders[event.client_order_id], event.at))
         case PaperOrderCancelled():
             return (order_report(memory.orders[event.client_order_id], event.at),)
     return ()

@@ -29,7 +29,7 @@ from venues.paper.book import PaperOrder, SymbolBook
 from venues.paper.ended import KEPT_WHOLE, MOVED_AT_ONCE, EndedOrders, remember
 from venues.paper.numbers import ZERO, hashed
 
-__all__ = ["MAX_FILLS_KEPT", "PaperState", "Remembered"]
+__all__ = ["MAX_FILLS_KEPT", "PaperState", "Remembered", "fill_report"]
 
 MAX_FILLS_KEPT: Final = 10_000
 """Newest fills that ``fills_since`` can answer with; older ones stay in the journal."""
@@ -153,7 +153,7 @@ class PaperState:
         self._relock(order, event.still_locked)
         self.memory.account.fill(order.base, order.quote, order.market_type, event)
         self.memory.trades += 1
-        self.memory.fills.append(_report(event))
+        self.memory.fills.append(fill_report(event))
         if len(self.memory.fills) > MAX_FILLS_KEPT + MAX_FILLS_KEPT // 10:
             del self.memory.fills[:-MAX_FILLS_KEPT]
         if done:
@@ -191,7 +191,8 @@ def _trigger(order: PaperOrder) -> None:
     order.triggered = True
 
 
-def _report(event: PaperOrderFilled) -> FillReport:
+def fill_report(event: PaperOrderFilled) -> FillReport:
+    """Return a fill as the account hears of it."""
     return FillReport(
         client_order_id=event.client_order_id,
         trade_id=event.trade_id,
