@@ -36,10 +36,18 @@ class GroupHouse(Supervisor):
     ``make`` builds a group's actor from its id; what it trades it learns from its opening or its own journal.
     """
 
-    def __init__(self, *, pool: str, make: Callable[[str, Any], PositionGroup], intensity: Intensity) -> None:
+    def __init__(
+        self,
+        *,
+        pool: str,
+        make: Callable[[str, Any], PositionGroup],
+        intensity: Intensity,
+        by_itself: Callable[[], bool] = lambda: True,
+    ) -> None:
         super().__init__((), strategy="one_for_one", intensity=intensity)
         self._pool = pool
         self._make = make
+        self._by_itself = by_itself
         self._early: dict[str, list[GroupMail]] = {}
         """What came for a group that holds a slot and has journalled nothing: it waits for the pool's word."""
 
@@ -114,5 +122,6 @@ class GroupHouse(Supervisor):
             lambda: self._make(group_id, opening.opening if opening is not None else None),
             restart="transient",
             on_exhausted="quarantine",
+            by_itself=self._by_itself,
         )
         self.start_child(spec)

@@ -189,7 +189,7 @@ def _intensity(config: Config) -> Intensity:
 def _child(plan: Plan, name: str, factory: Callable[[], Any], *, edge: bool = False) -> ChildSpec:
     wait = plan.config.supervision
     backoff = Backoff(wait.backoff_base_ms / 1000, limit_s=max(wait.backoff_base_ms, wait.backoff_cap_ms) / 1000)
-    return ChildSpec(name, factory, backoff=backoff, edge=edge)
+    return ChildSpec(name, factory, backoff=backoff, edge=edge, by_itself=lambda: plan.config.app.auto_restart)
 
 
 # --- one account -------------------------------------------------------------------------------------------------------
@@ -294,7 +294,13 @@ def _group_house(plan: Plan, account: Account, intensity: Intensity) -> Supervis
 
     return SupervisorSpec(
         account.name,
-        partial(GroupHouse, pool=paths.pool, make=make, intensity=intensity),
+        partial(
+            GroupHouse,
+            pool=paths.pool,
+            make=make,
+            intensity=intensity,
+            by_itself=lambda: plan.config.app.auto_restart,
+        ),
         stop_s=None,
         start_s=None,
         intensity=intensity,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Literal, get_args
@@ -23,9 +24,16 @@ DEFAULT_START_S: Final = 60.0
 """Seconds from a child's start until it must be up."""
 
 
+def _always() -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class ChildSpec(Spec):
     """Recipe of a supervised actor.
+
+    ``by_itself`` is asked at each crash: False leaves the child down at once, as in quarantine, until an operator releases
+    it; a journal that cannot be written is no crash of the child's and waits for nobody.
 
     ``quarantine`` is for actors that hold money: each has a restart budget of its own (of its supervisor's intensity),
     and when it is used up the actor stays down with its mailbox kept. ``start_s`` None: starting may take for ever.
@@ -35,6 +43,7 @@ class ChildSpec(Spec):
     on_exhausted: OnExhausted = "escalate"
     backoff: Backoff = field(default_factory=Backoff)
     start_s: float | None = DEFAULT_START_S
+    by_itself: Callable[[], bool] = _always
 
     def __post_init__(self) -> None:
         Spec.__post_init__(self)

@@ -132,7 +132,10 @@ class Keeper(Actor):
             self._report(ReportContext.CHILD_TERMINATED, slot, str(exit_), error=exit_.error)
         if decided is Verdict.RESTART:
             self._answer(slot, ChildStartFailed(self._path(slot), exit_.error))
-            self._restart(slot, exit_)
+            if isinstance(exit_.error, JournalUnavailable) or slot.spec.by_itself():
+                self._restart(slot, exit_)
+            else:
+                self._quarantine(slot, exit_)
         elif decided is Verdict.KEEP:
             slot.phase = Phase.DONE
             self._answer(slot)

@@ -144,7 +144,7 @@ def origin_of(request: web.Request) -> tuple[str, str]:
 def _note(host: Host, request: web.Request, body: bytes, outcome: str) -> None:
     """Have the command journalled; a command that came too early for the log or too late is in the daemon's own log."""
     log = host.system.lookup(EVENT_LOG)
-    if log is None:
+    if log is None or not host.config.logging.audit_log_enabled:
         return
     operator, origin = origin_of(request)
     command = f"{request.method} {request.path}"

@@ -58,7 +58,11 @@ class App(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     log_level: Annotated[LogLevel, Key(doc="Least severe event that is logged.", applies="now")] = LogLevel.INFO
     auto_restart: Annotated[
         bool,
-        Key(doc="Supervisors restart crashed actors by themselves; at present they always do.", applies="now"),
+        Key(
+            doc="Crashed actors are restarted by themselves. false: one of risk, venues or trading stays down, with whoever "
+            "depends on it, its messages kept, until `bulkhead release PATH`; orders at the venue stay, exits wait too.",
+            applies="now",
+        ),
     ] = True
     timezone: Annotated[
         str,

@@ -49,7 +49,11 @@ class Logging(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     audit_log_enabled: Annotated[
         bool,
-        Key(doc="Keep an audit trail; cannot be false in live mode. At present it is always kept.", applies="now"),
+        Key(
+            doc="Record commands of operators; cannot be false in live mode. All else that happens is in the journal, which "
+            "is always kept.",
+            applies="now",
+        ),
     ] = True
     rotate_daily: Annotated[bool, Key(doc="Begin a segment at midnight UTC.", applies="now")] = True
     retention_mode: Annotated[RetentionMode, Key(doc="What decides which segments are pruned.", applies="now")] = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from protocol.values import Scope
 from service.config.daemon import Mode
 from service.config.document import Config
 from service.config.errors import Problems
@@ -22,9 +23,14 @@ def check_protection(config: Config, problems: Problems) -> None:
     if not config.security.webhook_signature_validation and config.app.mode is not Mode.DRY_RUN:
         message = "may be false only with app.mode dry_run: without a proof anybody could trade"
         problems.add("security.webhook_signature_validation", "AuthenticationRequired", message, value="false")
-    if not config.logging.audit_log_enabled and config.app.mode is Mode.LIVE:
+    if not config.logging.audit_log_enabled and _is_live(config):
         message = "must be true in live mode"
         problems.add("logging.audit_log_enabled", "AuditRequiredInLive", message, value="false")
+
+
+def _is_live(config: Config) -> bool:
+    """Whether real money moves: by the mode, or in an account of its own scope."""
+    return config.app.mode is Mode.LIVE or any(config.scope_of(each) is Scope.LIVE for each in config.accounts)
 
 
 def check_access(config: Config, problems: Problems) -> None:
@@ -32,7 +38,7 @@ def check_access(config: Config, problems: Problems) -> None:
     for venue in VENUES:
         if config.exchange.access(venue).testnet and venue not in WITH_TESTNET:
             problems.add(f"exchange.{venue}.testnet", "TestnetUnsupported", _NO_TESTNET, value="true")
-    for venue in VENUES if config.app.mode is Mode.LIVE else ():
+    for venue in VENUES if _is_live(config) else ():
         access = config.exchange.access(venue)
         needed = ("api_key", "api_secret", "passphrase") if venue in NEEDS_PASSPHRASE else ("api_key", "api_secret")
         for name in needed if access.enabled else ():

@@ -29,7 +29,7 @@ def test_the_words_of_the_specification_are_explained() -> None:
 
 
 def test_every_requirement_is_named_by_a_test() -> None:
-    """Sections 1 to 14: each requirement stands in the docstring of a test that checks it; see tests/house/requirements.py."""
+    """Sections 1 to 14: each requirement stands in the docstring of a test that checks it (requirements.py)."""
     text = _specification()
     assert len(required(text)) > 200
     assert [f"EX-{number}" for number in uncovered(text)] == []

@@ -129,6 +129,21 @@ def test_every_command_is_written_down() -> None:
     run(work)
 
 
+def test_without_an_audit_trail_commands_are_not_recorded() -> None:
+    """EX-1302, EX-1405: logging.audit_log_enabled false leaves operators' commands out; it holds from the next one on."""
+
+    async def work(rig: Rig) -> None:
+        config = rig.host.config
+        for kept, reason in ((False, "unseen"), (True, "seen")):
+            logging = msgspec.structs.replace(config.logging, audit_log_enabled=kept)
+            rig.host.config = msgspec.structs.replace(config, logging=logging)
+            await rig.post("/v1/pause", {"reason": reason})
+        found = await rig.until("/v1/log?code=OperatorActed", lambda said: len(said["events"]) > 0)
+        assert [("unseen" in row["text"], "seen" in row["text"]) for row in found["events"]] == [(False, True)]
+
+    run(work)
+
+
 def test_read_only_refuses_all_but_pausing_and_closing() -> None:
     """EX-1506: in read-only mode commands are refused with ReadOnlyMode and written down; pausing and looking work."""
 

@@ -65,6 +65,21 @@ def test_live_is_refused_while_no_venue_executes_it(text: str, path: str) -> Non
     assert "paper or simulation" in caught.value.problems[0].message
 
 
+def test_an_account_for_real_money_is_live_whatever_the_mode() -> None:
+    """EX-1304, EX-113: audit log and credentials are asked for as soon as one account has scope live."""
+    changes = {
+        "accounts": [{"name": "real", "scope": "live"}],
+        "logging.audit_log_enabled": False,
+        "exchange.binance.enabled": True,
+        "exchange.binance.api_key": "k",
+    }
+    found = [(each.path, each.code) for each in validate_config(changes)[0]]
+    assert found == [
+        ("logging.audit_log_enabled", "AuditRequiredInLive"),
+        ("exchange.binance.api_secret", "MissingCredential"),
+    ]
+
+
 def test_a_live_document_is_judged_for_itself() -> None:
     """EX-1304: validate_config knows nothing of what is connected: live is a mode like any other there."""
     assert validate_config({"app.mode": "live", "exchange.binance.enabled": False})[0] == ()

@@ -10,7 +10,7 @@ from service.config.catalogue import catalogue
 from service.settings import concerns, later
 
 READ_WHEN_NEEDED = {
-    "app.auto_restart": "supervisors always restart at present",
+    "app.auto_restart": "asked at each crash",
     "app.timezone": "read for each answer",
     "security.secret_rotation_grace_hours": "read when a secret is rotated",
     "performance.": "read for each answer",

@@ -54,6 +54,25 @@ def test_exhausted_child_is_quarantined_and_its_siblings_go_on() -> None:
     on_stage(script)
 
 
+def test_without_restarts_by_themselves_a_crash_waits_for_an_operator() -> None:
+    """EX-1302: app.auto_restart false leaves a crashed child down at its first crash, mail kept, until it is released."""
+
+    async def script(stage: Stage) -> None:
+        by_itself = [False]
+        stage.root(stage.worker("a", by_itself=lambda: by_itself[0]), stage.worker("b"), intensity=ONE)
+        await quarantine(stage, "/a", crashes=1)
+        await stage.pass_s(10_000)
+        assert stage.phases() == {"a": "quarantined", "b": "up"}
+        assert stage.failure is None
+        await stage.ask("/", ReleaseActor("/a"))
+        assert stage.phases() == {"a": "up", "b": "up"}
+        by_itself[0] = True
+        await quarantine(stage, "/a", crashes=1)
+        assert stage.phases() == {"a": "up", "b": "up"}
+
+    on_stage(script)
+
+
 def test_quarantined_children_do_not_use_the_common_budget() -> None:
     """A child that ends in quarantine has a budget of its own: its failures never bring its supervisor nearer to its end."""
 
