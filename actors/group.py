@@ -292,13 +292,16 @@ class PositionGroup(DurableActor):
     @handles
     def close(self, msg: CloseGroup) -> Do | None:
         """Close the group or one leg of it."""
-        already = self._view is not None and self._view.state in (GroupState.CLOSING, GroupState.CLOSED)
-        return self._for_signal(msg.signal_id, msg, "already_closing" if already else "closing")
+        return self._for_signal(msg.signal_id, msg, "already_closing" if self._ends else "closing")
 
     @handles
     def reduce(self, msg: ReduceGroup) -> Do | None:
         """Close a part of the group."""
-        return self._for_signal(msg.signal_id, msg, "reduced")
+        return self._for_signal(msg.signal_id, msg, "already_closing" if self._ends else "reduced")
+
+    @property
+    def _ends(self) -> bool:
+        return self._view is not None and self._view.state in (GroupState.CLOSING, GroupState.CLOSED)
 
     def _for_signal(self, signal_id: str, msg: Message, outcome: str) -> Do | None:
         """Act on a signal once: told again (the gateway heard no answer), only the outcome is repeated."""
