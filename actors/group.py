@@ -199,13 +199,8 @@ class PositionGroup(DurableActor):
         return self._step(msg) if self._watching else None
 
     @handles
-    def update(self, msg: OrderUpdate) -> Do | None:
-        """Hear of an order."""
-        return self._step(msg)
-
-    @handles
-    def fill(self, msg: FillReported) -> Do | None:
-        """Hear of a fill."""
+    def reported(self, msg: OrderUpdate | FillReported) -> Do | None:
+        """Hear of an order, or of a fill."""
         return self._step(msg)
 
     @handles
@@ -254,7 +249,7 @@ class PositionGroup(DurableActor):
             return None
         before = self._last_rules
         found = next((each for each in msg.instruments if each.symbol == view.symbol), None)
-        self._last_rules = found.rules if found is not None else before
+        self._last_rules = found.rules if found else before
         if view.rules_wanted and (found is None or msg.error):
             return self._step(RulesOverdue(self._group_id, self.now()))
         if found is not None and (view.rules_wanted or follows(view, before, found.rules)):
@@ -292,16 +287,16 @@ class PositionGroup(DurableActor):
     @handles
     def close(self, msg: CloseGroup) -> Do | None:
         """Close the group or one leg of it."""
-        return self._for_signal(msg.signal_id, msg, "already_closing" if self._ends else "closing")
+        return self._for_signal(msg.signal_id, msg, self._unless_ending("closing"))
 
     @handles
     def reduce(self, msg: ReduceGroup) -> Do | None:
         """Close a part of the group."""
-        return self._for_signal(msg.signal_id, msg, "already_closing" if self._ends else "reduced")
+        return self._for_signal(msg.signal_id, msg, self._unless_ending("reduced"))
 
-    @property
-    def _ends(self) -> bool:
-        return self._view is not None and self._view.state in (GroupState.CLOSING, GroupState.CLOSED)
+    def _unless_ending(self, outcome: str) -> str:
+        ends = self._view and self._view.state in (GroupState.CLOSING, GroupState.CLOSED)
+        return "already_closing" if ends else outcome
 
     def _for_signal(self, signal_id: str, msg: Message, outcome: str) -> Do | None:
         """Act on a signal once: told again (the gateway heard no answer), only the outcome is repeated."""
