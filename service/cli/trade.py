@@ -160,6 +160,8 @@ def _sentence(said: dict[str, Any]) -> str:
         outcome, detail = f"queued as {detail.partition(':')[0]}", ""
     elif outcome == "replaced":
         outcome, detail = f"queued as {detail}", ""
+    elif outcome == "dry_run":
+        outcome, detail = f"dry run, it would be {detail}", ""
     elif outcome == "pyramid_added":
         outcome, detail = f"pyramid added (p{detail})", ""
     reasons = f": {'; '.join(said['reasons'])}" if said["reasons"] else ""

@@ -78,6 +78,28 @@ def test_an_account_that_is_not_this_users_is_not_found(operator: Operator, comm
     assert (refused.exit_code, "NotFound" in refused.stderr) == (ExitCode.NOT_FOUND, True)
 
 
+def test_dry_run_is_switched_on_and_off_while_it_runs(operator: Operator) -> None:
+    """EX-113, EX-1307: in dry_run a signal is told what it would be at each account and nothing follows; paper ends it."""
+    entry = ("signal", "entry", "SOL/USDT", "--side", "long", "--size", "1000", "--price", "150.2")
+    before = [each["group_id"] for each in groups(operator)]
+    assert operator("config", "set", "app.mode", "dry_run").exit_code == 0
+    assert operator("config", "apply").exit_code == 0
+    assert "app.mode is dry_run" in operator("status").stdout
+    told = operator(*entry)
+    assert "dry run, it would be queued:q2:pool full" in told.stdout
+    assert "slot: none free (1 of 1 slots are taken)" in told.stdout
+    ident = told.stdout.split()[0]
+    assert "app.mode is dry_run, so nothing was done" in operator("explain", ident).stdout
+    left = operator("signal", "exit", "BTC/USDT", "--side", "long")
+    assert "dry run, it would be closing" in left.stdout
+    assert [each["group_id"] for each in groups(operator)] == before
+    assert sum(len(each["entries"]) for each in operator.json("queue")["queues"]) == 1
+    assert operator("config", "set", "app.mode", "paper").exit_code == 0
+    assert operator("config", "apply").exit_code == 0
+    assert "dry_run" not in operator("status").stdout
+    assert {each["state"] for each in groups(operator)} == {"partially_filled"}
+
+
 def test_a_venue_that_goes_away_is_shown_where_its_groups_are(operator: Operator) -> None:
     """EX-106, EX-1207: groups of an account whose connection is down say so; the other account's do not."""
     script = {"type": "ScriptVenue", "fault": "disconnect", "seconds": 3_600}
