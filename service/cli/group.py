@@ -176,8 +176,7 @@ def edit(
     }
     given = {name: value for name, value in changes.items() if value not in ("", None, [], {})}
     client = connect(config, socket, timeout_s=20.0)
-    ident = ident_of(client, group)
-    address = f"/v1/group/{client.part(ident)}/edit"
+    address = f"/v1/group/{client.part(ident := ident_of(client, group))}/edit"
     shown = _asked(client, address, {"changes": given, "preview": True})
     if not _agreed(shown, yes=yes, preview=preview, as_json=as_json):
         return
