@@ -199,8 +199,13 @@ class PositionGroup(DurableActor):
         return self._step(msg) if self._watching else None
 
     @handles
-    def reported(self, msg: OrderUpdate | FillReported) -> Do | None:
-        """Hear of an order, or of a fill."""
+    def update(self, msg: OrderUpdate) -> Do | None:
+        """Hear of an order."""
+        return self._step(msg)
+
+    @handles
+    def fill(self, msg: FillReported) -> Do | None:
+        """Hear of a fill."""
         return self._step(msg)
 
     @handles
@@ -237,11 +242,6 @@ class PositionGroup(DurableActor):
         self._announce()
 
     @handles
-    def freeze(self, msg: FreezeGroup | UnfreezeGroup) -> Do | None:
-        """Stop everything automatic, or go on (EX-1204)."""
-        return self._step(msg)
-
-    @handles
     def rules(self, msg: RulesState) -> Do | None:
         """Take new rules of the market when something waits for them, or when those in force come from there."""
         view = self._view
@@ -257,8 +257,8 @@ class PositionGroup(DurableActor):
         return None
 
     @handles
-    def new_rules(self, msg: TakeRules | RulesOverdue | TakeTolerance) -> Do | None:
-        """Trade by new rules, or go on without; follow other settings from the next market order on."""
+    def steered(self, msg: FreezeGroup | UnfreezeGroup | TakeRules | RulesOverdue | TakeTolerance) -> Do | None:
+        """Stop everything automatic, or go on (EX-1204); trade by new rules, or without; take other tolerances."""
         return self._step(msg)
 
     @handles
