@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from decimal import Decimal
 from typing import Any, get_type_hints
 
 import pytest
 
-import protocol
 from protocol.event_log import EventLogged, EventsAcknowledged, OperatorActed
 from protocol.groups import CloseFilled, CloseReason, LegFilled
-from protocol.messages import Event, event_types
+from protocol.messages import Event
 from protocol.orders import OrderState, OrderStateChanged
 from protocol.precision import RulesFetchFailed
 from protocol.venue import DifferenceFound, Reconciled
@@ -21,23 +18,30 @@ from rules.event_log.classify import LINES, line_of
 from rules.event_log.line import Category, Line, LineSeverity, Source, Tag
 from rules.event_log.silent import SILENT
 from rules.event_log.tags import tags_of
-
-
-def journal_events() -> dict[str, type[Event]]:
-    """Return every event type that a journal may hold."""
-    for module in pkgutil.walk_packages(protocol.__path__, "protocol."):
-        importlib.import_module(module.name)
-    return {name: of for name, of in event_types().items() if of.__module__.startswith("protocol.")}
+from tests.examples import event_names, examples
 
 
 def test_every_event_has_a_line_or_a_reason() -> None:
     """EX-1401, EX-1404: every journal event is in the log, or ``silent.py`` says which other event says the same."""
-    known = journal_events().keys()
+    known = set(event_names())
     missing = known - LINES.keys() - SILENT.keys()
     assert missing == set(), "add a line to rules/event_log/of_*.py (or a reason to silent.py) and tags to tags.py"
     assert LINES.keys() - known == set(), "a line for an event there is not"
     assert SILENT.keys() - known == set(), "a reason for an event there is not"
     assert LINES.keys() & SILENT.keys() == set()
+
+
+@pytest.mark.parametrize("name", event_names())
+def test_every_event_can_be_shown(name: str) -> None:
+    """EX-1401, EX-1404: whatever an event says and leaves out, its line can be made, and speaks no Python."""
+    for event in examples(name):
+        line = line_of(event)
+        if line is None:
+            assert name in SILENT
+            continue
+        assert line.text
+        assert "None" not in line.text
+        assert "<" not in line.text
 
 
 def test_a_new_event_shows_by_its_name() -> None:

@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.journal import JournalError, JournalUnavailable
+from runtime.journal import Entry, JournalError, JournalUnavailable
+from runtime.memory_journal import MemoryJournal
 from store.errors import ViewsError
 from store.projector import Projector
 from store.queries import open_views
 from store.sqlite_journal import MEMORY, SqliteJournal, open_journal
 from store.views.tables import names
+from tests.examples import event_names, examples
 from tests.store.events import StoreNoted, entry, fill
 from tests.store.trading import random_trading
 
@@ -59,6 +61,23 @@ def test_batches_and_a_rebuild_make_the_same_rows(rng: Random, steps: int, sizes
         assert contents(one) == contents(other)
         one.close()
         other.close()
+
+
+BEFORE = ("SignalReceived", "GroupOpened", "PyramidAdded", "OrderSent", "FillRecorded", "LegFilled")
+"""Events of a group that any other may be about."""
+
+
+@pytest.mark.parametrize("name", [each for each in event_names() if each not in BEFORE])
+def test_every_event_can_be_projected(name: str) -> None:
+    """Whatever an event of a known group says and leaves out, the read models take it, the same each time."""
+    events = [*(examples(each)[1] for each in BEFORE), *examples(name)]
+    journal, projector = MemoryJournal(), Projector(MEMORY)
+    journal.append([Entry("s", seq, event, seq, 0, seq, 0) for seq, event in enumerate(events, 1)])
+    assert projector.catch_up(journal) == len(events)
+    once = contents(projector)
+    projector.rebuild(journal)
+    assert contents(projector) == once
+    projector.close()
 
 
 def test_catching_up_goes_on_where_it_ended(views_path: Path, traded: SqliteJournal) -> None:
