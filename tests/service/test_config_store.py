@@ -21,6 +21,9 @@ from protocol.configuration import (
     GetConfig,
     LoadDraft,
 )
+from protocol.event_log import LogEvent
+from runtime.actor import Actor, handles
+from service import config_store
 from service.config.history import VERSIONS_KEPT, History
 from service.config.sources import Sources
 from service.config.text import decoded, from_toml
@@ -34,6 +37,18 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "config.toml"
     path.write_text(TOML)
     return path
+
+
+class Log(Actor):
+    """Keeps the lines it is told."""
+
+    def __init__(self, lines: list[LogEvent]) -> None:
+        self._lines = lines
+
+    @handles
+    def line(self, msg: LogEvent) -> None:
+        """Keep it."""
+        self._lines.append(msg)
 
 
 def codes(answer: Any) -> list[str]:
@@ -307,6 +322,42 @@ def test_a_store_that_crashes_within_an_apply_finishes_it(file: Path) -> None:
         assert rig.pool[-1] == (2, 9)
 
     life(scenario, file)
+
+
+def test_an_actor_that_goes_neither_on_nor_back_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ApplyUnfinished: the log says which actor is not on the version in force (EX-1307)."""
+    monkeypatch.setattr(config_store, "EVENT_LOG", "/house/events")
+
+    async def scenario(rig: Rig) -> None:
+        told: list[LogEvent] = []
+        rig.stage.add("events", lambda: Log(told))
+        await rig.set(risk_engine__loss_threshold_percent="-7")
+        assert codes(await rig.apply(1)) == ["ApplyFailed"]
+        (line,) = told
+        assert (line.code, line.severity, ENGINE in line.text) == ("ApplyUnfinished", "warning", True)
+
+    life(scenario, file, mood=lambda settings: "crash" if isinstance(settings, Decimal) else "")
+
+
+def test_a_file_that_is_invalid_at_a_start_is_named(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ConfigInvalid: the version in force goes on in Error, and the log says what is wrong with the file (EX-111)."""
+    monkeypatch.setattr(config_store, "EVENT_LOG", "/house/events")
+
+    async def first(rig: Rig) -> None:
+        assert rig.active.trouble == ""
+
+    async def second(rig: Rig) -> None:
+        told: list[LogEvent] = []
+        rig.stage.add("events", lambda: Log(told))
+        await rig.stage.crash("config")
+        await rig.stage.passes(5)
+        lines = [line for line in told if line.code == "ConfigInvalid"]
+        assert "max_open_groups" in lines[-1].text
+        assert rig.config.execution_pool.max_open_groups == 4
+
+    journal = life(first, file)
+    file.write_text(TOML.replace("= 4", "= 0"))
+    life(second, file, journal=journal)
 
 
 def test_what_the_file_says_of_secrets_is_never_kept(file: Path) -> None:
