@@ -63,7 +63,9 @@ OPERATORS: Final = Area(
             ("IllegalTransition", "IllegalOrderMove", "CloseExceedsOpen", "HandlerMistake"),
             "report this with its line: a defect; the actor was taken back to before it and goes on",
         ),
-        Word(("LiveLock",), "report this with its line: a defect; the replay was ended, what its journal holds is whole"),
+        Word(
+            ("LiveLock",), "report this with its line: a defect; the replay was ended, what its journal holds is whole"
+        ),
         Word(("SignalMissed",), "`bulkhead signal missed` shows what differs, and the command that would mend it"),
         Word(("AlertsNearLimit",), "let the alert fire once per bar close: TradingView stops one that fires too often"),
     ),
