@@ -197,7 +197,8 @@ def _force(turn: Turn) -> None:
 
 def _reduction(turn: Turn, message: ReduceGroup) -> Decimal:
     if message.fraction is not None:
-        return turn.view.open_qty * message.fraction
+        # Of what stays: a strategy that halves twice within a moment means a quarter, not nothing, to be left.
+        return sum(_free(turn).values(), Decimal(0)) * message.fraction
     amount = message.amount or Decimal(0)
     if message.amount_type is SizeType.CONTRACTS:
         return amount * turn.view.instrument.contract_size

@@ -167,11 +167,16 @@ class Group:
             self._exit(trigger, out)
 
     def _reduce(self, event: dict[str, Any], out: Effects) -> None:
-        whole = sum((leg.open for leg in self.legs.values()), Fraction(0))
-        self._part(whole * Fraction(event["fraction"]), "reduce", "reduce", out)
+        # Of what no close has laid claim to yet: that part has left already, as far as the strategy knows.
+        stays = sum((each for each in self._free().values()), Fraction(0))
+        self._part(stays * Fraction(event["fraction"]), "reduce", "reduce", out)
 
     def _risk_partial(self, event: dict[str, Any], out: Effects) -> None:
         self._part(Fraction(event["qty"]), "risk_partial", "risk_close", out)
+
+    def _free(self) -> dict[str, Fraction]:
+        free = {leg.id: leg.open - self.claimed(leg) for leg in self.legs.values() if leg.pyramid not in self.pyramids}
+        return {name: qty for name, qty in free.items() if qty > 0}
 
     def _part(self, wanted: Fraction, reason: str, whole: str, out: Effects) -> None:
         if self.state == "closed":
@@ -180,8 +185,7 @@ class Group:
             self._late(reason, out)
             self._settle(out)
             return
-        free = {leg.id: leg.open - self.claimed(leg) for leg in self.legs.values() if leg.pyramid not in self.pyramids}
-        free = {name: qty for name, qty in free.items() if qty > 0}
+        free = self._free()
         held = sum(free.values(), Fraction(0))
         qty = floor_to(min(wanted, held), self.step)
         everything = held == sum((leg.open for leg in self.legs.values()), Fraction(0))

@@ -164,3 +164,20 @@ def test_a_risk_slice_that_turns_out_to_be_all_ends_as_a_risk_close() -> None:
     bench.fill(bench.target("p0.l1"))
     bench.fill(bench.closing_order())
     assert (bench.view.state, bench.view.reason) == (GroupState.CLOSED, CloseReason.RISK_CLOSE)
+
+
+def test_two_reductions_within_a_moment_compound() -> None:
+    """EX-709: halved twice before the first close has filled, a quarter is left, as it is when the fills come between."""
+    for between in (False, True):
+        bench = filled(1, grid("0", tp_mode="aggregate"))
+        first = bench.tell(reduce("0.5"))
+        if between:
+            bench.fill(bench.closing_order(), price="100")
+        second = bench.tell(reduce("0.5"))
+        assert (wants(first), wants(second)) == (
+            [("close:partial", "0.5", "None")],
+            [("close:partial", "0.25", "None")],
+        )
+        for order in bench.working(Purpose.CLOSE):
+            bench.fill(order.request.client_order_id, price="100")
+        assert bench.view.open_qty == Decimal("0.25")
