@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from actors.desk_book import DeskBook
+from actors.pool import Pool
 from protocol.groups import GroupState
 from protocol.pool import SignalActedOn
 from rules.group import GroupView, replay
 from rules.pool import PoolState, fold
+from runtime.durable import DurableActor
 from tests.system.accounts import check_no_order_twice
 from tests.system.running import PATHS, House, eventually
 
@@ -66,6 +70,31 @@ def check_against_journal(house: House) -> None:
     for view in house.groups().values():
         assert view == replayed(house, view)
     check_pool(house)
+    for path in house.system.paths():
+        check_fold(house, path)
+
+
+def check_fold(house: House, path: str) -> None:
+    """Fail unless an actor's events, and its snapshot, come to the state it has; where it takes no snapshots nothing."""
+    cell = house.cell(path)
+    actor = cell.actor
+    if not isinstance(actor, DurableActor) or actor.snapshot() is None:
+        return
+    folded, restored = cell.spec.factory(), cell.spec.factory()
+    assert isinstance(folded, DurableActor)
+    assert isinstance(restored, DurableActor)
+    for record in house.journal.read(actor.stream):
+        folded.apply(record.event)
+    restored.restore(actor.snapshot() or b"")
+    assert held(restored) == held(actor), path
+    assert held(folded) == held(actor), path
+
+
+def held(actor: DurableActor) -> Any:
+    """Return what an actor would keep in a snapshot, comparable; of a pool only what it has decided."""
+    if isinstance(actor, Pool):
+        return decided(actor._state)
+    return msgspec.msgpack.decode(actor.snapshot() or b"", strict=False)
 
 
 def check_pool(house: House) -> None:
