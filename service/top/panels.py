@@ -197,7 +197,7 @@ def _panel(table: Table, title: str, count: int, space: int) -> RenderableType:
 def groups_panel(groups: Sequence[Row], height: int, width: int) -> RenderableType:
     """Return the open position groups."""
     space = max(0, height - _BORDER - _HEAD)
-    wide = width >= 100
+    wide = width >= 112
     columns = [("symbol", ""), ("side", ""), ("state", ""), ("layers", "right"), ("qty", "right")]
     columns += [("average", "right")] + ([("mark", "right")] if wide else [])
     results = ("unrealised", "realised") if wide else ("unreal.", "real.")
