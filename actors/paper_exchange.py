@@ -52,11 +52,12 @@ class _Walk:
     ``index`` (nanoseconds between the bar's start and its delivery) keeps the points of several symbols apart.
     """
 
-    __slots__ = ("bar", "index", "points", "walking")
+    __slots__ = ("bar", "index", "points", "topic", "walking")
 
-    def __init__(self, bar: Bar, index: int) -> None:
+    def __init__(self, bar: Bar, index: int, topic: str) -> None:
         self.bar = bar
         self.index = index
+        self.topic = topic
         self.points: tuple[PathPoint, ...] = ()
         self.walking = False
 
@@ -244,31 +245,31 @@ class PaperExchange(DurableActor):
         walk = self._walks.get(symbol)
         engine = self._engine
         if walk is None:
-            walk = self._walks[symbol] = _Walk(msg, self.now() - msg.at)
+            walk = self._walks[symbol] = _Walk(msg, self.now() - msg.at, self._topic(symbol))
         else:
             before, walk.bar = walk.bar, msg
             if walk.walking:
                 walk.walking = False
             else:
                 engine.on_bar_untouched(before)
-                self._publish_close(before)
-        return self._walk(walk) if engine.touches(msg) or self._awaited(msg) else None
+                self._publish_close(before, walk.topic)
+        if engine.touches(msg) or (self._bus.choosy(walk.topic) and self._awaited(walk)):
+            return self._walk(walk)
+        return None
 
-    def _awaited(self, bar: Bar) -> bool:
+    def _awaited(self, walk: _Walk) -> bool:
         """Whether somebody waits for a price that this bar may reach: then it is worth walking without any order."""
-        topic = self._topic(bar.symbol)
-        if not self._bus.choosy(topic):
-            return False
-        return any(self._bus.awaited(topic, tick) for tick in self._engine.extremes(bar))
+        return any(self._bus.awaited(walk.topic, tick) for tick in self._engine.extremes(walk.bar))
 
     @handles
     def bar_in_progress(self, msg: BarInProgress) -> None:
         """Go on with a bar that began before a restart, from where its path stands now."""
-        walk = self._walks.setdefault(msg.bar.symbol, _Walk(msg.bar, msg.index))
+        symbol = msg.bar.symbol
+        walk = self._walks.setdefault(symbol, _Walk(msg.bar, msg.index, self._topic(symbol)))
         if walk.walking and walk.bar.at == msg.bar.at:
             return  # only the feed began anew; its points are on our timers already
         walk.bar, walk.walking = msg.bar, False
-        self._catch_up(msg.bar.symbol)
+        self._catch_up(symbol)
 
     @handles
     def point(self, msg: _Point) -> Do | None:
@@ -307,14 +308,15 @@ class PaperExchange(DurableActor):
 
     # --- showing -------------------------------------------------------------------------------------------------------
 
-    def _publish_close(self, bar: Bar) -> None:
+    def _publish_close(self, bar: Bar, topic: str) -> None:
         """Publish the close of a finished bar; the cheap way when the account pays no spread."""
         if self._spread:
-            self._publish(bar.symbol)
+            tick = self._engine.newest(bar.symbol)
         else:
             close = bar.close
             tick = PriceTick(bar.symbol, bar.at + bar.duration_s * NANOS - 1, close, close, close)
-            self._bus.publish(self._topic(bar.symbol), tick, keep=True)
+        if tick is not None:
+            self._bus.publish(topic, tick, keep=True)
 
     def _publish(self, symbol: str) -> None:
         newest = self._engine.newest(symbol)

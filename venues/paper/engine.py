@@ -36,7 +36,7 @@ from venues.paper.ended import ended_report
 from venues.paper.matching import Draft
 from venues.paper.numbers import EXACT, floor_to, hashed
 from venues.paper.path import PathPoint, low_comes_first, path
-from venues.paper.prices import beyond_spread, spread_around
+from venues.paper.prices import beyond_spread, quoted_around
 from venues.paper.reports import absent, order_report, refused, reports
 from venues.paper.state import PaperState
 
@@ -230,8 +230,7 @@ class PaperEngine:
             return None
         if book.bid is not None and book.ask is not None:
             return PriceTick(symbol, book.at, book.bid, book.ask, book.last)
-        bid = spread_around(self.config, book, book.last, OrderSide.SELL)
-        return PriceTick(symbol, book.at, bid, spread_around(self.config, book, book.last, OrderSide.BUY), book.last)
+        return PriceTick(symbol, book.at, *quoted_around(self.config, book, book.last), book.last)
 
     # --- inside -------------------------------------------------------------------------------------------------------
 

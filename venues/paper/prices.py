@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import lru_cache
 
 from protocol.values import OrderSide
@@ -10,7 +10,7 @@ from venues.paper.book import PaperOrder, SymbolBook
 from venues.paper.config import PaperConfig
 from venues.paper.numbers import EXACT, ceil_to, floor_to
 
-__all__ = ["beyond_spread", "slipped", "spread_around", "touch", "within_limit"]
+__all__ = ["beyond_spread", "quoted_around", "slipped", "spread_around", "touch", "within_limit"]
 
 _BPS = Decimal(10_000)
 _ONE = Decimal(1)
@@ -34,6 +34,14 @@ def _factors(bps: Decimal) -> tuple[Decimal, Decimal]:
 def spread_around(config: PaperConfig, book: SymbolBook, price: Decimal, side: OrderSide) -> Decimal:
     """Return the side of the book that a taker meets when trades happen at ``price``."""
     return _worse(price, side, config.half_spread_bps, book.instrument.rules.tick_size)
+
+
+def quoted_around(config: PaperConfig, book: SymbolBook, price: Decimal) -> tuple[Decimal, Decimal]:
+    """Return both sides of the book, bid and ask, while trades happen at ``price``: ``spread_around``, at half its price."""
+    up, down = _factors(config.half_spread_bps)
+    tick = book.instrument.rules.tick_size
+    bid = (price * down / tick).to_integral_value(ROUND_FLOOR) * tick
+    return max(bid, tick), (price * up / tick).to_integral_value(ROUND_CEILING) * tick
 
 
 def beyond_spread(config: PaperConfig, book: SymbolBook, low: Decimal, high: Decimal) -> tuple[Decimal, Decimal]:
