@@ -181,9 +181,11 @@ class Judge:
         if not routes:
             known = ", ".join(sorted(self._settings.routes))
             return Problem("VenueDisabled", "tv.exchange", f"no account trades {signal.venue}; there is: {known}")
-        symbols = set(self._markets.get(signal.venue, {}).values())
-        if symbols and signal.symbol not in symbols:
-            near = near_symbols(signal.symbol, symbols)
+        names = self._markets.get(signal.venue, {})
+        # A market is mostly known by its own name too: then the thousands of others need no look.
+        known_as_itself = names.get(signal.symbol.upper()) == signal.symbol
+        if names and not known_as_itself and signal.symbol not in names.values():
+            near = near_symbols(signal.symbol, set(names.values()))
             hint = f"; did you mean {', '.join(near)}?" if near else ""
             return Problem("UnknownSymbol", "tv.symbol", f"{signal.venue} has no {signal.symbol}{hint}", signal.symbol)
         taking = tuple(each for each in routes if each.takes(signal.label))
@@ -249,8 +251,8 @@ class Judge:
             return None
         settings, source = self._settings, signal.source_key
         bar = self._state.bars.get(source)
-        once = settings.pyramids(signal.venue, signal.symbol, signal.timeframe) < 2
-        if once and bar is not None and bar == signal.bar_at:
+        again = bar is not None and bar == signal.bar_at
+        if again and settings.pyramids(signal.venue, signal.symbol, signal.timeframe) < 2:
             message = (
                 "this source already entered on this bar, and grid_strategy.max_pyramids_per_group allows no second"
             )

@@ -93,6 +93,8 @@ def occupancy(live: Iterable[LiveGroup], *, count_pyramids: bool, count_dca: boo
 
 
 def free_slots(state: PoolState, settings: PoolSettings) -> int:
-    """Return how many slots are free; negative when more is taken than there is."""
+    """Return how many slots are free; negative when more is taken than there is. O(1) unless pyramids or layers count."""
+    if not settings.count_pyramids and not settings.count_dca:
+        return settings.max_open_groups - len(state.live)
     taken = occupancy(state.live.values(), count_pyramids=settings.count_pyramids, count_dca=settings.count_dca)
     return settings.max_open_groups - taken
