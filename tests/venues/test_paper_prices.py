@@ -16,7 +16,7 @@ spreads = st.sampled_from([Decimal(0), Decimal("0.5"), Decimal("2.5"), Decimal(9
 
 
 @given(prices, spreads)
-def test_both_sides_at_once_are_the_sides_one_by_one(price: Decimal, spread: Decimal) -> None:
+def test_both_sides_at_once_are_the_sides_one_by_one(price, spread):
     """EX-1107: the quote that is published is, digit for digit, what a seller and a buyer meet."""
     made = engine(half_spread_bps=spread)
     book = made.state.books[SPOT]
