@@ -12,13 +12,17 @@ from typing import Any, ClassVar, Final, NamedTuple
 
 import msgspec
 
+from actors.desk import desk_topic
+from actors.group import GROUPS
 from actors.session_topics import balances_topic, market_topic
 from protocol.configuration import ApplySettings, SettingsTaken
+from protocol.groups import GroupChanged
 from protocol.market import PriceTick
 from protocol.messages import Event, Message
+from protocol.offset import TellStanding
 from protocol.orders import FillRecorded
 from protocol.performance import EquityMarked, Mark, MarkedFor
-from protocol.values import OrderSide, Scope
+from protocol.values import Scope
 from protocol.venue import BalancesChanged
 from rules.quote_usd import USD_LIKE, quote_usd, rate_symbol
 from runtime.actor import Do, handles
@@ -51,15 +55,21 @@ class _Due(Message, frozen=True, tag=True):
 
 
 class _Account(msgspec.Struct):
-    """What is open in an account by its fills, where its curves begin, and the newest marks."""
+    """What an account trades, where its curves begin, and the newest marks."""
 
-    open: dict[str, Decimal]
+    symbols: set[str]
     starting: Decimal | None = None
     marks: tuple[Mark, ...] = ()
 
 
 class EquityKeeper(DurableActor):
-    """Journals marks; one a daemon, for all accounts."""
+    """Journals marks; one a daemon, for all accounts.
+
+    What an account trades is known from its fills, and in a later life from its groups: a fill whose mark was lost with the
+    life before is in nobody's mark.
+    """
+
+    SNAPSHOT_VERSION = 2
 
     def __init__(self, settings: EquitySettings) -> None:
         self._settings = settings
@@ -73,6 +83,10 @@ class EquityKeeper(DurableActor):
         """Hear of fills as they become durable; look at prices now and then where time is real."""
         self._heard = self.context.callback(self._committed)
         self.context.system.durability.listeners.append(self._heard)
+        bus = self.context.bus
+        bus.subscribe(GROUPS, self.ref, wanted=self._is_news)
+        for account in self._settings.scopes:
+            bus.publish(desk_topic(account), TellStanding())
         self._begin_interval()
 
     def let_go(self) -> None:
@@ -90,8 +104,7 @@ class EquityKeeper(DurableActor):
         if isinstance(event, EquityMarked):
             account = self._account(event.account)
             account.starting, account.marks = event.starting, event.marks
-            for mark in event.marks:
-                account.open.setdefault(mark.symbol, _ZERO)
+            account.symbols.update(mark.symbol for mark in event.marks)
 
     def snapshot(self) -> bytes:
         """Return what is known of each account."""
@@ -104,7 +117,7 @@ class EquityKeeper(DurableActor):
     @property
     def detail(self) -> str:
         """One line for the tree view."""
-        return f"{sum(len(each.open) for each in self._accounts.values())} symbols"
+        return f"{sum(len(each.symbols) for each in self._accounts.values())} symbols"
 
     @handles
     def settings(self, msg: ApplySettings) -> SettingsTaken:
@@ -116,9 +129,17 @@ class EquityKeeper(DurableActor):
         return SettingsTaken(msg.version)
 
     def _account(self, name: str) -> _Account:
-        return self._accounts.setdefault(name, _Account({}))
+        return self._accounts.setdefault(name, _Account(set()))
 
-    # --- fills ---------------------------------------------------------------------------------------------------------
+    # --- what is traded ------------------------------------------------------------------------------------------------
+
+    def _is_news(self, fact: GroupChanged) -> bool:
+        return fact.open_qty > 0 and fact.symbol not in self._account(fact.account).symbols
+
+    @handles
+    def stands(self, msg: GroupChanged) -> None:
+        """Learn of a position that no mark of an earlier life was for."""
+        self._account(msg.account).symbols.add(msg.symbol)
 
     def _committed(self, batch: Sequence[Entry]) -> None:
         """Learn which symbols an account trades; its marks are noted once a commit."""
@@ -126,10 +147,10 @@ class EquityKeeper(DurableActor):
             event = entry.event
             if type(event) is FillRecorded:
                 name = entry.stream.split("/")[2]
-                held = self._account(name).open
-                moved = event.qty if event.side is OrderSide.BUY else -event.qty
-                held[event.symbol] = held.get(event.symbol, _ZERO) + moved
+                self._account(name).symbols.add(event.symbol)
                 self.ref.tell(_Filled(name))
+
+    # --- marks ---------------------------------------------------------------------------------------------------------
 
     @handles
     def filled(self, msg: _Filled) -> Do | None:
@@ -147,7 +168,7 @@ class EquityKeeper(DurableActor):
         account, scope = self._account(name), self._settings.scopes.get(name)
         if scope is None:
             return None  # an account of an earlier configuration
-        marks = tuple(mark for symbol in sorted(account.open) if (mark := self._mark_of(name, symbol)) is not None)
+        marks = tuple(mark for symbol in sorted(account.symbols) if (mark := self._mark_of(name, symbol)) is not None)
         if reason is MarkedFor.INTERVAL and marks == account.marks:
             return None
         starting = account.starting if account.starting is not None else self._starting(name)

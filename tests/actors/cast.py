@@ -19,6 +19,7 @@ from protocol.groups import (
 )
 from protocol.market import Bar, FeedStatus, PriceTick, SubscribeMarket
 from protocol.messages import Event
+from protocol.offset import TellStanding
 from protocol.orders import (
     CancelAtVenue,
     CancelOrder,
@@ -144,7 +145,8 @@ class Probe(Actor):
         | WebhookRequest
         | PoolIdentities
         | ContinuationReplaced
-        | RetellSignals,
+        | RetellSignals
+        | TellStanding,
     ) -> Any:
         return self.heard(msg)
 

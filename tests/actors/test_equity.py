@@ -6,7 +6,11 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
+from actors.desk import desk_topic
 from actors.equity import EquityKeeper, EquitySettings
+from actors.group import GROUPS
 from actors.session_topics import balances_topic, market_topic
 from protocol.configuration import ApplySettings
 from protocol.market import PriceTick
@@ -14,13 +18,14 @@ from protocol.messages import Event
 from protocol.orders import Balance, FillRecorded
 from protocol.performance import EquityMarked, MarkedFor
 from protocol.risk import PauseEngine
-from protocol.values import OrderSide, Scope
+from protocol.values import OrderSide, Scope, Side
 from protocol.venue import BalancesChanged
 from runtime.actor import Do, handles
 from runtime.durable import DurableActor
 from runtime.journal import Entry
 from runtime.memory_journal import MemoryJournal
-from tests.actors.cast import START, FailingJournal, S, Stage, play
+from tests.actors.cast import START, FailingJournal, S, Stage, kinds, play
+from tests.actors.offset_rig import Holding
 
 PATH = "/house/equity"
 D = Decimal
@@ -103,6 +108,42 @@ def test_curves_begin_with_what_was_there() -> None:
 
     play(script)
     play(given)
+
+
+@pytest.mark.parametrize("every", [0, 1])
+def test_what_is_open_is_marked_in_the_next_life(every: int) -> None:
+    """EX-1705: a symbol that was marked once is marked on, from events or from a snapshot."""
+
+    async def script(stage: Stage) -> None:
+        stage.system.durability.snapshot_every = every
+        marks = rig(stage)
+        price(stage, "100")
+        await stage.told("desk", PauseEngine("BTC/USDT"))
+        await stage.crash("equity")
+        await stage.told("desk", PauseEngine("ETH/USDT"))
+        assert [each.symbol for each in marks()[-1].marks] == ["BTC/USDT"]
+        assert stage.actor("equity").detail == "2 symbols"
+
+    play(script)
+
+
+def test_a_position_whose_mark_was_lost_is_learned_from_its_group() -> None:
+    """EX-1705: killed between a fill and its mark, the next life marks the symbol: its group says that it holds it."""
+
+    async def script(stage: Stage) -> None:
+        asked = stage.probe("asked", topics=(desk_topic("desk"),))
+        marks = rig(stage)
+        await stage.settle()
+        assert kinds(asked) == ["TellStanding"]
+        held = Holding("g1", "BTC/USDT", Side.LONG, D(1), D(100))
+        stage.system.bus.publish(GROUPS, held.standing(stage.now, account="desk"))
+        stage.system.bus.publish(GROUPS, held.standing(stage.now, account="desk", symbol="SOL/USDT", open_qty=D(0)))
+        price(stage, "100")
+        await stage.told("desk", PauseEngine("ETH/USDT"))
+        assert [each.symbol for each in marks()[-1].marks] == ["BTC/USDT"]
+        assert stage.actor("equity").detail == "2 symbols"
+
+    play(script)
 
 
 def test_virtual_time_marks_fills_only() -> None:

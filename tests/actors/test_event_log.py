@@ -79,12 +79,14 @@ def test_each_word_of_a_supervisor_has_its_code(context: ReportContext, code: st
     play(script)
 
 
-def test_a_line_told_again_is_written_once() -> None:
+@pytest.mark.parametrize("every", [0, 1])
+def test_a_line_told_again_is_written_once(every: int) -> None:
     """EX-105: the same id changes nothing, also over a crash and over a new process."""
     journal = FailingJournal()
     line = LogEvent(id="a", code="Refused", text="no")
 
     async def first(stage: Stage) -> None:
+        stage.system.durability.snapshot_every = every
         stage.add("log", EventLog)
         await stage.told("log", line, line)
         await stage.crash("log")
@@ -95,6 +97,7 @@ def test_a_line_told_again_is_written_once() -> None:
         stage.add("log", EventLog)
         await stage.told("log", line, LogEvent(id="b", code="Refused", text="no"))
         assert [each.id for each in lines(stage)] == ["a", "b"]
+        assert stage.actor("log").detail == "2 lines"
 
     play(first, journal=journal)
     play(second, journal=journal, start=START + 1)

@@ -75,10 +75,12 @@ def test_skip_once_is_used_up_by_the_first_cycle_that_would_act() -> None:
     play(scenario)
 
 
-def test_flags_survive_a_restart_and_end_with_the_group() -> None:
+@pytest.mark.parametrize("every", [0, 1])
+def test_flags_survive_a_restart_and_end_with_the_group(every: int) -> None:
     """EX-1023: block and skip-once are journalled; when the group closes they are gone."""
 
     async def scenario(stage: Stage) -> None:
+        stage.system.durability.snapshot_every = every
         rig = await worked_example(stage, winners="a")
         await stage.ask("offset", BlockGroup("l"))
         await stage.ask("offset", SkipOnce("a"))

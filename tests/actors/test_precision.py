@@ -248,11 +248,13 @@ def test_only_changes_are_journalled() -> None:
     play(script)
 
 
-def test_old_rules_are_known_at_once_after_a_restart() -> None:
+@pytest.mark.parametrize("every", [0, 1])
+def test_old_rules_are_known_at_once_after_a_restart(every: int) -> None:
     """EX-507: a new life says what it knew before any fetch, and fetches when that is old."""
     journal = FailingJournal()
 
     async def first(stage: Stage) -> None:
+        stage.system.durability.snapshot_every = every
         rig = Rig(stage)
         rig.up(BTC, ETH)
         await stage.settle()
@@ -267,13 +269,11 @@ def test_old_rules_are_known_at_once_after_a_restart() -> None:
     play(later, journal=journal, start=1_700_000_000 * S + 2 * REFRESH_S * S)
 
 
-@pytest.mark.parametrize("snapshots", [0, 1])
-def test_a_life_that_ends_after_any_event_goes_on_the_same(snapshots: int) -> None:
+def test_a_life_that_ends_after_any_event_goes_on_the_same() -> None:
     """EX-507, EX-1205: cut after every event, the journal rebuilds a cache that comes to the same rules."""
     whole = MemoryJournal()
 
     async def life(stage: Stage) -> None:
-        stage.system.durability.snapshot_every = snapshots
         rig = Rig(stage, (BTC,), VenueDown("stub", "503"), (NEW_BTC, ETH))
         await stage.told("precision", NeedRules("BTC/USDT"))
         await stage.told("precision", NeedRules("BTC/USDT", at_once=True))
