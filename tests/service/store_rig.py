@@ -130,3 +130,8 @@ def life(
 
     play(run, journal=kept)
     return kept
+
+
+def codes(answer: Any) -> list[str]:
+    """Return the codes of an answer's mistakes."""
+    return [mistake.code for mistake in answer.mistakes]

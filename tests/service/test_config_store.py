@@ -28,7 +28,7 @@ from service.config.history import VERSIONS_KEPT, History
 from service.config.sources import Sources
 from service.config.text import decoded, from_toml
 from tests.actors.cuts import cut_after
-from tests.service.store_rig import ENGINE, STREAM, TOML, Rig, life
+from tests.service.store_rig import ENGINE, STREAM, TOML, Rig, codes, life
 
 
 @pytest.fixture
@@ -49,11 +49,6 @@ class Log(Actor):
     def line(self, msg: LogEvent) -> None:
         """Keep it."""
         self._lines.append(msg)
-
-
-def codes(answer: Any) -> list[str]:
-    """Return the codes of an answer's mistakes."""
-    return [mistake.code for mistake in answer.mistakes]
 
 
 def held(file: Path) -> dict[str, Any]:

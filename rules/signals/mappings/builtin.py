@@ -164,7 +164,11 @@ _TEXT: Final = Mapping(
 BUILTIN: Final = {
     each.name: each
     for each in (
-        Mapping(name=BULKHEAD, doc="The alert text of bulkhead's own pages: it has `tv` and `execution_intent`.", recognise=()),
+        Mapping(
+            name=BULKHEAD,
+            doc="The alert text of bulkhead's own pages: it has `tv` and `execution_intent`.",
+            recognise=(),
+        ),
         _SIGNAL_BOT,
         _DCA_BOT,
         _FLAT,
