@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from actors.desk import desk_topic
 from actors.gateway_door import Door
 from actors.gateway_judge import Arrival, Judge, Judgement
 from actors.gateway_memory import GatewayState, Pending, delivered_id, fold, incident_key, request_of
@@ -27,6 +28,7 @@ from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.groups import GroupChanged, GroupState
 from protocol.incidents import ClearIncident, IncidentCleared, IncidentList, ListIncidents
 from protocol.messages import Event
+from protocol.offset import TellStanding
 from protocol.pool import PoolIdentities
 from protocol.signals import (
     CheckSignal,
@@ -79,9 +81,10 @@ class Gateway(DurableActor):
 
     def _listen(self) -> None:
         bus = self.context.bus
+        bus.subscribe(GROUPS, self.ref)
         for account in sorted({route.account for routes in self._settings.routes.values() for route in routes}):
             bus.subscribe(session_topic(account), self.ref)
-        bus.subscribe(GROUPS, self.ref)
+            bus.publish(desk_topic(account), TellStanding())
 
     def apply(self, event: Event) -> None:
         """Remember a signal, that it was routed, or an incident."""

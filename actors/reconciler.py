@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from actors.desk import desk_topic
 from actors.group import GROUPS
 from actors.holdings import Holdings, Shortage
 from actors.session_topics import health_topic, session_topic
 from protocol.groups import FreezeGroup, GroupChanged
 from protocol.messages import Event, Message
+from protocol.offset import TellStanding
 from protocol.venue import (
     DifferenceFound,
     FetchVenueState,
@@ -84,6 +86,8 @@ class Reconciler(DurableActor):
         if self._every_s > 0:
             self.timers.every(self._every_s, _Tick())
         self.context.bus.subscribe(GROUPS, self.ref)
+        # A session that crashes takes this actor along: what groups hold is compared again without waiting for a trade.
+        self.context.bus.publish(desk_topic(self._account), TellStanding())
         self.context.bus.subscribe(health_topic(self._account), self.ref)
         self.context.bus.subscribe(session_topic(self._account), self.ref)
 

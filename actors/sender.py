@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 
 import aiohttp
 
+from actors.desk import desk_topic
 from actors.group import GROUPS
 from actors.session import market_topic
 from protocol.groups import GroupChanged, GroupState
 from protocol.market import PriceTick
 from protocol.messages import Message
+from protocol.offset import TellStanding
 from protocol.webhook import WebhookRequest
 from runtime.actor import Actor, Do, handles
 from runtime.clock import NANOS
@@ -171,6 +173,7 @@ class DemoTrader(_Sender):
         for each in self._symbols:
             self.context.bus.subscribe(market_topic(self._account, each.symbol), self.ref)
         self.context.bus.subscribe(GROUPS, self.ref)
+        self.context.bus.publish(desk_topic(self._account), TellStanding())
         self.timers.every(self._interval_s, _Look())
 
     @handles

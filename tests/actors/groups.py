@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from protocol.groups import GridConfig, Level, OpenGroup
+from actors.desk import desk_topic
+from actors.group import GROUPS
+from protocol.groups import GridConfig, GroupChanged, GroupState, Level, OpenGroup
 from protocol.instruments import Instrument
+from protocol.offset import TellStanding
 from protocol.signals import Signal, SignalKind, SignalSource, SizeType
 from protocol.values import Scope, Side
+from runtime.actor import Actor, handles
 from tests.actors.cast import START
 from tests.actors.orders import SYMBOL, TAG, market
 
@@ -63,3 +68,50 @@ def opening(signal: Signal, instrument: Instrument | None = None, at: int = STAR
         instrument=instrument or market(signal.symbol),
         at=at,
     )
+
+
+def group_fact(group_id: str = "g1", *, symbol: str = SYMBOL, side: Side = Side.LONG, **more: Any) -> GroupChanged:
+    """Return how a group stands that holds nothing."""
+    fields: dict[str, Any] = {
+        "group_id": group_id,
+        "key": f"u|paper|{symbol}|1h|{side.value}",
+        "user": "u",
+        "scope": Scope.PAPER,
+        "venue": "paper",
+        "account": "acc",
+        "symbol": symbol,
+        "timeframe": "1h",
+        "side": side,
+        "state": GroupState.ACTIVE,
+        "reason": None,
+        "received": 1,
+        "placed_legs": 1,
+        "placed_dca_legs": 0,
+        "all_layers_sent": True,
+        "all_layers_filled": True,
+        "open_qty": Decimal(0),
+        "avg_entry": None,
+        "base_entry_price": Decimal(100),
+        "realized_quote": Decimal(0),
+        "fees": {},
+        "first_fill_at": None,
+        "path": f"/house/{group_id}",
+        "at": START,
+        **more,
+    }
+    return GroupChanged(**fields)
+
+
+class Standing(Actor):
+    """A group that says how it stands whenever somebody asks because a life of his begins."""
+
+    def __init__(self, fact: Callable[[], GroupChanged], account: str = "acc") -> None:
+        self.fact = fact
+        self.account = account
+
+    def started(self) -> None:
+        self.context.bus.subscribe(desk_topic(self.account), self.ref)
+
+    @handles
+    def standing(self, msg: TellStanding) -> None:
+        self.context.bus.publish(GROUPS, self.fact())

@@ -15,11 +15,12 @@ from protocol.groups import GroupChanged, GroupState, RiskClose, RiskCloseEnded
 from protocol.instruments import Instrument, PrecisionRules
 from protocol.market import PriceTick
 from protocol.offset import RiskStatus, TellStanding
-from protocol.values import Scope, Side
+from protocol.values import Side
 from protocol.venue import SessionDown, SessionUp
 from rules.offset import OffsetSettings
 from runtime.actor import Actor, handles
 from tests.actors.cast import D, S, Stage
+from tests.actors.groups import group_fact
 
 __all__ = ["DONE_AT_ONCE", "ENGINE", "Holding", "OffsetRig", "StubGroup", "ended", "prices", "run", "worked_example"]
 
@@ -74,36 +75,26 @@ class Holding:
     def standing(self, now: int, **more: Any) -> GroupChanged:
         """Return how it stands."""
         fields: dict[str, Any] = {
-            "group_id": self.group_id,
-            "key": f"u|paper|{self.symbol}|1h|{self.side.value}",
-            "user": "u",
-            "scope": Scope.PAPER,
-            "venue": "paper",
-            "account": ACCOUNT,
             "symbol": self.symbol,
-            "timeframe": "1h",
             "side": self.side,
+            "account": ACCOUNT,
             "state": self.state,
-            "reason": None,
             "received": self.received,
             "placed_legs": 5,
             "placed_dca_legs": 4,
-            "all_layers_sent": True,
             "all_layers_filled": self.filled,
             "open_qty": self.qty,
             "avg_entry": self.entry if self.qty else None,
             "base_entry_price": self.entry,
             "realized_quote": self.realized,
-            "fees": {},
             "first_fill_at": self.first_fill_at or now,
-            "path": f"/house/{self.group_id}",
             "quote": self.quote,
             "rules": self.rules,
             "frozen": self.frozen,
             "at": now,
             **more,
         }
-        return GroupChanged(**fields)
+        return group_fact(self.group_id, **fields)
 
 
 Script = Callable[[RiskClose, Holding], RiskCloseEnded | None]

@@ -16,11 +16,11 @@ from protocol.pool import QueueReport, QueueSnapshot, StartGroup
 from protocol.precision import NeedRules, RulesState
 from protocol.risk import EngineStatus, Permit
 from protocol.signals import EntryRequest, ExitRequest, ReduceRequest, Signal, SignalOutcome
-from protocol.values import MarketType, Scope, Side
+from protocol.values import MarketType, Side
 from protocol.venue import BalancesChanged, SessionUp
 from rules.pool import PoolSettings
 from tests.actors.cast import Stage, of
-from tests.actors.groups import opening, signal
+from tests.actors.groups import group_fact, opening, signal
 from tests.actors.orders import market
 
 __all__ = [
@@ -137,32 +137,21 @@ class PoolRig:
 
     async def stands(self, found: Signal, state: GroupState, *, received: int = 1, dca: int = 0) -> None:
         """Have the group that a signal opened say how it stands."""
-        await self.told(
-            GroupChanged(
-                group_id=f"g{found.signal_id}",
-                key=found.group_key,
-                user=found.user,
-                scope=Scope.PAPER,
-                venue=found.venue,
-                account="acc",
-                symbol=found.symbol,
-                timeframe=found.timeframe,
-                side=found.side,
-                state=state,
-                reason=None,
-                received=received,
-                placed_legs=received + dca,
-                placed_dca_legs=dca,
-                all_layers_sent=True,
-                all_layers_filled=False,
-                open_qty=Decimal(0),
-                avg_entry=None,
-                base_entry_price=Decimal(100),
-                realized_quote=Decimal(0),
-                fees={},
-                first_fill_at=None,
-                at=self.stage.now,
-            )
+        await self.told(self.standing(found, state, received=received, dca=dca))
+
+    def standing(self, found: Signal, state: GroupState, *, received: int = 1, dca: int = 0) -> GroupChanged:
+        """Return how the group that a signal opened stands."""
+        return group_fact(
+            f"g{found.signal_id}",
+            symbol=found.symbol,
+            side=found.side,
+            key=found.group_key,
+            state=state,
+            received=received,
+            placed_legs=received + dca,
+            placed_dca_legs=dca,
+            all_layers_filled=False,
+            at=self.stage.now,
         )
 
 

@@ -8,10 +8,12 @@ import pytest
 
 from actors.gateway import Rhythm
 from actors.topics import pool_topic
+from protocol.groups import GroupState
 from protocol.incidents import ClearIncident, IncidentCleared, IncidentList, IncidentRaised, ListIncidents, Severity
 from protocol.pool import PoolIdentities
 from tests.actors.cast import START, FailingJournal, S, Stage, play
 from tests.actors.gateway_rig import PATH, GatewayRig
+from tests.actors.groups import Standing, group_fact
 
 SOURCE = "ann|BTC Long Entry|BTC/USDT|15m"
 KEY = "ann|paper|BTC/USDT|15m|long"
@@ -198,6 +200,21 @@ def test_positions_that_agree_are_no_incident(held: bool, before: str | None) ->
         rig = GatewayRig(stage)
         hold(stage, *([KEY] if held else []))
         await rig.post(tv__prev_market_position=before)
+        assert raised(stage, "SignalMissed") == []
+
+    play(script)
+
+
+def test_a_group_that_closes_is_no_missed_exit_in_a_later_life() -> None:
+    """A group that closes by itself is neither held nor gone: a new life of the gateway asks for it and says nothing."""
+
+    async def script(stage: Stage) -> None:
+        rig = GatewayRig(stage)
+        hold(stage, KEY)
+        closing = group_fact(key=KEY, state=GroupState.CLOSING)
+        stage.add("closing", lambda: Standing(lambda: closing))
+        await stage.crash("gateway")
+        await rig.post(tv__prev_market_position="flat")
         assert raised(stage, "SignalMissed") == []
 
     play(script)

@@ -14,7 +14,7 @@ from actors.session_topics import health_topic, session_topic
 from protocol.groups import FreezeGroup, GroupChanged, GroupState
 from protocol.instruments import PrecisionRules
 from protocol.orders import Balance, Position
-from protocol.values import Scope, Side
+from protocol.values import Side
 from protocol.venue import (
     DifferenceFound,
     FetchVenueState,
@@ -31,45 +31,15 @@ from runtime.actor import Actor, Do, handles
 from runtime.memory_journal import MemoryJournal
 from tests.actors.cast import Stage, of, play
 from tests.actors.cuts import cuts
+from tests.actors.groups import Standing, group_fact
 
 PATH = "/house/reconciler"
 RULES = PrecisionRules(Decimal("0.01"), Decimal("0.001"), Decimal("0.001"), Decimal(5))
 
 
-def group(
-    qty: str, *, name: str = "g1", symbol: str = "BTC/USDT", side: Side = Side.LONG, frozen: bool = False, **more: Any
-) -> GroupChanged:
+def group(qty: str, *, name: str = "g1", frozen: bool = False, **more: Any) -> GroupChanged:
     """Return where a group stands that holds ``qty``."""
-    fields: dict[str, Any] = {
-        "group_id": name,
-        "key": f"paper:{symbol}:1h:{side.value}",
-        "user": "u",
-        "scope": Scope.PAPER,
-        "venue": "paper",
-        "account": "acc",
-        "symbol": symbol,
-        "timeframe": "1h",
-        "side": side,
-        "state": GroupState.ACTIVE,
-        "reason": None,
-        "received": 1,
-        "placed_legs": 1,
-        "placed_dca_legs": 0,
-        "all_layers_sent": True,
-        "all_layers_filled": True,
-        "open_qty": Decimal(qty),
-        "avg_entry": Decimal(100),
-        "base_entry_price": Decimal(100),
-        "realized_quote": Decimal(0),
-        "fees": {},
-        "first_fill_at": 1,
-        "path": f"/house/{name}",
-        "rules": RULES,
-        "frozen": frozen,
-        "at": 1,
-        **more,
-    }
-    return GroupChanged(**fields)
+    return group_fact(name, open_qty=Decimal(qty), avg_entry=Decimal(100), rules=RULES, frozen=frozen, **more)
 
 
 def venue(balances: dict[str, str], positions: dict[str, str] | None = None, at: int = 0) -> VenueSnapshot:
@@ -207,14 +177,15 @@ def test_a_trade_under_way_is_no_shortage() -> None:
 
 
 def test_a_new_life_finds_it_again_and_journals_what_is_not_frozen_yet() -> None:
-    """EX-1205: a restart compares anew; a group that is frozen already is told once more, which changes nothing."""
+    """EX-1205: a restart asks groups and compares anew; one frozen already is told once more, which changes nothing."""
 
     async def script(stage: Stage) -> None:
         rig = Rig(stage, BTC="0.7")
         await rig.say(group("1"))
         await stage.passes(60)
+        frozen = group("1", frozen=True)
+        stage.add("standing", lambda: Standing(lambda: frozen))
         await stage.crash("reconciler")
-        await rig.say(group("1", frozen=True))
         await stage.passes(60)
         assert len(rig.mismatches()) == 1
         assert len(rig.frozen) == 2

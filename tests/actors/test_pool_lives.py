@@ -6,15 +6,12 @@ from typing import Any
 
 import pytest
 
-from actors.desk import desk_topic
 from protocol.groups import GroupState, SlotReleased
-from protocol.offset import TellStanding
 from protocol.signals import RetellSignals
-from runtime.actor import Actor, handles
 from runtime.memory_journal import MemoryJournal
 from tests.actors.cast import D, Stage, kinds, of, play
 from tests.actors.cuts import cuts
-from tests.actors.groups import signal
+from tests.actors.groups import Standing, signal
 from tests.actors.pool_rig import BTC, ETH, PATH, PERP, RELEASE, SOL, PoolRig, entry, exit_
 
 
@@ -39,20 +36,6 @@ def test_a_new_life_has_slots_and_queue(every: int) -> None:
     play(script)
 
 
-class Closing(Actor):
-    """A group that has begun to close by itself, and says so when it is asked."""
-
-    def __init__(self, rig: PoolRig) -> None:
-        self.rig = rig
-
-    def started(self) -> None:
-        self.context.bus.subscribe(desk_topic("acc"), self.ref)
-
-    @handles
-    async def standing(self, msg: TellStanding) -> None:
-        await self.rig.stands(BTC.signal, GroupState.CLOSING)
-
-
 def test_a_new_life_hears_what_groups_do_by_themselves() -> None:
     """EX-327, EX-1204: a group that closes by itself still counts as closing after a crash, however long that takes."""
 
@@ -60,7 +43,8 @@ def test_a_new_life_hears_what_groups_do_by_themselves() -> None:
         rig = PoolRig(stage)
         await rig.told(BTC)
         await stage.passes(1)
-        stage.add("closing", lambda: Closing(rig))
+        closing = rig.standing(BTC.signal, GroupState.CLOSING)
+        stage.add("closing", lambda: Standing(lambda: closing))
         await stage.crash("pool")
         await rig.told(entry("s9"))
         assert rig.outcome() == "queued:q1:closing"

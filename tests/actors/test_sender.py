@@ -15,6 +15,7 @@ from protocol.market import PriceTick
 from protocol.values import Scope, Side
 from strategies.crossing import Wish
 from tests.actors.cast import START, D, S, Stage, play
+from tests.actors.groups import Standing
 from tests.actors.orders import SYMBOL
 
 
@@ -197,6 +198,10 @@ def test_a_demo_follows_prices_and_groups() -> None:
             assert trader._live == {SYMBOL: {}}
             stage.system.bus.publish(GROUPS, group(GroupState.LIVE))
             await stage.settle()
+            assert list(trader._live[SYMBOL]) == ["g1"]
+            stage.add("standing", lambda: Standing(lambda: group(GroupState.LIVE)))
+            await stage.crash("demo")
+            trader = stage.actor("demo")
             assert list(trader._live[SYMBOL]) == ["g1"]
             stage.system.bus.publish(GROUPS, group(GroupState.CLOSED))
             await stage.settle()
