@@ -245,15 +245,6 @@ class ActorSystem:
         letter = DeadLetter(message_id, path, envelope, "no actor lives there", "", poison=False, at=self.now())
         self.dead_letters.add(letter)
 
-    def tell_as(self, cell: Cell, cause: Envelope | None, message: Any) -> None:
-        """Tell an actor a message that continues a causal chain which left the pump (a task, a thread)."""
-        before, path = self.current, self.current_path
-        self.current, self.current_path = cause, cell.path
-        try:
-            cell.ref.tell(message)
-        finally:
-            self.current, self.current_path = before, path
-
     def tell_from_thread(self, ref: ActorRef, message: Any) -> None:
         """Tell from a thread that is not the event loop's; the causal chain is kept."""
         cause, path = thread_envelope()

@@ -49,11 +49,6 @@ class GroupState(StrEnum):
     CLOSING = "closing"
     CLOSED = "closed"
 
-    @property
-    def holds_slot(self) -> bool:
-        """Whether a group in this state occupies the pool (EX-901)."""
-        return self not in (GroupState.WAITING, GroupState.CLOSED)
-
 
 class LegState(StrEnum):
     """What an operator reads of a leg (EX-427)."""

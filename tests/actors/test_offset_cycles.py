@@ -84,6 +84,35 @@ def test_a_price_beyond_the_threshold_wakes_the_engine_at_once(monkeypatch: pyte
     play(scenario)
 
 
+def test_both_sides_of_one_market_are_watched_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-1003, EX-1020: of a long and a short of one market each wakes the engine at its own threshold, by bid and ask."""
+
+    async def scenario(stage: Stage) -> None:
+        rig = OffsetRig(stage)
+        rig.group("long", 16, 100, symbol="X/USDT")
+        rig.group("short", 16, 100, symbol="X/USDT", side="short")
+        rig.start()
+        rig.price("X/USDT", 99, 101)
+        await stage.passes(60)
+        rig.price("X/USDT", 99, 101)
+        await stage.passes(20)
+        looks = Counted(rig, monkeypatch)
+        for bid, ask in (("98", "99"), ("101", "103"), ("96", "104")):
+            rig.price("X/USDT", bid, ask)
+            await stage.passes(20)
+        assert looks.at == []
+        rig.price("X/USDT", 100, 106)
+        await stage.settle()
+        assert looks.at == [60.0]
+        await stage.passes(20)
+        rig.price("X/USDT", 94, 100)
+        await stage.settle()
+        assert round(looks.at[-1], 3) == 80.0
+        assert rig.events(OffsetDecided)[-1].ranked == ("long",)
+
+    play(scenario)
+
+
 def test_prices_wake_no_more_often_than_the_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-1020: while an eligible loser waits and every price matters, a cycle runs each interval and not each price."""
 

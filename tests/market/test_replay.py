@@ -181,6 +181,15 @@ def test_csv_skips_comments_and_keeps_every_digit(tmp_path):
     assert source.reports["X/USDT"].no_volume == 1
 
 
+def test_quote_volume_of_a_csv_becomes_base_volume(tmp_path):
+    """A text file's quote volume is divided by its close too; without a close there is no volume."""
+    lines = ["ts,open,high,low,close,volume", "1704067200000,2,2,2,2,6", "1704067260000,2,2,2,2,"]
+    (tmp_path / "x.csv").write_text("\n".join(lines))
+    source = BarReplay([feed("X/USDT", "x.csv", duration_s=60, volume_in_quote=True)], root=tmp_path)
+    assert [bar.volume for _, bar in source] == [3, 0]
+    assert source.reports["X/USDT"].no_volume == 1
+
+
 def test_trades_of_one_second_all_count():
     """Trades with second resolution are all delivered, each at its own instant, with bid = ask = last."""
     path = "crypto/trades/kraken_BCHEUR_trades_2023.parquet"
