@@ -219,9 +219,24 @@ def test_what_a_group_says_of_itself_counts_then() -> None:
     play(script)
 
 
-def standing(group_id: str, qty: str) -> GroupChanged:
-    """Return how a group stands that holds so much bitcoin."""
-    held = Holding(group_id, SYMBOL, Side.LONG, D(qty), D(100))
+def test_all_that_groups_hold_of_the_asset_counts() -> None:
+    """EX-1204: bitcoin held against euros is the same bitcoin; a perpetual's position is another balance."""
+
+    async def script(stage: Stage) -> None:
+        rig = Rig(stage, "3")
+        await rig.asked(preview=True)
+        stage.system.bus.publish(GROUPS, standing("g7", "0.4", "BTC/EUR"))
+        stage.system.bus.publish(GROUPS, standing("g8", "0.5", "BTC/USDT:USDT"))
+        stage.system.bus.publish(GROUPS, standing("g9", "0.6", "ETH/USDT"))
+        await stage.settle()
+        assert (await rig.asked(preview=True)).in_groups == D("0.4")
+
+    play(script)
+
+
+def standing(group_id: str, qty: str, symbol: str = SYMBOL) -> GroupChanged:
+    """Return how a group stands that holds so much."""
+    held = Holding(group_id, symbol, Side.LONG, D(qty), D(100))
     return held.standing(1)
 
 

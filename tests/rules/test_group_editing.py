@@ -15,6 +15,7 @@ from protocol.market import PriceTick
 from protocol.orders import OrderState, Purpose
 from protocol.values import Side
 from rules.group import evolve, replay
+from rules.group.edit_preview import effects_of
 from rules.group.settle import settle
 from rules.group.turn import Turn
 from tests.rules.group_bench import GROUP, SYMBOL, Bench, alerts, cancels, filled, grid, only, reduce, states, wants
@@ -348,3 +349,13 @@ def test_an_edit_leaves_a_slice_in_progress_alone() -> None:
     assert bench.view.orders[closing].request.qty == 1
     bench.fill(closing, price="100")
     assert sorted(plain(order.rest) for order in bench.working(Purpose.TP)) == ["0.5", "0.5"]
+
+
+def test_a_target_that_comes_to_be_watched_is_shown() -> None:
+    """EX-605: what follows from events is said as effects; a target that is watched and not resting says why."""
+    bench = Bench()
+    bench.fill(bench.entry("p0.l0"))
+    before = bench.view
+    events = bench.update(bench.target("p0.l0"), OrderState.REJECTED, reason="no")
+    (shown,) = (each for each in effects_of(before, events) if each.step is EditStep.DEFER)
+    assert (shown.leg_id, shown.price, shown.qty, shown.code) == ("p0.l0", Decimal(101), Decimal(1), "TargetRefused")

@@ -11,12 +11,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from protocol.pool import SlotTaken
 from protocol.risk import EngineStatus, EngineStatusChanged
 from runtime.journal import Entry, JournalTooNew
 from store import event_types, schema
 from store.errors import MigrationFailed, UndecodableRecord
 from store.sqlite_journal import open_journal, open_reader
-from store.upcasters import Fields, Upcasters, upcaster
+from store.upcasters import Fields, Upcasters, upcast, upcaster
+from tests.examples import example
 from tests.store.events import StoreRevised, fill
 from tests.store.test_journal_crash import REPOSITORY
 from tests.store.test_journal_damage import tamper
@@ -88,6 +90,16 @@ def test_a_missing_step_is_named(path: Path) -> None:
     recorded(path, "StoreRevised", 2, {"words": ["x"]})
     with closing(open_journal(path)) as journal, pytest.raises(UndecodableRecord, match="from version 2"):
         list(journal.read_all())
+
+
+def test_a_slot_of_before_there_was_a_queue_binds_nothing() -> None:
+    """A ``SlotTaken`` of version 1 knew neither placed layers nor funds: it is read as one that binds none."""
+    today = example(SlotTaken)
+    fields = msgspec.to_builtins(today)
+    past = {name: value for name, value in fields.items() if name not in ("dca_legs", "funds")}
+    data, version = upcast(past, 1)
+    assert version == SlotTaken.VERSION
+    assert data == {**past, "dca_legs": 0, "funds": "0"}
 
 
 def test_one_step_has_one_upcaster() -> None:
