@@ -60,6 +60,8 @@ class MarketFeed(Actor):
         self._target_path = target
         self._lookback_ns = lookback_ns
         self._source: MarketSource | LiveSource | None = None
+        self._live: LiveSource | None = None
+        """The source, when it is a live one. Asked for once: whether a protocol fits is dear to find out."""
         self._state = FeedState.STARTING
         self.delivered = 0
         self._target: Any = None
@@ -72,6 +74,7 @@ class MarketFeed(Actor):
         source = self._make()
         self._source = source
         if isinstance(source, LiveSource):
+            self._live = source
             await source.open(self.context.callback(self.ref.tell))
         else:
             self._begin(source)
@@ -105,8 +108,8 @@ class MarketFeed(Actor):
 
     async def let_go(self) -> None:
         """Release a live source, or it would go on pushing beside the next life's."""
-        if isinstance(self._source, LiveSource):
-            await self._source.close()
+        if self._live is not None:
+            await self._live.close()
 
     @property
     def detail(self) -> str:
@@ -141,8 +144,8 @@ class MarketFeed(Actor):
     @handles
     async def subscribe(self, msg: SubscribeMarket) -> None:
         """Have a symbol delivered, beginning with its newest price."""
-        if isinstance(self._source, LiveSource):
-            await self._source.subscribe([msg.symbol])
+        if self._live is not None:
+            await self._live.subscribe([msg.symbol])
         self._target.tell(msg)
 
     @handles

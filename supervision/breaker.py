@@ -139,7 +139,7 @@ def _opened(policy: BreakerPolicy, state: BreakerState, now: int, draw: float) -
 
 def _recent(policy: BreakerPolicy, state: BreakerState, now: int, *, ok: bool) -> tuple[tuple[int, bool], ...]:
     oldest = now - round(policy.window_s * NANOS)
-    kept = tuple(each for each in state.outcomes if each[0] >= oldest)
+    kept = [each for each in state.outcomes if each[0] >= oldest]
     return (*kept, (now, ok))[-policy.samples :]
 
 
