@@ -36,6 +36,12 @@ class _Point(Message, frozen=True, tag=True):
     index: int
 
 
+class _Arrival(Message, frozen=True, tag=True):
+    """An order that was on its way reaches the book."""
+
+    symbol: str
+
+
 class _Late(Message, frozen=True, tag=True):
     """An answer that a script holds back."""
 
@@ -85,6 +91,8 @@ class PaperExchange(DurableActor):
         """Open the account in the first life."""
         self._bus = self.context.bus
         events = self._engine.open_account(self.now())
+        for symbol, at in self._engine.on_their_way():
+            self.timers.at(max(at, self.now()), _Arrival(symbol))
         return Do(events) if events else None
 
     def apply(self, event: Event) -> None:
@@ -176,7 +184,16 @@ class PaperExchange(DurableActor):
             if partial := self._faults.next_of(VenueFault.PARTIAL):
                 self._engine.thin_out(msg.request, partial.share)
             events = self._engine.place(msg.request, now)
+        for event in events:
+            if isinstance(event, PaperOrderAccepted) and event.active_at > now:
+                self.timers.at(event.active_at, _Arrival(msg.request.symbol))
         return self._did(events, lambda: self._engine.answer(msg.request, now))
+
+    @handles
+    def arrival(self, msg: _Arrival) -> Do | None:
+        """Match an order that reaches the book at the price that stands: a bar's next point may be an hour away."""
+        events = self._engine.on_arrival(msg.symbol, self.now())
+        return self._did(events) if events else None
 
     @handles
     def cancel(self, msg: PaperCancel) -> Do | None:

@@ -20,7 +20,7 @@ How prices meet orders (EX-1107):
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, localcontext
 
 from protocol.instruments import Instrument
@@ -163,6 +163,23 @@ class PaperEngine:
             book.at = bar.at + bar.duration_s * 1_000_000_000 - 1
             if self.config.participation is not None:
                 book.liquidity = bar.volume / 4 * self.config.participation
+
+    def on_arrival(self, symbol: str, at: int) -> Events:
+        """Let orders arrive at the price that stands; without any they arrive with the first one."""
+        book = self._books.get(symbol)
+        if book is None or book.last is None or at < book.due_at:
+            return ()
+        with localcontext(EXACT):
+            draft = self._draft(book, at)
+            draft.arrivals()
+        return tuple(draft.events)
+
+    def on_their_way(self) -> Iterator[tuple[str, int]]:
+        """Yield symbol and arrival of every order that has not reached the book."""
+        for symbol, book in self._books.items():
+            for order in book.urgent():
+                if not order.arrived:
+                    yield symbol, order.active_at
 
     def stand_at(self, symbol: str, price: Decimal, at: int) -> None:
         """Stand at a price inside a bar without matching anything: orders that come now pay the spread around it."""

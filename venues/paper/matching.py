@@ -87,7 +87,11 @@ class Draft:
         for order in urgent:
             if order.arrived:
                 self._take(order)
-        for order in urgent:
+        self.arrivals()
+
+    def arrivals(self) -> None:
+        """Let the orders arrive that were on their way until now, oldest first."""
+        for order in self._book.urgent():
             if not order.arrived and order.active_at <= self._at:
                 self.events.append(PaperOrderArrived(order.request.client_order_id, self._at))
                 self.arrive(order)
