@@ -82,7 +82,9 @@ def replay(
         note(
             f"note: {coarse} give a price less often than every 30 s, which is all that the loss offset trusts (StaleMark):"
         )
-        note("      its plans may stop half way here. Replay bars of 1m, or ticks, to judge it")
+        note(
+            "      it decides only when prices of several groups come together. Replay bars of 1m, or ticks, to judge it"
+        )
 
 
 def _coarse(config: Config) -> str:
