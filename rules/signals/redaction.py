@@ -64,8 +64,9 @@ def redact_body(body: bytes, secrets: Iterable[str] = ()) -> str:
 
 def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
     """Return free text (an error, a header) without secrets, in a form that every encoder takes."""
-    sane = text.encode("utf-8", "replace").decode("utf-8")
-    return redact_known(_redact_loose(sane), secrets)
+    sane = text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+    loose = _redact_loose(sane)
+    return redact_known(loose, secrets) if secrets else loose
 
 
 def redact_headers(

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -39,15 +40,21 @@ _LETTERS: Final = {"error": "E", "warning": "W", "info": "I", "risk": "R", "orde
 _SECRET: Final = re.compile(r"secret|passphrase|password|api[_-]?key|private[_-]?key|hmac[_-]?key|token", re.IGNORECASE)
 
 
+@lru_cache(maxsize=1_024)
+def _names_secret(name: str) -> bool:
+    """Whether a field is named as a secret; events name the same few hundred fields over and over."""
+    return _SECRET.search(name) is not None
+
+
 def without_secrets(value: Any, name: str = "") -> Any:
     """Return plain data with the values of all fields that name a secret, and secrets within texts, taken out (EX-1508)."""
+    if isinstance(value, str):
+        return REDACTED if value and _names_secret(name) else redact_text(value)
     if isinstance(value, dict):
         return {key: without_secrets(each, str(key)) for key, each in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):  # not a union of types: that is made anew each time
         return [without_secrets(each, name) for each in value]
-    if value and _SECRET.search(name) and not isinstance(value, bool):
-        return REDACTED
-    return redact_text(value) if isinstance(value, str) else value
+    return REDACTED if value and _names_secret(name) and not isinstance(value, bool) else value
 
 
 def plain_row(row: EventRow) -> dict[str, Any]:

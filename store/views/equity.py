@@ -95,8 +95,10 @@ def _value(writer: Writer, row: Any, mark: Mark | None) -> tuple[Decimal, Decima
         percent = quotient(gained * 100, Decimal(cost))
         lowest = percent if worst is None else min(percent, Decimal(worst))
         highest = percent if best is None else max(percent, Decimal(best))
-        sql = "UPDATE groups SET worst_percent = ?, best_percent = ? WHERE group_id = ?"
-        run(writer, sql, lowest, highest, group_id)
+        # Most marks widen nobody's range, and a mark is noted for all groups at each fill of any.
+        if worst is None or best is None or lowest != Decimal(worst) or highest != Decimal(best):
+            sql = "UPDATE groups SET worst_percent = ?, best_percent = ? WHERE group_id = ?"
+            run(writer, sql, lowest, highest, group_id)
     return gained * mark.quote_usd, worth * mark.quote_usd
 
 
