@@ -138,37 +138,6 @@ def test_a_bar_that_reaches_what_somebody_waits_for_is_walked() -> None:
     play(script)
 
 
-def test_an_order_reaches_the_book_when_its_way_is_over() -> None:
-    """EX-1107: a market order trades at the price that stands when it arrives, also when the next one is far away."""
-
-    async def script(stage: Stage) -> None:
-        rig = ExchangeRig(stage, latency_ns=20_000_000)
-        await rig.told(flat(stage.now))
-        await rig.place(buy(1))
-        assert rig.fills() == []
-        await stage.passes(0.03)
-        assert rig.fills() == [("bhbuy001", D(100))]
-
-    play(script)
-
-
-def test_an_order_on_its_way_arrives_after_a_restart() -> None:
-    """EX-1204: the exchange's next life lets what was on its way arrive when its time is over."""
-
-    async def script(stage: Stage) -> None:
-        rig = ExchangeRig(stage, latency_ns=5 * S)
-        bar = flat(stage.now)
-        await rig.told(bar)
-        await rig.place(buy(1))
-        await stage.crash("exchange")
-        rig.attach()
-        await rig.told(BarInProgress(bar, 0))
-        await stage.passes(6)
-        assert rig.fills() == [("bhbuy001", D(100))]
-
-    play(script)
-
-
 def test_an_order_in_the_middle_of_a_bar_sees_only_the_past() -> None:
     """It meets the price of its instant and what comes after, never an extreme that the bar has left behind."""
 
