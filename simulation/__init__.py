@@ -1,0 +1,6 @@
+"""The deterministic simulator: the whole production tree under faults, on virtual time, from one seed.
+
+Here live scenarios (what happens, as data), worlds (how a seed becomes a scenario), the outside (exchange, network, disk,
+clock) with its faults, the invariants, shrinking and the reports. The tree itself is the daemon's own; nothing of it is
+modelled here, and nothing here is imported by what runs with real money.
+"""
