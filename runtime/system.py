@@ -35,6 +35,7 @@ from runtime.journal import Journal
 from runtime.life import Life
 from runtime.lifecycle import ChildExited, Exit, ExitKind, LifeState
 from runtime.loop import VirtualLoop
+from runtime.loop_watch import LoopWatch
 from runtime.memory_journal import MemoryJournal
 from runtime.metrics import ActorStats
 from runtime.pump import Pump
@@ -92,6 +93,7 @@ class ActorSystem:
         self.loop: asyncio.AbstractEventLoop
         self.seed = seed
         self.bus = Bus()
+        self.loop_watch: LoopWatch | None = None
         self.dead_letters = DeadLetters()
         self.tasks = Tasks(self.report)
         self.asks = Asks(self)

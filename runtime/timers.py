@@ -72,6 +72,11 @@ class TimerQueue:
     def __len__(self) -> int:
         return len(self._heap)
 
+    @property
+    def alive(self) -> int:
+        """Count the timers that may still fire."""
+        return sum(entry[2].alive for entry in self._heap)
+
     def add(self, timer: Timer) -> Timer:
         """Queue a timer; tells the system when it became the next one."""
         if len(self._heap) >= self._sweep_at:

@@ -38,6 +38,7 @@ from service.logs import log_folder, log_settings
 from service.markets import Market, prepare_market
 from service.performance_settings import equity_settings
 from service.replaying import EndWatch
+from service.watching import watched
 from service.webhooks import listener, listening_url
 from store.follow import command_of
 from store.sqlite_journal import SqliteJournal, open_journal
@@ -151,7 +152,7 @@ async def _serve(
     # From before the first actor until after the last: a signal at any moment is an orderly stop, a second one no more.
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stopping.set)
-    async with system:
+    async with system, watched(system):
         label = ", ".join(sorted({market.label for market in markets.values()}))
         active = ActiveConfig(config, start.version, start.trouble)
         daemon = Daemon(active, system, label, WallClock().now(), secrets.token.reveal(), stopping)

@@ -1,0 +1,32 @@
+"""What the daemon's process holds, counted: for a soak, and for whoever suspects that something grows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from runtime.figures import figures_of
+from service.api.answers import answer
+from service.api.status import memory_bytes
+
+if TYPE_CHECKING:
+    from service.api.server import ApiServer
+
+__all__ = ["register"]
+
+
+def register(app: web.Application, server: ApiServer) -> None:
+    """Register the address."""
+
+    async def figures(request: web.Request) -> web.Response:  # noqa: ARG001 - aiohttp passes it
+        system = server.host.system
+        watch = system.loop_watch
+        found: dict[str, Any] = figures_of(system)._asdict()
+        found["loop"] = watch.lag()._asdict() if watch is not None else None
+        found["memory_bytes"] = memory_bytes()
+        found["dead_letters"] = system.dead_letters.total
+        found["committed"] = system.durability.committed
+        return answer(found)
+
+    app.router.add_get("/v1/figures", figures)
