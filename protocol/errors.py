@@ -3,6 +3,7 @@
 ::
 
     BulkheadError                    every error of ours (one tree, see each room's own branch)
+    ├─ FeatureUnavailable            an optional library is not installed; names the extra that brings it
     └─ ValidationError               theirs: a value that cannot be right; names the field path
 
 A ``ValidationError`` is a reply, never a crash: whoever decodes outside input turns it into an answer.
@@ -10,11 +11,19 @@ A ``ValidationError`` is a reply, never a crash: whoever decodes outside input t
 
 from __future__ import annotations
 
-__all__ = ["BulkheadError", "ValidationError"]
+__all__ = ["BulkheadError", "FeatureUnavailable", "ValidationError"]
 
 
 class BulkheadError(Exception):
     """Base of every error that bulkhead raises on purpose."""
+
+
+class FeatureUnavailable(BulkheadError):
+    """Something that is configured needs a library that is not installed; ``extra`` brings it."""
+
+    def __init__(self, extra: str, what: str) -> None:
+        super().__init__(f"{what} needs a library that is not installed: pip install 'bulkhead[{extra}]'")
+        self.extra = extra
 
 
 class ValidationError(BulkheadError):

@@ -24,6 +24,10 @@ START: Final = Area(
             "restore `<data_dir>/deployment`, or delete it: then this counts as a new installation",
         ),
         Word(("MarketRefused",), "correct the `[market]` section"),
+        Word(
+            ("FeatureUnavailable",),
+            "install the extra that the message names, or leave out the setting that asks for it",
+        ),
         Word(("SourceError",), "check the files named in `market.replay`"),
         Word(("NotJson",), "daemon and command line are of different versions: `bulkhead down`, `bulkhead up`"),
     ),
