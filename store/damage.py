@@ -7,16 +7,13 @@ missing, unreadable or not good; it is a *tail* when no record after it continue
 from __future__ import annotations
 
 import sqlite3
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from runtime.journal import JournalCorrupt
 from store.errors import is_damage
 from store.rows import Head, Row, Rows
 
 __all__ = ["Damage", "corrupt", "find_damage", "find_structural_damage"]
-
-
-_LEAST_RECORD_BYTES: Final = 40
 
 
 class Damage(NamedTuple):
@@ -96,8 +93,8 @@ def _end(rows: Rows) -> int:
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
-    # A rotten number must not send us counting to 2^60: the file has no room for more records than this.
-    return min(max(ends), rows.file_bytes() // _LEAST_RECORD_BYTES)
+    # A rotten number must not send us counting to 2^60: there is no room for more records than this.
+    return min(max(ends), rows.room())
 
 
 def _good(rows: Rows, row: Row, previous: bytes) -> bool:
@@ -119,11 +116,11 @@ def _get(rows: Rows, position: int) -> Row | None:
 
 
 def find_structural_damage(rows: Rows) -> Damage | None:
-    """Let SQLite check its own pages and indexes; position 0 stands for the file as a whole."""
+    """Let the store check its own structure; position 0 stands for the journal as a whole."""
     try:
-        answer = rows.one("PRAGMA integrity_check(1)")[0].decode()
+        answer = rows.complaint()
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
         answer = str(error)
-    return None if answer == "ok" else Damage(0, False, f"its structure is broken: {answer}")
+    return None if not answer else Damage(0, False, f"its structure is broken: {answer}")

@@ -13,8 +13,8 @@ from store.damage import corrupt, find_damage
 from store.errors import CutRefused, JournalLocked, unavailable
 from store.lock import WriterLock
 from store.opening import connect, open_reader
-from store.rows import Rows
 from store.schema import create
+from store.sqlite_rows import SqliteRows
 
 __all__ = ["Cut", "confirmation", "cut_tail", "verify"]
 
@@ -62,7 +62,7 @@ def cut_tail(path: str | Path, position: int, *, confirm: str) -> Cut:
 
 def _must_be_tail(path: Path, position: int) -> None:
     with closing(connect(str(path), read_only=True)) as connection:
-        found = find_damage(Rows(connection))
+        found = find_damage(SqliteRows(connection))
     if found is None or found.position != position:
         where = f"begins at {found.position}" if found else "is not there: every record is good"
         raise CutRefused(f"nothing was cut: the damage {where}")
@@ -98,7 +98,7 @@ def _replace_with_prefix(path: Path, position: int) -> None:
         create(connection)
         connection.execute("ATTACH ? AS old", (str(path),))
         _copy_prefix(connection, position)
-        damage = find_damage(Rows(connection))
+        damage = find_damage(SqliteRows(connection))
         assert damage is None, damage
     _sync(partial)
     partial.replace(path)

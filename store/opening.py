@@ -16,8 +16,8 @@ from store.errors import is_damage, unavailable
 from store.event_types import check_known
 from store.lock import WriterLock
 from store.reading import JournalReader
-from store.rows import Rows
 from store.schema import create, migrate, refuse_foreign, schema_version
+from store.sqlite_rows import SqliteRows
 
 __all__ = [
     "BUSY_TIMEOUT_S",
@@ -77,7 +77,7 @@ def open_reader(path: str | Path, *, check: bool = True) -> JournalReader:
         connection = connect(name, read_only=True)
         try:
             _refuse(connection, name)
-            reader = JournalReader(connection, name)
+            reader = JournalReader(SqliteRows(connection), name)
             if check:
                 reader.check_tail(TAIL_CHECK_MOST, TAIL_CHECK_LEAST)
         except BaseException:
@@ -126,7 +126,7 @@ def take_lock(path: str) -> WriterLock | None:
 def _refuse(connection: sqlite3.Connection, path: str) -> None:
     refuse_foreign(connection, path)
     if schema_version(connection):
-        check_known(Rows(connection).types())
+        check_known(SqliteRows(connection).types())
 
 
 def _sync_directory(path: str) -> None:

@@ -1,4 +1,4 @@
-"""The reading half of a SQLite journal, used by the writer itself and, read-only, by other processes."""
+"""The reading half of a journal, used by the writer itself and, read-only, by other processes."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ __all__ = ["JournalReader", "snapshot_checksum"]
 
 
 class JournalReader:
-    """Reads one journal; every record is checked against its chain as it is read.
+    """Reads one journal, whatever keeps its rows; every record is checked against its chain as it is read.
 
     May be used while another process appends: each page of records is a consistent view of what was committed then.
     One thread at a time.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
+    def __init__(self, rows: Rows, path: str) -> None:
         self.path = path
-        self._rows = Rows(connection)
+        self._rows = rows
         self._open = True
         self._decoders: dict[int, EventDecoder] = {}
 
@@ -72,8 +72,7 @@ class JournalReader:
     def last_instant(self) -> int:
         """Return the ``at`` of the newest record (nanoseconds), 0 when there is none."""
         with self._reading():
-            row = self._rows.one("SELECT at FROM events ORDER BY position DESC LIMIT 1")
-        return int(row[0]) if row else 0
+            return self._rows.last_at()
 
     def streams(self, prefix: str = "") -> list[str]:
         """Return the names of all streams that start with ``prefix``, in the order they first appeared."""
@@ -83,17 +82,15 @@ class JournalReader:
     def load_snapshot(self, stream: str) -> Snapshot | None:
         """Return the newest snapshot of a stream, if any. A damaged one counts as none: the records are the truth."""
         with self._reading():
-            row = self._rows.one(
-                "SELECT seq, version, checksum, state FROM snapshots WHERE stream = ?", self._rows.stream_number(stream)
-            )
-        if row is None or snapshot_checksum(stream, row[0], row[1], row[3]) != row[2]:
+            kept = self._rows.snapshot(stream)
+        if kept is None or snapshot_checksum(stream, kept.seq, kept.version, kept.state) != kept.checksum:
             return None
-        return Snapshot(stream, row[0], row[1], row[3])
+        return Snapshot(stream, kept.seq, kept.version, kept.state)
 
     def start_number(self) -> int:
         """Return which opening for writing is the newest, from 1; 0 when it was never opened for writing."""
         with self._reading():
-            return int(self._rows.one("SELECT coalesce(max(number), 0) FROM openings")[0])
+            return self._rows.last_opening()
 
     def digest(self) -> str:
         """Return the end of the SHA-256 chain over all records, hex, after checking every link of it."""
@@ -102,11 +99,11 @@ class JournalReader:
             return self._rows.head().checksum.hex()
 
     def verify(self) -> int:
-        """Check every record, the dictionaries and SQLite's own structure; return how many records are good.
+        """Check every record, the dictionaries and the store's own structure; return how many records are good.
 
         Raises ``JournalCorrupt``; its position is 0 when all records are good but the file's structure is not.
         """
-        with self._reading(), self._one_view():
+        with self._reading(), self._rows.one_view():
             damage = find_damage(self._rows) or find_structural_damage(self._rows)
             if damage is not None:
                 raise corrupt(damage)
@@ -114,9 +111,9 @@ class JournalReader:
 
     def check_tail(self, most: int, least: int) -> None:
         """Check the records since the newest snapshot, at least ``least`` and at most ``most``; the cheap check."""
-        with self._reading(), self._one_view():
+        with self._reading(), self._rows.one_view():
             last = self._rows.last_position()
-            kept = int(self._rows.one("SELECT coalesce(max(position), 0) FROM snapshots")[0])
+            kept = self._rows.snapshotted()
             start = max(0, min(max(kept, last - most), last - least))
             if damage := find_damage(self._rows, start):
                 raise corrupt(damage)
@@ -124,16 +121,7 @@ class JournalReader:
     def close(self) -> None:
         """Release the file; further calls raise ``JournalUnavailable``."""
         self._open = False
-        self._rows.connection.close()
-
-    @contextmanager
-    def _one_view(self) -> Iterator[None]:
-        """Hold one consistent view of the file over several queries."""
-        self._rows.connection.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._rows.connection.execute("ROLLBACK")
+        self._rows.close()
 
     @contextmanager
     def _reading(self) -> Iterator[None]:

@@ -1,32 +1,23 @@
-"""Raw access to the journal's tables: rows as they stand, and whether a row continues the chain."""
+"""The journal's tables as a reader sees them, whatever keeps them, and whether a row continues the chain."""
 
 from __future__ import annotations
 
-import sqlite3
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple, TypeAlias
+from contextlib import AbstractContextManager
+from typing import Final, NamedTuple, TypeAlias
 
-from store.chain import GENESIS, INTEGERS, checksum, stream_tag
+from store.chain import GENESIS, INTEGERS, checksum
 from store.event_types import StoredType
 
-__all__ = ["PAGE", "Head", "Row", "Rows", "StoredStream"]
+__all__ = ["PAGE", "Head", "Row", "Rows", "StoredSnapshot", "StoredStream"]
 
 PAGE: Final = 512
 """Records fetched at a time. Between pages no statement is open, so appends and checkpoints are never held up."""
 
 Row: TypeAlias = tuple[int, int, int, int, int, int, int, int, bytes, bytes]
 """position, stream, seq, type, at, message id, correlation id, causation id, checksum, payload."""
-
-_COLUMNS: Final = (
-    "e.position, e.stream, e.seq, e.type, e.at, e.message_id, e.correlation_id, e.causation_id, e.checksum, e.payload"
-)
-_ALL: Final = f"SELECT {_COLUMNS} FROM events e WHERE e.position > ? ORDER BY e.position LIMIT ?"  # noqa: S608 ours
-_ONE: Final = f"SELECT {_COLUMNS} FROM events e WHERE e.position = ?"  # noqa: S608 our own constant
-_STREAM: Final = (
-    f"SELECT {_COLUMNS}, p.checksum FROM events e LEFT JOIN events p ON p.position = e.position - 1 "  # noqa: S608 ours
-    "WHERE e.stream = ? AND e.seq > ? ORDER BY e.seq LIMIT ?"
-)
 
 
 class StoredStream(NamedTuple):
@@ -37,6 +28,15 @@ class StoredStream(NamedTuple):
     tag: bytes
 
 
+class StoredSnapshot(NamedTuple):
+    """A snapshot as it stands, checksum and all."""
+
+    seq: int
+    version: int
+    checksum: bytes
+    state: bytes
+
+
 class Head(NamedTuple):
     """The newest record, as the head row tells it."""
 
@@ -44,54 +44,87 @@ class Head(NamedTuple):
     checksum: bytes
 
 
-class Rows:
-    """The tables of one open journal. Raises ``sqlite3.Error`` as it comes; callers say what it means.
+class Rows(ABC):
+    """The tables of one open journal. Raises what its driver raises; callers say what it means."""
 
-    Text comes as bytes, so that even a rotten name can be read.
-    """
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
-        connection.text_factory = bytes
+    def __init__(self) -> None:
         self._streams: dict[int, StoredStream] = {}
         self._types: dict[int, StoredType] = {}
 
-    def one(self, sql: str, *parameters: Any) -> Any:
-        """Return the first row of a query, None when there is none."""
-        return self.connection.execute(sql, parameters).fetchone()
-
+    @abstractmethod
     def head(self) -> Head:
         """Return what the head row says; position -1 when it is gone."""
-        return Head(*(self.one("SELECT position, checksum FROM head") or (-1, b"")))
 
-    def file_bytes(self) -> int:
-        """Return the size of the database."""
-        return int(self.one("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")[0])
+    @abstractmethod
+    def room(self) -> int:
+        """Return how many records there can be at most, by the space the journal takes."""
 
+    @abstractmethod
     def last_position(self) -> int:
         """Return the greatest position in the table, 0 when it is empty."""
-        return int(self.one("SELECT coalesce(max(position), 0) FROM events")[0])
 
+    @abstractmethod
+    def last_at(self) -> int:
+        """Return the ``at`` of the newest record, 0 when there is none."""
+
+    @abstractmethod
+    def last_opening(self) -> int:
+        """Return the number of the newest opening for writing, 0 when there is none."""
+
+    @abstractmethod
+    def snapshotted(self) -> int:
+        """Return where the journal was at its newest snapshot, 0 when there is none."""
+
+    @abstractmethod
+    def snapshot(self, name: str) -> StoredSnapshot | None:
+        """Return the newest snapshot of a stream."""
+
+    @abstractmethod
     def get(self, position: int) -> Row | None:
         """Return one record."""
-        row: Row | None = self.one(_ONE, position)
-        return row
 
+    @abstractmethod
     def all_after(self, position: int, limit: int = PAGE) -> list[Row]:
         """Return the next records in order, at most ``limit``."""
-        return self.connection.execute(_ALL, (position, limit)).fetchall()
 
+    @abstractmethod
     def stream_after(self, stream: int, seq: int, limit: int = PAGE) -> list[tuple[Row, bytes | None]]:
         """Return a stream's next records, each with the checksum of the record before it in the journal."""
-        found = self.connection.execute(_STREAM, (stream, seq, limit))
-        return [(row[:-1], GENESIS if row[0] == 1 else row[-1]) for row in found]
+
+    @abstractmethod
+    def stream_end(self, stream: int) -> int:
+        """Return the number of a stream's newest record, 0 when it has none."""
+
+    @abstractmethod
+    def streams(self) -> Iterator[StoredStream]:
+        """Yield every stream of the dictionary, in the order they first appeared."""
+
+    @abstractmethod
+    def stream_number(self, name: str) -> int | None:
+        """Return the number of a stream, None when it has no record."""
+
+    @abstractmethod
+    def types(self) -> list[StoredType]:
+        """Return every event type of the dictionary."""
+
+    @abstractmethod
+    def complaint(self) -> str:
+        """Return what the store itself finds wrong with its structure; empty when all is well."""
+
+    @abstractmethod
+    def one_view(self) -> AbstractContextManager[None]:
+        """Hold one consistent view over several queries."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release the connection."""
 
     def checksum_at(self, position: int) -> bytes | None:
         """Return a record's checksum; the one before the first record is ``GENESIS``; None when it is missing."""
         if position == 0:
             return GENESIS
-        row = self.one("SELECT checksum FROM events WHERE position = ?", position)
-        return row[0] if row else None
+        row = self.get(position)
+        return row[8] if row else None
 
     def continues(self, row: Row, previous: bytes | None) -> bool:
         """Whether a row is what was written after the record with the checksum ``previous``."""
@@ -105,26 +138,11 @@ class Rows:
         except (struct.error, TypeError):  # a cell of another type: SQLite read something else than was written
             return False
 
-    def streams(self) -> Iterator[StoredStream]:
-        """Yield every stream of the dictionary, in the order they first appeared."""
-        for number, name in self.connection.execute("SELECT id, name FROM streams ORDER BY id").fetchall():
-            yield StoredStream(number, name.decode("utf-8", "replace"), stream_tag(name))
-
     def stream(self, number: int) -> StoredStream | None:
         """Return a stream by its number."""
         if number not in self._streams:
             self._streams = {stream.id: stream for stream in self.streams()}
         return self._streams.get(number)
-
-    def stream_number(self, name: str) -> int | None:
-        """Return the number of a stream, None when it has no record."""
-        row = self.one("SELECT id FROM streams WHERE name = CAST(? AS TEXT)", name.encode(errors="surrogatepass"))
-        return int(row[0]) if row else None
-
-    def types(self) -> list[StoredType]:
-        """Return every event type of the dictionary."""
-        found = self.connection.execute("SELECT id, name, version FROM types ORDER BY id").fetchall()
-        return [StoredType.of(number, name.decode("utf-8", "replace"), version) for number, name, version in found]
 
     def event_type(self, number: int) -> StoredType | None:
         """Return an event type by its number."""

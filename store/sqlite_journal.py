@@ -29,7 +29,8 @@ from store.opening import (
     take_lock,
 )
 from store.reading import JournalReader, snapshot_checksum
-from store.rows import Head, Rows, StoredStream
+from store.rows import Head, StoredStream
+from store.sqlite_rows import SqliteRows
 
 __all__ = ["MEMORY", "Durability", "JournalReader", "SqliteJournal", "open_journal", "open_reader"]
 
@@ -47,18 +48,19 @@ class SqliteJournal(JournalReader):
     _suspect: bool
     _dictionary: Dictionary
     _beside: JournalReader | None = None
+    _rows: SqliteRows
 
     def __init__(self, path: str, durability: Durability, timeout_s: float, opened_at: int) -> None:
         self._settings = (path, durability, timeout_s)
         self._lock = take_lock(path)
         try:
-            super().__init__(prepare(*self._settings), path)
+            super().__init__(SqliteRows(prepare(*self._settings)), path)
             try:
                 self.check_tail(TAIL_CHECK_MOST, TAIL_CHECK_LEAST)
                 self._load()
                 self._start = self._count_opening(opened_at)
             except BaseException:
-                self._rows.connection.close()
+                self._rows.close()
                 raise
         except BaseException:
             self._release()
@@ -187,7 +189,7 @@ class SqliteJournal(JournalReader):
         if self.path != MEMORY:
             self._close_beside()
             self._rows.connection.close()
-            self._rows = Rows(prepare(*self._settings))
+            self._rows = SqliteRows(prepare(*self._settings))
         with self._reading():
             found = self._rows.head()
         if found != self._head:
@@ -207,7 +209,7 @@ class SqliteJournal(JournalReader):
 
     def _load(self) -> None:
         with self._reading():
-            streams = int(self._rows.one("SELECT coalesce(max(id), 0) FROM streams")[0])
+            streams = max((stream.id for stream in self._rows.streams()), default=0)
             self._dictionary = Dictionary(self._find_end, self._rows.types(), streams)
             self._head = self._rows.head()
         self._at = super().last_instant()
@@ -217,8 +219,7 @@ class SqliteJournal(JournalReader):
         number = self._rows.stream_number(name)
         if number is None:
             return None
-        seq = int(self._rows.one("SELECT coalesce(max(seq), 0) FROM events WHERE stream = ?", number)[0])
-        return StreamEnd(StoredStream(number, name, stream_tag(name.encode())), seq)
+        return StreamEnd(StoredStream(number, name, stream_tag(name.encode())), self._rows.stream_end(number))
 
     def _count_opening(self, at: int) -> int:
         number = super().start_number() + 1
