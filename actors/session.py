@@ -9,7 +9,7 @@ A venue that cannot be reached is no crash: the session says so on ``health:<acc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
 
@@ -22,14 +22,15 @@ from actors.session_link import (
     FIRST_TRY_S,
     Link,
     NotConnected,
-    clock_offset,
     open_link,
+    snapshot_of,
     try_again_after,
 )
+from actors.session_prices import Prices
 from actors.session_topics import SessionSettings, balances_topic, health_topic, market_topic, session_topic
 from actors.session_words import failure, foreseen
 from protocol.configuration import ApplySettings, SettingsTaken
-from protocol.market import Bar, FeedStatus, PriceTick
+from protocol.market import Bar, FeedStatus, PriceTick, SubscribeMarket
 from protocol.messages import Message
 from protocol.orders import CancelAtVenue, FillReport, OrderReport, OrderState, PlaceAtVenue
 from protocol.precision import FetchInstruments, Instruments
@@ -43,7 +44,8 @@ from protocol.venue import (
     VenueSnapshot,
     VenueStatus,
 )
-from runtime.actor import NO_ANSWER, Actor, handles
+from protocol.webhook import NewestPrice, PriceAnswer
+from runtime.actor import NO_ANSWER, Actor, Do, handles
 from runtime.clock import NANOS
 from runtime.envelope import Envelope
 from supervision.breaker import Breaker, BreakerPolicy
@@ -89,6 +91,7 @@ class VenueSession(Actor):
         self._settings = settings or SessionSettings()
         self._link: Link | None = None
         self._opened: Link | None = None
+        self._prices = Prices()
         self._trying = False
         self._tries = 0
         self._number = 0
@@ -102,7 +105,7 @@ class VenueSession(Actor):
         self._calls = Calls(
             self._account,
             self._new_breaker(),
-            Limiter(None, self._settings.rate_mode, wake_at=self._wake_at),
+            Limiter(None, self._settings.rate_mode, wake_at=lambda at: self.timers.at(at, _Turn())),
             self.now,
             limited=self._limited,
             answered=lambda: self._say(VenueStatus.UP),
@@ -114,9 +117,6 @@ class VenueSession(Actor):
 
     def _new_breaker(self) -> Breaker:
         return Breaker(self._account, BreakerPolicy(), self.context.random.random)
-
-    def _wake_at(self, at: int) -> None:
-        self.timers.at(at, _Turn())
 
     async def _attempt(self, within_s: float) -> Link | NotConnected:
         self._number += 1
@@ -136,6 +136,8 @@ class VenueSession(Actor):
         self._calls.limiter.use_limit(found.venue.limit)
         self._correct_clock(found.offset)
         self._tell_balances(BalancesChanged(self._account, found.balances, self.now()))
+        if self._prices.wanted:
+            self._subscribe(found, tuple(sorted(self._prices.wanted)))
         up = SessionUp(self._account, found.instruments, self.now())
         self.context.bus.publish(session_topic(self._account), up, keep=True)
         self._say(VenueStatus.UP)
@@ -213,13 +215,7 @@ class VenueSession(Actor):
                 self._trying = True
                 self.context.pipe(self._attempt(3 * CALL_TIMEOUT_S), _Tried)
         elif self._calls.open:
-            self.context.pipe(self._probe(), lambda _: _Probed())
-
-    async def _probe(self) -> None:
-        try:
-            await self._calls.guarded(lambda venue: venue.server_time(), CALL_TIMEOUT_S)
-        except (VenueError, TimeoutError, OSError):
-            return
+            self.context.pipe(self._calls.probe(), lambda _: _Probed())
 
     @handles
     def tried(self, msg: _Tried) -> None:
@@ -267,14 +263,39 @@ class VenueSession(Actor):
             return
         if isinstance(fact, OrderReport | FillReport):
             self.context.system.tell(self._desk, fact)
-        elif isinstance(fact, PriceTick | Bar):
-            self.context.bus.publish(market_topic(self._account, fact.symbol), fact, keep=isinstance(fact, PriceTick))
+        elif isinstance(fact, PriceTick):
+            if self._prices.takes(fact, self.now() + (self._link.offset if self._link is not None else 0)):
+                self.context.bus.publish(market_topic(self._account, fact.symbol), fact, keep=True)
+        elif isinstance(fact, Bar):
+            self.context.bus.publish(market_topic(self._account, fact.symbol), fact)
         elif isinstance(fact, BalancesChanged):
             self._tell_balances(fact)
         elif isinstance(fact, FeedStatus):
             self.context.bus.publish(FEEDS, fact)
         elif isinstance(fact, SessionDown):
             self.ref.tell(fact)
+
+    @handles
+    def subscribe(self, msg: SubscribeMarket) -> None:
+        """Have a symbol's prices told, through this connection and all that follow."""
+        if self._prices.wants(msg.symbol) and self._link is not None:
+            self._subscribe(self._link, (msg.symbol,))
+
+    def _subscribe(self, link: Link, symbols: Iterable[str]) -> None:
+        async def ask() -> None:
+            try:
+                await self._calls.guarded(lambda venue: venue.subscribe(symbols), CALL_TIMEOUT_S)
+            except (VenueError, TimeoutError) as error:
+                # Connected and mute is worse than not connected: the next connection asks for all of it again.
+                if self._link is link:
+                    self._lost(VenueDown(self._account, f"prices could not be subscribed: {error}"))
+
+        self.context.pipe(ask(), lambda _: None)
+
+    @handles
+    def newest(self, msg: NewestPrice) -> Do:
+        """Say the newest price that the venue told of a symbol."""
+        return Do(answer=PriceAnswer(self.context.bus.kept(market_topic(self._account, msg.symbol))))
 
     def _tell_balances(self, fact: BalancesChanged) -> None:
         self.context.bus.publish(balances_topic(self._account), fact, keep=True)
@@ -355,23 +376,10 @@ class VenueSession(Actor):
 
     async def _snapshot(self, since: int) -> VenueSnapshot:
         async def whole(venue: Venue) -> VenueSnapshot:
-            offset = await clock_offset(venue, self.now)
-            # Fills last: whatever left the open orders meanwhile is then among the fills.
-            orders = await venue.open_orders()
-            balances = await venue.balances()
-            positions = await venue.positions()
-            fills = await venue.fills_since(since)
+            offset, snapshot = await snapshot_of(self._account, venue, since, self.now)
             if self._link is not None and self._link.venue is venue:
                 self._correct_clock(offset)
-            return VenueSnapshot(
-                account=self._account,
-                open_orders=orders,
-                fills=fills,
-                balances=balances,
-                positions=positions,
-                since=since,
-                at=self.now(),
-            )
+            return snapshot
 
         snapshot = await self._calls.guarded(whole, 3 * CALL_TIMEOUT_S)
         self._tell_balances(BalancesChanged(self._account, snapshot.balances, snapshot.at))

@@ -161,6 +161,13 @@ class Calls:
             self._answered()
         return answer
 
+    async def probe(self) -> None:
+        """Ask the venue for its time, which tells the breaker whether it answers; an error is no news here."""
+        try:
+            await self.guarded(lambda venue: venue.server_time(), CALL_TIMEOUT_S)
+        except (VenueError, TimeoutError, OSError):
+            return
+
     @property
     def open(self) -> bool:
         """Whether the breaker lets nothing through at present."""

@@ -40,7 +40,7 @@ class Limiter:
     the account's.
     """
 
-    def __init__(self, limit: CallLimit | None, mode: RateMode, *, wake_at: Callable[[int], None]) -> None:
+    def __init__(self, limit: CallLimit | None, mode: RateMode, *, wake_at: Callable[[int], object]) -> None:
         self._limit = limit
         self._mode = mode
         self._wake_at = wake_at

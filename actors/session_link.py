@@ -8,6 +8,7 @@ from typing import Final
 
 from protocol.instruments import Instrument
 from protocol.orders import Balance
+from protocol.venue import VenueSnapshot
 from supervision.backoff import Backoff
 from venues.contract import Sink, Venue, check_capabilities
 from venues.errors import RateLimited, VenueDown, VenueError
@@ -20,6 +21,7 @@ __all__ = [
     "NotConnected",
     "clock_offset",
     "open_link",
+    "snapshot_of",
     "try_again_after",
 ]
 
@@ -88,6 +90,25 @@ async def clock_offset(venue: Venue, now: Callable[[], int]) -> int:
     asked = now()
     told = await venue.server_time()
     return told - (asked + now()) // 2
+
+
+async def snapshot_of(account: str, venue: Venue, since: int, now: Callable[[], int]) -> tuple[int, VenueSnapshot]:
+    """Return the distance of the venue's clock and its side of a reconciliation, with the fills since an instant."""
+    offset = await clock_offset(venue, now)
+    # Fills last: whatever left the open orders meanwhile is then among the fills.
+    orders = await venue.open_orders()
+    balances = await venue.balances()
+    positions = await venue.positions()
+    fills = await venue.fills_since(since)
+    return offset, VenueSnapshot(
+        account=account,
+        open_orders=orders,
+        fills=fills,
+        balances=balances,
+        positions=positions,
+        since=since,
+        at=now(),
+    )
 
 
 def try_again_after(failures: int, error: Exception, draw: float) -> float:

@@ -21,9 +21,9 @@ from typing import Any, Final
 from actors.gateway import GatewaySettings
 from protocol.venue import Reconciled
 from rules.signals import DuplicateWindows
+from service.account_paths import AccountPaths
 from service.config import Config, open_webhook_secrets, parse
 from service.daemon import Daemon, run_daemon
-from service.house import AccountPaths
 from store.opening import open_reader
 
 __all__ = ["ACCOUNT", "SYMBOLS", "configured", "running_house", "said_by"]

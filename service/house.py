@@ -9,14 +9,14 @@
     ├─ trading              gateway, groups/<account>
     └─ operators            what talks to people: webhook, api, demo
 
-Only this module knows all the paths.
+Only this module and ``account_paths`` know all the paths.
 """
 
 from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -40,6 +40,7 @@ from protocol.orders import Balance
 from protocol.risk import CONFIGURATION
 from protocol.signals import Signal, SizeType
 from runtime.system import ActorSystem
+from service.account_paths import AccountPaths
 from service.active import ActiveConfig
 from service.config import Config, WebhookSecrets
 from service.config.grid_config import grid_config, tolerance
@@ -56,81 +57,24 @@ from supervision.backoff import Backoff
 from supervision.budget import Intensity
 from supervision.child import ChildSpec
 from supervision.tree import SupervisorSpec, supervisor
+from venues.contract import Venue
 from venues.paper.adapter import PaperVenue
 from venues.paper.config import PaperConfig
 from venues.paper.engine import PaperEngine
 
-__all__ = ["GATEWAY", "RISK", "AccountPaths", "Plan", "build_house", "group_id_of"]
+__all__ = ["GATEWAY", "RISK", "Plan", "build_house", "group_id_of"]
 
 GATEWAY = "/trading/gateway"
 RISK = "/risk/coordinator"
 
 
 @dataclass(frozen=True, slots=True)
-class AccountPaths:
-    """Where the actors of one account live."""
-
-    account: str
-
-    @property
-    def base(self) -> str:
-        """The account's supervisor."""
-        return f"/venues/{self.account}"
-
-    @property
-    def exchange(self) -> str:
-        """The paper exchange."""
-        return f"{self.base}/exchange"
-
-    @property
-    def desk(self) -> str:
-        """The order desk."""
-        return f"{self.base}/desk"
-
-    @property
-    def session(self) -> str:
-        """The venue session."""
-        return f"{self.base}/session"
-
-    @property
-    def feed(self) -> str:
-        """The market feed."""
-        return f"{self.base}/feed"
-
-    @property
-    def reconciler(self) -> str:
-        """The reconciler."""
-        return f"{self.base}/reconciler"
-
-    @property
-    def precision(self) -> str:
-        """The cache of trading rules."""
-        return f"{self.base}/precision"
-
-    @property
-    def pool(self) -> str:
-        """The pool."""
-        return f"/risk/pool-{self.account}"
-
-    @property
-    def offset(self) -> str:
-        """The loss offset."""
-        return f"/risk/offset-{self.account}"
-
-    @property
-    def adopter(self) -> str:
-        """Who makes groups of positions that were opened by hand."""
-        return f"/risk/adopter-{self.account}"
-
-    @property
-    def groups(self) -> str:
-        """The supervisor of the account's groups."""
-        return f"/trading/groups/{self.account}"
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
-    """All that the tree is built from. ``store`` and ``operators`` are further children of those branches."""
+    """All that the tree is built from. ``store`` and ``operators`` are further children of those branches.
+
+    ``venues`` are the accounts that trade outside the house, with what makes their adapters; all others trade on paper, at
+    the prices of ``markets``.
+    """
 
     active: ActiveConfig
     system: ActorSystem
@@ -141,11 +85,16 @@ class Plan:
     store: Sequence[ChildSpec] = ()
     operators: Sequence[ChildSpec] = ()
     gateway: Callable[[GatewaySettings], GatewaySettings] = field(default=lambda settings: settings)
+    venues: Mapping[str, Callable[[], Venue]] = field(default_factory=dict)
 
     @property
     def config(self) -> Config:
         """The configuration in force at this moment: read it where an actor is made, never keep it."""
         return self.active.config
+
+    def paths(self, account: str) -> AccountPaths:
+        """Return where the actors of an account live."""
+        return AccountPaths(account, account in self.venues)
 
 
 def build_house(plan: Plan) -> SupervisorSpec:
@@ -196,8 +145,7 @@ def _child(plan: Plan, name: str, factory: Callable[[], Any], *, edge: bool = Fa
 
 
 def _account_tree(plan: Plan, account: Account, intensity: Intensity) -> SupervisorSpec:
-    paths = AccountPaths(account.name)
-    market = plan.markets[account.name]
+    paths = plan.paths(account.name)
     child = partial(_child, plan)
     desk = partial(
         OrderDesk,
@@ -209,36 +157,49 @@ def _account_tree(plan: Plan, account: Account, intensity: Intensity) -> Supervi
         groups=paths.groups,
         precision=paths.precision,
     )
-    venue = partial(PaperVenue, plan.system, paths.exchange, name=account.exchange)
-    engine = partial(_paper_engine, plan, account, market)
+    reconciler = partial(
+        Reconciler,
+        account=account.name,
+        session=paths.session,
+        desk=paths.desk,
+        every_s=plan.reconcile_every_s,
+    )
+    exchange, feed = _on_paper(plan, account, paths)
     return supervisor(
         account.name,
-        child("exchange", partial(PaperExchange, account=account.name, engine=engine)),
+        *exchange,
         child("desk", desk),
-        child("session", partial(_session, plan, account, venue), edge=True),
-        child(
-            "feed",
-            partial(
-                MarketFeed,
-                venue=account.exchange,
-                source=market.open,
-                target=paths.exchange,
-                lookback_ns=market.lookback_ns,
-            ),
-        ),
-        child(
-            "reconciler",
-            partial(
-                Reconciler,
-                account=account.name,
-                session=paths.session,
-                desk=paths.desk,
-                every_s=plan.reconcile_every_s,
-            ),
-        ),
+        child("session", partial(_session, plan, account, _adapter(plan, account, paths)), edge=True),
+        *feed,
+        child("reconciler", reconciler),
         child("precision", partial(_precision, plan, account)),
         strategy="rest_for_one",
         intensity=intensity,
+    )
+
+
+def _adapter(plan: Plan, account: Account, paths: AccountPaths) -> Callable[[], Venue]:
+    if paths.outside:
+        return plan.venues[account.name]
+    return partial(PaperVenue, plan.system, paths.exchange, name=account.exchange)
+
+
+def _on_paper(plan: Plan, account: Account, paths: AccountPaths) -> tuple[list[ChildSpec], list[ChildSpec]]:
+    """Return the paper exchange and the feed that moves it; an account that trades outside has neither."""
+    if paths.outside:
+        return [], []
+    market = plan.markets[account.name]
+    engine = partial(_paper_engine, plan, account, market)
+    feed = partial(
+        MarketFeed,
+        venue=account.exchange,
+        source=market.open,
+        target=paths.exchange,
+        lookback_ns=market.lookback_ns,
+    )
+    return (
+        [_child(plan, "exchange", partial(PaperExchange, account=account.name, engine=engine))],
+        [_child(plan, "feed", feed)],
     )
 
 
@@ -247,7 +208,7 @@ def _paper_engine(plan: Plan, account: Account, market: Market) -> PaperEngine:
     return PaperEngine(_paper_config(plan.config, in_force), market.instruments)
 
 
-def _session(plan: Plan, account: Account, venue: Callable[[], PaperVenue]) -> VenueSession:
+def _session(plan: Plan, account: Account, venue: Callable[[], Venue]) -> VenueSession:
     settings = session_settings(plan.config, account)
     return VenueSession(account=account.name, venue=venue, desk=AccountPaths(account.name).desk, settings=settings)
 
@@ -278,7 +239,7 @@ def _paper_config(config: Config, account: Account) -> PaperConfig:
 
 
 def _group_house(plan: Plan, account: Account, intensity: Intensity) -> SupervisorSpec:
-    paths = AccountPaths(account.name)
+    paths = plan.paths(account.name)
 
     def make(group_id: str, opening: OpenGroup | None) -> PositionGroup:
         return PositionGroup(
@@ -287,7 +248,7 @@ def _group_house(plan: Plan, account: Account, intensity: Intensity) -> Supervis
             desk=paths.desk,
             pool=paths.pool,
             gateway=GATEWAY,
-            feed=paths.feed,
+            feed=paths.market,
             precision=paths.precision,
             tolerance=tolerance(plan.config),
         )
@@ -308,12 +269,12 @@ def _group_house(plan: Plan, account: Account, intensity: Intensity) -> Supervis
 
 
 def _offset(plan: Plan, account: Account) -> OffsetEngine:
-    paths = AccountPaths(account.name)
-    return offset_engine(plan.config, account.name, groups=paths.groups, feed=paths.feed)
+    paths = plan.paths(account.name)
+    return offset_engine(plan.config, account.name, groups=paths.groups, feed=paths.market)
 
 
 def _pool(plan: Plan, account: Account) -> Pool:
-    paths = AccountPaths(account.name)
+    paths = plan.paths(account.name)
     return Pool(
         account=account.name,
         settings=pool_settings(plan.config, account),
@@ -325,7 +286,7 @@ def _pool(plan: Plan, account: Account) -> Pool:
 
 
 def _adopter(plan: Plan, account: Account) -> Adopter:
-    paths = AccountPaths(account.name)
+    paths = plan.paths(account.name)
     return Adopter(
         account=account.name,
         venue=account.exchange,
@@ -387,7 +348,7 @@ def _secret_keeper(plan: Plan) -> list[ChildSpec]:
 
 
 def _gateway_settings(plan: Plan) -> GatewaySettings:
-    return plan.gateway(gateway_settings(plan.config, plan.secrets, AccountPaths))
+    return plan.gateway(gateway_settings(plan.config, plan.secrets, plan.paths))
 
 
 def _gateway(plan: Plan) -> Gateway:

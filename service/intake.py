@@ -28,7 +28,7 @@ class _Paths(Protocol):
     def pool(self) -> str: ...
 
     @property
-    def exchange(self) -> str: ...
+    def prices(self) -> str: ...
 
 
 def gateway_settings(config: Config, secrets: WebhookSecrets | None, paths: Callable[[str], _Paths]) -> GatewaySettings:
@@ -69,7 +69,7 @@ def _routes(config: Config, paths: Callable[[str], _Paths]) -> dict[str, tuple[R
     for account in config.accounts:
         where = paths(account.name)
         unreal = config.scope_of(account) is not Scope.LIVE
-        route = Route(account.name, where.pool, where.exchange, unreal, account.signals)
+        route = Route(account.name, where.pool, where.prices, unreal, account.signals)
         routes[account.exchange] = (*routes.get(account.exchange, ()), route)
     return routes
 

@@ -14,10 +14,10 @@ from protocol.preview import PreviewOffset, PreviewPool
 from rules.event_log.segments import Segment
 from runtime.clock import NANOS
 from runtime.system import ActorSystem
+from service.account_paths import AccountPaths
 from service.config import Config
 from service.config.preview import Effects, Sample, State, preview
 from service.config_store import DraftConfigs, GetDraftConfigs
-from service.house import AccountPaths
 from service.logs import log_folder, log_settings
 from service.offset import offset_settings
 from service.pool_settings import pool_settings

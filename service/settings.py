@@ -36,11 +36,11 @@ class Concern(NamedTuple):
 
 def concerns(plan: Plan) -> list[Concern]:
     """Return who takes what, in the order they are told; each value is built when it is needed."""
-    from service.house import GATEWAY, AccountPaths
+    from service.house import GATEWAY
 
     found: list[Concern] = []
     for account in plan.config.accounts:
-        paths = AccountPaths(account.name)
+        paths = plan.paths(account.name)
         found += [
             Concern(paths.precision, _PRECISION, lambda: precision_settings(plan.config)),
             Concern(paths.session, ("exchange.",), partial(_session, plan, account)),
@@ -48,9 +48,7 @@ def concerns(plan: Plan) -> list[Concern]:
             Concern(paths.groups, _TOLERANCE, lambda: tolerance(plan.config)),
             Concern(paths.offset, ("risk_engine.",), lambda: offset_settings(plan.config)),
         ]
-    gateway = Concern(
-        GATEWAY, _GATEWAY, lambda: plan.gateway(gateway_settings(plan.config, plan.secrets, AccountPaths))
-    )
+    gateway = Concern(GATEWAY, _GATEWAY, lambda: plan.gateway(gateway_settings(plan.config, plan.secrets, plan.paths)))
     log = Concern("/store/projector", ("logging.", "app.log_level"), lambda: log_settings(plan.config))
     equity = Concern("/store/equity", ("performance.snapshot_interval_sec",), lambda: equity_settings(plan.config))
     return [*found, gateway, log, equity, Concern("/operators/webhook", _LISTENER)]

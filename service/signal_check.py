@@ -20,11 +20,11 @@ from rules.ladder import build_ladder
 from rules.signals import PATHS, iso_ms, read_extras, redact_text
 from rules.signals.mappings import BULKHEAD, Reading, read_body
 from runtime.clock import NANOS
+from service.account_paths import AccountPaths
 from service.config import Config
 from service.config.grid_config import grid_config
 from service.config.overrides import effective
 from service.config.trading import SizingSource
-from service.house import AccountPaths
 from service.intake import gateway_settings
 
 __all__ = ["CheckReport", "Rung", "Taken", "check_body", "fill_placeholders"]

@@ -8,10 +8,10 @@ import pytest
 
 from protocol.configuration import GetConfig
 from protocol.values import Scope
+from service.account_paths import AccountPaths
 from service.config import ConfigError, parse
 from service.config.means import scope_changes
 from service.config.validate import validate_config
-from service.house import AccountPaths
 from service.intake import gateway_settings
 from service.performance_settings import equity_settings
 from tests.service.store_rig import Rig, life

@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from service.account_paths import AccountPaths
 from service.config import Config, ConfigError, Secret, open_webhook_secrets
 from service.config.daemon import App
 from service.config.secret_files import forget_former, rotate
-from service.house import AccountPaths
 from service.intake import gateway_settings
 
 

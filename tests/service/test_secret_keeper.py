@@ -11,10 +11,10 @@ from actors.gateway import GatewaySettings
 from protocol.configuration import ApplySettings
 from protocol.webhook import RotateSecret
 from runtime.actor import Actor, handles
+from service.account_paths import AccountPaths
 from service.active import ActiveConfig
 from service.config import Config, ConfigError, Secret, open_webhook_secrets
 from service.config.daemon import App
-from service.house import AccountPaths
 from service.intake import gateway_settings
 from service.secret_keeper import SecretKeeper
 from tests.actors.cast import Stage, play

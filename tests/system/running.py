@@ -28,10 +28,11 @@ from runtime.cell import Cell
 from runtime.clock import WallClock
 from runtime.journal import Entry, JournalUnavailable
 from runtime.system import ActorSystem
+from service.account_paths import AccountPaths
 from service.active import ActiveConfig
 from service.config import Config, Secret, WebhookSecrets, parse
 from service.config.market import MarketSource as Kind
-from service.house import GATEWAY, AccountPaths, Plan, build_house
+from service.house import GATEWAY, Plan, build_house
 from service.markets import Market
 from store.follow import command_of
 from store.sqlite_journal import SqliteJournal, open_journal

@@ -16,9 +16,10 @@ from protocol.values import Side
 from runtime.clock import WallClock
 from runtime.memory_journal import MemoryJournal
 from runtime.system import ActorSystem
+from service.account_paths import AccountPaths
 from service.active import ActiveConfig
 from service.config import Config, parse
-from service.house import GATEWAY, AccountPaths, Plan, build_house
+from service.house import GATEWAY, Plan, build_house
 from service.markets import binance_market
 from tests.servers.binance import BinanceServer
 from tests.system.accounts import check_no_order_twice, trades_of
