@@ -22,8 +22,9 @@ from protocol.webhook import WebhookRequest
 from runtime.actor import Actor
 from runtime.errors import ActorError, AskTimeout, MailboxFull
 from runtime.journal import JournalError
+from runtime.system import ActorSystem
 
-__all__ = ["ANSWER_WITHIN_S", "BODY_WITHIN_S", "RISK", "WebhookListener"]
+__all__ = ["ANSWER_WITHIN_S", "BODY_WITHIN_S", "RISK", "WebhookListener", "hand_over"]
 
 ANSWER_WITHIN_S = 2.5
 """The sender gives up after 3 s (EX-251)."""
@@ -101,31 +102,16 @@ class WebhookListener(Actor):
         return body
 
     async def _ask(self, request: web.Request, body: bytes) -> SignalAnswer:
-        system = self.context.system
-        gateway = system.lookup(self._gateway)
-        if gateway is None:
-            return SignalAnswer(503, "GatewayDown")
-        if system.durability.error is not None and not system.is_up(self._gateway):
-            # It fell over the journal and is not back; it could not keep this one either.
-            return SignalAnswer(503, "JournalUnavailable")
         headers = tuple((name, value) for name, value in request.headers.items())
         mapping = request.query.get("mapping", "")[:64]
         message = WebhookRequest(self._user, request.remote or "", headers, body, mapping)
-        try:
-            with system.hold():
-                said: SignalAnswer = await gateway.ask(message, ANSWER_WITHIN_S)
-        except JournalError as error:
+        system = self.context.system
+        with system.hold():
+            said, error = await hand_over(system, self._gateway, message)
+        if error is not None:
             self._journal_failed(str(error))
-            return SignalAnswer(503, "JournalUnavailable")
-        except MailboxFull:
-            return SignalAnswer(503, "Overloaded")
-        except AskTimeout:
-            # Not an error of the sender's: a 5xx makes TradingView send it again, which the duplicate memory takes.
-            return SignalAnswer(503, "AnswerLate")
-        except ActorError as error:
-            log.warning("a webhook was not handled: %r", error)
-            return SignalAnswer(503, "GatewayDown")
-        self._journal_works()
+        elif said.status < 500:
+            self._journal_works()
         return said
 
     def _journal_failed(self, why: str) -> None:
@@ -137,6 +123,30 @@ class WebhookListener(Actor):
         if self._in_trouble:
             self._in_trouble = False
             self.context.system.tell(self._risk, EngineTroubleOver("journal"))
+
+
+async def hand_over(
+    system: ActorSystem, gateway: str, message: WebhookRequest
+) -> tuple[SignalAnswer, JournalError | None]:
+    """Have the gateway take a request; return what its sender is told, and the journal's error when that was in the way."""
+    found = system.lookup(gateway)
+    if found is None:
+        return SignalAnswer(503, "GatewayDown"), None
+    if system.durability.error is not None and not system.is_up(gateway):
+        # It fell over the journal and is not back; it could not keep this one either.
+        return SignalAnswer(503, "JournalUnavailable"), None
+    try:
+        return await found.ask(message, ANSWER_WITHIN_S), None
+    except JournalError as error:
+        return SignalAnswer(503, "JournalUnavailable"), error
+    except MailboxFull:
+        return SignalAnswer(503, "Overloaded"), None
+    except AskTimeout:
+        # Not an error of the sender's: a 5xx makes TradingView send it again, which the duplicate memory takes.
+        return SignalAnswer(503, "AnswerLate"), None
+    except ActorError as error:
+        log.warning("a webhook was not handled: %r", error)
+        return SignalAnswer(503, "GatewayDown"), None
 
 
 def _answer(answer: SignalAnswer) -> web.Response:

@@ -62,7 +62,7 @@ from venues.paper.adapter import PaperVenue
 from venues.paper.config import PaperConfig
 from venues.paper.engine import PaperEngine
 
-__all__ = ["GATEWAY", "RISK", "Plan", "build_house", "group_id_of"]
+__all__ = ["GATEWAY", "RISK", "Plan", "build_house", "group_id_of", "paper_config"]
 
 GATEWAY = "/trading/gateway"
 RISK = "/risk/coordinator"
@@ -205,7 +205,7 @@ def _on_paper(plan: Plan, account: Account, paths: AccountPaths) -> tuple[list[C
 
 def _paper_engine(plan: Plan, account: Account, market: Market) -> PaperEngine:
     in_force = next((each for each in plan.config.accounts if each.name == account.name), account)
-    return PaperEngine(_paper_config(plan.config, in_force), market.instruments)
+    return PaperEngine(paper_config(plan.config, in_force), market.instruments)
 
 
 def _session(plan: Plan, account: Account, venue: Callable[[], Venue]) -> VenueSession:
@@ -218,7 +218,8 @@ def _precision(plan: Plan, account: Account) -> PrecisionCache:
     return PrecisionCache(account=account.name, session=session, settings=precision_settings(plan.config))
 
 
-def _paper_config(config: Config, account: Account) -> PaperConfig:
+def paper_config(config: Config, account: Account) -> PaperConfig:
+    """Return how an account's exchange behaves when it is a simulated one."""
     return PaperConfig(
         venue=account.exchange,
         balances=tuple(Balance(currency, amount) for currency, amount in account.balances.items()),
