@@ -1,0 +1,1 @@
+"""Cache, locks and channels: one suite over both of each."""
