@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 from protocol.values import Instant
 from rules.event_log.line import Category, LineSeverity, Source, Tag
 
-__all__ = ["EventFilter", "Where", "squashed", "where_of", "words_query"]
+__all__ = ["EventFilter", "FindWords", "Where", "squashed", "where_of"]
+
+FindWords: TypeAlias = Callable[[str], tuple[str, list[Any]] | None]
+"""Makes the words of a search into a condition; None when there is no word in it."""
 
 
 class EventFilter(NamedTuple):
@@ -62,22 +65,16 @@ def squashed(symbol: str) -> str:
     return "".join(letter for letter in symbol.upper() if letter.isalnum() or letter == ":")
 
 
-def words_query(text: str) -> str:
-    """Return the full-text query for the words of a search: each as the beginning of a word, all of them."""
-    words = (word.replace('"', '""') for word in text.split())
-    return " ".join(f'"{word}" *' for word in words if any(letter.isalnum() for letter in word))
-
-
-def where_of(wanted: EventFilter, symbols: Sequence[str] = ()) -> Where:
+def where_of(wanted: EventFilter, find_words: FindWords, symbols: Sequence[str] = ()) -> Where:
     """Return the conditions on ``events``; ``symbols`` are those that ``wanted.pair`` may mean."""
     where = Where().one_of("source", wanted.sources).one_of("severity", wanted.severities)
     _categories(where, wanted.categories)
-    words = words_query(wanted.text)
-    where.add("position IN (SELECT rowid FROM event_words WHERE event_words MATCH ?)", words, when=words)
-    where.add("0", when=bool(wanted.text) and not words)
+    if wanted.text:
+        condition, values = find_words(wanted.text) or ("FALSE", [])
+        where.add(condition, *values)
     for tag in wanted.tags:
         where.add("position IN (SELECT position FROM event_tags WHERE tag = ?)", tag)
-    where.one_of("symbol", symbols).add("0", when=bool(wanted.pair) and not symbols)
+    where.one_of("symbol", symbols).add("FALSE", when=bool(wanted.pair) and not symbols)
     where.add("timeframe = ?", wanted.timeframe, when=wanted.timeframe)
     where.add("code = ?", wanted.code, when=wanted.code)
     where.add("identity = ?", wanted.identity, when=wanted.identity)

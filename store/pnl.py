@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import UTC, tzinfo
 from decimal import Decimal
@@ -11,17 +10,19 @@ from typing import Any, Final, NamedTuple
 from protocol.values import Instant, Scope
 from rules.performance import day_of
 from store.event_search import Where
+from store.tables.database import Row
 from store.views.exact import exact
 from store.views.rows import PnlRow
 
 __all__ = ["PNL_KEYS", "OtherFee", "PnlFilter", "other_fees", "pnl"]
 
-_OF_GROUP: Final = ("symbol", "timeframe", "strategy", "side", "venue", "account", "user")
+_OF_GROUP: Final = ("symbol", "timeframe", "strategy", "side", "venue", "account")
 _KEYS: Final = {
     **{name: f"g.{name}" for name in _OF_GROUP},
+    "user": "g.user_id",
     "group_id": "r.group_id",
     "reason": "r.reason",
-    "pyramid": "r.group_id || ' p' || coalesce(l.pyramid, '?')",
+    "pyramid": "r.group_id || ' p' || coalesce(CAST(l.pyramid AS TEXT), '?')",
     "leg": "r.group_id || ' ' || CASE r.leg_id WHEN '' THEN '?' ELSE r.leg_id END",
     "day": "r.at",
 }
@@ -47,7 +48,7 @@ class OtherFee(NamedTuple):
     amount: Decimal
 
 
-def pnl(fetch: Callable[[str, Any], list[Any]], by: str, wanted: PnlFilter, zone: tzinfo = UTC) -> list[PnlRow]:
+def pnl(fetch: Callable[[str, Any], list[Row]], by: str, wanted: PnlFilter, zone: tzinfo = UTC) -> list[PnlRow]:
     """Add up realizations by a key of ``PNL_KEYS``, one quote currency and scope a row; days are those of ``zone``."""
     where = _where(wanted)
     joined = "realizations r JOIN groups g ON g.group_id = r.group_id"
@@ -61,7 +62,7 @@ def pnl(fetch: Callable[[str, Any], list[Any]], by: str, wanted: PnlFilter, zone
     return _by_day(rows, zone) if by == "day" else rows
 
 
-def other_fees(fetch: Callable[[str, Any], list[Any]], wanted: PnlFilter) -> list[OtherFee]:
+def other_fees(fetch: Callable[[str, Any], list[Row]], wanted: PnlFilter) -> list[OtherFee]:
     """Return fees in third currencies by currency and scope, of the groups that the filter lets through."""
     where = Where().add("g.scope = ?", wanted.scope, when=wanted.scope)
     where.add("g.account = ?", wanted.account, when=wanted.account)
@@ -79,15 +80,16 @@ def _where(wanted: PnlFilter) -> Where:
     return where.add("r.at >= ?", wanted.since, when=wanted.since).add("r.at < ?", wanted.until, when=wanted.until)
 
 
-def _row(found: sqlite3.Row) -> PnlRow:
+def _row(found: Row) -> PnlRow:
+    key, quote, scope, count, realized, fees, net = found
     return PnlRow(
-        key=str(found["key"]),
-        quote=found["quote"],
-        scope=Scope(found["scope"]),
-        realizations=found["realizations"],
-        realized_quote=Decimal(found["realized_quote"]),
-        fees_quote=Decimal(found["fees_quote"]),
-        net_quote=Decimal(found["net_quote"]),
+        key=str(key),
+        quote=quote,
+        scope=Scope(scope),
+        realizations=count,
+        realized_quote=Decimal(realized),
+        fees_quote=Decimal(fees),
+        net_quote=Decimal(net),
     )
 
 

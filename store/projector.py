@@ -1,4 +1,4 @@
-"""Keep the read models up with the journal, in a file of their own that can be thrown away and made anew.
+"""Keep the read models up with the journal, in tables of their own that can be thrown away and made anew.
 
 Each batch of records is one transaction together with the position it reaches, so a crash leaves the read models at some
 position and the next batch goes on from there. The journal stays the truth: nothing is decided from these tables.
@@ -6,18 +6,14 @@ position and the next batch goes on from there. The journal stays the truth: not
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from pathlib import Path
-from typing import Any, Final
+from typing import Final, Protocol
 
-from runtime.journal import Journal, Record
-from store.errors import ViewsError, is_damage, unavailable
-from store.opening import MEMORY
+from runtime.journal import Record
+from store.errors import ViewsError
 from store.queries import Views
-from store.reading import JournalReader
+from store.tables.opening import Where, write_tables
 from store.views import (
     equity,
     group_edits,
@@ -32,13 +28,11 @@ from store.views import (
     steering,
     system,
 )
-from store.views.exact import install
 from store.views.log import write_line
 from store.views.mentions import mentions
 from store.views.registry import PROJECTIONS, Writer, insert, run
-from store.views.tables import APPLICATION_ID, SCHEMA_VERSION, TABLES
 
-__all__ = ["BATCH", "Projector"]
+__all__ = ["BATCH", "Projector", "RecordSource"]
 
 BATCH: Final = 500
 """Records projected in one transaction while catching up."""
@@ -58,49 +52,54 @@ _SUBJECTS: Final = (
     system,
 )  # importing them filled PROJECTIONS
 
+_MENTION: Final = ("id", "position", "kind")
+_CORRELATION: Final = ("correlation_id", "position")
+_UNPROJECTED: Final = """INSERT INTO unprojected (type, count) VALUES (?, 1)
+    ON CONFLICT (type) DO UPDATE SET count = unprojected.count + 1"""
+
+
+def _silent(position: int) -> None:
+    """Tell nobody."""
+
+
+class RecordSource(Protocol):
+    """A journal, or a reader of one."""
+
+    def read_all(self, after_position: int = 0, *, limit: int | None = None) -> Iterator[Record]:
+        """Yield all records in order."""
+        ...
+
+    def head(self) -> int:
+        """Return the position of the newest record."""
+        ...
+
 
 class Projector:
-    """The one writer of the read models. ``path`` may be ``":memory:"``. One thread at a time.
+    """The one writer of the read models in a file, in memory (``":memory:"``) or on PostgreSQL. One thread at a time.
 
     Tables of an older schema are emptied at the opening, a damaged file is moved aside: ``position`` is then 0 and
     ``catch_up`` makes the read models anew.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = str(path)
-        try:
-            self._connection = self._open()
-        except sqlite3.Error as error:
-            if not is_damage(error) or self.path == MEMORY:
-                raise unavailable(f"cannot open the read models {path}", error) from error
-            self._set_aside()
-            self._connection = self._open()
+    def __init__(self, where: Where) -> None:
+        self.database = write_tables(where)
 
     @property
     def position(self) -> int:
         """The position of the newest record that is projected, 0 for none."""
-        return int(self._fetch("SELECT coalesce(max(position), 0) FROM progress")[0][0])
+        return int(self.database.fetch("SELECT coalesce(max(position), 0) FROM progress")[0][0])
 
     def apply(self, records: Iterable[Record]) -> int:
         """Project a batch in one transaction; return the position reached.
 
         Records that are already projected are passed over. Raises ``ViewsError`` at a gap and ``JournalUnavailable``
-        when the file cannot be written; the read models are then as before.
+        when the database cannot be written; the read models are then as before.
         """
-        connection = self._connection
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            reached = self._project(records)
-            connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise unavailable(f"cannot write the read models {self.path}", error) from error
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-        return reached
+        with self.database.transaction():
+            return self._project(records)
 
-    def catch_up(self, journal: Journal | JournalReader) -> int:
-        """Project everything that is new in the journal; return the position reached.
+    def catch_up(self, journal: RecordSource, told: Callable[[int], None] = _silent) -> int:
+        """Project everything that is new in the journal; return the position reached. ``told`` hears of each batch.
 
         Raises ``ViewsError`` when the read models were made from another journal, or from records that this journal
         has lost.
@@ -108,39 +107,26 @@ class Projector:
         self._must_belong_to(journal)
         records = journal.read_all(self.position)
         while batch := list(islice(records, BATCH)):
-            self.apply(batch)
+            told(self.apply(batch))
         return self.position
 
-    def rebuild(self, journal: Journal | JournalReader) -> int:
+    def rebuild(self, journal: RecordSource, told: Callable[[int], None] = _silent) -> int:
         """Throw the read models away and make them anew from the whole journal; return the position reached."""
-        try:
-            self._make_tables(self._connection)
-        except sqlite3.Error as error:
-            if is_damage(error) and self.path != MEMORY:
-                self._connection.close()
-                self._set_aside()
-                self._connection = self._open()
-                return self.catch_up(journal)
-            raise unavailable(f"cannot empty the read models {self.path}", error) from error
-        return self.catch_up(journal)
+        self.database.make_tables()
+        return self.catch_up(journal, told)
 
     def unprojected(self) -> dict[str, int]:
         """Return how many records of each event type were met that no projection knows."""
-        return dict(self._fetch("SELECT type, count FROM unprojected ORDER BY type"))
+        rows = self.database.fetch("SELECT type, count FROM unprojected ORDER BY type")
+        return {name: count for name, count, *_ in rows}
 
     def views(self) -> Views:
-        """Return the queries on these read models; for other processes open ``Views`` by path."""
-        return Views(self._connection)
+        """Return the queries on these read models; for other processes open ``Views`` by path or address."""
+        return Views(self.database)
 
     def close(self) -> None:
-        """Release the file."""
-        self._connection.close()
-
-    def _fetch(self, sql: str) -> list[Any]:
-        try:
-            return self._connection.execute(sql).fetchall()
-        except sqlite3.Error as error:
-            raise unavailable(f"cannot read the read models {self.path}", error) from error
+        """Release the database."""
+        self.database.close()
 
     def _project(self, records: Iterable[Record]) -> int:
         reached, newest = self.position, None
@@ -149,16 +135,16 @@ class Projector:
                 continue
             if record.position != reached + 1:
                 raise ViewsError(f"the read models are at {reached}, the next record is {record.position}")
-            _project_one(Writer(self._connection, record))
+            _project_one(Writer(self.database, record))
             reached, newest = record.position, record
         if newest is not None:
             progress = {name: getattr(newest, name) for name in ("position", "stream", "seq", "at", "message_id")}
-            insert(Writer(self._connection, newest), "progress", one=1, **progress)
+            insert(Writer(self.database, newest), "progress", one=1, **progress)
         return reached
 
-    def _must_belong_to(self, journal: Journal | JournalReader) -> None:
+    def _must_belong_to(self, journal: RecordSource) -> None:
         """Compare the newest projected record with the journal's own."""
-        found = self._fetch("SELECT position, stream, seq, at, message_id FROM progress")
+        found = self.database.fetch("SELECT position, stream, seq, at, message_id FROM progress")
         if not found:
             return
         mine = found[0]
@@ -167,48 +153,6 @@ class Projector:
         record = next(iter(journal.read_all(mine[0] - 1, limit=1)))
         if (record.position, record.stream, record.seq, record.at, record.message_id) != tuple(mine):
             raise ViewsError("the read models were made from another journal")
-
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, cached_statements=256)
-        try:
-            application = connection.execute("PRAGMA application_id").fetchone()[0]
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if application != APPLICATION_ID and _existing(connection):
-                raise sqlite3.OperationalError("it is a database of something else")
-            # Losing the newest transactions to a power loss is no loss: they are projected again.
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            install(connection)
-            if (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
-                self._make_tables(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    @staticmethod
-    def _make_tables(connection: sqlite3.Connection) -> None:
-        with connection:
-            connection.execute("BEGIN IMMEDIATE")
-            for name in _existing(connection):
-                # A full-text table takes its own tables along.
-                connection.execute(f'DROP TABLE IF EXISTS "{name}"')
-            for statement in TABLES:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-    def _set_aside(self) -> None:
-        """Move a damaged file away; its write-ahead file means nothing to the next one."""
-        os.replace(self.path, self.path + ".damaged")
-        for suffix in ("-wal", "-shm"):
-            Path(self.path + suffix).unlink(missing_ok=True)
-
-
-def _existing(connection: sqlite3.Connection) -> list[str]:
-    sql = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY sql LIKE 'CREATE VIRTUAL%' DESC"
-    found = connection.execute(sql).fetchall()
-    return [name for (name,) in found]
 
 
 def _project_one(writer: Writer) -> None:
@@ -219,8 +163,8 @@ def _project_one(writer: Writer) -> None:
         project(writer, record.event)
     told = write_line(writer, record.event)
     if project is None and not told:
-        sql = "INSERT INTO unprojected VALUES (?, 1) ON CONFLICT (type) DO UPDATE SET count = count + 1"
-        run(writer, sql, name)
-    for kind, ident in mentions(record.event):
-        run(writer, "INSERT OR IGNORE INTO mentions VALUES (?, ?, ?)", ident, record.position, kind)
-    run(writer, "INSERT INTO correlations VALUES (?, ?)", record.correlation_id, record.position)
+        run(writer, _UNPROJECTED, name)
+    append, position = writer.database.append, record.position
+    for kind, ident in dict.fromkeys(mentions(record.event)):
+        append("mentions", _MENTION, (ident, position, kind))
+    append("correlations", _CORRELATION, (record.correlation_id, position))

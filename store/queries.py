@@ -6,12 +6,10 @@ last page ended. A reader in another process sees whole batches only.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, tzinfo
 from decimal import Decimal
 from itertools import groupby
-from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
@@ -19,11 +17,12 @@ import msgspec
 from protocol.messages import Value
 from protocol.values import Instant, Scope
 from runtime.journal import Journal, Record
-from store.errors import ViewsError, unavailable
 from store.event_search import EventFilter, Where, squashed, where_of
 from store.pnl import OtherFee, PnlFilter, other_fees, pnl
 from store.reading import JournalReader
-from store.views.exact import install
+from store.tables.database import Database, Row
+from store.tables.opening import Where as Location
+from store.tables.opening import read_tables
 from store.views.risk_decisions import DecisionRow
 from store.views.rows import (
     EngineRow,
@@ -42,7 +41,6 @@ from store.views.rows import (
     RealizationRow,
     SignalRow,
 )
-from store.views.tables import APPLICATION_ID, SCHEMA_VERSION
 
 __all__ = ["MOST_ROWS", "Counts", "EventFilter", "Views", "open_views", "records_about"]
 
@@ -54,6 +52,8 @@ R = TypeVar("R", bound=Value)
 _WORKING: Final = "state NOT IN ('filled', 'cancelled', 'rejected', 'expired')"
 _JSON: Final = frozenset({"accounts", "left_out", "losses", "plan", "problems", "ranked", "reasons", "steps"})
 _WORDS: Final = frozenset({"tags"})
+_COLUMNS: Final = {"user": "user_id"}
+_DECISION_WORDS: Final = ("reasons", "left_out", "plan", "steps", "code", "trigger")
 
 
 class Counts(NamedTuple):
@@ -66,10 +66,11 @@ class Counts(NamedTuple):
 
 
 class Views:
-    """The queries on one connection. Raises ``JournalUnavailable`` when the file cannot be read."""
+    """The queries on one database. Raises ``JournalUnavailable`` when it cannot be read."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._fetch = database.fetch
 
     def position(self) -> int:
         """Return how far the journal has been projected."""
@@ -208,7 +209,8 @@ class Views:
     ) -> list[EventRow]:
         """Return lines of the event log."""
         wanted = wanted or EventFilter()
-        where = where_of(wanted, self.symbols_like(wanted.pair) if wanted.pair else ())
+        symbols = self.symbols_like(wanted.pair) if wanted.pair else ()
+        where = where_of(wanted, self._database.words_condition, symbols)
         where.add("position < ?", before, when=before)
         return self._rows(EventRow, f"events{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
 
@@ -264,7 +266,7 @@ class Views:
         """Return decisions of the loss offset; of one group, with a word in reasons or plan, or those that began a plan."""
         where = Where().add("account = ?", account, when=account).add("plan_id <> ''", when=plans)
         for word in filter(None, (group_id and f'"{group_id}"', text)):
-            where.add("instr(reasons || left_out || plan || steps || code || trigger, ?) > 0", word)
+            where.add(self._database.contains_condition(_DECISION_WORDS), word)
         where.add("position < ?", before, when=before)
         return self._rows(DecisionRow, f"risk_decisions{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
 
@@ -274,7 +276,7 @@ class Views:
         These are the records that name it, and those of the same causal chains, except what the chain did to other
         groups (one price tick may move many).
         """
-        sql = """WITH named AS (SELECT position FROM mentions WHERE id = :id),
+        sql = """WITH named AS (SELECT position FROM mentions WHERE id = ?),
             chains AS (SELECT correlation_id FROM correlations WHERE correlation_id <> 0
                 AND position IN (SELECT position FROM named)),
             ours AS (SELECT id FROM mentions WHERE kind = 'group' AND position IN (SELECT position FROM named))
@@ -283,22 +285,14 @@ class Views:
             AND NOT EXISTS (SELECT 1 FROM mentions m WHERE m.position = c.position AND m.kind = 'group'
                 AND m.id NOT IN (SELECT id FROM ours))
         ORDER BY position"""
-        return [position for (position,) in self._fetch(sql, {"id": ident})]
+        return [position for (position,) in self._fetch(sql, [ident])]
 
     def close(self) -> None:
         """Release the connection."""
-        self._connection.close()
-
-    def _fetch(self, sql: str, values: Any) -> list[Any]:
-        try:
-            cursor = self._connection.cursor()
-            cursor.row_factory = sqlite3.Row
-            return cursor.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
-            raise unavailable("cannot read the read models", error) from error
+        self._database.close()
 
     def _rows(self, of: type[R], rest: str, values: list[Any]) -> list[R]:
-        columns = ", ".join(of.__struct_fields__)
+        columns = ", ".join(_COLUMNS.get(name, name) for name in of.__struct_fields__)
         return [_row(of, row) for row in self._fetch(f"SELECT {columns} FROM {rest}", values)]  # noqa: S608 our own text
 
     def _one(self, of: type[R], rest: str, values: list[Any]) -> R | None:
@@ -306,9 +300,9 @@ class Views:
         return found[0] if found else None
 
 
-def _row(of: type[R], row: sqlite3.Row) -> R:
+def _row(of: type[R], row: Row) -> R:
     """Make a typed row: decimals and enums from their text, lists from JSON, an empty state to None."""
-    data = {name: _cell(name, row[name]) for name in of.__struct_fields__}
+    data = {name: _cell(name, value) for name, value in zip(of.__struct_fields__, row, strict=True)}
     if data.get("state") == "":
         data["state"] = None
     return msgspec.convert(data, of, strict=False)
@@ -320,24 +314,13 @@ def _cell(name: str, value: Any) -> Any:
     return value.split() if name in _WORDS else value
 
 
-def open_views(path: str | Path) -> Views:
-    """Open the read models for reading, also while the daemon writes them.
+def open_views(where: Location) -> Views:
+    """Open the read models of a file or of a PostgreSQL address for reading, also while the daemon writes them.
 
     Raises ``JournalUnavailable`` when there are none and ``ViewsError`` when they have another schema (the daemon makes
     them anew at its next start).
     """
-    try:
-        uri = f"{Path(path).absolute().as_uri()}?mode=ro"
-        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-    except sqlite3.Error as error:
-        raise unavailable(f"cannot open the read models {path}", error) from error
-    if (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
-        connection.close()
-        raise ViewsError(f"{path} holds no read models of schema version {SCHEMA_VERSION}")
-    install(connection)
-    return Views(connection)
+    return Views(read_tables(where))
 
 
 def records_about(views: Views, journal: Journal | JournalReader, ident: str) -> Iterator[Record]:

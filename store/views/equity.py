@@ -51,7 +51,7 @@ def marked(writer: Writer, event: EquityMarked) -> None:
 
 
 def _fetch(writer: Writer, sql: str, *values: Any) -> list[Any]:
-    return writer.connection.execute(sql, values).fetchall()
+    return writer.database.fetch(sql, values)
 
 
 def _realized(writer: Writer, event: EquityMarked, marks: dict[str, Mark]) -> Decimal:

@@ -54,11 +54,12 @@ __all__ = [
 @projection(GroupOpened)
 def opened(writer: Writer, event: GroupOpened) -> None:
     """Write a new group with nothing in it."""
-    fields = ("group_id", "key", "user", "scope", "venue", "account", "symbol", "timeframe", "side", "signal_id")
+    fields = ("group_id", "key", "scope", "venue", "account", "symbol", "timeframe", "side", "signal_id")
     insert_new(
         writer,
         "groups",
         **{name: getattr(event, name) for name in fields},
+        user_id=event.user,
         strategy=event.strategy,
         base_entry_price=event.base_entry_price,
         position=writer.record.position,
@@ -82,16 +83,16 @@ def pyramid_added(writer: Writer, event: PyramidAdded) -> None:
     }
     insert(writer, "pyramids", **{name: getattr(event, name) for name in fields}, **frozen)
     _plan(writer, event.group_id, event.legs)
-    sql = """UPDATE groups SET pyramids = max(pyramids, ?), stop_price = ?, target_price = ?, max_slippage_percent = ?,
-        updated_at = ? WHERE group_id = ?"""
-    limit = event.max_slippage_percent
-    run(writer, sql, event.pyramid + 1, event.stop_price, event.target_price, limit, event.at, event.group_id)
+    sql = """UPDATE groups SET pyramids = CASE WHEN pyramids < ? THEN ? ELSE pyramids END, stop_price = ?,
+        target_price = ?, max_slippage_percent = ?, updated_at = ? WHERE group_id = ?"""
+    limits = (event.stop_price, event.target_price, event.max_slippage_percent)
+    run(writer, sql, event.pyramid + 1, event.pyramid + 1, *limits, event.at, event.group_id)
 
 
 @projection(PyramidAnchored)
 def anchored(writer: Writer, event: PyramidAnchored) -> None:
     """Write the layers that waited for the market entry."""
-    sql = "UPDATE pyramids SET entry_price = ?, anchored = 1 WHERE group_id = ? AND pyramid = ?"
+    sql = "UPDATE pyramids SET entry_price = ?, anchored = TRUE WHERE group_id = ? AND pyramid = ?"
     run(writer, sql, event.entry_price, event.group_id, event.pyramid)
     _plan(writer, event.group_id, event.legs)
 
@@ -140,9 +141,8 @@ def close_filled(writer: Writer, event: CloseFilled) -> None:
 def dust(writer: Writer, event: DustRecorded) -> None:
     """Write off what cannot be sold, with the cost it had: it is neither open nor realized (EX-708)."""
     for leg_id, qty in sorted(event.legs.items()):
-        found = writer.connection.execute(
-            "SELECT open_qty, open_cost_quote FROM legs WHERE group_id = ? AND leg_id = ?", (event.group_id, leg_id)
-        ).fetchone()
+        sql = "SELECT open_qty, open_cost_quote FROM legs WHERE group_id = ? AND leg_id = ?"
+        found = writer.one(sql, event.group_id, leg_id)
         if found is None:
             continue
         cost = share(Decimal(found[1]), qty, Decimal(found[0]))

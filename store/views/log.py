@@ -27,10 +27,11 @@ class _Identity(NamedTuple):
 
 _NOBODY: Final = _Identity()
 
-# Written out, not put together: it runs for every event there is.
-_INSERT: Final = """INSERT OR REPLACE INTO events (position, at, source, severity, code, identity, symbol, timeframe,
-    group_id, client_order_id, signal_id, text, tags, pinned, correlation_id, stream)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_LINE: Final = (
+    *("position", "at", "source", "severity", "code", "identity", "symbol", "timeframe", "group_id", "client_order_id"),
+    *("signal_id", "text", "tags", "pinned", "correlation_id", "stream"),
+)
+_TAG: Final = ("tag", "position")
 
 
 def write_line(writer: Writer, event: Event) -> bool:
@@ -44,12 +45,13 @@ def write_line(writer: Writer, event: Event) -> bool:
     row = (record.position, record.at, line.source.value, line.severity.value, line.code, str(identity))
     about = (identity.symbol, identity.timeframe, line.group_id, line.client_order_id, line.signal_id, line.text)
     rest = (" ".join(tags), line.pinned, record.correlation_id, record.stream)
-    execute = writer.connection.execute
-    execute(_INSERT, (*row, *about, *rest))
-    for tag in tags:
-        execute("INSERT OR IGNORE INTO event_tags VALUES (?, ?)", (tag.value, record.position))
-    words = f"{line.text} {line.code} {identity} {line.group_id} {line.client_order_id} {line.signal_id}"
-    execute("INSERT INTO event_words (rowid, words) VALUES (?, ?)", (record.position, words))
+    database = writer.database
+    database.append("events", _LINE, (*row, *about, *rest))
+    for tag in dict.fromkeys(tags):
+        database.append("event_tags", _TAG, (tag.value, record.position))
+    database.index_words(
+        record.position, f"{line.text} {line.code} {identity} {line.group_id} {line.client_order_id} {line.signal_id}"
+    )
     return True
 
 
@@ -58,19 +60,18 @@ def _group_of(writer: Writer, client_order_id: str) -> str:
     if not client_order_id:
         return ""
     sql = "SELECT group_id FROM orders WHERE client_order_id = ?"
-    return str((writer.connection.execute(sql, (client_order_id,)).fetchone() or ("",))[0])
+    return str((writer.one(sql, client_order_id) or ("",))[0])
 
 
 def _identity(writer: Writer, line: Line) -> _Identity:
     """Return pair, timeframe and side of the group or of the signal that a line is about."""
-    execute = writer.connection.execute
     if line.group_id:
         sql = "SELECT symbol, timeframe, side FROM groups WHERE group_id = ?"
-        if (found := execute(sql, (line.group_id,)).fetchone()) is not None:
+        if (found := writer.one(sql, line.group_id)) is not None:
             return _Identity(*found)
     if line.signal_id:
         sql = "SELECT symbol, timeframe, side FROM signals WHERE signal_id = ? AND symbol IS NOT NULL"
-        if (found := execute(sql, (line.signal_id,)).fetchone()) is not None:
+        if (found := writer.one(sql, line.signal_id)) is not None:
             return _Identity(*(each or "" for each in found))
     return _NOBODY
 
@@ -78,6 +79,7 @@ def _identity(writer: Writer, line: Line) -> _Identity:
 @projection(EventsAcknowledged)
 def acknowledged(writer: Writer, event: EventsAcknowledged) -> None:
     """Take alerts off the strip; who saw one first stays."""
+    writer.database.settle()
     sql = """UPDATE events SET acknowledged_at = ?, acknowledged_by = ?
         WHERE pinned AND acknowledged_at IS NULL AND position"""
     run(writer, f"{sql} <= ?", event.at, event.operator, event.through)

@@ -23,6 +23,11 @@ from store.views.registry import Writer, insert, projection, run
 __all__ = ["cancel_requested", "filled", "refused", "sent", "state_changed", "wanted"]
 
 _KEPT_WHEN_KNOWN = "ON CONFLICT (client_order_id) DO NOTHING"
+_SUMS = ("qty", "bought_qty", "bought_quote", "sold_qty", "sold_quote")
+_MOVE = f"""INSERT INTO positions (desk, symbol, {", ".join(_SUMS)}, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (desk, symbol) DO UPDATE SET
+    {", ".join(f"{name} = exact_add(positions.{name}, excluded.{name})" for name in _SUMS)},
+    updated_at = excluded.updated_at"""  # noqa: S608 our own names
 
 
 def _ensure(writer: Writer, event: OrderWanted | OrderSent | OrderRefused) -> None:
@@ -118,7 +123,7 @@ def filled(writer: Writer, event: FillRecorded) -> None:
 def _measure_slippage(writer: Writer, event: FillRecorded) -> None:
     """Write by how many percent the average fill is worse than expected; negative is better (EX-720)."""
     sql = "SELECT filled_qty, filled_quote, expected_price FROM orders WHERE client_order_id = ?"
-    found = writer.connection.execute(sql, (event.client_order_id,)).fetchone()
+    found = writer.one(sql, event.client_order_id)
     if found is None or found[2] is None:
         return
     qty, quote, expected = (Decimal(each) for each in found)
@@ -137,9 +142,4 @@ def _move_position(writer: Writer, event: FillRecorded, notional: Decimal) -> No
         moved = exact().subtract(moved, event.fee)
     desk, symbol, zero = writer.record.stream, event.symbol, Decimal(0)
     buy, sell = ((event.qty, notional), (zero, zero)) if bought else ((zero, zero), (event.qty, notional))
-    sql = """INSERT INTO positions VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (desk, symbol) DO UPDATE SET
-        qty = exact_add(qty, excluded.qty), bought_qty = exact_add(bought_qty, excluded.bought_qty),
-        bought_quote = exact_add(bought_quote, excluded.bought_quote),
-        sold_qty = exact_add(sold_qty, excluded.sold_qty), sold_quote = exact_add(sold_quote, excluded.sold_quote),
-        updated_at = excluded.updated_at"""
-    run(writer, sql, desk, symbol, moved, *buy, *sell, event.at)
+    run(writer, _MOVE, desk, symbol, moved, *buy, *sell, event.at)

@@ -20,7 +20,7 @@ def queued(writer: Writer, event: SignalQueued) -> None:
         position=writer.record.position,
         group_key=event.group_key,
         signal_id=event.signal_id,
-        user=signal.user,
+        user_id=signal.user,
         venue=signal.venue,
         symbol=signal.symbol,
         timeframe=signal.timeframe,

@@ -27,10 +27,10 @@ def fee_in_quote(writer: Writer, event: LegFilled | TargetFilled | CloseFilled) 
     in no lot. Base currency besides is worth the fill's price.
     """
     group_id, fee, currency = event.group_id, event.fee, event.fee_currency
-    sql = """INSERT INTO group_fees VALUES (?, ?, ?) ON CONFLICT (group_id, currency) DO UPDATE SET
-        amount = exact_add(amount, excluded.amount)"""
+    sql = """INSERT INTO group_fees (group_id, currency, amount) VALUES (?, ?, ?)
+        ON CONFLICT (group_id, currency) DO UPDATE SET amount = exact_add(group_fees.amount, excluded.amount)"""
     run(writer, sql, group_id, currency, fee)
-    row = writer.connection.execute("SELECT base, quote FROM groups WHERE group_id = ?", (group_id,)).fetchone()
+    row = writer.one("SELECT base, quote FROM groups WHERE group_id = ?", group_id)
     base, quote = row or ("", "")
     worth = Decimal(0)
     if currency == quote:
@@ -80,7 +80,7 @@ def _take_out(writer: Writer, event: TargetFilled | CloseFilled, lot: ClosedLot)
     """Take a lot out of its leg and group; return its part of the entry fees that waited at the leg."""
     group_id = event.group_id
     sql = "SELECT open_qty, entry_fees_left_quote FROM legs WHERE group_id = ? AND leg_id = ?"
-    row = writer.connection.execute(sql, (group_id, lot.leg_id)).fetchone()
+    row = writer.one(sql, group_id, lot.leg_id)
     part = share(Decimal(row[1]), lot.qty, Decimal(row[0])) if row else Decimal(0)
     sql = """UPDATE legs SET open_qty = exact_sub(open_qty, ?), open_cost_quote = exact_sub(open_cost_quote, ?),
         entry_fees_left_quote = exact_sub(entry_fees_left_quote, ?) WHERE group_id = ? AND leg_id = ?"""
@@ -102,7 +102,7 @@ def _book_gain(writer: Writer, group_id: str, lot: ClosedLot, fee: Decimal) -> N
 def settle(writer: Writer, event: GroupClosed) -> None:
     """Book the entry fees that are left when a group closes (those of dust) as a realization of quantity 0."""
     sql = "SELECT exact_sum(entry_fees_left_quote) FROM legs WHERE group_id = ?"
-    left = Decimal(writer.connection.execute(sql, (event.group_id,)).fetchone()[0])
+    left = Decimal((writer.one(sql, event.group_id) or (0,))[0])
     if left == 0:
         return
     run(writer, "UPDATE legs SET entry_fees_left_quote = '0' WHERE group_id = ?", event.group_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from decimal import Decimal
 from enum import Enum
@@ -11,6 +10,9 @@ from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 from protocol.messages import Event
 from rules.notation import plain
 from runtime.journal import Record
+from store.tables.catalogue import insert_statement
+from store.tables.database import Database, Row
+from store.views.tables import SERIES
 
 __all__ = ["PROJECTIONS", "Projection", "Writer", "insert", "insert_new", "projection", "run"]
 
@@ -20,8 +22,12 @@ E = TypeVar("E", bound=Event)
 class Writer(NamedTuple):
     """What a projection writes with: the open transaction and the record whose event it projects."""
 
-    connection: sqlite3.Connection
+    database: Database
     record: Record
+
+    def one(self, sql: str, *values: Any) -> Row | None:
+        """Return the first row of a query, None when there is none."""
+        return next(iter(self.database.fetch(sql, values)), None)
 
 
 Projection: TypeAlias = Callable[[Writer, Any], None]
@@ -42,28 +48,26 @@ def projection(of: type[E]) -> Callable[[Callable[[Writer, E], None]], Callable[
     return register
 
 
-def run(writer: Writer, sql: str, *values: Any) -> int:
-    """Run one statement; decimals are written as text and enums as their value. Return how many rows it changed."""
-    return writer.connection.execute(sql, [_plain(value) for value in values]).rowcount
+def run(writer: Writer, sql: str, *values: Any) -> None:
+    """Run one statement that writes; decimals are written as text and enums as their value."""
+    writer.database.execute(sql, [_plain(value) for value in values])
 
 
 def insert(writer: Writer, table: str, **values: Any) -> None:
     """Write one row; one that is already there under the same key is replaced."""
-    _insert(writer, "INSERT OR REPLACE", table, values)
+    if table in SERIES:
+        writer.database.append(table, tuple(values), [_plain(value) for value in values.values()])
+        return
+    run(writer, insert_statement(table, tuple(values), replace=True), *values.values())
 
 
 def insert_new(writer: Writer, table: str, **values: Any) -> None:
     """Write one row; one that is already there under the same key is a defect, and stops the read models."""
-    _insert(writer, "INSERT", table, values)
-
-
-def _insert(writer: Writer, verb: str, table: str, values: dict[str, Any]) -> None:
-    columns, marks = ", ".join(values), ", ".join("?" * len(values))
-    run(writer, f"{verb} INTO {table} ({columns}) VALUES ({marks})", *values.values())
+    run(writer, insert_statement(table, tuple(values), replace=False), *values.values())
 
 
 _AS_IT_IS: Final = frozenset({str, int, bool, type(None)})
-"""Types that SQLite takes as they are; most values are of these."""
+"""Types that are taken as they are; most values are of these."""
 
 
 def _plain(value: Any) -> Any:

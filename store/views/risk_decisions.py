@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from protocol.codec import encode_json
+from protocol.codec import decode_json, encode_json
 from protocol.messages import Value
 from protocol.offset import (
     OffsetDecided,
@@ -115,8 +115,11 @@ def started(writer: Writer, event: OffsetStarted) -> None:
 def step_ended(writer: Writer, event: OffsetStepEnded) -> None:
     """Add a close of the plan."""
     step = StepRow(**{name: getattr(event, name) for name in StepRow.__struct_fields__})
-    sql = "UPDATE risk_decisions SET steps = json_insert(steps, '$[#]', json(?)) WHERE engine = ? AND plan_id = ?"
-    run(writer, sql, _json(step), writer.record.stream, event.plan_id)
+    plan = (writer.record.stream, event.plan_id)
+    found = writer.one("SELECT steps FROM risk_decisions WHERE engine = ? AND plan_id = ?", *plan)
+    if found is not None:
+        steps = _json([*decode_json(found[0], list[StepRow]), step])
+        run(writer, "UPDATE risk_decisions SET steps = ? WHERE engine = ? AND plan_id = ?", steps, *plan)
 
 
 @projection(OffsetEnded)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from protocol.codec import encode_json
+from protocol.codec import decode_json, encode_json
 from protocol.signals import SignalReceived, SignalRouted
 from store.views.registry import Writer, insert, projection, run
 
@@ -23,7 +23,7 @@ def received(writer: Writer, event: SignalReceived) -> None:
         signal_id=event.signal_id,
         position=writer.record.position,
         correlation_id=writer.record.correlation_id,
-        user=event.user,
+        user_id=event.user,
         received_at=event.received_at,
         source_address=event.source_address,
         body=event.body,
@@ -41,9 +41,12 @@ def received(writer: Writer, event: SignalReceived) -> None:
 @projection(SignalRouted)
 def routed(writer: Writer, event: SignalRouted) -> None:
     """Note where the signal went; of several accounts each with its name."""
-    reasons = encode_json(event.reasons).decode()
-    sql = """UPDATE signals SET reasons = ?, routed_at = ?,
-        routed = CASE WHEN json_array_length(accounts) > 1
-                      THEN coalesce(routed || '; ', '') || ? || ': ' || ? ELSE ? END
-        WHERE signal_id = ?"""
-    run(writer, sql, reasons, event.at, event.account, event.outcome, event.outcome, event.signal_id)
+    known = writer.one("SELECT accounts, routed FROM signals WHERE signal_id = ?", event.signal_id)
+    if known is None:
+        return
+    routed = event.outcome
+    if len(decode_json(known[0], list[str])) > 1:
+        routed = f"{known[1]}; " if known[1] is not None else ""
+        routed += f"{event.account}: {event.outcome}"
+    sql = "UPDATE signals SET reasons = ?, routed_at = ?, routed = ? WHERE signal_id = ?"
+    run(writer, sql, encode_json(event.reasons).decode(), event.at, routed, event.signal_id)

@@ -28,16 +28,16 @@ def timer_cleared(writer: Writer, event: RiskTimerCleared) -> None:
 @projection(RiskFlagSet)
 def flag_set(writer: Writer, event: RiskFlagSet) -> None:
     """Write that the group is blocked, or skipped once."""
-    _flag(writer, event.group_id, event.flag, 1)
+    _flag(writer, event.group_id, event.flag, True)
 
 
 @projection(RiskFlagCleared)
 def flag_cleared(writer: Writer, event: RiskFlagCleared) -> None:
     """Write that the flag is gone."""
-    _flag(writer, event.group_id, event.flag, 0)
+    _flag(writer, event.group_id, event.flag, False)
 
 
-def _flag(writer: Writer, group_id: str, flag: RiskFlag, value: int) -> None:
+def _flag(writer: Writer, group_id: str, flag: RiskFlag, value: bool) -> None:
     run(writer, f"UPDATE groups SET {_COLUMNS[flag]} = ? WHERE group_id = ?", value, group_id)  # noqa: S608 our own names
 
 

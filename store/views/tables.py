@@ -1,19 +1,20 @@
-"""The tables of the read models. Money, prices and quantities are exact decimal text, instants nanoseconds UTC.
+"""The tables of the read models, for SQLite and PostgreSQL alike (``store.tables.catalogue`` says what the types become).
 
-Every key comes from the events themselves, never from a counter, so that a rebuild gives the same rows. A column named
-``*_quote`` is in the quote currency of its symbol.
+Money, prices and quantities are EXACT decimals, instants nanoseconds UTC. Every table has a ``user_id`` (DK-244): the
+catalogue adds it where none is named. Every key comes from the events themselves, never from a counter, so that a rebuild
+gives the same rows. A column named ``*_quote`` is in the quote currency of its symbol.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "TABLES", "names"]
+__all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "SERIES", "TABLES", "names"]
 
 APPLICATION_ID: Final = 0x62756C76
 """``bulv``: says that a SQLite file holds our read models."""
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 """Raised by any change of a table or of a projection: older read models are then rebuilt."""
 
 _KEPT: Final = (
@@ -31,48 +32,48 @@ _KEPT: Final = (
 
 _SIGNALS: Final = (
     """CREATE TABLE signals (signal_id TEXT PRIMARY KEY, position INTEGER NOT NULL, correlation_id INTEGER NOT NULL,
-        user TEXT NOT NULL, received_at INTEGER NOT NULL, source_address TEXT NOT NULL, body TEXT NOT NULL,
-        fingerprint TEXT NOT NULL, outcome TEXT NOT NULL, problems TEXT NOT NULL, source TEXT, venue TEXT, symbol TEXT,
-        timeframe TEXT, kind TEXT, side TEXT, trade_id TEXT, label TEXT, entry_price TEXT, replay_of TEXT,
-        routed TEXT, reasons TEXT NOT NULL DEFAULT '[]', routed_at INTEGER, mapping TEXT NOT NULL DEFAULT '',
-        resend_of TEXT NOT NULL DEFAULT '', accounts TEXT NOT NULL DEFAULT '[]', operator TEXT NOT NULL DEFAULT '')""",
+        user_id TEXT NOT NULL, received_at INTEGER NOT NULL, source_address TEXT NOT NULL, body TEXT NOT NULL,
+        fingerprint TEXT NOT NULL, outcome TEXT NOT NULL, problems JSON NOT NULL, source TEXT, venue TEXT, symbol TEXT,
+        timeframe TEXT, kind TEXT, side TEXT, trade_id TEXT, label TEXT, entry_price EXACT, replay_of TEXT,
+        routed TEXT, reasons JSON NOT NULL DEFAULT '[]', routed_at INTEGER, mapping TEXT NOT NULL DEFAULT '',
+        resend_of TEXT NOT NULL DEFAULT '', accounts JSON NOT NULL DEFAULT '[]', operator TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX signals_by_position ON signals (position)",
 )
 
 _GROUPS: Final = (
     """CREATE TABLE groups (group_id TEXT PRIMARY KEY, position INTEGER NOT NULL, key TEXT NOT NULL,
-        user TEXT NOT NULL, scope TEXT NOT NULL, venue TEXT NOT NULL, account TEXT NOT NULL, symbol TEXT NOT NULL,
+        user_id TEXT NOT NULL, scope TEXT NOT NULL, venue TEXT NOT NULL, account TEXT NOT NULL, symbol TEXT NOT NULL,
         base TEXT NOT NULL, quote TEXT NOT NULL, timeframe TEXT NOT NULL, side TEXT NOT NULL, signal_id TEXT NOT NULL,
-        strategy TEXT NOT NULL, tp_mode TEXT NOT NULL, base_entry_price TEXT NOT NULL, max_pyramids INTEGER NOT NULL,
-        pyramids INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT '', reason TEXT, stop_price TEXT,
-        target_price TEXT, open_qty TEXT NOT NULL DEFAULT '0', open_cost_quote TEXT NOT NULL DEFAULT '0',
-        realized_quote TEXT NOT NULL DEFAULT '0', fees_quote TEXT NOT NULL DEFAULT '0', dust TEXT NOT NULL DEFAULT '0',
-        tp_settings TEXT NOT NULL DEFAULT '{}', max_slippage_percent TEXT, superseded INTEGER NOT NULL DEFAULT 0,
-        worst_percent TEXT, best_percent TEXT, risk_timer_expires INTEGER, blocked INTEGER NOT NULL DEFAULT 0,
-        skip_once INTEGER NOT NULL DEFAULT 0, frozen TEXT,
+        strategy TEXT NOT NULL, tp_mode TEXT NOT NULL, base_entry_price EXACT NOT NULL, max_pyramids INTEGER NOT NULL,
+        pyramids INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT '', reason TEXT, stop_price EXACT,
+        target_price EXACT, open_qty EXACT NOT NULL DEFAULT '0', open_cost_quote EXACT NOT NULL DEFAULT '0',
+        realized_quote EXACT NOT NULL DEFAULT '0', fees_quote EXACT NOT NULL DEFAULT '0', dust EXACT NOT NULL DEFAULT '0',
+        tp_settings JSON NOT NULL DEFAULT '{}', max_slippage_percent EXACT, superseded INTEGER NOT NULL DEFAULT 0,
+        worst_percent EXACT, best_percent EXACT, risk_timer_expires INTEGER, blocked FLAG NOT NULL DEFAULT FALSE,
+        skip_once FLAG NOT NULL DEFAULT FALSE, frozen TEXT,
         opened_at INTEGER NOT NULL, first_fill_at INTEGER, closed_at INTEGER, updated_at INTEGER NOT NULL)""",
     "CREATE INDEX groups_by_position ON groups (position)",
     # Two live groups of one identity would be a defect (EX-1203).
     "CREATE UNIQUE INDEX groups_live ON groups (scope, account, key) WHERE closed_at IS NULL",
     # Fees as they were paid; ``groups.fees_quote`` holds those that were paid in base or quote currency.
-    """CREATE TABLE group_fees (group_id TEXT NOT NULL, currency TEXT NOT NULL, amount TEXT NOT NULL,
+    """CREATE TABLE group_fees (group_id TEXT NOT NULL, currency TEXT NOT NULL, amount EXACT NOT NULL,
         PRIMARY KEY (group_id, currency)) WITHOUT ROWID""",
     """CREATE TABLE pyramids (group_id TEXT NOT NULL, pyramid INTEGER NOT NULL, signal_id TEXT NOT NULL,
-        entry_price TEXT NOT NULL, size TEXT NOT NULL, size_type TEXT NOT NULL, levels_source TEXT NOT NULL,
-        anchored INTEGER NOT NULL, grid_config TEXT NOT NULL, rules_used TEXT NOT NULL, closed_reason TEXT,
+        entry_price EXACT NOT NULL, size EXACT NOT NULL, size_type TEXT NOT NULL, levels_source TEXT NOT NULL,
+        anchored FLAG NOT NULL, grid_config JSON NOT NULL, rules_used JSON NOT NULL, closed_reason TEXT,
         at INTEGER NOT NULL, PRIMARY KEY (group_id, pyramid)) WITHOUT ROWID""",
     """CREATE TABLE legs (group_id TEXT NOT NULL, leg_id TEXT NOT NULL, pyramid INTEGER NOT NULL,
-        layer INTEGER NOT NULL, price TEXT NOT NULL, qty TEXT NOT NULL, gap_percent TEXT NOT NULL,
-        weight_percent TEXT NOT NULL, tp_percent TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
-        filled_qty TEXT NOT NULL DEFAULT '0', filled_quote TEXT NOT NULL DEFAULT '0',
-        open_qty TEXT NOT NULL DEFAULT '0', open_cost_quote TEXT NOT NULL DEFAULT '0',
-        closed_qty TEXT NOT NULL DEFAULT '0', realized_quote TEXT NOT NULL DEFAULT '0',
-        entry_fees_left_quote TEXT NOT NULL DEFAULT '0', fees_quote TEXT NOT NULL DEFAULT '0', target_price TEXT,
+        layer INTEGER NOT NULL, price EXACT NOT NULL, qty EXACT NOT NULL, gap_percent EXACT NOT NULL,
+        weight_percent EXACT NOT NULL, tp_percent EXACT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
+        filled_qty EXACT NOT NULL DEFAULT '0', filled_quote EXACT NOT NULL DEFAULT '0',
+        open_qty EXACT NOT NULL DEFAULT '0', open_cost_quote EXACT NOT NULL DEFAULT '0',
+        closed_qty EXACT NOT NULL DEFAULT '0', realized_quote EXACT NOT NULL DEFAULT '0',
+        entry_fees_left_quote EXACT NOT NULL DEFAULT '0', fees_quote EXACT NOT NULL DEFAULT '0', target_price EXACT,
         target_order TEXT, PRIMARY KEY (group_id, leg_id)) WITHOUT ROWID""",
     """CREATE TABLE realizations (position INTEGER NOT NULL, lot INTEGER NOT NULL, group_id TEXT NOT NULL,
         leg_id TEXT NOT NULL, client_order_id TEXT NOT NULL, trade_id TEXT NOT NULL, reason TEXT NOT NULL,
-        qty TEXT NOT NULL, price TEXT NOT NULL, cost_quote TEXT NOT NULL, realized_quote TEXT NOT NULL,
-        fees_quote TEXT NOT NULL, net_quote TEXT NOT NULL, at INTEGER NOT NULL,
+        qty EXACT NOT NULL, price EXACT NOT NULL, cost_quote EXACT NOT NULL, realized_quote EXACT NOT NULL,
+        fees_quote EXACT NOT NULL, net_quote EXACT NOT NULL, at INTEGER NOT NULL,
         PRIMARY KEY (position, lot)) WITHOUT ROWID""",
     "CREATE INDEX realizations_by_group ON realizations (group_id)",
     "CREATE INDEX realizations_by_time ON realizations (at)",
@@ -81,30 +82,30 @@ _GROUPS: Final = (
 _ORDERS: Final = (
     """CREATE TABLE orders (client_order_id TEXT PRIMARY KEY, position INTEGER NOT NULL, desk TEXT, owner TEXT,
         group_id TEXT NOT NULL, leg_id TEXT NOT NULL, purpose TEXT NOT NULL, attempt INTEGER NOT NULL,
-        symbol TEXT NOT NULL, side TEXT NOT NULL, type TEXT NOT NULL, qty TEXT NOT NULL, price TEXT, stop_price TEXT,
-        reduce_only INTEGER NOT NULL, expected_price TEXT, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
-        error TEXT NOT NULL DEFAULT '', slippage_percent TEXT, venue_order_id TEXT NOT NULL DEFAULT '',
-        filled_qty TEXT NOT NULL DEFAULT '0', filled_quote TEXT NOT NULL DEFAULT '0', permit INTEGER,
+        symbol TEXT NOT NULL, side TEXT NOT NULL, type TEXT NOT NULL, qty EXACT NOT NULL, price EXACT, stop_price EXACT,
+        reduce_only FLAG NOT NULL, expected_price EXACT, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '',
+        error TEXT NOT NULL DEFAULT '', slippage_percent EXACT, venue_order_id TEXT NOT NULL DEFAULT '',
+        filled_qty EXACT NOT NULL DEFAULT '0', filled_quote EXACT NOT NULL DEFAULT '0', permit INTEGER,
         wanted_at INTEGER NOT NULL, sent_at INTEGER,
         cancel_requested_at INTEGER, updated_at INTEGER NOT NULL)""",
     "CREATE INDEX orders_by_position ON orders (position)",
     "CREATE INDEX orders_by_group ON orders (group_id)",
     """CREATE TABLE fills (desk TEXT NOT NULL, client_order_id TEXT NOT NULL, trade_id TEXT NOT NULL,
-        position INTEGER NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL, qty TEXT NOT NULL, price TEXT NOT NULL,
-        fee TEXT NOT NULL, fee_currency TEXT NOT NULL, maker INTEGER NOT NULL, at INTEGER NOT NULL,
+        position INTEGER NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL, qty EXACT NOT NULL, price EXACT NOT NULL,
+        fee EXACT NOT NULL, fee_currency TEXT NOT NULL, maker FLAG NOT NULL, at INTEGER NOT NULL,
         PRIMARY KEY (desk, client_order_id, trade_id)) WITHOUT ROWID""",
     "CREATE INDEX fills_by_position ON fills (position)",
-    """CREATE TABLE positions (desk TEXT NOT NULL, symbol TEXT NOT NULL, qty TEXT NOT NULL, bought_qty TEXT NOT NULL,
-        bought_quote TEXT NOT NULL, sold_qty TEXT NOT NULL, sold_quote TEXT NOT NULL, updated_at INTEGER NOT NULL,
+    """CREATE TABLE positions (desk TEXT NOT NULL, symbol TEXT NOT NULL, qty EXACT NOT NULL, bought_qty EXACT NOT NULL,
+        bought_quote EXACT NOT NULL, sold_qty EXACT NOT NULL, sold_quote EXACT NOT NULL, updated_at INTEGER NOT NULL,
         PRIMARY KEY (desk, symbol)) WITHOUT ROWID""",
 )
 
 _QUEUE: Final = (
     # ``status`` is waiting, entered or removed; ``pool`` the path of the pool whose queue it is.
     """CREATE TABLE queue_entries (pool TEXT NOT NULL, queue_id TEXT NOT NULL, position INTEGER NOT NULL,
-        group_key TEXT NOT NULL, signal_id TEXT NOT NULL, user TEXT NOT NULL, venue TEXT NOT NULL, symbol TEXT NOT NULL,
-        timeframe TEXT NOT NULL, side TEXT NOT NULL, entry_price TEXT NOT NULL, reason TEXT NOT NULL,
-        reverse INTEGER NOT NULL, replacement_count INTEGER NOT NULL DEFAULT 0, expected_profit TEXT,
+        group_key TEXT NOT NULL, signal_id TEXT NOT NULL, user_id TEXT NOT NULL, venue TEXT NOT NULL, symbol TEXT NOT NULL,
+        timeframe TEXT NOT NULL, side TEXT NOT NULL, entry_price EXACT NOT NULL, reason TEXT NOT NULL,
+        reverse FLAG NOT NULL, replacement_count INTEGER NOT NULL DEFAULT 0, expected_profit EXACT,
         queued_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, status TEXT NOT NULL DEFAULT 'waiting',
         closed_reason TEXT NOT NULL DEFAULT '', closed_detail TEXT NOT NULL DEFAULT '', closed_at INTEGER,
         PRIMARY KEY (pool, queue_id)) WITHOUT ROWID""",
@@ -115,9 +116,9 @@ _RISK: Final = (
     # ``engine`` is the path of the loss offset; what is by group is JSON.
     """CREATE TABLE risk_decisions (engine TEXT NOT NULL, decision_id TEXT NOT NULL, position INTEGER NOT NULL,
         account TEXT NOT NULL, at INTEGER NOT NULL, last_at INTEGER NOT NULL, repeats INTEGER NOT NULL DEFAULT 0,
-        trigger TEXT NOT NULL, status TEXT NOT NULL, reasons TEXT NOT NULL, losses TEXT NOT NULL,
-        left_out TEXT NOT NULL, ranked TEXT NOT NULL, plan TEXT NOT NULL, plan_id TEXT NOT NULL,
-        forced INTEGER NOT NULL DEFAULT 0, steps TEXT NOT NULL DEFAULT '[]', booked_usd TEXT NOT NULL DEFAULT '0',
+        trigger TEXT NOT NULL, status TEXT NOT NULL, reasons JSON NOT NULL, losses JSON NOT NULL,
+        left_out JSON NOT NULL, ranked JSON NOT NULL, plan JSON NOT NULL, plan_id TEXT NOT NULL,
+        forced FLAG NOT NULL DEFAULT FALSE, steps JSON NOT NULL DEFAULT '[]', booked_usd EXACT NOT NULL DEFAULT '0',
         outcome TEXT NOT NULL DEFAULT '', code TEXT NOT NULL DEFAULT '', ended_at INTEGER,
         PRIMARY KEY (engine, decision_id)) WITHOUT ROWID""",
     "CREATE INDEX risk_decisions_by_position ON risk_decisions (position)",
@@ -137,29 +138,29 @@ _SYSTEM: Final = (
 
 _SETTINGS: Final = (
     """CREATE TABLE precision_rules (account TEXT NOT NULL, symbol TEXT NOT NULL, venue TEXT NOT NULL,
-        venue_symbol TEXT NOT NULL, tick_size TEXT NOT NULL, step_size TEXT NOT NULL, min_qty TEXT NOT NULL,
-        min_notional TEXT NOT NULL, fetched_at INTEGER NOT NULL, gone_at INTEGER,
+        venue_symbol TEXT NOT NULL, tick_size EXACT NOT NULL, step_size EXACT NOT NULL, min_qty EXACT NOT NULL,
+        min_notional EXACT NOT NULL, fetched_at INTEGER NOT NULL, gone_at INTEGER,
         PRIMARY KEY (account, symbol)) WITHOUT ROWID""",
     """CREATE TABLE config_versions (version INTEGER NOT NULL, position INTEGER PRIMARY KEY, author TEXT NOT NULL,
-        document TEXT NOT NULL, changes TEXT NOT NULL, applied_at INTEGER NOT NULL, rolled_back TEXT)""",
+        document TEXT NOT NULL, changes JSON NOT NULL, applied_at INTEGER NOT NULL, rolled_back TEXT)""",
 )
 
 _EQUITY: Final = (
     # USD. ``total_equity`` is empty when a price or rate of something open was missing.
     """CREATE TABLE equity_snapshots (position INTEGER PRIMARY KEY, account TEXT NOT NULL, scope TEXT NOT NULL,
-        realized_equity TEXT NOT NULL, total_equity TEXT, flow TEXT NOT NULL, deployed TEXT NOT NULL,
-        locked TEXT NOT NULL, at INTEGER NOT NULL)""",
+        realized_equity EXACT NOT NULL, total_equity EXACT, flow EXACT NOT NULL, deployed EXACT NOT NULL,
+        locked EXACT NOT NULL, at INTEGER NOT NULL)""",
     "CREATE INDEX equity_by_time ON equity_snapshots (at)",
     # How far each account's realizations are in its equity.
     """CREATE TABLE equity_accounts (account TEXT PRIMARY KEY, position INTEGER NOT NULL,
-        realized_exact TEXT NOT NULL) WITHOUT ROWID""",
+        realized_exact EXACT NOT NULL) WITHOUT ROWID""",
 )
 
 _LOG: Final = (
     """CREATE TABLE events (position INTEGER PRIMARY KEY, at INTEGER NOT NULL, source TEXT NOT NULL,
         severity TEXT NOT NULL, code TEXT NOT NULL, identity TEXT NOT NULL, symbol TEXT NOT NULL,
         timeframe TEXT NOT NULL, group_id TEXT NOT NULL, client_order_id TEXT NOT NULL, signal_id TEXT NOT NULL,
-        text TEXT NOT NULL, tags TEXT NOT NULL, pinned INTEGER NOT NULL, acknowledged_at INTEGER,
+        text TEXT NOT NULL, tags TEXT NOT NULL, pinned FLAG NOT NULL, acknowledged_at INTEGER,
         acknowledged_by TEXT NOT NULL DEFAULT '', correlation_id INTEGER NOT NULL, stream TEXT NOT NULL)""",
     "CREATE INDEX events_by_time ON events (at)",
     "CREATE INDEX events_by_group ON events (group_id) WHERE group_id <> ''",
@@ -172,12 +173,12 @@ _LOG: Final = (
     "CREATE INDEX events_to_see ON events (position) WHERE pinned AND acknowledged_at IS NULL",
     """CREATE TABLE event_tags (tag TEXT NOT NULL, position INTEGER NOT NULL,
         PRIMARY KEY (tag, position)) WITHOUT ROWID""",
-    # Words only: what they are of stands in ``events`` at the same position.
-    """CREATE VIRTUAL TABLE event_words USING fts5 (words, content = '', columnsize = 0,
-        tokenize = "unicode61 remove_diacritics 2")""",
 )
 
 TABLES: Final = (*_KEPT, *_SIGNALS, *_GROUPS, *_ORDERS, *_QUEUE, *_SYSTEM, *_SETTINGS, *_EQUITY, *_LOG)
+
+SERIES: Final = {"events": "at", "equity_snapshots": "at"}
+"""Time series, and their column of instants: kept in parts by month where the database can."""
 
 
 def names() -> list[str]:

@@ -94,7 +94,7 @@ def test_rules_and_versions_are_kept(desk: Desk) -> None:
     desk.script.add("/c", ConfigApplied(version=2, document="{}", author="ann", changes=(), at=5))
     desk.script.add("/c", ConfigRolledBack(version=2, back_to=1, actor="/risk", cause="no answer", at=6))
     desk.row()
-    fetch = desk.projector._connection.execute
+    fetch = desk.projector.database.connection.execute
     rules = fetch(
         "SELECT symbol, tick_size, step_size, min_notional, fetched_at, gone_at FROM precision_rules"
     ).fetchall()

@@ -40,7 +40,7 @@ def traded() -> Iterator[SqliteJournal]:
 
 def contents(projector: Projector) -> dict[str, list[tuple[object, ...]]]:
     """Return every row of every table, as it is stored."""
-    fetch = projector._connection.execute
+    fetch = projector.database.connection.execute
     return {name: sorted(fetch(f"SELECT * FROM {name}").fetchall(), key=repr) for name in names()}
 
 
@@ -126,12 +126,12 @@ def test_a_failed_write_leaves_the_batch_before(traded: SqliteJournal) -> None:
     projector = Projector(MEMORY)
     projector.apply(traded.read_all(limit=10))
     before = contents(projector)
-    pages = projector._connection.execute("PRAGMA page_count").fetchone()[0]
-    projector._connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+    pages = projector.database.connection.execute("PRAGMA page_count").fetchone()[0]
+    projector.database.connection.execute(f"PRAGMA max_page_count = {pages + 1}")
     with pytest.raises(JournalUnavailable):
         projector.apply(traded.read_all(10))
     assert contents(projector) == before
-    projector._connection.execute("PRAGMA max_page_count = 1000000")
+    projector.database.connection.execute("PRAGMA max_page_count = 1000000")
     assert projector.catch_up(traded) == traded.head()
     projector.close()
 
@@ -183,7 +183,8 @@ def test_a_rebuild_helps_where_a_table_is_damaged(views_path: Path, traded: Sqli
     with closing(Projector(views_path)) as projector:
         projector.catch_up(traded)
         expected = contents(projector)
-        root = projector._connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'progress'").fetchone()[0]
+        sql = "SELECT rootpage FROM sqlite_schema WHERE name = 'progress'"
+        root = projector.database.connection.execute(sql).fetchone()[0]
     with views_path.open("r+b") as file:
         file.seek((root - 1) * 4096)
         file.write(b"\xff" * 4096)

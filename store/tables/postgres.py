@@ -1,0 +1,360 @@
+"""The read models on a PostgreSQL server, in a schema of their own beside the journal's.
+
+A transaction is sent in few round trips: writes wait until something is read or the transaction ends, and rows that nothing
+reads before its end go as one COPY. One projector at a time writes; a second one waits and then finds its records projected.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from decimal import Decimal
+from functools import lru_cache
+from itertools import groupby
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from rules.notation import plain
+from runtime.journal import JournalError, JournalUnavailable
+from store.errors import ViewsError
+from store.postgres.link import ConnectionLost, Link
+from store.postgres.place import Place
+from store.tables.catalogue import insert_statement, table
+from store.tables.database import Row, Values
+from store.tables.making import current_mark, make_statements, series_kind
+from store.tables.series import Month, month_of, of_part
+from store.tables.words import ts_query, ts_vector
+from store.views.tables import SCHEMA_VERSION, SERIES
+
+__all__ = ["ServerTables", "open_server", "read_server", "schema_of"]
+
+T = TypeVar("T")
+
+_LONG_S: Final = 600.0
+"""How long making all tables anew, or copying many rows, may take."""
+
+_MATCH: Final = "position IN (SELECT position FROM event_words WHERE words @@ CAST(CAST(? AS TEXT) AS TSQUERY))"
+_WORDS: Final = "INSERT INTO event_words (position, words) VALUES ($1, CAST(CAST($2 AS TEXT) AS TSVECTOR))"
+_COPIED: Final = frozenset({"TEXT", "INTEGER", "FLAG"})
+"""Types of columns that COPY sends as they are; the others have a spelling of their own."""
+
+
+def schema_of(place: Place) -> str:
+    """Return the schema of the read models: the journal's has a table ``events`` already."""
+    return f"{place.schema}_views"
+
+
+class ServerTables:
+    """The tables in one schema; made by ``open_server`` or ``read_server``. One thread at a time."""
+
+    backend: Final = "postgresql"
+
+    def __init__(self, place: Place, *, writes: bool) -> None:
+        self.place = place
+        self.schema = schema_of(place)
+        self.name = f"{place} read models"
+        self._link = Link(place, "read models", writes=writes)
+        self._reads_only = not writes
+        self._known: Any = None
+        self._inside: Any = None
+        self._writes: list[tuple[str, Values]] = []
+        self._appended: dict[tuple[str, tuple[str, ...]], list[Values]] = defaultdict(list)
+        self._words: list[tuple[int, str]] = []
+        self._months: set[tuple[str, Month]] = set()
+        self._parted: bool | None = None
+
+    @property
+    def current(self) -> bool:
+        """Whether the tables are there, of today's schema."""
+        return self._mark() in (current_mark(hypertables=True), current_mark(hypertables=False))
+
+    # --- writing -------------------------------------------------------------------------------------------------------
+
+    def execute(self, sql: str, values: Values = ()) -> None:
+        """Write, when something is read or the transaction ends."""
+        self._writes.append((sql, values))
+        if self._inside is None:
+            self._run(self._flush)
+
+    def append(self, table: str, columns: tuple[str, ...], row: Values) -> None:
+        """Write a row at the end of the transaction."""
+        self._appended[table, columns].append(row)
+
+    def index_words(self, position: int, words: str) -> None:
+        """Make a line of the event log findable by its words, at the end of the transaction."""
+        self._words.append((position, ts_vector(words)))
+
+    def settle(self) -> None:
+        """Write what was held back."""
+        self._run(self._send_all, timeout_s=_LONG_S)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Keep all that is written inside, or nothing of it; wait for another writer's."""
+        with self._block(f"BEGIN; SELECT pg_advisory_xact_lock(hashtext('{self.schema}'))"):
+            try:
+                yield
+                self.settle()
+                self._run(lambda connection: connection.execute("COMMIT"))
+            except BaseException:
+                self._months.clear()
+                raise
+
+    @contextmanager
+    def one_view(self) -> Iterator[None]:
+        """Read inside from one consistent state."""
+        with self._block("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"):
+            yield
+
+    @contextmanager
+    def _block(self, begin: str) -> Iterator[None]:
+        """Hold one connection from a statement that begins to whatever ends it; roll back what did not."""
+
+        async def started(connection: Any) -> None:
+            await connection.execute(begin)
+            self._inside = connection
+
+        self._run(started)
+        try:
+            yield
+        finally:
+            inside, self._inside = self._inside, None
+            self._writes.clear()
+            self._appended.clear()
+            self._words.clear()
+            if not inside.is_closed() and inside.is_in_transaction():
+                with suppress(JournalError):
+                    self._run(lambda connection: connection.execute("ROLLBACK"))
+
+    # --- reading -------------------------------------------------------------------------------------------------------
+
+    def fetch(self, sql: str, values: Values = ()) -> list[Row]:
+        """Return all rows of a query; on a lost connection once more, unless inside of a transaction."""
+
+        async def asked(connection: Any) -> list[Row]:
+            await self._flush(connection)
+            found: list[Row] = await connection.fetch(_numbered(sql), *_cleaned(values))
+            return found
+
+        try:
+            return self._run(asked)
+        except ConnectionLost:
+            if self._inside is not None or self._writes:
+                raise
+            return self._run(asked)
+
+    def words_condition(self, text: str) -> tuple[str, list[Any]] | None:
+        """Return the condition on ``events`` that every word of a text begins a word of the line; None for no word."""
+        query = ts_query(text)
+        return (_MATCH, [query]) if query else None
+
+    def contains_condition(self, columns: Sequence[str]) -> str:
+        """Return the condition that one of these columns, as text, holds a piece of text."""
+        return f"strpos(concat({', '.join(columns)}), ?) > 0"
+
+    def size_bytes(self) -> int:
+        """Return what the tables take on the disk, indexes and all."""
+        sql = """SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class c
+            JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ? AND c.relkind = 'r'"""
+        return int(self.fetch(sql, [self.schema])[0][0])
+
+    def close(self) -> None:
+        """End the connection."""
+        self._link.close()
+
+    # --- tables and their parts ----------------------------------------------------------------------------------------
+
+    def make_tables(self) -> None:
+        """Throw away whatever tables there are and make those of today.
+
+        Raises ``JournalUnavailable`` when the schema is something else's.
+        """
+        if (mark := self._mark()) is not None and not mark.startswith("bulkhead read models"):
+            raise JournalUnavailable(f"{self.place}: the schema {self.schema} belongs to something else")
+
+        async def made(connection: Any) -> None:
+            async with connection.transaction():
+                for statement in make_statements(self.schema, await series_kind(connection)):
+                    await connection.execute(statement)
+            await connection.reload_schema_state()
+
+        self._months.clear()
+        self._parted = None
+        self._run(made, timeout_s=_LONG_S)
+
+    def parts(self, name: str) -> list[tuple[Month, str]]:
+        """Return the partitions of a time series, oldest first; none of a hypertable."""
+        sql = """SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace n ON n.oid = p.relnamespace
+            WHERE n.nspname = ? AND p.relname = ?"""
+        found = [(of_part(name, part), part) for (part,) in self.fetch(sql, [self.schema, name])]
+        return sorted((month, part) for month, part in found if month is not None)
+
+    def drop_before(self, at: int) -> list[str]:
+        """Drop the parts of time series whose rows are all older than an instant; return their names.
+
+        They come back with a rebuild: the journal keeps everything.
+        """
+        gone: list[str] = []
+        with self.transaction():
+            for name in SERIES:
+                if not self._by_month():
+                    chunks = self.fetch(f"SELECT * FROM {self._extension()}.drop_chunks(?, ?)", [name, at])  # noqa: S608
+                    gone += [str(row[0]) for row in chunks]
+                    continue
+                for month, part in self.parts(name):
+                    if month.end <= at:
+                        if name == "events":
+                            newest = f"(SELECT max(position) FROM {part})"  # noqa: S608 our own names
+                            for beside in ("event_words", "event_tags"):
+                                self.execute(f"DELETE FROM {beside} WHERE position <= {newest}")  # noqa: S608 ours
+                        self.execute(f"DROP TABLE {part}")
+                        gone.append(part)
+        self._months.clear()
+        return gone
+
+    def _extension(self) -> str:
+        sql = """SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+            WHERE e.extname = 'timescaledb'"""
+        return str((self.fetch(sql) or [("public",)])[0][0])
+
+    def _mark(self) -> str | None:
+        """Return what the schema says of itself, None when there is no schema."""
+        sql = "SELECT coalesce(obj_description(oid, 'pg_namespace'), '') FROM pg_namespace WHERE nspname = ?"
+        found = self.fetch(sql, [self.schema])
+        return str(found[0][0]) if found else None
+
+    def _by_month(self) -> bool:
+        if self._parted is None:
+            self._parted = self._mark() == current_mark(hypertables=False)
+        return self._parted
+
+    # --- how it is sent ------------------------------------------------------------------------------------------------
+
+    def _run(self, work: Callable[[Any], Awaitable[T]], *, timeout_s: float | None = None) -> T:
+        async def ready(connection: Any) -> T:
+            if self._inside is not None and connection is not self._inside:
+                raise ConnectionLost(f"{self.place}: the connection was lost in the middle of a transaction")
+            if connection is not self._known:
+                await self._prepare(connection)
+                self._known = connection
+            return await work(connection)
+
+        return self._link.run(ready, timeout_s=timeout_s)
+
+    async def _prepare(self, connection: Any) -> None:
+        """Make a new connection speak our types, in our schema."""
+        spell = {"schema": "pg_catalog", "format": "text"}
+        await connection.set_type_codec("numeric", encoder=str, decoder=_decimal, **spell)
+        await connection.set_type_codec("jsonb", encoder=_storable_json, decoder=str, **spell)
+        only = "SET default_transaction_read_only = on" if self._reads_only else "SET jit = off"
+        await connection.execute(f"SET search_path = {self.schema}; {only}")
+
+    async def _flush(self, connection: Any) -> None:
+        writes, self._writes = self._writes, []
+        for sql, group in groupby(writes, key=lambda write: write[0]):
+            rows = [_cleaned(values) for _, values in group]
+            if len(rows) == 1:
+                await connection.execute(_numbered(sql), *rows[0])
+            else:
+                await connection.executemany(_numbered(sql), rows)
+
+    async def _send_all(self, connection: Any) -> None:
+        await self._flush(connection)
+        appended, self._appended = self._appended, defaultdict(list)
+        words, self._words = self._words, []
+        for (name, columns), rows in appended.items():
+            if column := SERIES.get(name):
+                await self._make_months(connection, name, {row[columns.index(column)] for row in rows})
+            await _send(connection, self.schema, name, columns, [_cleaned(row) for row in rows])
+        if words:
+            await connection.executemany(_WORDS, words)
+
+    async def _make_months(self, connection: Any, name: str, instants: Iterable[int]) -> None:
+        """Make the partitions of these instants, and the one after the newest ahead of its time."""
+        if self._parted is None:
+            sql = "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = $1"
+            self._parted = await connection.fetchval(sql, self.schema) == current_mark(hypertables=False)
+        if not self._parted:
+            return
+        months = sorted({month_of(at) for at in instants})
+        for month in (*months, months[-1].next):
+            if (name, month) not in self._months:
+                await connection.execute(month.statement(name))
+                self._months.add((name, month))
+
+
+async def _send(connection: Any, schema: str, name: str, columns: tuple[str, ...], rows: list[Values]) -> None:
+    types = table(name).columns
+    if all(types[column] in _COPIED for column in columns):
+        await connection.copy_records_to_table(name, schema_name=schema, columns=columns, records=rows)
+    else:
+        await connection.executemany(_numbered(insert_statement(name, columns, replace=False)), rows)
+
+
+def open_server(place: Place) -> ServerTables:
+    """Open the tables for writing, make them when there are none of today's schema."""
+    tables = ServerTables(place, writes=True)
+    try:
+        if not tables.current:
+            tables.make_tables()
+    except BaseException:
+        tables.close()
+        raise
+    return tables
+
+
+def read_server(place: Place) -> ServerTables:
+    """Open the tables for reading; raise ``ViewsError`` when there are none of today's schema."""
+    tables = ServerTables(place, writes=False)
+    try:
+        if not tables.current:
+            raise ViewsError(f"{place} holds no read models of schema version {SCHEMA_VERSION}")
+    except BaseException:
+        tables.close()
+        raise
+    return tables
+
+
+@lru_cache(maxsize=512)
+def _numbered(sql: str) -> str:
+    """Return a statement with PostgreSQL's placeholders; question marks in quotes stay."""
+    pieces = sql.split("'")
+    number = 0
+    for place in range(0, len(pieces), 2):
+        head, *rest = pieces[place].split("?")
+        for each in rest:
+            number += 1
+            head += f"${number}{each}"
+        pieces[place] = head
+    return "'".join(pieces)
+
+
+def _cleaned(values: Values) -> Values:
+    """Return values that PostgreSQL can keep: its texts hold no zero byte."""
+    for value in values:
+        if isinstance(value, str) and "\0" in value:
+            return [each.replace("\0", "\ufffd") if isinstance(each, str) else each for each in values]
+    return values
+
+
+def _decimal(text: str) -> Decimal:
+    """Return a number as SQLite's tables have it, without needless zeros."""
+    return Decimal(plain(Decimal(text)))
+
+
+def _storable_json(text: str) -> str:
+    """Return a document that PostgreSQL can keep: its texts hold no zero byte."""
+    if "\\u0000" not in text:
+        return text
+    return msgspec.json.encode(_without_zero(msgspec.json.decode(text))).decode()
+
+
+def _without_zero(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd")
+    if isinstance(value, dict):
+        return {_without_zero(key): _without_zero(each) for key, each in value.items()}
+    return [_without_zero(each) for each in value] if isinstance(value, list) else value
