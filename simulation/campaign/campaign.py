@@ -19,7 +19,7 @@ __all__ = ["Campaign", "Seed", "run_campaign"]
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """The short form of one run: kept of every seed."""
+    """The short form of one run: kept of every seed. ``done_s``: how long after the campaign's begin it was done."""
 
     seed: int
     hours: float
@@ -27,6 +27,7 @@ class Seed:
     events: int
     digest: str
     failed: bool
+    done_s: float
 
 
 @dataclass(slots=True)
@@ -47,7 +48,15 @@ class Campaign:
         self.counts.update(verdict.counts)
         events = verdict.counts.get("events", 0)
         self.seeds.append(
-            Seed(verdict.seed, verdict.hours, verdict.seconds, events, verdict.digest, failed=verdict.failed)
+            Seed(
+                verdict.seed,
+                verdict.hours,
+                verdict.seconds,
+                events,
+                verdict.digest,
+                failed=verdict.failed,
+                done_s=self.seconds,
+            )
         )
         if verdict.failed:
             self.failures.append(outcome)
@@ -93,8 +102,8 @@ def run_campaign(
     try:
         with closing(_outcomes(jobs, work, workers, ray)) as outcomes:
             for outcome in outcomes:
-                campaign.add(outcome)
                 campaign.seconds = (clock.now() - since) / NANOS
+                campaign.add(outcome)
                 report(campaign, outcome)
                 if fail_fast and campaign.failures:
                     break
