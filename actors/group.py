@@ -90,6 +90,7 @@ class PositionGroup(DurableActor):
     """One group. ``opening`` is None when it is brought back from its journal alone."""
 
     SNAPSHOT_EVERY = 200
+    BORN_WITH = ("_group_id", "_opening")
 
     def __init__(
         self,

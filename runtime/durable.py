@@ -23,6 +23,7 @@ from protocol.messages import Event
 from runtime.actor import Actor, Do
 from runtime.envelope import Envelope, Reply
 from runtime.journal import Entry, Journal, JournalError, Snapshot, as_journal_error
+from runtime.tape import Replayable
 from runtime.undoing import Undoing
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class _Batch(NamedTuple):
     """The newest message id when its first event was recorded."""
 
 
-class DurableActor(Actor):
+class DurableActor(Replayable, Actor):
     """An actor whose state is rebuilt from its events.
 
     ``apply`` changes the state by one event; it must not decide, tell, or look at a clock. ``recovered`` runs once after

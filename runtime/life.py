@@ -111,7 +111,7 @@ class Life:
             self._holdings.begin(actor)
             actor.context = Context(self)  # type: ignore[arg-type]
             if isinstance(actor, DurableActor):
-                self.system.durability.recover(actor)
+                self.system.recover(self, actor)
             rebuilt = isinstance(actor, DurableActor) and actor.sequence > 0
             begun = self._in_turn(actor.started)
             if life != self.incarnation:
@@ -143,7 +143,7 @@ class Life:
         assert actor is not None
         if self.state is LifeState.STARTING and self.doomed is None:
             self.state = LifeState.RUNNING
-            self.handlers = {kind: getattr(actor, name) for kind, name in actor.HANDLERS.items()}
+            self.handlers = self.system.handlers_of(actor)
         if outcome is not None:
             self.settle(outcome, None)
         if rebuilt and self.state is LifeState.RUNNING and isinstance(actor, DurableActor):

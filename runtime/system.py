@@ -18,7 +18,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from threading import get_ident
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 
@@ -28,7 +28,7 @@ from runtime.bus import Bus
 from runtime.cell import Cell
 from runtime.clock import Clock, VirtualClock, WallClock
 from runtime.dead_letters import DeadLetter, DeadLetters
-from runtime.durable import Durability
+from runtime.durable import Durability, DurableActor
 from runtime.envelope import Envelope
 from runtime.errors import NotReplayable
 from runtime.journal import Journal
@@ -44,6 +44,9 @@ from runtime.spec import Spec
 from runtime.tasks import Tasks
 from runtime.threads import HandlerThread, thread_envelope
 from runtime.timers import TimerQueue
+
+if TYPE_CHECKING:
+    from runtime.recording import Recorder
 
 __all__ = ["ActorSystem", "Guardian"]
 
@@ -101,6 +104,7 @@ class ActorSystem:
         self.timers = TimerQueue(self.clock)
         self.timers.on_sooner = self._sooner
         self.durability = Durability(self, self.journal, threaded=threaded_journal)
+        self.recorder: Recorder | None = None
         self._cells: dict[str, Cell] = {}
         self.root = Cell(self, None, Spec("root", Guardian))
         self._cells["/"] = self.root
@@ -226,6 +230,18 @@ class ActorSystem:
             old.bury(envelope, "the actor has stopped")
         else:
             cell.accept(envelope)
+
+    def recover(self, cell: Life, actor: DurableActor) -> None:
+        """Rebuild a durable actor's state; from here on what its life is given is recorded where there is a recorder."""
+        self.durability.recover(actor)
+        if self.recorder is not None:
+            self.recorder.begin(cell, actor)
+
+    def handlers_of(self, actor: Actor) -> dict[type, Callable[[Any], Any]]:
+        """Return an actor's handlers by the type of their message."""
+        handlers = {kind: getattr(actor, name) for kind, name in actor.HANDLERS.items()}
+        taped = getattr(actor.context, "taped", None)
+        return handlers if taped is None else {kind: taped.wrapped(handler) for kind, handler in handlers.items()}
 
     # --- messages ------------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from runtime.clock import VirtualClock
 from runtime.journal import Journal
 from runtime.loop import VirtualLoop
 from runtime.memory_journal import MemoryJournal
+from runtime.recording import Recorder
 from runtime.system import ActorSystem
 from service.active import ActiveConfig
 from service.config import Config, WebhookSecrets
@@ -74,18 +75,19 @@ def run_replay(
     http: bool = False,
     seed: int | None = None,
     progress: Callable[[ReplayProgress], None] | None = None,
+    recorder: Recorder | None = None,
 ) -> ReplayResult:
     """Replay ``config.market.replay`` with alerts at their instants; return what it came to.
 
     ``journal`` that has records already is gone on with, strictly after its newest instant. ``http`` posts the alerts to
     a real listener at the configured port (virtual time stands still meanwhile), otherwise they are handed to the
-    gateway. ``seed`` draws the interleaving of actors. Raises MarketRefused, SourceError and whatever the tree fails with.
+    gateway. ``seed`` draws the interleaving of actors. ``recorder`` records what durable actors are given. Raises MarketRefused, SourceError and whatever the tree fails with.
     """
     markets = {account.name: _cut(recorded_market(config, account), since, until) for account in config.accounts}
     used = journal if journal is not None else MemoryJournal()
     first = min(market.first_at or 0 for market in markets.values())
     clock = VirtualClock(max(first, since or 0, used.last_instant()))
-    run = _Run(config, markets, used, clock, alerts, secrets, http, seed, progress)
+    run = _Run(config, markets, used, clock, alerts, secrets, http, seed, progress, recorder)
     with asyncio.Runner(loop_factory=lambda: VirtualLoop(clock, seed=seed)) as runner:
         return runner.run(run.serve())
 
@@ -196,6 +198,7 @@ class _Run:
     http: bool
     seed: int | None
     progress: Callable[[ReplayProgress], None] | None
+    recorder: Recorder | None = None
     began: float = 0.0
 
     async def serve(self) -> ReplayResult:
@@ -203,6 +206,8 @@ class _Run:
         started_at = self.clock.now()
         done = anyio.Event()
         system = ActorSystem(clock=self.clock, journal=self.journal, seed=self.seed)
+        if self.recorder is not None:
+            self.recorder.attach(system)
         async with system:
             plan = self._plan(system, done)
             with system.hold():

@@ -1,0 +1,194 @@
+"""Replays a record of inputs through the actors and compares what they decide with the journal.
+
+Each recorded life is made anew, its state rebuilt from the journal as it was then, and fed with its messages in order; the
+clock and the outside answer as they did. Every event must be the journal's, in type and in every field. Lives know nothing
+of each other here: what one told another stands in the record of the other. A divergence ends the check of its stream; the
+others go on, and the one that stands first in the journal is the one reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
+from runtime.differing import Divergence
+from runtime.durable import DurableActor
+from runtime.journal import StreamReader
+from runtime.relived import Relived, Streams
+from runtime.tape import Item, LifeBegan, Mark, TapeItem
+
+__all__ = ["MakeActor", "Report", "Verifier", "verify_records"]
+
+MakeActor: TypeAlias = Callable[[LifeBegan], DurableActor]
+"""Makes the actor of a life as the house made it then."""
+
+
+class Report:
+    """What a check came to. ``lost`` are events of the replay that no journal kept: a crash took them."""
+
+    def __init__(self) -> None:
+        self.divergence: Divergence | None = None
+        self.diverged: set[str] = set()
+        self.streams: set[str] = set()
+        self.lives = 0
+        self.messages = 0
+        self.events = 0
+        self.lost = 0
+        self.gaps: list[str] = []
+        self.unverified: dict[str, str] = {}
+        """Why a life could not be followed, by path."""
+        self.version = ""
+
+    def found(self, divergence: Divergence) -> None:
+        """Keep the divergence that stands first in the journal."""
+        self.diverged.add(divergence.stream)
+        if self.divergence is None or divergence.order < self.divergence.order:
+            self.divergence = divergence
+
+
+def verify_records(
+    journal: StreamReader, inputs: Iterable[TapeItem], make_actor: MakeActor | None = None
+) -> Divergence | None:
+    """Return the first divergence between a journal and what its actors decide on recorded inputs, None when there is none.
+
+    For a check inside the process that recorded, after everything was committed: ``inputs`` are ``Recorder.items``, and
+    without ``make_actor`` each life's own factory makes its actor.
+    """
+    verifier = Verifier(journal, make_actor or _by_factory, settled=True)
+    for item in inputs:
+        verifier.take(item)
+    return verifier.finish().divergence
+
+
+def _by_factory(life: LifeBegan) -> DurableActor:
+    actor = life.factory()
+    assert isinstance(actor, DurableActor), f"{life.path} was recorded as a durable actor"
+    return actor
+
+
+class Verifier:
+    """Takes a tape item by item. ``settled``: everything that the tape led to is in the journal by now.
+
+    ``on_mark`` hears of marks that are not the tape's own (a configuration that came into force).
+    """
+
+    def __init__(
+        self,
+        journal: StreamReader,
+        make_actor: MakeActor,
+        *,
+        settled: bool = False,
+        on_mark: Callable[[str, Any], None] | None = None,
+    ) -> None:
+        self.report = Report()
+        self._journal = journal
+        self._make = make_actor
+        self._settled = settled
+        self._on_mark = on_mark
+        self._about: dict[str, Any] = {}
+        self._lives: dict[int, Relived] = {}
+        self._at_path: dict[str, Relived] = {}
+        self._streams = Streams(journal)
+        self._whole = True
+        """Whether nothing is missing since the process began to record: what is in the journal then has its cause here."""
+
+    def take(self, item: TapeItem) -> None:
+        """Take the next item."""
+        kind, number = item[0], item[1]
+        life = self._lives.get(number)
+        match kind:
+            case Item.MESSAGE:
+                if life is not None:
+                    life.message(item)
+            case Item.NOW:
+                if life is not None:
+                    life.instants[item[2]] = item[3]
+            case Item.READ:
+                if life is not None:
+                    life.reads.append(item[2:])
+            case Item.LIFE:
+                self._life(number, item[2])
+            case Item.STATE:
+                self._state(life, item)
+            case Item.ROLLED_BACK:
+                if life is not None:
+                    life.rolled_back()
+            case Item.MARK:
+                self._mark(item[2], item[3])
+
+    def finish(self) -> Report:
+        """Handle what is still under way and return what was found."""
+        for life in self._lives.values():
+            life.end(None, settled=self._settled and self._whole)
+        self._lives.clear()
+        return self.report
+
+    # --- lives ---------------------------------------------------------------------------------------------------------
+
+    def _life(self, number: int, began: LifeBegan) -> None:
+        before = self._at_path.pop(began.path, None)
+        if before is not None:
+            before.end(began.sequence, settled=self._whole)
+            self._lives.pop(before.number, None)
+        relived = self._relive(number, began)
+        if relived is not None:
+            relived.start(began.sequence)
+
+    def _state(self, life: Relived | None, item: TapeItem) -> None:
+        """Go on with a life from its frozen state, unless it was followed up to here."""
+        number, began, at, state = item[1:]
+        if life is not None and life.followed:
+            return
+        if state is None:
+            self.report.unverified[began.path] = "its state could not be frozen: it is checked from its next life on"
+            return
+        relived = self._relive(number, began)
+        if relived is not None:
+            relived.thaw(began.sequence, at, state)
+
+    def _relive(self, number: int, began: LifeBegan) -> Relived | None:
+        try:
+            actor = self._make(began)
+        except LookupError as error:
+            self.report.unverified[began.path] = str(error)
+            return None
+        for name, value in began.born.items():
+            setattr(actor, name, value)
+        relived = Relived(number, began, actor, self._streams, self.report, self._about)
+        self._lives[number] = self._at_path[began.path] = relived
+        self.report.lives += 1
+        self.report.streams.add(began.stream)
+        return relived
+
+    # --- marks ---------------------------------------------------------------------------------------------------------
+
+    def _mark(self, what: str, value: Any) -> None:
+        match what:
+            case Mark.OPENED:
+                self._opened(value)
+            case Mark.GAP:
+                self._gap(value)
+            case Mark.CLOSED | Mark.TURNED:
+                pass
+            case _:
+                # What is under way was read before: it is handled under what held then.
+                for life in self._lives.values():
+                    life.handle()
+                if self._on_mark is not None:
+                    self._on_mark(what, value)
+
+    def _opened(self, about: dict[str, Any]) -> None:
+        """Begin with another process: the lives of the one before are over, whatever the record knows of their end."""
+        for life in self._lives.values():
+            life.end(None, settled=False)
+        self._lives.clear()
+        self._at_path.clear()
+        self._about, self._whole = about, True
+
+    def _gap(self, why: str) -> None:
+        self.report.gaps.append(why)
+        self._whole = False
+        for life in self._lives.values():
+            life.end(None, settled=False)
+        self._lives.clear()
+        self._at_path.clear()
