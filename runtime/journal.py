@@ -8,6 +8,8 @@ the runtime decides on which thread they run.
 
     JournalError
     ├─ JournalUnavailable     the disk is full, the file is locked or gone: nothing of the batch was written
+    │   └─ CommitUnknown      the store went away in the middle of a commit: the next use finds out what became of it
+    ├─ Fenced                 another process has taken over: this one may never write again
     ├─ SequenceConflict       another writer appended to this stream: the writer is stale and must be rebuilt
     ├─ JournalTooNew          written by a newer version of bulkhead: refused, nothing was changed
     └─ JournalCorrupt         a record fails its checksum or is missing; names the first bad position
@@ -22,7 +24,9 @@ from protocol.errors import BulkheadError
 from protocol.messages import Event
 
 __all__ = [
+    "CommitUnknown",
     "Entry",
+    "Fenced",
     "Journal",
     "JournalCorrupt",
     "JournalError",
@@ -42,6 +46,14 @@ class JournalError(BulkheadError):
 
 class JournalUnavailable(JournalError):
     """The journal cannot be written; nothing of the batch was kept."""
+
+
+class CommitUnknown(JournalUnavailable):
+    """Nobody answers what became of a commit; whatever uses the journal next finds out first, or fails as well."""
+
+
+class Fenced(JournalError):
+    """Another process holds the right to write by now; nothing of the batch was kept, and nothing will be any more."""
 
 
 class SequenceConflict(JournalError):

@@ -75,8 +75,8 @@ class Batch:
         end = self._dictionary.ends.get(name)
         if end is None:
             raw = name.encode(errors="surrogatepass")
-            if not 0 < len(raw) <= MAX_STREAM_BYTES or raw.decode(errors="replace") != name:
-                raise EntryRefused(f"a stream's name has 1 to {MAX_STREAM_BYTES} bytes of UTF-8: {name[:80]!r}")
+            if not 0 < len(raw) <= MAX_STREAM_BYTES or raw.decode(errors="replace") != name or "\0" in name:
+                raise EntryRefused(f"a stream's name has 1 to {MAX_STREAM_BYTES} bytes of UTF-8, no NUL: {name[:80]!r}")
             end = self._dictionary.end(name)
         if end is None:
             stream = StoredStream(self._dictionary.streams + len(self.new_streams) + 1, name, stream_tag(raw))

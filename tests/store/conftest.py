@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from runtime.journal import Journal
+from store.postgres.journal import open_journal as open_on_postgres
+from store.postgres.place import Place
 from store.sqlite_journal import MEMORY, SqliteJournal, open_journal
+from tests.servers.postgres import shared_server
 
 Opener = Callable[[Path], Journal]
 
@@ -16,7 +20,14 @@ BACKENDS: dict[str, Opener] = {
     "sqlite": lambda folder: open_journal(folder / "journal.db"),
     "sqlite-normal": lambda folder: open_journal(folder / "journal.db", durability="normal"),
     "sqlite-memory": lambda folder: open_journal(MEMORY),
+    "postgresql": lambda folder: open_on_postgres(Place(_database_of(folder))),
 }
+
+
+@cache
+def _database_of(folder: Path) -> str:
+    """Return the address of the one database of a test."""
+    return shared_server().database()
 
 
 @pytest.fixture(params=sorted(BACKENDS))
