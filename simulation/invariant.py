@@ -36,11 +36,22 @@ class Scene(Protocol):
     """What an invariant may look at."""
 
     scenario: Scenario
-    system: ActorSystem
-    journal: Journal
-    exchanges: Mapping[str, PracticeExchange]
-    """The truth about each account, kept outside the process."""
     answered: list[Answered]
+
+    @property
+    def system(self) -> ActorSystem:
+        """The system of the process that runs."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """The journal as the process has it open."""
+        ...
+
+    @property
+    def exchanges(self) -> Mapping[str, PracticeExchange]:
+        """The truth about each account, kept outside the process."""
+        ...
 
     @property
     def now(self) -> int:

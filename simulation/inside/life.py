@@ -1,0 +1,166 @@
+"""One life of the process: opens the disk, builds the daemon's tree, runs until it is told to stop, or dies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import anyio
+
+from actors.equity import EquityKeeper
+from actors.event_log import EventLog
+from actors.group_recovery import RUN
+from actors.projector import Committed
+from actors.risk import tell_of_journal
+from protocol.configuration import ApplySettings, SettingsTaken
+from runtime.actor import Actor, handles
+from runtime.journal import Journal
+from service.active import ActiveConfig
+from service.config import Config, WebhookSecrets
+from service.config.sources import Sources
+from service.config_setup import begin_with, config_keeper
+from service.house import RISK, Plan, build_house
+from service.lives import begin_run, end_run
+from service.performance_settings import equity_settings
+from simulation.inside.system import SimulatedSystem
+from simulation.outside.time import Agenda, ProcessClock, ProcessLoop
+from supervision.child import ChildSpec
+from venues.contract import Venue
+
+__all__ = ["Died", "Life", "Machine"]
+
+
+class Died(SystemExit):
+    """The process is dead: whatever runs in it ends here, and nothing cleans up."""
+
+
+class Machine(NamedTuple):
+    """What a life finds when it begins."""
+
+    agenda: Agenda
+    config: Config
+    secrets: WebhookSecrets
+    account: str
+    venue: Callable[[], Venue]
+    open_journal: Callable[[], Journal]
+    make_system: Callable[[ProcessClock, Journal], SimulatedSystem]
+    committed: Callable[[], None]
+    reconcile_every_s: float
+
+
+class Follower(Actor):
+    """Stands where the daemon keeps its projector process: passes on that there is something new."""
+
+    def __init__(self, committed: Callable[[], None]) -> None:
+        self._committed = committed
+
+    @handles
+    def new(self, msg: Committed) -> None:  # noqa: ARG002 - the type is the message
+        """Pass on that something was committed."""
+        self._committed()
+
+    @handles
+    def settings(self, msg: ApplySettings) -> SettingsTaken:
+        """Take settings of the log, which is no part of a simulation."""
+        return SettingsTaken(msg.version)
+
+
+class Life:
+    """A process from its start to its end."""
+
+    def __init__(self, machine: Machine, *, seed: int, ahead: int) -> None:
+        self._machine = machine
+        self._seed = seed
+        self.clock = ProcessClock(machine.agenda, ahead)
+        self.system: SimulatedSystem | None = None
+        self.active: ActiveConfig | None = None
+        self.up = False
+        self.dead = False
+        self._over: asyncio.Event | None = None
+
+    def go(self) -> bool:
+        """Run to the end; return whether it ended in order (False: it died)."""
+        agenda = self._machine.agenda
+        loop = ProcessLoop(agenda, self.clock, seed=self._seed)
+        loop.set_exception_handler(lambda *_: None)  # tasks of a dead process are destroyed while they wait
+        agenda.attach(loop)
+        try:
+            loop.run_until_complete(self._serve())
+        except Died:
+            return False
+        finally:
+            self.dead, self.up = True, False
+            agenda.attach(None)
+            loop.close()
+        return True
+
+    def die(self) -> None:
+        """End the process at this instant."""
+        raise Died(137)
+
+    def stop(self) -> None:
+        """Have the process end in order."""
+        if self._over is not None:
+            self._over.set()
+
+    def step_clock(self, nanos: int) -> None:
+        """Set the machine's clock forward or back."""
+        self.clock.ahead += nanos
+        self._machine.agenda.rearm()
+        if self.system is not None:
+            self.system.arm()
+
+    def run(self, work: Any) -> None:
+        """Run a coroutine inside the process, beside its actors."""
+        assert self.system is not None
+        self.system.run_task(work, "/operators")
+
+    async def _serve(self) -> None:
+        machine = self._machine
+        self._over = asyncio.Event()
+        journal = machine.open_journal()
+        sources = Sources.of_config(machine.config)
+        start = begin_with(journal, sources, machine.config)
+        run = begin_run(journal, self.clock.now())
+        system = self.system = machine.make_system(self.clock, journal)
+        active = self.active = ActiveConfig(start.config, start.version, start.trouble)
+        async with system:
+            plan = Plan(
+                active=active,
+                system=system,
+                tag="simu",
+                secrets=machine.secrets,
+                markets={},
+                venues={machine.account: machine.venue},
+                reconcile_every_s=machine.reconcile_every_s,
+                store=[
+                    ChildSpec("events", EventLog),
+                    ChildSpec("projector", partial(Follower, machine.committed)),
+                    ChildSpec("equity", lambda: EquityKeeper(equity_settings(active.config))),
+                ],
+                operators=[config_keeper(lambda: plan, active, sources, start, watch=False)],
+            )
+            system.durability.snapshot_every = start.config.journal.snapshot_every
+            system.durability.listeners.append(lambda _: system.tell("/store/projector", Committed()))
+            system.durability.watchers.append(partial(tell_of_journal, system, RISK))
+            system.bus.publish(RUN, run, keep=True)
+            system.start_root(build_house(plan))
+            await system.ready()
+            self.up = True
+            await self._until_over(system)
+            self.up = False
+        end_run(journal, run, self.clock.now())
+        journal.close()
+
+    async def _until_over(self, system: SimulatedSystem) -> None:
+        assert self._over is not None
+        loop = asyncio.get_running_loop()
+        failed, over = loop.create_task(system.failed()), loop.create_task(self._over.wait())
+        with anyio.CancelScope():
+            await asyncio.wait({failed, over}, return_when=asyncio.FIRST_COMPLETED)
+        over.cancel()
+        if failed.done():
+            raise failed.result()
+        failed.cancel()
