@@ -46,7 +46,7 @@ class LinkHealth:
         if self.state is CacheState.RECONNECTING:
             self._pings.clear()  # how quick a server was before it went away says nothing
         self._pings.append(took_ns)
-        slow = median(self._pings) > DEGRADED_NS
+        slow = len(self._pings) == _PINGS and median(self._pings) > DEGRADED_NS
         self.state = CacheState.DEGRADED if slow else CacheState.HEALTHY
         return self.state
 

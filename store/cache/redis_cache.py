@@ -6,15 +6,16 @@ After the link is back, ``flush`` writes the newest value of each key that was w
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
-
-from redis.asyncio import Redis
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
 from store.cache.contract import CacheStats
 from store.cache.errors import BadFrame, CacheAway, CacheRefused
 from store.cache.frames import framed, unframed
 from store.cache.memory import MAX_KEYS, MemoryCache
 from store.cache.redis_link import RedisLink
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 __all__ = ["RedisCache"]
 

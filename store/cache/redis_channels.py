@@ -7,17 +7,16 @@ ends ``listen`` with an error: the next one begins with the announcement that so
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from typing import Any, Final
-
-from redis import exceptions
 
 from protocol.nodes import FromNode, NodeFact
 from store.cache.contract import ChannelStats, Sink
 from store.cache.errors import BadFrame, CacheAway, CacheError
 from store.cache.frames import framed, unframed
 from store.cache.hearing import Heard, Hearing
-from store.cache.redis_link import PING_S, RedisLink
+from store.cache.redis_link import LINK_ERRORS, PING_S, RedisLink
 from store.cache.waiting import Waiting
 
 __all__ = ["BEAT_S", "RedisChannels"]
@@ -68,12 +67,12 @@ class RedisChannels:
             return 0
         self._sending, sent = True, 0
         try:
-            while leaving := self._waiting.first(_AT_ONCE):
-                await self._send(leaving)
-                self._waiting.sent(leaving)
-                sent += len(leaving)
-        except CacheError:
-            pass  # what is left waits for the next call
+            # What cannot leave now waits for the next call.
+            with contextlib.suppress(CacheError):
+                while leaving := self._waiting.first(_AT_ONCE):
+                    await self._send(leaving)
+                    self._waiting.sent(leaving)
+                    sent += len(leaving)
         finally:
             self._sending = False
             self._published += sent
@@ -106,7 +105,7 @@ class RedisChannels:
             hearing.begins(wanted, "the subscription begins here")
             while True:
                 await self._hear_one(subscription, hearing)
-        except (exceptions.RedisError, OSError) as error:
+        except LINK_ERRORS as error:
             raise CacheAway(f"{self._link.address}: {error or 'no answer'}") from error
         finally:
             await subscription.aclose()

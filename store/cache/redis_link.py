@@ -22,7 +22,7 @@ try:
 except ImportError as error:
     raise FeatureUnavailable("redis", "a shared cache on Redis") from error
 
-__all__ = ["ANSWER_S", "HOLD_OFF_S", "PING_S", "RedisLink", "address_of"]
+__all__ = ["ANSWER_S", "HOLD_OFF_S", "LINK_ERRORS", "PING_S", "RedisLink", "address_of"]
 
 ANSWER_S: Final = 0.25
 """Longest wait for an answer; past it the server counts as away."""
@@ -32,6 +32,9 @@ PING_S: Final = 2.0
 
 HOLD_OFF_S: Final = 1.0
 """After a failure nobody but a ping asks the server for so long: one time-out is paid, not one a call."""
+
+LINK_ERRORS: Final = (exceptions.RedisError, OSError)
+"""What the library raises when a server is away, or refuses."""
 
 _CONNECTIONS: Final = 16
 _NANOS: Final = 1_000_000_000
@@ -92,7 +95,7 @@ class RedisLink:
                 return await ask(self._redis)
         except TimeoutError as error:
             raise CacheAway(f"{self.address}: no answer within {within_s:g} s") from error
-        except (exceptions.RedisError, OSError) as error:
+        except LINK_ERRORS as error:
             raise self.judged(error) from error
 
     def judged(self, error: Exception) -> CacheError:
