@@ -8,8 +8,9 @@ waits for it. Being told of many commits while it works, it catches up once. A d
 from __future__ import annotations
 
 import asyncio
+import os
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
 from protocol.configuration import ApplySettings, SettingsTaken
@@ -90,11 +91,18 @@ class _Rested(Message, frozen=True, tag=True):
 class ReadModelProcess(Actor):
     """Has another process project (``store.follow``): starts it, says when the journal has grown, ends with it.
 
-    ``settings`` are those of the log, when the process writes one; ``ApplySettings`` brings others.
+    ``settings`` are those of the log, when the process writes one; ``ApplySettings`` brings others. ``environment`` is added
+    to ours: what must not stand in a command line.
     """
 
-    def __init__(self, command: Sequence[str], settings: LogSettings | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        settings: LogSettings | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._command = tuple(command)
+        self._environment = dict(environment or {})
         self._call = b"\n" if settings is None else settings_line(settings)
         self._trouble = ""
         self._process: Process | None = None
@@ -104,7 +112,8 @@ class ReadModelProcess(Actor):
 
     async def started(self) -> None:
         """Start the process and have it catch up with what an earlier life or an earlier daemon left."""
-        self._process = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE)
+        environment = {**os.environ, **self._environment}
+        self._process = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE, env=environment)
         self.ref.tell(Committed())
 
     async def let_go(self) -> None:

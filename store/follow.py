@@ -16,19 +16,21 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from runtime.journal import JournalUnavailable
+from store.journals import Where, open_reader
 from store.log.settings import LogSettings
 from store.log.writer import LogWriter
-from store.opening import open_reader
+from store.postgres.place import Place
 from store.projector import Projector
 from store.reading import JournalReader
 
-__all__ = ["NICENESS", "command_of", "main", "settings_line"]
+__all__ = ["NICENESS", "command_of", "environment_of", "main", "settings_line"]
 
 NICENESS: Final = 10
 """How far it steps back behind whatever trades, when there are more of us than processors."""
@@ -37,9 +39,22 @@ _AT_ONCE: Final = 65_536
 """Bytes of calls that are answered with one catching up."""
 
 
-def command_of(journal: Path, views: Path, logs: Path | None = None) -> list[str]:
+_VARIABLES: Final = ("BULKHEAD_FOLLOWED_JOURNAL", "BULKHEAD_FOLLOWED_VIEWS")
+_FROM_ENVIRONMENT: Final = "env:"
+
+
+def command_of(journal: Path | Place, views: Path | Place, logs: Path | None = None) -> list[str]:
     """Return the command that follows a journal, with a folder also into the log's segments."""
-    return [sys.executable, "-m", "store.follow", str(journal), str(views), *([str(logs)] if logs is not None else [])]
+    named = [
+        _FROM_ENVIRONMENT + _VARIABLES[n] if isinstance(w, Place) else str(w) for n, w in enumerate((journal, views))
+    ]
+    return [sys.executable, "-m", "store.follow", *named, *([str(logs)] if logs is not None else [])]
+
+
+def environment_of(journal: Path | Place, views: Path | Place) -> dict[str, str]:
+    """Return the variables that go with the command: an address holds a password, and a command line is public."""
+    places = zip(_VARIABLES, (journal, views), strict=True)
+    return {name: msgspec.json.encode(where).decode() for name, where in places if isinstance(where, Place)}
 
 
 def settings_line(settings: LogSettings) -> bytes:
@@ -54,17 +69,26 @@ def main(arguments: Sequence[str]) -> int:
     os.nice(NICENESS)
     journal, views, *rest = arguments
     log = LogWriter(Path(rest[0]), LogSettings()) if rest else None
-    with closing(open_reader(journal, check=False)) as reader, closing(Projector(views)) as projector:
+    follower = _Follower(_where(journal), _where(views), log)
+    try:
         for settings in _calls():
             if log is not None and settings is not None:
                 log.settings = settings
-            answer = _catch_up(projector, reader, log)
+            answer = follower.catch_up()
             try:
                 os.write(1, answer)
             except BrokenPipeError:
                 return 0  # whoever asked was killed
-        _catch_up(projector, reader, log)
+        follower.catch_up()
+    finally:
+        follower.close()
     return 0
+
+
+def _where(argument: str) -> Where:
+    if not argument.startswith(_FROM_ENVIRONMENT):
+        return argument
+    return msgspec.json.decode(os.environ[argument.removeprefix(_FROM_ENVIRONMENT)], type=Place)
 
 
 def _calls() -> Iterator[LogSettings | None]:
@@ -77,14 +101,45 @@ def _calls() -> Iterator[LogSettings | None]:
             yield msgspec.json.decode(said[-1], type=LogSettings) if said else None
 
 
-def _catch_up(projector: Projector, reader: JournalReader, log: LogWriter | None) -> bytes:
-    """Project and write what is new; return the answer."""
-    position = projector.catch_up(reader)
-    trouble = ""
-    if log is not None:
-        log.catch_up(projector.views(), reader)
-        trouble = " ".join(log.trouble.split())
-    return f"{position} {trouble}".rstrip().encode() + b"\n"
+class _Follower:
+    """Projects and writes what is new; opens both ends when first needed, anew after a server could not be asked."""
+
+    def __init__(self, journal: Where, views: Where, log: LogWriter | None) -> None:
+        self._journal, self._views, self._log = journal, views, log
+        self._open: tuple[JournalReader, Projector] | None = None
+        self._held = ExitStack()
+        self._position = 0
+
+    def catch_up(self) -> bytes:
+        """Return the answer. While a server is away this is why, and the next call tries again."""
+        trouble = ""
+        try:
+            self._follow()
+        except JournalUnavailable as error:
+            if not (isinstance(self._journal, Place) or isinstance(self._views, Place)):
+                raise
+            trouble = f"the database cannot be asked: {error}"
+            self.close()
+        else:
+            trouble = self._log.trouble if self._log is not None else ""
+        return f"{self._position} {' '.join(trouble.split())}".rstrip().encode() + b"\n"
+
+    def close(self) -> None:
+        """Let go of both ends."""
+        self._open = None
+        self._held.close()
+
+    def _follow(self) -> None:
+        if self._open is None:
+            reader = open_reader(self._journal, check=False)
+            self._held.callback(reader.close)
+            projector = Projector(self._views)
+            self._held.callback(projector.close)
+            self._open = reader, projector
+        reader, projector = self._open
+        self._position = projector.catch_up(reader)
+        if self._log is not None:
+            self._log.catch_up(projector.views(), reader)
 
 
 if __name__ == "__main__":
