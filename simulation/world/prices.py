@@ -64,14 +64,14 @@ def bars_of(path: PricePath, start_at: int, hours: float) -> Iterator[Bar]:
 
 
 def price_at(path: PricePath, start_at: int, hours: float, at: int) -> Decimal:
-    """Return the newest price that is known at an instant: where the bar of that instant began."""
+    """Return the newest price that is known at an instant: where its bar began, or the last price before a hole."""
     rows = _rows(path, _count(path, hours))
     index = min(max((at - start_at) // (path.step_s * _NANOS), 0), len(rows) - 1)
-    while index > 0 and rows[index] is None:
-        index -= 1
     row = rows[index]
-    ticks = row.open if row is not None else round(path.start_price / _tick(path))
-    return ticks * _tick(path)
+    if row is not None:
+        return row.open * _tick(path)
+    before = next(row for row in reversed(rows[:index]) if row is not None)
+    return before.close * _tick(path)
 
 
 def _tick(path: PricePath) -> Decimal:

@@ -86,7 +86,7 @@ class _Sender:
         for begin in times(draw, _CONTRADICTIONS_A_DAY, self._hours.loud_s):
             at, symbol, timeframe = self._hours.at(begin), draw.choice(self._symbols), draw.choice(_TIMEFRAMES)
             soon = at + draw.randrange(1, 2 * NANOS)
-            match draw.randrange(4):
+            match draw.randrange(6):
                 case 0:
                     yield at, Wish(symbol, timeframe, "buy", ("long", 1), ("flat", 0))
                     yield soon, Wish(symbol, timeframe, "sell", ("short", 1), ("flat", 0))
@@ -95,6 +95,10 @@ class _Sender:
                     yield soon, Wish(symbol, timeframe, "sell", ("flat", 0), ("long", 3), "exit")
                 case 2:
                     yield at, Wish(symbol, timeframe, "buy", ("long", 7), ("short", 2))
+                case 3:
+                    yield at, Wish(symbol, timeframe, "buy", ("short", 1), ("flat", 0))
+                case 4:
+                    yield at, Wish(symbol, timeframe, "sell", ("flat", 0), ("flat", 0))
                 case _:
                     yield at, Wish(symbol, timeframe, "sell", ("long", 5), ("long", 2), "reduce")
 
