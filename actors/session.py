@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
 
+from actors.call_log import CallLog
 from actors.feed import FEEDS
 from actors.session_calls import CALL_TIMEOUT_S, Calls
 from actors.session_limit import Limiter, Urgency
@@ -111,6 +112,7 @@ class VenueSession(Actor):
             answered=lambda: self._say(VenueStatus.UP),
             tripped=self._tripped,
             stopped=self._lost,
+            log=CallLog(self.context.system.black_box.ring(self._account), self.now),
         )
         self._say(VenueStatus.CONNECTING)
         self._tried(await self._attempt(FIRST_TRY_S))
@@ -377,7 +379,7 @@ class VenueSession(Actor):
     async def _snapshot(self, since: int) -> VenueSnapshot:
         async def whole(venue: Venue) -> VenueSnapshot:
             offset, snapshot = await snapshot_of(self._account, venue, since, self.now)
-            if self._link is not None and self._link.venue is venue:
+            if self._link is not None and self._link.venue == venue:
                 self._correct_clock(offset)
             return snapshot
 

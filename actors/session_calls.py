@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from actors.call_log import CallLog
 from actors.session_limit import Limiter, Urgency
 from protocol.orders import OrderReport
 from supervision.breaker import Breaker, BreakerPhase
@@ -42,8 +43,10 @@ class Calls:
         answered: Callable[[], None],
         tripped: Callable[[str], None],
         stopped: Callable[[VenueError], None],
+        log: CallLog,
     ) -> None:
         self._account = account
+        self._log = log
         self.breaker = breaker
         self.limiter = limiter
         self._now = now
@@ -145,7 +148,7 @@ class Calls:
             raise VenueDown(self._account, "too many calls failed: waiting before the next try")
         try:
             async with asyncio.timeout(timeout_s):
-                answer = await call(venue)
+                answer = await call(self._log.seen(venue))
         except (VenueDown, NetworkTimeout, TimeoutError) as error:
             if self.breaker.failure(self._now()):
                 self._tripped(str(error) or type(error).__name__)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import msgspec
 
+from protocol.incident_files import IncidentKind, SupervisorDecision
 from runtime.actor import NO_ANSWER, Do
 from runtime.beside import Beside
 from runtime.dead_letters import DeadLetter
@@ -241,8 +242,24 @@ class Cell(Beside):
         if envelope.reply is not None:
             envelope.reply(None, ActorStopped(f"{self.path}: {reason}"))
 
+    def crash(self, error: BaseException, envelope: Envelope | None) -> None:
+        """Put what is known into the black box, then end this life."""
+        if self.state not in (LifeState.STOPPED, LifeState.DOWN):
+            self.system.black_box.crashed(self, error, envelope)
+        super().crash(error, envelope)
+
+    def kill(self, error: Exception) -> None:
+        """Put what is known into the black box, then end this life at once."""
+        if self.state in (LifeState.STARTING, LifeState.RUNNING, LifeState.STOPPING):
+            self.system.black_box.crashed(self, error, self.handling, IncidentKind.KILLED)
+        super().kill(error)
+
     def remove(self, exit_: Exit) -> None:
         """End for good; nobody waits for room any more."""
+        if self.system.black_box.undecided(self.path):
+            above = self.parent.path if self.parent is not None else ""
+            ended = SupervisorDecision(supervisor=above, said="it is not started again")
+            self.system.black_box.decided(self.path, ended)
         super().remove(exit_)
         self._release_producers()
 

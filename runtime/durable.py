@@ -343,6 +343,7 @@ class Durability:
         writers = {**batch.writers, **later.writers}
         self._system.report("journal", f"{len(lost)} events were not kept", error)
         self._release([*batch.held, *later.held], error)
+        self._system.black_box.journal_failed(error, len(lost), list(writers))
         undoing = Undoing(batch.since, writers, {entry.correlation_id for entry in lost}, error)
         for cell in [self._system.cell_of(path) for path in self._system.paths()]:
             if cell is None:

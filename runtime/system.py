@@ -24,6 +24,7 @@ import anyio
 
 from runtime.actor import Actor, handles
 from runtime.asks import Asks
+from runtime.black_box import BlackBox
 from runtime.bus import Bus
 from runtime.cell import Cell
 from runtime.clock import Clock, VirtualClock, WallClock
@@ -98,6 +99,7 @@ class ActorSystem:
         self.bus = Bus()
         self.loop_watch: LoopWatch | None = None
         self.dead_letters = DeadLetters()
+        self.black_box = BlackBox(self)
         self.tasks = Tasks(self.report)
         self.asks = Asks(self)
         self.pump = Pump(self, seed)
@@ -150,6 +152,7 @@ class ActorSystem:
         await self.root.shutdown()
         self.root.remove(self.root.last_exit or Exit(ExitKind.SHUTDOWN))
         self.durability.close()
+        self.black_box.flush()
         self.pump.stopped = True
         while self.ended_threads:
             self.ended_threads.pop().join()
@@ -162,6 +165,7 @@ class ActorSystem:
         if self._failure is None:
             self._failure = error
             self.report("/", "the system has failed", error)
+            self.black_box.failed(error)
             self._failed.set()
             self._ready.set()
 

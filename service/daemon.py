@@ -152,9 +152,10 @@ async def _serve(
     # From before the first actor until after the last: a signal at any moment is an orderly stop, a second one no more.
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stopping.set)
-    async with system, watched(system):
+    active = ActiveConfig(config, start.version, start.trouble)
+    # The watch is the outer one: it still sees how the tree ends.
+    async with watched(system, active, secrets, run), system:
         label = ", ".join(sorted({market.label for market in markets.values()}))
-        active = ActiveConfig(config, start.version, start.trouble)
         daemon = Daemon(active, system, label, WallClock().now(), secrets.token.reveal(), stopping)
         ended = anyio.Event()
         keeper = config_keeper(lambda: plan, active, sources, start, watch=not virtual)

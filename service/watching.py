@@ -1,31 +1,49 @@
-"""Keep an eye on a running system from outside it: the pulse of its loop."""
+"""Keep an eye on a running system from outside it: incident files of what crashes, the pulse of its loop."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from protocol.groups.recovery import DaemonStarted
 from runtime.clock import VirtualClock
 from runtime.loop_watch import LoopWatch
 from runtime.system import ActorSystem
+from service.active import ActiveConfig
+from service.api.status import installed_version
+from service.config import WebhookSecrets, open_webhook_secrets
+from service.incidents import IncidentKeeper, incidents_folder
 
 __all__ = ["watched"]
 
-log = logging.getLogger("bulkhead")
-
-
-def _blocked(seconds: float, stacks: str) -> None:
-    log.critical("the event loop has not answered for %.1f s\n%s", seconds, stacks)
-
 
 @asynccontextmanager
-async def watched(system: ActorSystem) -> AsyncIterator[None]:
-    """Watch a system for as long as the block lasts; on a virtual clock nothing is watched, time means nothing there."""
-    if isinstance(system.clock, VirtualClock):
-        yield
-        return
-    with LoopWatch(asyncio.get_running_loop(), _blocked) as watch:
-        system.loop_watch = watch
-        yield
+async def watched(
+    system: ActorSystem, active: ActiveConfig, secrets: WebhookSecrets, run: DaemonStarted
+) -> AsyncIterator[None]:
+    """Watch a system for as long as the block lasts; the pulse only on a real clock: time means nothing on a virtual one."""
+    version = installed_version()
+
+    def told() -> dict[str, object]:
+        return {"run": run.run, "version": version, "config_version": active.version}
+
+    def hidden() -> tuple[str, ...]:
+        rotated = open_webhook_secrets(active.config) if secrets.folder is not None else secrets
+        return (*secrets.shown_nowhere, *rotated.shown_nowhere)
+
+    keeper = IncidentKeeper(incidents_folder(active.config.app.data_dir), told, hidden)
+    box = system.black_box
+    box.prefix, box.sink, box.more = f"i{run.run}-", keeper.take, keeper.count
+    system.durability.listeners.append(box.committed)
+    try:
+        if isinstance(system.clock, VirtualClock):
+            yield
+            return
+        with LoopWatch(asyncio.get_running_loop(), box.blocked) as watch:
+            system.loop_watch = watch
+            yield
+    finally:
+        box.flush()
+        box.sink = None
+        keeper.close()

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from protocol.control import ActorStanding, ReportContext, SupervisorReport
+from protocol.incident_files import SupervisorDecision
 from runtime.actor import Actor, handles
 from runtime.clock import NANOS
 from runtime.journal import JournalUnavailable
@@ -19,6 +20,7 @@ from runtime.lifecycle import ChildExited, ChildStarted, Exit, ExitKind
 from runtime.timers import Timer
 from supervision.budget import Intensity, spend
 from supervision.child import ChildSpec, Verdict, verdict
+from supervision.decisions import decision
 from supervision.errors import ChildStartFailed, SupervisionError, SupervisorExhausted
 from supervision.messages import RestartDue, StartChild, StartOverdue, StopChild
 from supervision.slots import LIVE, Phase, Slot, Strategy, affected
@@ -97,6 +99,8 @@ class Keeper(Actor):
             self._start_failed(slot, news.exit)
         else:
             self._judge(slot, news.exit)
+        if news.exit.abnormal:
+            self.context.system.black_box.decided(news.path, self._decision(slot), news.exit)
         self._advance(slot)
 
     def _stopped(self, slot: Slot, exit_: Exit) -> None:
@@ -144,6 +148,19 @@ class Keeper(Actor):
             self._remove(slot, ChildStartFailed(self._path(slot), exit_.error))
         else:
             self._escalate(slot, exit_)
+
+    def _decision(self, slot: Slot) -> SupervisorDecision:
+        """Say what was decided about a child that has just ended."""
+        waits = slot.timer if self._strategy == "one_for_one" else self._pause
+        return decision(
+            self.context.path,
+            self._path(slot),
+            slot,
+            failed=self._failed,
+            known=self._slots.get(slot.name) is slot,
+            delay_s=(waits.at - self.now()) / NANOS if waits is not None else 0.0,
+            alone=self._strategy == "one_for_one",
+        )
 
     # --- restart, or the end of the budget -----------------------------------------------------------------------------
 
