@@ -12,7 +12,7 @@ from simulation.verdict import Verdict, Violation
 
 __all__ = ["RUN_ENDS", "SAME_RUN", "Job", "Outcome", "broken_off", "carry_out", "scenario_of_job"]
 
-RUN_ENDS: Final = "run-ends"
+RUN_ENDS: Final = "the-run-goes-on"
 """The rule that every run comes to its end: the simulator itself raises nothing and is not killed."""
 
 SAME_RUN: Final = "same-seed-same-run"
@@ -38,9 +38,9 @@ class Outcome(NamedTuple):
 
 def scenario_of_job(job: Job) -> Scenario:
     """Return the scenario that a job runs."""
-    from simulation.world import scenario_of
+    from simulation.world import PROFILES, scenario_of
 
-    scenario = scenario_of(job.seed, hours=job.hours, profile=job.profile)
+    scenario = scenario_of(job.seed, hours=job.hours, profile=PROFILES[job.profile])
     return msgspec.structs.replace(scenario, defect=job.defect) if job.defect else scenario
 
 

@@ -1,16 +1,12 @@
-"""Bugs that are planted to see whether the simulator finds them."""
+"""Bugs that are planted to see whether the simulator finds them: mistakes a developer could make, one function each.
+
+Each replaces a piece of production code, in this process and for one run, and fails loudly when that piece is not there any
+more. What must not live here: the rules that find them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from simulation.defects.defect import Defect, NothingToPatch, patched
+from simulation.defects.registry import DEFECTS, planted
 
-__all__ = ["planted"]
-
-
-@contextmanager
-def planted(name: str) -> Iterator[None]:
-    """Plant a bug by name for as long as the block lasts; the empty name plants none. Raises KeyError."""
-    if name:
-        raise KeyError(name)
-    yield
+__all__ = ["DEFECTS", "Defect", "NothingToPatch", "patched", "planted"]

@@ -59,7 +59,7 @@ def test_processes_give_what_one_process_gives() -> None:
     assert sorted(each.seed for each in found.seeds) == list(range(5, 16))
     failed = {each.job.seed: each.verdict.violations[0] for each in found.failures}
     assert sorted(failed) == [7, 13]
-    assert failed[13].invariant == "run-ends"
+    assert failed[13].invariant == "the-run-goes-on"
     assert "exit code -9" in failed[13].message
     alone = run_campaign(jobs(*(seed for seed in range(5, 16) if seed != 13)), workers=0, work=work)
     assert found.counts == alone.counts
@@ -77,12 +77,12 @@ def test_a_seed_that_hangs_is_given_up() -> None:
 def test_what_the_simulator_raises_is_that_seeds_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """An error of the simulator itself is a violation of its seed, with the place; the campaign goes on."""
 
-    def broken(seed: int, *, hours: float, profile: str) -> Any:
+    def broken(seed: int, *, hours: float, profile: Any) -> Any:
         raise LookupError(f"no world of {seed}")
 
     monkeypatch.setattr("simulation.world.scenario_of", broken)
     violation = carry_out(Job(5)).verdict.violations[0]
-    assert violation.invariant == "run-ends"
+    assert violation.invariant == "the-run-goes-on"
     assert "no world of 5" in violation.message
     assert "test_campaign.py" in violation.message
 
