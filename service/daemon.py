@@ -33,6 +33,7 @@ from service.demo import demo_trader
 from service.deployment import deployment_tag
 from service.house import RISK, Plan, build_house
 from service.housekeeper import Housekeeper
+from service.journals import LiveJournal, journal_of, open_live_journal, views_of
 from service.lives import begin_run, end_run
 from service.logs import log_folder, log_settings
 from service.markets import Market, prepare_market
@@ -40,8 +41,7 @@ from service.performance_settings import equity_settings
 from service.replaying import EndWatch
 from service.watching import watched
 from service.webhooks import listener, listening_url
-from store.follow import command_of
-from store.sqlite_journal import SqliteJournal, open_journal
+from store.follow import command_of, environment_of
 from supervision.child import ChildSpec
 
 __all__ = ["Daemon", "run_daemon"]
@@ -97,7 +97,7 @@ def run_daemon(
     config.app.data_dir.mkdir(parents=True, exist_ok=True)
     wall = WallClock()
     secrets = open_webhook_secrets(config)
-    journal = open_journal(config.journal_path, durability=config.journal.durability, opened_at=wall.now())
+    journal = open_live_journal(config, opened_at=wall.now())
     try:
         sources = sources if sources is not None else Sources.of_config(config)
         start = begin_with(journal, sources, config)
@@ -120,7 +120,7 @@ async def _prepare(config: Config, now: int) -> dict[str, Market]:
     return {account.name: await prepare_market(config, account, now=now) for account in config.accounts}
 
 
-def _clock_for(config: Config, markets: dict[str, Market], journal: SqliteJournal) -> Clock:
+def _clock_for(config: Config, markets: dict[str, Market], journal: LiveJournal) -> Clock:
     """Return the clock the markets need; a replay goes on at the newest instant that anything durable happened."""
     starts = [market.first_at for market in markets.values() if market.first_at is not None]
     if not starts:
@@ -137,7 +137,7 @@ async def _serve(
     sources: Sources,
     start: Start,
     secrets: WebhookSecrets,
-    journal: SqliteJournal,
+    journal: LiveJournal,
     markets: dict[str, Market],
     clock: Clock,
     on_ready: Callable[[Daemon], None] | None,
@@ -189,8 +189,9 @@ async def _serve(
 def _log(active: ActiveConfig) -> list[ChildSpec]:
     """Return who keeps the log, the process that keeps read models and segments up, who notes what equity is drawn from."""
     config = active.config
-    command = command_of(config.journal_path, config.app.data_dir / "views.db", log_folder(config))
-    projector = ChildSpec("projector", lambda: ReadModelProcess(command, log_settings(active.config)))
+    ends = journal_of(config), views_of(config)
+    command, environment = command_of(*ends, log_folder(config)), environment_of(*ends)
+    projector = ChildSpec("projector", lambda: ReadModelProcess(command, log_settings(active.config), environment))
     equity = ChildSpec("equity", lambda: EquityKeeper(equity_settings(active.config)))
     return [ChildSpec("events", EventLog), projector, equity]
 

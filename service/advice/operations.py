@@ -85,6 +85,12 @@ JOURNAL: Final = Area(
         ),
         Word(("JournalTooNew",), "start the version of bulkhead that wrote it; nothing was changed"),
         Word(("JournalUnavailable",), "free the disk, or stop the other bulkhead that holds the file"),
+        Word(
+            ("ConnectionLost", "CommitUnknown"),
+            "see that the PostgreSQL server runs and is reached at `database.url`: work goes on by itself when it answers",
+        ),
+        Word(("ServerRefused",), "read why in the message: the PostgreSQL server refused, and kept nothing"),
+        Word(("Fenced",), "nothing: another process has taken over and this one may write no more; end it"),
         Word(("MigrationFailed",), "free space on the disk and start again: the journal is as it was"),
         Word(
             ("UndecodableRecord",), "start the version of bulkhead that wrote it, and report this: nothing was changed"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from threading import Event
 from typing import Final, TypeVar
 
@@ -11,9 +10,9 @@ import anyio
 from anyio import CapacityLimiter
 
 from runtime.journal import JournalError
+from store.journals import Where, open_reader
 from store.queries import Views, open_views
 from store.reading import JournalReader
-from store.sqlite_journal import open_reader
 
 __all__ = ["Reading"]
 
@@ -26,7 +25,7 @@ _OPEN_EVERY_S: Final = 0.05
 class Reading:
     """The daemon's own read-only view of its files; opened when first needed, opened anew after an error."""
 
-    def __init__(self, journal: Path, views: Path) -> None:
+    def __init__(self, journal: Where, views: Where) -> None:
         self._journal_path = journal
         self._views_path = views
         self._journal: JournalReader | None = None

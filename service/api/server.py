@@ -24,6 +24,7 @@ from service.api.markets import Markets
 from service.api.reading import Reading
 from service.api.routes import MAX_BODY_BYTES, add_routes
 from service.api.unix_socket import listen, remove
+from service.journals import journal_of, views_of
 from supervision.keeper import TOPIC
 
 __all__ = ["ApiServer"]
@@ -37,7 +38,7 @@ class ApiServer(Actor):
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        self.reading = Reading(host.config.journal_path, host.config.app.data_dir / "views.db")
+        self.reading = Reading(journal_of(host.config), views_of(host.config))
         self.hub = Hub(host.system.journal.head)
         self.markets = Markets()
         self.newest_permit: Permit | None = None

@@ -18,6 +18,7 @@ from service.api.accounts import venue_standing
 from service.api.host import Host
 from service.api.reading import Reading
 from service.config_store import CONFIG_TOPIC
+from service.journals import journal_of
 from store.queries import Views
 from supervision.tree import describe
 
@@ -67,7 +68,7 @@ async def status_of(host: Host, reading: Reading, permit: Permit | None) -> dict
         "uptime_s": (wall - host.started_at) / _NANOS,
         "now": system.now(),
         "journal": {
-            "path": str(config.journal_path),
+            "path": str(journal_of(config)),
             "head": system.journal.head(),
             "commits": durability.commits,
             "error": str(durability.error) if durability.error is not None else "",

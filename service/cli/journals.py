@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,9 @@ from service.cli.codes import ExitCode, epilog
 from service.cli.failures import CommandFailed, Failure
 from service.cli.output import note, print_json, print_line
 from service.cli.parts import ConfigFile, JournalFile, Json, load_config
+
+if TYPE_CHECKING:
+    from store.postgres.place import Place
 
 __all__ = ["cut", "register", "verify"]
 
@@ -28,9 +31,9 @@ def verify(journal: JournalFile = None, config: ConfigFile = None, as_json: Json
     """Check every record of the journal and its structure; also while the daemon runs."""
     from contextlib import closing
 
-    from store.sqlite_journal import open_reader
+    from store.journals import open_reader
 
-    path = _path(journal, config)
+    path = _where(journal, config)
     with closing(open_reader(path, check=False)) as reader:
         good, digest = reader.verify(), reader.digest()
     if as_json:
@@ -76,6 +79,12 @@ def _unconfirmed(damage: Exception, words: str) -> CommandFailed:
     message = f"{damage}. Cutting keeps the {position - 1} records before it and loses what comes after"
     advice = f'bulkhead journal cut --confirm "{words}" (the whole file is copied aside first)'
     return CommandFailed(Failure(ExitCode.FAILED, "Unconfirmed", message, advice, value=words))
+
+
+def _where(journal: Path | None, config: Path | None) -> Path | Place:
+    from service.journals import journal_of
+
+    return journal if journal is not None else journal_of(load_config(config))
 
 
 def _path(journal: Path | None, config: Path | None) -> Path:

@@ -92,12 +92,13 @@ def config_to_start(given: Path | None) -> Config:
     of the file says where that is.
     """
     from service.config import ConfigError
+    from service.journals import has_journal
 
     try:
         return load_config(given)
     except ConfigError:
         found = sources_of(given).guess()
-        if not found.journal_path.exists():
+        if not has_journal(found):
             raise
         return found
 

@@ -8,13 +8,16 @@ import zoneinfo
 from collections.abc import Callable
 from pathlib import PurePath
 from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 
 from service.config.keys import Refusal, Secret
 
 __all__ = [
+    "database_url",
     "folder_inside",
     "ip_network",
     "one_of",
+    "schema_name",
     "secret_length",
     "shaped",
     "symbol",
@@ -26,6 +29,7 @@ __all__ = [
 
 _SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}(:[A-Z0-9]{1,20})?")
 _TIMEFRAME: Final = re.compile(r"[1-9][0-9]{0,5}[smhdwM]")
+_SCHEMA: Final = re.compile(r"[a-z_][a-z0-9_]{0,39}")
 _URL_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{22,128}")
 
 
@@ -103,6 +107,30 @@ def time_zone(value: str) -> Refusal | None:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         return Refusal("UnknownTimezone", "must be the name of an IANA zone such as UTC or Europe/Berlin")
     return None
+
+
+def database_url(value: str) -> Refusal | None:
+    """Accept nothing, or the address of a PostgreSQL database without a password."""
+    if not value:
+        return None
+    try:
+        parts = urlsplit(value)
+        options = dict(parse_qsl(parts.query))
+        _ = parts.port
+    except ValueError:
+        return Refusal("OutOfRange", "must be an address such as postgresql://bulkhead@localhost:5432/bulkhead")
+    if parts.scheme not in ("postgresql", "postgres") or parts.fragment:
+        return Refusal("OutOfRange", "must be empty, or an address such as postgresql://bulkhead@localhost/bulkhead")
+    if parts.password or "password" in options:
+        return Refusal("SecretInFile", "must not hold the password: set BULKHEAD_DATABASE__PASSWORD in the environment")
+    return None
+
+
+def schema_name(value: str) -> Refusal | None:
+    """Accept a name of a schema that needs no quotes."""
+    if _SCHEMA.fullmatch(value) and not value.startswith("pg_"):
+        return None
+    return Refusal("OutOfRange", "must be 1 to 40 of a-z, 0-9 and _, no digit first, and not begin with pg_")
 
 
 def folder_inside(value: str) -> Refusal | None:

@@ -165,8 +165,8 @@ class Journal(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     durability: Annotated[
         Durability,
         Key(
-            doc="full: survives a power cut. normal: survives a crash of bulkhead, a power cut may cost the last moments. "
-            "off: for replays only.",
+            doc="full: survives a power cut. normal: survives a crash of bulkhead, a power cut may cost the last moments "
+            "(on a PostgreSQL server: its crash too). off: for replays only.",
         ),
     ] = Durability.FULL
     snapshot_every: Annotated[

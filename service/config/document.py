@@ -7,6 +7,7 @@ from typing import Annotated
 
 from protocol.values import Scope
 from service.config.daemon import Api, App, Demo, Journal, Mode, Security, Supervision, Webhook
+from service.config.database import Database
 from service.config.exchange import Exchange
 from service.config.grid import GridStrategy
 from service.config.keys import Key, Section
@@ -45,6 +46,7 @@ class Config(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     deployment: Deployment = Deployment()
     demo: Demo = Demo()
     journal: Journal = Journal()
+    database: Database = Database()
     supervision: Supervision = Supervision()
     api: Api = Api()
 

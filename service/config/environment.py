@@ -2,6 +2,9 @@
 
 Text, paths, words and secrets are taken as they are; everything else is written as in config.toml
 (``BULKHEAD_MARKET__SYMBOLS='["BTC/USDT"]'``). Lists of tables (``accounts``) are set in the file only.
+
+``BULKHEAD_DATABASE_URL`` is a database's address as hosts hand it out, password and all: it sets ``database.url`` and
+``database.password``.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import msgspec
 
@@ -20,9 +24,10 @@ from service.config.errors import Problems
 from service.config.keys import Field, Secret, Speed, fields_of, optional
 from service.config.reading import nearest
 
-__all__ = ["PREFIX", "Setting", "settings_from", "variable_of", "variables"]
+__all__ = ["DATABASE_URL", "PREFIX", "Setting", "settings_from", "split_password", "variable_of", "variables"]
 
 PREFIX: Final = "BULKHEAD_"
+DATABASE_URL: Final = "BULKHEAD_DATABASE_URL"
 _AS_IT_IS: Final = (str, Path, Decimal, Speed)
 
 
@@ -64,7 +69,27 @@ def settings_from(env: Mapping[str, str], problems: Problems) -> list[Setting]:
             continue
         keys, field = known[variable]
         found.append(Setting(variable, keys, _value(field, env[variable])))
-    return found
+    return found + _whole_address(env)
+
+
+def _whole_address(env: Mapping[str, str]) -> list[Setting]:
+    """Return what ``BULKHEAD_DATABASE_URL`` sets; the password apart, because the address is shown and it is not."""
+    url, password = split_password(env.get(DATABASE_URL, ""))
+    found = [Setting(DATABASE_URL, ("database", "url"), url)] if url else []
+    return found + ([Setting(DATABASE_URL, ("database", "password"), Secret(password))] if password else [])
+
+
+def split_password(url: str) -> tuple[str, str]:
+    """Return an address without its password, and the password."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url, ""
+    if not parts.password:
+        return url, ""
+    user, _, host = parts.netloc.rpartition("@")
+    bare = f"{user.partition(':')[0]}@{host}"
+    return urlunsplit(parts._replace(netloc=bare)), unquote(parts.password)
 
 
 def _value(field: Field, text: str) -> Any:

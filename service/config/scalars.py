@@ -38,7 +38,7 @@ def read_scalar(hint: Any, key: Key, raw: Any, path: str, problems: Problems) ->
         if refusal is None:
             return got
         got = refusal
-    problems.add(path, got.code, got.message, value="" if hint is Secret else raw)
+    problems.add(path, got.code, got.message, value="" if hint is Secret or got.code == "SecretInFile" else raw)
     return REFUSED
 
 
