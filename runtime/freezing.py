@@ -39,6 +39,7 @@ _PLAIN: Final[dict[str, frozenset[str]]] = {
     "decimal": frozenset({"Decimal"}),
     "fractions": frozenset({"Fraction"}),
     "functools": frozenset({"partial"}),
+    "msgspec._utils": frozenset({"rebuild"}),
     "pathlib": frozenset({"Path", "PosixPath"}),
     "random": frozenset({"Random"}),
     "types": frozenset({"MappingProxyType"}),
@@ -100,6 +101,8 @@ class Freezing(pickle.Pickler):
             return ("self", "") if obj is self._actor else ("nothing", kind.__name__)
         if isinstance(obj, ActorRef) or kind.__name__ == "_RecordedRef":
             return ("ref", obj.path)
+        if kind.__name__ == "Secret":
+            return ("secret", "")
         if kind is Timer:
             return ("timer", obj.at if obj.alive else 0)
         if kind is Envelope:

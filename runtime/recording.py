@@ -225,12 +225,14 @@ class _RecordedBus:
 
     def choosy(self, topic: str) -> bool:
         value = self._choosy(topic)
-        self._taped.read("choosy", topic, value)
+        if value:
+            self._taped.read("choosy", topic, value)
         return value
 
     def awaited(self, topic: str, fact: Any) -> bool:
         value = self._awaited(topic, fact)
-        self._taped.read("awaited", topic, value)
+        if value:
+            self._taped.read("awaited", topic, value)
         return value
 
 

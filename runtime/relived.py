@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from runtime.actor import Do
 from runtime.differing import Cause, Divergence, differing_fields, is_same
 from runtime.freezing import thaw
-from runtime.replayed import NotRead, Outside, ReplayContext, envelope_of
-from runtime.tape import LifeBegan, TapeItem
+from runtime.replayed import NotRead, Outside, ReplayContext, Unfollowable, envelope_of
+from runtime.tape import LifeBegan, TapeItem, Unreadable
 
 if TYPE_CHECKING:
     from runtime.durable import DurableActor
@@ -128,6 +128,9 @@ class Relived:
         """Handle what came before; this message is next."""
         self.handle()
         _, _, message, message_id, correlation, causation, sender, asked = item
+        if isinstance(message, Unreadable):
+            self._give_up(message.why)
+            return
         cause = Cause(type(message).__name__, message, message_id, correlation, causation, sender)
         self._pending = lambda: self._message(cause, asked)
 
@@ -168,6 +171,8 @@ class Relived:
             pending()
         except _Stop:
             return
+        except Unfollowable as error:
+            self._give_up(str(error))
         except NotRead as error:
             self._diverges(f"it reads what it did not read then: {error}", self._streams.waiting(self._stream), None)
         except Exception as error:  # noqa: BLE001 - whatever it raises is compared: did it crash then too?

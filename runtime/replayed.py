@@ -9,19 +9,28 @@ import inspect
 from collections import deque
 from collections.abc import Callable, Iterable
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from runtime.clock import NANOS, VirtualClock, WallClock
 from runtime.envelope import Envelope
+from runtime.tape import Unreadable
 
 if TYPE_CHECKING:
     from runtime.journal import StreamReader
 
-__all__ = ["NotRead", "Outside", "ReplayContext", "ReplayTimer"]
+__all__ = ["NotRead", "Outside", "ReplayContext", "ReplayTimer", "Unfollowable", "envelope_of", "nothing"]
+
+
+_USUALLY_NOT: Final = frozenset({"choosy", "awaited"})
+"""Questions whose answer is noted only when it is yes: they are asked at every price."""
 
 
 class NotRead(LookupError):
     """The actor reads what it did not read then."""
+
+
+class Unfollowable(LookupError):
+    """Something that was recorded cannot be read again: the life cannot be followed further."""
 
 
 class Outside:
@@ -61,8 +70,12 @@ class Outside:
         """Return what was answered then; raise what was raised. Raises NotRead when it was not read."""
         waiting = self._reads.get((what, name))
         if not waiting:
+            if what in _USUALLY_NOT:
+                return False
             raise NotRead(f"{what} {name if isinstance(name, str) else ' '.join(map(str, name))}".strip())
         value, raised = waiting.popleft()
+        if isinstance(value, Unreadable):
+            raise Unfollowable(value.why)
         if raised:
             raise value
         return value
@@ -106,7 +119,7 @@ class _Timers:
         return ReplayTimer(self._outside, self._outside.at)
 
 
-def _nothing(*_: Any, **__: Any) -> None:
+def nothing(*_: Any, **__: Any) -> None:
     """Do nothing: what is told in a replay goes nowhere."""
 
 
@@ -118,7 +131,7 @@ class _Ref:
         self.path = path
         self.alive = True
 
-    tell = staticmethod(_nothing)
+    tell = staticmethod(nothing)
 
     async def ask(self, request: Any, timeout_s: float = 5.0) -> Any:  # noqa: ARG002 - as the real one
         return self._outside.read("ask", (self.path, type(request).__name__))
@@ -134,7 +147,7 @@ class _Bus:
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
 
-    subscribe = unsubscribe = drop = staticmethod(_nothing)
+    subscribe = unsubscribe = drop = staticmethod(nothing)
 
     def publish(self, topic: str, fact: Any, *, keep: bool = False) -> int:  # noqa: ARG002 - goes nowhere
         return 0
@@ -182,7 +195,7 @@ class _System:
         self.seed = outside.seed
         self.bus = _Bus(outside)
 
-    tell = report = staticmethod(_nothing)
+    tell = report = staticmethod(nothing)
 
     def now(self) -> int:
         return self._outside.now()
@@ -214,7 +227,7 @@ class ReplayContext:
         """The envelope of the message being handled."""
         return self.outside.envelope
 
-    watch = answer = escalate = stop = ready = staticmethod(_nothing)
+    watch = answer = escalate = stop = ready = staticmethod(nothing)
 
     def pipe(self, awaitable: Any, *_: Any, **__: Any) -> None:
         """Await nothing: what it brought stands in the record as a message."""
@@ -245,9 +258,9 @@ class ReplayContext:
             case "envelope":
                 return envelope_of(*value)
             case _:
-                return _nothing
+                return nothing
 
 
 def envelope_of(sender: str, message_id: int, correlation: int, causation: int, at: int, asked: bool) -> Envelope:
     """Return an envelope without its message; an answer to it goes nowhere."""
-    return Envelope(None, sender, message_id, correlation, causation, at, _nothing if asked else None)
+    return Envelope(None, sender, message_id, correlation, causation, at, nothing if asked else None)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
-__all__ = ["Item", "LifeBegan", "Mark", "Replayable", "TapeItem"]
+__all__ = ["Item", "LifeBegan", "Mark", "Replayable", "TapeItem", "Unreadable"]
 
 
 class Item(IntEnum):
@@ -51,6 +51,12 @@ class Mark(StrEnum):
     """Something is missing here; the value says why."""
 
 
+class Unreadable(NamedTuple):
+    """Stands where a value was recorded that cannot be read again; ``why`` says why not."""
+
+    why: str
+
+
 class LifeBegan(NamedTuple):
     """A life: where, of which class, the number of its stream's newest event then, what no configuration says of it.
 
@@ -62,7 +68,7 @@ class LifeBegan(NamedTuple):
     kind: str
     incarnation: int
     sequence: int
-    born: dict[str, Any]
+    born: dict[str, Any] | Unreadable
     factory: Any = None
 
 

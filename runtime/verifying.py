@@ -15,7 +15,7 @@ from runtime.differing import Divergence
 from runtime.durable import DurableActor
 from runtime.journal import StreamReader
 from runtime.relived import Relived, Streams
-from runtime.tape import Item, LifeBegan, Mark, TapeItem
+from runtime.tape import Item, LifeBegan, Mark, TapeItem, Unreadable
 
 __all__ = ["MakeActor", "Report", "Verifier", "verify_records"]
 
@@ -151,6 +151,9 @@ class Verifier:
             actor = self._make(began)
         except LookupError as error:
             self.report.unverified[began.path] = str(error)
+            return None
+        if isinstance(began.born, Unreadable):
+            self.report.unverified[began.path] = began.born.why
             return None
         for name, value in began.born.items():
             setattr(actor, name, value)
