@@ -118,6 +118,7 @@ class Beside(Life):
         """Run an async handler; until it is done its actor handles nothing else."""
         self.busy = True
         self.handling = envelope
+        self.system.hangs.begin(self, envelope, handler)
         self.run(handler, partial(self._handled, envelope, perf_counter_ns()))
 
     def handle_in_thread(self, handler: Callable[[Any], Any], envelope: Envelope) -> None:
@@ -125,6 +126,7 @@ class Beside(Life):
         assert self._thread is not None
         self.busy = True
         self.handling = envelope
+        self.system.hangs.begin(self, envelope)
         incarnation, began = self.incarnation, perf_counter_ns()
         hold = self.system.hold()
         hold.__enter__()  # virtual time stands still while a real thread works
@@ -141,6 +143,7 @@ class Beside(Life):
     def _handled(self, envelope: Envelope | None, began: int, outcome: Any, error: BaseException | None) -> None:
         self.busy = False
         self.handling = None
+        self.system.hangs.end(self)
         self.histogram[min((perf_counter_ns() - began).bit_length(), BUCKETS)] += 1
         if error is None:
             try:
@@ -185,8 +188,13 @@ class Beside(Life):
         if self.spec.dispatch == "thread" and self._thread is None and not self.system.inline_threads:
             self._thread = HandlerThread(self.system, self.path)
 
+    def thread_stack(self) -> str:
+        """Return what this life's thread does at this moment; empty without one."""
+        return self._thread.stack() if self._thread is not None else ""
+
     def _close_down(self, cause: BaseException | None = None) -> None:
         super()._close_down(cause)
+        self.system.hangs.end(self)
         if self._thread is not None:
             self._thread.stop()
             self._thread = None

@@ -32,6 +32,7 @@ from runtime.dead_letters import DeadLetter, DeadLetters
 from runtime.durable import Durability, DurableActor
 from runtime.envelope import Envelope
 from runtime.errors import NotReplayable
+from runtime.hangs import Hangs
 from runtime.journal import Journal
 from runtime.life import Life
 from runtime.lifecycle import ChildExited, Exit, ExitKind, LifeState
@@ -102,6 +103,7 @@ class ActorSystem:
         self.black_box = BlackBox(self)
         self.tasks = Tasks(self.report)
         self.asks = Asks(self)
+        self.hangs = Hangs(self)
         self.pump = Pump(self, seed)
         self.timers = TimerQueue(self.clock)
         self.timers.on_sooner = self._sooner
@@ -321,15 +323,17 @@ class ActorSystem:
     def next_at(self) -> int | None:
         """Return the next instant at which something is due."""
         timer, ask = self.timers.next_at(), self.asks.next_at()
-        if timer is None:
-            return ask
-        return timer if ask is None or timer <= ask else ask
+        if timer is None or (ask is not None and ask < timer):
+            timer = ask
+        hang = self.hangs.next_at()
+        return hang if timer is None or (hang is not None and hang < timer) else timer
 
     def fire(self) -> None:
         """Deliver what is due."""
         now = self.now()
         self.timers.fire_due(now)
         self.asks.expire(now)
+        self.hangs.expire(now)
 
     def wake_at(self, at: int) -> None:
         """Make sure the system wakes at an instant."""

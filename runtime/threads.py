@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import pykka
 
 from runtime.envelope import Envelope
+from runtime.hangs import stack_of
 
 if TYPE_CHECKING:
     from runtime.system import ActorSystem
@@ -92,6 +93,10 @@ class HandlerThread:
 
         self._at_work = True
         self._worker.tell(_Call(handler, envelope, self._path, back))
+
+    def stack(self) -> str:
+        """Return what the thread does at this moment."""
+        return stack_of(self._thread.ident) if self._thread is not None else ""
 
     def stop(self) -> None:
         """Let the thread end after its present handler; a handler that never returns keeps only a daemon thread."""
