@@ -7,12 +7,17 @@ position and the next batch goes on from there. The journal stays the truth: not
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from itertools import islice
-from typing import Final, Protocol
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final, Protocol
 
 from runtime.journal import Record
 from store.errors import ViewsError
 from store.queries import Views
+from store.tables.contents import copy_rows
+from store.tables.database import Row
 from store.tables.opening import Where, write_tables
 from store.views import (
     equity,
@@ -32,7 +37,10 @@ from store.views.log import write_line
 from store.views.mentions import mentions
 from store.views.registry import PROJECTIONS, Writer, insert, run
 
-__all__ = ["BATCH", "Projector", "RecordSource"]
+__all__ = ["BATCH", "BESIDE_FROM", "Projector", "RecordSource"]
+
+BESIDE_FROM: Final = 5_000
+"""From so many records on, read models on a server are first made in a file and then copied."""
 
 BATCH: Final = 500
 """Records projected in one transaction while catching up."""
@@ -51,6 +59,9 @@ _SUBJECTS: Final = (
     steering,
     system,
 )  # importing them filled PROJECTIONS
+
+_MOST_FACTS: Final = 20_000
+"""Answers that are remembered, so that the database is not asked for the same group at each of its events."""
 
 _MENTION: Final = ("id", "position", "kind")
 _CORRELATION: Final = ("correlation_id", "position")
@@ -83,6 +94,7 @@ class Projector:
 
     def __init__(self, where: Where) -> None:
         self.database = write_tables(where)
+        self._facts: dict[tuple[Any, ...], Row] = {}
 
     @property
     def position(self) -> int:
@@ -95,8 +107,12 @@ class Projector:
         Records that are already projected are passed over. Raises ``ViewsError`` at a gap and ``JournalUnavailable``
         when the database cannot be written; the read models are then as before.
         """
-        with self.database.transaction():
-            return self._project(records)
+        try:
+            with self.database.transaction():
+                return self._project(records)
+        except BaseException:
+            self._facts.clear()
+            raise
 
     def catch_up(self, journal: RecordSource, told: Callable[[int], None] = _silent) -> int:
         """Project everything that is new in the journal; return the position reached. ``told`` hears of each batch.
@@ -105,6 +121,8 @@ class Projector:
         has lost.
         """
         self._must_belong_to(journal)
+        if self.database.backend != "sqlite" and self.position == 0 and journal.head() >= BESIDE_FROM:
+            self._make_beside(journal, told)
         records = journal.read_all(self.position)
         while batch := list(islice(records, BATCH)):
             told(self.apply(batch))
@@ -112,8 +130,16 @@ class Projector:
 
     def rebuild(self, journal: RecordSource, told: Callable[[int], None] = _silent) -> int:
         """Throw the read models away and make them anew from the whole journal; return the position reached."""
+        self._facts.clear()
         self.database.make_tables()
         return self.catch_up(journal, told)
+
+    def _make_beside(self, journal: RecordSource, told: Callable[[int], None]) -> None:
+        """Project into a file on this machine and copy its rows: statement by statement a server takes far longer."""
+        folder = TemporaryDirectory(prefix="bulkhead-views-")
+        with folder, closing(Projector(Path(folder.name) / "views.db")) as beside:
+            beside.catch_up(journal, told)
+            copy_rows(beside.database, self.database)
 
     def unprojected(self) -> dict[str, int]:
         """Return how many records of each event type were met that no projection knows."""
@@ -135,11 +161,13 @@ class Projector:
                 continue
             if record.position != reached + 1:
                 raise ViewsError(f"the read models are at {reached}, the next record is {record.position}")
-            _project_one(Writer(self.database, record))
+            _project_one(Writer(self.database, record, self._facts))
             reached, newest = record.position, record
+        if len(self._facts) > _MOST_FACTS:
+            self._facts.clear()
         if newest is not None:
             progress = {name: getattr(newest, name) for name in ("position", "stream", "seq", "at", "message_id")}
-            insert(Writer(self.database, newest), "progress", one=1, **progress)
+            insert(Writer(self.database, newest, self._facts), "progress", one=1, **progress)
         return reached
 
     def _must_belong_to(self, journal: RecordSource) -> None:

@@ -9,22 +9,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from decimal import Decimal
-from functools import lru_cache
+from io import BytesIO
 from itertools import groupby
 from typing import Any, Final, TypeVar
 
-import msgspec
-
-from rules.notation import plain
 from runtime.journal import JournalError, JournalUnavailable
 from store.errors import ViewsError
 from store.postgres.link import ConnectionLost, Link
 from store.postgres.place import Place
-from store.tables.catalogue import insert_statement, table
 from store.tables.database import Row, Values
 from store.tables.making import current_mark, make_statements, series_kind
 from store.tables.series import Month, month_of, of_part
+from store.tables.spelling import cleaned, copy_text, decimal, numbered, storable_json
 from store.tables.words import ts_query, ts_vector
 from store.views.tables import SCHEMA_VERSION, SERIES
 
@@ -36,9 +32,6 @@ _LONG_S: Final = 600.0
 """How long making all tables anew, or copying many rows, may take."""
 
 _MATCH: Final = "position IN (SELECT position FROM event_words WHERE words @@ CAST(CAST(? AS TEXT) AS TSQUERY))"
-_WORDS: Final = "INSERT INTO event_words (position, words) VALUES ($1, CAST(CAST($2 AS TEXT) AS TSVECTOR))"
-_COPIED: Final = frozenset({"TEXT", "INTEGER", "FLAG"})
-"""Types of columns that COPY sends as they are; the others have a spelling of their own."""
 
 
 def schema_of(place: Place) -> str:
@@ -135,7 +128,7 @@ class ServerTables:
 
         async def asked(connection: Any) -> list[Row]:
             await self._flush(connection)
-            found: list[Row] = await connection.fetch(_numbered(sql), *_cleaned(values))
+            found: list[Row] = await connection.fetch(numbered(sql), *cleaned(values))
             return found
 
         try:
@@ -247,19 +240,19 @@ class ServerTables:
     async def _prepare(self, connection: Any) -> None:
         """Make a new connection speak our types, in our schema."""
         spell = {"schema": "pg_catalog", "format": "text"}
-        await connection.set_type_codec("numeric", encoder=str, decoder=_decimal, **spell)
-        await connection.set_type_codec("jsonb", encoder=_storable_json, decoder=str, **spell)
+        await connection.set_type_codec("numeric", encoder=str, decoder=decimal, **spell)
+        await connection.set_type_codec("jsonb", encoder=storable_json, decoder=str, **spell)
         only = "SET default_transaction_read_only = on" if self._reads_only else "SET jit = off"
         await connection.execute(f"SET search_path = {self.schema}; {only}")
 
     async def _flush(self, connection: Any) -> None:
         writes, self._writes = self._writes, []
         for sql, group in groupby(writes, key=lambda write: write[0]):
-            rows = [_cleaned(values) for _, values in group]
+            rows = [cleaned(values) for _, values in group]
             if len(rows) == 1:
-                await connection.execute(_numbered(sql), *rows[0])
+                await connection.execute(numbered(sql), *rows[0])
             else:
-                await connection.executemany(_numbered(sql), rows)
+                await connection.executemany(numbered(sql), rows)
 
     async def _send_all(self, connection: Any) -> None:
         await self._flush(connection)
@@ -268,9 +261,13 @@ class ServerTables:
         for (name, columns), rows in appended.items():
             if column := SERIES.get(name):
                 await self._make_months(connection, name, {row[columns.index(column)] for row in rows})
-            await _send(connection, self.schema, name, columns, [_cleaned(row) for row in rows])
+            await self._copy(connection, name, columns, rows)
         if words:
-            await connection.executemany(_WORDS, words)
+            await self._copy(connection, "event_words", ("position", "words"), words)
+
+    async def _copy(self, connection: Any, name: str, columns: tuple[str, ...], rows: Sequence[Values]) -> None:
+        data = copy_text(name, columns, rows)
+        await connection.copy_to_table(name, schema_name=self.schema, columns=columns, source=BytesIO(data))
 
     async def _make_months(self, connection: Any, name: str, instants: Iterable[int]) -> None:
         """Make the partitions of these instants, and the one after the newest ahead of its time."""
@@ -284,14 +281,6 @@ class ServerTables:
             if (name, month) not in self._months:
                 await connection.execute(month.statement(name))
                 self._months.add((name, month))
-
-
-async def _send(connection: Any, schema: str, name: str, columns: tuple[str, ...], rows: list[Values]) -> None:
-    types = table(name).columns
-    if all(types[column] in _COPIED for column in columns):
-        await connection.copy_records_to_table(name, schema_name=schema, columns=columns, records=rows)
-    else:
-        await connection.executemany(_numbered(insert_statement(name, columns, replace=False)), rows)
 
 
 def open_server(place: Place) -> ServerTables:
@@ -316,45 +305,3 @@ def read_server(place: Place) -> ServerTables:
         tables.close()
         raise
     return tables
-
-
-@lru_cache(maxsize=512)
-def _numbered(sql: str) -> str:
-    """Return a statement with PostgreSQL's placeholders; question marks in quotes stay."""
-    pieces = sql.split("'")
-    number = 0
-    for place in range(0, len(pieces), 2):
-        head, *rest = pieces[place].split("?")
-        for each in rest:
-            number += 1
-            head += f"${number}{each}"
-        pieces[place] = head
-    return "'".join(pieces)
-
-
-def _cleaned(values: Values) -> Values:
-    """Return values that PostgreSQL can keep: its texts hold no zero byte."""
-    for value in values:
-        if isinstance(value, str) and "\0" in value:
-            return [each.replace("\0", "\ufffd") if isinstance(each, str) else each for each in values]
-    return values
-
-
-def _decimal(text: str) -> Decimal:
-    """Return a number as SQLite's tables have it, without needless zeros."""
-    return Decimal(plain(Decimal(text)))
-
-
-def _storable_json(text: str) -> str:
-    """Return a document that PostgreSQL can keep: its texts hold no zero byte."""
-    if "\\u0000" not in text:
-        return text
-    return msgspec.json.encode(_without_zero(msgspec.json.decode(text))).decode()
-
-
-def _without_zero(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\0", "\ufffd")
-    if isinstance(value, dict):
-        return {_without_zero(key): _without_zero(each) for key, each in value.items()}
-    return [_without_zero(each) for each in value] if isinstance(value, list) else value

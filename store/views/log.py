@@ -60,18 +60,18 @@ def _group_of(writer: Writer, client_order_id: str) -> str:
     if not client_order_id:
         return ""
     sql = "SELECT group_id FROM orders WHERE client_order_id = ?"
-    return str((writer.one(sql, client_order_id) or ("",))[0])
+    return str((writer.known(sql, client_order_id) or ("",))[0])
 
 
 def _identity(writer: Writer, line: Line) -> _Identity:
     """Return pair, timeframe and side of the group or of the signal that a line is about."""
     if line.group_id:
         sql = "SELECT symbol, timeframe, side FROM groups WHERE group_id = ?"
-        if (found := writer.one(sql, line.group_id)) is not None:
+        if (found := writer.known(sql, line.group_id)) is not None:
             return _Identity(*found)
     if line.signal_id:
         sql = "SELECT symbol, timeframe, side FROM signals WHERE signal_id = ? AND symbol IS NOT NULL"
-        if (found := writer.one(sql, line.signal_id)) is not None:
+        if (found := writer.known(sql, line.signal_id)) is not None:
             return _Identity(*(each or "" for each in found))
     return _NOBODY
 

@@ -30,7 +30,7 @@ def fee_in_quote(writer: Writer, event: LegFilled | TargetFilled | CloseFilled) 
     sql = """INSERT INTO group_fees (group_id, currency, amount) VALUES (?, ?, ?)
         ON CONFLICT (group_id, currency) DO UPDATE SET amount = exact_add(group_fees.amount, excluded.amount)"""
     run(writer, sql, group_id, currency, fee)
-    row = writer.one("SELECT base, quote FROM groups WHERE group_id = ?", group_id)
+    row = writer.known("SELECT base, quote FROM groups WHERE group_id = ?", group_id)
     base, quote = row or ("", "")
     worth = Decimal(0)
     if currency == quote:

@@ -20,10 +20,18 @@ E = TypeVar("E", bound=Event)
 
 
 class Writer(NamedTuple):
-    """What a projection writes with: the open transaction and the record whose event it projects."""
+    """What a projection writes with: the open transaction, the record whose event it projects, and what it remembers."""
 
     database: Database
     record: Record
+    facts: dict[tuple[Any, ...], Row]
+
+    def known(self, sql: str, *values: Any) -> Row | None:
+        """Return the first row of a query whose answer never changes once there is one, None when there is none."""
+        found = self.facts.get((sql, *values))
+        if found is None and (found := self.one(sql, *values)) is not None:
+            self.facts[(sql, *values)] = found
+        return found
 
     def one(self, sql: str, *values: Any) -> Row | None:
         """Return the first row of a query, None when there is none."""

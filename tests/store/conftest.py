@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,27 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[
     yield again
     for journal in opened:
         journal.close()
+
+
+_schemas = count(1)
+
+
+@cache
+def _database_of_views() -> str:
+    """Return the address of the one database of all read models; each test has a schema in it."""
+    return shared_server().database()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def tables_at(request: pytest.FixtureRequest) -> str | Place:
+    """Where read models are made: the same tests run on both databases (EX-1201)."""
+    return MEMORY if request.param == "sqlite" else Place(_database_of_views(), schema=f"t{next(_schemas)}")
+
+
+@pytest.fixture
+def server_tables() -> Place:
+    """A fresh place for read models on PostgreSQL."""
+    return Place(_database_of_views(), schema=f"t{next(_schemas)}")
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from store.opening import MEMORY
 from store.projector import Projector
 from store.queries import Views
 from store.sqlite_journal import open_journal
+from store.tables.opening import Where
 from tests.store.trading import ModelGroup, Script
 
 D = Decimal
@@ -24,9 +25,9 @@ ONE = D(1)
 class Desk:
     """A journal of one account and its read models."""
 
-    def __init__(self) -> None:
+    def __init__(self, tables_at: Where = MEMORY) -> None:
         self.journal = open_journal(MEMORY)
-        self.projector = Projector(MEMORY)
+        self.projector = Projector(tables_at)
         self.script = Script(self.journal)
 
     def mark(self, bid: str | None, *, rate: Decimal | None = ONE, **fields: Any) -> None:
@@ -47,8 +48,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
-    made = Desk()
+def desk(tables_at: Where) -> Iterator[Desk]:
+    made = Desk(tables_at)
     with closing(made.journal), closing(made.projector):
         yield made
 

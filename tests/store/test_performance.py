@@ -17,6 +17,7 @@ from store.performance import Wanted, inputs, positions, waiting_entries
 from store.projector import Projector
 from store.queries import Views
 from store.sqlite_journal import open_journal
+from store.tables.opening import Where
 from tests.service import recorded
 from tests.store.trading import ModelGroup, Script
 
@@ -28,8 +29,8 @@ def dollar(_: str) -> float:
 
 
 @pytest.fixture
-def run() -> Iterator[Views]:
-    with closing(Projector(MEMORY)) as projector:
+def run(tables_at: Where) -> Iterator[Views]:
+    with closing(Projector(tables_at)) as projector:
         projector.catch_up(recorded.journal())
         yield projector.views()
 
@@ -76,9 +77,9 @@ def test_filters_and_scopes_hold_for_everything(run: Views) -> None:
     assert inputs(run, Wanted(scope(run)), lambda _: None).realizations == []
 
 
-def test_open_positions_and_waiting_entries() -> None:
+def test_open_positions_and_waiting_entries(tables_at: Where) -> None:
     """EX-1715: what is open at its mark, shorts below zero, and what of the entries is unfilled."""
-    with closing(open_journal(MEMORY)) as journal, closing(Projector(MEMORY)) as projector:
+    with closing(open_journal(MEMORY)) as journal, closing(Projector(tables_at)) as projector:
         group = ModelGroup(Script(journal), "g1")
         group.buy("p0.l0", D(2), D(100))
         projector.catch_up(journal)
@@ -89,9 +90,9 @@ def test_open_positions_and_waiting_entries() -> None:
         assert waiting_entries(views, wanted, lambda _: None) == []
 
 
-def test_an_account_that_joins_is_no_profit() -> None:
+def test_an_account_that_joins_is_no_profit(tables_at: Where) -> None:
     """EX-1705: the equity of several accounts is their sum; capital that joins later is a flow."""
-    with closing(open_journal(MEMORY)) as journal, closing(Projector(MEMORY)) as projector:
+    with closing(open_journal(MEMORY)) as journal, closing(Projector(tables_at)) as projector:
         script = Script(journal)
         for account, starting in (("a", D(100)), ("b", D(50)), ("a", D(100))):
             marked = EquityMarked(

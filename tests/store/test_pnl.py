@@ -17,15 +17,16 @@ from store.pnl import PNL_KEYS, PnlFilter
 from store.projector import Projector
 from store.queries import Views
 from store.sqlite_journal import open_journal
+from store.tables.opening import Where
 from store.views.rows import PnlRow
 from tests.service import recorded
 from tests.store.trading import random_trading
 
 
 @pytest.fixture
-def run() -> Iterator[Views]:
+def run(tables_at: Where) -> Iterator[Views]:
     """The read models of a recorded run."""
-    with closing(Projector(MEMORY)) as projector:
+    with closing(Projector(tables_at)) as projector:
         projector.catch_up(recorded.journal())
         yield projector.views()
 

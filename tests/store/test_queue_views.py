@@ -10,6 +10,7 @@ from protocol.values import Side
 from store.projector import Projector
 from store.queries import records_about
 from store.sqlite_journal import MEMORY, open_journal
+from store.tables.opening import Where
 from tests.actors.groups import signal
 from tests.store.trading import Script
 
@@ -31,9 +32,9 @@ def _queued(number: int) -> SignalQueued:
     )
 
 
-def test_an_entry_from_queue_to_end() -> None:
+def test_an_entry_from_queue_to_end(tables_at: Where) -> None:
     """EX-1202: identity, signal, price, reason, replacements and profit; then how and when it ended, and why."""
-    with closing(open_journal(MEMORY)) as journal, closing(Projector(MEMORY)) as projector:
+    with closing(open_journal(MEMORY)) as journal, closing(Projector(tables_at)) as projector:
         script = Script(journal)
         script.add(POOL, _queued(1))
         script.add(POOL, _queued(2))
@@ -75,9 +76,9 @@ def test_an_entry_from_queue_to_end() -> None:
         assert views.queue_entries(symbol="ETH/USDT") == []
 
 
-def test_a_replaced_signal_leads_to_what_replaced_it() -> None:
+def test_a_replaced_signal_leads_to_what_replaced_it(tables_at: Where) -> None:
     """EX-911: the story of the older signal names the newer one."""
-    with closing(open_journal(MEMORY)) as journal, closing(Projector(MEMORY)) as projector:
+    with closing(open_journal(MEMORY)) as journal, closing(Projector(tables_at)) as projector:
         script = Script(journal)
         script.add(POOL, _queued(1))
         newer = signal("s9")

@@ -7,6 +7,7 @@ from contextlib import closing
 from protocol.offset import OffsetDecided, OffsetEnded, OffsetRepeated, OffsetStepEnded
 from store.projector import Projector
 from store.sqlite_journal import MEMORY, open_journal
+from store.tables.opening import Where
 from store.views.risk_decisions import DecisionRow
 from tests.actors.cast import D
 from tests.actors.offset_rig import ENGINE
@@ -14,9 +15,9 @@ from tests.actors.test_offset_recovery import EVENTS
 from tests.store.trading import Script
 
 
-def decisions(**query: object) -> list[DecisionRow]:
+def decisions(tables_at: Where, **query: object) -> list[DecisionRow]:
     """Return what a query finds of the first worked plan's run."""
-    with closing(open_journal(MEMORY)) as journal, closing(Projector(MEMORY)) as projector:
+    with closing(open_journal(MEMORY)) as journal, closing(Projector(tables_at)) as projector:
         script = Script(journal)
         for event in EVENTS:
             script.add(ENGINE, event)
@@ -25,9 +26,9 @@ def decisions(**query: object) -> list[DecisionRow]:
         return projector.views().risk_decisions(**query)  # type: ignore[arg-type]
 
 
-def test_a_decision_holds_plan_steps_and_result() -> None:
+def test_a_decision_holds_plan_steps_and_result(tables_at: Where) -> None:
     """EX-1025: reasons, ranking, plan, closes, booked USD, status and duration stand in one row."""
-    [row] = decisions(plans=True)
+    [row] = decisions(tables_at, plans=True)
     decided = next(event for event in EVENTS if isinstance(event, OffsetDecided) and event.plan_id)
     ended = next(event for event in EVENTS if isinstance(event, OffsetEnded))
     assert (row.engine, row.account, row.decision_id, row.plan_id) == (ENGINE, "acc", decided.decision_id, "p1")
@@ -45,19 +46,19 @@ def test_a_decision_holds_plan_steps_and_result() -> None:
     ]
 
 
-def test_repeats_are_counted_in_the_row() -> None:
+def test_repeats_are_counted_in_the_row(tables_at: Where) -> None:
     """EX-1025: a decision that came out the same is one row with a count and the time of the last one."""
-    row = next(row for row in decisions() if row.decision_id == "d1")
+    row = next(row for row in decisions(tables_at) if row.decision_id == "d1")
     assert (row.repeats, row.last_at) == (7, 99)
 
 
-def test_decisions_are_searched() -> None:
+def test_decisions_are_searched(tables_at: Where) -> None:
     """EX-1616: by account, by a group they name, by a word of reasons or plan; newest first, page by page."""
-    everything = decisions()
+    everything = decisions(tables_at)
     assert [row.position for row in everything] == sorted((row.position for row in everything), reverse=True)
-    assert decisions(account="other") == []
-    assert decisions(group_id="nobody") == []
-    assert decisions(group_id="l") == everything
-    assert {row.plan_id for row in decisions(text="loss_too_small")} <= {""}
-    [first] = decisions(limit=1)
-    assert decisions(before=first.position) == everything[1:]
+    assert decisions(tables_at, account="other") == []
+    assert decisions(tables_at, group_id="nobody") == []
+    assert decisions(tables_at, group_id="l") == everything
+    assert {row.plan_id for row in decisions(tables_at, text="loss_too_small")} <= {""}
+    [first] = decisions(tables_at, limit=1)
+    assert decisions(tables_at, before=first.position) == everything[1:]

@@ -20,6 +20,7 @@ from rules.notation import plain
 from store.projector import Projector
 from store.queries import EventFilter, Views, records_about
 from store.sqlite_journal import MEMORY, SqliteJournal, open_journal
+from store.tables.opening import Where
 from store.views.exact import share
 from store.views.lines import LineSeverity, Source
 from tests.store.trading import DESK, ModelGroup, Script, random_trading
@@ -30,10 +31,10 @@ D = Decimal
 class Desk:
     """A journal in memory, a script that writes it, and its read models."""
 
-    def __init__(self) -> None:
+    def __init__(self, tables_at: Where = MEMORY) -> None:
         self.journal: SqliteJournal = open_journal(MEMORY)
         self.script = Script(self.journal)
-        self._projector = Projector(MEMORY)
+        self._projector = Projector(tables_at)
 
     @property
     def views(self) -> Views:
@@ -46,8 +47,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
-    made = Desk()
+def desk(tables_at: Where) -> Iterator[Desk]:
+    made = Desk(tables_at)
     yield made
     made.close()
 
