@@ -203,7 +203,7 @@ class VenueSession(Actor):
 
     def _tripped(self, reason: str) -> None:
         """Say that the venue is down for now: calls go on failing. A probe goes out when the breaker lets one."""
-        retry_at = self._calls.breaker.stats().retry_at or self.now()
+        retry_at = self._calls.next_probe()
         self.timers.at(retry_at, _Again())
         self._say(VenueStatus.DOWN, "VenueDown", f"too many calls failed, the last: {reason}", retry_at)
 
@@ -226,14 +226,13 @@ class VenueSession(Actor):
 
     @handles
     def probed(self, msg: _Probed) -> None:  # noqa: ARG002 - the type is the message
-        """Go on when the breaker has closed; else probe again, now or when it lets one through."""
+        """Go on when the breaker has closed; else probe again when it lets one through."""
         if self._link is None or self._health is VenueStatus.STOPPED:
             return
         if not self._calls.open:
             self._say(VenueStatus.UP)
             return
-        retry_at = self._calls.breaker.stats().retry_at
-        self.timers.at(retry_at or self.now(), _Again())
+        self.timers.at(self._calls.next_probe(), _Again())
 
     def _limited(self, wait_s: float, error: RateLimited) -> None:
         retry_at = self.now() + round(wait_s * NANOS)

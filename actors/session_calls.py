@@ -9,16 +9,20 @@ from typing import Any, TypeVar
 from actors.call_log import CallLog
 from actors.session_limit import Limiter, Urgency
 from protocol.orders import OrderReport
+from runtime.clock import NANOS
 from supervision.breaker import Breaker, BreakerPhase
 from venues.contract import Venue
 from venues.errors import NetworkTimeout, RateLimited, VenueDown, VenueError
 
-__all__ = ["CALL_TIMEOUT_S", "Calls", "Withdrawn"]
+__all__ = ["CALL_TIMEOUT_S", "PROBE_AGAIN_NS", "Calls", "Withdrawn"]
 
 T = TypeVar("T")
 
 CALL_TIMEOUT_S = 10.0
 """Seconds after which a call to the venue has no known outcome."""
+
+PROBE_AGAIN_NS = NANOS // 4
+"""Nanoseconds between two probes of a venue that may be well again."""
 
 
 class Withdrawn(VenueError):
@@ -170,6 +174,10 @@ class Calls:
             await self.guarded(lambda venue: venue.server_time(), CALL_TIMEOUT_S)
         except (VenueError, TimeoutError, OSError):
             return
+
+    def next_probe(self) -> int:
+        """Return when a probe may be tried next: at once would be a circle while another call is the probe."""
+        return self.breaker.stats().retry_at or self._now() + PROBE_AGAIN_NS
 
     @property
     def open(self) -> bool:
