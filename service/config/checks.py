@@ -17,6 +17,7 @@ __all__ = [
     "folder_inside",
     "ip_network",
     "one_of",
+    "redis_url",
     "schema_name",
     "secret_length",
     "shaped",
@@ -124,6 +125,19 @@ def database_url(value: str) -> Refusal | None:
     if parts.password or "password" in options:
         return Refusal("SecretInFile", "must not hold the password: set BULKHEAD_DATABASE__PASSWORD in the environment")
     return None
+
+
+def redis_url(value: Secret) -> Refusal | None:
+    """Accept the address of a Redis server; what is said of a wrong one shows nothing of it."""
+    try:
+        parts = urlsplit(value.reveal())
+        number = parts.path.strip("/")
+        fine = bool(parts.path) if parts.scheme == "unix" else (not number or number.isdigit()) and parts.port != 0
+    except ValueError:
+        fine = False
+    if fine and parts.scheme in ("redis", "rediss", "unix"):
+        return None
+    return Refusal("OutOfRange", "must be an address such as redis://localhost:6379/0 or unix:///run/redis.sock")
 
 
 def schema_name(value: str) -> Refusal | None:

@@ -12,9 +12,11 @@ from service.config.exchange import Exchange
 from service.config.grid import GridStrategy
 from service.config.keys import Key, Section
 from service.config.market import Account, Market
+from service.config.nodes import Redis
 from service.config.operations import Deployment, Logging, Performance, Ui
 from service.config.queue import ExecutionPool, PriorityRules, WaitingRule
 from service.config.risk_engine import RiskEngine
+from service.config.self_check import SelfCheck
 from service.config.trading import Precision, Signal, Sizing
 
 __all__ = ["Config"]
@@ -46,7 +48,9 @@ class Config(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     deployment: Deployment = Deployment()
     demo: Demo = Demo()
     journal: Journal = Journal()
+    self_check: SelfCheck = SelfCheck()
     database: Database = Database()
+    redis: Redis = Redis()
     supervision: Supervision = Supervision()
     api: Api = Api()
 

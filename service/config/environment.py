@@ -4,7 +4,7 @@ Text, paths, words and secrets are taken as they are; everything else is written
 (``BULKHEAD_MARKET__SYMBOLS='["BTC/USDT"]'``). Lists of tables (``accounts``) are set in the file only.
 
 ``BULKHEAD_DATABASE_URL`` is a database's address as hosts hand it out, password and all: it sets ``database.url`` and
-``database.password``.
+``database.password``. ``BULKHEAD_REDIS_URL`` is short for ``BULKHEAD_REDIS__URL``.
 """
 
 from __future__ import annotations
@@ -24,10 +24,20 @@ from service.config.errors import Problems
 from service.config.keys import Field, Secret, Speed, fields_of, optional
 from service.config.reading import nearest
 
-__all__ = ["DATABASE_URL", "PREFIX", "Setting", "settings_from", "split_password", "variable_of", "variables"]
+__all__ = [
+    "DATABASE_URL",
+    "PREFIX",
+    "REDIS_URL",
+    "Setting",
+    "settings_from",
+    "split_password",
+    "variable_of",
+    "variables",
+]
 
 PREFIX: Final = "BULKHEAD_"
 DATABASE_URL: Final = "BULKHEAD_DATABASE_URL"
+REDIS_URL: Final = "BULKHEAD_REDIS_URL"
 _AS_IT_IS: Final = (str, Path, Decimal, Speed)
 
 
@@ -73,9 +83,11 @@ def settings_from(env: Mapping[str, str], problems: Problems) -> list[Setting]:
 
 
 def _whole_address(env: Mapping[str, str]) -> list[Setting]:
-    """Return what ``BULKHEAD_DATABASE_URL`` sets; the password apart, because the address is shown and it is not."""
+    """Return what addresses as hosts hand them out set; a database's password apart: the address is shown, it is not."""
     url, password = split_password(env.get(DATABASE_URL, ""))
     found = [Setting(DATABASE_URL, ("database", "url"), url)] if url else []
+    if redis := env.get(REDIS_URL, ""):
+        found.append(Setting(REDIS_URL, ("redis", "url"), Secret(redis)))
     return found + ([Setting(DATABASE_URL, ("database", "password"), Secret(password))] if password else [])
 
 

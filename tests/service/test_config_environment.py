@@ -95,3 +95,23 @@ def test_a_refused_secret_is_not_shown() -> None:
     with pytest.raises(ConfigError) as caught:
         parse("", {"BULKHEAD_SECURITY__WEBHOOK_HMAC_KEY": "hunter2"})
     assert "hunter2" not in str(caught.value) + str(caught.value.problems[0].as_dict())
+
+
+def test_a_redis_address_is_a_secret() -> None:
+    """BULKHEAD_REDIS_URL sets redis.url, which is shown nowhere; what is no such address is refused without showing it."""
+    address = "redis://:very-secret@box:6379/2"
+    config = parse("", {"BULKHEAD_REDIS_URL": address})
+    assert config.redis.url is not None
+    assert config.redis.url.reveal() == address
+    assert "very-secret" not in repr(config)
+    for wrong in ("http://very-secret@box", "redis://:very-secret@box/two", "unix://", "redis://very-secret@box:port"):
+        with pytest.raises(ConfigError) as caught:
+            parse("", {"BULKHEAD_REDIS__URL": wrong})
+        assert "very-secret" not in str(caught.value)
+        assert [problem.path for problem in caught.value.problems] == ["redis.url"]
+
+
+def test_a_redis_address_does_not_stand_in_the_file() -> None:
+    """The address holds a password: in the file it is a mistake that says where it belongs."""
+    with pytest.raises(ConfigError, match="SecretInFile"):
+        parse('[redis]\nurl = "redis://localhost"\n', {})
