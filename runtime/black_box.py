@@ -219,7 +219,7 @@ class BlackBox:
             actor=type(actor).__name__ if actor is not None else "",
             life=cell.lives,
             error=_caught(error),
-            message=self._message(envelope) if envelope is not None and envelope.message is not None else None,
+            message=self._message(cell, envelope) if envelope is not None and envelope.message is not None else None,
             mailbox=self._mailbox(cell),
             state_from=state_from,
             state=state,
@@ -229,12 +229,14 @@ class BlackBox:
             stacks=str(getattr(error, "stacks", "")),
         )
 
-    def _message(self, envelope: Envelope) -> HandledMessage:
+    def _message(self, cell: Cell, envelope: Envelope) -> HandledMessage:
+        # What is still being handled is given back only after this.
+        attempts = envelope.attempts + (cell.handling is envelope)
         if envelope.reply is not None:
             outcome = "its asker was told of the crash"
-        elif envelope.attempts >= 2:
+        elif attempts >= 2:
             outcome = "parked as a dead letter: it crashed its actor twice"
-        elif envelope.attempts == 1:
+        elif attempts == 1:
             outcome = "handled once more in the next life"
         else:
             outcome = "handled before; the crash came from what it began"
@@ -245,7 +247,7 @@ class BlackBox:
             message_id=envelope.message_id,
             correlation_id=envelope.correlation_id,
             causation_id=envelope.causation_id,
-            attempts=envelope.attempts,
+            attempts=attempts,
             waited_ms=max(0, self._system.now() - envelope.enqueued_at) / 1e6,
             outcome=outcome,
         )
