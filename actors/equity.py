@@ -50,6 +50,13 @@ class _Filled(Message, frozen=True, tag=True):
     account: str
 
 
+class _Traded(Message, frozen=True, tag=True):
+    OVERFLOW: ClassVar[str] = "keep"
+
+    account: str
+    symbol: str
+
+
 class _Due(Message, frozen=True, tag=True):
     pass
 
@@ -141,14 +148,21 @@ class EquityKeeper(DurableActor):
         """Learn of a position that no mark of an earlier life was for."""
         self._account(msg.account).symbols.add(msg.symbol)
 
+    @handles
+    def traded(self, msg: _Traded) -> None:
+        """Learn of a symbol that an account trades, and note the marks that this makes it part of."""
+        self._account(msg.account).symbols.add(msg.symbol)
+        self.ref.tell(_Filled(msg.account))
+
     def _committed(self, batch: Sequence[Entry]) -> None:
-        """Learn which symbols an account trades; its marks are noted once a commit."""
+        """Say to itself, in messages, which symbols are new and which accounts have fills: marks are noted once a commit."""
         for entry in batch:
             event = entry.event
             if type(event) is FillRecorded:
                 name = entry.stream.split("/")[2]
-                self._account(name).symbols.add(event.symbol)
-                self.ref.tell(_Filled(name))
+                known = self._accounts.get(name)
+                new = known is None or event.symbol not in known.symbols
+                self.ref.tell(_Traded(name, event.symbol) if new else _Filled(name))
 
     # --- marks ---------------------------------------------------------------------------------------------------------
 

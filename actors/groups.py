@@ -51,6 +51,10 @@ class GroupHouse(Supervisor):
         self._early: dict[str, list[GroupMail]] = {}
         """What came for a group that holds a slot and has journalled nothing: it waits for the pool's word."""
 
+    def made(self, group_id: str) -> PositionGroup:
+        """Return the actor of a group as it is made when it is brought back from its journal."""
+        return self._make(group_id, None)
+
     def started(self) -> None:
         """Begin as any supervisor, then have the pool say which groups must live."""
         super().started()

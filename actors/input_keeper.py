@@ -67,8 +67,9 @@ class InputKeeper(Actor):
             self._writer = None
 
     def let_go(self) -> None:
-        """Let go of the file after a crash."""
+        """Let go of the file after a crash; what the writer had taken is gone."""
         if self._writer is not None:
+            self._recorder.lose("who writes it crashed")
             self._writer.let_go()
             self._writer = None
 

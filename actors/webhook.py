@@ -102,7 +102,7 @@ class WebhookListener(Actor):
         return body
 
     async def _ask(self, request: web.Request, body: bytes) -> SignalAnswer:
-        headers = tuple((name, value) for name, value in request.headers.items())
+        headers = tuple((str(name), value) for name, value in request.headers.items())
         mapping = request.query.get("mapping", "")[:64]
         message = WebhookRequest(self._user, request.remote or "", headers, body, mapping)
         system = self.context.system

@@ -112,6 +112,8 @@ class Freezing(pickle.Pickler):
             return ("callback", obj.__qualname__)
         if isinstance(obj, types.MethodType) and isinstance(obj.__self__, Actor) and obj.__self__ is not self._actor:
             return ("callback", obj.__qualname__)
+        if isinstance(obj, str) and kind.__module__.partition(".")[0] not in ROOMS:
+            return ("text", str(obj))  # a library's own kind of text, as the names of headers are
         part = _PARTS.get(kind.__name__) if kind.__module__.startswith("runtime.") else None
         return (part, "") if part is not None else None
 

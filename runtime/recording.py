@@ -40,6 +40,7 @@ class Recorder:
         self.epoch = 0
         """Counts the moments from which on every life must say anew how it stands."""
         self._about = dict(about or {})
+        self._standing: dict[str, Any] = {}
         self._limit = limit
         self._lives = 0
         self._system: ActorSystem | None = None
@@ -48,8 +49,13 @@ class Recorder:
         """Record what durable actors of a system are given from now on; before its first actor starts."""
         self._system = system
         system.recorder = self
-        about = {"seed": system.seed, "virtual": isinstance(system.clock, VirtualClock), **self._about}
-        self.mark(Mark.OPENED, about)
+        self._about |= {"seed": system.seed, "virtual": isinstance(system.clock, VirtualClock)}
+        self.mark(Mark.OPENED, self._about)
+
+    def stands(self, what: str, value: Any) -> None:
+        """Note something that holds for every life from here on, and say it again wherever the record begins anew."""
+        self._standing[what] = value
+        self.mark(what, value)
 
     def mark(self, what: str, value: Any = None) -> None:
         """Note something that concerns every life from here on."""
@@ -64,12 +70,15 @@ class Recorder:
 
     def lose(self, why: str) -> None:
         """Say that something of the record is missing: each life says before its next message how it stands."""
-        self.epoch += 1
         self.mark(Mark.GAP, why)
+        self.turn()
 
     def turn(self) -> None:
-        """Have each life say before its next message how it stands: what follows is to be understood without the past."""
+        """Begin anew: each life says before its next message how it stands, so that the past is not needed."""
         self.epoch += 1
+        self.mark(Mark.OPENED, self._about)
+        for what, value in self._standing.items():
+            self.mark(what, value)
 
     def begin(self, cell: Life, actor: DurableActor) -> None:
         """Record a life whose state has just been rebuilt."""

@@ -74,7 +74,7 @@ class Relived:
         self._actor = actor
         self._streams = streams
         self._report = report
-        self._version = str(about.get("version", ""))
+        self._about = about
         self._outside = Outside(
             seed=about.get("seed"), virtual=bool(about.get("virtual", False)), journal=streams.journal
         )
@@ -84,6 +84,8 @@ class Relived:
         actor.persist = self._persist  # type: ignore[method-assign]
         self._pending: Callable[[], None] | None = None
         self._cause = Cause(_STARTED, None, 0, 0, 0, "")
+        self._may_wait = False
+        """Whether the pending handler is one that waits for answers."""
         self._unkept: list[Any] = []
         self._crashed: BaseException | None = None
 
@@ -132,6 +134,7 @@ class Relived:
             self._give_up(message.why)
             return
         cause = Cause(type(message).__name__, message, message_id, correlation, causation, sender)
+        self._may_wait = inspect.iscoroutinefunction(getattr(self._actor, self._actor.HANDLERS[type(message)]))
         self._pending = lambda: self._message(cause, asked)
 
     def rolled_back(self) -> None:
@@ -156,8 +159,8 @@ class Relived:
         self._outside.envelope = None
         self._nothing_left()
 
-    def handle(self) -> None:
-        """Handle what is pending: all that it read is known by now."""
+    def handle(self, *, ending: bool = False) -> None:
+        """Handle what is pending: all that it read is known by now, unless the record is ``ending`` and it still waits."""
         pending, self._pending = self._pending, None
         reads, self.reads = self.reads, []
         instants, self.instants = self.instants, {}
@@ -174,28 +177,31 @@ class Relived:
         except Unfollowable as error:
             self._give_up(str(error))
         except NotRead as error:
+            if ending and self._may_wait:
+                self.followed = False  # it still waited for an answer when its life or the record ended
+                return
             self._diverges(f"it reads what it did not read then: {error}", self._streams.waiting(self._stream), None)
         except Exception as error:  # noqa: BLE001 - whatever it raises is compared: did it crash then too?
             self._crashed = error
         self._outside.spent()
 
-    def end(self, sequence: int | None, *, settled: bool) -> None:
-        """End this life; ``sequence`` is where its next one began, None when none is known.
+    def drop(self) -> None:
+        """Forget what is pending: something that it read may be missing."""
+        self._pending = None
 
-        ``settled``: every event that the journal has up to there came from what is recorded here, and every event decided
-        here had the time to be kept.
+    def end(self, until: int | None, *, kept: bool) -> None:
+        """End this life. Every event of the journal up to ``until`` must have been decided here (None: not known).
+
+        ``kept``: every event decided here had the time to be kept.
         """
-        self.handle()
+        self.handle(ending=True)
         if not self.followed:
             return
         self.followed = False
         left = self._streams.waiting(self._stream)
-        if sequence is None:
-            if settled and self._unkept:
-                self._diverges("the journal does not have this event", None, self._unkept[0])
-            elif settled and left is not None:
-                self._diverges("it does not decide this event", left, None)
-        elif settled and left is not None and left.seq <= sequence:
+        if kept and self._unkept:
+            self._diverges("the journal does not have this event", None, self._unkept[0])
+        elif until is not None and left is not None and left.seq <= until:
             self._diverges("it does not decide this event", left, None)
         self._report.lost += len(self._unkept)
 
@@ -264,7 +270,8 @@ class Relived:
                 expected=expected,
                 got=got,
                 fields=differing_fields(expected, got),
-                version=self._version,
+                version=str(self._about.get("version", "")),
+                config=int(self._about.get("config", 0)),
             )
         )
 

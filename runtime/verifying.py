@@ -8,6 +8,7 @@ others go on, and the one that stands first in the journal is the one reported.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
@@ -85,10 +86,13 @@ class Verifier:
         self._make = make_actor
         self._settled = settled
         self._on_mark = on_mark
-        self._about: dict[str, Any] = {}
+        self.about: dict[str, Any] = {}
+        """What holds at the place reached; divergences take ``version`` and ``config`` from it."""
         self._lives: dict[int, Relived] = {}
         self._at_path: dict[str, Relived] = {}
         self._streams = Streams(journal)
+        self._in_order = False
+        """Whether the record has said that it ends here in order."""
         self._whole = True
         """Whether nothing is missing since the process began to record: what is in the journal then has its cause here."""
 
@@ -118,9 +122,12 @@ class Verifier:
 
     def finish(self) -> Report:
         """Handle what is still under way and return what was found."""
-        for life in self._lives.values():
-            life.end(None, settled=self._settled and self._whole)
-        self._lives.clear()
+        if self._settled and self._whole:
+            for life in self._lives.values():
+                life.end(sys.maxsize, kept=True)
+            self._forget()
+        else:
+            self._end_all()
         return self.report
 
     # --- lives ---------------------------------------------------------------------------------------------------------
@@ -128,7 +135,7 @@ class Verifier:
     def _life(self, number: int, began: LifeBegan) -> None:
         before = self._at_path.pop(began.path, None)
         if before is not None:
-            before.end(began.sequence, settled=self._whole)
+            before.end(began.sequence if self._whole else None, kept=False)
             self._lives.pop(before.number, None)
         relived = self._relive(number, began)
         if relived is not None:
@@ -157,7 +164,7 @@ class Verifier:
             return None
         for name, value in began.born.items():
             setattr(actor, name, value)
-        relived = Relived(number, began, actor, self._streams, self.report, self._about)
+        relived = Relived(number, began, actor, self._streams, self.report, self.about)
         self._lives[number] = self._at_path[began.path] = relived
         self.report.lives += 1
         self.report.streams.add(began.stream)
@@ -172,7 +179,7 @@ class Verifier:
             case Mark.GAP:
                 self._gap(value)
             case Mark.CLOSED | Mark.TURNED:
-                pass
+                self._in_order = True
             case _:
                 # What is under way was read before: it is handled under what held then.
                 for life in self._lives.values():
@@ -181,17 +188,24 @@ class Verifier:
                     self._on_mark(what, value)
 
     def _opened(self, about: dict[str, Any]) -> None:
-        """Begin with another process: the lives of the one before are over, whatever the record knows of their end."""
-        for life in self._lives.values():
-            life.end(None, settled=False)
-        self._lives.clear()
-        self._at_path.clear()
-        self._about, self._whole = about, True
+        """Begin anew, with another process or from frozen states: what the record said before is over."""
+        self._end_all()
+        self.about, self._whole, self._in_order = dict(about), True, False
 
     def _gap(self, why: str) -> None:
         self.report.gaps.append(why)
+        self._in_order = False
+        self._end_all()
         self._whole = False
+
+    def _end_all(self) -> None:
+        """End every life: where the record ends in order nothing of them is missing, else perhaps of the newest message."""
         for life in self._lives.values():
-            life.end(None, settled=False)
+            if not self._in_order:
+                life.drop()
+            life.end(None, kept=self._in_order)
+        self._forget()
+
+    def _forget(self) -> None:
         self._lives.clear()
         self._at_path.clear()

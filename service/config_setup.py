@@ -15,6 +15,7 @@ from service.config import Config
 from service.config.history import History
 from service.config.sources import Sources, Start, start_from
 from service.config_store import ConfigStore
+from service.input_recording import note_config
 from service.settings import concerns, coordinator
 from supervision.child import ChildSpec
 
@@ -39,7 +40,12 @@ def config_keeper(
     plan: Callable[[], Plan], active: ActiveConfig, sources: Sources, start: Start, *, watch: bool
 ) -> ChildSpec:
     """Return the recipe of the config store; ``plan`` is asked for when the first version is applied."""
-    applying = Applying(active, sources, lambda: concerns(plan()), start.config, swapped=_set_log_level)
+
+    def swapped(config: Config) -> None:
+        _set_log_level(config)
+        note_config(plan().system, active)
+
+    applying = Applying(active, sources, lambda: concerns(plan()), start.config, swapped=swapped)
     store = partial(ConfigStore, applying=applying, start=start, watch=watch, risk=coordinator())
     return ChildSpec(CONFIG_STORE.rpartition("/")[2], store)
 

@@ -90,23 +90,29 @@ class InputCodec:
         kind = type(value)
         if value is None or kind in (bool, int, str, bytes, float):
             return [_PLAIN, value]
-        tried = self._ways.get(kind)
-        if tried is None:
-            tried = 0 if _reads_back(kind) else -1
-        if tried >= 0:
-            data = _encode(value)
-            if tried < _TRIALS:
-                tried = tried + 1 if _came_back(kind, data, value) else -1
-                self._ways[kind] = tried
-            if tried >= 0:
-                name = f"{kind.__module__}:{kind.__qualname__}"
-                return [names.setdefault(name, len(names) + 1), msgspec.Raw(data)]
-        else:
-            self._ways[kind] = -1
+        way = self._way(kind, value)
+        if way is not None:
+            return [names.setdefault(f"{kind.__module__}:{kind.__qualname__}", len(names) + 1), way]
         try:
             return [_PICKLED, pickled(value)]
         except _FAILURES as error:
             return [_NOT_WRITTEN, f"{kind.__name__}: {error}"]
+
+    def _way(self, kind: type, value: Any) -> msgspec.Raw | None:
+        """Return a value as MessagePack, None when its class does not come back from that as it went."""
+        tried = self._ways.get(kind)
+        if tried is None:
+            tried = 0 if _reads_back(kind) else -1
+            self._ways[kind] = tried
+        if tried < 0:
+            return None
+        try:
+            data = _encode(value)
+        except _FAILURES:
+            return None  # this one holds something that its class does not speak of
+        if tried < _TRIALS:
+            self._ways[kind] = tried = tried + 1 if _came_back(kind, data, value) else -1
+        return msgspec.Raw(data) if tried >= 0 else None
 
     # --- in ------------------------------------------------------------------------------------------------------------
 
@@ -131,7 +137,7 @@ class InputCodec:
                 row[3] = tuple(row[3])
         elif kind in (Item.LIFE, Item.STATE):
             *known, born = row[2]
-            row[2] = LifeBegan(*known, self._back(born, names))
+            row[2] = LifeBegan._make((*known, self._back(born, names), None))
         return tuple(row)
 
     def _back(self, written: list[Any], names: list[str]) -> Any:
@@ -187,6 +193,8 @@ def _stand_in(what: str, value: Any) -> Any:
 
     if what == "envelope":
         return envelope_of(*value)
+    if what == "text":
+        return value
     return None if what == "secret" else nothing
 
 

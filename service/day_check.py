@@ -1,0 +1,135 @@
+"""Checks one day: the record of its inputs through the actors of the house, against the journal.
+
+The house is built as the daemon built it, from what the record says of it: configuration, instruments, accounts. Only its
+recipes are used: no tree is started, nothing is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from actors.equity import EquityKeeper
+from actors.event_log import EventLog
+from actors.groups import GroupHouse
+from runtime.durable import DurableActor
+from runtime.journal import StreamReader
+from runtime.tape import LifeBegan, TapeItem, Unreadable
+from runtime.verifying import Report, Verifier
+from service.active import ActiveConfig
+from service.config import Config, WebhookSecrets
+from service.config.market import MarketSource as Kind
+from service.house import Plan, build_house
+from service.input_recording import CONFIG, HOUSE, HouseRecord
+from service.markets import Market
+from service.performance_settings import equity_settings
+from store.inputs.reading import read_day
+from supervision.child import ChildSpec
+from supervision.tree import outline
+
+__all__ = ["RecordedHouse", "check_day", "check_items"]
+
+
+def check_day(
+    journal: StreamReader,
+    folder: Path,
+    day: str,
+    *,
+    secrets: WebhookSecrets | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Report:
+    """Check a day (ISO 8601); raise NoRecord when nothing of it was recorded. ``progress`` hears of segments read."""
+    hidden = (lambda: secrets.shown_nowhere) if secrets is not None else tuple
+    items = read_day(folder, day, hidden=hidden, progress=progress)
+    return check_items(journal, items, secrets=secrets)
+
+
+def check_items(journal: StreamReader, items: Iterable[TapeItem], *, secrets: WebhookSecrets | None = None) -> Report:
+    """Check a record, its actors made by the recipes of the house that it describes."""
+    house = RecordedHouse(secrets)
+    verifier = Verifier(journal, house.make, on_mark=house.heard)
+    house.about = verifier
+    for item in items:
+        verifier.take(item)
+    return verifier.finish()
+
+
+class _NoSystem(NamedTuple):
+    """Stands where a plan has its system: no recipe of a durable actor uses it."""
+
+    recorder: None = None
+
+
+class RecordedHouse:
+    """The recipes of the house that a record describes, under the configuration that was in force."""
+
+    def __init__(self, secrets: WebhookSecrets | None) -> None:
+        self.about: Verifier | None = None
+        self._secrets = secrets
+        self._active: ActiveConfig | None = None
+        self._record: HouseRecord | None = None
+        self._recipes: dict[str, ChildSpec] = {}
+
+    def heard(self, what: str, value: Any) -> None:
+        """Take a mark of the record."""
+        if isinstance(value, Unreadable):
+            self._active, self._recipes = None, {}
+            return
+        if what == HOUSE:
+            self._record = HouseRecord(value)
+        elif what == CONFIG:
+            self._under(*value)
+
+    def _under(self, version: int, config: Config, trouble: str) -> None:
+        if self.about is not None:
+            self.about.about["config"] = version
+        if self._active is None:
+            self._active = ActiveConfig(config, version, trouble)
+        else:
+            self._active.config, self._active.version, self._active.trouble = config, version, trouble
+        self._recipes = dict(outline(build_house(self._plan(self._active)))) if self._record is not None else {}
+
+    def _plan(self, active: ActiveConfig) -> Plan:
+        record = self._record
+        assert record is not None, "the house is described before its configuration"
+        markets = {
+            name: Market("recorded", Kind.REPLAY, _nowhere, instruments, record.lookback_ns[name])
+            for name, instruments in record.instruments.items()
+        }
+        return Plan(
+            active=active,
+            system=_NoSystem(),  # type: ignore[arg-type]
+            tag=record.tag,
+            secrets=self._secrets,
+            markets=markets,
+            reconcile_every_s=record.reconcile_every_s,
+            store=[
+                ChildSpec("events", EventLog),
+                ChildSpec("equity", lambda: EquityKeeper(equity_settings(active.config))),
+            ],
+            venues=dict.fromkeys(record.outside, _nowhere),
+        )
+
+    def make(self, life: LifeBegan) -> DurableActor:
+        """Return the actor of a life; raise LookupError when the house has no recipe for it."""
+        recipe = self._recipes.get(life.path) or self._group(life)
+        if recipe is None:
+            raise LookupError("the record does not say how it was made")
+        actor = recipe.factory() if isinstance(recipe, ChildSpec) else recipe()
+        if not isinstance(actor, DurableActor):
+            raise LookupError(f"{type(actor).__name__} keeps no journal today")
+        return actor
+
+    def _group(self, life: LifeBegan) -> Callable[[], DurableActor] | None:
+        above = self._recipes.get(life.path.rpartition("/")[0])
+        if above is None or not isinstance(life.born, dict) or "_group_id" not in life.born:
+            return None
+        house = above.factory()
+        assert isinstance(house, GroupHouse), f"{life.path} is a group"
+        return partial(house.made, life.born["_group_id"])
+
+
+def _nowhere() -> Any:
+    raise LookupError("a replay opens no market and no venue")

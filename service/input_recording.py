@@ -1,0 +1,113 @@
+"""Has a daemon record what its durable actors are given, and what the house was built from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from actors.input_keeper import InputKeeper
+from protocol.instruments import Instrument
+from runtime.recording import MOST_WAITING, Recorder
+from runtime.system import ActorSystem
+from service.active import ActiveConfig
+from service.config import Config, ConfigError, WebhookSecrets, open_webhook_secrets
+from service.markets import Market
+from store.inputs.writing import InputWriter
+from supervision.child import ChildSpec
+
+__all__ = ["CONFIG", "HOUSE", "KEEPER", "HouseMark", "HouseRecord", "inputs_folder", "keep_inputs", "note_config"]
+
+HOUSE: Final = "house"
+"""Mark: what the tree was built from that no configuration says (``HouseRecord``)."""
+
+CONFIG: Final = "config"
+"""Mark: a configuration came into force: its version, itself, why config.toml is not it."""
+
+KEEPER: Final = "inputs"
+
+HouseMark = tuple[str, dict[str, tuple[Instrument, ...]], dict[str, int], tuple[str, ...], float]
+
+
+class HouseRecord:
+    """Names the parts of the mark ``HOUSE``: tag, instruments and longest bar by account, accounts outside, interval."""
+
+    def __init__(self, mark: HouseMark) -> None:
+        self.tag, self.instruments, self.lookback_ns, self.outside, self.reconcile_every_s = mark
+
+
+def inputs_folder(config: Config) -> Path:
+    """Return where the records of inputs are."""
+    return config.app.data_dir / "inputs"
+
+
+def keep_inputs(
+    active: ActiveConfig,
+    system: ActorSystem,
+    secrets: WebhookSecrets | None,
+    markets: dict[str, Market],
+    *,
+    tag: str,
+    reconcile_every_s: float,
+    outside: Iterable[str] = (),
+) -> list[ChildSpec]:
+    """Record from now on; return who writes it, nobody when it is switched off. Call it before the tree starts."""
+    if not active.config.self_check.record:
+        return []
+    recorder = Recorder(about={"version": version("bulkhead")}, limit=MOST_WAITING)
+    recorder.attach(system)
+    instruments = {name: market.instruments for name, market in markets.items()}
+    lookback = {name: market.lookback_ns for name, market in markets.items()}
+    mark: HouseMark = (tag, instruments, lookback, tuple(outside), reconcile_every_s)
+    recorder.stands(HOUSE, mark)
+    note_config(system, active)
+    hidden = _Hidden(active, secrets)
+
+    def writer(trouble: Callable[[OSError | None], None]) -> InputWriter:
+        folder = inputs_folder(active.config)
+        days = partial(_days, active)
+        return InputWriter(recorder, folder, hidden=hidden, keep_days=days, trouble=trouble)
+
+    return [ChildSpec(KEEPER, partial(InputKeeper, recorder, writer))]
+
+
+def note_config(system: ActorSystem, active: ActiveConfig) -> None:
+    """Record which configuration is in force from now on."""
+    if system.recorder is not None:
+        system.recorder.stands(CONFIG, (active.version, active.config, active.trouble))
+
+
+def _days(active: ActiveConfig) -> int:
+    return active.config.self_check.retention_days
+
+
+class _Hidden:
+    """The secrets that no record may hold: those of the start, and those that took their place since."""
+
+    def __init__(self, active: ActiveConfig, secrets: WebhookSecrets | None) -> None:
+        self._active = active
+        self._folder = secrets.folder if secrets is not None else None
+        self._known: tuple[str, ...] = secrets.shown_nowhere if secrets is not None else ()
+        self._changed_at: Any = self._stamp()
+
+    def __call__(self) -> tuple[str, ...]:
+        """Return all of them; the files are read again only when their folder has changed."""
+        stamp = self._stamp()
+        if stamp != self._changed_at:
+            self._changed_at = stamp
+            try:
+                found = open_webhook_secrets(self._active.config).shown_nowhere
+            except ConfigError:
+                found = ()  # who keeps the secrets says what is wrong with them
+            self._known = tuple(dict.fromkeys((*found, *self._known)))
+        return self._known
+
+    def _stamp(self) -> int | None:
+        if self._folder is None:
+            return None
+        try:
+            return self._folder.stat().st_mtime_ns
+        except OSError:
+            return None
