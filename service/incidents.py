@@ -17,7 +17,7 @@ from rules.signals.redaction import redact_known, redact_text
 from runtime.clock import NANOS
 from store.incident_folder import IncidentFolder
 
-__all__ = ["MEMORY_MOST", "MORE_EVERY", "IncidentKeeper", "incidents_folder"]
+__all__ = ["MEMORY_MOST", "MORE_EVERY", "IncidentKeeper", "incidents_folder", "stamp", "unread"]
 
 MEMORY_MOST: Final = 20
 """Newest incidents that wait in memory for a disk that takes them."""
@@ -31,6 +31,11 @@ log = logging.getLogger("bulkhead")
 def incidents_folder(data_dir: Path) -> Path:
     """Return where an installation's incident files lie."""
     return data_dir / "incidents"
+
+
+def unread(data_dir: Path) -> list[str]:
+    """Return the ids of the incident files that nobody has looked at, newest first."""
+    return IncidentFolder(incidents_folder(data_dir)).unread()
 
 
 def stamp(at: int) -> str:

@@ -17,9 +17,10 @@ from typing import Any, Final
 import msgspec
 
 from protocol.codec import encode_json
-from protocol.incident_files import IncidentFile
+from protocol.incident_files import IncidentFile, IncidentKind
+from protocol.messages import Value
 
-__all__ = ["FILES_MOST", "FILE_BYTES_MOST", "FOLDER_BYTES_MOST", "LEAST_FREE_BYTES", "IncidentFolder"]
+__all__ = ["FILES_MOST", "FILE_BYTES_MOST", "FOLDER_BYTES_MOST", "LEAST_FREE_BYTES", "IncidentFolder", "IncidentLine"]
 
 FILES_MOST: Final = 200
 """Incident files that are kept; the oldest go first."""
@@ -38,6 +39,30 @@ Hide = Callable[[str], str]
 _SEEN: Final = "seen"
 _NAME = re.compile(r"^\d{8}T\d{9}Z-(?P<id>i[\w-]{1,60})\.json$")
 _LEFT_OUT: Final = "(left out: the incident was too large)"
+
+
+class _Short(Value, frozen=True, gc=False, forbid_unknown_fields=False):
+    """Of an error or a decision, what one line shows."""
+
+    type: str = ""
+    text: str = ""
+    action: str = ""
+    said: str = ""
+
+
+class IncidentLine(Value, frozen=True, gc=False, kw_only=True, forbid_unknown_fields=False):
+    """One incident in a list; ``unread`` while nobody has looked at it."""
+
+    id: str
+    kind: IncidentKind
+    at: int
+    path: str
+    actor: str = ""
+    error: _Short = _Short()
+    decision: _Short | None = None
+    more: int = 0
+    run: int = 0
+    unread: bool = False
 
 
 class IncidentFolder:
@@ -106,10 +131,15 @@ class IncidentFolder:
     def _path_of(self, ident: str) -> Path | None:
         return next((path for path in reversed(self._paths()) if _id_of(path) == ident), None)
 
-    def all(self) -> list[IncidentFile]:
-        """Return every incident that can be read, newest first."""
-        found = (self._read(path) for path in reversed(self._paths()))
-        return [each for each in found if each is not None]
+    def lines(self) -> list[IncidentLine]:
+        """Return a line of every incident that can be read, newest first."""
+        seen = self.seen()
+        found: list[IncidentLine] = []
+        for path in reversed(self._paths()):
+            with suppress(OSError, msgspec.MsgspecError):
+                line = msgspec.json.decode(path.read_bytes(), type=IncidentLine)
+                found.append(msgspec.structs.replace(line, unread=line.id not in seen))
+        return found
 
     def get(self, ident: str) -> IncidentFile | None:
         """Return one incident, None when there is no such file."""

@@ -11,7 +11,7 @@ from msgspec import structs
 
 from protocol.codec import decode_json, encode_json
 from protocol.errors import ValidationError
-from protocol.incidents import ClearIncident, ListIncidents
+from protocol.incidents import ListIncidents
 from protocol.messages import Value
 from protocol.signals import CheckSignal, InjectSignal, Problem, ReplayMode, ReplaySignal, SignalReport
 from protocol.webhook import RotateSecret
@@ -26,7 +26,7 @@ from service.config.secret_files import ROTATED
 if TYPE_CHECKING:
     from service.api.server import ApiServer
 
-__all__ = ["SECRETS", "WAIT_MOST_S", "Clear", "Replay", "Rotate", "inject", "register"]
+__all__ = ["SECRETS", "WAIT_MOST_S", "Replay", "Rotate", "inject", "register"]
 
 SECRETS: Final = "/operators/secrets"
 
@@ -78,22 +78,12 @@ class Rotate(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     which: str
 
 
-class Clear(Value, frozen=True, forbid_unknown_fields=True, gc=False):
-    """Which incident is over."""
-
-    kind: str
-    subject: str
-    operator: str = ""
-
-
 def register(app: web.Application, server: ApiServer) -> None:
     """Register the addresses that check, replay and list."""
     area = _Signals(server)
     app.router.add_post("/v1/signals/check", area.check)
     app.router.add_post("/v1/signals/{id}/replay", area.replay)
     app.router.add_get("/v1/signals/missed", area.missed)
-    app.router.add_get("/v1/incidents", area.incidents)
-    app.router.add_post("/v1/incidents/clear", area.clear)
     app.router.add_post("/v1/secrets/rotate", area.rotate)
 
 
@@ -121,15 +111,6 @@ class _Signals:
 
     async def missed(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp passes it
         return answer(await self._ask(ListIncidents("SignalMissed")))
-
-    async def incidents(self, request: web.Request) -> web.Response:
-        kind, standing = request.query.get("kind", ""), request.query.get("all") != "1"
-        ask = self._server.reading.views
-        return answer({"incidents": await ask(lambda views: views.incidents(kind=kind, standing=standing))})
-
-    async def clear(self, request: web.Request) -> web.Response:
-        wanted = decode_json(await request.read(), Clear)
-        return answer(await self._ask(ClearIncident(wanted.kind, wanted.subject, wanted.operator)))
 
     async def rotate(self, request: web.Request) -> web.Response:
         wanted = decode_json(await request.read(), Rotate)

@@ -18,6 +18,7 @@ from service.api.accounts import venue_standing
 from service.api.host import Host
 from service.api.reading import Reading
 from service.config_store import CONFIG_TOPIC
+from service.incidents import unread
 from service.journals import journal_of
 from store.queries import Views
 from supervision.tree import describe
@@ -77,6 +78,7 @@ async def status_of(host: Host, reading: Reading, permit: Permit | None) -> dict
         "socket": str(host.socket_path),
         "counts": {
             **await reading.views(_counts),
+            "unread_incidents": len(await reading.beside(lambda: unread(config.app.data_dir))),
             "slots": config.execution_pool.max_open_groups * len(config.accounts),
         },
         "dead_letters": {"kept": len(system.dead_letters), "total": system.dead_letters.total},

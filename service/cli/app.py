@@ -13,6 +13,7 @@ from service.cli import (
     daemon,
     files,
     group,
+    incidents,
     log,
     messages,
     pnl,
@@ -20,7 +21,6 @@ from service.cli import (
     reasons,
     risk,
     secrets,
-    signals,
     trade,
     venues,
     watch,
@@ -65,7 +65,7 @@ app = typer.Typer(
 )
 
 for _family in (
-    *(daemon, trade, group, queue, risk, venues, watch, signals, log, pnl),
+    *(daemon, trade, group, queue, risk, venues, watch, incidents, log, pnl),
     *(reasons, messages, control, secrets, files),
 ):
     _family.register(app)

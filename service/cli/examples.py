@@ -100,7 +100,9 @@ EXAMPLES: Final = {
     "log keep": ("log keep 12", "log keep 12 --off"),
     "alerts": ("alerts",),
     "alerts ack": ("alerts ack 1234", "alerts ack --all"),
-    "incidents": ("incidents", "incidents --all"),
+    "incidents": ("incidents", "incidents --all --path /venues"),
+    "incidents show": ("incidents show i3-7",),
+    "incidents seen": ("incidents seen                        # all of them", "incidents seen i3-7 i3-8"),
     "pnl": ("pnl --by day", "pnl --by strategy --since 30d --csv strategies.csv"),
     "trace": ("trace s00000042", "trace bh4nxmzvsosiocyv52p0000e0001 --journal old.db"),
     "explain": (

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from protocol.instruments import PrecisionRules
     from service.signal_check import CheckReport
 
-__all__ = ["add_to", "check", "incidents", "missed", "register", "replay", "resume", "show_report"]
+__all__ = ["add_to", "check", "missed", "replay", "resume", "show_report"]
 
 _MOST_BYTES: Final = 1_048_576
 
@@ -29,11 +29,6 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands to those of ``bulkhead signal``."""
     for name, command in (("check", check), ("replay", replay), ("missed", missed), ("resume", resume)):
         app.command(name, epilog=epilog())(command)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the list of incidents."""
-    app.command("incidents", epilog=epilog())(incidents)
 
 
 # --- check ------------------------------------------------------------------------------------------------------------
@@ -177,29 +172,6 @@ def missed(config: ConfigFile = None, socket: Socket = None, as_json: Json = Fal
         print_line(f"  {each['proposal'] or 'nothing to do'}  (bulkhead explain {each['signal_id']})")
     if not said["incidents"]:
         note("no alert disagrees with the positions here")
-
-
-def incidents(
-    everything: Annotated[bool, typer.Option("--all", help="Also what is over.")] = False,
-    config: ConfigFile = None,
-    socket: Socket = None,
-    as_json: Json = False,
-) -> None:
-    """List what needs a look: missed signals, silent or hurried alerts, and whatever else an actor raised.
-
-    Each comes with the command that would mend it, where there is one. Nothing is done by itself.
-    """
-    said = connect(config, socket).get("/v1/incidents", **({"all": "1"} if everything else {}))
-    if as_json:
-        print_json(said)
-        return
-    for each in said["incidents"]:
-        over = f"  (over: {each['cleared'] or 'by itself'})" if each["cleared_at"] else ""
-        print_line(f"{each['severity'][:1].upper()} {each['kind']}  {each['text']}{over}")
-        if each["proposal"] and not each["cleared_at"]:
-            print_line(f"  {each['proposal']}")
-    if not said["incidents"]:
-        note("nothing needs a look")
 
 
 def resume(

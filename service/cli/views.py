@@ -104,6 +104,9 @@ def status_view(found: Mapping[str, Any]) -> RenderableType:
         rows.append(("", Text(f"the journal cannot be written: {journal['error']}", style="bold red")))
     if counts.get("incidents"):
         rows.append(("incidents", Text(f"{counts['incidents']} stand, see: bulkhead incidents", style="yellow")))
+    if counts.get("unread_incidents"):
+        said = f"{counts['unread_incidents']} not looked at yet, see: bulkhead incidents"
+        rows.append(("crashes", Text(said, style="bold red")))
     if found["dead_letters"]["total"]:
         letters = found["dead_letters"]
         rows.append(("dead letters", Text(f"{letters['total']}, see: bulkhead dead-letters", style="yellow")))
