@@ -33,6 +33,7 @@ from service.demo import demo_trader
 from service.deployment import deployment_tag
 from service.house import RISK, Plan, build_house
 from service.housekeeper import Housekeeper
+from service.input_recording import keep_inputs
 from service.journals import LiveJournal, journal_of, open_live_journal, views_of
 from service.lives import begin_run, end_run
 from service.logs import log_folder, log_settings
@@ -159,14 +160,16 @@ async def _serve(
         daemon = Daemon(active, system, label, WallClock().now(), secrets.token.reveal(), stopping)
         ended = anyio.Event()
         keeper = config_keeper(lambda: plan, active, sources, start, watch=not virtual)
+        tag, every_s = deployment_tag(config.app.data_dir), 3_600.0 if virtual else 60.0
+        inputs = keep_inputs(active, system, secrets, markets, tag=tag, reconcile_every_s=every_s)
         plan = Plan(
             active=active,
             system=system,
-            tag=deployment_tag(config.app.data_dir),
+            tag=tag,
             secrets=secrets,
             markets=markets,
-            reconcile_every_s=3_600.0 if virtual else 60.0,
-            store=[*_log(active), *_end_of_recording(system, markets, ended)],
+            reconcile_every_s=every_s,
+            store=[*inputs, *_log(active), *_end_of_recording(system, markets, ended)],
             operators=[keeper, *_operators(config, secrets, markets, daemon)],
             gateway=gateway,
         )
