@@ -38,6 +38,7 @@ from service.journals import LiveJournal, journal_of, open_live_journal, views_o
 from service.lives import begin_run, end_run
 from service.logs import log_folder, log_settings
 from service.markets import Market, prepare_market
+from service.nodes import node_children
 from service.performance_settings import equity_settings
 from service.replaying import EndWatch
 from service.watching import watched
@@ -172,6 +173,7 @@ async def _serve(
             store=[*inputs, *_log(active), *_end_of_recording(system, markets, ended)],
             operators=[keeper, *_operators(config, secrets, markets, daemon)],
             gateway=gateway,
+            nodes=node_children(config, system, markets),
         )
         system.durability.snapshot_every = config.journal.snapshot_every
         system.durability.listeners.append(lambda _: system.tell("/store/projector", Committed()))

@@ -7,6 +7,7 @@
     ├─ risk                 coordinator, a pool and a loss offset an account
     ├─ venues/<account>     rest_for_one: exchange → desk → session → feed → reconciler → precision
     ├─ trading              gateway, groups/<account>
+    ├─ nodes                link to the shared cache, quotes, herald, listener
     └─ operators            what talks to people: webhook, api, demo
 
 Only this module and ``account_paths`` know all the paths.
@@ -72,8 +73,8 @@ RISK = "/risk/coordinator"
 class Plan:
     """All that the tree is built from. ``store`` and ``operators`` are further children of those branches.
 
-    ``venues`` are the accounts that trade outside the house, with what makes their adapters; all others trade on paper, at
-    the prices of ``markets``.
+    ``nodes`` are the actors that keep to other daemons, where there are any. ``venues`` are the accounts that trade outside
+    the house, with what makes their adapters; all others trade on paper, at the prices of ``markets``.
     """
 
     active: ActiveConfig
@@ -84,6 +85,7 @@ class Plan:
     reconcile_every_s: float = 60.0
     store: Sequence[ChildSpec] = ()
     operators: Sequence[ChildSpec] = ()
+    nodes: Sequence[ChildSpec] = ()
     gateway: Callable[[GatewaySettings], GatewaySettings] = field(default=lambda settings: settings)
     venues: Mapping[str, Callable[[], Venue]] = field(default_factory=dict)
 
@@ -102,6 +104,7 @@ def build_house(plan: Plan) -> SupervisorSpec:
     intensity = _intensity(plan.config)
     accounts = plan.config.accounts
     groups = [_group_house(plan, account, intensity) for account in accounts]
+    nodes = [supervisor("nodes", *plan.nodes, intensity=intensity)] if plan.nodes else []
     return supervisor(
         "root",
         supervisor("store", *plan.store, intensity=intensity),
@@ -120,6 +123,7 @@ def build_house(plan: Plan) -> SupervisorSpec:
             supervisor("groups", *groups, intensity=intensity),
             intensity=intensity,
         ),
+        *nodes,
         supervisor("operators", *_secret_keeper(plan), *plan.operators, intensity=intensity),
         intensity=intensity,
     )

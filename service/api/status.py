@@ -16,6 +16,7 @@ from protocol.risk import Permit
 from runtime.clock import WallClock
 from service.api.accounts import venue_standing
 from service.api.host import Host
+from service.api.nodes import cache_standing
 from service.api.reading import Reading
 from service.config_store import CONFIG_TOPIC
 from service.incidents import unread
@@ -74,6 +75,7 @@ async def status_of(host: Host, reading: Reading, permit: Permit | None) -> dict
             "commits": durability.commits,
             "error": str(durability.error) if durability.error is not None else "",
         },
+        "cache": cache_standing(system),
         "webhook_url": host.webhook_url,
         "socket": str(host.socket_path),
         "counts": {

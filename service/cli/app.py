@@ -16,6 +16,7 @@ from service.cli import (
     incidents,
     log,
     messages,
+    nodes,
     pnl,
     queue,
     reasons,
@@ -66,7 +67,7 @@ app = typer.Typer(
 
 for _family in (
     *(daemon, trade, group, queue, risk, venues, watch, incidents, log, pnl),
-    *(reasons, messages, control, secrets, files),
+    *(reasons, messages, nodes, control, secrets, files),
 ):
     _family.register(app)
 dress(app)

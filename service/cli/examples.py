@@ -16,7 +16,7 @@ _CHAPTERS: Final = {
     "Watch": ("top", "tail", "pnl", "explain", "trace", "log", "alerts", "incidents"),
     "Risk and queue": ("queue", "risk", "pause", "resume"),
     "Configure": ("config", "secrets", "venue"),
-    "Operate": ("ps", "restart", "release", "dead-letters", "send"),
+    "Operate": ("ps", "nodes", "restart", "release", "dead-letters", "send"),
     "Files": ("replay", "backup", "restore", "journal"),
 }
 
@@ -114,6 +114,7 @@ EXAMPLES: Final = {
     "dead-letters": ("dead-letters", "dead-letters replay 3298534883359"),
     "dead-letters replay": ("dead-letters replay 3298534883359",),
     "release": ("release /trading/groups/paper/binance:BTCUSDT:1h:long~g2fdo7jldfk4q",),
+    "nodes": ("nodes", "nodes --json | jq .cache"),
     "restart": ("restart /venues/paper/session",),
     "send": (
         "send --list PauseEngine               # the fields of a message",

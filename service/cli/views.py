@@ -100,6 +100,8 @@ def status_view(found: Mapping[str, Any]) -> RenderableType:
         ("socket", found["socket"]),
         ("memory", size(found["memory_bytes"])),
     ]
+    if found["cache"]["state"] != "in_process":
+        rows.append(("cache", _cache_text(found["cache"])))
     if journal["error"]:
         rows.append(("", Text(f"the journal cannot be written: {journal['error']}", style="bold red")))
     if counts.get("incidents"):
@@ -125,6 +127,14 @@ def _accounts_text(found: Mapping[str, Any]) -> Text:
         if each["text"]:
             text.append(f" {each['text']}: {each['reason'] or each['code']}", style="bold red")
     return text
+
+
+def _cache_text(cache: Mapping[str, Any]) -> Text:
+    from service.cli.nodes import standing
+
+    away = cache["state"] == "reconnecting"
+    text = standing(cache).removeprefix("cache: ")
+    return Text(f"{text}; orders go on without it" if away else text, style="yellow" if away else "")
 
 
 def _settings_text(settings: Mapping[str, Any]) -> str:

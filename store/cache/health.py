@@ -40,13 +40,18 @@ class LinkHealth:
         """Median of the last five pings, None before the first."""
         return round(median(self._pings)) if self._pings else None
 
+    @property
+    def judged(self) -> bool:
+        """Whether enough pings were answered to call the link slow or not."""
+        return len(self._pings) == _PINGS
+
     def answered(self, took_ns: int) -> CacheState:
         """Take in a ping that was answered."""
         self.failures = 0
         if self.state is CacheState.RECONNECTING:
             self._pings.clear()  # how quick a server was before it went away says nothing
         self._pings.append(took_ns)
-        slow = len(self._pings) == _PINGS and median(self._pings) > DEGRADED_NS
+        slow = self.judged and median(self._pings) > DEGRADED_NS
         self.state = CacheState.DEGRADED if slow else CacheState.HEALTHY
         return self.state
 

@@ -106,7 +106,7 @@ class RedisChannels:
             while True:
                 await self._hear_one(subscription, hearing)
         except LINK_ERRORS as error:
-            raise CacheAway(f"{self._link.address}: {error or 'no answer'}") from error
+            raise CacheAway(str(self._link.judged(error))) from error
         finally:
             await subscription.aclose()
 

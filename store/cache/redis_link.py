@@ -100,9 +100,9 @@ class RedisLink:
 
     def judged(self, error: Exception) -> CacheError:
         """Return what an error of the library means: the server is away, or it refuses."""
-        if isinstance(error, exceptions.ResponseError):
-            return CacheRefused(f"{self.address}: {error}")
-        return CacheAway(f"{self.address}: {error or type(error).__name__}")
+        said = str(error) or type(error).__name__
+        text = said if self.address in said else f"{self.address}: {said}"
+        return CacheRefused(text) if isinstance(error, exceptions.ResponseError) else CacheAway(text)
 
     @property
     def redis(self) -> Redis:
