@@ -114,8 +114,12 @@ class Projector:
             self._facts.clear()
             raise
 
-    def catch_up(self, journal: RecordSource, told: Callable[[int], None] = _silent) -> int:
-        """Project everything that is new in the journal; return the position reached. ``told`` hears of each batch.
+    def catch_up(
+        self, journal: RecordSource, told: Callable[[int], None] = _silent, *, until: int | None = None
+    ) -> int:
+        """Project everything that is new in the journal, at most ``until``; return the position reached.
+
+        ``told`` hears the position of each batch.
 
         Raises ``ViewsError`` when the read models were made from another journal, or from records that this journal
         has lost.
@@ -123,7 +127,9 @@ class Projector:
         self._must_belong_to(journal)
         if self.database.backend != "sqlite" and self.position == 0 and journal.head() >= BESIDE_FROM:
             self._make_beside(journal, told)
-        records = journal.read_all(self.position)
+        position = self.position
+        limit = None if until is None else max(0, until - position)
+        records = journal.read_all(position, limit=limit)
         while batch := list(islice(records, BATCH)):
             told(self.apply(batch))
         return self.position

@@ -13,7 +13,7 @@ from rules.notation import plain
 from store.tables.catalogue import Table, tables
 from store.tables.database import Database
 
-__all__ = ["PAGE", "copy_rows", "digest_of", "digests", "rows_of"]
+__all__ = ["PAGE", "copy_rows", "digest_of", "digests", "digests_here", "rows_of"]
 
 PAGE: Final = 2_000
 """Rows fetched or written at a time."""
@@ -27,7 +27,8 @@ def rows_of(database: Database, table: Table) -> Iterator[tuple[Any, ...]]:
     names, key = ", ".join(table.columns), ", ".join(table.key)
     spell = [_SPELL[each] for each in table.columns.values()]
     at = [list(table.columns).index(each) for each in table.key]
-    condition, last = "", []
+    condition = ""
+    last: list[Any] = []
     while True:
         sql = f"SELECT {names} FROM {table.name}{condition} ORDER BY {key} LIMIT {PAGE}"  # noqa: S608 our own names
         page = database.fetch(sql, last)
@@ -53,11 +54,16 @@ def digest_of(database: Database, table: Table) -> str:
 
 def digests(database: Database, told: Callable[[str], None] = _silent) -> dict[str, str]:
     """Return the digest of every table, all as of one moment; ``told`` hears of each table."""
-    found: dict[str, str] = {}
     with database.one_view():
-        for table in tables():
-            told(table.name)
-            found[table.name] = digest_of(database, table)
+        return digests_here(database, told)
+
+
+def digests_here(database: Database, told: Callable[[str], None] = _silent) -> dict[str, str]:
+    """Return the digest of every table, inside a view or transaction that is already held."""
+    found: dict[str, str] = {}
+    for table in tables():
+        told(table.name)
+        found[table.name] = digest_of(database, table)
     return found
 
 

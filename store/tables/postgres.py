@@ -48,9 +48,8 @@ class ServerTables:
         self.place = place
         self.schema = schema_of(place)
         self.name = f"{place} read models"
-        self._link = Link(place, "read models", writes=writes)
+        self._link = Link(place, "read models", writes=writes, prepare=self._prepare)
         self._reads_only = not writes
-        self._known: Any = None
         self._inside: Any = None
         self._writes: list[tuple[str, Values]] = []
         self._appended: dict[tuple[str, tuple[str, ...]], list[Values]] = defaultdict(list)
@@ -230,9 +229,6 @@ class ServerTables:
         async def ready(connection: Any) -> T:
             if self._inside is not None and connection is not self._inside:
                 raise ConnectionLost(f"{self.place}: the connection was lost in the middle of a transaction")
-            if connection is not self._known:
-                await self._prepare(connection)
-                self._known = connection
             return await work(connection)
 
         return self._link.run(ready, timeout_s=timeout_s)
