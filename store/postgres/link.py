@@ -43,7 +43,11 @@ _BROKEN: Final = (OSError, TimeoutError, EOFError)
 
 
 class ConnectionLost(JournalUnavailable):
-    """The server did not answer; what was sent to it may have been done or not."""
+    """The server did not answer; what was sent to it may have been done or not. ``silent``: it was waited for."""
+
+    def __init__(self, message: str, *, silent: bool = False) -> None:
+        super().__init__(message)
+        self.silent = silent
 
 
 class ServerRefused(JournalUnavailable):
@@ -95,6 +99,15 @@ class Link:
         """Return the rows of one query."""
         return self.run(lambda connection: connection.fetch(sql, *values))
 
+    def read(self, sql: str, *values: Any) -> list[Any]:
+        """Return the rows of a query that changes nothing; a connection that turns out to be lost is made anew."""
+        try:
+            return self.fetch(sql, *values)
+        except ConnectionLost as lost:
+            if lost.silent or self._in_view:
+                raise
+            return self.fetch(sql, *values)
+
     def now(self) -> float:
         """Return seconds on a clock that only goes forward."""
         return self._loop.time()
@@ -130,7 +143,7 @@ class Link:
             await self._drop()
             task.cancel()
             await asyncio.wait({task}, timeout=1.0)
-            raise ConnectionLost(f"{self.place} has not answered for {timeout_s:g} s")
+            raise ConnectionLost(f"{self.place} has not answered for {timeout_s:g} s", silent=True)
         try:
             return task.result()
         except asyncpg.PostgresError as error:

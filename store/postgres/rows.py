@@ -30,7 +30,7 @@ class PostgresRows(Rows):
 
     def one(self, sql: str, *values: Any) -> Any:
         """Return the first row of a query, None when there is none; ``{s}`` stands for the schema."""
-        found = self.link.fetch(sql.replace("{s}", self._s), *values)
+        found = self.link.read(sql.replace("{s}", self._s), *values)
         return found[0] if found else None
 
     def head(self) -> Head:
@@ -83,7 +83,7 @@ class PostgresRows(Rows):
     def all_after(self, position: int, limit: int = PAGE) -> list[Row]:
         """Return the next records in order, at most ``limit``."""
         sql = f"SELECT {_COLUMNS} FROM {self._s}.events e WHERE e.position > $1 ORDER BY e.position LIMIT $2"  # noqa: S608
-        return [tuple(row) for row in self.link.fetch(sql, position, limit)]
+        return [tuple(row) for row in self.link.read(sql, position, limit)]
 
     def stream_after(self, stream: int, seq: int, limit: int = PAGE) -> list[tuple[Row, bytes | None]]:
         """Return a stream's next records, each with the checksum of the record before it in the journal."""
@@ -92,7 +92,7 @@ class PostgresRows(Rows):
             f"LEFT JOIN {self._s}.events p ON p.position = e.position - 1 "
             "WHERE e.stream = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3"
         )
-        found = (tuple(row) for row in self.link.fetch(sql, stream, seq, limit))
+        found = (tuple(row) for row in self.link.read(sql, stream, seq, limit))
         return [(row[:-1], GENESIS if row[0] == 1 else row[-1]) for row in found]
 
     def stream_end(self, stream: int) -> int:
@@ -101,7 +101,7 @@ class PostgresRows(Rows):
 
     def streams(self) -> Iterator[StoredStream]:
         """Yield every stream of the dictionary, in the order they first appeared."""
-        for number, name in self.link.fetch(f"SELECT id, name FROM {self._s}.streams ORDER BY id"):  # noqa: S608
+        for number, name in self.link.read(f"SELECT id, name FROM {self._s}.streams ORDER BY id"):  # noqa: S608
             yield StoredStream(number, name, stream_tag(name.encode()))
 
     def stream_number(self, name: str) -> int | None:
@@ -111,7 +111,7 @@ class PostgresRows(Rows):
 
     def types(self) -> list[StoredType]:
         """Return every event type of the dictionary."""
-        found = self.link.fetch(f"SELECT id, name, version FROM {self._s}.types ORDER BY id")  # noqa: S608 our own name
+        found = self.link.read(f"SELECT id, name, version FROM {self._s}.types ORDER BY id")  # noqa: S608 our own name
         return [StoredType.of(*row) for row in found]
 
     def complaint(self) -> str:

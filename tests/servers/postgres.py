@@ -27,14 +27,12 @@ __all__ = ["Server", "postgres_url", "server", "shared_server", "sql", "until"]
 _numbers: Final = itertools.count(1)
 
 # Tests are not about power cuts: a commit need not reach the disk, so that a database a test costs milliseconds.
-_SETTINGS: Final = (
-    "fsync = off\nfull_page_writes = off\nmax_connections = 60\nshared_buffers = 16MB\nautovacuum = off\n"
-)
+_SETTINGS: Final = "fsync = off\nfull_page_writes = off\nautovacuum = off\n"
 
 
 def sql(url: str, statement: str, *arguments: Any) -> list[Any]:
     """Run one statement on a connection of its own; return its rows."""
-    import asyncpg
+    import asyncpg  # type: ignore[import-untyped]
 
     async def run() -> list[Any]:
         connection = await asyncpg.connect(url, timeout=10)
@@ -59,7 +57,7 @@ class Server:
         self._handle = pgserver.get_server(folder, cleanup_mode="delete")
         with (folder / "postgresql.conf").open("a") as conf:
             conf.write(settings)
-        self.restart()
+        self._control("reload")
 
     @property
     def url(self) -> str:
@@ -99,6 +97,7 @@ class Server:
         # The handle knows only the process that it started itself.
         with contextlib.suppress(subprocess.CalledProcessError):
             self.stop("immediate")
+        self._handle._postmaster_info = None
         self._handle.cleanup()
 
     def _control(self, *arguments: str) -> None:
