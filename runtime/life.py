@@ -225,6 +225,7 @@ class Life:
         if self.state in (LifeState.STARTING, LifeState.RUNNING):
             self.state = LifeState.STOPPING
             self.handlers = {}
+            self.system.bus.drop(self.ref)  # a fact that nobody will read would end as a dead letter
             self.system.run_task(self._end(kind), self.path)
 
     async def _end(self, kind: ExitKind) -> None:
