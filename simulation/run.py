@@ -6,6 +6,7 @@ import gc
 import random
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -155,6 +156,7 @@ class Run:
                 self._live()
             self.verdict.digest = self._digest()
         except Exception as error:  # noqa: BLE001 - a run that cannot go on is a finding, not an end of the campaign
+            self.note("error", traceback.format_exc())
             self.violate("the-run-goes-on", f"{type(error).__name__}: {error}")
         finally:
             self.models.close()
@@ -184,14 +186,17 @@ class Run:
             reconcile_every_s=_RECONCILE_S,
         )
         life = self.life = Life(machine, seed=self.scenario.seed + self._lives, ahead=self._ahead)
+        injected = self.verdict.coverage.injected.total()
         in_order = life.go()
+        if life.failure is not None and injected == self.verdict.coverage.injected.total():
+            self.violate("the-daemon-stays-up", f"life {self._lives} failed by itself: {life.failure!r}")
         self._ahead = life.clock.ahead
         self.network.lose()
         self.disk.let_go()
         self._note_reports(life)
         if not in_order:
-            self.verdict.counts["kills"] += 1
-            self.note("killed", f"life {self._lives} has died")
+            self.verdict.counts["failures" if life.failure else "kills"] += 1
+            self.note("killed", f"life {self._lives} has died{f': {life.failure}' if life.failure else ''}")
             self._between_lives()
 
     def _between_lives(self) -> None:

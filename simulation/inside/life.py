@@ -78,6 +78,8 @@ class Life:
         self.active: ActiveConfig | None = None
         self.up = False
         self.dead = False
+        self.failure: BaseException | None = None
+        """Why the system as a whole failed, when it did."""
         self._over: asyncio.Event | None = None
 
     def go(self) -> bool:
@@ -89,6 +91,9 @@ class Life:
         try:
             loop.run_until_complete(self._serve())
         except Died:
+            return False
+        except Exception as error:  # noqa: BLE001 - the process ends with code 1, and whoever watches it starts it again
+            self.failure = error
             return False
         finally:
             self.dead, self.up = True, False
@@ -162,5 +167,7 @@ class Life:
             await asyncio.wait({failed, over}, return_when=asyncio.FIRST_COMPLETED)
         over.cancel()
         if failed.done():
-            raise failed.result()
+            # The daemon ends with code 1, and whoever watches over it starts it again.
+            self.failure = failed.result()
+            raise Died(1)
         failed.cancel()

@@ -59,8 +59,10 @@ class SimulatedSystem(ActorSystem):
 
     async def sleep(self, seconds: float) -> None:
         """Wait, on the outside's time."""
-        over: asyncio.Future[None] = self.loop.create_future()
-        self.agenda.after(seconds, lambda: None if over.done() else over.set_result(None))
+        loop = self.loop
+        over: asyncio.Future[None] = loop.create_future()
+        # The process may be dead by then, and its loop with it.
+        self.agenda.after(seconds, lambda: None if loop.is_closed() or over.done() else over.set_result(None))
         await over
 
 

@@ -19,6 +19,7 @@ __all__ = ["Dies", "Disk", "DiskJournal"]
 Dies = Callable[[], None]
 """Kills the process: does not return."""
 
+_PAGE: Final = 4_096
 _REASONS: Final = {
     FaultKind.DISK_FULL: "database or disk is full (SQLITE_FULL)",
     FaultKind.DISK_LOCKED: "database is locked (SQLITE_BUSY)",
@@ -53,17 +54,16 @@ class Disk:
             journal.close()
 
     def tear(self, commit: Callable[[], int]) -> None:
-        """Commit so that only a part of it reaches the disk: the write-ahead file ends in the middle of it."""
-        log = self.path.with_name(f"{self.path.name}-wal")
-        before = log.stat().st_size if log.exists() else 0
-        commit()
-        after = log.stat().st_size if log.exists() else 0
+        """Commit so that only a part of it reaches the disk: the write-ahead file changes only up to a place within it."""
         torn = self.folder / f"journal-{self._generation + 1}.db"
-        shutil.copyfile(self.path, torn)
-        if after > before:
-            kept = before + int((after - before) * self._weather.between(0, 0.999))
-            with log.open("rb") as whole, torn.with_name(f"{torn.name}-wal").open("wb") as part:
-                part.write(whole.read(kept))
+        shutil.copyfile(self.path, torn)  # before: a checkpoint that the commit sets off comes after its sync
+        log = self.path.with_name(f"{self.path.name}-wal")
+        before = log.read_bytes() if log.exists() else b""
+        commit()
+        after = log.read_bytes() if log.exists() else b""
+        same = _alike(before, after)
+        kept = same + int((len(after) - same) * self._weather.between(0, 0.99))
+        torn.with_name(f"{torn.name}-wal").write_bytes(after[:kept] + before[kept:])
         self.let_go()
         self._drop(self.path)
         self._generation += 1
@@ -83,6 +83,16 @@ class Disk:
     def _drop(self, path: Path) -> None:
         for each in path.parent.glob(f"{path.name}*"):
             each.unlink()
+
+
+def _alike(before: bytes, after: bytes) -> int:
+    """Return how many bytes at the beginning are equal."""
+    longest = min(len(before), len(after))
+    for page in range(0, longest, _PAGE):
+        if before[page : page + _PAGE] != after[page : page + _PAGE]:
+            ends = range(page, min(page + _PAGE, longest))
+            return next((at for at in ends if before[at] != after[at]), longest)
+    return longest
 
 
 class DiskJournal:

@@ -38,9 +38,14 @@ class Network:
         self.calls = 0
         self._lines: list[Line] = []
 
-    def join(self, line: Line) -> None:
-        """Let a connection begin."""
+    def open(self, sink: Sink) -> Line:
+        """Return a new connection; it hears nothing before it has joined."""
+        line = Line(self, sink)
         self._lines.append(line)
+        return line
+
+    def join(self, line: Line) -> None:
+        """Have a connection hear what the exchange tells on its own."""
         self.exchange.attach(line.hear)
 
     def leave(self, line: Line) -> None:

@@ -38,10 +38,8 @@ class SimulatedVenue(Venue):
         """Open a line; while connections break, none can be had."""
         if self._weather.lasts(FaultKind.DISCONNECT):
             raise VenueDown(self.name, "connection refused")
-        line = Line(self._net, sink)
-        await line.call(lambda: None)
-        self._line = line
-        self._net.join(line)
+        line = self._line = self._net.open(sink)
+        await line.call(lambda: self._net.join(line))
 
     async def close(self) -> None:
         """End the line."""
