@@ -15,8 +15,8 @@ def _ladder(*layers: tuple[float, float, float]) -> list[dict[str, float]]:
 
 
 LADDERS: Final = (
-    _ladder((0, 100, 1)),
-    _ladder((0, 50, 0.8), (-0.5, 50, 0.8)),
+    _ladder((0, 100, 5)),
+    _ladder((0, 50, 3), (-0.5, 50, 3)),
     _ladder((0, 40, 1), (-0.6, 30, 1), (-1.2, 30, 1.5)),
     _ladder((0, 20, 1), (-0.5, 20, 0.5), (-1, 20, 1), (-1.5, 20, 1.5), (-2, 20, 2)),
     _ladder((-0.3, 30, 2.5), (-0.9, 30, 2.5), (-2.5, 39.95, 4)),
@@ -58,7 +58,7 @@ CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
     "waiting_rule.max_queue_minutes": (1_440, 0, 90, 600),
     "waiting_rule.promotion_price": ("signal", "market"),
     "grid_strategy.tp_mode": ("per_leg", "per_leg", "aggregate", "hybrid", "pyramid_aggregate"),
-    "grid_strategy.tp_aggregate_percent": (0.8, 1, 2.5),
+    "grid_strategy.tp_aggregate_percent": (1, 2.5, 6),
     "grid_strategy.pyramid_scope": ("combined", "per_pyramid"),
     "grid_strategy.when_flat_with_pending": ("close", "keep"),
     "grid_strategy.entry_order_type": ("limit", "limit", "market"),
@@ -69,12 +69,13 @@ CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
     "grid_strategy.max_pyramids_per_group": (3, 5, 5, 8),
     "precision.blocked_leg_policy": ("skip_leg", "skip_leg", "reject_pyramid"),
     "risk_engine.enabled": (True, True, True, True, False),
-    "risk_engine.loss_threshold_percent": (-1, -1.5, -3),
-    "risk_engine.require_full_pyramids": (False, True),
-    "risk_engine.required_pyramids_for_timer": (1, 1, 2, 3),
+    "risk_engine.loss_threshold_percent": (-0.5, -1, -2),
+    "risk_engine.require_full_pyramids": (False, False, True),
+    "risk_engine.required_pyramids_for_timer": (1, 1, 1, 2),
     "risk_engine.enable_post_full_wait": (True, False),
     "risk_engine.post_pyramids_wait_minutes": (0, 5, 30),
     "risk_engine.timer_start_condition": (
+        "after_pyramids_received",
         "after_pyramids_received",
         "after_all_dca_submitted",
         "after_all_dca_filled",
