@@ -141,7 +141,7 @@ def test_a_slow_server_is_degraded_and_comes_back() -> None:
 
 
 def test_three_pings_and_it_is_lost() -> None:
-    """DS-710: two failed pings are no loss; the third shuts the link, says why and when it is tried again, once in the log."""
+    """DS-710: two failed pings are no loss; the third shuts the link, says why and until when, once in the log."""
 
     async def script(stage: Stage) -> None:
         wire = Wire()
