@@ -35,6 +35,7 @@ class Disk:
         self._weather = weather
         self._committed = committed
         self._generation = 0
+        self._told = 0
         self._journal: SqliteJournal | None = None
 
     @property
@@ -44,8 +45,17 @@ class Disk:
 
     def open(self, at: int, dies: Dies) -> DiskJournal:
         """Open the journal for a life."""
-        self._journal = open_journal(self.path, durability="off", opened_at=at)
-        return DiskJournal(self._journal, self._weather, self._committed, dies, self)
+        journal = self._journal = open_journal(self.path, durability="off", opened_at=at)
+        # A commit that the process died in may have reached the disk whole: nobody was told of it until now.
+        late = [Entry(*record[1:]) for record in journal.read_all(self._told)]
+        if late:
+            self.told(late)
+        return DiskJournal(journal, self._weather, self.told, dies, self)
+
+    def told(self, entries: Sequence[Entry]) -> None:
+        """Tell that entries have reached the disk."""
+        self._told += len(entries)
+        self._committed(entries)
 
     def let_go(self) -> None:
         """Close what a life had open; an open transaction is gone, as when the process dies."""
