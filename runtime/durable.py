@@ -6,8 +6,8 @@ end of the turn the batch is committed as one transaction. What leaves the house
 actor, and every answer to an asker, is held until all events recorded before it are durable. So nothing is ever sent that
 the journal does not know, and a signal costs one commit, not five.
 
-If a commit fails, nothing of the batch exists: every actor that had events in it crashes and is rebuilt from the journal,
-what was held becomes dead letters, askers hear ``JournalUnavailable``.
+If a commit fails, nothing of the batch exists, or only the journal can say (``CommitUnknown``): every actor that had events
+in it crashes and is rebuilt from the journal, what was held becomes dead letters, askers hear ``JournalUnavailable``.
 
 ``async`` handlers may also ``await self.persist(...)``: it returns when the events are durable and applied.
 """
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeAlias
 from protocol.messages import Event
 from runtime.actor import Actor, Do
 from runtime.envelope import Envelope, Reply
-from runtime.journal import Entry, Journal, JournalError, Snapshot, as_journal_error
+from runtime.journal import CommitUnknown, Entry, Journal, JournalError, Snapshot, as_journal_error
 from runtime.tape import Replayable
 from runtime.undoing import Undoing
 
@@ -78,8 +78,8 @@ class DurableActor(Replayable, Actor):
     async def persist(self, *events: Event) -> None:
         """Journal events, wait until they are durable, then apply them (for ``async`` handlers).
 
-        Raises JournalError when they were not kept: the state is as before and the handler decides what follows. When the
-        life ends meanwhile the events may be durable; the next life then finds them.
+        Raises JournalError when they were not kept: the state is as before and the handler decides what follows. After
+        CommitUnknown this life ends with the handler. When it ends meanwhile, the next life finds what is durable.
         """
         system = self.context.system
         await system.durability.persist(self, events, self.context.envelope)
@@ -150,6 +150,8 @@ class Durability:
             try:
                 if error is not None:
                     actor.sequence = min(actor.sequence, before)
+                    if isinstance(error, CommitUnknown):
+                        actor.context.escalate(error)  # a handler that takes it for refused must not go on for long
                     raise error
                 for entry in entries:
                     actor.apply(entry.event)
@@ -262,10 +264,7 @@ class Durability:
             self._done(batch)
 
     def _commit_beside(self) -> None:
-        """Write the batch here and let the journal's thread wait for the disk.
-
-        Written there, row by row, it would wait for the interpreter after every row while the actors are busy.
-        """
+        """Write the batch here and let the journal's thread wait for the disk: there each row would wait for the actors."""
         assert self._pool is not None and self.journal is not None  # noqa: PT018 - flush asked
         batch = self._take()
         try:

@@ -46,6 +46,7 @@ class SqliteJournal(JournalReader):
     _head: Head
     _at: int
     _suspect: bool
+    _doubt: Batch | None = None
     _dictionary: Dictionary
     _beside: JournalReader | None = None
     _rows: SqliteRows
@@ -88,10 +89,10 @@ class SqliteJournal(JournalReader):
             self._write(batch)
 
         def commit() -> int:
+            self._doubt = batch
             with self._all_or_nothing("cannot append"):
                 self._rows.connection.execute("COMMIT")
-            self._dictionary.keep(batch)
-            self._head, self._at = batch.head, batch.at
+            self._keep(batch)
             return batch.head.position
 
         return commit
@@ -140,6 +141,11 @@ class SqliteJournal(JournalReader):
         super().close()
         self._release()
 
+    def _keep(self, batch: Batch) -> None:
+        self._doubt = None
+        self._dictionary.keep(batch)
+        self._head, self._at = batch.head, batch.at
+
     def _write(self, batch: Batch) -> None:
         run = self._rows.connection.executemany
         if batch.new_streams:
@@ -181,7 +187,8 @@ class SqliteJournal(JournalReader):
         """After a failed write, begin anew: a commit that failed must not be half there, nor come back after a crash.
 
         Closing the only connection folds the committed part of the write-ahead file into the database and deletes the
-        rest of it; what the file then says must be what this writer believes.
+        rest of it. What the file then says must be what this writer believes, with or without the batch whose commit failed:
+        a disk can fail after it has written.
         """
         self._must_be_open()
         if not self._suspect:
@@ -192,6 +199,9 @@ class SqliteJournal(JournalReader):
             self._rows = SqliteRows(prepare(*self._settings))
         with self._reading():
             found = self._rows.head()
+        doubt, self._doubt = self._doubt, None
+        if doubt is not None and found == doubt.head:
+            self._keep(doubt)
         if found != self._head:
             raise JournalUnavailable(
                 f"{self.path} is at {found.position}, its writer at {self._head.position}: reopen it"

@@ -9,11 +9,11 @@ import pytest
 
 from runtime.actor import Do, handles
 from runtime.errors import ActorCrashed
-from runtime.journal import JournalUnavailable
+from runtime.journal import CommitUnknown, JournalUnavailable
 from runtime.memory_journal import MemoryJournal
 from runtime.system import ActorSystem
 from tests.runtime.cast import NO_DISK, Line, Question, Said, Teller, TrackedJournal, pass_s, play, under_nurse
-from tests.runtime.test_durable import Snapper, teller
+from tests.runtime.test_durable import Raising, Snapper, teller
 
 
 class Persisting(Teller):
@@ -150,3 +150,23 @@ def test_an_async_handler_that_returns_events_needs_nobody_elses_turn() -> None:
 
     assert play(scenario, journal=journal) == ("durable", 1_000_000_000)
     assert journal.texts() == ["a"]
+
+
+@pytest.mark.parametrize("threaded", [False, True])
+def test_a_handler_does_not_outlive_a_commit_that_nobody_knows_of(threaded: bool) -> None:
+    """After CommitUnknown the actor is rebuilt from the journal, whatever its handler made of the error."""
+
+    async def act(actor: Teller, msg: Any) -> str:
+        try:
+            await actor.persist(Said(msg.text))
+        except JournalUnavailable:
+            return "503"
+        return ",".join(actor.said)
+
+    async def scenario(system: ActorSystem) -> list[object]:
+        ref = under_nurse(system, teller(lambda: Persisting(act)))
+        return [await ref.ask(Question("kept")), await ref.ask(Question("after"))]
+
+    journal = Raising(CommitUnknown("nobody answered"), after=True)
+    assert play(scenario, journal=journal, threaded_journal=threaded) == ["503", "kept,after"]
+    assert journal.texts() == ["kept", "after"]

@@ -161,3 +161,34 @@ def test_a_commit_that_fails_keeps_nothing_of_its_stage(path: Path) -> None:
             commit()
         assert journal.append([entry("a", 2, text="kept")]) == 2
         assert [getattr(record.event, "text", "") for record in journal.reader().read("a", 1)] == ["kept"]
+
+
+class Forgetful:
+    """A connection whose commit is done and then said to have failed."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, *parameters: object) -> object:
+        """Commit and fail; do anything else as told."""
+        done = self._connection.execute(sql, *parameters)
+        if sql == "COMMIT":
+            raise sqlite3.OperationalError("disk I/O error")
+        return done
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._connection, name)
+
+
+def test_a_commit_that_happened_after_all_is_found(path: Path) -> None:
+    """A commit that failed after it was written stands there at the next use: its numbers are taken, work goes on."""
+    with closing(open_journal(path)) as journal:
+        fill(journal, "a", 1)
+        journal._rows.connection = Forgetful(journal._rows.connection)  # type: ignore[assignment]
+        with pytest.raises(JournalUnavailable):
+            journal.append([entry("a", 2), entry("b", 1)])
+        with pytest.raises(SequenceConflict, match="stream a is at 2"):
+            journal.append([entry("a", 2)])
+        assert journal.append([entry("a", 3)]) == 4
+        assert [(r.stream, r.seq) for r in journal.read_all()] == [("a", 1), ("a", 2), ("b", 1), ("a", 3)]
+        assert journal.verify() == 4
