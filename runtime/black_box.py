@@ -260,7 +260,9 @@ class BlackBox:
 
     def _events(self, wanted: Callable[[Entry], bool]) -> tuple[Any, ...]:
         found: list[Any] = []
-        for entry in reversed(self._recent):
+        durability = self._system.durability
+        # What belongs to the present turn is recorded and not committed yet.
+        for entry in reversed([*self._recent, *durability._under_way, *durability._open]):
             if wanted(entry):
                 event = plainly(entry.event, 4)
                 found.append({"stream": entry.stream, "seq": entry.seq, "at": entry.at, "event": event})

@@ -15,6 +15,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from runtime.errors import ActorError
 
 __all__ = [
@@ -36,6 +38,8 @@ class SupervisionError(ActorError):
 class SupervisorExhausted(SupervisionError):
     """A child failed once more than its supervisor's restart budget allows; ``cause`` is the child's last error."""
 
+    INCIDENT: ClassVar[str] = "escalation"
+
     def __init__(self, supervisor: str, child: str, cause: BaseException | None) -> None:
         super().__init__(f"{supervisor} has used up its restarts: {child} failed again: {cause!r}")
         self.supervisor = supervisor
@@ -45,6 +49,8 @@ class SupervisorExhausted(SupervisionError):
 
 class ChildStartFailed(SupervisionError):
     """A child could not be started; ``cause`` is its error, None when it ended by itself before it was up."""
+
+    INCIDENT: ClassVar[str] = "escalation"
 
     def __init__(self, child: str, cause: BaseException | None) -> None:
         super().__init__(f"{child} could not be started: {cause!r}")
