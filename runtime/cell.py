@@ -265,6 +265,8 @@ class Cell(Beside):
 
     def _close_down(self, cause: BaseException | None = None) -> None:
         super()._close_down(cause)
+        if self.system.recorder is not None:
+            self.system.recorder.end(self, crashed=cause is not None)
         self._release_producers()
 
     # --- out -----------------------------------------------------------------------------------------------------------

@@ -40,6 +40,8 @@ class Divergence(NamedTuple):
     fields: tuple[tuple[str, Any, Any], ...]
     version: str = ""
     config: int = 0
+    cause_journalled: int = 0
+    """Id of the message that the journal's event came from."""
 
     @property
     def order(self) -> tuple[bool, int, int]:

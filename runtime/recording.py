@@ -71,9 +71,14 @@ class Recorder:
     def lose(self, why: str) -> None:
         """Say that something of the record is missing: each life says before its next message how it stands."""
         self.mark(Mark.GAP, why)
-        self.turn()
+        self.anew()
 
     def turn(self) -> None:
+        """End the record here in order, and begin another that is understood without it."""
+        self.mark(Mark.TURNED)
+        self.anew()
+
+    def anew(self) -> None:
         """Begin anew: each life says before its next message how it stands, so that the past is not needed."""
         self.epoch += 1
         self.mark(Mark.OPENED, self._about)
@@ -88,6 +93,12 @@ class Recorder:
         life = _Taped(self, cell, actor, self._lives)
         self.items.append((int(Item.LIFE), life.number, life.began(actor.sequence)))
         life.dress()
+
+    def end(self, cell: Life, *, crashed: bool) -> None:
+        """Record that a life has ended."""
+        taped = getattr(getattr(cell.actor, "context", None), "taped", None)
+        if taped is not None:
+            self.items.append((int(Item.ENDED), taped.number, crashed))
 
     def overflows(self) -> bool:
         """Drop everything when too much waits for its writer; return whether it did."""

@@ -70,6 +70,8 @@ class Relived:
         self.reads: list[tuple[Any, ...]] = []
         self.instants: dict[int, int] = {}
         self.followed = True
+        self.crashed_then = False
+        """Whether the life ended in a crash: what it decided last may have been lost with it."""
         self._began = began
         self._actor = actor
         self._streams = streams
@@ -87,6 +89,10 @@ class Relived:
         self._may_wait = False
         """Whether the pending handler is one that waits for answers."""
         self._unkept: list[Any] = []
+        """Events decided here that the journal does not have, or not at their place."""
+        self._missing: Any = None
+        self._doubt: Divergence | None = None
+        """What the first of them is unless it was lost together with its life."""
         self._crashed: BaseException | None = None
 
     # --- beginnings ----------------------------------------------------------------------------------------------------
@@ -132,6 +138,9 @@ class Relived:
         _, _, message, message_id, correlation, causation, sender, asked = item
         if isinstance(message, Unreadable):
             self._give_up(message.why)
+            return
+        if self._doubt is not None and self._doubt.cause_journalled == message_id and self.followed:
+            self._found(self._doubt)  # the life goes on: nothing was lost with it
             return
         cause = Cause(type(message).__name__, message, message_id, correlation, causation, sender)
         self._may_wait = inspect.iscoroutinefunction(getattr(self._actor, self._actor.HANDLERS[type(message)]))
@@ -199,9 +208,10 @@ class Relived:
             return
         self.followed = False
         left = self._streams.waiting(self._stream)
-        if kept and self._unkept:
-            self._diverges("the journal does not have this event", None, self._unkept[0])
-        elif until is not None and left is not None and left.seq <= until:
+        first = self._actor.sequence - len(self._unkept) + 1
+        if self._unkept and ((kept and not self.crashed_then) or (until is not None and first <= until)):
+            self._found(self._doubt or self._missing)
+        elif not self._unkept and until is not None and left is not None and left.seq <= until:
             self._diverges("it does not decide this event", left, None)
         self._report.lost += len(self._unkept)
 
@@ -232,47 +242,58 @@ class Relived:
 
     def _decided(self, event: Any) -> None:
         """Compare an event with the journal's next one, then apply it."""
-        stream, actor = self._stream, self._actor
+        stream, actor, cause = self._stream, self._actor, self._cause
         record = self._streams.waiting(stream)
-        if record is None or record.seq != actor.sequence + 1:
+        if self._unkept or record is None:
+            if not self._unkept:
+                self._missing = self._divergence("the journal does not have this event", None, event)
             self._unkept.append(event)
+        elif not self._is_ours(record, event):
+            if cause.message is not None and record.message_id == cause.message_id:
+                self._diverges("other fields" if type(record.event) is type(event) else "another event", record, event)
+                raise _Stop
+            # Either no journal kept this event, and its life ended by that, or it should not have been decided.
+            self._unkept.append(event)
+            self._doubt = self._divergence(f"the journal has what message {record.message_id} led to", record, event)
         else:
-            if not is_same(record, event):
-                same = type(record.event) is type(event)
-                self._diverges("other fields" if same else "another event", record, event)
-                raise _Stop
-            if self._cause.message is not None and record.message_id != self._cause.message_id:
-                self._diverges(f"the journal has it from message {record.message_id}", record, event)
-                raise _Stop
             self._report.events += 1
             self._streams.step(stream)
         actor.apply(event)
         actor.sequence += 1
 
+    def _is_ours(self, record: Record, event: Any) -> bool:
+        hook = self._cause.message is None
+        return is_same(record, event) and (hook or record.message_id == self._cause.message_id)
+
     def _nothing_left(self) -> None:
         """See that the journal has no further event of the message just handled."""
-        record = self._streams.waiting(self._stream)
+        record = None if self._unkept else self._streams.waiting(self._stream)
         if record is not None and record.message_id == self._cause.message_id:
             self._diverges("it does not decide this event", record, None)
 
     def _diverges(self, why: str, record: Record | None, got: Any) -> None:
+        self._found(self._divergence(why, record, got))
+
+    def _found(self, divergence: Divergence) -> None:
         self.followed = False
+        self._report.found(divergence)
+
+    def _divergence(self, why: str, record: Record | None, got: Any) -> Divergence:
         expected = record.event if record is not None else None
-        self._report.found(
-            Divergence(
-                why=why,
-                path=self._began.path,
-                stream=self._stream,
-                seq=record.seq if record is not None else self._actor.sequence + 1,
-                position=record.position if record is not None else 0,
-                at=record.at if record is not None else self._outside.at,
-                cause=self._cause,
-                expected=expected,
-                got=got,
-                fields=differing_fields(expected, got),
-                version=str(self._about.get("version", "")),
-                config=int(self._about.get("config", 0)),
-            )
+        return Divergence(
+            why=why,
+            path=self._began.path,
+            stream=self._stream,
+            seq=record.seq if record is not None else self._actor.sequence + 1,
+            position=record.position if record is not None else 0,
+            at=record.at if record is not None else self._outside.at,
+            cause=self._cause,
+            expected=expected,
+            got=got,
+            fields=differing_fields(expected, got),
+            version=str(self._about.get("version", "")),
+            config=int(self._about.get("config", 0)),
+            cause_journalled=record.message_id if record is not None else 0,
         )
 
     def _give_up(self, why: str) -> None:

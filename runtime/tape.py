@@ -33,6 +33,8 @@ class Item(IntEnum):
     """The journal could not keep a batch; this life had no events in it and was told to forget."""
     MARK = 6
     """Something that concerns all: what, and a value."""
+    ENDED = 7
+    """A life ended: whether it crashed, so that what it decided last may be in no journal."""
 
 
 TapeItem: TypeAlias = tuple[Any, ...]

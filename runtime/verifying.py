@@ -117,6 +117,9 @@ class Verifier:
             case Item.ROLLED_BACK:
                 if life is not None:
                     life.rolled_back()
+            case Item.ENDED:
+                if life is not None:
+                    life.crashed_then = life.crashed_then or item[2]
             case Item.MARK:
                 self._mark(item[2], item[3])
 
@@ -124,7 +127,7 @@ class Verifier:
         """Handle what is still under way and return what was found."""
         if self._settled and self._whole:
             for life in self._lives.values():
-                life.end(sys.maxsize, kept=True)
+                life.end(None if life.crashed_then else sys.maxsize, kept=True)
             self._forget()
         else:
             self._end_all()

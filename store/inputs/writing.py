@@ -71,7 +71,7 @@ class InputWriter:
         if self.day and day != self.day:
             self.recorder.mark(Mark.TURNED, day)
             self.finish()
-            self.recorder.turn()
+            self.recorder.anew()
         if not self.day or day != self.day:
             self._thread.submit(prune, self._folder, day, self._keep_days())
         self.day = day
