@@ -349,9 +349,10 @@ class Durability:
                 continue
             durable = isinstance(cell.actor, DurableActor)
             missed = undoing.withdraw(cell, rebuilds=durable or cell.actor is None)
+            cut_off = undoing.cuts_off(cell, rebuilds=durable)
             writer = writers.get(cell.path)
             # A writer whose present life is a later one has read the journal, not this batch.
-            if (writer is not None and writer[1] == cell.incarnation) or (durable and missed):
+            if (writer is not None and writer[1] == cell.incarnation) or (durable and missed) or cut_off:
                 cell.crash(error, None)
             else:
                 undoing.forget(cell)

@@ -37,11 +37,23 @@ class Undoing:
         """
         gone = cell.mailbox.withdraw(lambda envelope: self._is_undone(envelope, rebuilds))
         for envelope in gone:
-            reply, envelope.reply = envelope.reply, None
-            cell.bury(envelope, "the journal could not keep what it came from", repr(self._error))
-            if reply is not None:
-                reply(None, self._error)
+            self._bury(cell, envelope)
         return bool(gone)
+
+    def cuts_off(self, cell: Cell, *, rebuilds: bool) -> bool:
+        """Bury the message that an actor is at work on beside the pump, if it never happened; return whether it was so."""
+        envelope = cell.handling
+        if envelope is None or not self._is_undone(envelope, rebuilds):
+            return False
+        cell.handling = None  # the end of this life must not give it back
+        self._bury(cell, envelope)
+        return True
+
+    def _bury(self, cell: Cell, envelope: Envelope) -> None:
+        reply, envelope.reply = envelope.reply, None
+        cell.bury(envelope, "the journal could not keep what it came from", repr(self._error))
+        if reply is not None:
+            reply(None, self._error)
 
     def _is_undone(self, envelope: Envelope, rebuilds: bool) -> bool:
         if envelope.message_id <= self._since or isinstance(envelope.message, NEWS):

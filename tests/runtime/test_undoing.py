@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from protocol.messages import Event
 from runtime.actor import Actor, Do, handles
+from runtime.durable import DurableActor
 from runtime.spec import Spec
 from runtime.system import ActorSystem
 from tests.runtime.cast import NO_DISK, Cue, Fact, Line, Nurse, Said, SlowPlayer, Teller, TrackedJournal, pass_s, play
@@ -132,3 +136,38 @@ def test_whoever_lives_on_is_told_to_forget() -> None:
         assert log == ["started", "rolled back"]
 
     play(scenario, journal=journal)
+
+
+@pytest.mark.parametrize("durable", [True, False], ids=["durable", "plain"])
+def test_a_handler_at_work_on_what_never_happened_is_cut_off(durable: bool) -> None:
+    """An async handler that began because of a lost batch does not finish its work, and is not given it again."""
+    journal = TrackedJournal()
+    done: list[str] = []
+
+    async def slowly(_: Any, msg: Line) -> None:
+        await pass_s(1.0)
+        done.append(msg.text)
+
+    class Ledger(DurableActor):
+        def apply(self, event: Event) -> None:
+            done.append(f"applied {event}")
+
+        @handles
+        async def heard(self, msg: Line) -> None:
+            await slowly(self, msg)
+
+    async def scenario(system: ActorSystem) -> None:
+        household(
+            system,
+            Spec("clerk", Ledger if durable else lambda: SlowPlayer(slowly)),
+            Spec("desk", lambda: Teller(passes_on("clerk", journals=True))),
+        )
+        journal.failing = NO_DISK
+        tell(system, "desk", Line("lost"))
+        await pass_s()
+        journal.failing = None
+        tell(system, "desk", Line("kept"))
+        await pass_s(5.0)
+
+    play(scenario, journal=journal)
+    assert done == ["kept"]
