@@ -14,6 +14,7 @@ __all__ = ["DAYS", "start_of", "turns_of"]
 
 _HOUR_S: Final = 3_600
 _WEEK_H: Final = 168
+_DAY: Final = 86_400 * NANOS
 
 
 def _days(*texts: str) -> tuple[datetime, ...]:
@@ -72,7 +73,8 @@ def _turn(draw: Draw, hours: Hours, at: int) -> Iterator[Turn]:
             yield Turn(at, TurnKind.CLOCK_STEP, amount)
             yield Turn(at + round(right_after * NANOS), TurnKind.CLOCK_STEP, -amount)
         case "leap":
-            yield Turn(at, TurnKind.LEAP_SECOND)
+            midnight = at - at % _DAY + _DAY
+            yield Turn(midnight if hours.is_loud(midnight) else at, TurnKind.LEAP_SECOND)
         case _:
             yield Turn(at, TurnKind.HALT, hours.within(at, log_between(draw, (60, 14_400))))
 

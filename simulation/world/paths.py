@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
+
+import msgspec
 
 from simulation.scenario import PathKind, PricePath
 from simulation.world.draw import Draw, stream
 from simulation.world.markets import MARKETS, MarketOf
 from simulation.world.recorded import have_recorded, recorded_length
 
-__all__ = ["paths_of"]
+__all__ = ["has_thin", "paths_of"]
 
 _KINDS: Final[Mapping[PathKind, int]] = {
     PathKind.TREND: 5,
@@ -29,30 +31,49 @@ def paths_of(seed: int, hours: float) -> tuple[PricePath, ...]:
 
     Everything is drawn before it is looked whether the recordings are there: a seed's other paths never depend on it.
     """
+    return tuple(_replayed(drawn, hours) or drawn.generated for drawn in _drawn(seed))
+
+
+def has_thin(seed: int) -> bool:
+    """Whether one of the markets of a run is thin, with recordings or without."""
+    return any(drawn.generated.kind is PathKind.THIN and not drawn.recorded for drawn in _drawn(seed))
+
+
+class _Drawn(NamedTuple):
+    generated: PricePath
+    recorded: bool
+    """Whether recorded candles are to take its place."""
+    share: float
+    """Of the recording, that lies before the run."""
+
+
+def _drawn(seed: int) -> list[_Drawn]:
     draw = stream(seed, "paths")
     symbols = sorted(draw.sample(list(MARKETS), draw.randint(4, 6)), key=list(MARKETS).index)
-    return tuple(_path(draw, symbol, MARKETS[symbol], hours) for symbol in symbols)
+    return [_draw(draw, symbol, MARKETS[symbol]) for symbol in symbols]
 
 
-def _path(draw: Draw, symbol: str, market: MarketOf, hours: float) -> PricePath:
+def _draw(draw: Draw, symbol: str, market: MarketOf) -> _Drawn:
     kind = draw.choices(list(_KINDS), list(_KINDS.values()))[0]
     seed = draw.getrandbits(48)
     start = market.start_price * Decimal(draw.randint(70, 130)) / 100
     recorded, share = draw.random() < _RECORDED_CHANCE, draw.random()
     tick = market.instrument.rules.tick_size
     generated = PricePath(symbol=symbol, kind=kind, seed=seed, start_price=start // tick * tick)
-    if not recorded or not market.recordings:
-        return generated
-    file, step_s = market.recordings[0]
+    return _Drawn(generated, recorded and bool(market.recordings), share)
+
+
+def _replayed(drawn: _Drawn, hours: float) -> PricePath | None:
+    if not drawn.recorded:
+        return None
+    file, step_s = MARKETS[drawn.generated.symbol].recordings[0]
     bars = round(hours * 3_600 / step_s) + 1
     if not have_recorded(file) or recorded_length(file) < bars:
-        return generated
-    return PricePath(
-        symbol=symbol,
+        return None
+    return msgspec.structs.replace(
+        drawn.generated,
         kind=PathKind.RECORDED,
-        seed=seed,
-        start_price=generated.start_price,
         step_s=step_s,
         file=file,
-        skip=int(share * (recorded_length(file) - bars)),
+        skip=int(drawn.share * (recorded_length(file) - bars)),
     )

@@ -119,6 +119,7 @@ _ALL: Final = {
     FaultKind.MAINTENANCE: 0.25,
     FaultKind.HANDLER_RAISES: 2.0,
     FaultKind.HANDLER_RAISES_LATE: 1.5,
+    FaultKind.SNAPSHOT_CORRUPTED: 0.8,
     FaultKind.KILL: 0.4,
     FaultKind.KILL_BEFORE_COMMIT: 0.3,
     FaultKind.KILL_AFTER_COMMIT: 0.3,

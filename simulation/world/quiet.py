@@ -13,7 +13,8 @@ __all__ = ["QUIET_S", "Hours"]
 NANOS: Final = 1_000_000_000
 QUIET_S: Final = 1_800
 """Nothing happens for so long before a rest, and nothing that lasts reaches into it."""
-_AFTER_S: Final = 60
+_AFTER_S: Final = 900
+"""A house may take so long to come to rest and to be looked at."""
 _TAIL_S: Final = 7_200
 _DAY_S: Final = 86_400
 
@@ -72,7 +73,7 @@ class Hours:
             at = day * _DAY_S + draw.uniform(0.05, 0.95) * _DAY_S
             if at < length_s - self.tail_s - 2 * self.quiet_s:
                 yield round(at)
-        yield length_s - 60 if length_s > 600 else length_s * 0.99
+        yield length_s - min(_AFTER_S, self.tail_s / 4)
 
     def _loud(self) -> Iterable[tuple[int, int]]:
         begin = self.start + round(min(_AFTER_S, self.quiet_s) * NANOS)

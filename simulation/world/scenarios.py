@@ -11,7 +11,7 @@ from simulation.scenario import Item, Rest, Scenario
 from simulation.world.calendar import start_of, turns_of
 from simulation.world.faults import faults_of
 from simulation.world.operators import acts_of
-from simulation.world.paths import paths_of
+from simulation.world.paths import has_thin, paths_of
 from simulation.world.profiles import Profile
 from simulation.world.quiet import Hours
 from simulation.world.senders import posts_of
@@ -40,7 +40,7 @@ def scenario_of(seed: int, *, hours: float = 168, profile: Profile) -> Scenario:
         seed=seed,
         start_at=start,
         hours=hours,
-        settings=settings_of(seed),
+        settings=settings_of(seed, thin=has_thin(seed)),
         paths=paths,
         items=tuple(_apart(items)),
     )

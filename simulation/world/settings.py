@@ -93,8 +93,8 @@ CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
     "account.slippage_bps": (0, 1, 5),
     "account.latency_ms": (0, 20, 20, 400),
     "account.jitter_ms": (0, 0, 200),
-    "account.smallest_share": (1, 1, 0.5, 0.2),
-    "account.participation": (None, None, 0.1, 0.5),
+    "account.smallest_share": (1, 1, 1, 0.4),
+    "account.participation": (None, None, None, 0.5),
     "account.leverage": (1, 3, 10),
     "account.ohlc_path": ("up_down", "pessimistic"),
     "journal.snapshot_every": (1_000, 200, 50, 7),
@@ -106,10 +106,12 @@ CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
 """Key to what it may be, the likelier more often; None leaves it unset. ``account.`` are keys of the account."""
 
 _POOL_SIZES: Final = (2, 20)
+_THIN: Final = {"account.half_spread_bps": 20, "account.participation": 0.25}
+"""The account of a world with a thin market: its spread is wide, and nobody gets more than a share of what trades."""
 
 
-def settings_of(seed: int) -> dict[str, Any]:
-    """Return the settings of a seed: plain JSON values by dotted key."""
+def settings_of(seed: int, *, thin: bool = False) -> dict[str, Any]:
+    """Return the settings of a seed: plain JSON values by dotted key; ``thin`` when a market is."""
     draw = stream(seed, "settings")
     chosen: dict[str, Any] = {key: draw.choice(values) for key, values in CHOICES.items()}
     chosen["execution_pool.max_open_groups"] = draw.randint(*_POOL_SIZES)
@@ -118,6 +120,8 @@ def settings_of(seed: int) -> dict[str, Any]:
         chosen["grid_strategy.overrides"] = overrides
     if draw.random() < 0.3:
         chosen["grid_strategy.pyramid_specific_levels"] = {"1": draw.choice(LADDERS)}
+    if thin:
+        chosen |= _THIN
     return {key: value for key, value in chosen.items() if value is not None}
 
 
