@@ -1,14 +1,15 @@
-"""Back up an installation into one archive and put it back (EX-1208).
+"""Back up an installation into one archive (EX-1208); ``service.restoring`` puts it back.
 
-The archive holds configuration, journal, log and deployment tag, with a manifest of checksums. Plain secrets are never in
-it; a vault is, because its content is encrypted. Read models are not: they are made from the journal again.
+The archive holds configuration, journal, read models, log and deployment tag as files, whatever database they were in,
+with a manifest of checksums. Plain secrets are never in it; a vault is, because its content is encrypted. With a key the
+whole archive is (``service.sealed``). It is made while the daemon runs: read models first, then the journal, each as of one
+moment, so that the read models are never ahead.
 
 ::
 
     BulkheadError
     ├─ BackupCorrupt        the archive is damaged, or no archive of ours
-    ├─ BackupTooNew         a newer bulkhead wrote it
-    └─ EngineNotFlat        groups are open: putting another journal in place would abandon their positions
+    └─ BackupTooNew         a newer bulkhead wrote it
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import shutil
 import sqlite3
 import tempfile
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -29,54 +31,61 @@ import msgspec
 
 from protocol.errors import BulkheadError
 from protocol.messages import Value
-from protocol.pool import SlotFreed, SlotTaken
-from runtime.journal import JournalError, JournalTooNew
 from service.config import Config
-from service.config.text import HIDDEN, document_of, encoded, from_toml, normal
-from service.config.toml_file import edited, replace_file
-from store.lock import WriterLock
-from store.opening import connect, open_reader
+from service.config.text import HIDDEN, document_of, encoded, from_toml
+from service.journals import has_journal, place_of, views_of
+from service.sealed import BackupCorrupt, BackupKeyMissing, SealedReader, SealedWriter, is_sealed
+from store.errors import ViewsError
+from store.opening import connect
+from store.postgres.place import Place
 from store.schema import SCHEMA_VERSION
+from store.tables.contents import copy_rows
+from store.tables.opening import read_tables
+from store.tables.sqlite import open_file
+from store.transfer.ends import open_end
+from store.transfer.moving import copy_journal
 
 __all__ = [
+    "CONFIG",
     "FORMAT",
+    "JOURNAL",
+    "MANIFEST",
+    "VIEWS",
     "BackupCorrupt",
     "BackupTooNew",
-    "EngineNotFlat",
     "FileSum",
     "Manifest",
-    "RestoreInterrupted",
-    "inspect",
+    "Told",
+    "checked",
     "make_backup",
-    "refuse_half_restored",
-    "restore",
+    "opened",
+    "silent",
     "verified",
 ]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+CONFIG: Final = "config.toml"
+JOURNAL: Final = "data/journal.db"
+VIEWS: Final = "data/views.db"
+MANIFEST: Final = "manifest.json"
+
+Told = Callable[[str, int, int], None]
+"""Hears what is being done, how far it is and of how much."""
+
 _PIECE: Final = 1 << 20
-_MANIFEST: Final = "manifest.json"
-_CONFIG: Final = "config.toml"
 _DOCUMENT: Final = "configuration.json"
-_JOURNAL: Final = "data/journal.db"
 _PLAIN_FILES: Final = ("deployment", "markets.json")
 _FOLDERS: Final = ("logs",)
-
-
-class BackupCorrupt(BulkheadError):
-    """The archive is damaged or no archive of ours; nothing was changed."""
+_DAMAGE: Final = (
+    *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, KeyError, ValueError, TypeError, OSError, EOFError),
+    NotImplementedError,
+)
+_LEVEL: Final = 1
+"""A journal packs to a third at the least effort; more effort takes five times as long for a tenth."""
 
 
 class BackupTooNew(BulkheadError):
     """A newer bulkhead wrote the archive; nothing was changed."""
-
-
-class EngineNotFlat(BulkheadError):
-    """Groups are open; nothing was changed."""
-
-
-class RestoreInterrupted(BulkheadError):
-    """A restore was cut short; running it again finishes it."""
 
 
 class FileSum(Value, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -96,6 +105,12 @@ class Manifest(Value, frozen=True, gc=False, kw_only=True):
     made_at: int
     deployment: str
     files: tuple[FileSum, ...]
+    backend: str = "sqlite"
+
+    @property
+    def size(self) -> int:
+        """How many bytes the files have before packing."""
+        return sum(each.size for each in self.files)
 
 
 class _Member(NamedTuple):
@@ -103,10 +118,17 @@ class _Member(NamedTuple):
     source: Path
 
 
-def make_backup(config: Config, file: Path | None, target: Path, *, now: int) -> Manifest:
-    """Write the archive, also while the daemon runs; the journal in it is as of one instant.
+def silent(what: str, done: int, of: int) -> None:
+    """Tell nobody."""
 
-    ``file`` is the config.toml in use. Raises ``BulkheadError`` when a secret stands in it, and what the disk raises.
+
+def make_backup(
+    config: Config, file: Path | None, target: Path, *, now: int, key: str = "", told: Told = silent
+) -> Manifest:
+    """Write the archive, also while the daemon runs; with a key encrypted.
+
+    ``file`` is the config.toml in use. Raises ``BulkheadError`` when a secret stands in it, ``BackupKeyRefused``,
+    ``JournalUnavailable``, and what the disk raises; an archive that was there before is then as it was.
     """
     text = file.read_text(encoding="utf-8") if file is not None and file.exists() else ""
     if HIDDEN in from_toml(text).values():
@@ -115,7 +137,7 @@ def make_backup(config: Config, file: Path | None, target: Path, *, now: int) ->
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with tempfile.TemporaryDirectory(prefix=".backup-", dir=target.parent) as scratch:
-            members = list(_gathered(config, text, Path(scratch)))
+            members = list(_gathered(config, text, Path(scratch), told))
             manifest = Manifest(
                 product="bulkhead",
                 format=FORMAT,
@@ -123,27 +145,39 @@ def make_backup(config: Config, file: Path | None, target: Path, *, now: int) ->
                 made_at=now,
                 deployment=_text_of(config.app.data_dir / "deployment"),
                 files=tuple(_summed(each) for each in members),
+                backend="sqlite" if place_of(config) is None else "postgresql",
             )
-            with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
-                archive.writestr(_MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
-                for each in members:
-                    archive.write(each.source, each.name)
-            _sync(draft)
+            _pack(draft, manifest, members, key, told)
             draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
     return manifest
 
 
-def _gathered(config: Config, text: str, scratch: Path) -> Iterator[_Member]:
+def _pack(draft: Path, manifest: Manifest, members: list[_Member], key: str, told: Told) -> None:
+    done = 0
+    with draft.open("wb") as file:
+        out = SealedWriter(file, key) if key else None
+        with zipfile.ZipFile(out or file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
+            archive.writestr(MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+            for each in members:
+                with each.source.open("rb") as source, archive.open(each.name, "w", force_zip64=True) as member:
+                    while piece := source.read(_PIECE):
+                        member.write(piece)
+                        done += len(piece)
+                        told("packing", done, manifest.size)
+        if out is not None:
+            out.finish()
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _gathered(config: Config, text: str, scratch: Path, told: Told) -> Iterator[_Member]:
     data = config.app.data_dir
-    yield _written(scratch, _CONFIG, text)
+    yield _written(scratch, CONFIG, text)
     yield _written(scratch, _DOCUMENT, json.dumps(json.loads(encoded(document_of(config))), indent=2) + "\n")
-    if config.journal_path.exists():
-        copy = scratch / "journal.db"
-        with closing(connect(str(config.journal_path), read_only=True)) as source, closing(sqlite3.connect(copy)) as to:
-            source.backup(to)
-        yield _Member(_JOURNAL, copy)
+    if has_journal(config):
+        yield from _tables(config, scratch, told)
     for name in _PLAIN_FILES:
         if (data / name).is_file():
             yield _Member(f"data/{name}", data / name)
@@ -157,6 +191,46 @@ def _gathered(config: Config, text: str, scratch: Path) -> Iterator[_Member]:
                 copy = scratch / hashlib.sha256(str(path).encode()).hexdigest()
                 shutil.copyfile(path, copy)
                 yield _Member(f"data/{path.relative_to(data).as_posix()}", copy)
+
+
+def _tables(config: Config, scratch: Path, told: Told) -> Iterator[_Member]:
+    """Copy the read models, then the journal: so the read models are never ahead of it."""
+    views, journal = scratch / "views.db", scratch / "journal.db"
+    place = place_of(config)
+    copied = _copy_views(views_of(config), views, told)
+    if place is None:
+        told("copying the journal", 0, 0)
+        _copy_file(config.journal_path, journal)
+    else:
+        source, target = open_end(place, writes=False, held=False), open_end(journal, writes=True)
+        with closing(source), closing(target):
+            copy_journal(source, target, lambda done, of: told("copying the journal", done, of))
+    yield _Member(JOURNAL, journal)
+    if copied:
+        yield _Member(VIEWS, views)
+
+
+def _copy_views(where: Path | Place, copy: Path, told: Told) -> bool:
+    """Copy the read models as of one moment into a file; there may be none yet, or of another version of bulkhead."""
+    if isinstance(where, Path) and not where.is_file():
+        return False
+    told("copying the read models", 0, 0)
+    try:
+        with closing(read_tables(where)) as source:
+            if isinstance(where, Path):
+                _copy_file(where, copy)
+            else:
+                with closing(open_file(copy)) as target:
+                    copy_rows(source, target, lambda rows: told("copying the read models", rows, 0))
+    except ViewsError:
+        return False
+    return True
+
+
+def _copy_file(source: Path, copy: Path) -> None:
+    """Copy a SQLite file as of one moment, whoever writes it."""
+    with closing(connect(str(source), read_only=True)) as reading, closing(sqlite3.connect(copy)) as to:
+        reading.backup(to)
 
 
 def _written(scratch: Path, name: str, text: str) -> _Member:
@@ -174,84 +248,43 @@ def _text_of(path: Path) -> str:
     return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
 
 
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+# --- reading an archive -----------------------------------------------------------------------------------------------
 
 
-# --- putting it back --------------------------------------------------------------------------------------------------
+def verified(archive: Path, key: str = "") -> Manifest:
+    """Return an archive's manifest after checking every file of it.
 
-
-def verified(archive: Path) -> Manifest:
-    """Return an archive's manifest after checking every file of it; raises ``BackupCorrupt`` or ``BackupTooNew``."""
-    with _opened(archive) as pack:
-        return _verified(pack, archive)
-
-
-def inspect(archive: Path, folder: Path) -> Manifest:
-    """Unpack an archive into an empty folder, for reading only; the installation is not touched (EX-1208)."""
-    with _opened(archive) as pack:
-        manifest = _verified(pack, archive)
-        if folder.exists() and any(folder.iterdir()):
-            raise BulkheadError(f"{folder} is not empty: name a new folder")
-        _unpack(pack, manifest, folder)
-    return manifest
-
-
-def restore(archive: Path, config: Config, file: Path | None, *, now: int) -> Path:
-    """Put an archive in place of the installation; return where the former data went.
-
-    Present secrets are kept, they are in no archive. Raises ``BackupCorrupt``, ``BackupTooNew``, ``EngineNotFlat``,
-    ``JournalLocked`` while a daemon runs. A crash leaves the former data, or the archive's, or a half-done exchange that
-    ``refuse_half_restored`` finds and a further call finishes.
+    Raises ``BackupCorrupt``, ``BackupTooNew``, ``BackupKeyMissing`` or ``BackupKeyWrong``.
     """
-    data = config.app.data_dir
-    coming, former = _coming(data), data.with_name(f"{data.name}.before-{now // 1_000_000_000}")
-    with _opened(archive) as pack:
-        manifest = _verified(pack, archive)
-        if data.exists():
-            lock = WriterLock(config.journal_path)
-            try:
-                _refuse_open_groups(config)
-                _exchange(pack, manifest, data, coming, former)
-            finally:
-                lock.release()
-        else:
-            _exchange(pack, manifest, data, coming, former)
-        if file is not None:
-            _restore_file(pack, file, data, now)
-    return former
+    with opened(archive, key) as pack:
+        return checked(pack, archive)
 
 
-def refuse_half_restored(data: Path) -> None:
-    """Raise ``RestoreInterrupted`` when a restore was cut short between its two renames."""
-    if not data.exists() and _coming(data).exists():
-        raise RestoreInterrupted(f"a restore into {data} was cut short: run `bulkhead restore` again")
-
-
-def _coming(data: Path) -> Path:
-    return data.with_name(f"{data.name}.restoring")
-
-
-def _opened(archive: Path) -> zipfile.ZipFile:
+def opened(archive: Path, key: str = "") -> zipfile.ZipFile:
+    """Open an archive, encrypted or not; raise as ``verified`` does."""
     try:
-        return zipfile.ZipFile(archive)
+        if not is_sealed(archive):
+            return zipfile.ZipFile(archive)
+        if not key:
+            raise BackupKeyMissing(f"{archive} is encrypted: give its key")
+        return zipfile.ZipFile(SealedReader(archive, key))
     except zipfile.BadZipFile as error:
         raise BackupCorrupt(f"{archive} is no archive, or its end is missing: take another copy of it") from error
 
 
-def _verified(pack: zipfile.ZipFile, archive: Path) -> Manifest:
+def checked(pack: zipfile.ZipFile, archive: Path) -> Manifest:
+    """Return the manifest of an open archive after checking every file of it; raise BackupCorrupt or BackupTooNew."""
     try:
-        raw: dict[str, Any] = json.loads(pack.read(_MANIFEST))
+        raw: dict[str, Any] = json.loads(pack.read(MANIFEST))
         if raw.get("product") == "bulkhead" and (raw["format"] > FORMAT or raw["schema"] > SCHEMA_VERSION):
             raise BackupTooNew(f"{archive} was written by a newer bulkhead: restore it with that one")
         manifest = msgspec.convert(raw, Manifest)
-        names = {_MANIFEST, *(each.name for each in manifest.files)}
+        names = {MANIFEST, *(each.name for each in manifest.files)}
         if manifest.product != "bulkhead" or set(pack.namelist()) != names or len(pack.namelist()) != len(names):
             raise BackupCorrupt(f"{archive} does not hold the files that its manifest names")
         for each in manifest.files:
             _check(pack, each, archive)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, KeyError, ValueError, TypeError, OSError, EOFError) as error:
+    except _DAMAGE as error:
         raise BackupCorrupt(f"{archive} is damaged ({error}): take another copy of it") from error
     return manifest
 
@@ -267,75 +300,3 @@ def _check(pack: zipfile.ZipFile, wanted: FileSum, archive: Path) -> None:
             digest.update(piece)
     if (total, digest.hexdigest()) != (wanted.size, wanted.sha256):
         raise BackupCorrupt(f"{archive}: {wanted.name} is not what the manifest says: take another copy of it")
-
-
-def _unpack(pack: zipfile.ZipFile, manifest: Manifest, folder: Path) -> None:
-    for each in manifest.files:
-        target = folder / each.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with pack.open(each.name) as member, target.open("wb") as file:
-            shutil.copyfileobj(member, file, _PIECE)
-            file.flush()
-            os.fsync(file.fileno())
-
-
-def _refuse_open_groups(config: Config) -> None:
-    if not config.journal_path.exists():
-        return
-    open_groups: dict[str, str] = {}
-    with closing(open_reader(config.journal_path, check=False)) as reader:
-        for record in (each for pool in reader.streams("/risk/pool-") for each in reader.read(pool)):
-            if isinstance(record.event, SlotTaken):
-                open_groups[record.event.group_id] = record.event.group_key
-            elif isinstance(record.event, SlotFreed):
-                open_groups.pop(record.event.group_id, None)
-    if open_groups:
-        named = ", ".join(sorted(open_groups.values())[:5])
-        text = (
-            f"{len(open_groups)} groups are open ({named}): close them first, or look into the archive with "
-            "--read-only-inspect FOLDER"
-        )
-        raise EngineNotFlat(text)
-
-
-def _exchange(pack: zipfile.ZipFile, manifest: Manifest, data: Path, coming: Path, former: Path) -> None:
-    """Unpack beside the data, check that its journal opens, then exchange the two folders."""
-    shutil.rmtree(coming, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f".{data.name}-", dir=data.parent) as scratch:
-        _unpack(pack, manifest, Path(scratch))
-        unpacked = Path(scratch) / "data"
-        unpacked.mkdir(exist_ok=True)
-        _check_journal(unpacked / "journal.db")
-        kept = next((each for each in (data, *_formers(data)) if (each / "secrets").is_dir()), None)
-        if kept is not None:
-            shutil.copytree(kept / "secrets", unpacked / "secrets")
-        unpacked.rename(coming)
-    if data.exists():
-        data.rename(former)
-    coming.rename(data)
-
-
-def _formers(data: Path) -> list[Path]:
-    return sorted(data.parent.glob(f"{data.name}.before-*"), reverse=True)
-
-
-def _check_journal(journal: Path) -> None:
-    if not journal.exists():
-        return
-    try:
-        open_reader(journal).close()
-    except JournalTooNew as error:
-        raise BackupTooNew(str(error)) from error
-    except JournalError as error:
-        raise BackupCorrupt(f"the journal in the archive cannot be opened: {error}") from error
-
-
-def _restore_file(pack: zipfile.ZipFile, file: Path, data: Path, now: int) -> None:
-    """Put the archive's config.toml in place, pointing to the data folder of this installation."""
-    text = pack.read(_CONFIG).decode()
-    if not text:
-        return
-    if file.exists():
-        shutil.copyfile(file, file.with_name(f"{file.name}.before-{now // 1_000_000_000}"))
-    here = os.path.relpath(data, file.absolute().parent)
-    replace_file(file, edited(text, normal({**from_toml(text), "app.data_dir": here})))

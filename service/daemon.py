@@ -24,7 +24,6 @@ from runtime.clock import NANOS, Clock, ReplayClock, VirtualClock, WallClock
 from runtime.loop import VirtualLoop
 from runtime.system import ActorSystem
 from service.active import ActiveConfig
-from service.backup import refuse_half_restored
 from service.config import Config, WebhookSecrets, open_webhook_secrets
 from service.config.market import MarketSource as Kind
 from service.config.sources import Sources, Start
@@ -35,6 +34,7 @@ from service.house import RISK, Plan, build_house
 from service.housekeeper import Housekeeper
 from service.input_recording import keep_inputs
 from service.journals import LiveJournal, journal_of, open_live_journal, views_of
+from service.leaving import refuse_half_restored, refuse_moved
 from service.lives import begin_run, end_run
 from service.logs import log_folder, log_settings
 from service.markets import Market, prepare_market
@@ -96,6 +96,7 @@ def run_daemon(
     BulkheadError when it cannot start: the journal is locked or damaged, a port is taken, a market cannot be had.
     """
     refuse_half_restored(config.app.data_dir)
+    refuse_moved(config)
     config.app.data_dir.mkdir(parents=True, exist_ok=True)
     wall = WallClock()
     secrets = open_webhook_secrets(config)

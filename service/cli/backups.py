@@ -54,7 +54,7 @@ def restore(
 ) -> None:
     """Put a backup in place of the installation: only while the daemon is down and no group is open."""
     from runtime.clock import WallClock
-    from service import backup as archives
+    from service import restoring as archives
 
     if not file.exists():
         raise FileNotFoundError(2, "No such file or directory", str(file))

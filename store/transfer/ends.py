@@ -21,7 +21,7 @@ from store.schema import refuse_foreign
 from store.sqlite_rows import SqliteRows
 from store.tables.opening import where_of
 
-__all__ = ["End", "KeptSnapshot", "Opening", "SqliteEnd", "open_end"]
+__all__ = ["End", "KeptSnapshot", "Opening", "SqliteEnd", "mark_of", "open_end"]
 
 
 class KeptSnapshot(NamedTuple):
@@ -86,6 +86,16 @@ class End(ABC):
         """Let go of it."""
 
 
+def mark_of(journal: Path) -> str:
+    """Return where the installation of a journal file went, empty while it is here."""
+    beside = _beside(journal)
+    return beside.read_text(encoding="utf-8").strip() if beside.is_file() else ""
+
+
+def _beside(journal: Path) -> Path:
+    return journal.with_name(journal.name + ".moved")
+
+
 class SqliteEnd(End):
     """A journal in a file. Its mark is a file beside it."""
 
@@ -119,18 +129,15 @@ class SqliteEnd(End):
 
     def moved_to(self) -> str:
         """Return what the file beside the journal says."""
-        return self._mark.read_text(encoding="utf-8").strip() if self._mark.is_file() else ""
+        return mark_of(self._path)
 
     def mark(self, text: str) -> None:
         """Write the file beside the journal, or remove it."""
+        beside = _beside(self._path)
         if text:
-            self._mark.write_text(f"{text}\n", encoding="utf-8")
+            beside.write_text(f"{text}\n", encoding="utf-8")
         else:
-            self._mark.unlink(missing_ok=True)
-
-    @property
-    def _mark(self) -> Path:
-        return self._path.with_name(self._path.name + ".moved")
+            beside.unlink(missing_ok=True)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -37,12 +37,21 @@ class Moved(NamedTuple):
     openings: int
 
 
-def copy_journal(source: End, target: End, told: Callable[[int, int], None] = lambda done, of: None) -> Moved:  # noqa: ARG005
+def _silent(done: int, of: int) -> None:
+    """Tell nobody."""
+
+
+def copy_journal(source: End, target: End, told: Callable[[int, int], None] = _silent) -> Moved:
     """Write everything of the source that the target lacks, in one transaction; ``told`` hears (position, of how many).
 
     Every record is checked against the chain as it passes. Raises ``JournalCorrupt`` for a damaged source, ``MoveRefused``,
     ``JournalUnavailable``: then the target is as it was.
     """
+    with source.rows.one_view():
+        return _copy_rest(source, target, told)
+
+
+def _copy_rest(source: End, target: End, told: Callable[[int, int], None]) -> Moved:
     head, there = source.rows.head(), target.rows.head()
     _must_continue(source, target, there)
     known = {each.id for each in target.rows.streams()}, {each.id for each in target.rows.types()}

@@ -14,19 +14,11 @@ import pytest
 from protocol.configuration import ConfigSettled
 from protocol.errors import BulkheadError
 from runtime.journal import Entry
-from service.backup import (
-    BackupCorrupt,
-    BackupTooNew,
-    EngineNotFlat,
-    RestoreInterrupted,
-    inspect,
-    make_backup,
-    refuse_half_restored,
-    restore,
-    verified,
-)
+from service.backup import BackupCorrupt, BackupTooNew, make_backup, verified
 from service.config import Config, load, open_webhook_secrets
 from service.config.text import from_toml
+from service.leaving import RestoreInterrupted, refuse_half_restored
+from service.restoring import EngineNotFlat, inspect, restore
 from store.errors import JournalLocked
 from store.opening import open_reader
 from store.sqlite_journal import open_journal
@@ -121,6 +113,7 @@ def test_restore_puts_everything_back(archive: Path, tmp_path: Path) -> None:
     new = Installation(tmp_path / "new", slots=9)
     new.write(ConfigSettled(1, 1))
     former = restore(archive, new.config, new.file, now=NOW)
+    assert former is not None
     assert new.records() == 1
     assert from_toml(new.file.read_text()) == {"execution_pool.max_open_groups": 4}
     assert new.file.read_text().startswith("# Mine.")
