@@ -8,6 +8,7 @@ plain types: a pickle that names anything else is refused.
 
 from __future__ import annotations
 
+import builtins
 import io
 import pickle
 import types
@@ -155,4 +156,8 @@ class Thawing(pickle.Unpickler):
         """Return a class of ours or a plain one."""
         if module.partition(".")[0] in ROOMS or name in _PLAIN.get(module, ()):
             return super().find_class(module, name)
+        if module == "builtins":
+            error = getattr(builtins, name, None)
+            if isinstance(error, type) and issubclass(error, Exception):
+                return error
         raise pickle.UnpicklingError(f"{module}.{name} is not read from a record of inputs")

@@ -98,6 +98,10 @@ class InputWriter:
         while self.step():
             continue
 
+    def wait(self) -> None:
+        """Wait until what was handed over is written, or is known not to be."""
+        self._thread.submit(int).result()
+
     def close(self) -> None:
         """Say that the record ends here in order, write it all and let go."""
         self.recorder.mark(Mark.CLOSED)
