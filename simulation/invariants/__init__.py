@@ -8,7 +8,11 @@ from simulation.invariant import Invariant
 from simulation.invariants.closes import ClosedIsClosed, FirstTriggerWins
 from simulation.invariants.exits import NoOverExit, PositionSign
 from simulation.invariants.fills import FillsAgree, FillsBooked
+from simulation.invariants.folds import SnapshotAndTail, StateIsFold
+from simulation.invariants.money import CashConserved, HoldingsAgree, ResultsAddUp
 from simulation.invariants.orders import NoOrderTwice, OneAttempt, OrderLife
+from simulation.invariants.read_models import RebuildAgrees, ViewsTellTheJournal
+from simulation.invariants.signals import ActedOnce, AnsweredIsKept, OneOutcome
 
 __all__ = ["ALL"]
 
@@ -22,5 +26,15 @@ ALL: tuple[type[Invariant], ...] = (
     PositionSign,
     ClosedIsClosed,
     FirstTriggerWins,
+    HoldingsAgree,
+    CashConserved,
+    ResultsAddUp,
+    OneOutcome,
+    ActedOnce,
+    AnsweredIsKept,
+    StateIsFold,
+    SnapshotAndTail,
+    RebuildAgrees,
+    ViewsTellTheJournal,
 )
 """Every invariant, those about money first."""
