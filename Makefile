@@ -1,11 +1,12 @@
 # The two commands to know: `make up` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help up test test-fast lint format types layers docs generated bench check lock clean
+.PHONY: help up test test-fast lint format types layers docs generated bench soak check lock clean
 
 VENV ?= .venv
 PY := $(VENV)/bin/python
 ROOMS := $(wildcard protocol runtime supervision rules indicators store venues market models strategies actors research simulation service tui)
 WORKERS ?= 2
+MINUTES ?= 5
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +50,9 @@ generated: $(VENV)/.ready-dev ## Write config.toml, the reference pages and the 
 	@$(PY) -m service.advice.page docs/reference/errors.md
 	@$(PY) -m service.actor_map docs/reference/actors.md
 	@$(PY) -m service.cli.state_diagram docs/assets/group-states.svg
+
+soak: $(VENV)/.ready-dev ## Run the daemon with faults for MINUTES (5) and fail when anything grows or is lost
+	@$(PY) -m benchmarks.soak --minutes $(MINUTES)
 
 bench: $(VENV)/.ready-dev ## Measure against floors and peers
 	@$(PY) -m benchmarks

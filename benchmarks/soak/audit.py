@@ -19,7 +19,7 @@ from rules.group import replay
 from runtime.journal import Record
 from store.opening import open_reader
 
-__all__ = ["Check", "audit", "checked"]
+__all__ = ["Books", "Check", "audit", "checked"]
 
 
 class Check(NamedTuple):
@@ -35,7 +35,7 @@ class Check(NamedTuple):
         return not self.wrong and self.looked_at > 0
 
 
-class _Books:
+class Books:
     """Both sides' books, added up from the raw events: nothing of the product's arithmetic is used."""
 
     def __init__(self) -> None:
@@ -53,6 +53,7 @@ class _Books:
         self.routed: set[str] = set()
 
     def take(self, record: Record) -> None:
+        """Add one record."""
         event = record.event
         match event:
             case OrderSent():
@@ -100,7 +101,7 @@ class _Books:
 
 def audit(journal: Path) -> list[Check]:
     """Read the whole journal, checking its chain, and judge it."""
-    books = _Books()
+    books = Books()
     with closing(open_reader(journal)) as reader:
         good = reader.verify()
         for record in reader.read_all():
@@ -110,7 +111,7 @@ def audit(journal: Path) -> list[Check]:
     return [Check("records whose checksum fits the chain", good, []), *checked(books), whole]
 
 
-def checked(books: _Books) -> list[Check]:
+def checked(books: Books) -> list[Check]:
     """Judge what was added up."""
     doubled = [
         *books.twice,
@@ -135,7 +136,7 @@ def checked(books: _Books) -> list[Check]:
     ]
 
 
-def _groups_whole(books: _Books, streams: Iterable[tuple[str, list[Event]]]) -> Check:
+def _groups_whole(books: Books, streams: Iterable[tuple[str, list[Event]]]) -> Check:
     """Compare what each group believes to hold with what its orders traded."""
     wrong: list[str] = []
     count = 0
