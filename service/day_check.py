@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import Any, NamedTuple
 
 from actors.equity import EquityKeeper
 from actors.event_log import EventLog
 from actors.groups import GroupHouse
+from runtime.differing import Divergence
 from runtime.durable import DurableActor
 from runtime.journal import StreamReader
 from runtime.tape import LifeBegan, TapeItem, Unreadable
@@ -21,6 +23,8 @@ from runtime.verifying import Report, Verifier
 from service.active import ActiveConfig
 from service.config import Config, WebhookSecrets
 from service.config.market import MarketSource as Kind
+from service.day_check_snapshots import check_snapshot
+from service.day_report import DayOutcome, outcome_of
 from service.house import Plan, build_house
 from service.input_recording import CONFIG, HOUSE, HouseRecord
 from service.markets import Market
@@ -39,18 +43,26 @@ def check_day(
     *,
     secrets: WebhookSecrets | None = None,
     progress: Callable[[int], None] = lambda _: None,
-) -> Report:
+) -> DayOutcome:
     """Check a day (ISO 8601); raise NoRecord when nothing of it was recorded. ``progress`` hears of segments read."""
-    hidden = (lambda: secrets.shown_nowhere) if secrets is not None else tuple
-    items = read_day(folder, day, hidden=hidden, progress=progress)
-    return check_items(journal, items, secrets=secrets)
-
-
-def check_items(journal: StreamReader, items: Iterable[TapeItem], *, secrets: WebhookSecrets | None = None) -> Report:
-    """Check a record, its actors made by the recipes of the house that it describes."""
+    began = perf_counter()  # house: measures the machine, decides nothing
+    hidden = secrets.shown_nowhere if secrets is not None else ()
     house = RecordedHouse(secrets)
+    report = check_items(journal, read_day(folder, day, hidden=lambda: hidden, progress=progress), house)
+    compared = 0
+    for life in house.lives.values():
+        found = check_snapshot(journal, life, house.make)
+        compared += bool(found)
+        if isinstance(found, Divergence):
+            report.found(found)
+    seconds = perf_counter() - began  # house: measures the machine, decides nothing
+    return outcome_of(day, report, seconds=seconds, snapshots=compared, hidden=hidden)
+
+
+def check_items(journal: StreamReader, items: Iterable[TapeItem], house: RecordedHouse) -> Report:
+    """Check a record, its actors made by the recipes of the house that it describes."""
     verifier = Verifier(journal, house.make, on_mark=house.heard)
-    house.about = verifier
+    house.verifier = verifier
     for item in items:
         verifier.take(item)
     return verifier.finish()
@@ -66,7 +78,9 @@ class RecordedHouse:
     """The recipes of the house that a record describes, under the configuration that was in force."""
 
     def __init__(self, secrets: WebhookSecrets | None) -> None:
-        self.about: Verifier | None = None
+        self.verifier: Verifier | None = None
+        self.lives: dict[str, LifeBegan] = {}
+        """The newest life of each stream that was made."""
         self._secrets = secrets
         self._active: ActiveConfig | None = None
         self._record: HouseRecord | None = None
@@ -83,8 +97,8 @@ class RecordedHouse:
             self._under(*value)
 
     def _under(self, version: int, config: Config, trouble: str) -> None:
-        if self.about is not None:
-            self.about.about["config"] = version
+        if self.verifier is not None:
+            self.verifier.about["config"] = version
         if self._active is None:
             self._active = ActiveConfig(config, version, trouble)
         else:
@@ -120,6 +134,7 @@ class RecordedHouse:
         actor = recipe.factory() if isinstance(recipe, ChildSpec) else recipe()
         if not isinstance(actor, DurableActor):
             raise LookupError(f"{type(actor).__name__} keeps no journal today")
+        self.lives[life.stream] = life
         return actor
 
     def _group(self, life: LifeBegan) -> Callable[[], DurableActor] | None:

@@ -100,6 +100,22 @@ JOURNAL: Final = Area(
         Word(("CutRefused",), "cut where `bulkhead journal verify` says the damage begins"),
         Word(("Unconfirmed",), "type the words that the command prints"),
         Word(("ViewsError",), "nothing: the read models are built anew from the journal"),
+        Word(
+            ("NoRecord",),
+            "check a day that was recorded (`ls <data_dir>/inputs`); `self_check.record` says whether days are recorded, "
+            "`self_check.retention_days` how long they stay",
+        ),
+        Word(("InputsUnreadable",), "nothing: the check says the gap and goes on behind it"),
+        Word(
+            ("SelfCheckDiverged",),
+            "look at it with `bulkhead replay --verify DAY`: a rule, a configuration or the journal is not what it was; "
+            "see [Verify a day](../how-to/verify-a-day.md)",
+        ),
+        Word(
+            ("SelfCheckFailed",),
+            "check the day yourself with `bulkhead replay --verify DAY`; it says what is in the way",
+        ),
+        Word(("InputsNotWritten",), "free the disk: trading goes on, the day's check will say the gap"),
     ),
 )
 

@@ -47,10 +47,23 @@ def replay(
         typer.Option("--journal", metavar="FILE", help="Keep the journal here; without it it is in memory."),
     ] = None,
     groups: Annotated[bool, typer.Option("--groups", help="Also print every group with its result.")] = False,
+    verify: Annotated[
+        str,
+        typer.Option(
+            "--verify", metavar="DAY", help="Decide a recorded day again and compare it with the journal; nothing is traded."
+        ),
+    ] = "",
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
-    """Replay recorded prices and alerts through the whole system, as fast as the machine allows."""
+    """Replay recorded prices and alerts through the whole system, as fast as the machine allows.
+
+    With --verify a day of the daemon's own journal is decided again from what was recorded beside it.
+    """
+    if verify:
+        from service.cli.day_views import verify_day
+
+        raise typer.Exit(verify_day(load_config(config), verify, as_json=as_json))
     from service.cli.replay_alerts import any_proof, with_proof
     from service.cli.replay_views import as_dict, summary_view
     from service.cli.replay_watch import watched
