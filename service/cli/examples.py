@@ -125,6 +125,7 @@ EXAMPLES: Final = {
     "replay": (
         "replay --data BTC/USDT=btc_1m.parquet --signals alerts.jsonl --groups",
         "replay --signals alerts.jsonl --from 2024-01-01 --to 2024-03-01 --journal month.db",
+        "replay --verify yesterday",
     ),
     "config": (
         "config set execution_pool.max_open_groups 12",
