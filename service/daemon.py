@@ -20,6 +20,7 @@ from actors.projector import Committed, ReadModelProcess
 from actors.risk import tell_of_journal
 from protocol.errors import BulkheadError
 from protocol.groups.recovery import DaemonStarted
+from runtime.actor import Actor
 from runtime.clock import NANOS, Clock, ReplayClock, VirtualClock, WallClock
 from runtime.loop import VirtualLoop
 from runtime.system import ActorSystem
@@ -44,9 +45,10 @@ from service.replaying import EndWatch
 from service.watching import watched
 from service.webhooks import listener, listening_url
 from store.follow import command_of, environment_of
+from supervision.backoff import Backoff
 from supervision.child import ChildSpec
 
-__all__ = ["Daemon", "run_daemon"]
+__all__ = ["Daemon", "read_models_spec", "run_daemon"]
 
 log = logging.getLogger("bulkhead")
 
@@ -192,12 +194,21 @@ async def _serve(
         return await _until_stopped(system, daemon.stopping)
 
 
+def read_models_spec(factory: Callable[[], Actor]) -> ChildSpec:
+    """Return the recipe of who keeps the read models: whatever is wrong with them, trading never ends because of it.
+
+    It is tried again ever more slowly, and stays down alone where even that is more than the restart budget allows.
+    """
+    backoff = Backoff(first_s=1.0, limit_s=60.0, jitter=0.0)
+    return ChildSpec("projector", factory, backoff=backoff, on_exhausted="quarantine")
+
+
 def _log(active: ActiveConfig) -> list[ChildSpec]:
     """Return who keeps the log, the process that keeps read models and segments up, who notes what equity is drawn from."""
     config = active.config
     ends = journal_of(config), views_of(config)
     command, environment = command_of(*ends, log_folder(config)), environment_of(*ends)
-    projector = ChildSpec("projector", lambda: ReadModelProcess(command, log_settings(active.config), environment))
+    projector = read_models_spec(lambda: ReadModelProcess(command, log_settings(active.config), environment))
     equity = ChildSpec("equity", lambda: EquityKeeper(equity_settings(active.config)))
     return [ChildSpec("events", EventLog), projector, equity]
 
