@@ -199,7 +199,7 @@ def read_models_spec(factory: Callable[[], Actor]) -> ChildSpec:
 
     It is tried again ever more slowly, and stays down alone where even that is more than the restart budget allows.
     """
-    backoff = Backoff(first_s=1.0, limit_s=60.0, jitter=0.0)
+    backoff = Backoff(first_s=2.0, limit_s=60.0, jitter=0.0)  # 62 s for six crashes: more than the default window
     return ChildSpec("projector", factory, backoff=backoff, on_exhausted="quarantine")
 
 
