@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import actors, journal, log_search, recovery, replay, rules, signal_to_order, startup
+from benchmarks import actors, journal, journal_postgres, log_search, recovery, replay, rules, signal_to_order, startup
 from benchmarks.measure import Row, table
 
 __all__ = ["BENCHMARKS", "main"]
@@ -26,9 +26,10 @@ QUICK_ROUNDS: Final = {1: 60, 10: 60, 100: 30, 1000: 12}
 
 
 def _journal(*, quick: bool) -> list[Row]:
+    rounds = QUICK_ROUNDS if quick else journal.ROUNDS
     with tempfile.TemporaryDirectory() as folder:
-        lines = journal.measure(Path(folder), rounds=QUICK_ROUNDS if quick else journal.ROUNDS)
-    return [
+        lines = journal.measure(Path(folder), rounds=rounds)
+    rows = [
         Row(
             f"journal appends, {line.batch} a commit",
             line.journal,
@@ -38,6 +39,17 @@ def _journal(*, quick: bool) -> list[Row]:
             "executemany of the same rows",
         )
         for line in lines
+    ]
+    return rows + [
+        Row(
+            f"journal on PostgreSQL, {line.batch} a commit",
+            line.journal,
+            "/s",
+            line.spread_percent,
+            line.journal / line.same_rows,
+            "asyncpg's executemany of the same rows",
+        )
+        for line in journal_postgres.measure_here(rounds)
     ]
 
 

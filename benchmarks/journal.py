@@ -1,5 +1,7 @@
 """Measure journal appends against bare SQLite in the same run: ``python -m benchmarks.journal [--json]``.
 
+``benchmarks.journal_postgres`` does the same on a PostgreSQL server.
+
 Three writers, each on its own file in the same folder, take turns batch by batch with the same write-ahead log,
 ``synchronous=FULL`` and batch size:
 
@@ -27,9 +29,9 @@ from typing import Any, Final, NamedTuple
 from protocol.codec import encode_msgpack
 from protocol.orders import FillRecorded
 from protocol.values import OrderSide
-from runtime.journal import Entry
+from runtime.journal import Entry, Journal
 from store import schema
-from store.sqlite_journal import SqliteJournal, open_journal
+from store.sqlite_journal import open_journal
 
 BATCHES: Final = (1, 10, 100, 1000)
 STREAMS: Final = 50
@@ -52,11 +54,11 @@ class Line(NamedTuple):
         return {**self._asdict(), **ratios}
 
 
-class JournalWriter:
-    """Appends one kind of fill over the streams by turns."""
+class AppendWriter:
+    """Appends one kind of fill over the streams of a journal by turns."""
 
-    def __init__(self, folder: Path) -> None:
-        self._journal: SqliteJournal = open_journal(folder / "journal.db")
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
         self._names = [f"/trading/groups/{number}" for number in range(STREAMS)]
         self._count = 0
         self.event = FillRecorded(
@@ -86,7 +88,7 @@ class JournalWriter:
         self._journal.append(entries)
 
     def close(self) -> None:
-        """Release the file."""
+        """Release the journal."""
         self._journal.close()
 
 
@@ -140,7 +142,7 @@ class SameRowsWriter(BareWriter):
 
 def measure(folder: Path, batches: tuple[int, ...] = BATCHES, rounds: Mapping[int, int] = ROUNDS) -> list[Line]:
     """Let the writers take turns; return one line a batch size."""
-    journal = JournalWriter(folder)
+    journal = AppendWriter(open_journal(folder / "journal.db"))
     payload = encode_msgpack(journal.event)
     writers: list[Any] = [
         journal,
@@ -154,6 +156,12 @@ def measure(folder: Path, batches: tuple[int, ...] = BATCHES, rounds: Mapping[in
 
 
 def _measure_batch(writers: list[Any], batch: int, rounds: int) -> Line:
+    (journal, same_rows, payload), spread = turns(writers, batch, rounds)
+    return Line(batch, journal, same_rows, payload, spread)
+
+
+def turns(writers: Sequence[Any], batch: int, rounds: int) -> tuple[list[float], float]:
+    """Let the writers commit batches by turns; return each one's median rate, and the spread of the first in percent."""
     took: list[list[float]] = [[] for _ in writers]
     for turn in range(rounds):
         for index in range(len(writers)):
@@ -164,8 +172,7 @@ def _measure_batch(writers: list[Any], batch: int, rounds: int) -> Line:
             took[chosen].append(time.perf_counter() - started)
     medians = [statistics.median(times) for times in took]
     low, _, high = statistics.quantiles(took[0], n=4)
-    journal, same_rows, payload = (batch / median for median in medians)
-    return Line(batch, journal, same_rows, payload, 50 * (high - low) / medians[0])
+    return [batch / median for median in medians], 50 * (high - low) / medians[0]
 
 
 def report(lines: list[Line]) -> str:
