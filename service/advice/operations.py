@@ -129,6 +129,29 @@ BACKUP: Final = Area(
             ("EngineNotFlat",),
             "close the groups first, or unpack the archive beside the installation: `--read-only-inspect FOLDER`",
         ),
-        Word(("RestoreInterrupted",), "run `bulkhead restore FILE` again: one was cut short"),
+        Word(
+            ("RestoreInterrupted",), "run the same restore or move again: it was cut short, and it goes on where it was"
+        ),
+        Word(
+            ("RestoreRefused",),
+            "restore into an empty place, or add `--replace` (files only; what is there is kept aside)",
+        ),
+        Word(("BackupKeyMissing",), "name its key with `--key-file`, or set BULKHEAD_BACKUP_KEY"),
+        Word(("BackupKeyWrong",), "give the key that the archive was made with: without it nobody can read it"),
+        Word(("BackupKeyRefused",), "choose a key of 12 characters or more: `openssl rand -base64 32 > backup.key`"),
+        Word(
+            ("InstallationMoved",),
+            "set `database.url` (or `app.data_dir`) to where it is now, or move it back: `bulkhead db migrate --from`",
+        ),
+        Word(("MoveRefused",), "name an empty place: what is there is another journal, or went on by itself"),
+        Word(
+            ("MoveIncomplete",),
+            "run the same `bulkhead db migrate` again, and report this: the source goes on meanwhile",
+        ),
+        Word(
+            ("ViewsDiffer",),
+            "throw the read models away (`<data_dir>/views.db`): the daemon makes them anew; and report this",
+        ),
+        Word(("ExportRefused",), "call `bulkhead db export` as its `--help` shows"),
     ),
 )

@@ -17,7 +17,8 @@ _CHAPTERS: Final = {
     "Risk and queue": ("queue", "risk", "pause", "resume"),
     "Configure": ("config", "secrets", "venue"),
     "Operate": ("ps", "nodes", "restart", "release", "dead-letters", "send"),
-    "Files": ("replay", "backup", "restore", "journal"),
+    "Files": ("replay", "db", "backup", "restore", "journal"),
+    "Prove": ("simulate",),
 }
 
 ORDER: Final = tuple(name for names in _CHAPTERS.values() for name in names)
@@ -152,6 +153,27 @@ EXAMPLES: Final = {
     "journal": ("journal verify",),
     "journal verify": ("journal verify", "journal verify --journal copy.db"),
     "journal cut": ("journal cut                           # says what would be lost and which words to type",),
+    "simulate": (
+        "simulate                              # 20 seeds of a day, every fault on",
+        "simulate --seeds 1000 --hours 168 --out report",
+        "simulate --faults disk --until-minutes 30 --shrink",
+    ),
+    "simulate planted": ("simulate planted", "simulate planted blind-retry --seeds 50"),
+    "simulate replay": (
+        "simulate replay --seed 17 --timeline",
+        "simulate replay tests/simulation/regressions/test_seed_17_no_dead_actor.py",
+    ),
+    "db": ("db status", "db backup monday.bulkhead"),
+    "db status": ("db status", "db status --json | jq .read_models.behind"),
+    "db migrate": (
+        "db migrate                            # the schema to today's",
+        "db migrate --to postgresql://trader@db.example/bulkhead    # everything there; its password in PGPASSWORD",
+        "db migrate --to sqlite:///srv/bulkhead/data/journal.db     # and back again",
+    ),
+    "db backup": ("db backup monday.bulkhead", "db backup monday.bulkhead --key-file backup.key"),
+    "db restore": ("db restore monday.bulkhead", "db restore monday.bulkhead --key-file backup.key --replace"),
+    "db verify": ("db verify",),
+    "db export": ("db export", "db export fills > fills.csv", "db export events --format parquet -o events.parquet"),
     "backup": ("backup monday.zip",),
     "restore": ("restore monday.zip", "restore monday.zip --read-only-inspect /tmp/look"),
 }

@@ -33,7 +33,7 @@ async def series_kind(connection: Any) -> str:
 
     Where the server offers the extension it is created, if we may.
     """
-    import asyncpg
+    import asyncpg  # type: ignore[import-untyped]
 
     where = """SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
         WHERE e.extname = 'timescaledb'"""
