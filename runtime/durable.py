@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, TypeAlias
 from protocol.messages import Event
 from runtime.actor import Actor, Do
 from runtime.envelope import Envelope, Reply
-from runtime.journal import CommitUnknown, Entry, Journal, JournalError, Snapshot, as_journal_error
+from runtime.journal import CommitUnknown, Entry, Fenced, Journal, JournalError, Snapshot, as_journal_error
 from runtime.tape import Replayable
 from runtime.undoing import Undoing
 
@@ -32,14 +32,12 @@ if TYPE_CHECKING:
 
 __all__ = ["SNAPSHOT_SHARE", "Durability", "DurableActor"]
 
-
 _Held: TypeAlias = list[tuple["Cell | None", Any, Any]]
 """(actor, envelope, -) or (None, reply, answer): what must not leave before a commit."""
 
 
 SNAPSHOT_SHARE: Final = 100
-"""Bytes of a snapshot that each event since the one before allows: a large state is written the less often, and rebuilding
-never takes longer than in proportion to it."""
+"""Bytes of a snapshot that each event since the one before allows: a large state is written the less often."""
 
 
 class _Batch(NamedTuple):
@@ -357,6 +355,8 @@ class Durability:
             else:
                 undoing.forget(cell)
         self._tell_watchers(error)
+        if isinstance(error, Fenced):
+            self._system.fail(error)  # nothing that is done here can be kept any more: others do it
 
     # --- recovery and end ----------------------------------------------------------------------------------------------
 

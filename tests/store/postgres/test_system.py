@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from runtime.journal import CommitUnknown, JournalUnavailable
+from runtime.journal import CommitUnknown, Fenced, JournalUnavailable
 from runtime.lifecycle import LifeState
 from runtime.system import ActorSystem
 from store.postgres.journal import PostgresJournal, open_journal, open_reader
@@ -88,3 +88,21 @@ def test_actors_go_on_with_what_the_journal_kept(
         found = [r.event.text for r in reader.read("/one") if isinstance(r.event, Said)]
         assert found == [*kept, "c"]
         assert reader.verify() == len(kept) + 2
+
+
+@pytest.mark.parametrize("threaded", [False, True])
+def test_a_house_that_was_taken_over_ends(journal: PostgresJournal, postgres_url: str, threaded: bool) -> None:
+    """Once another process holds the journal, the old one keeps nothing, answers nobody, and fails as a whole."""
+
+    async def scenario(system: ActorSystem) -> BaseException:
+        system.start_root(house())
+        await system.ready()
+        assert await ask(system, "one", "a") == "a"
+        with closing(open_journal(Place(postgres_url), fences={})):
+            with pytest.raises(Fenced):
+                await ask(system, "one", "b")
+            return await system.failed()
+
+    assert isinstance(play(scenario, journal=journal, threaded_journal=threaded), Fenced)
+    with closing(open_reader(Place(postgres_url))) as reader:
+        assert reader.head() == 1
