@@ -39,6 +39,7 @@ from service.leaving import refuse_half_restored, refuse_moved
 from service.lives import begin_run, end_run
 from service.logs import log_folder, log_settings
 from service.markets import Market, prepare_market
+from service.nightly import nightly_check
 from service.nodes import node_children
 from service.performance_settings import equity_settings
 from service.replaying import EndWatch
@@ -220,7 +221,8 @@ def _operators(
 
     webhook = listener(daemon.active, secrets.token.reveal())
     # Last, so that it sets aside what all the others have made.
-    keeper = [] if isinstance(daemon.system.clock, VirtualClock) else [ChildSpec("housekeeper", Housekeeper)]
+    virtual = isinstance(daemon.system.clock, VirtualClock)
+    keeper = [] if virtual else [*nightly_check(daemon.active), ChildSpec("housekeeper", Housekeeper)]
     children = [webhook, ChildSpec("api", partial(ApiServer, daemon))]
     synthetic = [account for account in config.accounts if markets[account.name].kind is Kind.SYNTHETIC]
     if config.demo.signals and synthetic:

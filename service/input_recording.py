@@ -16,6 +16,7 @@ from service.active import ActiveConfig
 from service.config import Config, ConfigError, WebhookSecrets, open_webhook_secrets
 from service.markets import Market
 from store.inputs.writing import InputWriter
+from supervision.backoff import Backoff
 from supervision.child import ChildSpec
 
 __all__ = ["CONFIG", "HOUSE", "KEEPER", "HouseMark", "HouseRecord", "inputs_folder", "keep_inputs", "note_config"]
@@ -70,7 +71,9 @@ def keep_inputs(
         days = partial(_days, active)
         return InputWriter(recorder, folder, hidden=hidden, keep_days=days, trouble=trouble)
 
-    return [ChildSpec(KEEPER, partial(InputKeeper, recorder, writer))]
+    # Whatever is wrong with the record, trading never ends because of it.
+    keeper = partial(InputKeeper, recorder, writer)
+    return [ChildSpec(KEEPER, keeper, backoff=Backoff(1.0, limit_s=60.0), on_exhausted="quarantine")]
 
 
 def note_config(system: ActorSystem, active: ActiveConfig) -> None:

@@ -13,6 +13,7 @@ from actors.group_recovery import RUN
 from protocol.configuration import ConfigAnswer
 from protocol.groups.recovery import DaemonStarted
 from protocol.risk import Permit
+from protocol.self_check import SELF_CHECK, SelfChecked
 from runtime.clock import WallClock
 from service.api.accounts import venue_standing
 from service.api.host import Host
@@ -76,6 +77,7 @@ async def status_of(host: Host, reading: Reading, permit: Permit | None) -> dict
             "error": str(durability.error) if durability.error is not None else "",
         },
         "cache": cache_standing(system),
+        "self_check": _self_check(system.bus.kept(SELF_CHECK)),
         "webhook_url": host.webhook_url,
         "socket": str(host.socket_path),
         "counts": {
@@ -106,6 +108,13 @@ def _settings(said: ConfigAnswer | None) -> dict[str, Any]:
     if said is None:
         return {"version": 0, "author": "", "draft": []}
     return {"version": said.version, "author": said.author, "draft": [change.key for change in said.changes]}
+
+
+def _self_check(said: SelfChecked | None) -> dict[str, Any]:
+    """Return what the check of the newest day came to; all empty when none was checked."""
+    if said is None:
+        return {"day": "", "verdict": "", "text": ""}
+    return {"day": said.day, "verdict": said.verdict, "text": said.text}
 
 
 def _engine(permit: Permit | None) -> dict[str, Any]:

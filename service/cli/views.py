@@ -102,6 +102,9 @@ def status_view(found: Mapping[str, Any]) -> RenderableType:
     ]
     if found["cache"]["state"] != "in_process":
         rows.append(("cache", _cache_text(found["cache"])))
+    checked = found.get("self_check", {})
+    if checked.get("day"):
+        rows.append(("self-check", Text(checked["text"], style="" if checked["verdict"] == "equal" else "bold red")))
     if journal["error"]:
         rows.append(("", Text(f"the journal cannot be written: {journal['error']}", style="bold red")))
     if counts.get("incidents"):

@@ -60,7 +60,8 @@ def prune(folder: Path, today: str, keep_days: int) -> list[str]:
     oldest = (dt.date.fromisoformat(today) - dt.timedelta(days=keep_days)).isoformat()
     gone = [day for day in days(folder) if day < oldest]
     for day in gone:
-        path_of(folder, day).unlink(missing_ok=True)
+        for path in folder.glob(f"{day}.*"):
+            path.unlink(missing_ok=True)
     return gone
 
 
