@@ -41,14 +41,17 @@ class Asks:
         """Send a request to an actor; return the future of its answer."""
         system = self._system
         future: asyncio.Future[Any] = system.loop.create_future()
+        waits = [future]
 
         def reply(answer: Any, error: BaseException | None) -> None:
-            if future.done():
+            # Let go of the future: an error's frames hold the envelope, which holds this, and no collector sees envelopes.
+            waiting = waits.pop() if waits else None
+            if waiting is None or waiting.done():
                 return
             if error is None:
-                future.set_result(answer)
+                waiting.set_result(answer)
             else:
-                future.set_exception(error)
+                waiting.set_exception(error)
 
         system.last_id = message_id = system.last_id + 1
         current = system.current

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -288,3 +289,30 @@ def test_answered_asks_are_not_kept_until_their_deadlines() -> None:
         return kept
 
     assert play(scenario) < 2_100
+
+
+class _Refused(Exception):
+    pass
+
+
+def test_an_answer_that_is_an_error_is_let_go_of() -> None:
+    """An error that was answered with is freed with its frames: an outage of hours must not fill the memory."""
+
+    def fail(player: Player, msg: Any) -> Any:
+        envelope = player.context.envelope
+
+        async def work() -> None:
+            raise _Refused(msg.text)
+
+        player.context.pipe(work(), lambda _: None, lambda error: player.context.answer(envelope, None, error))
+        return NO_ANSWER
+
+    async def scenario(system: ActorSystem) -> None:
+        ref = system.spawn(Spec("player", lambda: Player(fail)))
+        for _ in range(20):
+            with pytest.raises(_Refused):
+                await ref.ask(Question("?"), 60.0)
+
+    play(scenario)
+    gc.collect()
+    assert [each for each in gc.get_objects() if isinstance(each, _Refused)] == []
