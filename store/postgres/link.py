@@ -133,8 +133,7 @@ class Link:
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
 
     async def _run(self, work: Work[T], patience_s: float, timeout_s: float) -> T:
-        import asyncpg  # type: ignore[import-untyped]
-
+        asyncpg = _driver()
         connection = await self._connected(patience_s)
         task = asyncio.ensure_future(work(connection))
         done, _ = await asyncio.wait({task}, timeout=timeout_s)
@@ -181,10 +180,7 @@ class Link:
                 await asyncio.wait({self._loop.create_future()}, timeout=min(_RETRY_S, left))
 
     async def _connect(self) -> Any:
-        try:
-            import asyncpg
-        except ImportError as error:
-            raise FeatureUnavailable("postgres", "a journal on PostgreSQL") from error
+        asyncpg = _driver()
         try:
             connection = await asyncpg.connect(
                 self.place.url,
@@ -223,6 +219,14 @@ class Link:
             await connection.close(timeout=1.0)
         except Exception:  # noqa: BLE001 - whatever it is, nothing is left to do with it
             connection.terminate()
+
+
+def _driver() -> Any:
+    try:
+        import asyncpg  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise FeatureUnavailable("postgres", "a PostgreSQL server") from error
+    return asyncpg
 
 
 async def _done(work: Awaitable[object]) -> None:

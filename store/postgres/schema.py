@@ -115,10 +115,10 @@ def journal_version(link: Link) -> int:
     return int(link.fetch(f"SELECT coalesce(max(version), 0) FROM {schema}.journal_versions")[0][0])  # noqa: S608 checked
 
 
-def refuse_newer(place: Place, version: int) -> None:
+def refuse_newer(place: Place, version: int, known: int = VERSION) -> None:
     """Raise ``JournalTooNew`` for tables that a newer bulkhead made."""
-    if version > VERSION:
-        raise JournalTooNew(f"{place} has journal version {version}, this bulkhead knows {VERSION}")
+    if version > known:
+        raise JournalTooNew(f"{place} has journal version {version}, this bulkhead knows {known}")
 
 
 def migrate_journal(
@@ -130,7 +130,7 @@ def migrate_journal(
     """
     target = len(steps) if to_version is None else to_version
     before = journal_version(link)
-    refuse_newer(link.place, before)
+    refuse_newer(link.place, before, target)
     if before == target:
         return before, before
     try:

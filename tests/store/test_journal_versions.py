@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -50,11 +51,16 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def recorded(path: Path, name: str, version: int, payload: dict[str, object]) -> None:
     """Write a journal as a bulkhead did in which the event had that name, version and fields."""
+    journal = open_journal(path)
+    journal.append([Entry("a", 1, recorded_event(name, version, payload), 5, 1, 1, 0)])
+    journal.close()
+
+
+def recorded_event(name: str, version: int, payload: dict[str, object]) -> Any:
+    """Return an event as a bulkhead made it in which it had that name, version and fields."""
     past = msgspec.defstruct(name, [(key, type(value)) for key, value in payload.items()], tag=name)
     past.VERSION = version  # type: ignore[attr-defined]
-    journal = open_journal(path)
-    journal.append([Entry("a", 1, past(**payload), 5, 1, 1, 0)])
-    journal.close()
+    return past(**payload)
 
 
 @pytest.mark.usefixtures("steps")
