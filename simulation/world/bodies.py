@@ -14,7 +14,7 @@ from service.config import Secret, WebhookSecrets
 from simulation.world.draw import Draw
 from simulation.world.markets import VENUE
 
-__all__ = ["SECRETS", "Wish", "body_of", "broken_text", "text_of"]
+__all__ = ["SECRETS", "Body", "Wish", "body_of", "broken_text", "text_of"]
 
 SECRETS: Final = WebhookSecrets(Secret("t" * 24), Secret("s" * 24), Secret("k" * 40))
 """Those of every simulated house."""

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from runtime.clock import NANOS
 from simulation.scenario import Turn, TurnKind
 from simulation.world.draw import Draw, log_between, stream, times
-from simulation.world.quiet import NANOS, Hours
+from simulation.world.quiet import Hours
 
 __all__ = ["DAYS", "start_of", "turns_of"]
 

@@ -7,11 +7,12 @@ from typing import Final
 
 import msgspec
 
+from runtime.clock import NANOS
 from simulation.scenario import Fault, FaultKind
 from simulation.world.actors import ACTORS, DURABLE
 from simulation.world.draw import Draw, between, log_between, stream, times
 from simulation.world.profiles import SHAPES, Profile, Shape
-from simulation.world.quiet import NANOS, Hours
+from simulation.world.quiet import Hours
 
 __all__ = ["faults_of"]
 

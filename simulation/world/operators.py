@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+from runtime.clock import NANOS
 from simulation.scenario import Act, OperatorAction, PricePath
 from simulation.world.actors import RESTARTABLE
 from simulation.world.draw import Draw, log_between, stream, times
-from simulation.world.quiet import NANOS, Hours
+from simulation.world.quiet import Hours
 from simulation.world.settings import CHOICES, LADDERS
 
 __all__ = ["INVALID", "VALID", "acts_of"]

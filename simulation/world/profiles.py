@@ -10,15 +10,15 @@ from simulation.scenario import FaultKind
 
 __all__ = ["PROFILES", "SHAPES", "Profile", "Shape"]
 
-Bounds = tuple[float, float]
+_Bounds = tuple[float, float]
 
 
 class Shape(NamedTuple):
     """What the parameters of a fault may be: bounds of seconds (each order of magnitude as likely), count and amount."""
 
-    seconds: Bounds = (0.0, 0.0)
+    seconds: _Bounds = (0.0, 0.0)
     counts: tuple[int, int] = (1, 1)
-    amount: Bounds = (0.0, 0.0)
+    amount: _Bounds = (0.0, 0.0)
     aims: str = ""
     """What ``target`` names: an ``actor``, a ``durable`` one (which writes events), a ``code``, or nothing."""
 

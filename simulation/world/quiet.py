@@ -6,11 +6,12 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Final
 
+from runtime.clock import NANOS
 from simulation.world.draw import Draw, stream
 
 __all__ = ["QUIET_S", "Hours"]
 
-NANOS: Final = 1_000_000_000
+
 QUIET_S: Final = 1_800
 """Nothing happens for so long before a rest, and nothing that lasts reaches into it."""
 _AFTER_S: Final = 900

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from runtime.clock import NANOS
 from simulation.scenario import Post, PricePath
 from simulation.world.bodies import Body, Wish, body_of, broken_text, text_of
 from simulation.world.draw import Draw, log_between, stream, times
 from simulation.world.prices import price_at
-from simulation.world.quiet import NANOS, Hours
+from simulation.world.quiet import Hours
 
 __all__ = ["posts_of"]
 
@@ -19,7 +20,7 @@ _BURSTS_A_DAY: Final = 0.15
 _CONTRADICTIONS_A_DAY: Final = 0.9
 _BROKEN_A_DAY: Final = 1.5
 
-Told = tuple[int, Wish]
+_Told = tuple[int, Wish]
 
 
 def posts_of(seed: int, hours: Hours, paths: Sequence[PricePath]) -> list[Post]:
@@ -39,7 +40,7 @@ class _Sender:
 
     # --- what they want ------------------------------------------------------------------------------------------------
 
-    def stories(self) -> Iterator[Told]:
+    def stories(self) -> Iterator[_Told]:
         """Yield the alerts of positions from their first entry on, some of them begun close to one another."""
         draw = stream(self._seed, "stories")
         before = 0.0
@@ -49,7 +50,7 @@ class _Sender:
             before = at
             yield from self._story(draw, self._hours.at(begin))
 
-    def _story(self, draw: Draw, at: int) -> Iterator[Told]:
+    def _story(self, draw: Draw, at: int) -> Iterator[_Told]:
         symbol, timeframe = draw.choice(self._symbols), draw.choice(_TIMEFRAMES)
         short = draw.random() < (0.4 if ":" in symbol else 0.04)
         opens, closes, side = ("sell", "buy", "short") if short else ("buy", "sell", "long")
@@ -72,7 +73,7 @@ class _Sender:
             other = "long" if short else "short"
             yield at, Wish(symbol, timeframe, closes, (other, 1), (side, size), draw.choice(("reverse", "signal")))
 
-    def bursts(self) -> Iterator[Told]:
+    def bursts(self) -> Iterator[_Told]:
         """Yield ten alerts within a second, now and then."""
         draw = stream(self._seed, "bursts")
         for begin in times(draw, _BURSTS_A_DAY, self._hours.loud_s):
@@ -80,7 +81,7 @@ class _Sender:
             for _ in range(10):
                 yield at + draw.randrange(NANOS), self._any(draw)
 
-    def contradictions(self) -> Iterator[Told]:
+    def contradictions(self) -> Iterator[_Told]:
         """Yield long and short at once, exits of nothing, positions that cannot have been."""
         draw = stream(self._seed, "contradictions")
         for begin in times(draw, _CONTRADICTIONS_A_DAY, self._hours.loud_s):
