@@ -68,13 +68,17 @@ class Venue(ABC):
     """One account at one venue. ``name`` is the venue's name as instruments carry it.
 
     ``limit`` is the published limit, None when there is none. ``clock_offset`` is how many nanoseconds the venue's clock is
-    ahead of ours: an adapter that signs with times adds it to them (EX-1106).
+    ahead of ours: an adapter that signs with times adds it to them (EX-1106). ``send_by`` says until which instant (our
+    clock) an order or cancel of ours may be carried out, None for no limit: an adapter asks it before it builds a request,
+    sends nothing afterwards, and has the venue refuse what arrives later wherever the venue can (recvWindow and its like).
+    A process that slept longer than its lease cannot be stopped otherwise: it wakes between the check and the wire.
     """
 
     name: str
     capabilities: ClassVar[frozenset[Capability]] = REQUIRED_CAPABILITIES
     limit: CallLimit | None = None
     clock_offset: int = 0
+    send_by: Callable[[], int | None] = staticmethod(lambda: None)
 
     @abstractmethod
     async def connect(self, sink: Sink) -> None:
