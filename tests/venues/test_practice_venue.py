@@ -137,7 +137,7 @@ async def test_the_exchange_goes_away() -> None:
 async def test_nobody_there() -> None:
     """A wrong address says which one."""
     venue = PracticeVenue("http://127.0.0.1:9", account="acc", name="paper", now=NOW)
-    with pytest.raises(VenueDown, match="127.0.0.1:9"):
+    with pytest.raises(VenueDown, match=r"127\.0\.0\.1:9"):
         await venue.connect(Heard())
     with pytest.raises(VenueDown):
         await venue.open_orders()
