@@ -29,6 +29,11 @@ START: Final = Area(
             "install the extra that the message names, or leave out the setting that asks for it",
         ),
         Word(("SourceError",), "check the files named in `market.replay`"),
+        Word(("CommandNotLoaded",), "install bulkhead anew: `make up`; every other command works meanwhile"),
+        Word(
+            ("ExecutorUnavailable",),
+            "start the cluster or correct the address after `--ray`; without it the processes of this machine are used",
+        ),
         Word(("NotJson",), "daemon and command line are of different versions: `bulkhead down`, `bulkhead up`"),
     ),
 )

@@ -30,6 +30,7 @@ from service.cli.codes import epilog
 from service.cli.examples import ORDER, dress
 from service.cli.failures import report
 from service.cli.parts import json_wanted
+from service.cli.plugins import join
 
 __all__ = ["Commands", "app", "main"]
 
@@ -39,8 +40,15 @@ class Commands(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Name the commands in the order they are met: start, trade, watch, steer, configure, operate, work on files."""
+        join(self.commands)
         known = super().list_commands(ctx)
         return sorted(known, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER))
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Find a command; what other rooms bring is looked for only when no command of this room has the name."""
+        if cmd_name not in self.commands:
+            join(self.commands)
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from runtime.clock import NANOS, WallClock
-from simulation.campaign.jobs import Job, Outcome, carry_out
+from simulation.campaign.jobs import Job, Outcome, broken_off, carry_out
 from simulation.campaign.processes import on_processes
 from simulation.campaign.ray_cluster import on_ray
 from simulation.verdict import Coverage
@@ -119,6 +119,6 @@ def _outcomes(
     if ray:
         yield from on_ray(jobs, work, address=ray)
     elif workers > 0:
-        yield from on_processes(jobs, work, workers=workers)
+        yield from on_processes(jobs, work, lost=broken_off, workers=workers)
     else:
         yield from map(work, jobs)

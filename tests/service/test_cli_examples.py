@@ -13,6 +13,7 @@ from service.cli import app
 from service.cli.examples import EXAMPLES, ORDER
 
 ROOT = get_command(app)
+ROOT.list_commands(None)  # brings the commands of the rooms above
 
 
 def commands(group: Any, path: str = "") -> Iterator[tuple[str, Any]]:

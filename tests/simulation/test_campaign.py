@@ -12,6 +12,7 @@ import pytest
 
 from protocol.errors import FeatureUnavailable
 from simulation.campaign import Campaign, ExecutorUnavailable, Job, Outcome, carry_out, on_processes, run_campaign
+from simulation.campaign.jobs import broken_off
 from tests.simulation.toy_jobs import work
 
 
@@ -68,7 +69,7 @@ def test_processes_give_what_one_process_gives() -> None:
 @pytest.mark.slow
 def test_a_seed_that_hangs_is_given_up() -> None:
     """A seed that does not end within its limit counts as failed, and the next is run by a new worker."""
-    found = list(on_processes(jobs(99, 4), work, workers=1, limit_s=2.0))
+    found = list(on_processes(jobs(99, 4), work, lost=broken_off, workers=1, limit_s=2.0))
     assert [each.job.seed for each in found] == [99, 4]
     assert "did not end within 2 s" in found[0].verdict.violations[0].message
     assert not found[1].verdict.failed
