@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from runtime.life import Life
     from runtime.system import ActorSystem
 
-__all__ = ["RECENT_EVENTS", "RING", "SAME_MOST", "SAME_WINDOW_S", "BlackBox"]
+__all__ = ["RECENT_EVENTS", "RING", "SAME_MOST", "SAME_WINDOW_S", "SNAPSHOT_MOST", "BlackBox"]
 
 SAME_MOST: Final = 3
 """Incidents alike (same compartment, same error, same line) that are described within the window; others are counted."""

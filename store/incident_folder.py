@@ -20,7 +20,15 @@ from protocol.codec import encode_json
 from protocol.incident_files import IncidentFile, IncidentKind
 from protocol.messages import Value
 
-__all__ = ["FILES_MOST", "FILE_BYTES_MOST", "FOLDER_BYTES_MOST", "LEAST_FREE_BYTES", "IncidentFolder", "IncidentLine"]
+__all__ = [
+    "FILES_MOST",
+    "FILE_BYTES_MOST",
+    "FOLDER_BYTES_MOST",
+    "LEAST_FREE_BYTES",
+    "Hide",
+    "IncidentFolder",
+    "IncidentLine",
+]
 
 FILES_MOST: Final = 200
 """Incident files that are kept; the oldest go first."""

@@ -20,9 +20,10 @@ class _Fact:
 class _Slow(Actor):
     """Subscribes, and takes its time to stop."""
 
-    def __init__(self, heard: list[str], released: asyncio.Event) -> None:
+    def __init__(self, heard: list[str], reached: asyncio.Event, released: asyncio.Event) -> None:
         self.heard = heard
         self.released = released
+        self.reached = reached
 
     def started(self) -> None:
         """Subscribe."""
@@ -36,6 +37,7 @@ class _Slow(Actor):
     def fact(self, fact: _Fact) -> None:
         """Write it down."""
         self.heard.append(fact.text)
+        self.reached.set()
 
 
 def test_a_fact_for_an_actor_that_is_ending_is_no_dead_letter() -> None:
@@ -43,15 +45,15 @@ def test_a_fact_for_an_actor_that_is_ending_is_no_dead_letter() -> None:
 
     async def main(clock: VirtualClock) -> None:
         heard: list[str] = []
-        released = asyncio.Event()
+        reached, released = asyncio.Event(), asyncio.Event()
         async with ActorSystem(clock=clock) as system:
-            ref = system.spawn(Spec("slow", lambda: _Slow(heard, released)))
+            ref = system.spawn(Spec("slow", lambda: _Slow(heard, reached, released)))
             system.bus.publish("facts", _Fact("before"))
-            ending = asyncio.ensure_future(ref.cell.shutdown())
-            await asyncio.sleep(0)
+            await reached.wait()
+            ref.cell.begin_stop()
             system.bus.publish("facts", _Fact("while it ends"))
             released.set()
-            await ending
+            await ref.cell.settled()
             assert system.dead_letters.total == 0
             assert heard == ["before"]
 
