@@ -27,6 +27,7 @@ from actors.session_link import (
     snapshot_of,
     try_again_after,
 )
+from actors.session_notes import Again, Probed, Tried, Turn
 from actors.session_prices import Prices
 from actors.session_topics import SessionSettings, balances_topic, health_topic, market_topic, session_topic
 from actors.session_words import failure, foreseen
@@ -64,29 +65,20 @@ __all__ = [
 ]
 
 
-class _Again(Message, frozen=True, tag=True):
-    """Try to connect, or to get through the breaker, once more."""
-
-
-class _Turn(Message, frozen=True, tag=True):
-    """Calls that wait for the venue's limits may go on."""
-
-
-class _Tried(Message, frozen=True, tag=True):
-    found: Any
-
-
-class _Probed(Message, frozen=True, tag=True):
-    pass
-
-
 class VenueSession(Actor):
     """Owns the adapter of one account for as long as it lives; a crash closes it and the next life connects anew."""
 
     def __init__(
-        self, *, account: str, venue: Callable[[], Venue], desk: str, settings: SessionSettings | None = None
+        self,
+        *,
+        account: str,
+        venue: Callable[[], Venue],
+        desk: str,
+        settings: SessionSettings | None = None,
+        send_by: Callable[[], int | None] = lambda: None,
     ) -> None:
         self._account = account
+        self._send_by = send_by
         self._make = venue
         self._desk = desk
         self._settings = settings or SessionSettings()
@@ -106,13 +98,14 @@ class VenueSession(Actor):
         self._calls = Calls(
             self._account,
             self._new_breaker(),
-            Limiter(None, self._settings.rate_mode, wake_at=lambda at: self.timers.at(at, _Turn())),
+            Limiter(None, self._settings.rate_mode, wake_at=lambda at: self.timers.at(at, Turn())),
             self.now,
             limited=self._limited,
             answered=lambda: self._say(VenueStatus.UP),
             tripped=self._tripped,
             stopped=self._lost,
             log=CallLog(self.context.system.black_box.ring(self._account), self.now),
+            send_by=self._send_by,
         )
         self._say(VenueStatus.CONNECTING)
         self._tried(await self._attempt(FIRST_TRY_S))
@@ -134,6 +127,7 @@ class VenueSession(Actor):
             self._down(found.error)
             return
         self._link, self._tries = found, 0
+        found.venue.send_by = self._send_by
         self._calls.venue, self._calls.breaker = found.venue, self._new_breaker()
         self._calls.limiter.use_limit(found.venue.limit)
         self._correct_clock(found.offset)
@@ -198,48 +192,48 @@ class VenueSession(Actor):
             return
         wait = try_again_after(self._tries, error, self.context.random.random())
         self._tries += 1
-        timer = self.timers.after(wait, _Again())
+        timer = self.timers.after(wait, Again())
         self._say(VenueStatus.DOWN, code, reason, timer.at)
 
     def _tripped(self, reason: str) -> None:
         """Say that the venue is down for now: calls go on failing. A probe goes out when the breaker lets one."""
         retry_at = self._calls.next_probe()
-        self.timers.at(retry_at, _Again())
+        self.timers.at(retry_at, Again())
         self._say(VenueStatus.DOWN, "VenueDown", f"too many calls failed, the last: {reason}", retry_at)
 
     @handles
-    def again(self, msg: _Again) -> None:  # noqa: ARG002 - the type is the message
+    def again(self, msg: Again) -> None:  # noqa: ARG002 - the type is the message
         """Connect once more, or probe a venue whose calls failed."""
         if self._health is VenueStatus.STOPPED:
             return
         if self._link is None:
             if not self._trying:
                 self._trying = True
-                self.context.pipe(self._attempt(3 * CALL_TIMEOUT_S), _Tried)
+                self.context.pipe(self._attempt(3 * CALL_TIMEOUT_S), Tried)
         elif self._calls.open:
-            self.context.pipe(self._calls.probe(), lambda _: _Probed())
+            self.context.pipe(self._calls.probe(), lambda _: Probed())
 
     @handles
-    def tried(self, msg: _Tried) -> None:
+    def tried(self, msg: Tried) -> None:
         """Take what a try to connect came to."""
         self._tried(msg.found)
 
     @handles
-    def probed(self, msg: _Probed) -> None:  # noqa: ARG002 - the type is the message
+    def probed(self, msg: Probed) -> None:  # noqa: ARG002 - the type is the message
         """Go on when the breaker has closed; else probe again when it lets one through."""
         if self._link is None or self._health is VenueStatus.STOPPED:
             return
         if not self._calls.open:
             self._say(VenueStatus.UP)
             return
-        self.timers.at(self._calls.next_probe(), _Again())
+        self.timers.at(self._calls.next_probe(), Again())
 
     def _limited(self, wait_s: float, error: RateLimited) -> None:
         retry_at = self.now() + round(wait_s * NANOS)
         self._say(VenueStatus.UP, error.code, f"{error}; waiting {wait_s:g} s", retry_at)
 
     @handles
-    def turn(self, msg: _Turn) -> None:  # noqa: ARG002 - the type is the message
+    def turn(self, msg: Turn) -> None:  # noqa: ARG002 - the type is the message
         """Let calls go that waited for the venue's limits."""
         self._calls.limiter.pump(self.now())
 

@@ -33,7 +33,7 @@ class Calls:
     """The ways to one venue. ``venue`` is None while there is no connection; calls then fail at once.
 
     ``limited`` is called with the seconds of a wait that the venue imposes, ``tripped`` when the breaker opens, ``stopped``
-    with an error after which no call may follow.
+    with an error after which no call may follow. Nothing leaves after the instant that ``send_by`` gives (None: no limit).
     """
 
     def __init__(
@@ -48,9 +48,11 @@ class Calls:
         tripped: Callable[[str], None],
         stopped: Callable[[VenueError], None],
         log: CallLog,
+        send_by: Callable[[], int | None] = lambda: None,
     ) -> None:
         self._account = account
         self._log = log
+        self._send_by = send_by
         self.breaker = breaker
         self.limiter = limiter
         self._now = now
@@ -148,6 +150,9 @@ class Calls:
         venue = self.venue
         if venue is None:
             raise VenueDown(self._account, "the session is not connected")
+        until = self._send_by()
+        if until is not None and self._now() > until:
+            raise VenueDown(self._account, "this process no longer holds the account's lease: nothing is sent")
         if not self.breaker.allow(self._now()):
             raise VenueDown(self._account, "too many calls failed: waiting before the next try")
         try:

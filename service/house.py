@@ -88,6 +88,7 @@ class Plan:
     nodes: Sequence[ChildSpec] = ()
     gateway: Callable[[GatewaySettings], GatewaySettings] = field(default=lambda settings: settings)
     venues: Mapping[str, Callable[[], Venue]] = field(default_factory=dict)
+    send_by: Callable[[], int | None] = lambda: None
 
     @property
     def config(self) -> Config:
@@ -214,7 +215,8 @@ def _paper_engine(plan: Plan, account: Account, market: Market) -> PaperEngine:
 
 def _session(plan: Plan, account: Account, venue: Callable[[], Venue]) -> VenueSession:
     settings = session_settings(plan.config, account)
-    return VenueSession(account=account.name, venue=venue, desk=AccountPaths(account.name).desk, settings=settings)
+    desk = plan.paths(account.name).desk
+    return VenueSession(account=account.name, venue=venue, desk=desk, settings=settings, send_by=plan.send_by)
 
 
 def _precision(plan: Plan, account: Account) -> PrecisionCache:

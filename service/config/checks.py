@@ -25,6 +25,7 @@ __all__ = [
     "text_length",
     "time_zone",
     "timeframe",
+    "web_address",
     "url_token",
 ]
 
@@ -154,4 +155,16 @@ def folder_inside(value: str) -> Refusal | None:
         depth += -1 if part == ".." else 1
         if depth < 0:
             return Refusal("OutOfRange", "must be an absolute path, or one inside app.data_dir")
+    return None
+
+
+def web_address(value: str) -> Refusal | None:
+    """Accept the address of an HTTP server."""
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        parts = None
+    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        return Refusal("OutOfRange", "must be an address such as http://127.0.0.1:9911")
     return None

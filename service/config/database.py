@@ -53,3 +53,13 @@ class Database(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
             at_most=60_000,
         ),
     ] = 5_000
+    lease_s: Annotated[
+        int,
+        Key(
+            doc="How long this daemon may act for its accounts without renewing that at the server; after that another "
+            "daemon on the same database takes over. Renewed three times as often.",
+            unit="s",
+            at_least=3,
+            at_most=300,
+        ),
+    ] = 15

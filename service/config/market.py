@@ -30,6 +30,9 @@ class VenueKind(StrEnum):
     """Which adapter executes the orders of an account."""
 
     PAPER = "paper"
+    """Simulated inside the daemon; shares its journal."""
+    PRACTICE = "practice"
+    """A practice exchange of its own (`bulkhead practice`), reached over the network."""
 
 
 class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,7 +45,14 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
             check=checks.shaped(r"[a-z][a-z0-9_\-]{0,31}", "a lower-case letter, then letters, digits, - or _"),
         ),
     ]
-    venue: Annotated[VenueKind, Key(doc="Who executes: the simulated venue.")] = VenueKind.PAPER
+    venue: Annotated[
+        VenueKind,
+        Key(doc="Who executes: paper, the exchange simulated inside; practice, the one of `bulkhead practice` at url."),
+    ] = VenueKind.PAPER
+    url: Annotated[
+        str,
+        Key(doc='Where the practice exchange listens (venue = "practice").', check=checks.web_address),
+    ] = "http://127.0.0.1:9911"
     scope: Annotated[
         Scope | None,
         Key(

@@ -1,0 +1,27 @@
+"""What a session tells itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from protocol.messages import Message
+
+__all__ = ["Again", "Probed", "Tried", "Turn"]
+
+
+class Again(Message, frozen=True, tag=True):
+    """Try to connect, or to get through the breaker, once more."""
+
+
+class Turn(Message, frozen=True, tag=True):
+    """Calls that wait for the venue's limits may go on."""
+
+
+class Tried(Message, frozen=True, tag=True):
+    """A try to connect has come to an end."""
+
+    found: Any
+
+
+class Probed(Message, frozen=True, tag=True):
+    """A probe has come to an end."""
