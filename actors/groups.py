@@ -79,6 +79,7 @@ class GroupHouse(Supervisor):
         slot = self._slots.get(news.name)
         if slot is not None and slot.phase is Phase.DONE:
             del self._slots[news.name]
+            self.context.bus.forget(fell_topic(news.name.rpartition("~")[2]))
 
     def _is_journalled(self, name: str) -> bool:
         reader = self.context.system.journal.reader()

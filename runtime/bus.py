@@ -102,6 +102,10 @@ class Bus:
         """Return the standing truth of a topic, None when it has none."""
         return self._kept.get(topic)
 
+    def forget(self, topic: str) -> None:
+        """Keep no standing truth of a topic any more; its subscribers stay."""
+        self._kept.pop(topic, None)
+
     def topics(self) -> dict[str, int]:
         """Return the number of subscribers by topic."""
         found = {topic: len(refs) for topic, refs in self._topics.items()}

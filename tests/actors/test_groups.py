@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actors.group import LINGER_S, PositionGroup
+from actors.group_recovery import fell_topic
 from actors.groups import GroupHouse
 from actors.pool import group_name
 from protocol.control import ReleaseActor
@@ -192,9 +193,13 @@ def test_a_group_that_ended_is_forgotten() -> None:
         rig = Rig(stage)
         for number in range(1, 6):
             await rig.told(start(number))
+            rig.sink(path(number))
+            await stage.passes(5)
+            assert stage.system.bus.kept(fell_topic(f"gs{number}")) is not None
             rig.tell(path(number), Leave())
             await stage.settle()
         assert rig.phases() == {}
+        assert [stage.system.bus.kept(fell_topic(f"gs{number}")) for number in range(1, 6)] == [None] * 5
         assert [each for each in stage.system.paths() if each.startswith(HOUSE + "/")] == []
 
     play(script)
