@@ -97,7 +97,7 @@ class Run:
             for of in each.WANTS:
                 self._by_event.setdefault(of, []).append(each)
         self._keep_timeline = keep_timeline
-        self._config = config_of(scenario, folder)
+        self._config = self._in_force = config_of(scenario, folder)
         coverage: Coverage = self.verdict.coverage
         self.weather = Weather(lambda: self.agenda.now, random.Random(f"{scenario.seed}weather"), coverage.injected)  # noqa: S311
         account = next(each for each in self._config.accounts if each.name == ACCOUNT)
@@ -134,9 +134,11 @@ class Run:
 
     @property
     def config(self) -> Config:
-        """The configuration in force."""
-        assert self.life is not None and self.life.active is not None, "no process runs"  # noqa: PT018
-        return self.life.active.config
+        """The configuration in force; between two processes that of the last one."""
+        active = self.life.active if self.life is not None else None
+        if active is not None:
+            self._in_force = active.config
+        return self._in_force
 
     def views(self) -> Views:
         """Return the read models, brought up to the journal's head."""
