@@ -5,12 +5,19 @@ changes a run, and anything that the house itself decides with.
 """
 
 from simulation.invariant import Invariant
+from simulation.invariants.actors import NobodyMissing, NothingWaits
+from simulation.invariants.alerts import AlertsAreShown
 from simulation.invariants.closes import ClosedIsClosed, FirstTriggerWins
 from simulation.invariants.exits import NoOverExit, PositionSign
 from simulation.invariants.fills import FillsAgree, FillsBooked
 from simulation.invariants.folds import SnapshotAndTail, StateIsFold
+from simulation.invariants.journal import DeadLettersExplained, JournalWhole
+from simulation.invariants.lives import GroupLife
 from simulation.invariants.money import CashConserved, HoldingsAgree, ResultsAddUp
 from simulation.invariants.orders import NoOrderTwice, OneAttempt, OrderLife
+from simulation.invariants.permits import EntriesPermitted, OrdersFit, StoppedMeansStopped
+from simulation.invariants.pool import PoolLimit, QueueLeavesOnce, SlotsAreGroups
+from simulation.invariants.protection import HeldIsProtected
 from simulation.invariants.read_models import RebuildAgrees, ViewsTellTheJournal
 from simulation.invariants.signals import ActedOnce, AnsweredIsKept, OneOutcome
 
@@ -29,6 +36,14 @@ ALL: tuple[type[Invariant], ...] = (
     HoldingsAgree,
     CashConserved,
     ResultsAddUp,
+    EntriesPermitted,
+    StoppedMeansStopped,
+    OrdersFit,
+    HeldIsProtected,
+    PoolLimit,
+    SlotsAreGroups,
+    QueueLeavesOnce,
+    GroupLife,
     OneOutcome,
     ActedOnce,
     AnsweredIsKept,
@@ -36,5 +51,10 @@ ALL: tuple[type[Invariant], ...] = (
     SnapshotAndTail,
     RebuildAgrees,
     ViewsTellTheJournal,
+    AlertsAreShown,
+    NobodyMissing,
+    NothingWaits,
+    JournalWhole,
+    DeadLettersExplained,
 )
 """Every invariant, those about money first."""

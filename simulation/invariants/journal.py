@@ -1,0 +1,83 @@
+"""The journal: no gap, no damage, nothing lost that was durable; and every dead letter has a reason that we gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from protocol.messages import event_types
+from runtime.dead_letters import DeadLetter
+from runtime.journal import Entry, JournalCorrupt
+from simulation.invariant import Invariant, Scene
+from simulation.scenario import Fault, FaultKind
+
+__all__ = ["DeadLettersExplained", "JournalWhole"]
+
+_VERIFY_EVERY: Final = 4
+
+
+class JournalWhole(Invariant):
+    """Each stream goes on where it stood, positions have no gaps, and the chain of checksums holds."""
+
+    NAME = "journal-is-whole"
+    WANTS = tuple(event_types().values())
+
+    def __init__(self) -> None:
+        self._seqs: dict[str, int] = {}
+        self._count = 0
+        self._looks = 0
+
+    def on_entry(self, entry: Entry, scene: Scene) -> Iterator[str]:  # noqa: ARG002 - the journal alone says it
+        """Follow the streams."""
+        before = self._seqs.get(entry.stream, 0)
+        if entry.seq != before + 1:
+            yield f"{entry.stream} goes from event {before} to {entry.seq}"
+        self._seqs[entry.stream] = entry.seq
+        self._count += 1
+
+    def at_rest(self, scene: Scene) -> Iterator[str]:
+        """Compare the head; now and then read all of it again."""
+        journal: Any = scene.journal
+        if journal.head() != self._count:
+            yield f"the journal ends at {journal.head()}, {self._count} events were durable"
+        self._looks += 1
+        verify = getattr(journal.reader(), "verify", None)
+        if verify is None or self._looks % _VERIFY_EVERY:
+            return
+        try:
+            verify()
+        except JournalCorrupt as error:
+            yield f"position {error.position}: {error}"
+
+
+_OF_ACTORS: Final = (FaultKind.HANDLER_RAISES, FaultKind.HANDLER_RAISES_LATE, FaultKind.ACTOR_HANGS)
+_OF_DISK: Final = (FaultKind.DISK_FULL, FaultKind.DISK_LOCKED, FaultKind.DISK_IO_ERROR, FaultKind.COMMIT_ANSWER_LOST)
+
+
+class DeadLettersExplained(Invariant):
+    """A message that came to nothing did so because of a fault of the scenario."""
+
+    NAME = "dead-letters-are-explained"
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[int, int]] = set()
+
+    def at_rest(self, scene: Scene) -> Iterator[str]:
+        """Look at the letters of this process."""
+        kinds = {item.kind for item in scene.scenario.items if isinstance(item, Fault) and item.at <= scene.now}
+        for letter in scene.system.dead_letters.all():
+            key = (letter.id, letter.at)
+            if key in self._seen:
+                continue
+            self._seen.add(key)
+            if not _explained(letter, kinds):
+                message = type(letter.envelope.message).__name__
+                yield f"{message} from {letter.envelope.sender} to {letter.path}: {letter.reason} {letter.error}"[:400]
+
+
+def _explained(letter: DeadLetter, kinds: set[FaultKind]) -> bool:
+    if letter.poison:
+        return "InjectedFault" in letter.error
+    if "journal" in letter.reason:
+        return bool(kinds & set(_OF_DISK))
+    return False
