@@ -23,7 +23,7 @@ from store.log.settings import LogSettings
 from store.projector import Projector
 from store.reading import JournalReader
 
-__all__ = ["PAUSE_S", "Committed", "ReadModelKeeper", "ReadModelProcess"]
+__all__ = ["PAUSE_S", "RETRY_S", "Committed", "ReadModelKeeper", "ReadModelProcess"]
 
 
 class Committed(Message, frozen=True, tag=True):
@@ -77,6 +77,10 @@ class ReadModelKeeper(Actor):
 
 PAUSE_S: Final = 0.05
 """Least time between two catchings up: under load a few large ones cost half of what many small ones do."""
+
+
+RETRY_S: Final = 1.0
+"""Time between two tries while something keeps the process from it: a server that is away, a disk that is full."""
 
 
 class _Reached(Message, frozen=True, tag=True):
@@ -173,7 +177,8 @@ class ReadModelProcess(Actor):
         if msg.trouble != self._trouble:
             self._trouble = msg.trouble
             self.context.system.tell(EVENT_LOG, _log_trouble(msg.trouble))
-        self.timers.after(PAUSE_S, _Rested())
+        self._grown = self._grown or bool(msg.trouble)  # tried again by itself: no commit may come for long
+        self.timers.after(RETRY_S if msg.trouble else PAUSE_S, _Rested())
 
     @handles
     def rested(self, msg: _Rested) -> None:  # noqa: ARG002 - the type is the message

@@ -114,9 +114,9 @@ class _Follower:
         """Return the answer. While a server is away this is why, and the next call tries again."""
         trouble = ""
         try:
-            self._follow()
+            self._follow_over_restarts()
         except JournalUnavailable as error:
-            if not (isinstance(self._journal, Place) or isinstance(self._views, Place)):
+            if not self._on_server:
                 raise
             trouble = f"the database cannot be asked: {error}"
             self.close()
@@ -128,6 +128,20 @@ class _Follower:
         """Let go of both ends."""
         self._open = None
         self._held.close()
+
+    @property
+    def _on_server(self) -> bool:
+        return isinstance(self._journal, Place) or isinstance(self._views, Place)
+
+    def _follow_over_restarts(self) -> None:
+        """Once more when a connection turns out to be lost: a server that was restarted is back."""
+        try:
+            self._follow()
+        except JournalUnavailable:
+            if not self._on_server or self._open is None:
+                raise
+            self.close()
+            self._follow()
 
     def _follow(self) -> None:
         if self._open is None:
