@@ -65,11 +65,12 @@ class RedisLink:
         self._now = now
         self._answer_s = answer_s
         self._shut_until = 0
+        self._closed = False
         self._redis = _client(url, answer_s)
 
     async def call(self, ask: Callable[[Redis], Awaitable[Any]], within_s: float | None = None) -> Any:
         """Ask the server something; raise CacheAway within ``within_s`` seconds or at once, CacheRefused when it refuses."""
-        if self.away:
+        if self.away or self._closed:
             raise CacheAway(f"{self.address} is away")
         if self._now() < self._shut_until:
             raise CacheAway(f"{self.address} has just failed")
@@ -83,8 +84,8 @@ class RedisLink:
             raise
 
     async def ping(self) -> int:
-        """Return how long the server took to answer, nanoseconds; raise CacheError. Tried whatever failed before."""
-        began = self._now()
+        """Return how long the server took to answer, nanoseconds; raise CacheError. A closed link is opened again."""
+        began, self._closed = self._now(), False
         await self._ask(lambda redis: cast("Awaitable[Any]", redis.ping()), PING_S)
         self._shut_until = 0
         return max(0, self._now() - began)
@@ -97,6 +98,10 @@ class RedisLink:
             raise CacheAway(f"{self.address}: no answer within {within_s:g} s") from error
         except LINK_ERRORS as error:
             raise self.judged(error) from error
+        finally:
+            if self._closed:
+                # Closed while this was under way: it may just have made a connection that nobody would close.
+                await self._redis.aclose()
 
     def judged(self, error: Exception) -> CacheError:
         """Return what an error of the library means: the server is away, or it refuses."""
@@ -110,7 +115,8 @@ class RedisLink:
         return self._redis
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; what is asked from now on is refused, until the next ping."""
+        self._closed = True
         await self._redis.aclose()
 
 

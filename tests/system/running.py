@@ -222,9 +222,13 @@ balances = {{ USDT = 100000000 }}
 
 @asynccontextmanager
 async def running_house(
-    config: Config, *, step_ns: int = 10_000_000, operators: tuple[ChildSpec, ...] = ()
+    config: Config,
+    *,
+    step_ns: int = 10_000_000,
+    operators: tuple[ChildSpec, ...] = (),
+    nodes: Callable[[Config, ActorSystem, dict[str, Market]], Sequence[ChildSpec]] = lambda *_: (),
 ) -> AsyncIterator[House]:
-    """Run a house until the block ends; nothing of it is left then."""
+    """Run a house until the block ends; nothing of it is left then. ``nodes`` makes its branch among other daemons."""
     clock = WallClock()
     journal = open_journal(config.journal_path, durability="normal", opened_at=clock.now())
     disk = FullDisk(journal)
@@ -234,7 +238,7 @@ async def running_house(
             system.durability.listeners.append(lambda _: system.tell("/store/projector", Committed()))
             faults: list[Exception] = []
             market = faulty(synthetic(step_ns=step_ns, at=clock.now()), faults)
-            plan = _plan(config, system, market, operators)
+            plan = replace(_plan(config, system, market, operators), nodes=nodes(config, system, {"paper": market}))
             system.start_root(build_house(plan))
             await system.ready()
             yield House(config, system, disk, session, faults)

@@ -15,7 +15,7 @@ from store.cache.opening import Shared, open_shared
 from store.cache.redis_cache import RedisCache
 from store.cache.redis_link import ANSWER_S, RedisLink, address_of
 from tests.servers.redis import RedisServer
-from tests.store.cache.conftest import answered, close
+from tests.store.cache.conftest import answered, close, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -191,6 +191,22 @@ async def test_nobody_there_from_the_start(time: Any, tmp_path: Any) -> None:
     with pytest.raises(CacheAway, match=r"nobody\.sock"):
         await shared.link.ping()
     await close(shared)
+
+
+async def test_closed_while_calls_are_under_way(away: Shared, redis_server: RedisServer) -> None:
+    """Nothing stays open of calls that were under way when the link was closed; a ping opens it again."""
+    assert away.link is not None
+    calls = [asyncio.create_task(away.link.ping()) for _ in range(3)]
+    calls += [asyncio.create_task(away.cache.get("a", int)) for _ in range(3)]
+    await asyncio.sleep(0)  # house: lets them begin
+    await away.link.close()
+    await asyncio.gather(*calls, return_exceptions=True)
+    await eventually(
+        lambda: redis_server.ask("CLIENT", "LIST").count(b"id=") == 1, "only the asking connection is open"
+    )
+    assert not await away.cache.set("a", 1)
+    await away.link.ping()
+    assert await away.cache.set("a", 1)
 
 
 @pytest.mark.parametrize(
