@@ -18,10 +18,12 @@ from actors.gateway import GatewaySettings
 from actors.group_recovery import RUN
 from actors.projector import Committed, ReadModelProcess
 from actors.risk import tell_of_journal
+from actors.tenure import LeaseLost
 from protocol.errors import BulkheadError
 from protocol.groups.recovery import DaemonStarted
 from runtime.actor import Actor
 from runtime.clock import NANOS, Clock, ReplayClock, VirtualClock, WallClock
+from runtime.journal import Fenced
 from runtime.loop import VirtualLoop
 from runtime.system import ActorSystem
 from service.active import ActiveConfig
@@ -43,6 +45,9 @@ from service.nightly import nightly_check
 from service.nodes import node_children
 from service.performance_settings import equity_settings
 from service.replaying import EndWatch
+from service.standing import NotNeeded, holding_tenure
+from service.tenure import Tenure, fences_of, lease_keeper
+from service.venues import outside_market, outside_venues
 from service.watching import watched
 from service.webhooks import listener, listening_url
 from store.follow import command_of, environment_of
@@ -52,6 +57,9 @@ from supervision.child import ChildSpec
 __all__ = ["Daemon", "read_models_spec", "run_daemon"]
 
 log = logging.getLogger("bulkhead")
+
+_TAKEN_OVER = -1
+"""Not an exit code: this process has lost its leases and stands by again."""
 
 
 @dataclass(slots=True)
@@ -101,20 +109,40 @@ def run_daemon(
     refuse_half_restored(config.app.data_dir)
     refuse_moved(config)
     config.app.data_dir.mkdir(parents=True, exist_ok=True)
+    sources = sources if sources is not None else Sources.of_config(config)
+    try:
+        while True:
+            with holding_tenure(config) as tenure:
+                code = _run(config, sources, on_ready, gateway, tenure)
+            if code != _TAKEN_OVER:
+                return code
+            log.warning("another process has taken over: this one stands by")
+    except NotNeeded:
+        return 0
+
+
+def _run(
+    config: Config,
+    sources: Sources,
+    on_ready: Callable[[Daemon], None] | None,
+    gateway: Callable[[GatewaySettings], GatewaySettings],
+    tenure: Tenure | None,
+) -> int:
+    """Run once, from the opening of the journal to its closing."""
     wall = WallClock()
     secrets = open_webhook_secrets(config)
-    journal = open_live_journal(config, opened_at=wall.now())
+    accounts = [account.name for account in config.accounts]
+    journal = open_live_journal(config, opened_at=wall.now(), **(fences_of(tenure, accounts) if tenure else {}))
     try:
-        sources = sources if sources is not None else Sources.of_config(config)
         start = begin_with(journal, sources, config)
         config = start.config
         with asyncio.Runner() as runner:
             markets = runner.run(_prepare(config, wall.now()))
         clock = _clock_for(config, markets, journal)
         loop = (lambda: VirtualLoop(clock)) if isinstance(clock, VirtualClock) else None
-        run = begin_run(journal, clock.now())
+        run = begin_run(journal, clock.now(), lambda: deployment_tag(config.app.data_dir))
         with asyncio.Runner(loop_factory=loop) as runner:
-            code = runner.run(_serve(sources, start, secrets, journal, markets, clock, on_ready, gateway, run))
+            code = runner.run(_serve(sources, start, secrets, journal, markets, clock, on_ready, gateway, run, tenure))
         if code == 0:
             end_run(journal, run, clock.now())
         return code
@@ -123,7 +151,10 @@ def run_daemon(
 
 
 async def _prepare(config: Config, now: int) -> dict[str, Market]:
-    return {account.name: await prepare_market(config, account, now=now) for account in config.accounts}
+    return {
+        account.name: outside_market(account) or await prepare_market(config, account, now=now)
+        for account in config.accounts
+    }
 
 
 def _clock_for(config: Config, markets: dict[str, Market], journal: LiveJournal) -> Clock:
@@ -149,6 +180,7 @@ async def _serve(
     on_ready: Callable[[Daemon], None] | None,
     gateway: Callable[[GatewaySettings], GatewaySettings],
     run: DaemonStarted,
+    tenure: Tenure | None,
 ) -> int:
     config = start.config
     virtual = isinstance(clock, VirtualClock)
@@ -165,7 +197,7 @@ async def _serve(
         daemon = Daemon(active, system, label, WallClock().now(), secrets.token.reveal(), stopping)
         ended = anyio.Event()
         keeper = config_keeper(lambda: plan, active, sources, start, watch=not virtual)
-        tag, every_s = deployment_tag(config.app.data_dir), 3_600.0 if virtual else 60.0
+        tag, every_s = run.tag, 3_600.0 if virtual else 60.0
         inputs = keep_inputs(active, system, secrets, markets, tag=tag, reconcile_every_s=every_s)
         plan = Plan(
             active=active,
@@ -174,10 +206,12 @@ async def _serve(
             secrets=secrets,
             markets=markets,
             reconcile_every_s=every_s,
-            store=[*inputs, *_log(active), *_end_of_recording(system, markets, ended)],
+            store=[*lease_keeper(tenure), *inputs, *_log(active), *_end_of_recording(system, markets, ended)],
             operators=[keeper, *_operators(config, secrets, markets, daemon)],
             gateway=gateway,
             nodes=node_children(config, system, markets),
+            venues=outside_venues(config, system.now),
+            send_by=(lambda: tenure.send_by(system.now())) if tenure is not None else lambda: None,
         )
         system.durability.snapshot_every = config.journal.snapshot_every
         system.durability.listeners.append(lambda _: system.tell("/store/projector", Committed()))
@@ -255,7 +289,7 @@ async def _until_stopped(system: ActorSystem, stopping: anyio.Event) -> int:
         await asyncio.wait({failed, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if failed.done():
             log.critical("the system has failed: %r", failed.result())
-            return 1
+            return _TAKEN_OVER if isinstance(failed.result(), Fenced | LeaseLost) else 1
         return 0
     finally:
         for task in (failed, stopped):

@@ -5,7 +5,7 @@ Everything that opens the journal a configuration names opens it here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -50,8 +50,16 @@ def views_of(config: Config) -> Path | Place:
     return place_of(config) or config.app.data_dir / "views.db"
 
 
-def open_live_journal(config: Config, *, opened_at: int, fences: Mapping[str, int] | None = None) -> LiveJournal:
-    """Open the live journal for writing; ``fences`` are leases held (PostgreSQL only) and their tokens.
+def open_live_journal(
+    config: Config,
+    *,
+    opened_at: int,
+    fences: Mapping[str, int] | None = None,
+    lease_of: Callable[[str], str | None] = lambda _: None,
+) -> LiveJournal:
+    """Open the live journal for writing.
+
+    ``fences`` are leases held (PostgreSQL only) and their tokens, ``lease_of`` says which of them a stream's writer needs.
 
     Raises JournalLocked, Fenced, JournalUnavailable, JournalTooNew, JournalCorrupt, MigrationFailed, and FeatureUnavailable
     when the library for a server is not installed.
@@ -61,7 +69,8 @@ def open_live_journal(config: Config, *, opened_at: int, fences: Mapping[str, in
         return open_journal(config.journal_path, durability=config.journal.durability, opened_at=opened_at)
     from store.postgres.journal import open_journal as open_on_server
 
-    return open_on_server(place, durability=config.journal.durability, opened_at=opened_at, fences=fences)
+    durability = config.journal.durability
+    return open_on_server(place, durability=durability, opened_at=opened_at, fences=fences, lease_of=lease_of)
 
 
 def open_live_reader(config: Config, *, check: bool = True) -> JournalReader:

@@ -5,6 +5,7 @@ A run without its last record was killed or lost its power; the groups' recovery
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from protocol.groups.recovery import DaemonStarted, DaemonStopped
@@ -18,15 +19,17 @@ DAEMON_STREAM: Final = "daemon"
 """The journal stream of starts and ends."""
 
 
-def begin_run(journal: Journal, at: int) -> DaemonStarted:
+def begin_run(journal: Journal, at: int, first_tag: Callable[[], str] = lambda: "") -> DaemonStarted:
     """Journal the start of a run, before any actor lives; return it with how the run before it ended.
 
-    A journal older than these records counts as ended in order.
+    The installation's tag lies in its journal, so that whoever takes it over, or moves it, still knows its orders;
+    ``first_tag`` gives that of a journal without one. A journal older than these records counts as ended in order.
     """
     last: Event | None = None
-    seq = 0
+    seq, tag = 0, ""
     for record in journal.read(DAEMON_STREAM):
         last, seq = record.event, record.seq
+        tag = getattr(last, "tag", "") or tag
     run = last.run + 1 if isinstance(last, DaemonStarted | DaemonStopped) else 1
     newest = journal.last_instant()
     started = DaemonStarted(
@@ -34,6 +37,7 @@ def begin_run(journal: Journal, at: int) -> DaemonStarted:
         clean=not isinstance(last, DaemonStarted),
         down_s=max(0, at - newest) // NANOS if newest else 0,
         at=at,
+        tag=tag or first_tag(),
     )
     _append(journal, seq + 1, started, at)
     return started

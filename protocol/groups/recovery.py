@@ -30,6 +30,8 @@ class DaemonStarted(Event, frozen=True, forbid_unknown_fields=True, gc=False, ta
     clean: bool
     down_s: int
     at: Instant
+    tag: str = ""
+    """Marks this installation's orders at venues (EX-1108); empty in a replay and in records older than the field."""
 
 
 class DaemonStopped(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):

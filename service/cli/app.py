@@ -18,6 +18,7 @@ from service.cli import (
     messages,
     nodes,
     pnl,
+    practice,
     queue,
     reasons,
     risk,
@@ -75,7 +76,7 @@ app = typer.Typer(
 
 for _family in (
     *(daemon, trade, group, queue, risk, venues, watch, incidents, log, pnl),
-    *(reasons, messages, nodes, control, secrets, files),
+    *(reasons, messages, nodes, control, secrets, practice, files),
 ):
     _family.register(app)
 dress(app)

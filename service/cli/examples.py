@@ -18,7 +18,7 @@ _CHAPTERS: Final = {
     "Configure": ("config", "secrets", "venue"),
     "Operate": ("ps", "nodes", "restart", "release", "dead-letters", "send"),
     "Files": ("replay", "db", "backup", "restore", "journal"),
-    "Prove": ("simulate",),
+    "Prove": ("simulate", "practice"),
 }
 
 ORDER: Final = tuple(name for names in _CHAPTERS.values() for name in names)
@@ -31,6 +31,10 @@ EXAMPLES: Final = {
         "up --config live.toml --no-view       # logging, until Ctrl-C",
     ),
     "down": ("down",),
+    "practice": (
+        "practice                              # all markets, at http://127.0.0.1:9911, until Ctrl-C",
+        "practice BTC/USDT --port 9912 --liveliness 3",
+    ),
     "status": ("status", "status --json | jq .engine"),
     "version": ("version",),
     "top": ("top", "top --once --size 120x40              # one frame, as text", "top --svg now.svg"),
