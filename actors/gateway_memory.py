@@ -19,7 +19,7 @@ from protocol.signals import (
     SignalReceived,
     SignalRouted,
 )
-from rules.signals import DuplicateMemory, DuplicateWindows, sighting_of
+from rules.signals import DuplicateMemory, DuplicateWindows, Verdict, sighting_of
 from runtime.clock import NANOS
 
 __all__ = [
@@ -105,7 +105,7 @@ def undated_key(signal: Signal) -> str:
 
 
 def fold(state: GatewayState, event: Event, windows: DuplicateWindows) -> None:
-    """Change the state by one event."""
+    """Change the state by one event; ``windows`` say what may be forgotten by now, and nothing else."""
     match event:
         case SignalReceived():
             _received(state, event, windows)
@@ -143,7 +143,10 @@ def _received(state: GatewayState, event: SignalReceived, windows: DuplicateWind
         if signal.market_position is not None:
             _remember(state.said, signal.source_key, SaidPosition(signal.market_position, signal.market_position_size))
     if event.fingerprint:
-        state.memory.record(sighting_of(signal), windows)
+        # By what was decided then, not by the windows of today: they may have been set anew since.
+        repeats = event.outcome == Verdict.DUPLICATE.value and event.fingerprint in state.memory.first_seen
+        if not repeats:
+            state.memory.note(sighting_of(signal))
         state.first_ids.setdefault(event.fingerprint, event.signal_id)
     if state.received % _PRUNE_EVERY == 0:
         _prune(state, event.received_at, windows)

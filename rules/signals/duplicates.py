@@ -133,9 +133,12 @@ class DuplicateMemory(msgspec.Struct, forbid_unknown_fields=True):
         windows = windows or DuplicateWindows()
         mark = fingerprint(sighting)
         first = self.first_seen.get(mark)
-        if first is not None and sighting.received_at - first <= windows.exact_s * _NS:
-            return
-        _move_to_end(self.first_seen, mark, sighting.received_at)
+        if first is None or sighting.received_at - first > windows.exact_s * _NS:
+            self.note(sighting)
+
+    def note(self, sighting: Sighting) -> None:
+        """Remember a signal that is known to be no exact duplicate."""
+        _move_to_end(self.first_seen, fingerprint(sighting), sighting.received_at)
         if near := _near_key(sighting):
             _move_to_end(self.last_seen, near, sighting.received_at)
 

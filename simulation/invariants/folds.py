@@ -35,11 +35,32 @@ def _marks(keeper: Any) -> Any:
     return {name: (each.starting, each.marks) for name, each in keeper._accounts.items() if each.starting is not None}
 
 
+class _Windowed(dict[str, Any]):
+    """What is forgotten in portions, by windows that may have been set anew since: only what both know is compared."""
+
+    __hash__ = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, dict) and all(other[key] == self[key] for key in self.keys() & other.keys())
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+
+def _heard(gateway: Any) -> Any:
+    """Return what a gateway knows, what is past its window left aside."""
+    state = gateway._state
+    whole = {name: getattr(state, name) for name in state.__struct_fields__}
+    memory = whole.pop("memory")
+    windowed = (memory.first_seen, memory.last_seen, whole.pop("first_ids"), whole.pop("undated"))
+    return whole, *(_Windowed(each) for each in windowed)
+
+
 _PARTS: Final[dict[type[DurableActor], Callable[[Any], Any]]] = {
     Pool: _decided,
     EquityKeeper: _marks,
     # A snapshot each would say the same; these are looked at directly because they are large or take none.
-    Gateway: lambda actor: actor._state,
+    Gateway: _heard,
     OrderDesk: lambda actor: actor._book,
     PositionGroup: lambda actor: (actor._view, actor._acted),
     Reconciler: lambda actor: actor._status,

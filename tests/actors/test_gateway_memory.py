@@ -44,3 +44,18 @@ def test_what_is_past_its_window_is_forgotten_in_portions(monkeypatch: pytest.Mo
     assert len(state.memory.first_seen) <= 1
     assert set(state.first_ids) <= set(state.memory.first_seen)
     assert state.received == 4
+
+
+def test_what_was_a_duplicate_then_is_none_the_less_one_under_another_window() -> None:
+    """EX-242: a window that was set anew since changes nothing about what is rebuilt (found by the simulator, seed 26)."""
+    first = received(1, HOUR)
+    again = replace(first, signal_id="s2", outcome="duplicate_ignored", received_at=HOUR + 69 * NANOS)
+    later = replace(first, signal_id="s3", received_at=2 * HOUR)
+    states = []
+    for window_s in (60, 86_400):
+        state = GatewayState()
+        for event in (first, again, later):
+            heard = replace(first.signal, received_at=event.received_at)  # type: ignore[type-var]
+            fold(state, replace(event, signal=heard), DuplicateWindows(exact_s=window_s))
+        states.append(list(state.memory.first_seen.values()))
+    assert states == [[2 * HOUR], [2 * HOUR]]
