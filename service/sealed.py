@@ -87,7 +87,7 @@ class SealedWriter(io.RawIOBase):
     def __init__(self, file: BinaryIO, key: str) -> None:
         if len(key) < LEAST_KEY:
             raise BackupKeyRefused(f"a key has at least {LEAST_KEY} characters, this one has {len(key)}")
-        salt, self._nonces = os.urandom(16), os.urandom(7)
+        salt, self._nonces = os.urandom(16), os.urandom(7)  # house: a key must not come from a seed
         fields = _FIELDS.pack(_MAGIC, _VERSION, *_COST, CHUNK, salt, self._nonces)
         self._cipher = _cipher(key, salt, *_COST)
         self._header = fields + hashlib.sha256(fields).digest()[:8]
