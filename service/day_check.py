@@ -25,10 +25,11 @@ from service.config import Config, WebhookSecrets
 from service.config.market import MarketSource as Kind
 from service.day_check_snapshots import check_snapshot
 from service.day_report import DayOutcome, outcome_of
-from service.house import Plan, build_house
-from service.input_recording import CONFIG, HOUSE, HouseRecord
+from service.house import GATEWAY, Plan, build_house
+from service.input_recording import CONFIG, HOUSE, SECRETS, HouseRecord
 from service.markets import Market
 from service.performance_settings import equity_settings
+from store.inputs.codec import fingerprint_of
 from store.inputs.reading import read_day
 from supervision.child import ChildSpec
 from supervision.tree import outline
@@ -81,10 +82,13 @@ class RecordedHouse:
         self.verifier: Verifier | None = None
         self.lives: dict[str, LifeBegan] = {}
         """The newest life of each stream that was made."""
-        self._secrets = secrets
+        # Without their folder: nothing here reads them anew, under a configuration from which secrets were left out.
+        self._secrets = secrets._replace(folder=None) if secrets is not None else None
         self._active: ActiveConfig | None = None
         self._record: HouseRecord | None = None
         self._recipes: dict[str, ChildSpec] = {}
+        self._stranger = False
+        """Whether a secret that counted then is not known here."""
 
     def heard(self, what: str, value: Any) -> None:
         """Take a mark of the record."""
@@ -95,6 +99,11 @@ class RecordedHouse:
             self._record = HouseRecord(value)
         elif what == CONFIG:
             self._under(*value)
+        elif what == SECRETS:
+            known = (
+                {fingerprint_of(each) for each in self._secrets.shown_nowhere} if self._secrets is not None else set()
+            )
+            self._stranger = bool(set(value) - known)
 
     def _under(self, version: int, config: Config, trouble: str) -> None:
         if self.verifier is not None:
@@ -128,6 +137,10 @@ class RecordedHouse:
 
     def make(self, life: LifeBegan) -> DurableActor:
         """Return the actor of a life; raise LookupError when the house has no recipe for it."""
+        if self._stranger and life.path == GATEWAY:
+            raise LookupError(
+                "a secret of alerts that counted then is not known here: it was rotated, or stands elsewhere"
+            )
         recipe = self._recipes.get(life.path) or self._group(life)
         if recipe is None:
             raise LookupError("the record does not say how it was made")

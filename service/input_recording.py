@@ -15,17 +15,31 @@ from runtime.system import ActorSystem
 from service.active import ActiveConfig
 from service.config import Config, ConfigError, WebhookSecrets, open_webhook_secrets
 from service.markets import Market
+from store.inputs.codec import fingerprint_of
 from store.inputs.writing import InputWriter
 from supervision.backoff import Backoff
 from supervision.child import ChildSpec
 
-__all__ = ["CONFIG", "HOUSE", "KEEPER", "HouseMark", "HouseRecord", "inputs_folder", "keep_inputs", "note_config"]
+__all__ = [
+    "CONFIG",
+    "HOUSE",
+    "KEEPER",
+    "SECRETS",
+    "HouseMark",
+    "HouseRecord",
+    "inputs_folder",
+    "keep_inputs",
+    "note_config",
+]
 
 HOUSE: Final = "house"
 """Mark: what the tree was built from that no configuration says (``HouseRecord``)."""
 
 CONFIG: Final = "config"
 """Mark: a configuration came into force: its version, itself, why config.toml is not it."""
+
+SECRETS: Final = "secrets"
+"""Mark: the fingerprints of the secrets that counted: who does not know them cannot check alerts."""
 
 KEEPER: Final = "inputs"
 
@@ -64,7 +78,7 @@ def keep_inputs(
     mark: HouseMark = (tag, instruments, lookback, tuple(outside), reconcile_every_s)
     recorder.stands(HOUSE, mark)
     note_config(system, active)
-    hidden = _Hidden(active, secrets)
+    hidden = _Hidden(active, secrets, recorder)
 
     def writer(trouble: Callable[[OSError | None], None]) -> InputWriter:
         folder = inputs_folder(active.config)
@@ -89,11 +103,16 @@ def _days(active: ActiveConfig) -> int:
 class _Hidden:
     """The secrets that no record may hold: those of the start, and those that took their place since."""
 
-    def __init__(self, active: ActiveConfig, secrets: WebhookSecrets | None) -> None:
+    def __init__(self, active: ActiveConfig, secrets: WebhookSecrets | None, recorder: Recorder) -> None:
         self._active = active
+        self._recorder = recorder
         self._folder = secrets.folder if secrets is not None else None
         self._known: tuple[str, ...] = secrets.shown_nowhere if secrets is not None else ()
         self._changed_at: Any = self._stamp()
+        self._note()
+
+    def _note(self) -> None:
+        self._recorder.stands(SECRETS, tuple(fingerprint_of(each) for each in self._known))
 
     def __call__(self) -> tuple[str, ...]:
         """Return all of them; the files are read again only when their folder has changed."""
@@ -105,6 +124,7 @@ class _Hidden:
             except ConfigError:
                 found = ()  # who keeps the secrets says what is wrong with them
             self._known = tuple(dict.fromkeys((*found, *self._known)))
+            self._note()
         return self._known
 
     def _stamp(self) -> int | None:

@@ -25,7 +25,7 @@ from protocol.errors import BulkheadError
 from runtime.freezing import ROOMS, Freezing, Thawing
 from runtime.tape import Item, LifeBegan, TapeItem, Unreadable
 
-__all__ = ["InputCodec", "InputsUnreadable", "joined", "mask_of", "pickled", "slices"]
+__all__ = ["InputCodec", "InputsUnreadable", "fingerprint_of", "joined", "mask_of", "pickled", "slices"]
 
 _encode: Final = msgspec.msgpack.Encoder(decimal_format="string").encode
 _raw: Final = msgspec.msgpack.Decoder(list[Any])
@@ -52,6 +52,11 @@ def mask_of(secret: str) -> str:
     digest = hashlib.sha256(f"bulkhead inputs {secret}".encode()).hexdigest()
     length = len(secret.encode())
     return ("~" + digest * (1 + length // len(digest)))[:length]
+
+
+def fingerprint_of(secret: str) -> str:
+    """Return what a record says of a secret, so that a reader knows whether he has all that counted."""
+    return hashlib.sha256(f"bulkhead secret {secret}".encode()).hexdigest()[:16]
 
 
 class InputCodec:

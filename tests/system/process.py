@@ -18,8 +18,8 @@ import psutil
 from runtime.clock import WallClock
 from runtime.journal import Record
 from service.api.client import Client
-from service.config import Config, load
-from store.opening import open_reader
+from service.config import Config, WebhookSecrets, load
+from service.journals import open_live_reader
 from tests.house.sources import ROOT
 from tests.system.running import SECRETS, alert
 
@@ -58,6 +58,16 @@ class DaemonProcess:
         return load(self.file, {})
 
     @property
+    def secrets(self) -> WebhookSecrets:
+        """What its alerts prove themselves with."""
+        return SECRETS
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment it runs in."""
+        return {**os.environ, **{name: secret.reveal() for name, secret in zip(_NAMES, SECRETS, strict=False)}}
+
+    @property
     def client(self) -> Client:
         """A client of its control socket."""
         return Client(self.config.socket_path)
@@ -66,12 +76,11 @@ class DaemonProcess:
         """Start and wait; return what it says when it is ready, or with ``failure`` why it cannot be."""
         read_end, write_end = os.pipe()
         command = [sys.executable, "-m", "service.cli", "up", "--no-view", "--config", str(self.file)]
-        names = {name: secret.reveal() for name, secret in zip(_NAMES, SECRETS, strict=False)}
         with (self.folder / "log").open("ab") as log, os.fdopen(read_end, "rb") as said:
             self.process = subprocess.Popen(
                 [*command, "--ready-fd", str(write_end)],
                 cwd=ROOT,
-                env={**os.environ, **names},
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -106,7 +115,7 @@ class DaemonProcess:
 
     def records(self) -> list[Record]:
         """Return the journal so far."""
-        reader = open_reader(self.config.journal_path)
+        reader = open_live_reader(self.config)
         try:
             return list(reader.read_all())
         finally:
