@@ -19,6 +19,9 @@ from strategies.crossing import Wish
 __all__ = ["Traffic"]
 
 _TIMEFRAMES: Final = (1, 5, 15, 30, 60, 240)
+_NAMES: Final = 5
+"""Names of alerts: a trader has a few, and each is a source that the gateway remembers."""
+
 _ASK_PRICES_S: Final = 2.0
 _TIMEOUT_S: Final = 15.0
 
@@ -82,7 +85,7 @@ class Traffic:
             price=price,
             at=time.time_ns(),
             size=Decimal(500),
-            label=f"soak-{self._number}",
+            label=f"soak {self._number % _NAMES}",
         )
         frame = self._random.choice(_TIMEFRAMES)
         self._last = body.replace(b'"timeframe":"1"', f'"timeframe":"{frame}"'.encode())
