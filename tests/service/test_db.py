@@ -24,6 +24,7 @@ from service.leaving import InstallationMoved, RestoreInterrupted, refuse_moved
 from service.moving import MoveIncomplete, move_installation, place_named
 from service.restoring import RestoreRefused, restore
 from service.sealed import BackupKeyMissing, BackupKeyWrong
+from service.table_export import ExportRefused, export_to
 from store.errors import JournalLocked
 from store.postgres.place import Place
 from store.projector import Projector
@@ -308,3 +309,15 @@ def test_read_models_that_were_changed_are_named(kind: str, tmp_path: Path) -> N
     assert result.exit_code == 1
     assert "fills" in result.stderr
     assert "ViewsDiffer" in result.stderr
+
+
+def test_what_cannot_be_exported_is_refused(tmp_path: Path) -> None:
+    """A form that there is not, Parquet onto a terminal, a table that there is not: nothing is written."""
+    config = traded(installation(tmp_path / "old"), steps=2)
+    with pytest.raises(ExportRefused, match="xml is none of csv, jsonl, parquet"):
+        export_to(config, "fills", "xml", None, print)
+    with pytest.raises(ExportRefused, match="--output"):
+        export_to(config, "fills", "parquet", None, print)
+    result = CliRunner().invoke(app, ["db", "export", "nothing", "--config", str(tmp_path / "old" / "config.toml")])
+    assert result.exit_code == 2
+    assert "there is no table nothing" in result.stderr
