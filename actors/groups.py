@@ -7,7 +7,7 @@ concerns it after its end.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from actors.group import PositionGroup, group_stream
 from actors.group_recovery import fell_topic
@@ -15,12 +15,14 @@ from actors.pool import group_name
 from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.groups.recovery import GroupFell
 from protocol.groups.tolerance import TakeTolerance
+from protocol.messages import Message
 from protocol.pool import GroupMail, GroupsUp, StartGroup
 from runtime.actor import handles
 from runtime.journal import JournalUnavailable
 from runtime.lifecycle import ChildExited
 from supervision.budget import Intensity
 from supervision.child import ChildSpec
+from supervision.keeper import JOURNAL_RETRY_S
 from supervision.slots import Phase
 from supervision.supervisor import Supervisor
 
@@ -28,6 +30,12 @@ __all__ = ["MAIL_AGAIN_S", "GroupHouse"]
 
 MAIL_AGAIN_S: Final = 0.1
 """How long what came for a group waits until that group's turn to start may have come."""
+
+
+class _AskPool(Message, frozen=True, tag=True):
+    CONFLATE_BY: ClassVar[str] = "what"
+
+    what: str = "groups"
 
 
 class GroupHouse(Supervisor):
@@ -56,22 +64,32 @@ class GroupHouse(Supervisor):
         return self._make(group_id, None)
 
     def started(self) -> None:
-        """Begin as any supervisor, then have the pool say which groups must live."""
+        """Begin as any supervisor, then have the pool say which groups must live.
+
+        A group of an earlier life is not simply started again: its admission may not have been kept.
+        """
+        for spec, mark in self.context.leftovers():
+            if mark != Phase.QUARANTINED and not self._is_journalled(spec.name):
+                self.context.forget(spec.name)
         super().started()
-        self.context.system.tell(self._pool, GroupsUp(self.context.path))
+        self._ask_pool()
 
     @handles
     def child_exited(self, news: ChildExited) -> None:
         """Decide as any supervisor; a group that ended in order is forgotten, its journal is enough to bring it back.
 
         One that the journal kept nothing of may owe its life to an admission that was not kept either: the pool says
-        whether it is to live.
+        whether it is to live. So it does of one whose journal cannot be read, after a while.
         """
-        if isinstance(news.exit.error, JournalUnavailable) and not self._is_journalled(news.name):
-            slot = self._slots.pop(news.name, None)
+        if isinstance(news.exit.error, JournalUnavailable):
+            journalled = self._is_journalled(news.name)
+            slot = self._slots.pop(news.name, None) if not journalled else None
             if slot is not None:
                 slot.cancel_timer()
-            self.context.system.tell(self._pool, GroupsUp(self.context.path))
+            if journalled is None:
+                self.timers.after(JOURNAL_RETRY_S, _AskPool())
+            elif not journalled:
+                self._ask_pool()
         if news.exit.abnormal:
             group_id = news.name.rpartition("~")[2]
             self.context.bus.publish(fell_topic(group_id), GroupFell(group_id, self.now()), keep=True)
@@ -81,9 +99,21 @@ class GroupHouse(Supervisor):
             del self._slots[news.name]
             self.context.bus.forget(fell_topic(news.name.rpartition("~")[2]))
 
-    def _is_journalled(self, name: str) -> bool:
-        reader = self.context.system.journal.reader()
-        return next(iter(reader.read(group_stream(name.rpartition("~")[2]))), None) is not None
+    @handles
+    def ask_pool(self, msg: _AskPool) -> None:  # noqa: ARG002 - the type is the message
+        """Have the pool say again which groups must live."""
+        self._ask_pool()
+
+    def _ask_pool(self) -> None:
+        self.context.system.tell(self._pool, GroupsUp(self.context.path))
+
+    def _is_journalled(self, name: str) -> bool | None:
+        """Whether the journal has anything of a group; None while it cannot be read."""
+        try:
+            reader = self.context.system.journal.reader()
+            return next(iter(reader.read(group_stream(name.rpartition("~")[2]))), None) is not None
+        except JournalUnavailable:
+            return None
 
     @handles
     def apply_settings(self, msg: ApplySettings) -> SettingsTaken:
@@ -104,9 +134,12 @@ class GroupHouse(Supervisor):
     def mail(self, msg: GroupMail) -> None:
         """Bring back a group that does not live, for what still concerns it."""
         name = msg.group_path.rpartition("/")[2]
-        if self.context.child_state(name) is None and not self._is_journalled(name):
-            self._early.setdefault(name, []).append(msg)
-            self.context.system.tell(self._pool, GroupsUp(self.context.path))
+        if self.context.child_state(name) is None and not (journalled := self._is_journalled(name)):
+            if journalled is None:
+                self.timers.after(JOURNAL_RETRY_S, msg)
+            else:
+                self._early.setdefault(name, []).append(msg)
+                self._ask_pool()
             return
         self._have(name, name.rpartition("~")[2], None)
         self._deliver(name, msg)
