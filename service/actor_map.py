@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import actors.adopter
+import actors.cache_link
 import actors.desk
 import actors.equity
 import actors.event_log
@@ -17,11 +18,14 @@ import actors.feed
 import actors.gateway
 import actors.group
 import actors.groups
+import actors.node_herald
+import actors.node_listener
 import actors.offset
 import actors.paper_exchange
 import actors.pool
 import actors.precision
 import actors.projector
+import actors.quote_writer
 import actors.reconciler
 import actors.risk
 import actors.session
@@ -97,6 +101,10 @@ _TREE: Final[tuple[tuple[str, str, type[Actor], str], ...]] = (
         actors.group.PositionGroup,
         "legs, orders, targets, timer of one managed position",
     ),
+    ("/nodes/link", "daemon", actors.cache_link.CacheLink, "how the link to the shared cache stands"),
+    ("/nodes/quotes", "daemon", actors.quote_writer.QuoteWriter, "which quotes the cache has heard"),
+    ("/nodes/herald", "daemon", actors.node_herald.NodeHerald, "what this daemon says of itself to others"),
+    ("/nodes/listener", "daemon", actors.node_listener.NodeListener, "who of the others is alive"),
     ("/operators/config", "daemon", service.config_store.ConfigStore, "draft and versions of the configuration"),
     ("/operators/secrets", "daemon", service.secret_keeper.SecretKeeper, "the files of the webhook's secrets"),
     ("/operators/webhook", "daemon", actors.webhook.WebhookListener, "the HTTP listener"),

@@ -6,7 +6,7 @@ from typing import Final
 
 from service.advice.area import Area, Word
 
-__all__ = ["BACKUP", "JOURNAL", "OPERATORS", "START"]
+__all__ = ["BACKUP", "CACHE", "JOURNAL", "OPERATORS", "START"]
 
 START: Final = Area(
     "Start and command line",
@@ -158,5 +158,25 @@ BACKUP: Final = Area(
             "throw the read models away (`<data_dir>/views.db`): the daemon makes them anew; and report this",
         ),
         Word(("ExportRefused",), "call `bulkhead db export` as its `--help` shows"),
+    ),
+)
+
+CACHE: Final = Area(
+    "Cache and other daemons",
+    "Nothing that trades waits for the cache; see [Share a Redis server](../how-to/redis.md).",
+    (
+        Word(
+            ("CacheAway", "CacheError"),
+            "see that the Redis server runs and `BULKHEAD_REDIS_URL` is right: it is tried again by itself, orders go on",
+        ),
+        Word(("CacheBack",), "nothing: what had waited was written"),
+        Word(
+            ("CacheRefused",),
+            "read the reason: the server is read-only or full; what it did not take is dropped, orders go on",
+        ),
+        Word(
+            ("BadFrame",),
+            "nothing: what is no value of ours in the cache is ignored; see that nobody else writes there",
+        ),
     ),
 )

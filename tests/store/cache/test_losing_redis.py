@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from protocol.errors import FeatureUnavailable
-from store.cache.errors import CacheAway
+from store.cache.errors import CacheAway, CacheRefused
 from store.cache.opening import Shared, open_shared
 from store.cache.redis_cache import RedisCache
 from store.cache.redis_link import ANSWER_S, RedisLink, address_of
@@ -127,6 +127,9 @@ async def test_a_server_that_takes_no_writes(away: Shared, redis_server: RedisSe
     assert not await away.cache.set_many({"a": 2, "b": 3})
     assert await away.cache.get("a", int) == 1
     assert await away.locks.acquire("locks:order:x", "a", 30) is None
+    assert away.link is not None
+    with pytest.raises(CacheRefused, match=r"read.only"):
+        await cast("RedisLink", away.link).call(lambda redis: redis.set("test:a", b"x"))
     assert away.cache.stats().dropped == 3
     assert failures == []
     redis_server.fresh()
