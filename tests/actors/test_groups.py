@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from actors.group import LINGER_S, PositionGroup
@@ -15,9 +16,10 @@ from protocol.orders import FillReported
 from protocol.pool import GroupMail, StartGroup
 from protocol.values import OrderSide
 from runtime.actor import handles
+from runtime.journal import JournalUnavailable, Record, Snapshot
 from runtime.spec import Spec
 from supervision.budget import Intensity
-from tests.actors.cast import Broken, D, Stage, kinds, play
+from tests.actors.cast import Broken, D, FailingJournal, Stage, kinds, play
 from tests.actors.groups import opening, signal
 from tests.actors.orders import SYMBOL, client_id
 
@@ -263,3 +265,71 @@ def test_the_house_keeps_its_groups_over_its_own_crash() -> None:
         assert len([each for each in stage.system.paths() if each.startswith(HOUSE + "/")]) == 2
 
     play(script)
+
+
+class AwayJournal(FailingJournal):
+    """A journal on a server: while it is ``away`` nothing is written and nothing is read."""
+
+    away = False
+
+    def append(self, entries: Any) -> int:
+        self._ask()
+        return super().append(entries)
+
+    def read(self, stream: str, after_seq: int = 0) -> Iterator[Record]:
+        self._ask()
+        return super().read(stream, after_seq)
+
+    def load_snapshot(self, stream: str) -> Snapshot | None:
+        self._ask()
+        return super().load_snapshot(stream)
+
+    def _ask(self) -> None:
+        if self.away:
+            raise JournalUnavailable("the server is away")
+
+
+def test_a_group_is_not_opened_by_itself_after_an_outage() -> None:
+    """A group whose journal cannot be read waits for the pool's word: its admission may not have been kept either."""
+    journal = AwayJournal()
+
+    async def script(stage: Stage) -> None:
+        rig = Rig(stage)
+        await rig.told(start(1))
+        journal.away = True
+        await rig.told(start(2))
+        rig.sink(path(1))
+        await stage.passes(5)
+        await stage.crash("groups")
+        await stage.passes(5)
+        asked = len(rig.pool)
+        await rig.told(start(1))
+        await stage.passes(5)
+        assert len(rig.pool) == asked + 1
+        journal.away = False
+        await stage.passes(5)
+        assert (journal.streams(), rig.phases()) == (["group:gs1"], {})
+        await rig.told(start(1))
+        assert rig.phases() == {"gs1": "up"}
+
+    play(script, journal=journal)
+
+
+def test_mail_waits_until_the_journal_can_be_read() -> None:
+    """What concerns a group that has ended is kept while nobody can say whether it was ever there."""
+    journal = AwayJournal()
+
+    async def script(stage: Stage) -> None:
+        rig = Rig(stage)
+        await rig.told(start(1))
+        rig.tell(path(1), Leave())
+        await stage.settle()
+        journal.away = True
+        await rig.told(GroupMail(path(1), fill()))
+        await stage.passes(5)
+        assert rig.heard == []
+        journal.away = False
+        await stage.passes(5)
+        assert rig.heard == [fill()]
+
+    play(script, journal=journal)
