@@ -38,8 +38,11 @@ _NEWEST: Final = 5_000
 ROOT: Final = Path(__file__).resolve().parents[1]
 
 
-def configured(folder: Path, layers: int) -> Config:
-    """Return the daemon's configuration: ``layers`` a ladder, of which the first trades at once and the others rest."""
+def configured(folder: Path, layers: int, *, record: bool = True) -> Config:
+    """Return the daemon's configuration: ``layers`` a ladder, of which the first trades at once and the others rest.
+
+    ``record`` keeps the record of inputs, as every daemon does by default.
+    """
     gaps = [0 if layer == 0 else -10 - 5 * layer for layer in range(layers)]
     levels = ", ".join(f"{{ gap_percent = {gap}, weight_percent = {100 / layers}, tp_percent = 50 }}" for gap in gaps)
     text = f"""
@@ -59,6 +62,8 @@ max_pyramids_per_group = 50
 levels = [{levels}]
 [demo]
 signals = false
+[self_check]
+record = {str(record).lower()}
 [[accounts]]
 name = "{ACCOUNT}"
 latency_ms = 0
@@ -117,16 +122,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--layers", type=int, default=1)
     parser.add_argument("--groups", type=int, default=0)
+    parser.add_argument("--no-record", action="store_true", help="keep no record of inputs")
     options = parser.parse_args(arguments)
-    config = configured(options.folder, options.layers)
+    config = configured(options.folder, options.layers, record=not options.no_record)
     return run_daemon(config, on_ready=lambda daemon: _ready(daemon, options.groups), gateway=_wide_open)
 
 
 @contextmanager
-def running_house(folder: Path, *, layers: int, groups: int = 0) -> Iterator[subprocess.Popen[str]]:
+def running_house(
+    folder: Path, *, layers: int, groups: int = 0, record: bool = True
+) -> Iterator[subprocess.Popen[str]]:
     """Run it inside the block and stop it in order, unless it was killed; raise RuntimeError when it ends with an error."""
     command = [sys.executable, "-m", "benchmarks.house_process", str(folder)]
-    command += ["--layers", str(layers), "--groups", str(groups)]
+    command += ["--layers", str(layers), "--groups", str(groups), *([] if record else ["--no-record"])]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         try:
             yield process

@@ -32,7 +32,7 @@ from protocol.paper import PaperOrderAccepted
 from protocol.signals import SignalReceived
 from store.opening import open_reader
 
-__all__ = ["rows"]
+__all__ = ["Way", "one_round", "rows"]
 
 RATE: Final = 200.0
 SECONDS: Final = 10.0
@@ -58,7 +58,7 @@ def rows(rate: float = RATE, seconds: float = SECONDS, rounds: int = ROUNDS, lay
     for _ in range(rounds):
         with tempfile.TemporaryDirectory() as folder:
             floors.append(statistics.median(_bare_commits(Path(folder))))
-            measured.append(_one_round(Path(folder), rate, seconds, layers))
+            measured.append(one_round(Path(folder), rate, seconds, layers))
     floor = statistics.median(floors)
     found = [Row("bare SQLite commit p50", floor, "ms", spread_percent(floors))]
     orders = "" if layers == 1 else f", {layers} layers"
@@ -89,11 +89,12 @@ def _bare_commits(folder: Path) -> list[float]:
         return took
 
 
-def _one_round(folder: Path, rate: float, seconds: float, layers: int) -> list[Way]:
+def one_round(folder: Path, rate: float, seconds: float, layers: int, *, record: bool = True) -> list[Way]:
+    """Return the way of each alert of one daemon's run; ``record`` keeps the record of inputs."""
     count = round(rate * seconds)
     whom = identities(min(GROUPS, count))
     whom = [whom[number % len(whom)] for number in range(count)]
-    with running_house(folder / "house", layers=layers) as house:
+    with running_house(folder / "house", layers=layers, record=record) as house:
         ready = said_by(house, "ready")
         answers = asyncio.run(post_all(ready["url"], ready["secret"], whom, rate))
     assert all(each.status == 200 for each in answers), "every alert was accepted"

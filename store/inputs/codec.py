@@ -37,8 +37,11 @@ _NOT_WRITTEN: Final = -2
 _TRIALS: Final = 3
 """Values of a class that are read back at once, before the class is trusted to come back as it went."""
 
-_VALUE_AT: Final = {Item.MESSAGE: 2, Item.READ: 4, Item.MARK: 3}
-"""Where an item has its value."""
+_MESSAGE: Final = int(Item.MESSAGE)
+_READ: Final = int(Item.READ)
+_MARK: Final = int(Item.MARK)
+_LIVES: Final = (int(Item.LIFE), int(Item.STATE))
+_PLAINLY: Final = frozenset({type(None), bool, int, str, bytes, float})
 
 _FAILURES: Final = (pickle.PickleError, TypeError, AttributeError, RecursionError, ValueError, OverflowError)
 
@@ -70,38 +73,47 @@ class InputCodec:
     # --- out -----------------------------------------------------------------------------------------------------------
 
     def encode(self, items: Sequence[TapeItem]) -> bytes:
-        """Return a segment of these items."""
-        names: dict[str, int] = {}
-        rows = [self._row(item, names) for item in items]
-        data = _encode([list(names), rows])
+        """Return a segment of these items; a value that stands in several of them is written once."""
+        try:
+            data = self._slice(items, each=False)
+        except _FAILURES:
+            data = self._slice(items, each=True)  # something in it holds what its class does not speak of
         for secret in self._hidden():
             if secret:
                 data = data.replace(secret.encode(), mask_of(secret).encode())
         return data
 
-    def _row(self, item: TapeItem, names: dict[str, int]) -> list[Any]:
-        kind = item[0]
-        row = list(item)
-        place = _VALUE_AT.get(kind)
-        if place is not None:
-            row[place] = self._value(item[place], names)
-            if kind == Item.READ and not isinstance(item[3], str):
-                row[3] = list(item[3])
-        elif kind in (Item.LIFE, Item.STATE):
-            row[2] = [*item[2][:5], self._value(item[2].born, names)]
-        return row
+    def _slice(self, items: Sequence[TapeItem], *, each: bool) -> bytes:
+        values = _Values(self, each=each)
+        of = values.of
+        rows: list[Any] = []
+        for item in items:
+            kind = item[0]
+            if kind == _MESSAGE:
+                rows.append((kind, item[1], of(item[2]), *item[3:]))
+            elif kind == _READ:
+                rows.append((kind, item[1], item[2], item[3], of(item[4]), item[5]))
+            elif kind == _MARK:
+                rows.append((kind, item[1], item[2], of(item[3])))
+            elif kind in _LIVES:
+                rows.append((kind, item[1], (*item[2][:5], of(item[2].born)), *item[3:]))
+            else:
+                rows.append(item)
+        return _encode((values.kinds, values.written, rows))
 
-    def _value(self, value: Any, names: dict[str, int]) -> list[Any]:
-        kind = type(value)
-        if value is None or kind in (bool, int, str, bytes, float):
-            return [_PLAIN, value]
+    def trusts(self, kind: type) -> bool:
+        """Whether values of a class have been seen to come back as they went."""
+        return self._ways.get(kind, 0) >= _TRIALS
+
+    def write(self, value: Any, kind: type) -> tuple[int, Any]:
+        """Return how a value is written, and it: as MessagePack (a way above 0), as a pickle, or why not."""
         way = self._way(kind, value)
         if way is not None:
-            return [names.setdefault(f"{kind.__module__}:{kind.__qualname__}", len(names) + 1), way]
+            return 1, way
         try:
-            return [_PICKLED, pickled(value)]
+            return _PICKLED, pickled(value)
         except _FAILURES as error:
-            return [_NOT_WRITTEN, f"{kind.__name__}: {error}"]
+            return _NOT_WRITTEN, f"{kind.__name__}: {error}"
 
     def _way(self, kind: type, value: Any) -> msgspec.Raw | None:
         """Return a value as MessagePack, None when its class does not come back from that as it went."""
@@ -127,23 +139,12 @@ class InputCodec:
             if secret:
                 data = data.replace(mask_of(secret).encode(), secret.encode())
         try:
-            names, rows = _raw.decode(data)
+            kinds, written, rows = _raw.decode(data)
         except (msgspec.DecodeError, ValueError) as error:
             raise InputsUnreadable(f"a segment is no record of inputs: {error}") from error
+        values = [self._back(each, kinds) for each in written]
         for row in rows:
-            yield self._item(row, names)
-
-    def _item(self, row: list[Any], names: list[str]) -> TapeItem:
-        kind = row[0]
-        place = _VALUE_AT.get(kind)
-        if place is not None:
-            row[place] = self._back(row[place], names)
-            if kind == Item.READ and not isinstance(row[3], str):
-                row[3] = tuple(row[3])
-        elif kind in (Item.LIFE, Item.STATE):
-            *known, born = row[2]
-            row[2] = LifeBegan._make((*known, self._back(born, names), None))
-        return tuple(row)
+            yield _item(row, values)
 
     def _back(self, written: list[Any], names: list[str]) -> Any:
         way, data = written
@@ -170,6 +171,61 @@ class InputCodec:
                 kind = getattr(kind, part)
             self._kinds[name] = kind
         return kind
+
+
+class _Values:
+    """The values of one slice, each once. ``each``: every one is encoded by itself, so that a bad one shows."""
+
+    __slots__ = ("_at", "_codec", "_each", "_numbers", "kinds", "written")
+
+    def __init__(self, codec: InputCodec, *, each: bool) -> None:
+        self.kinds: list[str] = []
+        self.written: list[tuple[int, Any]] = []
+        self._codec = codec
+        self._each = each
+        self._at: dict[int, int] = {}
+        self._numbers: dict[type, int] = {}
+
+    def of(self, value: Any) -> int:
+        """Return the place of a value. The items hold it, so that no other has its identity meanwhile."""
+        at = self._at.get(id(value))
+        if at is None:
+            at = self._at[id(value)] = len(self.written)
+            self.written.append(self._write(value))
+        return at
+
+    def _write(self, value: Any) -> tuple[int, Any]:
+        kind = type(value)
+        number = self._numbers.get(kind)
+        if number is not None and not self._each:
+            return number, value
+        if kind in _PLAINLY:
+            return _PLAIN, value
+        way, written = (1, value) if not self._each and self._codec.trusts(kind) else self._codec.write(value, kind)
+        if way < 0:
+            return way, written
+        if number is None:
+            self.kinds.append(f"{kind.__module__}:{kind.__qualname__}")
+            number = len(self.kinds)
+            if self._codec.trusts(kind):
+                self._numbers[kind] = number
+        return number, written
+
+
+def _item(row: list[Any], values: list[Any]) -> TapeItem:
+    kind = row[0]
+    if kind == _MESSAGE:
+        row[2] = values[row[2]]
+    elif kind == _READ:
+        row[4] = values[row[4]]
+        if not isinstance(row[3], str):
+            row[3] = tuple(row[3])
+    elif kind == _MARK:
+        row[3] = values[row[3]]
+    elif kind in _LIVES:
+        *known, born = row[2]
+        row[2] = LifeBegan._make((*known, values[born], None))
+    return tuple(row)
 
 
 def joined(encoded: Sequence[bytes]) -> bytes:

@@ -86,8 +86,8 @@ def test_nothing_but_our_own_values_is_made_from_a_file() -> None:
         def __reduce__(self) -> tuple[Callable[..., Any], tuple[str, ...]]:
             return (print, ("owned",))
 
-    row = [int(Item.MESSAGE), 1, [-1, pickle.dumps(Evil())], 7, 6, 5, "", False]
-    (item,) = InputCodec().decode(msgspec.msgpack.encode([[], [row]]))
+    row = [int(Item.MESSAGE), 1, 0, 7, 6, 5, "", False]
+    (item,) = InputCodec().decode(msgspec.msgpack.encode([[], [[-1, pickle.dumps(Evil())]], [row]]))
     assert isinstance(item[2], Unreadable)
     assert "builtins.print" in item[2].why
 
