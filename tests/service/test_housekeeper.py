@@ -12,7 +12,7 @@ from runtime.actor import Do, handles
 from runtime.durable import DurableActor
 from runtime.spec import Spec
 from runtime.system import ActorSystem
-from service.housekeeper import LONGEST_S, LOOK_S, SHORTEST_S, Housekeeper
+from service.housekeeper import GROWN_BYTES, LONGEST_S, LOOK_S, SHORTEST_S, Housekeeper
 from tests.runtime.cast import Line, pass_s, play
 
 
@@ -59,12 +59,41 @@ def test_a_quiet_house_is_tidied_at_intervals(collections: list[int]) -> None:
     assert gc.get_threshold() == before
 
 
+def test_a_busy_house_that_grows_is_tidied(collections: list[int]) -> None:
+    """Regression: what closed groups leave behind piled up for an hour; growth is counted from the last collection on."""
+    held = [100 * 1_048_576]
+
+    async def scenario(system: ActorSystem) -> None:
+        busy = system.spawn(Spec("busy", Busy))
+        system.spawn(Spec("housekeeper", lambda: Housekeeper(lambda: held[0])))
+
+        async def goes_on(seconds: float) -> None:
+            for _ in range(int(seconds / LOOK_S)):
+                busy.tell(Line("x"))
+                await pass_s(LOOK_S)
+
+        await goes_on(3 * SHORTEST_S)
+        assert len(collections) == 1
+        held[0] += GROWN_BYTES
+        await goes_on(2 * LOOK_S)
+        assert len(collections) == 2
+        await goes_on(3 * SHORTEST_S)
+        assert len(collections) == 2
+        held[0] += GROWN_BYTES
+        await goes_on(2 * LOOK_S)
+        held[0] += GROWN_BYTES
+        await goes_on(2 * LOOK_S)
+        assert len(collections) == 3, "never more often than the shortest interval"
+
+    play(scenario)
+
+
 def test_a_busy_house_is_left_alone_for_long_but_not_for_ever(collections: list[int]) -> None:
     """While commits go on nothing is collected until the longest interval is over."""
 
     async def scenario(system: ActorSystem) -> None:
         busy = system.spawn(Spec("busy", Busy))
-        system.spawn(Spec("housekeeper", Housekeeper))
+        system.spawn(Spec("housekeeper", lambda: Housekeeper(lambda: 0)))
         for _ in range(int(LONGEST_S / LOOK_S) - 2):
             busy.tell(Line("x"))
             await pass_s(LOOK_S)
