@@ -99,11 +99,13 @@ def run_daemon(
     sources: Sources | None = None,
     on_ready: Callable[[Daemon], None] | None = None,
     gateway: Callable[[GatewaySettings], GatewaySettings] = lambda settings: settings,
+    on_standby: Callable[[str], None] = lambda _: None,
 ) -> int:
     """Run until SIGINT, SIGTERM or ``Daemon.stop``; return the exit code (0, or 1 when the system as a whole failed).
 
     ``sources`` are the file and environment that gave ``config``; without them it is taken as a document of its own.
-    ``gateway`` changes the gateway's settings beyond what a configuration may say (a benchmark's rate limit). Raises
+    ``gateway`` changes the gateway's settings beyond what a configuration may say (a benchmark's rate limit). ``on_standby``
+    is told who trades when it is not this daemon's turn yet. Raises
     BulkheadError when it cannot start: the journal is locked or damaged, a port is taken, a market cannot be had.
     """
     refuse_half_restored(config.app.data_dir)
@@ -112,7 +114,7 @@ def run_daemon(
     sources = sources if sources is not None else Sources.of_config(config)
     try:
         while True:
-            with holding_tenure(config) as tenure:
+            with holding_tenure(config, on_standby) as tenure:
                 code = _run(config, sources, on_ready, gateway, tenure)
             if code != _TAKEN_OVER:
                 return code

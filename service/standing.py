@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -28,8 +28,10 @@ class NotNeeded(BulkheadError):
 
 
 @contextmanager
-def holding_tenure(config: Config) -> Iterator[Tenure | None]:
+def holding_tenure(config: Config, on_standby: Callable[[str], None] = lambda _: None) -> Iterator[Tenure | None]:
     """Wait until this daemon may trade, and give its leases back at the end; None where there is nothing to share.
+
+    ``on_standby`` is told who trades, once, when it is not this daemon's turn.
 
     Files have one writer, whose lock they are. On a database whoever holds the leases trades; everybody else waits here.
     Raises NotNeeded when SIGINT or SIGTERM comes first, and JournalUnavailable when the server cannot be asked at first.
@@ -44,18 +46,19 @@ def holding_tenure(config: Config) -> Iterator[Tenure | None]:
     node = config.redis.node or socket.gethostname()
     tenure = Tenure(LeaseStore(place), names, process_name(node), float(config.database.lease_s))
     try:
-        _wait_for_turn(tenure)
+        _wait_for_turn(tenure, on_standby)
         yield tenure
     finally:
         tenure.close()
 
 
-def _wait_for_turn(tenure: Tenure) -> None:
+def _wait_for_turn(tenure: Tenure, on_standby: Callable[[str], None]) -> None:
     """Take the leases, as soon as nobody else has them."""
     holder = tenure.take()
     if not holder:
         return
     log.info("standing by: %s trades; this daemon takes over when it ends or is not heard of any more", holder)
+    on_standby(holder)
     with _told_to_stop() as stop:
         while holder:
             if stop.wait(tenure.ttl_s / _LOOKS_A_LEASE):

@@ -41,7 +41,8 @@ def up(
         raise typer.Exit(starting.as_child(loaded, sources_of(config), ready_fd, with_parent=with_parent))
     if detach:
         ready = starting.in_background(loaded, config)
-        print_json(ready) if as_json else print_line(f"running, process {ready['pid']}; its log is {ready['log']}")
+        does = f"standing by while {ready['standing_by']} trades" if "standing_by" in ready else "running"
+        print_json(ready) if as_json else print_line(f"{does}, process {ready['pid']}; its log is {ready['log']}")
         if ready["trouble"]:
             note(f"engine status Error: {ready['trouble']}")
         return

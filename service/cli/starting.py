@@ -66,8 +66,11 @@ def as_child(config: Config, sources: Sources, ready_fd: int, *, with_parent: bo
     def ready(daemon: Daemon) -> None:
         _say(ready_fd, _ready(daemon))
 
+    def standing_by(holder: str) -> None:
+        _say(ready_fd, {"pid": os.getpid(), "standing_by": holder, "trouble": ""}, more=True)
+
     try:
-        return run_daemon(config, sources=sources, on_ready=partial(_soon, ready))
+        return run_daemon(config, sources=sources, on_ready=partial(_soon, ready), on_standby=standing_by)
     except Exception as error:
         logging.getLogger("bulkhead").exception("the daemon could not go on")
         failure = failure_of(error)[0]
@@ -89,10 +92,11 @@ def _ready(daemon: Daemon) -> dict[str, Any]:
     }
 
 
-def _say(ready_fd: int, document: dict[str, Any]) -> None:
+def _say(ready_fd: int, document: dict[str, Any], *, more: bool = False) -> None:
     try:
         os.write(ready_fd, json.dumps(document).encode() + b"\n")
-        os.close(ready_fd)
+        if not more:
+            os.close(ready_fd)
     except OSError:
         # Whoever waited has gone, or has heard already; the daemon goes on.
         logging.getLogger("bulkhead").debug("nobody waits for the daemon to be ready")
@@ -119,7 +123,12 @@ def with_view(config: Config, file: Path | None) -> int:
     note("starting ...")
     with _spawn(config, file, "--with-parent", stdin=subprocess.PIPE) as started:
         try:
-            started.wait_ready()
+            said = started.wait_ready()
+            while "standing_by" in said:
+                note(
+                    f"standing by: {said['standing_by']} trades; this daemon takes over when it ends (Ctrl-C gives up)"
+                )
+                said = started.wait_ready(forever=True)
             run_top(Client(config.socket_path), alive=lambda: started.process.poll() is None)
         except KeyboardInterrupt:
             note("")
@@ -151,15 +160,15 @@ class _Started:
     def __exit__(self, *_: object) -> None:
         os.close(self._ready_fd)
 
-    def wait_ready(self) -> dict[str, Any]:
-        """Return what the daemon says when it is ready; raise ``CommandFailed`` with its own reason when it fails."""
-        readable, _, _ = select.select([self._ready_fd], [], [], READY_S)
+    def wait_ready(self, *, forever: bool = False) -> dict[str, Any]:
+        """Return what the daemon says when it is ready or stands by; raise ``CommandFailed`` with its reason otherwise."""
+        readable, _, _ = select.select([self._ready_fd], [], [], None if forever else READY_S)
         if not readable:
             self.end()
             raise CommandFailed(
                 Failure(ExitCode.TIMEOUT, "NotReady", f"not ready within {READY_S:.0f} s", _see(self.config))
             )
-        said = json.loads(os.read(self._ready_fd, 65_536) or b"{}")
+        said = json.loads(os.read(self._ready_fd, 65_536).rpartition(b"\n")[0].rpartition(b"\n")[2] or b"{}")
         if "failure" in said:
             self.process.wait()
             fields = said["failure"]

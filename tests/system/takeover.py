@@ -81,10 +81,12 @@ class Node(DaemonProcess):
 
     def await_ready(self) -> float:
         """Wait until it trades; return the instant (monotonic seconds)."""
-        assert select.select([self._said], [], [], READY_S)[0], f"not ready\n{self.log_text()[-3000:]}"
-        found = json.loads(os.read(self._said, 65_536).splitlines()[0])
-        assert "pid" in found, found
-        return time.monotonic()
+        while True:
+            assert select.select([self._said], [], [], READY_S)[0], f"not ready\n{self.log_text()[-3000:]}"
+            found = json.loads(os.read(self._said, 65_536).splitlines()[-1])
+            assert "pid" in found, found
+            if "standing_by" not in found:
+                return time.monotonic()
 
     def log_text(self) -> str:
         """Return what it has logged."""
