@@ -17,7 +17,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import actors, journal, journal_postgres, log_search, recovery, replay, rules, signal_to_order, startup
+from benchmarks import (
+    actors,
+    cache,
+    journal,
+    journal_postgres,
+    log_search,
+    recovery,
+    replay,
+    rules,
+    signal_to_order,
+    startup,
+)
 from benchmarks.measure import Row, table
 
 __all__ = ["BENCHMARKS", "main"]
@@ -61,6 +72,7 @@ BENCHMARKS: Final[Mapping[str, Callable[..., list[Row]]]] = {
     "signal_to_order": lambda *, quick: signal_to_order.rows(rounds=1, seconds=5) if quick else signal_to_order.rows(),
     "startup": lambda *, quick: startup.rows(2, 1.0) if quick else startup.rows(),
     "log_search": lambda *, quick: log_search.rows(50_000, 3) if quick else log_search.rows(),
+    "cache": lambda *, quick: cache.rows(2, 0.1) if quick else cache.rows(),
     "recovery": lambda *, quick: recovery.rows(2, 200) if quick else recovery.rows(),
 }
 

@@ -9,7 +9,7 @@ from protocol.codec import MAX_MESSAGE_BYTES, decode_msgpack, encode_msgpack
 from protocol.errors import ValidationError
 from store.cache.errors import BadFrame
 
-__all__ = ["COMPRESS_FROM", "frame", "framed", "unframed"]
+__all__ = ["COMPRESS_FROM", "encoded", "frame", "framed", "unframed"]
 
 COMPRESS_FROM: Final = 1_024
 """Bytes from which on compression is tried."""
@@ -29,10 +29,16 @@ def frame(body: bytes) -> bytes:
     return _RAW + body
 
 
-def framed(value: Any) -> bytes | None:
-    """Return a message, value, or anything msgspec knows, as a frame; None when it is larger than any message may be."""
+def encoded(value: Any) -> bytes | None:
+    """Return a message, value, or anything msgspec knows, as a body; None when it is larger than any message may be."""
     body = encode_msgpack(value)
-    return frame(body) if len(body) <= MAX_MESSAGE_BYTES else None
+    return body if len(body) <= MAX_MESSAGE_BYTES else None
+
+
+def framed(value: Any) -> bytes | None:
+    """Return a value as a frame; None when it is larger than any message may be."""
+    body = encoded(value)
+    return None if body is None else frame(body)
 
 
 def unframed(data: bytes, of: type[T]) -> T:

@@ -67,6 +67,10 @@ class MemoryCache:
         body = self._encoded(value)
         return body is not None and self._keep(key, body, ttl_s)
 
+    def write_body(self, key: str, body: bytes, ttl_s: float | None = None) -> None:
+        """Put a value that is encoded already."""
+        self._keep(key, body, ttl_s)
+
     async def set_many(self, values: Mapping[str, Any], ttl_s: float | None = None) -> bool:
         """Put several values."""
         kept = [self.write(key, value, ttl_s) for key, value in values.items()]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar, ca
 
 from store.cache.contract import CacheStats
 from store.cache.errors import BadFrame, CacheAway, CacheRefused
-from store.cache.frames import framed, unframed
+from store.cache.frames import encoded, frame, framed, unframed
 from store.cache.memory import MAX_KEYS, MemoryCache
 from store.cache.redis_link import RedisLink
 
@@ -115,17 +115,24 @@ class RedisCache:
     async def set_many(self, values: Mapping[str, Any], ttl_s: float | None = None) -> bool:
         """Put several values in one go."""
         until = self._until(ttl_s)
-        writes: _Writes = {(key, None): _Held(framed(value), until) for key, value in values.items()}
+        writes: _Writes = {}
         for key, value in values.items():
-            self._local.write(key, value, ttl_s)
-        return await self._write(self._fitting(writes), whole=len(values))
+            body = encoded(value)
+            if body is None:
+                self._dropped += 1
+                continue
+            self._local.write_body(key, body, ttl_s)
+            writes[key, None] = _Held(frame(body), until)
+        return await self._write(writes, whole=len(values))
 
     async def set_in_map(self, key: str, values: Mapping[str, Any], ttl_s: float | None = None) -> bool:
         """Put values into a map."""
         until = self._until(ttl_s)
         await self._local.set_in_map(key, values, ttl_s)
-        writes: _Writes = {(key, field): _Held(framed(value), until) for field, value in values.items()}
-        return await self._write(self._fitting(writes), whole=len(values), renew=(key, until))
+        frames = {field: framed(value) for field, value in values.items()}
+        writes: _Writes = {(key, field): _Held(data, until) for field, data in frames.items() if data is not None}
+        self._dropped += len(values) - len(writes)
+        return await self._write(writes, whole=len(values), renew=(key, until))
 
     async def delete(self, *keys: str) -> None:
         """Take away values or whole maps."""
@@ -178,12 +185,6 @@ class RedisCache:
 
     def _ended(self, held: _Held) -> bool:
         return held.until is not None and held.until <= self._now()
-
-    def _fitting(self, writes: _Writes) -> _Writes:
-        """Leave out what is larger than any message may be."""
-        fitting = {where: write for where, write in writes.items() if write.frame is not None}
-        self._dropped += len(writes) - len(fitting)
-        return fitting
 
     async def _write(
         self,
