@@ -2,5 +2,5 @@
 
 Here live scenarios (what happens, as data), worlds (how a seed becomes a scenario), the outside (exchange, network, disk,
 clock) with its faults, the invariants, shrinking and the reports. The tree itself is the daemon's own; nothing of it is
-modelled here, and nothing here is imported by what runs with real money.
+modelled here. What must not live here: anything that what runs with real money imports; this room stands above the service.
 """

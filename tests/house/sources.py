@@ -25,8 +25,8 @@ ROOMS: Final = (
     "strategies",
     "actors",
     "research",
-    "simulation",
     "service",
+    "simulation",
     "tui",
 )
 """The product's rooms from the ground up; a new one needs a decision page."""
