@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -13,41 +13,48 @@ from rules.notation import plain
 from store.tables.catalogue import Table, tables
 from store.tables.database import Database
 
-__all__ = ["PAGE", "copy_rows", "digest_of", "digests", "digests_here", "rows_of"]
+__all__ = ["PAGE", "Only", "copy_rows", "digest_of", "digests", "digests_here", "rows_of"]
 
 PAGE: Final = 2_000
 """Rows fetched or written at a time."""
 
+Only: TypeAlias = tuple[str, Any] | None
+"""A condition with one placeholder, and its value; None for all rows."""
 
-def rows_of(database: Database, table: Table) -> Iterator[tuple[Any, ...]]:
+_ALL: Final[Mapping[str, Only]] = {}
+
+
+def rows_of(database: Database, table: Table, only: Only = None) -> Iterator[tuple[Any, ...]]:
     """Yield every row: decimals in plain notation, JSON with sorted keys, flags as booleans, texts without zero bytes.
 
-    Hold ``one_view`` around it for rows of one moment.
+    ``only`` is a condition with its value. Hold ``one_view`` around it for rows of one moment.
     """
     names, key = ", ".join(table.columns), ", ".join(table.key)
     spell = [_SPELL[each] for each in table.columns.values()]
     at = [list(table.columns).index(each) for each in table.key]
-    condition = ""
+    conditions, values = ([only[0]], [only[1]]) if only is not None else ([], [])
+    after: list[str] = []
     last: list[Any] = []
     while True:
-        sql = f"SELECT {names} FROM {table.name}{condition} ORDER BY {key} LIMIT {PAGE}"  # noqa: S608 our own names
-        page = database.fetch(sql, last)
+        where = " AND ".join(conditions + after) or "TRUE"
+        sql = f"SELECT {names} FROM {table.name} WHERE {where} ORDER BY {key} LIMIT {PAGE}"  # noqa: S608 our own names
+        page = database.fetch(sql, values + last)
         for row in page:
             yield tuple(None if value is None else say(value) for say, value in zip(spell, row, strict=True))
         if len(page) < PAGE:
             return
         last = [page[-1][place] for place in at]
-        condition = f" WHERE ({key}) > ({', '.join('?' * len(last))})"
+        after = [f"({key}) > ({', '.join('?' * len(last))})"]
 
 
 def _silent(what: object) -> None:
     """Tell nobody."""
 
 
-def digest_of(database: Database, table: Table) -> str:
+def digest_of(database: Database, table: Table, only: Only = None) -> str:
     """Return the SHA-256 over all rows of a table, hex: the same for the same rows, wherever they are kept."""
     found, encode = sha256(), msgspec.msgpack.Encoder().encode
-    for row in rows_of(database, table):
+    for row in rows_of(database, table, only):
         found.update(encode(row))
     return found.hexdigest()
 
@@ -58,12 +65,14 @@ def digests(database: Database, told: Callable[[str], None] = _silent) -> dict[s
         return digests_here(database, told)
 
 
-def digests_here(database: Database, told: Callable[[str], None] = _silent) -> dict[str, str]:
-    """Return the digest of every table, inside a view or transaction that is already held."""
+def digests_here(
+    database: Database, told: Callable[[str], None] = _silent, only: Mapping[str, Only] = _ALL
+) -> dict[str, str]:
+    """Return the digest of every table, inside a view or transaction that is already held; ``only`` narrows some."""
     found: dict[str, str] = {}
     for table in tables():
         told(table.name)
-        found[table.name] = digest_of(database, table)
+        found[table.name] = digest_of(database, table, only.get(table.name))
     return found
 
 

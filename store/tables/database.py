@@ -74,6 +74,10 @@ class Database(Protocol):
         """Return the condition that one of these columns, as text, holds a piece of text (one placeholder)."""
         ...
 
+    def kept_since(self, name: str) -> int:
+        """Return the instant before which rows of a time series were dropped to save room, 0 when none were."""
+        ...
+
     def size_bytes(self) -> int:
         """Return what the tables take on the disk."""
         ...

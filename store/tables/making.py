@@ -9,7 +9,7 @@ from store.tables.catalogue import for_postgres
 from store.tables.series import hypertable
 from store.views.tables import SCHEMA_VERSION, SERIES
 
-__all__ = ["current_mark", "make_statements", "series_kind"]
+__all__ = ["current_mark", "make_statements", "series_kind", "version_in"]
 
 _FUNCTIONS: Final = (
     "CREATE FUNCTION exact_add(NUMERIC, NUMERIC) RETURNS NUMERIC LANGUAGE sql IMMUTABLE AS 'SELECT $1 + $2'",
@@ -26,6 +26,12 @@ _WORDS: Final = (
 def current_mark(*, hypertables: bool) -> str:
     """Return the comment that a schema of today has."""
     return f"bulkhead read models {SCHEMA_VERSION} in {'hypertables' if hypertables else 'partitions'}"
+
+
+def version_in(mark: str) -> int | None:
+    """Return the version that a schema's comment names, None when it is not one of ours."""
+    number = mark.removeprefix("bulkhead read models ").partition(" ")[0]
+    return int(number) if mark.startswith("bulkhead read models ") and number.isdigit() else None
 
 
 async def series_kind(connection: Any) -> str:

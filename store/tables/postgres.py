@@ -13,12 +13,12 @@ from io import BytesIO
 from itertools import groupby
 from typing import Any, Final, TypeVar
 
-from runtime.journal import JournalError, JournalUnavailable
+from runtime.journal import JournalError, JournalTooNew, JournalUnavailable
 from store.errors import ViewsError
 from store.postgres.link import ConnectionLost, Link
 from store.postgres.place import Place
 from store.tables.database import Row, Values
-from store.tables.making import current_mark, make_statements, series_kind
+from store.tables.making import current_mark, make_statements, series_kind, version_in
 from store.tables.series import Month, month_of, of_part
 from store.tables.spelling import cleaned, copy_text, decimal, numbered, storable_json
 from store.tables.words import ts_query, ts_vector
@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 _LONG_S: Final = 600.0
 """How long making all tables anew, or copying many rows, may take."""
+
+_KEPT: Final = "bulkhead keeps rows since"
 
 _MATCH: Final = "position IN (SELECT position FROM event_words WHERE words @@ CAST(CAST(? AS TEXT) AS TSQUERY))"
 
@@ -161,10 +163,16 @@ class ServerTables:
     def make_tables(self) -> None:
         """Throw away whatever tables there are and make those of today.
 
-        Raises ``JournalUnavailable`` when the schema is something else's.
+        Raises ``JournalUnavailable`` when the schema is something else's, ``JournalTooNew`` when a newer bulkhead made it:
+        of two daemons on one server the older one must not take the newer one's tables away.
         """
-        if (mark := self._mark()) is not None and not mark.startswith("bulkhead read models"):
-            raise JournalUnavailable(f"{self.place}: the schema {self.schema} belongs to something else")
+        if (mark := self._mark()) is not None:
+            version = version_in(mark)
+            if version is None:
+                raise JournalUnavailable(f"{self.place}: the schema {self.schema} belongs to something else")
+            if version > SCHEMA_VERSION:
+                text = f"{self.place}: read models of schema {version}, this bulkhead knows {SCHEMA_VERSION}"
+                raise JournalTooNew(text)
 
         async def made(connection: Any) -> None:
             async with connection.transaction():
@@ -184,10 +192,17 @@ class ServerTables:
         found = [(of_part(name, part), part) for (part,) in self.fetch(sql, [self.schema, name])]
         return sorted((month, part) for month, part in found if month is not None)
 
+    def kept_since(self, name: str) -> int:
+        """Return the instant before which rows of a time series were dropped, 0 when none were."""
+        sql = "SELECT coalesce(obj_description(to_regclass(?), 'pg_class'), '')"
+        text = str(self.fetch(sql, [f"{self.schema}.{name}"])[0][0])
+        return int(text.rpartition(" ")[2]) if text.startswith(_KEPT) else 0
+
     def drop_before(self, at: int) -> list[str]:
         """Drop the parts of time series whose rows are all older than an instant; return their names.
 
-        They come back with a rebuild: the journal keeps everything.
+        They come back with a rebuild: the journal keeps everything. What is kept is noted at the table, so that a
+        comparison with a rebuild knows it.
         """
         gone: list[str] = []
         with self.transaction():
@@ -195,6 +210,9 @@ class ServerTables:
                 if not self._by_month():
                     chunks = self.fetch(f"SELECT * FROM {self._extension()}.drop_chunks(?, ?)", [name, at])  # noqa: S608
                     gone += [str(row[0]) for row in chunks]
+                    if chunks:
+                        oldest = self.fetch(f"SELECT coalesce(min({SERIES[name]}), {at}) FROM {name}")  # noqa: S608 ours
+                        self._note_kept(name, int(oldest[0][0]))
                     continue
                 for month, part in self.parts(name):
                     if month.end <= at:
@@ -203,9 +221,13 @@ class ServerTables:
                             for beside in ("event_words", "event_tags"):
                                 self.execute(f"DELETE FROM {beside} WHERE position <= {newest}")  # noqa: S608 ours
                         self.execute(f"DROP TABLE {part}")
+                        self._note_kept(name, month.end)
                         gone.append(part)
         self._months.clear()
         return gone
+
+    def _note_kept(self, name: str, since: int) -> None:
+        self.execute(f"COMMENT ON TABLE {name} IS '{_KEPT} {since}'")
 
     def _extension(self) -> str:
         sql = """SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace

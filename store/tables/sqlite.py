@@ -103,6 +103,10 @@ class SqliteTables:
         """Return the condition that one of these columns, as text, holds a piece of text."""
         return f"instr({' || '.join(columns)}, ?) > 0"
 
+    def kept_since(self, name: str) -> int:  # noqa: ARG002 - the interface has it
+        """Return 0: nothing is ever dropped from a file."""
+        return 0
+
     def size_bytes(self) -> int:
         """Return the size of the database."""
         return int(self.fetch("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")[0][0])

@@ -9,8 +9,9 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from store.projector import Projector, RecordSource
-from store.tables.contents import digests, digests_here
+from store.tables.contents import Only, digests_here
 from store.tables.database import Database
+from store.views.tables import SERIES
 
 __all__ = ["Checked", "check_views"]
 
@@ -30,9 +31,23 @@ def check_views(database: Database, journal: RecordSource, told: Callable[[int],
     """
     with database.one_view():
         position = int(database.fetch("SELECT coalesce(max(position), 0) FROM progress")[0][0])
-        found = digests_here(database)
+        only = _kept(database)
+        found = digests_here(database, only=only)
     folder = TemporaryDirectory(prefix="bulkhead-verify-")
     with folder, closing(Projector(Path(folder.name) / "views.db")) as rebuilt:
         rebuilt.catch_up(journal, told, until=position)
-        wanted = digests(rebuilt.database)
+        with rebuilt.database.one_view():
+            wanted = digests_here(rebuilt.database, only=only)
     return Checked(position, tuple(name for name in wanted if wanted[name] != found.get(name)), found)
+
+
+def _kept(database: Database) -> dict[str, Only]:
+    """Return the conditions for rows that were not dropped with old months."""
+    only: dict[str, Only] = {}
+    for name, column in SERIES.items():
+        if since := database.kept_since(name):
+            only[name] = (f"{column} >= ?", since)
+            if name == "events":
+                oldest = database.fetch("SELECT coalesce(min(position), 0) FROM events")
+                only["event_tags"] = ("position >= ?", oldest[0][0])
+    return only

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import store.projector
 from protocol.event_log import EventLogged
 from protocol.signals import Problem, SignalReceived
-from runtime.journal import Entry, JournalUnavailable
+from runtime.journal import Entry, JournalTooNew, JournalUnavailable
 from runtime.memory_journal import MemoryJournal
 from store.errors import ViewsError
 from store.postgres.place import Place
@@ -26,6 +26,7 @@ from store.tables.contents import copy_rows, digests
 from store.tables.postgres import ServerTables, schema_of
 from store.tables.series import month_of
 from store.tables.spelling import numbered
+from store.transfer.checking import check_views
 from store.views.tables import names
 from tests.examples import event_names, examples
 from tests.servers.postgres import Server, sql
@@ -196,6 +197,7 @@ def test_time_series_are_kept_by_month(server_tables: Place) -> None:
         assert gone == ["events_1970_01", "events_1970_02"]
         assert [row.position for row in server.views().events()] == [3]
         assert [row.position for row in server.views().events(EventFilter(text="hello"))] == [3]
+        assert check_views(database, journal).differing == (), "what was dropped on purpose is not missing"
         assert server.rebuild(journal) == 3
         assert digests(server.database) == digests(local.database)
 
@@ -326,6 +328,18 @@ def test_tables_of_an_older_schema_are_made_anew(server_tables: Place, traded: S
         assert projector.position == 0
         projector.catch_up(traded)
         assert digests(projector.database) == expected
+
+
+def test_tables_of_a_newer_schema_are_left_alone(server_tables: Place) -> None:
+    """Of two daemons on one server the older one refuses, and does not take the newer one's tables away."""
+    with closing(Projector(server_tables)):
+        sql(
+            server_tables.url,
+            f"COMMENT ON SCHEMA {schema_of(server_tables)} IS 'bulkhead read models 99 in partitions'",
+        )
+    with pytest.raises(JournalTooNew, match="99"):
+        Projector(server_tables)
+    assert sql(server_tables.url, f"SELECT count(*) FROM {schema_of(server_tables)}.groups")[0][0] == 0
 
 
 def test_placeholders_in_quotes_stay() -> None:
