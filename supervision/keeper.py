@@ -89,6 +89,7 @@ class Keeper(Actor):
             self.context.forget(news.name)
             return
         phase, slot.phase = slot.phase, Phase.DOWN
+        judged = news.exit
         slot.cancel_timer()
         if phase is Phase.STOPPING:
             self._stopped(slot, news.exit)
@@ -96,11 +97,11 @@ class Keeper(Actor):
             self._report(ReportContext.CHILD_TERMINATED, slot, str(news.exit), error=news.exit.error)
             self._stopped(slot, Exit(ExitKind.SHUTDOWN))
         elif news.starting:
-            self._start_failed(slot, news.exit)
+            judged = self._start_failed(slot, news.exit)
         else:
             self._judge(slot, news.exit)
-        if news.exit.abnormal:
-            self.context.system.black_box.decided(news.path, self._decision(slot), news.exit)
+        if judged.abnormal:
+            self.context.system.black_box.decided(news.path, self._decision(slot), judged)
         self._advance(slot)
 
     def _stopped(self, slot: Slot, exit_: Exit) -> None:
@@ -113,7 +114,8 @@ class Keeper(Actor):
         slot.again = False
         self.context.mark(slot.name, Phase.WAITING)
 
-    def _start_failed(self, slot: Slot, exit_: Exit) -> None:
+    def _start_failed(self, slot: Slot, exit_: Exit) -> Exit:
+        """Judge a start that failed; return the exit it counts as."""
         if slot.overdue:
             error: BaseException = TimeoutError(f"{self._path(slot)} was not up within {slot.spec.start_s} s")
             exit_ = Exit(ExitKind.CRASH, error)
@@ -129,6 +131,7 @@ class Keeper(Actor):
             self._remove(slot, ChildStartFailed(self._path(slot), exit_.error))
         else:
             self._judge(slot, exit_, reported=True)
+        return exit_
 
     def _judge(self, slot: Slot, exit_: Exit, *, reported: bool = False) -> None:
         decided = verdict(slot.spec.restart, exit_)
