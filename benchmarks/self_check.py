@@ -1,6 +1,6 @@
 """Measure what the record of inputs costs and how fast a day is checked: ``python -m benchmarks.self_check [--rounds N]``.
 
-- *signal to order*: the distances of ``benchmarks.signal_to_order`` in daemons with and without the record, in turns.
+- *daemon*: CPU an alert and the distances of ``benchmarks.signal_to_order``, with and without the record, in turns.
 - *replay*: a recorded month through all actors with a recorder, against the same without one (CPU time).
 - *encode*: the bytes that files hold, made of what was recorded.
 - *check*: the month decided again and compared with its journal, against the replay that made it.
@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from time import process_time
 from typing import Final
+
+import psutil
 
 from benchmarks.measure import Row, in_turns, on_one_core, percentile, row_of, spread_percent, table
 from benchmarks.recording import SECRETS, configured, open_recording
@@ -94,11 +96,15 @@ def _timed(work: Callable[[], object]) -> Callable[[], float]:
 
 def _daemons(rounds: int, seconds: float, rate: float) -> list[Row]:
     measured: dict[bool, list[list[Way]]] = {True: [], False: []}
+    used: dict[bool, list[float]] = {True: [], False: []}
     for turn in range(rounds):
         for record in (bool(turn % 2), not turn % 2):
+            looks: list[float] = []
             with tempfile.TemporaryDirectory() as folder:
-                measured[record].append(one_round(Path(folder), rate, seconds, 1, record=record))
-    found = []
+                ways = one_round(Path(folder), rate, seconds, 1, record=record, look=partial(_look, looks))
+            measured[record].append(ways)
+            used[record].append((looks[1] - looks[0]) * 1e3 / (rate * seconds))
+    found = [row_of("daemon's CPU an alert, recorded", used[True], "ms", against=("not recorded", used[False]))]
     for field, name in (("received_to_order", "alert received -> order"), ("round_trip", "alert HTTP round trip")):
         for share in (0.5, 0.99):
             each = {
@@ -109,6 +115,11 @@ def _daemons(rounds: int, seconds: float, rate: float) -> list[Row]:
             title = f"{name}, recorded, p{share * 100:.0f}"
             found.append(Row(title, middle, "ms", spread_percent(each[True]), middle / plain, "not recorded"))
     return found
+
+
+def _look(looks: list[float], pid: int) -> None:
+    times = psutil.Process(pid).cpu_times()
+    looks.append(times.user + times.system)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

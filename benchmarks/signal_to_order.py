@@ -20,7 +20,7 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -89,14 +89,27 @@ def _bare_commits(folder: Path) -> list[float]:
         return took
 
 
-def one_round(folder: Path, rate: float, seconds: float, layers: int, *, record: bool = True) -> list[Way]:
-    """Return the way of each alert of one daemon's run; ``record`` keeps the record of inputs."""
+def one_round(
+    folder: Path,
+    rate: float,
+    seconds: float,
+    layers: int,
+    *,
+    record: bool = True,
+    look: Callable[[int], None] = lambda _: None,
+) -> list[Way]:
+    """Return the way of each alert of one daemon's run; ``record`` keeps the record of inputs.
+
+    ``look`` is called with the daemon's process id before the first alert and after the last answer.
+    """
     count = round(rate * seconds)
     whom = identities(min(GROUPS, count))
     whom = [whom[number % len(whom)] for number in range(count)]
     with running_house(folder / "house", layers=layers, record=record) as house:
         ready = said_by(house, "ready")
+        look(house.pid)
         answers = asyncio.run(post_all(ready["url"], ready["secret"], whom, rate))
+        look(house.pid)
     assert all(each.status == 200 for each in answers), "every alert was accepted"
     return _ways(configured(folder / "house", layers).journal_path, answers)
 
