@@ -64,7 +64,7 @@ def test_starts_that_fail_are_incidents() -> None:
         await stage.pass_s(20)
         stage.slow_starts["b"] = 1_000.0
         stage.tell("/", RestartActor("/b"))
-        await stage.pass_s(5)
+        await stage.pass_s(3.5)
         del stage.slow_starts["b"]
         await stage.pass_s(20)
 
