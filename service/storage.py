@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
+from protocol.errors import BulkheadError
 from runtime.journal import JournalError
 from service.config import Config
-from service.journals import journal_of, views_of
+from service.journals import journal_of, place_of, views_of
 from store.journals import open_reader
 from store.postgres.place import Place
 from store.schema import SCHEMA_VERSION as JOURNAL_VERSION
@@ -16,7 +18,11 @@ from store.tables.opening import read_tables
 from store.transfer.ends import mark_of, open_end
 from store.views.tables import SCHEMA_VERSION, SERIES
 
-__all__ = ["storage_status"]
+__all__ = ["PruneRefused", "prune_months", "storage_status"]
+
+
+class PruneRefused(BulkheadError):
+    """There is nothing that could be dropped like that."""
 
 
 def storage_status(config: Config) -> dict[str, Any]:
@@ -34,6 +40,27 @@ def storage_status(config: Config) -> dict[str, Any]:
     else:
         found["moved_to"] = mark_of(where)
     return found
+
+
+def prune_months(config: Config, before: str, *, preview: bool) -> list[str]:
+    """Drop the parts of time series that ended before a day (UTC); return their names, with ``preview`` only those.
+
+    Raises ``PruneRefused`` for a word that is no day, and for files: these keep everything in one piece.
+    """
+    try:
+        day = datetime.combine(date.fromisoformat(before), time(), UTC)
+    except ValueError as error:
+        raise PruneRefused(f"{before} is no day: write 2026-01-31") from error
+    place = place_of(config)
+    if place is None:
+        raise PruneRefused("read models in a file are kept in one piece: delete it, and the daemon makes it anew")
+    from store.tables.postgres import open_server
+
+    at = int(day.timestamp()) * 1_000_000_000
+    with closing(open_server(place)) as tables:
+        if preview:
+            return [part for name in SERIES for month, part in tables.parts(name) if month.end <= at]
+        return tables.drop_before(at)
 
 
 def _journal(where: Path | Place) -> tuple[int | None, dict[str, Any]]:

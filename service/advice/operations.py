@@ -157,6 +157,7 @@ BACKUP: Final = Area(
             ("ViewsDiffer",),
             "throw the read models away (`<data_dir>/views.db`): the daemon makes them anew; and report this",
         ),
+        Word(("PruneRefused",), "name a day as 2026-01-31; only read models on PostgreSQL are kept by month"),
         Word(("ExportRefused",), "call `bulkhead db export` as its `--help` shows"),
     ),
 )

@@ -14,7 +14,7 @@ from service.cli.output import note, print_json, print_line, show
 from service.cli.parts import ConfigFile, Json, load_config, usage
 from service.cli.progress import progress
 
-__all__ = ["backup", "export", "migrate", "register", "restore", "status", "verify"]
+__all__ = ["backup", "export", "migrate", "prune", "register", "restore", "status", "verify"]
 
 _db = typer.Typer(
     no_args_is_help=True, help="Look after journal and read models: SQLite files or PostgreSQL.", epilog=epilog()
@@ -36,7 +36,7 @@ _Replace = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (status, migrate, backup, restore, verify, export):
+    for command in (status, migrate, backup, restore, verify, export, prune):
         _db.command(epilog=epilog())(command)
     app.add_typer(_db, name="db")
 
@@ -170,3 +170,20 @@ def export(
         print_json({"table": table, "rows": rows, "file": str(output or "-")})
     elif output is not None:
         note(f"{rows} rows of {table} in {output}")
+
+
+def prune(
+    before: Annotated[str, typer.Option("--before", metavar="DATE", help="Drop months that ended before: 2026-01-01.")],
+    preview: Annotated[bool, typer.Option("--preview", help="Only say which.")] = False,
+    config: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Drop old months of event log and equity from PostgreSQL; the journal keeps everything, a rebuild brings them back."""
+    from service.storage import prune_months
+
+    gone = prune_months(load_config(config), before, preview=preview)
+    if as_json:
+        print_json({"preview": preview, "dropped": gone})
+        return
+    would = "would drop" if preview else "dropped"
+    print_line(f"{would}: {', '.join(gone)}" if gone else f"nothing ends before {before}")

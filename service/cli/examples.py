@@ -177,6 +177,7 @@ EXAMPLES: Final = {
     "db backup": ("db backup monday.bulkhead", "db backup monday.bulkhead --key-file backup.key"),
     "db restore": ("db restore monday.bulkhead", "db restore monday.bulkhead --key-file backup.key --replace"),
     "db verify": ("db verify",),
+    "db prune": ("db prune --before 2026-01-01 --preview",),
     "db export": ("db export", "db export fills > fills.csv", "db export events --format parquet -o events.parquet"),
     "backup": ("backup monday.zip",),
     "restore": ("restore monday.zip", "restore monday.zip --read-only-inspect /tmp/look"),

@@ -217,9 +217,9 @@ class ServerTables:
                 for month, part in self.parts(name):
                     if month.end <= at:
                         if name == "events":
-                            newest = f"(SELECT max(position) FROM {part})"  # noqa: S608 our own names
                             for beside in ("event_words", "event_tags"):
-                                self.execute(f"DELETE FROM {beside} WHERE position <= {newest}")  # noqa: S608 ours
+                                ours = f"SELECT position FROM {part}"  # noqa: S608 our own names
+                                self.execute(f"DELETE FROM {beside} WHERE position IN ({ours})")  # noqa: S608
                         self.execute(f"DROP TABLE {part}")
                         self._note_kept(name, month.end)
                         gone.append(part)

@@ -48,6 +48,5 @@ def _kept(database: Database) -> dict[str, Only]:
         if since := database.kept_since(name):
             only[name] = (f"{column} >= ?", since)
             if name == "events":
-                oldest = database.fetch("SELECT coalesce(min(position), 0) FROM events")
-                only["event_tags"] = ("position >= ?", oldest[0][0])
+                only["event_tags"] = (f"position IN (SELECT position FROM events WHERE {column} >= ?)", since)  # noqa: S608
     return only

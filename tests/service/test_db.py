@@ -24,6 +24,7 @@ from service.leaving import InstallationMoved, RestoreInterrupted, refuse_moved
 from service.moving import MoveIncomplete, move_installation, place_named
 from service.restoring import RestoreRefused, restore
 from service.sealed import BackupKeyMissing, BackupKeyWrong
+from service.storage import PruneRefused, prune_months
 from service.table_export import ExportRefused, export_to
 from store.errors import JournalLocked
 from store.postgres.place import Place
@@ -321,3 +322,16 @@ def test_what_cannot_be_exported_is_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["db", "export", "nothing", "--config", str(tmp_path / "old" / "config.toml")])
     assert result.exit_code == 2
     assert "there is no table nothing" in result.stderr
+
+
+def test_old_months_are_dropped_on_demand(tmp_path: Path) -> None:
+    """On PostgreSQL whole months go, a proof knows it, and files refuse; with --preview nothing is done."""
+    config = traded(made("postgresql", tmp_path / "there"))
+    assert "events_1970_01" in run(config, "prune", "--before", "1970-02-01", "--preview")
+    assert json.loads(run(config, "status", "--json"))["read_models"]["partitions"]["events"][0] == "events_1970_01"
+    assert "events_1970_01" in run(config, "prune", "--before", "1970-02-01")
+    assert json.loads(run(config, "verify", "--json"))["differing"] == []
+    assert "nothing ends" in run(config, "prune", "--before", "1970-02-01")
+    for where, day in ((installation(tmp_path / "here"), "1970-02-01"), (config, "yesterday")):
+        with pytest.raises(PruneRefused):
+            prune_months(where, day, preview=True)
