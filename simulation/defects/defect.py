@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from simulation.world.profiles import Profile
+
 __all__ = ["Defect", "NothingToPatch", "patched"]
 
 
@@ -19,14 +21,14 @@ class Defect:
     """A mistake that a developer could make.
 
     ``found_by`` are the rules that may break first because of it. ``profile`` and ``hours`` are those of the scenarios it
-    is looked for in.
+    is looked for in: what it needs to show happens there often.
     """
 
     name: str
     sentence: str
     plant: Callable[[], AbstractContextManager[None]]
     found_by: frozenset[str]
-    profile: str = "all"
+    profile: Profile
     hours: float = 24.0
 
 

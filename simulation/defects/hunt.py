@@ -12,7 +12,7 @@ from simulation.defects.registry import DEFECTS
 from simulation.run import run
 from simulation.scenario import Scenario
 from simulation.shrink import Budget, shrink
-from simulation.world import PROFILES, scenario_of
+from simulation.world import scenario_of
 
 __all__ = ["SHRINKING", "Found", "Hunt", "hunt", "lost", "scenario_for"]
 
@@ -50,7 +50,7 @@ class Found:
 def scenario_for(name: str, seed: int) -> Scenario:
     """Return the scenario of a seed in which a bug is looked for, with the bug planted."""
     defect = DEFECTS[name]
-    scenario = scenario_of(seed, hours=defect.hours, profile=PROFILES[defect.profile])
+    scenario = scenario_of(seed, hours=defect.hours, profile=defect.profile)
     return msgspec.structs.replace(scenario, defect=name)
 
 

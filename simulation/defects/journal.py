@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Final
 
+import store.projector
 from actors.group import PositionGroup
+from actors.pool import Pool
 from runtime.durable import Durability
 from runtime.journal import Record
 from simulation.defects.defect import patched
@@ -20,6 +22,9 @@ __all__ = [
     "projector_skips_one_event",
     "snapshot_one_behind",
 ]
+
+_PAGE: Final = 40
+"""Records in a page of the projector that skips one."""
 
 
 def act_before_persist() -> AbstractContextManager[None]:
@@ -63,25 +68,42 @@ def snapshot_one_behind() -> AbstractContextManager[None]:
     return patched(Durability, "record", change)
 
 
-def lost_timer_on_restart() -> AbstractContextManager[None]:
-    """Set the timers of a group only when it decides something, not when it comes back from its journal."""
+@contextmanager
+def lost_timer_on_restart() -> Iterator[None]:
+    """Set timers only when something is decided, not when a group or the pool comes back from its journal."""
 
-    def change(recovered: Callable[..., Any]) -> Callable[..., Any]:
+    def group(recovered: Callable[..., Any]) -> Callable[..., Any]:
         def wrong(self: PositionGroup) -> Any:
-            set_retries = self._set_retries
-            self._set_retries = lambda: None  # type: ignore[method-assign]
-            try:
+            with _mute(self, "_set_retries"):
                 return recovered(self)
-            finally:
-                self._set_retries = set_retries  # type: ignore[method-assign]
 
         return wrong
 
-    return patched(PositionGroup, "recovered", change)
+    def pool(started: Callable[..., None]) -> Callable[..., None]:
+        def wrong(self: Pool) -> None:
+            with _mute(self, "_wait_for_expiry"):
+                started(self)
+
+        return wrong
+
+    with patched(PositionGroup, "recovered", group), patched(Pool, "started", pool):
+        yield
 
 
-def projector_skips_one_event() -> AbstractContextManager[None]:
-    """Take the first record after a pause for one that is projected already."""
+@contextmanager
+def _mute(actor: Any, name: str) -> Iterator[None]:
+    """Have a method of one actor do nothing."""
+    assert callable(getattr(actor, name)), name
+    setattr(actor, name, lambda: None)
+    try:
+        yield
+    finally:
+        delattr(actor, name)
+
+
+@contextmanager
+def projector_skips_one_event() -> Iterator[None]:
+    """Read the journal in pages, and take the first record of each page but the first for one that is projected."""
 
     def change(project: Callable[..., int]) -> Callable[..., int]:
         def wrong(self: Projector, records: Iterable[Record]) -> int:
@@ -95,4 +117,5 @@ def projector_skips_one_event() -> AbstractContextManager[None]:
 
         return wrong
 
-    return patched(Projector, "_project", change)
+    with patched(Projector, "_project", change), patched(store.projector, "BATCH", lambda _: _PAGE):
+        yield

@@ -11,15 +11,14 @@ import msgspec
 
 import actors.desk_venue
 import actors.session
-import rules.group.fills
 from actors.desk_book import DeskBook
 from actors.desk_compare import Comparison
 from actors.desk_venue import VenueSide
 from actors.session import VenueSession
 from actors.session_limit import Urgency
 from protocol.orders import CancelAtVenue, FillReport, OrderReport, OrderState
-from protocol.values import OrderType
-from rules.group.view import GroupView, OrderView
+from protocol.values import OrderSide, OrderType
+from rules.group.view import GroupView
 from simulation.defects.defect import patched
 from venues.errors import NetworkTimeout
 
@@ -91,7 +90,7 @@ def fill_matched_by_price() -> AbstractContextManager[None]:
 def _meets(request: Any, fill: FillReport) -> bool:
     if (request.symbol, request.side) != (fill.symbol, fill.side):
         return False
-    return request.type is OrderType.MARKET or (request.price - fill.price) * request.side.sign >= 0
+    return request.type is OrderType.MARKET or (request.price >= fill.price) == (request.side is OrderSide.BUY)
 
 
 def fill_counted_twice() -> AbstractContextManager[None]:
@@ -100,16 +99,18 @@ def fill_counted_twice() -> AbstractContextManager[None]:
 
 
 def partial_treated_as_full() -> AbstractContextManager[None]:
-    """Take the first fill of an entry for all of it."""
+    """Take an order that has traded in part for one that is done."""
 
-    def change(filled: Callable[..., None]) -> Callable[..., None]:
-        def wrong(turn: Any, order: OrderView, fill: Any) -> None:
-            done = msgspec.structs.replace(order.request, qty=order.filled + fill.qty)
-            filled(turn, msgspec.structs.replace(order, request=done), fill)
+    def change(report: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(report)
+        def wrong(self: VenueSide, msg: OrderReport) -> Any:
+            if msg.state is OrderState.PARTIALLY_FILLED:
+                msg = msgspec.structs.replace(msg, state=OrderState.FILLED)
+            return report(self, msg)
 
         return wrong
 
-    return patched(rules.group.fills, "_entry_filled", change)
+    return patched(VenueSide, "report", change)
 
 
 def double_exit() -> AbstractContextManager[None]:

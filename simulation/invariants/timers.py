@@ -1,0 +1,44 @@
+"""Timers: at rest, whatever an actor owes to itself at a later instant has its timer running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from actors.group import PositionGroup
+from actors.pool import Pool
+from protocol.groups import GroupState
+from rules.group import retries
+from rules.pool import next_expiry
+from simulation.invariant import Invariant, Scene
+
+__all__ = ["DueIsArmed"]
+
+
+class DueIsArmed(Invariant):
+    """A group that is to try again, and a pool with an entry that grows too old, will be woken for it."""
+
+    NAME = "what-is-due-is-armed"
+
+    def at_rest(self, scene: Scene) -> Iterator[str]:
+        """Look at every group and pool."""
+        for path in scene.system.paths():
+            cell = scene.system.cell_of(path)
+            actor = cell.actor if cell is not None else None
+            if isinstance(actor, PositionGroup):
+                yield from self._group(actor)
+            elif isinstance(actor, Pool):
+                yield from self._pool(path, actor)
+
+    def _group(self, actor: PositionGroup) -> Iterator[str]:
+        view = actor._view
+        if view is None or view.state is GroupState.CLOSED:
+            return
+        owed = len(retries(view, actor.now()))
+        running = sum(timer.live for timer in actor._retries.values())
+        if running < owed:
+            yield f"{view.group_id} is to try {owed} things again and waits for {running}"
+
+    def _pool(self, path: str, actor: Pool) -> Iterator[str]:
+        due, timer = next_expiry(actor._state, actor._settings), actor._expiry
+        if due is not None and (timer is None or not timer.live or timer.at > due):
+            yield f"{path} has an entry that is too old at {due} and will not look"
