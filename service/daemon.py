@@ -200,7 +200,8 @@ async def _serve(
         ended = anyio.Event()
         keeper = config_keeper(lambda: plan, active, sources, start, watch=not virtual)
         tag, every_s = run.tag, 3_600.0 if virtual else 60.0
-        inputs = keep_inputs(active, system, secrets, markets, tag=tag, reconcile_every_s=every_s)
+        venues = outside_venues(config, system.now)
+        inputs = keep_inputs(active, system, secrets, markets, tag=tag, reconcile_every_s=every_s, outside=venues)
         plan = Plan(
             active=active,
             system=system,
@@ -212,7 +213,7 @@ async def _serve(
             operators=[keeper, *_operators(config, secrets, markets, daemon)],
             gateway=gateway,
             nodes=node_children(config, system, markets),
-            venues=outside_venues(config, system.now),
+            venues=venues,
             send_by=(lambda: tenure.send_by(system.now())) if tenure is not None else lambda: None,
         )
         system.durability.snapshot_every = config.journal.snapshot_every
