@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from actors.desk_events import never_sent, refused, sent
 from actors.desk_hold import EXITS_WAIT_S, LetHeld
+from actors.desk_sides import Sides
 from actors.desk_venue import VenueSide
 from actors.risk import PERMITS
 from actors.session_topics import health_topic
+from actors.topics import GROUPS
+from protocol.groups import GroupChanged
 from protocol.messages import Message
+from protocol.offset import TellStanding
 from protocol.orders import (
     CancelAtVenue,
     CancelOrder,
@@ -87,6 +91,7 @@ class OrderDesk(VenueSide):
         self._waiting: dict[str, tuple[SubmitOrder, int]] = {}
         self._unwanted: set[str] = set()
         """Cancelled before we ever heard of them: what is told us again after a crash is told in this order."""
+        self._sides = Sides(account)
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
@@ -95,7 +100,14 @@ class OrderDesk(VenueSide):
         self.context.bus.subscribe(PERMITS, self.ref)
         self.context.bus.subscribe(health_topic(self._account), self.ref)
         self.context.system.tell(self._risk, RenewPermit())
+        self.context.bus.subscribe(GROUPS, self.ref, wanted=self._sides.concerns)
         self.context.bus.publish(desk_topic(self._account), DeskUp(self._account))
+        self.context.bus.publish(desk_topic(self._account), TellStanding())
+
+    @handles
+    def stands(self, msg: GroupChanged) -> None:
+        """Take which sides of a perpetual are held."""
+        self._sides.take(msg)
 
     @property
     def detail(self) -> str:
@@ -152,7 +164,7 @@ class OrderDesk(VenueSide):
         return Do(tells=[tell for order in self._book.owned_by(msg.owner) for tell in self._retell(order)])
 
     def _send(self, msg: SubmitOrder, correlation: int) -> Do:
-        now = self.now()
+        msg, now = self._sides.fitting(msg), self.now()
         permit = self._permit.number if self._permit is not None else 0
         place = PlaceAtVenue(msg.request, now + SEND_WITHIN_S * NANOS, msg.adds_risk)
         event = sent(msg, permit=permit, correlation=correlation, at=now)

@@ -15,7 +15,7 @@ from actors.desk import desk_topic
 from actors.group_recovery import absence_of, compared_topic
 from actors.session import market_topic
 from actors.session_topics import health_topic
-from actors.topics import precision_topic
+from actors.topics import GROUPS, precision_topic
 from protocol.groups import (
     AddPyramid,
     Batch,
@@ -69,9 +69,6 @@ from runtime.durable import DurableActor
 from runtime.timers import Timer
 
 __all__ = ["GROUPS", "LINGER_S", "PositionGroup", "group_stream"]
-
-GROUPS: Final = "groups"
-"""Bus topic on which every group says how it stands."""
 
 LINGER_S: Final = 60.0
 """How long a closed group stays to deal with late fills itself; later ones bring it back."""

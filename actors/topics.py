@@ -1,8 +1,13 @@
-"""Bus topics of an account that files know which must not know each other."""
+"""Bus topics that files know which must not know each other."""
 
 from __future__ import annotations
 
-__all__ = ["pool_topic", "precision_topic"]
+from typing import Final
+
+__all__ = ["GROUPS", "pool_topic", "precision_topic"]
+
+GROUPS: Final = "groups"
+"""Bus topic on which every group says how it stands."""
 
 
 def pool_topic(account: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from actors import desk_book
 from actors.desk import PERMIT_MAX_AGE_S, PERMIT_WAIT_S, SEND_WITHIN_S
+from protocol.offset import TellStanding
 from protocol.orders import (
     CancelAtVenue,
     CancelOrder,
@@ -279,7 +280,8 @@ def test_each_life_says_so_and_asks_for_a_permit() -> None:
         rig = DeskRig(stage)
         await stage.settle()
         await stage.crash("desk")
-        assert rig.up == [DeskUp("acc"), DeskUp("acc")]
+        assert of(rig.up, DeskUp) == [DeskUp("acc"), DeskUp("acc")]
+        assert len(of(rig.up, TellStanding)) == 2
         assert kinds(rig.risk) == ["RenewPermit", "RenewPermit"]
 
     play(script)
