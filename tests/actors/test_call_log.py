@@ -39,6 +39,7 @@ def test_a_session_that_crashes_leaves_what_it_asked_and_heard() -> None:
         assert calls[0]["answer"]["client_order_id"] == KEY
         assert calls[1]["answer"] == "NetworkTimeout: stub: no answer"
         assert calls[2]["answer"] == "KeyError: 'orderId'"
+        stage.system.black_box.flush()  # the stage's own house decides without saying so
         assert [(each.path, each.error.type) for each in found] == [("/house/session", "KeyError")]
 
     play(script)
