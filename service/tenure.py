@@ -48,7 +48,7 @@ def lease_of(accounts: list[str]) -> Callable[[str], str]:
 
 def process_name(node: str) -> str:
     """Return a name that no other process has, nor this one in another life."""
-    return f"{node}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+    return f"{node}:{os.getpid()}:{uuid.uuid4().hex[:8]}"  # house: two processes must not share a name
 
 
 class Tenure:

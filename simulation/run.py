@@ -99,7 +99,8 @@ class Run:
         self._keep_timeline = keep_timeline
         self._config = self._in_force = config_of(scenario, folder)
         coverage: Coverage = self.verdict.coverage
-        self.weather = Weather(lambda: self.agenda.now, random.Random(f"{scenario.seed}weather"), coverage.injected)  # noqa: S311
+        draws = random.Random(f"{scenario.seed}weather")  # noqa: S311 # house: drawn from the scenario's seed
+        self.weather = Weather(lambda: self.agenda.now, draws, coverage.injected)
         account = next(each for each in self._config.accounts if each.name == ACCOUNT)
         self.exchange = make_exchange(self._config, account, self.agenda, scenario)
         self._exchanges = {ACCOUNT: self.exchange}

@@ -8,8 +8,7 @@ from typing import Any, Final
 from actors.group import PositionGroup
 from protocol.configuration import CONFIG_STORE, ApplyDraft, EditDraft
 from protocol.control import ReleaseActor, RestartActor
-from protocol.groups import CloseGroup
-from protocol.groups.commands import CloseReason
+from protocol.groups import CloseGroup, CloseReason
 from protocol.offset import BlockGroup, RunNow, UnblockGroup
 from protocol.pool import ForceAdd, PromoteQueued, QueueReport, QueueSnapshot, RemoveQueued
 from protocol.risk import PauseEngine, ResumeEngine

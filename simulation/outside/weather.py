@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter, deque
 from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Final, Protocol
 
 from runtime.clock import NANOS
 from simulation.scenario import Fault, FaultKind
 
-__all__ = ["LASTING", "Weather"]
+__all__ = ["LASTING", "Draws", "Weather"]
 
 LASTING: Final = frozenset({FaultKind.DISCONNECT, FaultKind.RATE_LIMIT, FaultKind.SERVER_ERROR, FaultKind.MAINTENANCE})
 """These hold for their ``seconds``; all others wait for an occasion and are used up by it."""
@@ -24,12 +23,24 @@ _OF_HANDLERS: Final = (
 )
 
 
+class Draws(Protocol):
+    """Seeded randomness."""
+
+    def random(self) -> float:
+        """Draw from [0, 1)."""
+        ...
+
+    def uniform(self, a: float, b: float) -> float:
+        """Draw from [a, b]."""
+        ...
+
+
 class Weather:
     """The faults in force. ``injected`` counts those that found their occasion, by kind."""
 
-    def __init__(self, now: Callable[[], int], rng: random.Random, injected: Counter[str]) -> None:
+    def __init__(self, now: Callable[[], int], draws: Draws, injected: Counter[str]) -> None:
         self._now = now
-        self._rng = rng
+        self._draws = draws
         self._injected = injected
         self._armed: dict[FaultKind, deque[Fault]] = {}
         self._until: dict[FaultKind, int] = {}
@@ -84,8 +95,8 @@ class Weather:
 
     def chance(self, probability: float) -> bool:
         """Toss a coin."""
-        return self._rng.random() < probability
+        return self._draws.random() < probability
 
     def between(self, low: float, high: float) -> float:
         """Draw a number."""
-        return self._rng.uniform(low, high)
+        return self._draws.uniform(low, high)
