@@ -33,7 +33,7 @@ from store.batch import Batch, Dictionary, StreamEnd, build
 from store.chain import stream_tag
 from store.event_types import check_known
 from store.opening import TAIL_CHECK_LEAST, TAIL_CHECK_MOST, Durability
-from store.postgres.appending import call_of_append, columns_of
+from store.postgres.appending import ATTACH, ENDS, KEEP_NEWER, OPEN, call_of_append, columns_of
 from store.postgres.link import ConnectionLost, Link, ServerRefused
 from store.postgres.lock import WriterLock
 from store.postgres.place import Place
@@ -42,26 +42,18 @@ from store.postgres.schema import FENCED, HEAD_MOVED, VERSION, journal_version, 
 from store.reading import JournalReader, snapshot_checksum
 from store.rows import Head, StoredStream
 
-__all__ = ["LeaseOf", "PostgresJournal", "open_journal", "open_reader"]
+__all__ = ["STREAMS_KNOWN", "LeaseOf", "PostgresJournal", "open_journal", "open_reader"]
 
 LeaseOf = Callable[[str], str | None]
 """The lease that a stream's writer must hold; None for none."""
+
+STREAMS_KNOWN: Final = 50_000
+"""How many streams, the newest, an opening learns the ends of; an older one is asked for when it is first written."""
 
 _RETRIED: Final = ("40001", "40P01")
 """Serialization failure, deadlock: the server asks us to try again."""
 
 _UNIQUE: Final = "23505"
-
-_KEEP_NEWER: Final = """INSERT INTO {s}.snapshots VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (stream) DO UPDATE SET
-    seq = excluded.seq, version = excluded.version, position = excluded.position, checksum = excluded.checksum,
-    state = excluded.state WHERE excluded.seq >= snapshots.seq"""
-
-_ATTACH: Final = (
-    """UPDATE {s}.head SET session = session + 1 WHERE opening = $1 RETURNING session, position, checksum"""
-)
-
-_OPEN: Final = """UPDATE {s}.head SET opening = opening + 1, session = session + 1
-    RETURNING opening, session, position, checksum"""
 
 
 class PostgresJournal(JournalReader):
@@ -140,7 +132,7 @@ class PostgresJournal(JournalReader):
             at = end.seq if end else 0
             raise SequenceConflict(f"stream {name} is at {at}: no snapshot can be of its record {seq}")
         checksum = snapshot_checksum(name, seq, version, state)
-        sql = _KEEP_NEWER.replace("{s}", self.place.schema)
+        sql = KEEP_NEWER.replace("{s}", self.place.schema)
         self._link.fetch(sql, end.stream.id, seq, version, self._head.position, checksum, state)
 
     # --- leases --------------------------------------------------------------------------------------------------------
@@ -222,7 +214,7 @@ class PostgresJournal(JournalReader):
 
     def _is_kept(self, batch: Batch, patience_s: float) -> bool:
         """Take the head over on a new connection and see whether the batch is its newest; raise CommitUnknown."""
-        sql = _ATTACH.replace("{s}", self.place.schema)
+        sql = ATTACH.replace("{s}", self.place.schema)
         try:
             rows = self._link.run(lambda connection: connection.fetch(sql, self._opening), patience_s=patience_s)
         except JournalUnavailable as error:
@@ -309,8 +301,7 @@ class PostgresJournal(JournalReader):
             raise
         self._opening, self._session, position, checksum = row
         self._head = Head(position, checksum)
-        streams = int(self._rows.one("SELECT coalesce(max(id), 0) FROM {s}.streams")[0])
-        self._dictionary = Dictionary(self._find_end, self._rows.types(), streams)
+        self._load_dictionary()
         self._at = self._rows.last_at()
 
     async def _open_anew(self, connection: Any, at: int) -> Any:
@@ -321,12 +312,22 @@ class PostgresJournal(JournalReader):
                 held = list(self._fences.items())
                 names, tokens = [name for name, _ in held], [token for _, token in held]
                 await connection.execute(f"SELECT {schema}.must_hold($1, $2)", names, tokens)
-            row = await connection.fetchrow(_OPEN.replace("{s}", schema))
+            row = await connection.fetchrow(OPEN.replace("{s}", schema))
             note = f"INSERT INTO {schema}.openings VALUES ($1, $2, $3, $4)"  # noqa: S608 a checked name
             await connection.execute(note, row[0], at, os.getpid(), socket.gethostname())
             return row
 
+    def _load_dictionary(self) -> None:
+        """Learn the ends of streams now, so that staging an append asks the server nothing: it may be away just then."""
+        streams = int(self._rows.one("SELECT coalesce(max(id), 0) FROM {s}.streams")[0])
+        self._dictionary = Dictionary(self._find_end, self._rows.types(), streams)
+        for number, name, seq in self._link.fetch(ENDS.replace("{s}", self.place.schema), STREAMS_KNOWN):
+            self._dictionary.ends[name] = StreamEnd(StoredStream(number, name, stream_tag(name.encode())), seq)
+        self._older = streams > len(self._dictionary.ends)
+
     def _find_end(self, name: str) -> StreamEnd | None:
+        if not self._older:
+            return None
         number = self._rows.stream_number(name)
         if number is None:
             return None

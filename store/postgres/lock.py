@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from store.errors import JournalLocked
 from store.postgres.link import Link
@@ -10,6 +10,7 @@ from store.postgres.link import Link
 __all__ = ["WriterLock"]
 
 _KEY: Final = 0x62756C6B
+_WAIT_MS: Final = 1_000
 
 _WHO: Final = """SELECT a.application_name, host(a.client_addr) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
     WHERE l.locktype = 'advisory' AND l.granted AND l.classid = $1::bigint::oid AND l.objid = (
@@ -25,8 +26,12 @@ class WriterLock:
         self._taken_on = 0
 
     def take(self) -> None:
-        """Take it; raise ``JournalLocked`` naming who has it."""
-        if self._try():
+        """Take it; raise ``JournalLocked`` naming who has it.
+
+        Waits for a moment: a server takes one to see that a process that was killed is gone.
+        """
+        if self._try() or self._link.run(self._wait):
+            self._taken_on = self._link.connections
             return
         place = self._link.place
         who = self._link.fetch(_WHO, _KEY, place.schema)
@@ -40,6 +45,19 @@ class WriterLock:
         """Take it on a new connection when there is one; the server may hold the lost one's lock for a while yet."""
         if self._taken_on != self._link.connections:
             self._try()
+
+    async def _wait(self, connection: Any) -> bool:
+        import asyncpg  # type: ignore[import-untyped]
+
+        before = await connection.fetchval("SHOW lock_timeout")
+        await connection.execute(f"SET lock_timeout = {_WAIT_MS}")
+        try:
+            await connection.execute("SELECT pg_advisory_lock($1, hashtext($2))", _KEY, self._link.place.schema)
+        except asyncpg.LockNotAvailableError:
+            return False
+        finally:
+            await connection.execute(f"SET lock_timeout = '{before}'")
+        return True
 
     def _try(self) -> bool:
         sql = "SELECT pg_try_advisory_lock($1, hashtext($2))"

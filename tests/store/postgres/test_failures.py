@@ -292,3 +292,28 @@ def kill_backends(place: Place) -> None:
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> "
         "pg_backend_pid()",
     )
+
+
+def test_staging_asks_the_server_nothing(journal: PostgresJournal, line: CutLine, direct: Place) -> None:
+    """A stream that is new, or was last written by an earlier opening, is staged while the server is away."""
+    journal.append([entry("b", 1)])
+    journal.close()
+    with closing(open_journal(journal.place)) as later:
+        line.down = True
+        line.cut()
+        commit = later.stage([entry("b", 2), entry("c", 1)])
+        threading.Timer(0.2, lambda: setattr(line, "down", False)).start()
+        assert commit() == 5
+    stands(direct, ("b", 1), ("b", 2), ("c", 1))
+
+
+def test_an_old_stream_is_asked_for(journal: PostgresJournal, direct: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more streams than an opening learns, the older ones are found when they are first written."""
+    journal.append([entry("b", 1), entry("c", 1)])
+    journal.close()
+    monkeypatch.setattr("store.postgres.journal.STREAMS_KNOWN", 1)
+    with closing(open_journal(direct)) as later:
+        with pytest.raises(SequenceConflict, match="stream a is at 2"):
+            later.append([entry("a", 2)])
+        assert later.append([entry("a", 3), entry("d", 1)]) == 6
+    stands(direct, ("b", 1), ("c", 1), ("a", 3), ("d", 1))
