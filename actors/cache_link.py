@@ -90,6 +90,15 @@ class CacheLink(Actor):
         waits, lost = stats.held + posts.waiting, stats.dropped + posts.overflowed
         return f"{said.state.value}{ping}, {waits} wait, {lost} lost{why}"
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """What the cache and the channels have counted since the start, by name."""
+        return {
+            **self._shared.cache.stats()._asdict(),
+            **self._shared.channels.stats()._asdict(),
+            "brought": self._brought,
+        }
+
     # --- pings ---------------------------------------------------------------------------------------------------------
 
     def _call_failed(self, reason: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from actors.cache_link import CACHE
 from actors.node_herald import SpeakAnew
+from protocol.event_log import LogEvent
 from protocol.messages import Message
 from protocol.nodes import (
     CacheHealth,
@@ -28,7 +29,10 @@ from store.cache.health import reconnect_delay_s
 from store.cache.keys import NODE_CHANNEL, NODES, node_key
 from store.cache.opening import Shared
 
-__all__ = ["OTHER_NODES", "NodeListener"]
+__all__ = ["LOOK_S", "OTHER_NODES", "NodeListener"]
+
+LOOK_S: Final = 30.0
+"""Seconds between two looks at who is there."""
 
 OTHER_NODES: Final = "other-nodes"
 """Bus topic of what other nodes say (``FromNode``) and of what was missed (``MessagesMissed``)."""
@@ -42,6 +46,10 @@ class _Listen(Message, frozen=True, tag=True):
     pass
 
 
+class _Look(Message, frozen=True, tag=True):
+    pass
+
+
 class _Read(Message, frozen=True, tag=True):
     asked: Any
     fresh: bool
@@ -49,12 +57,17 @@ class _Read(Message, frozen=True, tag=True):
 
 
 class NodeListener(Actor):
-    """One a daemon. ``me`` is the own name, ``herald`` who says again what this node is when somebody may have missed it."""
+    """One a daemon. ``me`` is the own presence, ``herald`` says again what this node is when somebody may have missed it.
 
-    def __init__(self, shared: Shared, me: str, herald: str) -> None:
+    Another daemon under the own name is a line in the log at ``events``, once: the others would take both for one.
+    """
+
+    def __init__(self, shared: Shared, me: NodePresence, *, herald: str, events: str) -> None:
         self._shared = shared
         self._me = me
         self._herald = herald
+        self._events = events
+        self._namesake = False
         self._nodes: dict[str, NodePresence] = {}
         self._listening = False
         self._attempts = 0
@@ -67,12 +80,14 @@ class NodeListener(Actor):
     def started(self) -> None:
         """Begin to listen; a cache that is away is tried again."""
         self.context.bus.subscribe(CACHE, self.ref)
+        self.timers.every(LOOK_S, _Look())
         self._listen()
 
     @property
     def detail(self) -> str:
         """One line for the tree view."""
         how = "listening" if self._listening else f"attempt {self._attempts}"
+        how += ", another daemon has this name" if self._namesake else ""
         return f"{how}, {len(self._nodes)} nodes, {self.heard} facts heard, {self.missed} gaps"
 
     def _listen(self) -> None:
@@ -128,6 +143,11 @@ class NodeListener(Actor):
             self.context.system.tell(self._herald, SpeakAnew())
         self.context.bus.publish(OTHER_NODES, msg)
 
+    @handles
+    def look(self, msg: _Look) -> None:  # noqa: ARG002 - the type is the message
+        """Read who is there: one that was killed says no word of leave."""
+        self._read(None)
+
     # --- who is alive --------------------------------------------------------------------------------------------------
 
     @handles
@@ -156,9 +176,23 @@ class NodeListener(Actor):
         """Take over what stands in the cache, and answer whoever asked."""
         if msg.fresh:
             self._nodes = {each.node: each for each in msg.nodes}
+            self._beware_of_namesake(self._nodes.get(self._me.node))
         if msg.asked is not None:
             nodes = {**self._nodes, **{each.node: each for each in msg.nodes}}
             said: CacheHealth | None = self.context.bus.kept(CACHE)
             cache = said or CacheHealth(address="", state=CacheState.IN_PROCESS, at=self.now())
-            answer = NodesAnswer(self._me, cache, tuple(nodes[name] for name in sorted(nodes)), msg.fresh)
+            answer = NodesAnswer(self._me.node, cache, tuple(nodes[name] for name in sorted(nodes)), msg.fresh)
             self.context.answer(msg.asked, answer)
+
+    def _beware_of_namesake(self, seen: NodePresence | None) -> None:
+        """Say once when somebody else speaks under our name; what an earlier life of ours left there is nobody."""
+        taken = seen is not None and seen.since != self._me.since and seen.seen_at > self._me.since
+        if taken and not self._namesake and seen is not None:
+            text = (
+                f"another daemon (host {seen.host}, process {seen.pid}) is on the shared cache as {seen.node} too: "
+                "the others take both for one"
+            )
+            events = self.context.system.lookup(self._events)
+            if events is not None:
+                events.tell(LogEvent(severity="warning", code="NodeNameTaken", text=text, about=self.context.path))
+        self._namesake = taken

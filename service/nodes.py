@@ -50,11 +50,12 @@ def node_children(config: Config, system: ActorSystem, markets: Mapping[str, Mar
     shared = open_shared(url, now=system.clock.now, node=node, epoch=since, prefix=config.redis.prefix)
     accounts = [account.name for account in config.accounts]
     quoted = {name: Quoted(market.label, _symbols(market)) for name, market in markets.items()}
+    me = _presence(config, node, since)
     return [
         _child("link", CacheLink, shared, events=_EVENT_LOG),
         _child("quotes", QuoteWriter, shared.cache, quoted),
-        _child("herald", NodeHerald, shared, _presence(config, node, since), accounts),
-        _child("listener", NodeListener, shared, node, HERALD),
+        _child("herald", NodeHerald, shared, me, accounts),
+        _child("listener", NodeListener, shared, me, herald=HERALD, events=_EVENT_LOG),
     ]
 
 

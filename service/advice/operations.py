@@ -170,6 +170,7 @@ CACHE: Final = Area(
             ("CacheAway", "CacheError"),
             "see that the Redis server runs and `BULKHEAD_REDIS_URL` is right: it is tried again by itself, orders go on",
         ),
+        Word(("NodeNameTaken",), "give each daemon on the server a name of its own: set `redis.node`, start again"),
         Word(("CacheBack",), "nothing: what had waited was written"),
         Word(
             ("CacheRefused",),

@@ -49,7 +49,7 @@ def cache_standing(system: ActorSystem) -> dict[str, Any]:
         "attempts": said.attempts if said is not None else 0,
         "reason": said.reason if said is not None else "",
         "retry_at": said.retry_at if said is not None else None,
-        "detail": str(getattr(cell.actor, "detail", "")) if cell is not None and cell.actor is not None else "",
+        "counts": getattr(cell.actor, "counts", {}) if cell is not None else {},
     }
 
 

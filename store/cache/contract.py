@@ -8,15 +8,18 @@ so that whoever listens knows that it must read again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from protocol.messages import Value
 from protocol.nodes import FromNode, MessagesMissed, NodeFact
 from protocol.values import Instant, Name
 
-__all__ = ["Cache", "CacheStats", "ChannelStats", "Channels", "Fence", "Locks", "Sink"]
+__all__ = ["ANSWER_S", "Cache", "CacheStats", "ChannelStats", "Channels", "Fence", "Locks", "Sink"]
 
 T = TypeVar("T")
+
+ANSWER_S: Final = 0.25
+"""Longest wait for a server's answer; past it it counts as away."""
 
 
 class CacheStats(NamedTuple):
@@ -115,8 +118,10 @@ class ChannelStats(NamedTuple):
 
     published: int = 0
     heard: int = 0
-    undecodable: int = 0
-    missed: int = 0
+    unreadable: int = 0
+    """Frames that hold no fact; the subscription goes on."""
+    gaps: int = 0
+    """How often something was, or may have been, missed."""
     waiting: int = 0
     overflowed: int = 0
 

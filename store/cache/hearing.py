@@ -16,8 +16,8 @@ class Heard(msgspec.Struct):
     """What all subscriptions of a node have heard so far."""
 
     facts: int = 0
-    missed: int = 0
-    undecodable: int = 0
+    gaps: int = 0
+    unreadable: int = 0
 
 
 class Hearing:
@@ -54,7 +54,7 @@ class Hearing:
         return True
 
     def _miss(self, channel: str, node: str, reason: str) -> None:
-        self._heard.missed += 1
+        self._heard.gaps += 1
         self._sink(MessagesMissed(channel, node, reason))
 
 

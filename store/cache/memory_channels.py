@@ -98,8 +98,8 @@ class MemoryChannels:
         return ChannelStats(
             published=self._published,
             heard=self._heard.facts,
-            undecodable=self._heard.undecodable,
-            missed=self._heard.missed,
+            unreadable=self._heard.unreadable,
+            gaps=self._heard.gaps,
             waiting=len(self._waiting),
             overflowed=self._waiting.overflowed,
         )

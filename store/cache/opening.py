@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol
 
-from store.cache.contract import Cache, Channels, Locks
+from store.cache.contract import ANSWER_S, Cache, Channels, Locks
 from store.cache.memory import MemoryCache
 from store.cache.memory_channels import MemoryChannels, MemoryHub
 from store.cache.memory_locks import MemoryLocks
@@ -42,10 +42,13 @@ class Shared(NamedTuple):
     flush: Callable[[], Awaitable[int]]
 
 
-def open_shared(url: str, *, now: Callable[[], int], node: str, epoch: int, prefix: str = "") -> Shared:
+def open_shared(
+    url: str, *, now: Callable[[], int], node: str, epoch: int, prefix: str = "", answer_s: float = ANSWER_S
+) -> Shared:
     """Return what a URL names (``redis://``, ``rediss://`` or ``unix://``); empty: the process itself.
 
-    Nothing is connected yet, so a server that is away is no error here. Raises FeatureUnavailable without the library.
+    Nothing is connected yet, so a server that is away is no error here; afterwards it has ``answer_s`` for each call. Raises
+    FeatureUnavailable without the library.
     """
     if not url:
         channels = MemoryChannels(MemoryHub(), node=node, epoch=epoch)
@@ -55,7 +58,7 @@ def open_shared(url: str, *, now: Callable[[], int], node: str, epoch: int, pref
     from store.cache.redis_link import RedisLink
     from store.cache.redis_locks import RedisLocks
 
-    link = RedisLink(url, now=now)
+    link = RedisLink(url, now=now, answer_s=answer_s)
     cache = RedisCache(link, now=now, prefix=prefix)
     there = RedisChannels(link, node=node, epoch=epoch, prefix=prefix)
 

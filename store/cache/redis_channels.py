@@ -121,7 +121,7 @@ class RedisChannels:
         try:
             hearing.hear(unframed(message["data"], FromNode))
         except BadFrame:
-            self._heard.undecodable += 1
+            self._heard.unreadable += 1
 
     async def _next(self, subscription: Any, within_s: float) -> Any:
         message = await subscription.get_message(timeout=within_s)
@@ -134,8 +134,8 @@ class RedisChannels:
         return ChannelStats(
             published=self._published,
             heard=self._heard.facts,
-            undecodable=self._heard.undecodable,
-            missed=self._heard.missed,
+            unreadable=self._heard.unreadable,
+            gaps=self._heard.gaps,
             waiting=len(self._waiting),
             overflowed=self._waiting.overflowed,
         )

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar, cast
 from urllib.parse import urlsplit
 
 from protocol.errors import FeatureUnavailable
+from store.cache.contract import ANSWER_S
 from store.cache.errors import CacheAway, CacheError, CacheRefused
 
 try:
@@ -22,10 +23,7 @@ try:
 except ImportError as error:
     raise FeatureUnavailable("redis", "a shared cache on Redis") from error
 
-__all__ = ["ANSWER_S", "HOLD_OFF_S", "LINK_ERRORS", "PING_S", "RedisLink", "address_of"]
-
-ANSWER_S: Final = 0.25
-"""Longest wait for an answer; past it the server counts as away."""
+__all__ = ["HOLD_OFF_S", "LINK_ERRORS", "PING_S", "RedisLink", "address_of"]
 
 PING_S: Final = 2.0
 """Longest wait for the answer to a health ping (DS-710)."""

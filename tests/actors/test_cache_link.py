@@ -122,6 +122,7 @@ def test_it_pings_every_half_minute() -> None:
         assert rig.newest.ping_ns == MS
         assert rig.newest.at == stage.now - 305 * S - 1_000, "since when it is healthy, not since the last ping"
         assert rig.lines() == [], "a first connection is no news"
+        assert stage.actor("link").counts["gaps"] == 0
 
     play(script)
 

@@ -12,6 +12,7 @@ from actors.group import GROUPS
 from actors.node_herald import NodeHerald
 from actors.node_listener import OTHER_NODES, NodeListener
 from actors.risk import PERMITS
+from protocol.event_log import LogEvent
 from protocol.groups import GroupState
 from protocol.nodes import (
     CacheHealth,
@@ -56,6 +57,10 @@ class Ear(Actor):
     def gap(self, msg: MessagesMissed) -> None:
         self.said.append(msg)
 
+    @handles
+    def line(self, msg: LogEvent) -> None:
+        self.said.append(msg)
+
 
 class Rig:
     """Two nodes on one cache and hub; ``b`` is only heard, by the bus of the house that both live in."""
@@ -82,7 +87,10 @@ class Rig:
     def listener(self, node: str) -> None:
         """Start a node's listener."""
         shared = self.shared(node)
-        self.stage.add("listener", lambda: NodeListener(shared, node, f"/house/herald-{node}"))
+        me = msgspec.structs.replace(presence(node), since=self.stage.now, seen_at=self.stage.now)
+        self.stage.add(
+            "listener", lambda: NodeListener(shared, me, herald=f"/house/herald-{node}", events="/house/ear")
+        )
 
     def permit(self, status: EngineStatus, reason: str = "") -> None:
         """Let the risk coordinator speak."""
@@ -253,5 +261,27 @@ def test_a_crashed_listener_leaves_no_second_one() -> None:
         rig.herald("b")
         await stage.passes(1)
         assert len(rig.facts(NodeAlive)) == 1
+
+    play(script)
+
+
+def test_a_namesake_is_noticed_and_an_earlier_life_is_none() -> None:
+    """Two daemons of one name are a warning, once; what the own earlier life left in the cache is not."""
+
+    async def script(stage: Stage) -> None:
+        rig = Rig(stage)
+        before = msgspec.structs.replace(presence("a"), since=stage.now - 9, seen_at=stage.now - 1)
+        await rig.cache.set(node_key("a"), before, 3_600)
+        await rig.cache.set_in_map("nodes", {"a": 1})
+        rig.listener("a")
+        await stage.passes(100)
+        lines = [each for each in rig.said if isinstance(each, LogEvent)]
+        assert lines == []
+        namesake = msgspec.structs.replace(before, seen_at=stage.now, host="other-box")
+        await rig.cache.set(node_key("a"), namesake, 3_600)
+        await stage.passes(100)
+        lines = [each for each in rig.said if isinstance(each, LogEvent)]
+        assert [(each.code, "other-box" in each.text) for each in lines] == [("NodeNameTaken", True)]
+        assert "another daemon has this name" in stage.actor("listener").detail
 
     play(script)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +23,7 @@ from service.nodes import node_name
 from store.cache.keys import NODES, node_key, quote_key
 from store.cache.opening import Shared, open_shared
 from tests.actors.nodes import presence
+from tests.house.sources import ROOT
 from tests.servers.redis import RedisServer, redis_server, server_of_module
 from tests.service.test_cli_daemon import CONFIG, Operator
 from tests.system.running import eventually
@@ -121,3 +124,13 @@ def test_a_node_has_a_name() -> None:
     """Without one in the configuration a node is called after its machine."""
     assert node_name(parse('[redis]\nnode = "box-1"\n', {})) == "box-1"
     assert node_name(parse("", {}))
+
+
+def test_a_daemon_without_a_server_needs_no_library() -> None:
+    """DS-849: the client library is imported where a server is named, and nowhere else."""
+    code = (
+        "import sys, service.daemon, service.nodes, service.cli.app, store.cache.opening as opening;"
+        "opening.open_shared('', now=int, node='a', epoch=1);"
+        "sys.exit('redis' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -127,7 +127,7 @@ def sail(folder: Path, server: RedisServer, scenario: Callable[[Fleet], Any]) ->
     """Run a scenario."""
 
     async def main() -> None:
-        async with sailing(folder, server) as fleet:
+        async with asyncio.timeout(90), sailing(folder, server) as fleet:
             await scenario(fleet)
 
     asyncio.run(main())
@@ -203,6 +203,7 @@ def test_a_house_starts_without_its_redis(tmp_path: Path, redis_server: RedisSer
         redis_server.start()
         await fleet.stands("healthy", "degraded")
         await hears_the_house(fleet, "after it came late")
+        redis_server.pause()  # nor does it delay the end
 
     redis_server.kill()
     sail(tmp_path, redis_server, scenario)

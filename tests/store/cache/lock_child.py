@@ -17,7 +17,7 @@ from store.cache.opening import open_shared
 
 async def contend(url: str, times: int, owner: str) -> list[int]:
     """Hold the lock ``times`` times; return the tokens."""
-    shared = open_shared(url, now=WallClock().now, node=owner, epoch=1)
+    shared = open_shared(url, now=WallClock().now, node=owner, epoch=1, answer_s=10)
     plain = Redis.from_url(url)
     tokens: list[int] = []
     while len(tokens) < times:

@@ -19,7 +19,7 @@ from store.cache.opening import open_shared
 from store.cache.redis_channels import RedisChannels
 from store.cache.redis_link import RedisLink
 from tests.servers.redis import RedisServer
-from tests.store.cache.conftest import eventually
+from tests.store.cache.conftest import PATIENT_S, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -44,7 +44,7 @@ async def rig(request: Any, time: Any) -> AsyncIterator[Rig]:
     opened = []
 
     def make(name: str, epoch: int) -> Channels:
-        opened.append(open_shared(server.url, now=time.now, node=name, epoch=epoch))
+        opened.append(open_shared(server.url, now=time.now, node=name, epoch=epoch, answer_s=PATIENT_S))
         return opened[-1].channels
 
     def find() -> None:
@@ -101,7 +101,7 @@ async def test_many_at_once_stay_in_order(rig: Rig) -> None:
         await asyncio.gather(*(a.publish(NODE_CHANNEL, moved(number)) for number in range(200)))
         await eventually(lambda: len(heard) >= 201, "two hundred facts")
         assert numbers(heard) == list(range(200))
-        assert b.stats().missed == 1
+        assert b.stats().gaps == 1
 
 
 async def test_nobody_hears_himself_or_other_channels(rig: Rig) -> None:
@@ -167,14 +167,14 @@ async def test_a_node_that_started_anew_is_heard_and_announced(rig: Rig) -> None
 
 async def test_garbage_is_counted_and_not_heard(redis_server: RedisServer, time: Any) -> None:
     """DS-712: a frame that cannot be read is dropped and counted, and the subscription goes on."""
-    a = open_shared(redis_server.url, now=time.now, node="a", epoch=1)
+    a = open_shared(redis_server.url, now=time.now, node="a", epoch=1, answer_s=PATIENT_S)
     b = open_shared(redis_server.url, now=time.now, node="b", epoch=1)
     async with listening(b.channels) as heard:
         redis_server.ask("PUBLISH", NODE_CHANNEL, "garbage")
         redis_server.ask("PUBLISH", NODE_CHANNEL, "\0")
         await a.channels.publish(NODE_CHANNEL, moved(1))
         await eventually(lambda: numbers(heard) == [1], "the fact behind the garbage")
-        assert b.channels.stats().undecodable == 2
+        assert b.channels.stats().unreadable == 2
     for shared in (a, b):
         assert shared.link is not None
         await shared.link.close()
@@ -183,7 +183,7 @@ async def test_garbage_is_counted_and_not_heard(redis_server: RedisServer, time:
 async def test_a_mute_server_ends_listening(redis_server: RedisServer, time: Any) -> None:
     """DS-710: a subscription that stays silent is asked for an answer; a stopped server is found out by it."""
     link = RedisLink(redis_server.url, now=time.now)
-    channels = RedisChannels(link, node="b", epoch=1, beat_s=0.05, answer_s=0.1)
+    channels = RedisChannels(link, node="b", epoch=1, beat_s=0.1, answer_s=1)
     heard: list[Any] = []
     task = asyncio.create_task(channels.listen([NODE_CHANNEL], heard.append))
     await eventually(lambda: heard, "a subscription")
