@@ -5,7 +5,7 @@ from __future__ import annotations
 from simulation.invariant import Invariant
 from simulation.invariants.actors import NobodyMissing, NothingWaits
 from simulation.invariants.alerts import AlertsAreShown
-from simulation.invariants.closes import ClosedIsClosed, FirstTriggerWins
+from simulation.invariants.closes import ClosedIsClosed, ClosesGetThrough, FirstTriggerWins
 from simulation.invariants.exits import NoOverExit, PositionSign
 from simulation.invariants.fills import FillsAgree, FillsBooked
 from simulation.invariants.folds import SnapshotAndTail, StateIsFold
@@ -32,6 +32,7 @@ ALL: tuple[type[Invariant], ...] = (
     PositionSign,
     ClosedIsClosed,
     FirstTriggerWins,
+    ClosesGetThrough,
     HoldingsAgree,
     CashConserved,
     ResultsAddUp,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from protocol.groups import (
+    CloseEnded,
+    CloseFilled,
     CloseFinished,
     CloseReason,
     CloseStarted,
@@ -14,14 +17,20 @@ from protocol.groups import (
     GroupStateChanged,
     LegClosed,
     LegFilled,
+    TargetFilled,
 )
 from protocol.groups.adoption import PositionAdopted
 from protocol.orders import OrderSent, OrderStateChanged
+from runtime.clock import NANOS
 from runtime.journal import Entry
 from simulation.invariant import Invariant, Scene
 from simulation.invariants.truth import ZERO, Truth
 
-__all__ = ["ClosedIsClosed", "FirstTriggerWins"]
+__all__ = ["ClosedIsClosed", "ClosesGetThrough", "FirstTriggerWins"]
+
+_FAILS_MOST: Final = 15
+_SINCE_HALT_S: Final = 1_800
+"""So many failures take ten minutes, as each wait is at most a minute."""
 
 
 class ClosedIsClosed(Invariant):
@@ -76,6 +85,8 @@ class FirstTriggerWins(Invariant):
         GroupClosed,
         LegClosed,
         LegFilled,
+        TargetFilled,
+        CloseFilled,
         PositionAdopted,
     )
 
@@ -99,6 +110,9 @@ class FirstTriggerWins(Invariant):
                 yield from self._closed(event)
             case LegFilled() | PositionAdopted() as event:
                 self._ended.discard((event.group_id, event.leg_id))
+            case TargetFilled() | CloseFilled() as event:
+                # A leg ends with less than a step; a later slice may still sell that together with others'.
+                self._ended -= {(event.group_id, lot.leg_id) for lot in event.lots}
             case LegClosed() as event:
                 if (event.group_id, event.leg_id) in self._ended:
                     yield f"{event.group_id}: leg {event.leg_id} closed again ({event.reason.value})"
@@ -133,6 +147,22 @@ class FirstTriggerWins(Invariant):
             yield f"{event.group_id} gives its slot back twice"
         self._released.add(event.group_id)
         self._owners.pop(event.group_id, None)
+
+
+class ClosesGetThrough(Invariant):
+    """A close that the exchange could carry out is not refused for ever: whatever refuses it, our side asks it wrongly."""
+
+    NAME = "closes-get-through"
+    WANTS = (CloseEnded,)
+
+    def on_entry(self, entry: Entry, scene: Scene) -> Iterator[str]:
+        """Look at how often it has failed; faults refuse one or two orders in a row, a halt all of them."""
+        event = entry.event
+        assert isinstance(event, CloseEnded)
+        halted = max((exchange.halted_until for exchange in scene.exchanges.values()), default=0)
+        long_ago = scene.now - halted > _SINCE_HALT_S * NANOS
+        if event.failures == _FAILS_MOST and long_ago:
+            yield f"{event.group_id}: close {event.number} has failed {event.failures} times: {event.reason}"
 
 
 def _covers(owner: str, scope: str) -> bool:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
-from protocol.groups import CloseFinished, CloseReason, CloseStarted, GroupState, GroupStateChanged, LegClosed, LegState
+from protocol.groups import (
+    CloseEnded,
+    CloseFinished,
+    CloseReason,
+    CloseStarted,
+    GroupState,
+    GroupStateChanged,
+    LegClosed,
+    LegState,
+)
 from protocol.orders import OrderState, Purpose
 from protocol.values import OrderSide
 from simulation.invariant import Invariant
-from simulation.invariants.closes import ClosedIsClosed, FirstTriggerWins
+from simulation.invariants.closes import ClosedIsClosed, ClosesGetThrough, FirstTriggerWins
 from tests.simulation.invariants.recording import Replayed, Stage, name_of, order
 
 
-@pytest.mark.parametrize("kind", [ClosedIsClosed, FirstTriggerWins])
+@pytest.mark.parametrize("kind", [ClosedIsClosed, FirstTriggerWins, ClosesGetThrough])
 def test_a_clean_run_shows_nothing(kind: type[Invariant], clean_runs: list[Replayed]) -> None:
     """No false alarm in twelve days of random markets and signals."""
     for run in clean_runs:
@@ -123,3 +134,25 @@ def test_a_leg_that_closes_twice_is_found() -> None:
     stage.tell("group:g1", ended)
     stage.tell("group:g1", ended)
     assert stage.found == ["g1: leg p0.l0 closed again (leg_tp)"]
+
+
+@pytest.mark.parametrize(("failures", "halted_s", "found"), [(14, 0, 0), (15, 0, 1), (15, 60, 0)])
+def test_a_close_that_never_gets_through_is_found(failures: int, halted_s: int, found: int) -> None:
+    """EX-712: tried for as long as it takes; but nothing refuses a right order for long, a halt aside."""
+    stage = Stage(ClosesGetThrough())
+    stage.exchange.halted_until = stage.now + halted_s * 1_000_000_000 if halted_s else 0
+    ended = CloseEnded(
+        group_id="g1",
+        client_order_id=name_of(purpose=Purpose.CLOSE),
+        number=1,
+        state=OrderState.REJECTED,
+        filled_qty=Decimal(0),
+        rest={},
+        failures=failures,
+        caps=0,
+        retry_after_s=60,
+        reason="ReduceOnly",
+        at=1,
+    )
+    stage.tell("group:g1", ended)
+    assert len(stage.found) == found
