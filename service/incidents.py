@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -96,12 +97,15 @@ class IncidentKeeper:
     def _write(self, incident: IncidentFile) -> None:
         self.dropped += len(self._waiting) == MEMORY_MOST
         self._waiting.append(incident)
+        hide = partial(_without, tuple(self._secrets()))
         while self._waiting:
             oldest = self._waiting[0]
-            if not self.folder.write(oldest, stamp(oldest.at), self._hidden):
+            if not self.folder.write(oldest, stamp(oldest.at), hide):
                 log.warning("incident %s stays in memory: its folder takes no more at present", oldest.id)
                 return
             self._waiting.popleft()
 
-    def _hidden(self, text: str) -> str:
-        return redact_text(redact_known(text, self._secrets()), ())
+
+def _without(secrets: Sequence[str], text: str) -> str:
+    """Return text without these secrets, and without whatever stands behind a name that says it is one."""
+    return redact_text(redact_known(text, secrets))

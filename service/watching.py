@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from protocol.groups.recovery import DaemonStarted
 from runtime.clock import VirtualClock
@@ -12,7 +12,7 @@ from runtime.loop_watch import LoopWatch
 from runtime.system import ActorSystem
 from service.active import ActiveConfig
 from service.api.status import installed_version
-from service.config import WebhookSecrets, open_webhook_secrets
+from service.config import ConfigError, WebhookSecrets, open_webhook_secrets
 from service.incidents import IncidentKeeper, incidents_folder
 
 __all__ = ["watched"]
@@ -29,8 +29,10 @@ async def watched(
         return {"run": run.run, "version": version, "config_version": active.version}
 
     def hidden() -> tuple[str, ...]:
-        rotated = open_webhook_secrets(active.config) if secrets.folder is not None else secrets
-        return (*secrets.shown_nowhere, *rotated.shown_nowhere)
+        rotated: tuple[str, ...] = ()
+        with suppress(ConfigError, OSError):  # an incident is written all the same
+            rotated = open_webhook_secrets(active.config).shown_nowhere if secrets.folder is not None else ()
+        return (*secrets.shown_nowhere, *rotated)
 
     keeper = IncidentKeeper(incidents_folder(active.config.app.data_dir), told, hidden)
     box = system.black_box
