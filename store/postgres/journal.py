@@ -34,6 +34,7 @@ from store.chain import stream_tag
 from store.event_types import check_known
 from store.opening import TAIL_CHECK_LEAST, TAIL_CHECK_MOST, Durability
 from store.postgres.appending import ATTACH, ENDS, KEEP_NEWER, OPEN, call_of_append, columns_of
+from store.postgres.beside import ReaderBeside
 from store.postgres.link import ConnectionLost, Link, ServerRefused
 from store.postgres.lock import WriterLock
 from store.postgres.place import Place
@@ -155,7 +156,8 @@ class PostgresJournal(JournalReader):
         """
         self._ready()
         if self._beside is None:
-            self._beside = JournalReader(PostgresRows(Link(self.place, "reader", writes=False)), self.path)
+            rows = PostgresRows(Link(self.place, "reader", writes=False))
+            self._beside = ReaderBeside(rows, self.path, self._is_new)
         return self._beside
 
     def head(self) -> int:
@@ -324,6 +326,9 @@ class PostgresJournal(JournalReader):
         for number, name, seq in self._link.fetch(ENDS.replace("{s}", self.place.schema), STREAMS_KNOWN):
             self._dictionary.ends[name] = StreamEnd(StoredStream(number, name, stream_tag(name.encode())), seq)
         self._older = streams > len(self._dictionary.ends)
+
+    def _is_new(self, name: str) -> bool:
+        return not self._older and name not in self._dictionary.ends
 
     def _find_end(self, name: str) -> StreamEnd | None:
         if not self._older:

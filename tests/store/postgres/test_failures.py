@@ -301,9 +301,12 @@ def test_staging_asks_the_server_nothing(journal: PostgresJournal, line: CutLine
     with closing(open_journal(journal.place)) as later:
         line.down = True
         line.cut()
+        assert list(later.reader().read("c")) == []
+        assert later.reader().load_snapshot("c") is None
         commit = later.stage([entry("b", 2), entry("c", 1)])
         threading.Timer(0.2, lambda: setattr(line, "down", False)).start()
         assert commit() == 5
+        assert [r.seq for r in later.reader().read("c")] == [1]
     stands(direct, ("b", 1), ("b", 2), ("c", 1))
 
 
