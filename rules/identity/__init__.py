@@ -14,7 +14,7 @@ from rules.identity.errors import (
     UnknownSymbol,
     UnsupportedVenue,
 )
-from rules.identity.keys import canonical_side, group_key, opposite_key
+from rules.identity.keys import canonical_side, group_key, netted_with, opposite_key
 from rules.identity.markets import market_names, near_symbols
 from rules.identity.symbols import canonical_symbol
 from rules.identity.timeframes import canonical_timeframe, timeframe_seconds
@@ -34,6 +34,7 @@ __all__ = [
     "group_key",
     "market_names",
     "near_symbols",
+    "netted_with",
     "opposite_key",
     "timeframe_seconds",
 ]

@@ -11,7 +11,7 @@ from rules.identity.symbols import canonical_symbol
 from rules.identity.timeframes import canonical_timeframe
 from rules.identity.venues import canonical_venue
 
-__all__ = ["canonical_side", "group_key", "opposite_key"]
+__all__ = ["canonical_side", "group_key", "netted_with", "opposite_key"]
 
 _SIDES: Final = {"long": Side.LONG, "short": Side.SHORT}
 _OPPOSITE: Final = {"long": "short", "short": "long"}
@@ -61,3 +61,15 @@ def opposite_key(key: str) -> str:
     if not bar or side not in _OPPOSITE:
         raise InvalidSide("a key ends with its side", value=key)
     return f"{stem}|{_OPPOSITE[side]}"
+
+
+def netted_with(key: str) -> tuple[str, str] | None:
+    """Return how the keys begin and end that a venue nets with this one, None on a spot market.
+
+    An account in one-way mode holds one side of a perpetual: the other side of the same user, venue and symbol is the same
+    position, whatever the timeframe. Raise ``InvalidSide`` for what is no key.
+    """
+    stem, _, timeframe = opposite_key(key).rpartition("|")[0].rpartition("|")
+    if ":" not in stem.rpartition("|")[2] or not timeframe:
+        return None
+    return f"{stem}|", f"|{_OPPOSITE[key.rpartition('|')[2]]}"

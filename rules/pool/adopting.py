@@ -22,14 +22,15 @@ def adopt(turn: Turn, command: Adopt) -> None:
     """Take a slot for it, or say why not. It may be adopted while the engine is paused: nothing is bought."""
     opening, settings = command.opening, turn.world.settings
     live = turn.state.live.get(opening.key)
-    other = turn.state.opposite_of(opening.key)
+    other = turn.state.barred_by(opening.key)
     if live is not None and live.group_id == opening.group_id:
         _say(turn, opening, "", "adopted already")
     elif live is not None:
         text = f"{live.group_id} is live for this symbol, timeframe and side: close it first, or take another timeframe"
         _say(turn, opening, "GroupExists", text)
     elif other is not None:
-        _say(turn, opening, "OppositeSideLive", f"the other side is live as {other.group_id}: close that first")
+        name = f"{other.group_id} ({other.opening.timeframe})"
+        _say(turn, opening, "OppositeSideLive", f"the other side is live as {name}: close that first")
     elif turn.free <= 0 and not command.force:
         taken = f"{turn.occupied} of {settings.max_open_groups} slots are taken"
         _say(turn, opening, "NoFreeSlot", f"{taken}: wait, raise the limit, or adopt with --force")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from protocol.pool import GroupCloseAsked, HoldReason, QueuedReplaced, SignalQueued
 from protocol.signals import Signal, SignalKind
+from rules.identity import opposite_key
 from rules.pool.admission import EntryPlan
 from rules.pool.entering import admit, remove, supersede
 from rules.pool.state import LiveGroup, QueuedEntry
@@ -130,9 +131,12 @@ def _is_opposite(one: str, other: str) -> bool:
 def _because(turn: Turn, key: str, reason: HoldReason) -> str:
     match reason:
         case HoldReason.OPPOSITE_SIDE:
-            other = turn.state.opposite_of(key)
-            state = "is closing" if other is not None and other.closing else "is live"
-            return f"the other side {state} as {other.group_id if other is not None else '?'}"
+            other = turn.state.barred_by(key)
+            assert other is not None, "held by the other side"
+            state = "is closing" if other.closing else "is live"
+            if opposite_key(key) == other.key:
+                return f"the other side {state} as {other.group_id}"
+            return f"the other side {state} as {other.group_id} ({other.opening.timeframe}): a venue nets both sides"
         case HoldReason.CLOSING:
             return f"group {turn.state.live[key].group_id} of this identity is closing"
         case HoldReason.PRECISION_MISSING:

@@ -29,8 +29,10 @@ def promote(turn: Turn, *, released: str = "") -> None:
     expire(turn)
     if turn.world.paused is not None or turn.world.settings.dry_run or not turn.state.queue:
         return
-    for heir in [entry for entry in turn.state.queue.values() if entry.inherits]:
-        took_over = bool(released) and turn.state.queued_of(heir.key) is heir and _reverses(heir.key, released)
+    heirs = [entry for entry in turn.state.queue.values() if entry.inherits]
+    # Whose slot it is goes first: an heir that was held when its own slot came free has no claim to this one.
+    for heir in sorted(heirs, key=lambda entry: not _reverses(entry.key, released)):
+        took_over = turn.state.queued_of(heir.key) is heir and _reverses(heir.key, released)
         if (took_over or turn.may_enter(heir.key)) and turn.hold_of(heir.key, heir.signal) is None:
             let_in(turn, heir, Promotion.INHERITED, ("it reverses the group that closed and takes its slot over",))
     while (found := _best(turn)) is not None:
@@ -39,6 +41,7 @@ def promote(turn: Turn, *, released: str = "") -> None:
 
 
 def _reverses(key: str, released: str) -> bool:
+    """Whether this is the other side of what was released; nothing is when nothing was."""
     return key != released and key.rpartition("|")[0] == released.rpartition("|")[0]
 
 

@@ -12,7 +12,7 @@ from protocol.messages import Value
 from protocol.pool import HoldReason
 from protocol.signals import Signal
 from protocol.values import Instant
-from rules.identity import opposite_key
+from rules.identity import netted_with, opposite_key
 from rules.pool.settings import PoolSettings
 
 __all__ = ["Commitment", "LiveGroup", "PoolState", "QueuedEntry", "free_slots", "occupancy"]
@@ -76,8 +76,20 @@ class PoolState(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
         return next((entry for entry in self.queue.values() if entry.key == key), None)
 
     def opposite_of(self, key: str) -> LiveGroup | None:
-        """Return the live group of the other side."""
+        """Return the live group of the other side of this identity: what a reversal turns (EX-919)."""
         return self.live.get(opposite_key(key))
+
+    def barred_by(self, key: str) -> LiveGroup | None:
+        """Return the live group of the other side that keeps this identity out (EX-913).
+
+        A venue nets the two sides of a perpetual, so that the other side of it bars in any timeframe; spot is not netted.
+        """
+        opposite = self.opposite_of(key)
+        netted = netted_with(key) if opposite is None else None
+        if netted is None:
+            return opposite
+        begins, ends = netted
+        return next((self.live[each] for each in self.live if each.startswith(begins) and each.endswith(ends)), None)
 
     def continues(self, key: str) -> bool:
         """Whether an entry of this identity continues a live group that is not closing."""

@@ -94,7 +94,7 @@ class Turn:
 
     def hold_of(self, key: str, signal: Signal) -> HoldReason | None:
         """Return what keeps an entry from entering whatever the number of slots, now (EX-916)."""
-        if self.state.opposite_of(key) is not None:
+        if self.state.barred_by(key) is not None:
             return HoldReason.OPPOSITE_SIDE
         group = self.state.live.get(key)
         if group is not None and group.closing:

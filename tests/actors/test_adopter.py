@@ -23,7 +23,7 @@ from tests.actors.cast import D, Stage, of, play
 from tests.actors.groups import opening
 from tests.actors.offset_rig import Holding
 from tests.actors.orders import SYMBOL, market
-from tests.actors.pool_rig import PATH, PoolRig, entry
+from tests.actors.pool_rig import PATH, PERP, PoolRig, entry
 
 
 class Bank(Actor):
@@ -253,13 +253,15 @@ def test_a_pool_that_falls_is_no_answer() -> None:
 # --- the pool's side --------------------------------------------------------------------------------------------------
 
 
-def wanted(symbol: str = SYMBOL, side: str = "long", force: bool = False, number: str = "a1") -> AdmitAdopted:
+def wanted(
+    symbol: str = SYMBOL, side: str = "long", force: bool = False, number: str = "a1", timeframe: str = "1h"
+) -> AdmitAdopted:
     """Return the adopter's wish."""
     from protocol.groups.adoption import Adopted
     from tests.actors.groups import signal
 
     adopted = Adopted(qty=D(1), avg_price=D(100), tp_percent=D(1))
-    first = opening(signal(number, symbol=symbol, side=side), market(symbol))
+    first = opening(signal(number, symbol=symbol, side=side, timeframe=timeframe), market(symbol))
     return AdmitAdopted(msgspec.structs.replace(first, adopted=adopted), force)
 
 
@@ -300,6 +302,19 @@ def test_one_identity_has_one_group() -> None:
         await rig.told(entry("s1"))
         assert (await _asked(stage, wanted())).code == "GroupExists"
         assert (await _asked(stage, wanted(side="short"))).code == "OppositeSideLive"
+
+    play(script)
+
+
+def test_the_other_side_of_a_perpetual_is_not_adopted_under_another_timeframe() -> None:
+    """A venue nets both sides of a perpetual: a slot for the second one is refused, with force too (EX-913)."""
+
+    async def script(stage: Stage) -> None:
+        rig = PoolRig(stage)
+        await rig.told(entry("s1", symbol=PERP))
+        for force in (False, True):
+            other = wanted(symbol=PERP, side="short", timeframe="4h", force=force)
+            assert (await _asked(stage, other)).code == "OppositeSideLive"
 
     play(script)
 

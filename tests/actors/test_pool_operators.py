@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from protocol.groups import SlotReleased
 from protocol.pool import (
     DryRun,
     EntryPromoted,
@@ -36,6 +37,20 @@ def test_operators_are_answered_with_codes() -> None:
         assert [each.outcome for each in found[3:]] == ["force_added:q1:opened", "queue_removed:q2:operator"]
         report = await rig.queue()
         assert (report.occupied, report.maximum, report.free) == (2, 1, 0)
+
+    play(script)
+
+
+def test_the_other_side_of_a_perpetual_is_not_forced_in_under_another_timeframe() -> None:
+    """EX-913, EX-926: a venue nets both sides of a perpetual, so that force-add meets the hold of the opposite side."""
+
+    async def script(stage: Stage) -> None:
+        rig = PoolRig(stage)
+        await rig.told(entry("s1", symbol=PERP), entry("s2", symbol=PERP, side="short", timeframe="4h"))
+        answer: QueueAnswer = await stage.ask("pool", ForceAdd("q1"))
+        assert (answer.code, answer.reason) == ("HeldEntry", "opposite_side")
+        await rig.told(SlotReleased(signal("s1", symbol=PERP).group_key, "gs1"))
+        assert rig.started() == ["gs1", "gs2"]
 
     play(script)
 

@@ -77,6 +77,14 @@ def opposite(key: str) -> str:
     return f"{rest}|{'short' if side == 'long' else 'long'}"
 
 
+def nets(one: str, other: str) -> bool:
+    """Whether an account holds only one of two sides: the sides of an identity, and those of one perpetual (EX-913)."""
+    if one == opposite(other):
+        return True
+    first, second = one.split("|"), other.split("|")
+    return ":" in first[2] and first[:3] == second[:3] and first[4] != second[4]
+
+
 class Pool:
     """One pool: ``live`` by key (pyramids received, whether it closes), ``queue`` in order of queueing."""
 
@@ -114,7 +122,7 @@ class Pool:
 
     def hold(self, key: str) -> str | None:
         """Return what holds an entry; of two causes the one that only the group can end comes first (ours to choose)."""
-        if opposite(key) in self.live:
+        if any(nets(key, other) for other in self.live):
             return "opposite_side"
         if key in self.live and self.live[key]["closing"]:
             return "closing"
@@ -296,8 +304,11 @@ class Pool:
         self._expire(out)
         if self.paused:
             return
-        for entry in [each for each in self.queue if each.get("inherits")]:
-            takes_over = bool(released) and entry["key"] == opposite(released)
+        heirs = [each for each in self.queue if each.get("inherits")]
+        turned = opposite(released) if released else ""
+        # The slot is that of the group which one of them reverses; one that was held when its own came free waits.
+        for entry in [e for e in heirs if e["key"] == turned] + [e for e in heirs if e["key"] != turned]:
+            takes_over = entry["key"] == turned
             if self.hold(entry["key"]) is None and (takes_over or self.has_place(entry["key"])):
                 self._let_in(entry, out, "promoted")
         while able := [e for e in self.queue if self.hold(e["key"]) is None and self.has_place(e["key"])]:

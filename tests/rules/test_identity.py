@@ -24,6 +24,7 @@ from rules.identity import (
     group_key,
     market_names,
     near_symbols,
+    netted_with,
     opposite_key,
 )
 from rules.identity.symbols import QUOTES
@@ -296,6 +297,16 @@ def test_opposite_key() -> None:
     key = group_key("u1", "BINANCE", "BTCUSDT", "15", "long")
     assert opposite_key(key) == "u1|binance|BTC/USDT|15m|short"
     assert opposite_key(opposite_key(key)) == key
+
+
+def test_what_a_venue_nets() -> None:
+    """EX-913: the other side of a perpetual in any timeframe, and nothing of a spot market."""
+    begins, ends = netted_with("u1|binance|BTC/USDT:USDT|15m|long") or ("", "")
+    assert (begins, ends) == ("u1|binance|BTC/USDT:USDT|", "|short")
+    assert netted_with("u1|binance|BTC/USDT:USDT|1h|short") == ("u1|binance|BTC/USDT:USDT|", "|long")
+    assert netted_with("u1|binance|BTC/USDT|15m|long") is None
+    with pytest.raises(InvalidSide):
+        netted_with("u1|binance|BTC/USDT:USDT|15m")
 
 
 @settings(max_examples=300, deadline=None)

@@ -13,6 +13,8 @@ D = Decimal
 BTC, BTC_SHORT = "u1|binance|BTC/USDT|15m|long", "u1|binance|BTC/USDT|15m|short"
 ETH, ETH_SHORT = "u1|binance|ETH/USDT|15m|long", "u1|binance|ETH/USDT|15m|short"
 SOL = "u1|binance|SOL/USDT|15m|long"
+PERP, PERP_SHORT = "u1|binance|BTC/USDT:USDT|15m|long", "u1|binance|BTC/USDT:USDT|15m|short"
+PERP_1H, PERP_1H_SHORT = "u1|binance|BTC/USDT:USDT|1h|long", "u1|binance|BTC/USDT:USDT|1h|short"
 
 
 def entry(key: str, price: str = "100", minute: int = 0, **more: Any) -> dict[str, Any]:
@@ -149,6 +151,66 @@ def test_the_opposite_side_waits() -> None:
     assert outcomes[1:] == [["queued:q1:opposite_side"], ["error:HeldEntry"]]
     assert script.do(of("exit", key=BTC)) == [f"closing:{BTC}"]
     assert script.do(of("closed", key=BTC)) == [f"slot_released:{BTC}", "promoted:q1:opened"]
+
+
+def test_a_perpetual_has_one_side_in_all_timeframes() -> None:
+    """EX-913: a venue nets both sides of a perpetual, neither could be closed: the other waits in each timeframe."""
+    outcomes, script = played(
+        {"max_open_groups": 5}, entry(PERP), entry(PERP_1H_SHORT), of("force_add", id="q1"), of("promote", id="q1")
+    )
+    assert outcomes[1:] == [["queued:q1:opposite_side"], ["error:HeldEntry"], ["error:HeldEntry"]]
+    assert script.do(entry(PERP_1H)) == ["queue_removed:q1:superseded_by_opposite", "opened"]
+    assert script.do(entry(PERP_1H_SHORT)) == ["queued:q2:opposite_side"]
+    assert script.do(of("exit", key=PERP)) == [f"closing:{PERP}"]
+    assert script.do(of("closed", key=PERP)) == [f"slot_released:{PERP}"]
+    assert script.do(of("exit", key=PERP_1H)) == [f"closing:{PERP_1H}"]
+    assert script.do(of("closed", key=PERP_1H)) == [f"slot_released:{PERP_1H}", "promoted:q2:opened"]
+
+
+def test_other_markets_and_spot_have_their_own_sides() -> None:
+    """EX-913: nothing is netted between symbols, venues, users, or on a spot market."""
+    others = ("u1|binance|BTC/USD:BTC|1h|short", "u1|bybit|BTC/USDT:USDT|1h|short", "u2|binance|BTC/USDT:USDT|1h|short")
+    for other in others:
+        assert last({}, entry(PERP), entry(other)) == ["opened"]
+    assert last({}, entry(BTC), entry("u1|binance|BTC/USDT|1h|short")) == ["opened"]
+
+
+def test_a_reversal_turns_its_own_timeframe_only() -> None:
+    """EX-314, EX-919: the other timeframe's group stays, and keeps the reversal out until it has closed."""
+    config = {"max_open_groups": 2, "opposite_signal_policy": "reverse"}
+    outcomes, script = played(config, entry(PERP_1H), entry(PERP_SHORT))
+    assert outcomes[1] == ["queued:q1:opposite_side"]
+    assert not script.state.queue["q1"].reverse
+    outcomes, script = played({"max_open_groups": 2}, entry(PERP), entry(PERP_1H), entry(PERP_SHORT, reverse=True))
+    assert outcomes[2] == [f"closing:{PERP}", "queued:q1:opposite_side"]
+    assert script.do(of("closed", key=PERP)) == [f"slot_released:{PERP}"]
+    assert script.do(of("closed", key=PERP_1H)) == [f"slot_released:{PERP_1H}", "promoted:q1:opened"]
+
+
+def test_an_heir_that_was_held_takes_no_other_heirs_slot() -> None:
+    """EX-919: a reversal whose slot went to another while it was held waits for a free one; the limit holds."""
+    config = {"max_open_groups": 2}
+    turned = (entry(PERP), entry(PERP_1H), entry(PERP_SHORT, reverse=True), entry(PERP_1H_SHORT, reverse=True))
+    _, script = played(config, *turned, entry(SOL))
+    assert script.do(of("closed", key=PERP)) == [f"slot_released:{PERP}", "promoted:q3:opened"]
+    assert script.do(of("closed", key=PERP_1H)) == [f"slot_released:{PERP_1H}", "promoted:q2:opened"]
+    assert sorted(script.state.live) == sorted([SOL, PERP_1H_SHORT])
+
+
+def test_a_pool_that_has_both_sides_folds_and_lets_no_more_in() -> None:
+    """EX-913: journals from before know both sides of a perpetual: they fold, and each side keeps more of the other out."""
+    script = PoolScript({"max_open_groups": 5})
+    for key in (PERP, PERP_1H_SHORT):
+        alone = PoolScript({})
+        alone.do(entry(key))
+        script.journal.extend(alone.journal)
+    script.state = script.replayed()
+    assert sorted(script.state.live) == sorted([PERP, PERP_1H_SHORT])
+    assert script.do(entry(PERP)) == ["queued:q1:opposite_side"]
+    assert script.do(of("closed", key=PERP_1H_SHORT)) == [
+        f"slot_released:{PERP_1H_SHORT}",
+        "promoted:q1:pyramid_added:1",
+    ]
 
 
 def test_an_accepted_entry_deletes_what_waits_for_the_other_side() -> None:

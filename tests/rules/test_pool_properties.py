@@ -17,8 +17,13 @@ from rules.pool import PoolSettings, queue_report, what_would_happen
 from tests.rules.pool_script import PoolScript
 
 KEYS = st.sampled_from(
-    [f"u|binance|{coin}/USDT|15m|{side}" for coin in ("BTC", "ETH", "SOL") for side in ("long", "short")]
+    [
+        f"u|binance|{market}|{side}"
+        for market in ("BTC/USDT|15m", "SOL/USDT|15m", "ETH/USDT:USDT|15m", "ETH/USDT:USDT|1h")
+        for side in ("long", "short")
+    ]
 )
+SYMBOLS = st.sampled_from(["BTC/USDT", "SOL/USDT", "ETH/USDT:USDT"])
 IDS = st.sampled_from([f"q{number}" for number in range(1, 12)])
 CONFIGS = st.fixed_dictionaries(
     {
@@ -78,10 +83,14 @@ class Pools(RuleBasedStateMachine):
     def operate(self, kind: str, ident: str) -> None:
         assert self.script.do({"type": kind, "id": ident})
 
-    @rule(coin=st.sampled_from(["BTC", "ETH", "SOL"]), price=st.integers(80, 120), available=st.booleans())
-    def market(self, coin: str, price: int, available: bool) -> None:
-        self.script.do({"type": "price", "symbol": f"{coin}/USDT", "price": str(price)})
-        self.script.do({"type": "precision", "symbol": f"{coin}/USDT", "available": available})
+    @rule(
+        symbol=SYMBOLS,
+        price=st.integers(80, 120),
+        available=st.booleans(),
+    )
+    def market(self, symbol: str, price: int, available: bool) -> None:
+        self.script.do({"type": "price", "symbol": symbol, "price": str(price)})
+        self.script.do({"type": "precision", "symbol": symbol, "available": available})
 
     @rule(paused=st.booleans())
     def engine(self, paused: bool) -> None:
@@ -106,9 +115,12 @@ class Pools(RuleBasedStateMachine):
 
     @invariant()
     def never_both_sides(self) -> None:
-        """EX-913: two sides of one identity are never live together; one entry waits for an identity at most."""
+        """EX-913: never two sides of one identity or perpetual live together; one entry waits for an identity at most."""
         live, queue = self.script.state.live, self.script.state.queue.values()
         assert not any(opposite_key(key) in live for key in live)
+        perpetuals = [key.split("|") for key in live if ":" in key]
+        sides = {(symbol, side) for _, _, symbol, _, side in perpetuals}
+        assert len(sides) == len({symbol for symbol, _ in sides})
         assert max(Counter(entry.key for entry in queue).values(), default=1) == 1
 
     @invariant()

@@ -15,7 +15,8 @@ from rules.pool import Contender, rank_queue
 from tests.rules import reference_pool as reference
 from tests.rules.pool_script import PoolScript, instant, settings_of
 
-COINS = ("BTC", "ETH", "SOL", "ADA")
+SYMBOLS = ("BTC/USDT", "ETH/USDT", "BTC/USDT:USDT", "ETH/USDT:USDT")
+TIMEFRAMES = ("15m", "15m", "1h")
 SIDES = ("long", "long", "short")
 SCRIPTS, BATCH = 2_000, 100
 PRIORITIES = st.permutations(reference.ORDER).flatmap(
@@ -51,7 +52,7 @@ def config_of(dice: Random) -> dict[str, Any]:
 
 def key_of(dice: Random) -> str:
     """Return an identity."""
-    return f"u1|binance|{dice.choice(COINS)}/USDT|15m|{dice.choice(SIDES)}"
+    return f"u1|binance|{dice.choice(SYMBOLS)}|{dice.choice(TIMEFRAMES)}|{dice.choice(SIDES)}"
 
 
 def event_of(dice: Random, second: int, pool: reference.Pool) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def event_of(dice: Random, second: int, pool: reference.Pool) -> dict[str, Any]:
         ["entry", "exit", "closed", "price", "precision", "tick", "hand", "set_max", "set_max_pyramids", "pause"],
         [30, 10, 12, 8, 6, 6, 10, 4, 3, 4],
     )[0]
-    symbol = f"{dice.choice(COINS)}/USDT"
+    symbol = dice.choice(SYMBOLS)
     match kind:
         case "entry":
             return {
