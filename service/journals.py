@@ -61,9 +61,13 @@ def open_live_journal(
 
     ``fences`` are leases held (PostgreSQL only) and their tokens, ``lease_of`` says which of them a stream's writer needs.
 
-    Raises JournalLocked, Fenced, JournalUnavailable, JournalTooNew, JournalCorrupt, MigrationFailed, and FeatureUnavailable
-    when the library for a server is not installed.
+    Raises JournalLocked, Fenced, JournalUnavailable, JournalTooNew, JournalCorrupt, MigrationFailed, FeatureUnavailable when
+    the library for a server is not installed, and InstallationMoved or RestoreInterrupted for what is not whole here.
     """
+    from service.leaving import refuse_moved  # here: it asks this module where the journal is
+
+    # Again, whoever asked before: a daemon that stood by may have waited while the installation went elsewhere.
+    refuse_moved(config)
     place = place_of(config)
     if place is None:
         return open_journal(config.journal_path, durability=config.journal.durability, opened_at=opened_at)

@@ -15,6 +15,7 @@ from service.journals import has_journal, journal_of
 from store.transfer.ends import mark_of, open_end
 
 __all__ = [
+    "LEAVING",
     "UNFINISHED",
     "InstallationMoved",
     "RestoreInterrupted",
@@ -25,6 +26,9 @@ __all__ = [
 
 UNFINISHED: Final = "nowhere: a restore or move into it was cut short"
 """The mark of a place that is being filled."""
+
+LEAVING: Final = "elsewhere: a move out of it was cut short"
+"""The mark of a place that is being left."""
 
 
 class InstallationMoved(BulkheadError):
@@ -56,6 +60,8 @@ def refuse_moved(config: Config) -> None:
             gone = end.moved_to()
     else:
         return
+    if gone == LEAVING:
+        raise RestoreInterrupted(f"{where}: a move out of it was cut short: run the same command again")
     if gone == UNFINISHED:
         raise RestoreInterrupted(f"{where}: a restore or a move into it was cut short: run the same command again")
     if gone:

@@ -1,8 +1,9 @@
 """Move a whole installation between SQLite and PostgreSQL, prove that nothing is missing, and say where it is now.
 
 The journal goes bit for bit (snapshots and versions of the configuration are in it), the read models are made anew at the
-other end. Until all of it is proven the target is marked as half filled; then what is left behind is marked as moved, so
-that never two of them trade. Doing it again finishes what was cut short, and a move back takes only what is new.
+other end. Until all of it is proven both ends are marked, so that no daemon starts on either; then what is left behind is
+marked as moved, so that never two of them trade. Doing it again finishes what was cut short, and a move back takes only what
+is new.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from protocol.messages import Value
 from service.backup import Told, silent
 from service.config import Config
 from service.journals import place_of
-from service.leaving import UNFINISHED
+from service.leaving import LEAVING, UNFINISHED
 from store.journals import open_reader
 from store.postgres.place import Place, is_postgres
 from store.projector import Projector
 from store.transfer.checking import check_views
 from store.transfer.ends import End, open_end
-from store.transfer.moving import copy_journal, same_journal
+from store.transfer.moving import Moved, copy_journal, same_journal
 
 __all__ = ["MoveIncomplete", "MoveReport", "move_installation", "place_named", "views_beside"]
 
@@ -82,21 +83,7 @@ def move_installation(source: Path | Place, target: Path | Place, told: Told = s
     if source == target:
         raise BulkheadError(f"{source} is where the installation is already")
     with closing(open_end(source, writes=False)) as one, closing(open_end(target, writes=True)) as other:
-        before = other.moved_to()
-        other.mark(UNFINISHED)
-        try:
-            moved = copy_journal(one, other, lambda done, of: told("copying the journal", done, of))
-        except BaseException:
-            # The transaction is undone: what was there before is as it was.
-            other.mark(before)
-            raise
-        told("comparing the journals", 0, 0)
-        if differing := same_journal(one, other):
-            raise MoveIncomplete(f"the copy differs from {one.name} in: {', '.join(differing)}")
-        digest, at = _make_views(source, target, moved.head.position, told)
-        # In this order: at no moment may a daemon start on both.
-        one.mark(other.name)
-        other.mark("")
+        moved, digest, at = _moved(source, target, one, other, told)
         return MoveReport(
             source=one.name,
             target=other.name,
@@ -107,6 +94,32 @@ def move_installation(source: Path | Place, target: Path | Place, told: Told = s
             read_models_at=at,
             settings=_settings_for(other, target),
         )
+
+
+def _moved(source: Path | Place, target: Path | Place, one: End, other: End, told: Told) -> tuple[Moved, str, int]:
+    """Copy and prove while both ends are marked, so that no daemon that waited for its turn begins on either."""
+    before = other.moved_to()
+    other.mark(UNFINISHED)
+    one.mark(LEAVING)
+    try:
+        one.must_be_free()
+        other.must_be_free()
+        try:
+            moved = copy_journal(one, other, lambda done, of: told("copying the journal", done, of))
+        except BaseException:
+            # The transaction is undone: what was there before is as it was.
+            other.mark(before)
+            raise
+        told("comparing the journals", 0, 0)
+        if differing := same_journal(one, other):
+            raise MoveIncomplete(f"the copy differs from {one.name} in: {', '.join(differing)}")
+        digest, at = _make_views(source, target, moved.head.position, told)
+    except BaseException:
+        one.mark("")
+        raise
+    one.mark(other.name)
+    other.mark("")
+    return moved, digest, at
 
 
 def _make_views(source: Path | Place, target: Path | Place, head: int, told: Told) -> tuple[str, int]:

@@ -58,6 +58,10 @@ class End(ABC):
         """Return all openings by number."""
 
     @abstractmethod
+    def must_be_free(self) -> None:
+        """Raise ``JournalLocked`` when a daemon has taken hold of it after all."""
+
+    @abstractmethod
     def moved_to(self) -> str:
         """Return where the installation went, empty while it is here."""
 
@@ -126,6 +130,9 @@ class SqliteEnd(End):
     def openings(self) -> list[Opening]:
         """Return all openings by number."""
         return [Opening(*row) for row in self._all("SELECT number, at, pid FROM openings ORDER BY number")]
+
+    def must_be_free(self) -> None:
+        """Do nothing: the lock keeps everybody out."""
 
     def moved_to(self) -> str:
         """Return what the file beside the journal says."""
@@ -213,7 +220,7 @@ class _ServerEnd(End):
                 raise JournalUnavailable(f"{place}: there is no journal")
             if held:
                 ServerLock(self._link).take()
-                self._refuse_leases()
+                self.must_be_free()
             self.rows = PostgresRows(self._link)
         except BaseException:
             self._link.close()
@@ -292,7 +299,7 @@ class _ServerEnd(End):
         """End the connection, and its lock with it."""
         self._link.close()
 
-    def _refuse_leases(self) -> None:
+    def must_be_free(self) -> None:
         """Raise ``JournalLocked`` while a daemon holds a lease."""
         for name, holder in self._all(_HELD):
             raise JournalLocked(f"{self.name}: lease {name} is held by {holder}; stop that daemon first", pid=0)

@@ -27,6 +27,7 @@ from service.sealed import BackupKeyMissing, BackupKeyWrong
 from service.storage import PruneRefused, prune_months
 from service.table_export import ExportRefused, export_to
 from store.errors import JournalLocked
+from store.postgres.leases import LeaseStore
 from store.postgres.place import Place
 from store.projector import Projector
 from store.tables.opening import read_tables
@@ -101,6 +102,38 @@ def test_a_move_that_cannot_be_proven_is_not_one(tmp_path: Path, monkeypatch: py
         refuse_moved(there)
     assert move_installation(journal_of(here), journal_of(there)).new_records == 0
     refuse_moved(there)
+
+
+def test_a_daemon_that_stood_by_does_not_begin_in_the_middle(tmp_path: Path) -> None:
+    """While an installation moves nobody opens either end, whatever it asked before; a move that fails lets go of both."""
+    here = traded(installation(tmp_path / "here"))
+    there = installation(tmp_path / "there", shared_server().database())
+    met = []
+
+    def told(what: str, done: int, of: int) -> None:
+        if what == "comparing the journals":
+            for each in (here, there):
+                with pytest.raises(RestoreInterrupted):
+                    open_live_journal(each, opened_at=3)
+                met.append(each)
+            with leases_of(there) as leases:
+                assert leases.acquire("house", "standby", 60.0)
+            raise JournalUnavailable("the disk is full")
+
+    with pytest.raises(JournalUnavailable, match="disk is full"):
+        move_installation(journal_of(here), journal_of(there), told)
+    assert met == [here, there]
+    refuse_moved(here)
+    with pytest.raises(JournalLocked, match="standby"):
+        move_installation(journal_of(here), journal_of(there))
+    refuse_moved(here)
+
+
+def leases_of(config: Config) -> closing[LeaseStore]:
+    """Return the leases of an installation on a server."""
+    place = journal_of(config)
+    assert isinstance(place, Place)
+    return closing(LeaseStore(place))
 
 
 def test_nothing_moves_while_a_daemon_runs(tmp_path: Path) -> None:
