@@ -8,7 +8,7 @@ import msgspec
 
 from runtime.journal import Record
 
-__all__ = ["Cause", "Divergence", "differing_fields"]
+__all__ = ["Cause", "Divergence", "differing_fields", "is_same"]
 
 
 class Cause(NamedTuple):

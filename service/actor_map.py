@@ -18,6 +18,7 @@ import actors.feed
 import actors.gateway
 import actors.group
 import actors.groups
+import actors.input_keeper
 import actors.node_herald
 import actors.node_listener
 import actors.offset
@@ -28,6 +29,7 @@ import actors.projector
 import actors.quote_writer
 import actors.reconciler
 import actors.risk
+import actors.self_check
 import actors.session
 import actors.webhook
 import service.api.server
@@ -40,6 +42,7 @@ from runtime.actor import Actor
 __all__ = ["Standing", "actor_map", "actors_page"]
 
 _TREE: Final[tuple[tuple[str, str, type[Actor], str], ...]] = (
+    ("/store/inputs", "daemon", actors.input_keeper.InputKeeper, "the files of what durable actors were given"),
     ("/store/events", "daemon", actors.event_log.EventLog, "lines of the log, acknowledgements, what operators did"),
     (
         "/store/projector",
@@ -109,6 +112,7 @@ _TREE: Final[tuple[tuple[str, str, type[Actor], str], ...]] = (
     ("/operators/secrets", "daemon", service.secret_keeper.SecretKeeper, "the files of the webhook's secrets"),
     ("/operators/webhook", "daemon", actors.webhook.WebhookListener, "the HTTP listener"),
     ("/operators/api", "daemon", service.api.server.ApiServer, "the control socket: command line, live view, streams"),
+    ("/operators/self_check", "daemon", actors.self_check.SelfCheck, "which day was checked last"),
     ("/operators/housekeeper", "daemon", service.housekeeper.Housekeeper, "when the memory is tidied up"),
 )
 """Path, one for each of what, class, what it owns; in the order in which they start."""

@@ -25,7 +25,7 @@ from store.inputs.files import days
 from store.journals import open_reader
 from store.postgres.place import Place
 
-__all__ = ["NICENESS", "DayTask", "check_beside", "main", "newest_outcome", "outcome_path", "task_of"]
+__all__ = ["NICENESS", "DayTask", "check_beside", "main", "newest_outcome", "outcome_path", "said_of", "task_of"]
 
 NICENESS: Final = 19
 """How far it steps back behind whatever trades: as far as there is."""

@@ -16,9 +16,18 @@ if TYPE_CHECKING:
     from runtime.journal import Journal
     from service.config import Config
 
-__all__ = ["register", "replay"]
+__all__ = ["Verify", "register", "replay"]
 
 _LONGEST_BAR_S: Final = 120
+
+Verify = Annotated[
+    str,
+    typer.Option(
+        "--verify",
+        metavar="DAY",
+        help="Decide a recorded day again and compare it with the journal; nothing is traded.",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -47,12 +56,7 @@ def replay(
         typer.Option("--journal", metavar="FILE", help="Keep the journal here; without it it is in memory."),
     ] = None,
     groups: Annotated[bool, typer.Option("--groups", help="Also print every group with its result.")] = False,
-    verify: Annotated[
-        str,
-        typer.Option(
-            "--verify", metavar="DAY", help="Decide a recorded day again and compare it with the journal; nothing is traded."
-        ),
-    ] = "",
+    verify: Verify = "",
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
@@ -91,7 +95,11 @@ def replay(
         print_json(as_dict(result, groups=groups))
         return
     show(summary_view(result, groups=groups))
-    if loaded.risk_engine.enabled and (coarse := _coarse(loaded)):
+    _say_when_coarse(loaded)
+
+
+def _say_when_coarse(config: Config) -> None:
+    if config.risk_engine.enabled and (coarse := _coarse(config)):
         note(
             f"note: {coarse} give a price less often than every 30 s, which is all that the loss offset trusts (StaleMark):"
         )
