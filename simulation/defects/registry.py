@@ -18,9 +18,11 @@ _CALM: Final = PROFILES["none"]
 _MIXED: Final = PROFILES["all"]
 _NETWORK: Final = PROFILES["network"]
 _CRASHES: Final = PROFILES["crash"]
+_DROPPED: Final = Profile(name="dropped", rates={FaultKind.REQUEST_LOST: 60.0})
+_HALTS: Final = Profile(name="halts", rates={FaultKind.KILL: 20.0}, turns=15.0, acts=25.0)
 _SILENCE: Final = Profile(name="silence", rates={FaultKind.ANSWER_LOST: 40.0, FaultKind.ANSWER_LATE: 20.0})
 _PARTS: Final = Profile(name="parts", rates={FaultKind.PARTIAL_FILL: 30.0, FaultKind.STREAM_DELAYED: 4.0})
-_REFUSALS: Final = Profile(name="refusals", rates={FaultKind.REJECT: 30.0, FaultKind.KILL: 6.0})
+_REFUSALS: Final = Profile(name="refusals", rates={FaultKind.REJECT: 30.0})
 _BAD_DISK: Final = Profile(name="bad disk", rates={FaultKind.DISK_FULL: 30.0, FaultKind.DISK_IO_ERROR: 30.0})
 _PAUSES: Final = Profile(name="pauses", rates={FaultKind.REJECT: 20.0, FaultKind.DISCONNECT: 10.0}, acts=40.0)
 
@@ -34,7 +36,7 @@ _ALL: Final = (
     Defect("fill-matched-by-price", "a fill is tied to an order by its price",
            orders.fill_matched_by_price, frozenset({"fills-agree", "order-life"}), _NETWORK),
     Defect("lost-timer-on-restart", "what comes back after a restart does not set its timers",
-           journal.lost_timer_on_restart, frozenset({"what-is-due-is-armed"}), _REFUSALS),
+           journal.lost_timer_on_restart, frozenset({"what-is-due-is-armed"}), _HALTS),
     Defect("slot-leaked-on-rejection", "a group that never held anything keeps its slot",
            signals.slot_leaked, frozenset({"slots-are-live-groups", "no-actor-silently-dead"}), _REFUSALS),
     Defect("projector-skips-one-event", "the read models miss a record at each page of the journal",
@@ -43,9 +45,10 @@ _ALL: Final = (
     Defect("breaker-read-stale", "the desk keeps the first risk permit for ever",
            signals.breaker_read_stale, frozenset({"entries-are-permitted", "no-entry-after-a-stop"}), _PAUSES),
     Defect("partial-treated-as-full", "an order that has traded in part is taken for done",
-           orders.partial_treated_as_full, frozenset({"order-life", "fills-agree", "closed-is-closed"}), _PARTS),
+           orders.partial_treated_as_full,
+           frozenset({"order-life", "fills-agree", "closed-is-closed", "one-attempt-at-a-time", "no-double-exit"}), _PARTS),
     Defect("cancel-assumed-successful", "an order counts as cancelled without an answer",
-           orders.cancel_assumed_successful, frozenset({"order-life", "fills-agree", "closed-is-closed"}), _SILENCE),
+           orders.cancel_assumed_successful, frozenset({"closed-is-closed", "one-attempt-at-a-time"}), _DROPPED),
     Defect("snapshot-one-behind", "a snapshot lacks the newest event it is numbered by",
            journal.snapshot_one_behind, frozenset({"snapshot-and-tail", "state-is-the-fold"}), _CRASHES),
     Defect("double-exit", "a close is sent again while it is on its way",

@@ -1,4 +1,4 @@
-"""Timers: at rest, whatever an actor owes to itself at a later instant has its timer running."""
+"""Timers: whatever an actor owes to itself at a later instant has its timer running."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from actors.group import PositionGroup
 from actors.pool import Pool
 from protocol.groups import GroupState
+from protocol.venue import Reconciled
 from rules.group import retries
 from rules.pool import next_expiry
+from runtime.journal import Entry
+from runtime.lifecycle import LifeState
 from simulation.invariant import Invariant, Scene
 
 __all__ = ["DueIsArmed"]
@@ -18,12 +21,17 @@ class DueIsArmed(Invariant):
     """A group that is to try again, and a pool with an entry that grows too old, will be woken for it."""
 
     NAME = "what-is-due-is-armed"
+    WANTS = (Reconciled,)
+
+    def on_entry(self, entry: Entry, scene: Scene) -> Iterator[str]:  # noqa: ARG002 - it only says when to look
+        """Look whenever the account was compared: every few minutes, and soon after a start."""
+        yield from self.at_rest(scene)
 
     def at_rest(self, scene: Scene) -> Iterator[str]:
         """Look at every group and pool."""
         for path in scene.system.paths():
             cell = scene.system.cell_of(path)
-            actor = cell.actor if cell is not None else None
+            actor = cell.actor if cell is not None and cell.state is LifeState.RUNNING and cell.was_ready else None
             if isinstance(actor, PositionGroup):
                 yield from self._group(actor)
             elif isinstance(actor, Pool):
