@@ -39,7 +39,7 @@ QUIET_S: Final = 60.0
 async def soak(folder: Path, options: argparse.Namespace) -> Report:
     """Run it; return everything that was seen."""
     daemon = SoakDaemon(folder)
-    sampler = Sampler(daemon, options.sample_s)
+    sampler = Sampler(daemon, options.sample_s, options.collect_s)
     traffic, trouble = Traffic(daemon, options.rate, options.seed), Trouble(daemon, options.trouble_s, options.seed)
     seconds = options.minutes * 60
     try:
@@ -175,6 +175,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--warm-up-s", type=float, default=0.0, help="seconds before growth counts; 0: 40 %% of the time"
     )
     parser.add_argument("--sample-s", type=float, default=2.0, help="seconds between two looks")
+    parser.add_argument("--collect-s", type=float, default=15.0, help="seconds between two counts of what is held")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--nice", type=int, default=0, help="run everything with this niceness")
     parser.add_argument("--folder", type=Path, help="keep the daemon's folder here")

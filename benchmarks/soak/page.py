@@ -37,6 +37,7 @@ class Report(NamedTuple):
 
 
 _NAMES: Final = {
+    "live_kblocks": "blocks of memory that are held, thousands",
     "rss_mb": "memory of the daemon",
     "children_mb": "memory of its helper processes",
     "fds": "open files and sockets",
@@ -150,6 +151,7 @@ _HEIGHT: Final = 110
 _LEFT: Final = 70
 _CURVES: Final = (
     ("rss_mb", "memory, MB", "#1f77b4"),
+    ("live_kblocks", "blocks held, thousands", "#ff7f0e"),
     ("children_mb", "helper processes, MB", "#17becf"),
     ("fds", "files and sockets", "#2ca02c"),
     ("tasks", "tasks", "#9467bd"),

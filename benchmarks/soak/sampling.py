@@ -17,11 +17,15 @@ MEGABYTE: Final = 1_048_576
 
 
 class Sample(NamedTuple):
-    """One look. ``at_s`` since the soak began; sizes in megabytes; ``children_mb`` are its helper processes."""
+    """One look. ``at_s`` since the soak began; sizes in megabytes; ``children_mb`` are its helper processes.
+
+    ``live_kblocks`` are thousands of blocks of memory that somebody held after the newest collection of rubbish.
+    """
 
     at_s: float
     pid: int
     rss_mb: float
+    live_kblocks: float
     children_mb: float
     fds: int
     threads: int
@@ -44,11 +48,17 @@ class Sample(NamedTuple):
 
 
 class Sampler:
-    """Looks every ``every_s`` seconds for as long as its task runs; while the daemon is down there is nothing to see."""
+    """Looks every ``every_s`` seconds for as long as its task runs; while the daemon is down there is nothing to see.
 
-    def __init__(self, daemon: SoakDaemon, every_s: float) -> None:
+    Every ``collect_s`` it has the daemon collect rubbish first: what is held then is what can leak.
+    """
+
+    def __init__(self, daemon: SoakDaemon, every_s: float, collect_s: float) -> None:
         self._daemon = daemon
         self._every_s = every_s
+        self._collect_s = collect_s
+        self._collected_at: float | None = None
+        self._live_kblocks = 0.0
         self._began = time.monotonic()
         self.samples: list[Sample] = []
         self.figures: dict[str, Any] = {}
@@ -67,7 +77,11 @@ class Sampler:
     async def look(self) -> Sample | None:
         """Look once; None when the daemon is down."""
         try:
-            self.figures = await self._daemon.get("/v1/figures")
+            collect = self._collected_at is None or self.elapsed_s - self._collected_at >= self._collect_s
+            self.figures = await self._daemon.get("/v1/figures", collect="1" if collect else "")
+            if collect:
+                self._collected_at = self.elapsed_s
+                self._live_kblocks = self.figures["blocks"] / 1_000
             found = self._seen(self.figures)
         except (BulkheadError, psutil.Error, OSError):
             return None
@@ -86,6 +100,7 @@ class Sampler:
             at_s=self.elapsed_s,
             pid=process.pid,
             rss_mb=rss / MEGABYTE,
+            live_kblocks=self._live_kblocks,
             children_mb=children / MEGABYTE,
             fds=fds,
             threads=threads,

@@ -88,7 +88,7 @@ def test_files_that_are_never_closed_are_seen() -> None:
 def test_the_picture_holds_every_process() -> None:
     """Each life is a line of its own."""
     drawn = picture(samples([80.0] * 5, pid=1) + samples([90.0] * 5, pid=2, first_s=60))
-    assert drawn.count("<polyline") == 12
+    assert drawn.count("<polyline") == 14
     assert drawn.startswith("<svg")
 
 
