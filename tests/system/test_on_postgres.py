@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 def test_it_outlasts_its_server_and_itself(server: Server) -> None:
     """A crash of the server, an outage longer than a commit waits, and SIGKILL: nothing is lost, nothing is sent twice."""
-    database = f"[database]\nurl = '{server.database()}'\ncommit_timeout_ms = 2000\n"
+    database = f"[database]\nurl = '{server.database()}'\ncommit_timeout_ms = 2000\nlease_s = 5\n"
     with tempfile.TemporaryDirectory(prefix="bh") as name, daemon_in(Path(name), CONFIG + database) as daemon:
         daemon.up()
         url = daemon.status()["webhook_url"]
