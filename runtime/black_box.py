@@ -85,7 +85,6 @@ class BlackBox:
         self._undecided: dict[str, IncidentFile | None] = {}
         self._recent: deque[Entry] = deque(maxlen=RECENT_EVENTS)
         self._rings: dict[str, deque[Any]] = {}
-        self._known_errors: deque[BaseException] = deque(maxlen=32)
 
     # --- what is at hand before anything happens -----------------------------------------------------------------------
 
@@ -103,7 +102,7 @@ class BlackBox:
         self, life: Life, error: BaseException, envelope: Envelope | None, kind: IncidentKind | None = None
     ) -> None:
         """Describe the end of a life, before anything of it is cut; the decision of its parent follows."""
-        if self.sink is None or any(each is error for each in self._known_errors):
+        if self.sink is None or _is_told(error):
             return
         if kind is None:
             kind = self._kind_of(life, error)
@@ -132,7 +131,7 @@ class BlackBox:
         """Describe a commit that failed: one incident, whoever is rebuilt because of it."""
         if self.sink is None:
             return
-        self._known_errors.append(error)
+        _mark_told(error)
         facts = {"events_lost": lost, "rebuilt": list(writers[:50]), "rebuilt_count": len(writers)}
         said = f"{len(writers)} actors are rebuilt from the journal and wait until it can be written again"
         self._at_once(IncidentKind.JOURNAL, "journal", error, facts, SupervisorDecision(action="restart", said=said))
@@ -172,7 +171,7 @@ class BlackBox:
 
     def _note(self, life: Life, error: BaseException, envelope: Envelope | None, kind: IncidentKind) -> None:
         if kind is IncidentKind.KILLED:
-            self._known_errors.append(error)  # its children are killed with the same one
+            _mark_told(error)  # its children are killed with the same one
         before = self._undecided.pop(life.path, None)
         if before is not None:
             self._hand_on(before)
@@ -343,6 +342,15 @@ def _caught(error: BaseException) -> CaughtError:
         cause = cause.__cause__ or cause.__context__
     trace = tuple("".join(lines).splitlines()[-120:])
     return CaughtError(type=type(error).__name__, text=str(plainly(str(error))), trace=trace, causes=tuple(causes))
+
+
+def _mark_told(error: BaseException) -> None:
+    """Note on an error that its incident is told; the error itself is not kept, its trace would keep whole actors alive."""
+    vars(error)["_incident_told"] = True
+
+
+def _is_told(error: BaseException) -> bool:
+    return bool(vars(error).get("_incident_told"))
 
 
 def _where(error: BaseException) -> str:
