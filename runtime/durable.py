@@ -2,14 +2,11 @@
 
 A durable actor's state is the sum of its events. A handler returns ``Do(events=..., tells=...)``: the events are applied
 at once and join the system's open batch, the tells flow on at once, so one signal crosses five actors in one turn. At the
-end of the turn the batch is committed as one transaction. What leaves the house waits for it: a message to an *edge*
-actor, and every answer to an asker, is held until all events recorded before it are durable. So nothing is ever sent that
-the journal does not know, and a signal costs one commit, not five.
+end of the turn the batch is committed as one transaction. What leaves the house waits for it: a message to an *edge* actor,
+and every answer to an asker, is held until all events recorded before it are durable. Nothing is sent that nobody journalled.
 
 If a commit fails, nothing of the batch exists, or only the journal can say (``CommitUnknown``): every actor that had events
 in it crashes and is rebuilt from the journal, what was held becomes dead letters, askers hear ``JournalUnavailable``.
-
-``async`` handlers may also ``await self.persist(...)``: it returns when the events are durable and applied.
 """
 
 from __future__ import annotations
@@ -114,6 +111,7 @@ class Durability:
         self.committed = 0
         self.commits = 0
         self.error: JournalError | None = None
+        self._cut_off: JournalError | None = None
         self.listeners: list[Any] = []
         self.watchers: list[Callable[[JournalError | None], None]] = []
         """Called with the error when a commit failed, and with None when the next one worked again."""
@@ -342,15 +340,15 @@ class Durability:
         self._release([*batch.held, *later.held], error)
         self._system.black_box.journal_failed(error, len(lost), list(writers))
         undoing = Undoing(batch.since, writers, {entry.correlation_id for entry in lost}, error)
+        self._cut_off = error if undoing.is_undone(self._system.current, rebuilds=True) else None
         for cell in [self._system.cell_of(path) for path in self._system.paths()]:
             if cell is None:
                 continue
             durable = isinstance(cell.actor, DurableActor)
             missed = undoing.withdraw(cell, rebuilds=durable or cell.actor is None)
-            cut_off = undoing.cuts_off(cell, rebuilds=durable)
-            writer = writers.get(cell.path)
+            missed = undoing.cuts_off(cell, rebuilds=durable) or (missed and durable)
             # A writer whose present life is a later one has read the journal, not this batch.
-            if (writer is not None and writer[1] == cell.incarnation) or (durable and missed) or cut_off:
+            if missed or writers.get(cell.path, (None, -1))[1] == cell.incarnation:
                 cell.crash(error, None)
             else:
                 undoing.forget(cell)
@@ -362,13 +360,15 @@ class Durability:
 
     def recover(self, actor: DurableActor) -> None:
         """Rebuild an actor's state: newest snapshot, then the events after it."""
-        journal = self.journal
-        if journal is None:
+        if (journal := self.journal) is None:
             return
         stream = actor.stream
         reader = journal.reader() if self._pool is not None else journal
         if reader is journal or self._is_writing(stream):
+            self._cut_off = None
             self.settle()
+            if self._cut_off is not None:
+                raise self._cut_off  # what this life begins for has just turned out never to have happened
         snapshot = reader.load_snapshot(stream)
         after = 0
         if snapshot is not None and snapshot.version == actor.SNAPSHOT_VERSION:

@@ -35,7 +35,7 @@ class Undoing:
         One that ``rebuilds`` itself also loses what others said in the same causal chains: it may be true or not, and its
         next life asks again. From everybody else only the writers' own words are taken back.
         """
-        gone = cell.mailbox.withdraw(lambda envelope: self._is_undone(envelope, rebuilds))
+        gone = cell.mailbox.withdraw(lambda envelope: self.is_undone(envelope, rebuilds))
         for envelope in gone:
             self._bury(cell, envelope)
         return bool(gone)
@@ -43,7 +43,7 @@ class Undoing:
     def cuts_off(self, cell: Cell, *, rebuilds: bool) -> bool:
         """Bury the message that an actor is at work on beside the pump, if it never happened; return whether it was so."""
         envelope = cell.handling
-        if envelope is None or not self._is_undone(envelope, rebuilds):
+        if envelope is None or not self.is_undone(envelope, rebuilds):
             return False
         cell.handling = None  # the end of this life must not give it back
         self._bury(cell, envelope)
@@ -55,8 +55,9 @@ class Undoing:
         if reply is not None:
             reply(None, self._error)
 
-    def _is_undone(self, envelope: Envelope, rebuilds: bool) -> bool:
-        if envelope.message_id <= self._since or isinstance(envelope.message, NEWS):
+    def is_undone(self, envelope: Envelope | None, rebuilds: bool) -> bool:
+        """Whether a message has never been told, as far as the journal knows."""
+        if envelope is None or envelope.message_id <= self._since or isinstance(envelope.message, NEWS):
             return False
         if envelope.sender in self._writers:
             return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from protocol.messages import Event
 from runtime.actor import Actor, Do, handles
 from runtime.durable import DurableActor
+from runtime.journal import Entry
+from runtime.lifecycle import ChildExited
 from runtime.spec import Spec
 from runtime.system import ActorSystem
 from tests.runtime.cast import NO_DISK, Cue, Fact, Line, Nurse, Said, SlowPlayer, Teller, TrackedJournal, pass_s, play
@@ -171,3 +174,65 @@ def test_a_handler_at_work_on_what_never_happened_is_cut_off(durable: bool) -> N
 
     play(scenario, journal=journal)
     assert done == ["kept"]
+
+
+class FailsOnce(TrackedJournal):
+    """A journal that is well again after one failure."""
+
+    def append(self, entries: Sequence[Entry]) -> int:
+        """Fail once, or append."""
+        try:
+            return super().append(entries)
+        finally:
+            self.failing = None
+
+
+class Opener(Actor):
+    """Starts a durable child for each line it hears; forgets those whose start failed."""
+
+    def __init__(self, exits: list[Any]) -> None:
+        self.exits = exits
+
+    @handles
+    def line(self, msg: Line) -> None:
+        """Start a child of that name, which says at once that it lives."""
+        self.context.spawn(Spec(msg.text, Newborn))
+
+    @handles
+    def exited(self, news: ChildExited) -> None:
+        """Forget it."""
+        self.exits.append(news.exit.error)
+        self.context.forget(news.name)
+
+
+class Newborn(Teller):
+    """Journals that it began."""
+
+    def started(self) -> Do:
+        """Say so."""
+        return Do([Said("born")])
+
+
+def test_nobody_begins_a_life_for_what_a_lost_batch_told() -> None:
+    """A start settles what is open; when that is lost, and the start with it, the newborn must not journal that it lives.
+
+    Found by the simulator (all, seed 1, 72 h): a group opened, and sent orders, whose slot the journal had not kept.
+    """
+    journal, exits = FailsOnce(), list[Any]()
+
+    async def scenario(system: ActorSystem) -> None:
+        household(
+            system,
+            Spec("writer", lambda: Teller(passes_on("opener", journals=True))),
+            Spec("opener", lambda: Opener(exits), stop_s=None),
+        )
+        journal.failing = NO_DISK
+        tell(system, "writer", Line("child"))
+        await pass_s(5)
+        assert exits == [NO_DISK]
+        assert journal.streams("/nurse/opener") == []
+        tell(system, "writer", Line("child"))
+        await pass_s(5)
+        assert [record.event for record in journal.read("/nurse/opener/child")] == [Said("born")]
+
+    play(scenario, journal=journal)
