@@ -88,7 +88,6 @@ class InputKeeper(Actor):
         writer = self._writer
         if writer is None:
             return
-        self._recorder.overflows()
         writer.collect(self.now())
         if self._virtual:
             writer.finish()

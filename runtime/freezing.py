@@ -51,8 +51,6 @@ ROOMS: Final = frozenset(
 )
 """Top-level packages whose classes may be thawed."""
 
-_FAILURES: Final = (pickle.PickleError, TypeError, AttributeError, RecursionError, ValueError)
-
 
 def freeze(actor: DurableActor) -> bytes | None:
     """Return an actor's whole state; None when something in it cannot be written down."""
@@ -61,7 +59,7 @@ def freeze(actor: DurableActor) -> bytes | None:
     buffer = io.BytesIO()
     try:
         Freezing(buffer, actor, made).dump(state)
-    except _FAILURES:
+    except Exception:  # noqa: BLE001 - what is only recorded must not bring down who trades
         return None
     return buffer.getvalue()
 

@@ -7,6 +7,7 @@ writing happen elsewhere (``sink``), after the commit.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,7 +42,8 @@ class Recorder:
         """Counts the moments from which on every life must say anew how it stands."""
         self._about = dict(about or {})
         self._standing: dict[str, Any] = {}
-        self._limit = limit
+        self.limit = sys.maxsize if limit is None else limit
+        """Items that may wait; beyond it they are dropped and a gap is said."""
         self._lives = 0
         self._system: ActorSystem | None = None
 
@@ -87,7 +89,7 @@ class Recorder:
 
     def begin(self, cell: Life, actor: DurableActor) -> None:
         """Record a life whose state has just been rebuilt."""
-        if not actor.REPLAYABLE:
+        if not actor.REPLAYABLE or (cell.spec.dispatch == "thread" and not cell.system.inline_threads):
             return
         self._lives += 1
         life = _Taped(self, cell, actor, self._lives)
@@ -100,13 +102,10 @@ class Recorder:
         if taped is not None:
             self.items.append((int(Item.ENDED), taped.number, crashed))
 
-    def overflows(self) -> bool:
-        """Drop everything when too much waits for its writer; return whether it did."""
-        if self._limit is None or len(self.items) < self._limit:
-            return False
+    def overflow(self) -> None:
+        """Drop everything: whoever writes it does not keep up, or is down."""
         self.items.clear()
         self.lose("too much waited to be written")
-        return True
 
 
 class _Taped:
@@ -159,8 +158,11 @@ class _Taped:
     def wrapped(self, handler: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """Return a handler that notes each message before it handles it."""
         number, add, system, recorder = self.number, self.add, self.system, self.recorder
+        items, limit = recorder.items, recorder.limit
 
         def taped(message: Any) -> Any:
+            if len(items) >= limit:
+                recorder.overflow()
             if self.epoch != recorder.epoch:
                 self.restate()
             self.reads = 0

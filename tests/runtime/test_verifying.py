@@ -255,6 +255,25 @@ def test_a_gap_is_said_and_is_no_divergence() -> None:
     assert report.events == 1
 
 
+def test_what_nobody_writes_is_dropped_and_said() -> None:
+    """A record that nobody takes does not grow without end: what is dropped is a gap, and lives are followed after it."""
+    journal, recorder = MemoryJournal(), Recorder(limit=20)
+
+    async def scenario(system: ActorSystem) -> None:
+        recorder.attach(system)
+        ref = system.spawn(Spec("clerk", Clerk))
+        for _ in range(100):
+            ref.tell(Line("on and on"))
+            await pass_s(1)
+
+    play(scenario, journal=journal)
+    assert len(recorder.items) < 30
+    report = checked_by(Clerk, journal, recorder.items)
+    assert report.divergence is None
+    assert report.gaps == ["too much waited to be written"]
+    assert report.events > 0
+
+
 def test_without_a_recorder_nothing_is_wrapped() -> None:
     """A system that does not record has plain contexts and bound handlers: it pays nothing."""
 
