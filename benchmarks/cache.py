@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import statistics
 import subprocess
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -87,26 +87,16 @@ def _on_redis(url: str, rounds: int, calls: int) -> list[Row]:
     with asyncio.Runner() as runner:
         shared = open_shared(url, now=WallClock().now, node="bench", epoch=1)
         bare = Redis.from_url(url, protocol=2)  # as the cache
-        works = _works(shared, bare)
-
-        def timed(work: Callable[[], Awaitable[Any]], times: int) -> float:
-            return runner.run(_timed(work, times))
-
-        few = max(1, calls // 10)
-        figures = in_turns(
-            rounds,
-            {
-                name: partial(timed, work, few if "100" in name or "lock" in name else calls)
-                for name, work in works.items()
-            },
-        )
+        works, found = _works(shared, bare), []
+        for name, peer in _PEERS.items():
+            times = max(10, calls // 10) if "100" in name else calls
+            pairs = [runner.run(_side_by_side(works[name], works[f"bare {name}"], times)) for _ in range(rounds)]
+            ours, theirs = zip(*pairs, strict=True)
+            found.append(row_of(f"cache on Redis, {name}", ours, "/s", against=(peer, theirs)))
         runner.run(bare.aclose())
         assert shared.link is not None
         runner.run(shared.link.close())
-    return [
-        row_of(f"cache on Redis, {name}", figures[name], "/s", against=(peer, figures[f"bare {name}"]))
-        for name, peer in _PEERS.items()
-    ]
+    return found
 
 
 _PEERS: Final = {
@@ -153,12 +143,18 @@ def _works(shared: Shared, bare: Any) -> Mapping[str, Callable[[], Awaitable[Any
     }
 
 
-async def _timed(work: Callable[[], Awaitable[Any]], times: int) -> float:
-    await work()
-    began = perf_counter()
-    for _ in range(times):
-        await work()
-    return times / (perf_counter() - began)
+async def _side_by_side(
+    ours: Callable[[], Awaitable[Any]], theirs: Callable[[], Awaitable[Any]], times: int
+) -> tuple[float, float]:
+    """Return both rates, of the median call: two calls next to each other have the same moment of the machine."""
+    took: tuple[list[float], list[float]] = ([], [])
+    for call in range(times):
+        for place in (0, 1):
+            which = (call + place) % 2
+            began = perf_counter()
+            await (theirs if which else ours)()
+            took[which].append(perf_counter() - began)
+    return 1 / statistics.median(took[0]), 1 / statistics.median(took[1])
 
 
 @contextmanager
