@@ -27,14 +27,18 @@ _READY: Final = b"eady to accept connections"
 
 
 class RedisServer:
-    """One server in a folder of its own; nothing of it is kept on disk, so that each start is empty."""
+    """One server in a folder of its own; nothing of it is kept on disk, so that each start is empty.
 
-    def __init__(self) -> None:
+    It listens on its socket, and on a port of this machine where one is given.
+    """
+
+    def __init__(self, port: int = 0) -> None:
         binary = shutil.which("redis-server")
         if binary is None:
             pytest.skip("no redis-server on this machine")
         pytest.importorskip("redis", reason="the redis library is not installed: pip install 'bulkhead[redis]'")
         self._binary = binary
+        self.port = port
         # Not the test's folder: the name of a socket has at most 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="bulkhead-redis-"))
         self.socket = self.folder / "redis.sock"
@@ -48,9 +52,19 @@ class RedisServer:
     def start(self) -> None:
         """Start it empty, and wait until it takes connections."""
         self.socket.unlink(missing_ok=True)
-        command = [self._binary, "--port", "0", "--unixsocket", str(self.socket), "--save", "", "--appendonly", "no"]
+        command = [
+            self._binary,
+            "--port",
+            str(self.port),
+            "--unixsocket",
+            str(self.socket),
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]
         self._process = subprocess.Popen(
-            [*command, "--dir", str(self.folder), "--loglevel", "notice"],
+            [*command, "--save", "", "--appendonly", "no", "--dir", str(self.folder), "--loglevel", "notice"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
