@@ -39,6 +39,11 @@ class Scene(Protocol):
     answered: list[Answered]
 
     @property
+    def runs(self) -> bool:
+        """Whether there is a process; between two, commits of the one that died become known when the next opens the disk."""
+        ...
+
+    @property
     def system(self) -> ActorSystem:
         """The system of the process that runs."""
         ...

@@ -118,6 +118,11 @@ class Run:
         return self.agenda.now
 
     @property
+    def runs(self) -> bool:
+        """Whether there is a process."""
+        return self.life is not None and self.life.system is not None
+
+    @property
     def system(self) -> ActorSystem:
         """The process's system."""
         assert self.life is not None and self.life.system is not None, "no process runs"  # noqa: PT018

@@ -25,7 +25,8 @@ class DueIsArmed(Invariant):
 
     def on_entry(self, entry: Entry, scene: Scene) -> Iterator[str]:  # noqa: ARG002 - it only says when to look
         """Look whenever the account was compared: every few minutes, and soon after a start."""
-        yield from self.at_rest(scene)
+        if scene.runs:
+            yield from self.at_rest(scene)
 
     def at_rest(self, scene: Scene) -> Iterator[str]:
         """Look at every group and pool."""
