@@ -25,7 +25,7 @@ from protocol.errors import FeatureUnavailable
 from runtime.journal import JournalUnavailable
 from store.postgres.place import Place
 
-__all__ = ["ConnectionLost", "Link", "ServerRefused"]
+__all__ = ["ConnectionLost", "Link", "ServerRefused", "Work"]
 
 T = TypeVar("T")
 
@@ -195,7 +195,7 @@ class Link:
                 },
             )
             if self._prepare is not None:
-                await asyncio.wait_for(_done(self._prepare(connection)), self.place.connect_timeout_s)
+                await _prepared(connection, self._prepare, self.place.connect_timeout_s)
             return connection
         except (
             *_BROKEN,
@@ -229,5 +229,15 @@ def _driver() -> Any:
     return asyncpg
 
 
-async def _done(work: Awaitable[object]) -> None:
-    await work
+async def _prepared(connection: Any, prepare: Work[object], timeout_s: float) -> None:
+    """Prepare a new connection, or give it up."""
+    task = asyncio.ensure_future(prepare(connection))
+    done, _ = await asyncio.wait({task}, timeout=timeout_s)
+    try:
+        if not done:
+            raise TimeoutError(f"not prepared within {timeout_s:g} s")
+        task.result()
+    except BaseException:
+        connection.terminate()
+        task.cancel()
+        raise
