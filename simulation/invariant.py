@@ -40,7 +40,7 @@ class Scene(Protocol):
 
     @property
     def runs(self) -> bool:
-        """Whether there is a process; between two, commits of the one that died become known when the next opens the disk."""
+        """Whether there is a process: what one that died had committed becomes known when the next one opens the disk."""
         ...
 
     @property
