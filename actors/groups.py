@@ -19,7 +19,7 @@ from protocol.messages import Message
 from protocol.pool import GroupMail, GroupsUp, StartGroup
 from runtime.actor import handles
 from runtime.journal import JournalUnavailable
-from runtime.lifecycle import ChildExited
+from runtime.lifecycle import ChildExited, ExitKind
 from supervision.budget import Intensity
 from supervision.child import ChildSpec
 from supervision.keeper import JOURNAL_RETRY_S
@@ -93,6 +93,8 @@ class GroupHouse(Supervisor):
         if news.exit.abnormal:
             group_id = news.name.rpartition("~")[2]
             self.context.bus.publish(fell_topic(group_id), GroupFell(group_id, self.now()), keep=True)
+        if news.exit.kind is ExitKind.NORMAL and self._goes_on(news.name):
+            return
         super().child_exited(news)
         slot = self._slots.get(news.name)
         if slot is not None and slot.phase is Phase.DONE:
@@ -106,6 +108,19 @@ class GroupHouse(Supervisor):
 
     def _ask_pool(self) -> None:
         self.context.system.tell(self._pool, GroupsUp(self.context.path))
+
+    def _goes_on(self, name: str) -> bool:
+        """Begin another life of a closed group for what came while it was ending; return whether there was anything.
+
+        It came too late for that life and too early to find nobody there, and it may be a fill.
+        """
+        slot = self._slots.get(name)
+        if slot is None or slot.phase is not Phase.UP or not self.context.has_mail(name):
+            return False
+        slot.cancel_timer()
+        slot.phase = Phase.DOWN
+        self._advance(slot)
+        return True
 
     def _is_journalled(self, name: str) -> bool | None:
         """Whether the journal has anything of a group; None while it cannot be read."""

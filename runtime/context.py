@@ -7,7 +7,7 @@ from random import Random
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from runtime.lifecycle import Exit, ExitKind, LifeState
+from runtime.lifecycle import NEWS, Exit, ExitKind, LifeState
 from runtime.spec import Spec
 from runtime.threads import thread_envelope
 from runtime.timers import Timers
@@ -84,6 +84,12 @@ class Context:
         """Return the life state of a child, None when there is no such child."""
         child = self._cell.children.get(name)
         return child.state.value if child else None
+
+    def has_mail(self, name: str) -> bool:
+        """Whether anything but the runtime's own news waits for a child."""
+        mailbox = self._cell.children[name].mailbox
+        lanes = (mailbox.system, mailbox.control, mailbox.data)
+        return any(not isinstance(each.message, NEWS) for lane in lanes for each in lane)
 
     def leftovers(self) -> list[tuple[Spec, str]]:
         """Return recipe and mark of each child that an earlier life left down, in the order of their making."""

@@ -223,6 +223,25 @@ def test_mail_brings_a_group_back() -> None:
     play(script)
 
 
+def test_what_comes_while_a_group_is_ending_brings_it_back() -> None:
+    """Regression: a fill behind the end of a closed group, in one mailbox with it, ended as a dead letter (EX-705)."""
+
+    async def script(stage: Stage) -> None:
+        rig = Rig(stage)
+        await rig.told(start(1))
+        rig.tell(path(1), Leave())
+        rig.tell(path(1), fill("late"))
+        await stage.settle()
+        assert rig.heard == [fill("late")]
+        assert stage.letters() == []
+        assert rig.phases() == {"gs1": "up"}
+        rig.tell(path(1), Leave())
+        await stage.settle()
+        assert rig.phases() == {}
+
+    play(script)
+
+
 def test_mail_for_a_group_that_lives_is_delivered() -> None:
     """It reaches the group as if it had been told to it."""
 
