@@ -84,6 +84,7 @@ RETRY_S: Final = 1.0
 
 
 class _Reached(Message, frozen=True, tag=True):
+    process: int
     position: int
     trouble: str
 
@@ -151,7 +152,7 @@ class ReadModelProcess(Actor):
         self._busy, self._grown = True, False
         call, self._call = self._call, b"\n"
         process.stdin.write(call)
-        self.context.pipe(self._answer(process), lambda said: _Reached(*said))
+        self.context.pipe(self._answer(process), lambda said: _Reached(process.pid, *said))
 
     async def _answer(self, process: Process) -> tuple[int, str]:
         assert process.stdout is not None, "opened with a pipe"
@@ -173,6 +174,8 @@ class ReadModelProcess(Actor):
     @handles
     def reached(self, msg: _Reached) -> None:
         """Note how far it is, say when the log's trouble begins and ends, and leave it in peace for a moment."""
+        if self._process is None or msg.process != self._process.pid:
+            return  # an earlier life's word: this one waits for the answer of a process of its own
         self._position = msg.position
         if msg.trouble != self._trouble:
             self._trouble = msg.trouble

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from actors.projector import Committed, ReadModelKeeper, ReadModelProcess
+from actors.projector import _Reached as Reached
 from protocol.risk import EngineStatus, EngineStatusChanged
 from protocol.venue import ReconcileNow
 from runtime.journal import Entry, Record
@@ -201,3 +202,34 @@ def test_a_process_that_does_not_end_is_killed() -> None:
         return keepers[0]._process
 
     assert asyncio.run(main()).returncode == -signal.SIGKILL
+
+
+_MUTE = "import sys\nsys.stdin.read()"
+"""A process that never answers, and ends when nobody speaks to it any more."""
+
+
+def test_an_answer_for_an_earlier_life_is_not_taken_for_an_own_one() -> None:
+    """Regression: it freed the next life to ask again while its own question was open, and two readers crashed it."""
+
+    async def main() -> tuple[str, bool]:
+        keepers: list[ReadModelProcess] = []
+
+        def keeper() -> ReadModelProcess:
+            keepers.append(ReadModelProcess((sys.executable, "-c", _MUTE)))
+            return keepers[0]
+
+        async with ActorSystem() as system:
+            system.start_root(supervisor("root", ChildSpec("keeper", keeper)))
+            await system.ready()
+            handled = asyncio.Event()
+            cell = system.cell_of("/keeper")
+            assert cell is not None
+            system.tell("/keeper", Reached(1, 99, ""))
+            system.loop.call_soon(lambda: system.loop.call_soon(handled.set))
+            await handled.wait()
+            assert len(cell.mailbox) == 0
+            return keepers[0].detail, keepers[0]._busy
+
+    detail, busy = asyncio.run(main())
+    assert detail.startswith("at 0, process ")
+    assert busy, "it still waits for the answer of its own process"
