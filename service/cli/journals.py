@@ -53,7 +53,7 @@ def cut(
     from store.journal_repair import confirmation, cut_tail
     from store.journal_repair import verify as verify_file
 
-    path = _path(journal, config)
+    path = _file(journal, config)
     try:
         good = verify_file(path)
     except JournalCorrupt as damage:
@@ -87,5 +87,11 @@ def _where(journal: Path | None, config: Path | None) -> Path | Place:
     return journal if journal is not None else journal_of(load_config(config))
 
 
-def _path(journal: Path | None, config: Path | None) -> Path:
-    return journal if journal is not None else load_config(config).journal_path
+def _file(journal: Path | None, config: Path | None) -> Path:
+    """Return the file to cut; on a server there is none: its own backups go further than a cut."""
+    where = _where(journal, config)
+    if isinstance(where, Path):
+        return where
+    message = f"{where}: only a journal in a file can be cut"
+    advice = "bulkhead journal verify shows what is damaged; restore the last good backup: bulkhead db restore"
+    raise CommandFailed(Failure(ExitCode.FAILED, "CutRefused", message, advice))

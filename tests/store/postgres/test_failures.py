@@ -320,3 +320,26 @@ def test_an_old_stream_is_asked_for(journal: PostgresJournal, direct: Place, mon
             later.append([entry("a", 2)])
         assert later.append([entry("a", 3), entry("d", 1)]) == 6
     stands(direct, ("b", 1), ("c", 1), ("a", 3), ("d", 1))
+
+
+def test_what_the_server_asks_to_try_again_is_tried_again(journal: PostgresJournal, direct: Place) -> None:
+    """A serialization failure keeps nothing: the append is sent again, and its records stand there once."""
+    sql(direct.url, "CREATE SEQUENCE bulkhead.tries")
+    sql(
+        direct.url,
+        "CREATE FUNCTION bulkhead.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF nextval('bulkhead.tries') < 3 THEN "
+        "RAISE EXCEPTION USING ERRCODE = '40001'; END IF; RETURN NULL; END $$",
+    )
+    sql(direct.url, "CREATE TRIGGER fail AFTER INSERT ON bulkhead.events EXECUTE FUNCTION bulkhead.fail()")
+    assert journal.append([entry("a", 3), entry("b", 1)]) == 4
+    assert sql(direct.url, "SELECT last_value FROM bulkhead.tries")[0][0] == 3
+    stands(direct, ("a", 3), ("b", 1))
+
+
+@pytest.mark.parametrize(("durability", "expected"), [("full", "on"), ("normal", "off"), ("off", "off")])
+def test_an_append_waits_for_the_disk_as_told(direct: Place, durability: str, expected: str) -> None:
+    """Full durability holds also where the database's own setting does not wait for the disk."""
+    name = sql(direct.url, "SELECT current_database()")[0][0]
+    sql(direct.url, f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    with closing(open_journal(direct, durability=durability)) as journal:
+        assert journal._link.fetch("SHOW synchronous_commit")[0][0] == expected
