@@ -285,3 +285,22 @@ def test_a_namesake_is_noticed_and_an_earlier_life_is_none() -> None:
         assert "another daemon has this name" in stage.actor("listener").detail
 
     play(script)
+
+
+def test_garbage_in_the_cache_harms_nobody() -> None:
+    """What others wrote under our keys and is none of ours is nothing: the list is answered, nobody crashes."""
+
+    async def script(stage: Stage) -> None:
+        rig = Rig(stage)
+        await rig.cache.set_in_map("nodes", {"b": 1, "c": "no instant", "d": 1})
+        await rig.cache.set(node_key("b"), {"node": "b"})
+        await rig.cache.set_in_map(node_key("d"), {"a": "map"})
+        await rig.cache.set(node_groups_key("a"), "no map")
+        rig.herald("a")
+        rig.listener("a")
+        await stage.passes(100)
+        answer: NodesAnswer = await stage.ask("listener", ListNodes())
+        assert [each.node for each in answer.nodes] == ["a"]
+        assert all(each.failed == 0 for each in stage.system.stats())
+
+    play(script)
