@@ -13,6 +13,7 @@ from simulation.defects import DEFECTS, NothingToPatch, patched, planted
 from simulation.defects.hunt import Found, Hunt, hunt, lost, scenario_for
 from simulation.invariants import ALL
 from simulation.run import run
+from simulation.shrink import Budget
 
 MOST_SEEDS = 200
 ASKED_FOR = {
@@ -95,7 +96,7 @@ def test_an_unknown_bug_is_an_error() -> None:
 @pytest.mark.slow
 def test_every_planted_bug_is_found_and_nothing_without_it() -> None:
     """Within 200 seeds each bug breaks a rule that it should break; the same seed without the bug breaks none."""
-    jobs = [Hunt(name, MOST_SEEDS) for name in DEFECTS]
+    jobs = [Hunt(name, MOST_SEEDS, Budget(runs=15)) for name in DEFECTS]
     found = {each.name: each for each in on_processes(jobs, hunt, lost=lost, workers=2)}
     hidden = {name: each.message for name, each in found.items() if not each.seed}
     assert hidden == {}

@@ -12,6 +12,7 @@ import pytest
 from actors.gateway import Gateway
 from service.cli.output import console
 from simulation.campaign import Campaign, Job, run_campaign
+from simulation.defects import DEFECTS
 from simulation.report import (
     CoverageTable,
     as_document,
@@ -22,6 +23,7 @@ from simulation.report import (
     page,
     write_page,
 )
+from simulation.report.reference import simulation_page
 from simulation.verdict import Coverage
 from tests.simulation.toy_jobs import work
 
@@ -120,3 +122,15 @@ def test_programs_get_all_of_it(campaign: Campaign, table: CoverageTable) -> Non
     assert document["never_checked"] == ["never-looked-at"]
     assert document["failures"][0]["violations"][0]["invariant"] == "no-sevens"
     assert document["digest"] == campaign.digest
+
+
+def test_the_reference_page_is_made_of_what_the_commands_print(campaign: Campaign, table: CoverageTable) -> None:
+    """Run, faults, rules, messages and planted bugs stand in tables, and what never happened stands out."""
+    planted = [
+        {"name": name, "seeds": 3, "invariant": "x", "items": 70, "shrunk": 4, "seconds": 1.5} for name in DEFECTS
+    ]
+    text = simulation_page(as_document(campaign, table), planted)
+    assert "| Seeds | 3 of 2 simulated hours each |" in text
+    assert "| `disconnect` | **never** |" in text
+    assert "| `double-exit` | a close is sent again while it is on its way | 3 | `x` | 70 to 4 | 1.5 |" in text
+    assert len({row.count("|") for row in text.splitlines() if row.startswith("| `")}) <= 4
