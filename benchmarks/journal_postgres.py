@@ -19,6 +19,7 @@ import json
 import os
 import platform
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,7 +124,9 @@ def measure_here(rounds: Mapping[int, int] = ROUNDS) -> list[Line]:
 def temporary_server() -> Iterator[str]:
     """Run a server of its own defaults in a temporary folder; yield its address. Raises ImportError without the wheel."""
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-    import pgserver
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about the folder of its lock
+        import pgserver
 
     folder = Path(tempfile.mkdtemp(prefix="bulkhead-pg-"))
     server = pgserver.postgres_server.get_server(folder, cleanup_mode="delete")
