@@ -14,6 +14,9 @@ __all__ = ["split_words", "ts_query", "ts_vector", "words_query"]
 _MOST_BYTES: Final = 2_000
 """PostgreSQL keeps words of up to 2,046 bytes."""
 
+_ACCENTS: Final = frozenset(chr(0x300 + n) for n in range(50) if 0x0003_61F8_0802_9FDF >> n & 1)
+"""Accents on their own that the tokenizer takes off; any other mark parts two words (``fts5_unicode2.c``)."""
+
 _MOST_WORDS: Final = 16_000
 """PostgreSQL counts places up to 16,383."""
 
@@ -36,7 +39,7 @@ def _folded(text: str) -> str:
     for letter in text.lower():
         parts = unicodedata.normalize("NFD", letter)
         folded.append(parts[0] if len(parts) > 1 and unicodedata.category(parts[1]) == "Mn" else letter)
-    return "".join(letter for letter in folded if unicodedata.category(letter) != "Mn")
+    return "".join(letter for letter in folded if letter not in _ACCENTS)
 
 
 def ts_vector(text: str) -> str:
