@@ -3,7 +3,7 @@
 A durable actor's state is the sum of its events. A handler returns ``Do(events=..., tells=...)``: the events are applied
 at once and join the system's open batch, the tells flow on at once, so one signal crosses five actors in one turn. At the
 end of the turn the batch is committed as one transaction. What leaves the house waits for it: a message to an *edge* actor,
-and every answer to an asker, is held until all events recorded before it are durable. Nothing is sent that nobody journalled.
+and every answer to an asker, is held until all events recorded before it are durable.
 
 If a commit fails, nothing of the batch exists, or only the journal can say (``CommitUnknown``): every actor that had events
 in it crashes and is rebuilt from the journal, what was held becomes dead letters, askers hear ``JournalUnavailable``.

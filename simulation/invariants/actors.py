@@ -14,6 +14,7 @@ from runtime.cell import Cell
 from runtime.journal import Entry
 from runtime.lifecycle import LifeState
 from simulation.invariant import Invariant, Scene
+from simulation.invariants.journal import parked_signals
 from supervision.slots import LIVE
 from supervision.supervisor import Supervisor
 
@@ -85,19 +86,20 @@ class NothingWaits(Invariant):
         """Look into every place where something can wait."""
         if scene.system.durability.pending:
             yield "events wait for a commit"
+        parked = parked_signals(scene)
         for cell in _cells(scene):
             if len(cell.mailbox):
                 oldest = cell.mailbox.oldest_at() or 0
                 yield f"{cell.path} has {len(cell.mailbox)} messages, the oldest {(scene.now - oldest) / 1e9:g} s old"
             if cell.busy or cell.waits_for is not None:
                 yield f"{cell.path} is busy"
-            for what, waiting in _held_by(cell.actor):
+            for what, waiting in _held_by(cell.actor, parked):
                 if waiting:
                     yield f"{cell.path}: {what}: {waiting}"[:300]
 
 
-def _held_by(actor: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what an actor may hold back, by name."""
+def _held_by(actor: Any, parked: set[str]) -> Iterator[tuple[str, Any]]:
+    """Yield what an actor may hold back, by name; signals that are ``parked`` are explained."""
     match actor:
         case OrderDesk():
             unknown = [
@@ -112,6 +114,6 @@ def _held_by(actor: Any) -> Iterator[tuple[str, Any]]:
             yield "entries that wait for their rules", list(actor._aside)
             yield "mail for groups", actor._unsent
         case Gateway():
-            yield "signals without an outcome", list(actor._state.pending)
+            yield "signals without an outcome", [each for each in actor._state.pending if each not in parked]
         case VenueSession():
             yield "orders in the line before the venue", list(actor._calls._unsent)

@@ -5,22 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from protocol.messages import event_types
+from protocol.messages import Event, event_types
 from runtime.dead_letters import DeadLetter
 from runtime.journal import Entry, JournalCorrupt
 from simulation.invariant import Invariant, Scene
 from simulation.scenario import Fault, FaultKind
+from store.event_types import current_type
 
-__all__ = ["DeadLettersExplained", "JournalWhole"]
+__all__ = ["DeadLettersExplained", "JournalWhole", "parked_signals"]
 
 _VERIFY_EVERY: Final = 4
+
+
+def _all_events() -> tuple[type[Event], ...]:
+    """Return every event type of the protocol, whatever was imported so far."""
+    current_type("")  # an unknown name has the whole protocol imported
+    return tuple(event_types().values())
 
 
 class JournalWhole(Invariant):
     """Each stream goes on where it stood, positions have no gaps, and the chain of checksums holds."""
 
     NAME = "journal-is-whole"
-    WANTS = tuple(event_types().values())
+    WANTS = _all_events()
 
     def __init__(self) -> None:
         self._seqs: dict[str, int] = {}
@@ -73,6 +80,18 @@ class DeadLettersExplained(Invariant):
             if not _explained(letter, kinds):
                 message = type(letter.envelope.message).__name__
                 yield f"{message} from {letter.envelope.sender} to {letter.path}: {letter.reason} {letter.error}"[:400]
+
+
+def parked_signals(scene: Scene) -> set[str]:
+    """Return the signals whose message crashed its actor twice: parked, they wait for an operator or the next start."""
+    parked = [letter.envelope.message for letter in scene.system.dead_letters.all() if letter.poison]
+    within = (getattr(message, "message", message) for message in parked)
+    return {_signal_of(message) for message in within} - {""}
+
+
+def _signal_of(message: Any) -> str:
+    signal = getattr(message, "signal", None)
+    return str(getattr(message, "signal_id", "") or getattr(signal, "signal_id", ""))
 
 
 def _explained(letter: DeadLetter, kinds: set[FaultKind]) -> bool:

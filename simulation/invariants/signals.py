@@ -10,6 +10,7 @@ from protocol.signals import SignalReceived, SignalRouted
 from runtime.clock import NANOS
 from runtime.journal import Entry
 from simulation.invariant import Answered, Invariant, Scene
+from simulation.invariants.journal import parked_signals
 
 __all__ = ["ActedOnce", "AnsweredIsKept", "OneOutcome"]
 
@@ -46,9 +47,12 @@ class OneOutcome(Invariant):
         self._routed.add(place)
         self._waits.discard(place)
 
-    def at_rest(self, scene: Scene) -> Iterator[str]:  # noqa: ARG002 - the journal alone says it
+    def at_rest(self, scene: Scene) -> Iterator[str]:
         """Look for accepted signals that came to nothing."""
+        parked = parked_signals(scene) if self._waits else set()
         for signal_id, account in sorted(self._waits):
+            if signal_id in parked or f"{signal_id}-{account}" in parked:
+                continue
             yield f"{signal_id} was accepted for {account} and has no outcome"
 
 

@@ -14,6 +14,7 @@ from protocol.orders import Balance, FillRecorded, OrderRequest, OrderSent, Orde
 from protocol.paper import PaperOrderFilled
 from protocol.values import MarketType, OrderSide, OrderType, Scope, Side
 from rules.client_ids import derive
+from runtime.dead_letters import DeadLetters
 from runtime.journal import Entry, Journal, Record
 from runtime.memory_journal import MemoryJournal
 from service.config import Config, parse
@@ -47,6 +48,16 @@ def name_of(leg: int = 0, purpose: Purpose = Purpose.ENTRY, attempt: int = 1, gr
     return derive("test", group, pyramid=0, layer=leg, purpose=purpose, attempt=attempt)
 
 
+class Quiet:
+    """A system of which nothing is known but that no message was parked."""
+
+    dead_letters = DeadLetters()
+
+    def paths(self) -> list[str]:
+        """Return nobody's path."""
+        return []
+
+
 class Stage:
     """A scene made by hand. What a test tells happened is given to one invariant; ``found`` is what it said."""
 
@@ -58,7 +69,7 @@ class Stage:
         self.config: Config = parse(f'{settings}\n[[accounts]]\nname = "paper"\nbalances = {{ USDT = 100000 }}\n', {})
         self.scenario = Scenario(seed=1, start_at=self.now, hours=24.0)
         self.answered: list[Answered] = []
-        self.system: Any = None
+        self.system: Any = Quiet()
         balances = (Balance("USDT", Decimal(100_000)),)
         paper = PaperConfig(balances=balances, fee_in_base=fee_in_base)
         self.exchange = PracticeExchange("paper", paper, (SPOT, PERP), lambda: self.now, lambda at, call: None)
@@ -195,7 +206,7 @@ class Replayed:
         self.now = 0
         self.scenario = Scenario(seed=1, start_at=0, hours=1.0)
         self.answered: list[Answered] = []
-        self.system: Any = None
+        self.system: Any = Quiet()
         self.journal: Any = MemoryJournal()
         self.records = list(records)
         self._instruments = tuple(instruments)
