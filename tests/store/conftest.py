@@ -21,14 +21,14 @@ BACKENDS: dict[str, Opener] = {
     "sqlite": lambda folder: open_journal(folder / "journal.db"),
     "sqlite-normal": lambda folder: open_journal(folder / "journal.db", durability="normal"),
     "sqlite-memory": lambda folder: open_journal(MEMORY),
-    "postgresql": lambda folder: open_on_postgres(Place(_database_of(folder))),
+    "postgresql": lambda folder: open_on_postgres(_place_of(folder)),
 }
 
 
 @cache
-def _database_of(folder: Path) -> str:
-    """Return the address of the one database of a test."""
-    return shared_server().database()
+def _place_of(folder: Path) -> Place:  # noqa: ARG001 - one place a test
+    """Return the one place of a test."""
+    return Place(_database(), schema=f"t{next(_schemas)}")
 
 
 @pytest.fixture(params=sorted(BACKENDS))
@@ -58,21 +58,21 @@ _schemas = count(1)
 
 
 @cache
-def _database_of_views() -> str:
-    """Return the address of the one database of all read models; each test has a schema in it."""
+def _database() -> str:
+    """Return the address of the one database of all of them; each test has a schema in it."""
     return shared_server().database()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def tables_at(request: pytest.FixtureRequest) -> str | Place:
     """Where read models are made: the same tests run on both databases (EX-1201)."""
-    return MEMORY if request.param == "sqlite" else Place(_database_of_views(), schema=f"t{next(_schemas)}")
+    return MEMORY if request.param == "sqlite" else Place(_database(), schema=f"t{next(_schemas)}")
 
 
 @pytest.fixture
 def server_tables() -> Place:
     """A fresh place for read models on PostgreSQL."""
-    return Place(_database_of_views(), schema=f"t{next(_schemas)}")
+    return Place(_database(), schema=f"t{next(_schemas)}")
 
 
 @pytest.fixture
