@@ -26,7 +26,7 @@ BACKENDS: dict[str, Opener] = {
 
 
 @cache
-def _place_of(folder: Path) -> Place:  # noqa: ARG001 - one place a test
+def _place_of(folder: Path) -> Place:
     """Return the one place of a test."""
     return Place(_database(), schema=f"t{next(_schemas)}")
 
