@@ -45,8 +45,9 @@ class Network:
         return line
 
     def join(self, line: Line) -> None:
-        """Have a connection hear what the exchange tells on its own."""
-        self.exchange.attach(line.hear)
+        """Have a connection hear what the exchange tells on its own; one that has ended meanwhile hears nothing."""
+        if not line.dead:
+            self.exchange.attach(line.hear)
 
     def leave(self, line: Line) -> None:
         """Let a connection end; harmless when it has."""
@@ -132,6 +133,8 @@ class Line:
 
     def subscribe(self, symbols: set[str]) -> None:
         """Hear the prices of these symbols too, beginning with the newest."""
+        if self.dead:
+            return
         self._subscribed |= symbols
         for symbol in sorted(symbols):
             if (tick := self._net.exchange.newest(symbol)) is not None:
