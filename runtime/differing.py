@@ -8,7 +8,7 @@ import msgspec
 
 from runtime.journal import Record
 
-__all__ = ["Cause", "Divergence", "differing_fields", "is_same"]
+__all__ = ["Cause", "Divergence", "differing_fields", "is_same", "without_order"]
 
 
 class Cause(NamedTuple):
@@ -64,3 +64,19 @@ def differing_fields(expected: Any, got: Any) -> tuple[tuple[str, Any, Any], ...
 def is_same(record: Record, event: Any) -> bool:
     """Whether the journal's event is this one: its type and every field."""
     return type(record.event) is type(event) and bool(record.event == event)
+
+
+def without_order(state: bytes) -> Any:
+    """Return an encoded state so that order does not count: a set is written in any order."""
+    try:
+        return _sorted(msgspec.msgpack.decode(state))
+    except (msgspec.DecodeError, ValueError):
+        return state
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return sorted((repr(key), _sorted(each)) for key, each in value.items())
+    if isinstance(value, list):
+        return sorted((_sorted(each) for each in value), key=repr)
+    return value

@@ -93,7 +93,7 @@ class Recorder:
             return
         self._lives += 1
         life = _Taped(self, cell, actor, self._lives)
-        self.items.append((int(Item.LIFE), life.number, life.began(actor.sequence)))
+        self.items.append((int(Item.LIFE), life.number, life.began(_rebuilt_from(cell, actor))))
         life.dress()
 
     def end(self, cell: Life, *, crashed: bool) -> None:
@@ -106,6 +106,15 @@ class Recorder:
         """Drop everything: whoever writes it does not keep up, or is down."""
         self.items.clear()
         self.lose("too much waited to be written")
+
+
+def _rebuilt_from(cell: Life, actor: DurableActor) -> tuple[int, bytes] | None:
+    """Return the snapshot that a state has just been rebuilt from, None when it was events alone."""
+    seq, journal = actor.snapshot_kept[0], cell.system.durability.journal
+    if seq == 0 or journal is None:
+        return None
+    found = journal.reader().load_snapshot(actor.stream)
+    return (found.seq, found.state) if found is not None and found.seq == seq else None
 
 
 class _Taped:
@@ -125,12 +134,15 @@ class _Taped:
         self.at = -1
         self.reads = 0
 
-    def began(self, sequence: int) -> LifeBegan:
+    def began(self, snapshot: tuple[int, bytes] | None = None) -> LifeBegan:
         """Say which life this is."""
         actor, kind = self.actor, type(self.actor)
         born = {name: getattr(actor, name) for name in kind.BORN_WITH}
         name = f"{kind.__module__}:{kind.__qualname__}"
-        return LifeBegan(self.path, actor.stream, name, self.cell.incarnation, sequence, born, self.cell.spec.factory)
+        life = self.cell
+        return LifeBegan(
+            self.path, actor.stream, name, life.incarnation, actor.sequence, born, snapshot, life.spec.factory
+        )
 
     def dress(self) -> None:
         """Give the life a clock and a context that write down what they answer."""
@@ -188,7 +200,7 @@ class _Taped:
         """Say how this life stands: what came before may be missing, or in another file."""
         self.epoch = self.recorder.epoch
         state = freeze(self.actor)
-        self.add((int(Item.STATE), self.number, self.began(self.actor.sequence), self.at, state))
+        self.add((int(Item.STATE), self.number, self.began(), self.at, state))
 
     def rolling_back(self, forget: Callable[[], None]) -> Callable[[], None]:
         """Return the hook that notes that a life was told to forget."""

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from runtime.actor import Do
-from runtime.differing import Cause, Divergence, differing_fields, is_same
+from runtime.differing import Cause, Divergence, differing_fields, is_same, without_order
 from runtime.freezing import thaw
 from runtime.replayed import NotRead, Outside, ReplayContext, Unfollowable, envelope_of
 from runtime.tape import LifeBegan, TapeItem, Unreadable
 
 if TYPE_CHECKING:
     from runtime.durable import DurableActor
-    from runtime.journal import Record, StreamReader
+    from runtime.journal import Record, Snapshot, StreamReader
     from runtime.verifying import Report
 
 __all__ = ["Relived", "Streams"]
@@ -30,6 +30,7 @@ class Streams:
         self.journal = journal
         self._readers: dict[str, Iterator[Record]] = {}
         self._next: dict[str, Record | None] = {}
+        self._snapshots: dict[str, Snapshot | None] = {}
 
     def begin(self, stream: str, after_seq: int) -> None:
         """Read a stream from here on."""
@@ -37,6 +38,12 @@ class Streams:
         if waiting is None or waiting.seq != after_seq + 1:
             self._readers[stream] = self.journal.read(stream, after_seq)
             self._next[stream] = next(self._readers[stream], None)
+
+    def snapshot(self, stream: str) -> Snapshot | None:
+        """Return the newest snapshot of a stream."""
+        if stream not in self._snapshots:
+            self._snapshots[stream] = self.journal.load_snapshot(stream)
+        return self._snapshots[stream]
 
     def waiting(self, stream: str) -> Record | None:
         """Return the next record of a stream, None when there is none yet."""
@@ -93,14 +100,18 @@ class Relived:
         self._missing: Any = None
         self._doubt: Divergence | None = None
         """What the first of them is unless it was lost together with its life."""
-        self._crashed: BaseException | None = None
+        self._suspect: Divergence | None = None
+        """What the newest message led to; a divergence unless the life crashed on it."""
 
     # --- beginnings ----------------------------------------------------------------------------------------------------
 
     def start(self, sequence: int) -> None:
         """Rebuild the state as the life found it, and have it start once what it read then is known."""
         actor, stream = self._actor, self._began.stream
-        for record in self._streams.journal.read(stream):
+        if self._began.snapshot is not None:
+            actor.sequence, state = self._began.snapshot
+            actor.restore(state)
+        for record in self._streams.journal.read(stream, actor.sequence):
             if record.seq > sequence:
                 break
             actor.apply(record.event)
@@ -135,11 +146,14 @@ class Relived:
     def message(self, item: TapeItem) -> None:
         """Handle what came before; this message is next."""
         self.handle()
+        self._confirm()
+        if not self.followed:
+            return
         _, _, message, message_id, correlation, causation, sender, asked = item
         if isinstance(message, Unreadable):
             self._give_up(message.why)
             return
-        if self._doubt is not None and self._doubt.cause_journalled == message_id and self.followed:
+        if self._doubt is not None and self._doubt.cause_journalled == message_id:
             self._found(self._doubt)  # the life goes on: nothing was lost with it
             return
         cause = Cause(type(message).__name__, message, message_id, correlation, causation, sender)
@@ -149,6 +163,7 @@ class Relived:
     def rolled_back(self) -> None:
         """Handle what came before; being told to forget is next."""
         self.handle()
+        self._confirm()
         self._pending = self._roll_back
 
     def _roll_back(self) -> None:
@@ -175,9 +190,6 @@ class Relived:
         instants, self.instants = self.instants, {}
         if pending is None or not self.followed:
             return
-        if self._crashed is not None:
-            self._diverges(f"it raises {self._crashed!r}; then it did not", None, None)
-            return
         self._outside.give(reads, instants)
         try:
             pending()
@@ -191,7 +203,7 @@ class Relived:
                 return
             self._diverges(f"it reads what it did not read then: {error}", self._streams.waiting(self._stream), None)
         except Exception as error:  # noqa: BLE001 - whatever it raises is compared: did it crash then too?
-            self._crashed = error
+            self._diverges(f"it raises {error!r}; then it did not", None, None)
         self._outside.spent()
 
     def drop(self) -> None:
@@ -204,6 +216,8 @@ class Relived:
         ``kept``: every event decided here had the time to be kept.
         """
         self.handle(ending=True)
+        if self._suspect is not None and not self.crashed_then and (kept or until is not None):
+            self._confirm()
         if not self.followed:
             return
         self.followed = False
@@ -212,7 +226,7 @@ class Relived:
         if self._unkept and ((kept and not self.crashed_then) or (until is not None and first <= until)):
             self._found(self._doubt or self._missing)
         elif not self._unkept and until is not None and left is not None and left.seq <= until:
-            self._diverges("it does not decide this event", left, None)
+            self._found(self._divergence("it does not decide this event", left, None))
         self._report.lost += len(self._unkept)
 
     # --- what it decides -----------------------------------------------------------------------------------------------
@@ -231,6 +245,8 @@ class Relived:
     def _carry_out(self, outcome: Do) -> None:
         for event in outcome.events:
             self._decided(event)
+        if outcome.events:
+            self._compare_snapshot()
         if outcome.then is not None:
             following = outcome.then()
             if following is not None:
@@ -261,6 +277,19 @@ class Relived:
         actor.apply(event)
         actor.sequence += 1
 
+    def _compare_snapshot(self) -> None:
+        """Compare the state with the journal's snapshot, where that was taken after these very events."""
+        kept = self._streams.snapshot(self._stream)
+        if kept is None or kept.seq != self._actor.sequence or kept.version != self._actor.SNAPSHOT_VERSION:
+            return
+        state = self._actor.snapshot()
+        if self._unkept or state is None:
+            return
+        self._report.snapshots += 1
+        if state != kept.state and without_order(state) != without_order(kept.state):
+            self._found(self._divergence("its state is not what the snapshot says", None, None))
+            raise _Stop
+
     def _is_ours(self, record: Record, event: Any) -> bool:
         hook = self._cause.message is None
         return is_same(record, event) and (hook or record.message_id == self._cause.message_id)
@@ -272,7 +301,15 @@ class Relived:
             self._diverges("it does not decide this event", record, None)
 
     def _diverges(self, why: str, record: Record | None, got: Any) -> None:
-        self._found(self._divergence(why, record, got))
+        """Follow no further: a divergence, unless nothing else is heard of this life but that it crashed."""
+        self.followed = False
+        self._suspect = self._divergence(why, record, got)
+
+    def _confirm(self) -> None:
+        """Report what was suspected: the life went on."""
+        if self._suspect is not None:
+            self._found(self._suspect)
+            self._suspect = None
 
     def _found(self, divergence: Divergence) -> None:
         self.followed = False

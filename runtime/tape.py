@@ -62,7 +62,9 @@ class Unreadable(NamedTuple):
 class LifeBegan(NamedTuple):
     """A life: where, of which class, the number of its stream's newest event then, what no configuration says of it.
 
-    ``born`` are the attributes named by the class's ``BORN_WITH``. ``factory`` stands in memory only.
+    ``born`` are the attributes named by the class's ``BORN_WITH``. ``snapshot`` is what its state was rebuilt from, with the
+    number of its event: it may hold what was heard and stands in no event, and is overwritten by the next one.
+    ``factory`` stands in memory only.
     """
 
     path: str
@@ -71,6 +73,7 @@ class LifeBegan(NamedTuple):
     incarnation: int
     sequence: int
     born: dict[str, Any] | Unreadable
+    snapshot: tuple[int, bytes] | None = None
     factory: Any = None
 
 

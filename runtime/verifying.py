@@ -25,7 +25,10 @@ MakeActor: TypeAlias = Callable[[LifeBegan], DurableActor]
 
 
 class Report:
-    """What a check came to. ``lost`` are events of the replay that no journal kept: a crash took them."""
+    """What a check came to. ``lost`` are events of the replay that no journal kept: a crash took them.
+
+    ``snapshots`` counts those of the journal that the state then was compared with.
+    """
 
     def __init__(self) -> None:
         self.divergence: Divergence | None = None
@@ -35,6 +38,7 @@ class Report:
         self.messages = 0
         self.events = 0
         self.lost = 0
+        self.snapshots = 0
         self.gaps: list[str] = []
         self.unverified: dict[str, str] = {}
         """Why a life could not be followed, by path."""
@@ -48,14 +52,19 @@ class Report:
 
 
 def verify_records(
-    journal: StreamReader, inputs: Iterable[TapeItem], make_actor: MakeActor | None = None
+    journal: StreamReader,
+    inputs: Iterable[TapeItem],
+    make_actor: MakeActor | None = None,
+    *,
+    on_mark: Callable[[str, Any], None] | None = None,
 ) -> Divergence | None:
     """Return the first divergence between a journal and what its actors decide on recorded inputs, None when there is none.
 
     For a check inside the process that recorded, after everything was committed: ``inputs`` are ``Recorder.items``, and
-    without ``make_actor`` each life's own factory makes its actor.
+    without ``make_actor`` each life's own factory makes its actor. ``on_mark`` hears of marks that are not the tape's own: a
+    factory that reads the configuration in force needs it to be that of then.
     """
-    verifier = Verifier(journal, make_actor or _by_factory, settled=True)
+    verifier = Verifier(journal, make_actor or _by_factory, settled=True, on_mark=on_mark)
     for item in inputs:
         verifier.take(item)
     return verifier.finish().divergence

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from actors.equity import EquityKeeper
 from actors.event_log import EventLog
 from actors.groups import GroupHouse
-from runtime.differing import Divergence
 from runtime.durable import DurableActor
 from runtime.journal import StreamReader
 from runtime.tape import LifeBegan, TapeItem, Unreadable
@@ -23,7 +22,6 @@ from runtime.verifying import Report, Verifier
 from service.active import ActiveConfig
 from service.config import Config, WebhookSecrets
 from service.config.market import MarketSource as Kind
-from service.day_check_snapshots import check_snapshot
 from service.day_report import DayOutcome, outcome_of
 from service.house import GATEWAY, Plan, build_house
 from service.input_recording import CONFIG, HOUSE, SECRETS, HouseRecord
@@ -50,14 +48,8 @@ def check_day(
     hidden = secrets.shown_nowhere if secrets is not None else ()
     house = RecordedHouse(secrets)
     report = check_items(journal, read_day(folder, day, hidden=lambda: hidden, progress=progress), house)
-    compared = 0
-    for life in house.lives.values():
-        found = check_snapshot(journal, life, house.make)
-        compared += bool(found)
-        if isinstance(found, Divergence):
-            report.found(found)
     seconds = perf_counter() - began  # house: measures the machine, decides nothing
-    return outcome_of(day, report, seconds=seconds, snapshots=compared, hidden=hidden)
+    return outcome_of(day, report, seconds=seconds, hidden=hidden)
 
 
 def check_items(journal: StreamReader, items: Iterable[TapeItem], house: RecordedHouse) -> Report:
@@ -80,8 +72,6 @@ class RecordedHouse:
 
     def __init__(self, secrets: WebhookSecrets | None) -> None:
         self.verifier: Verifier | None = None
-        self.lives: dict[str, LifeBegan] = {}
-        """The newest life of each stream that was made."""
         # Without their folder: nothing here reads them anew, under a configuration from which secrets were left out.
         self._secrets = secrets._replace(folder=None) if secrets is not None else None
         self._active: ActiveConfig | None = None
@@ -147,7 +137,6 @@ class RecordedHouse:
         actor = recipe.factory() if isinstance(recipe, ChildSpec) else recipe()
         if not isinstance(actor, DurableActor):
             raise LookupError(f"{type(actor).__name__} keeps no journal today")
-        self.lives[life.stream] = life
         return actor
 
     def _group(self, life: LifeBegan) -> Callable[[], DurableActor] | None:

@@ -74,9 +74,7 @@ class DayOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """Why the day could not be checked at all; empty when it was."""
 
 
-def outcome_of(
-    day: str, report: Report, *, seconds: float, snapshots: int = 0, hidden: Iterable[str] = ()
-) -> DayOutcome:
+def outcome_of(day: str, report: Report, *, seconds: float, hidden: Iterable[str] = ()) -> DayOutcome:
     """Return what a report says of a day, without the secrets ``hidden``."""
     secrets = [each for each in hidden if each]
     divergence = report.divergence
@@ -88,7 +86,7 @@ def outcome_of(
         messages=report.messages,
         events=report.events,
         lost=report.lost,
-        snapshots=snapshots,
+        snapshots=report.snapshots,
         gaps=tuple(report.gaps),
         unverified=dict(sorted(report.unverified.items())),
         seconds=round(seconds, 3),

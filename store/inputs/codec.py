@@ -96,7 +96,7 @@ class InputCodec:
             elif kind == _MARK:
                 rows.append((kind, item[1], item[2], of(item[3])))
             elif kind in _LIVES:
-                rows.append((kind, item[1], (*item[2][:5], of(item[2].born)), *item[3:]))
+                rows.append((kind, item[1], (*item[2][:5], of(item[2].born), item[2].snapshot), *item[3:]))
             else:
                 rows.append(item)
         return _encode((values.kinds, values.written, rows))
@@ -223,8 +223,8 @@ def _item(row: list[Any], values: list[Any]) -> TapeItem:
     elif kind == _MARK:
         row[3] = values[row[3]]
     elif kind in _LIVES:
-        *known, born = row[2]
-        row[2] = LifeBegan._make((*known, values[born], None))
+        *known, born, snapshot = row[2]
+        row[2] = LifeBegan._make((*known, values[born], tuple(snapshot) if snapshot is not None else None, None))
     return tuple(row)
 
 
