@@ -12,10 +12,12 @@ import gc
 from collections.abc import Callable
 from typing import Final
 
+from protocol.control import SupervisorReport
 from protocol.messages import Message
 from runtime.actor import Actor, handles
 from runtime.clock import NANOS
 from service.api.status import memory_bytes
+from supervision.keeper import TOPIC
 
 __all__ = ["GROWN_BYTES", "LONGEST_S", "LOOK_S", "SHORTEST_S", "Housekeeper"]
 
@@ -46,6 +48,7 @@ class Housekeeper(Actor):
     def __init__(self, memory: Callable[[], int] = memory_bytes) -> None:
         self._memory = memory
         self._least = 0
+        self._ended = False
         self._before = gc.get_threshold()
         self._commits = 0
         self._collected_at = 0
@@ -57,6 +60,7 @@ class Housekeeper(Actor):
         gc.freeze()
         gc.set_threshold(_YOUNG, _MIDDLE, _NEVER)
         self._least = self._memory()
+        self.context.bus.subscribe(TOPIC, self.ref)
         self.timers.every(LOOK_S, _Look())
 
     def let_go(self) -> None:
@@ -70,7 +74,12 @@ class Housekeeper(Actor):
         commits, self._commits = self._commits, self.context.system.durability.commits
         waited = (self.now() - self._collected_at) / NANOS
         quiet, grown = commits == self._commits, self._memory() - self._least >= GROWN_BYTES
-        if waited >= LONGEST_S or (waited >= SHORTEST_S and (quiet or grown)):
-            self._collected_at = self.now()
+        if waited >= LONGEST_S or (waited >= SHORTEST_S and (quiet or grown or self._ended)):
+            self._collected_at, self._ended = self.now(), False
             gc.collect()
             self._least = self._memory()
+
+    @handles
+    def ended(self, msg: SupervisorReport) -> None:  # noqa: ARG002 - the type is the message
+        """Collect before long: a life that ended leaves all that it knew, and the next one knows it too."""
+        self._ended = True

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from protocol.control import ReportContext, SupervisorReport
 from protocol.webhook import RequestRefused
 from runtime.actor import Do, handles
 from runtime.durable import DurableActor
 from runtime.spec import Spec
 from runtime.system import ActorSystem
 from service.housekeeper import GROWN_BYTES, LONGEST_S, LOOK_S, SHORTEST_S, Housekeeper
+from supervision.keeper import TOPIC
 from tests.runtime.cast import Line, pass_s, play
 
 
@@ -84,6 +86,23 @@ def test_a_busy_house_that_grows_is_tidied(collections: list[int]) -> None:
         held[0] += GROWN_BYTES
         await goes_on(2 * LOOK_S)
         assert len(collections) == 3, "never more often than the shortest interval"
+
+    play(scenario)
+
+
+def test_what_a_restarted_actor_knew_is_collected_before_long(collections: list[int]) -> None:
+    """A desk that is restarted leaves its whole book behind; the report of its supervisor has it collected."""
+
+    async def scenario(system: ActorSystem) -> None:
+        busy = system.spawn(Spec("busy", Busy))
+        system.spawn(Spec("housekeeper", lambda: Housekeeper(lambda: 0)))
+        await pass_s(0.1)
+        report = SupervisorReport(supervisor="/", context=ReportContext.RESTART, reason="x", offender="/desk", at=1)
+        system.bus.publish(TOPIC, report)
+        for _ in range(int(3 * SHORTEST_S / LOOK_S)):
+            busy.tell(Line("x"))
+            await pass_s(LOOK_S)
+        assert len(collections) == 2
 
     play(scenario)
 
