@@ -31,11 +31,20 @@ from runtime.plainly import plainly
 if TYPE_CHECKING:
     from runtime.cell import Cell
     from runtime.envelope import Envelope
-    from runtime.journal import Entry
+    from runtime.journal import Entry, Record
     from runtime.life import Life
     from runtime.system import ActorSystem
 
-__all__ = ["RECENT_EVENTS", "RING", "SAME_MOST", "SAME_WINDOW_S", "SNAPSHOT_MOST", "BlackBox"]
+__all__ = [
+    "EVENTS_SHOWN",
+    "RECENT_EVENTS",
+    "RING",
+    "SAME_MOST",
+    "SAME_WINDOW_S",
+    "SNAPSHOT_MOST",
+    "BlackBox",
+    "event_line",
+]
 
 SAME_MOST: Final = 3
 """Incidents alike (same compartment, same error, same line) that are described within the window; others are counted."""
@@ -46,6 +55,9 @@ SAME_WINDOW_S: Final = 600
 RECENT_EVENTS: Final = 1_000
 """Newest committed events of the whole house that are at hand for an incident."""
 
+EVENTS_SHOWN: Final = 12
+"""Newest events of a chain or a stream that an incident shows."""
+
 RING: Final = 40
 """Newest calls of one ring that are kept."""
 
@@ -53,7 +65,6 @@ SNAPSHOT_MOST: Final = 262_144
 """Bytes of a snapshot above which a state is shown by its attributes instead."""
 
 _KINDS_KEPT: Final = 512
-_EVENTS_SHOWN: Final = 12
 _CAUSES: Final = 5
 
 log = logging.getLogger("bulkhead")
@@ -226,6 +237,7 @@ class BlackBox:
             events=self._events(lambda entry: bool(stream) and entry.stream == stream),
             calls=self._calls(cell.path),
             stacks=str(getattr(error, "stacks", "")),
+            facts={"stream": stream, "sequence": actor.sequence} if isinstance(actor, DurableActor) else {},
         )
 
     def _message(self, cell: Cell, envelope: Envelope) -> HandledMessage:
@@ -263,9 +275,8 @@ class BlackBox:
         # What belongs to the present turn is recorded and not committed yet.
         for entry in reversed([*self._recent, *durability._under_way, *durability._open]):
             if wanted(entry):
-                event = plainly(entry.event, 4)
-                found.append({"stream": entry.stream, "seq": entry.seq, "at": entry.at, "event": event})
-                if len(found) == _EVENTS_SHOWN:
+                found.append(event_line(entry))
+                if len(found) == EVENTS_SHOWN:
                     break
         return tuple(reversed(found))
 
@@ -306,6 +317,18 @@ class BlackBox:
                 self.sink(incident)
             except Exception:
                 log.exception("incident %s could not be handed on", incident.id)
+
+
+def event_line(entry: Entry | Record) -> dict[str, Any]:
+    """Return an event as an incident shows it."""
+    return {
+        "stream": entry.stream,
+        "seq": entry.seq,
+        "at": entry.at,
+        "message_id": entry.message_id,
+        "caused_by": entry.causation_id,
+        "event": plainly(entry.event, 4),
+    }
 
 
 def _state_of(actor: Any) -> tuple[str, Any]:

@@ -6,19 +6,25 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
+from protocol.errors import BulkheadError
 from protocol.incident_files import IncidentFile
 from rules.signals.redaction import redact_known, redact_text
+from runtime.black_box import EVENTS_SHOWN, event_line
 from runtime.clock import NANOS
+from service.config import Config
+from service.journals import open_live_reader
 from store.incident_folder import IncidentFolder
 
-__all__ = ["MEMORY_MOST", "MORE_EVERY", "IncidentKeeper", "incidents_folder", "stamp", "unread"]
+__all__ = ["MEMORY_MOST", "MORE_EVERY", "IncidentKeeper", "incidents_folder", "newest_events", "stamp", "unread"]
 
 MEMORY_MOST: Final = 20
 """Newest incidents that wait in memory for a disk that takes them."""
@@ -32,6 +38,13 @@ log = logging.getLogger("bulkhead")
 def incidents_folder(data_dir: Path) -> Path:
     """Return where an installation's incident files lie."""
     return data_dir / "incidents"
+
+
+def newest_events(config: Config, stream: str, sequence: int) -> list[dict[str, Any]]:
+    """Return the newest events of a stream up to ``sequence`` from the journal; raises what opening and reading it does."""
+    with closing(open_live_reader(config, check=False)) as reader:
+        after = max(0, sequence - EVENTS_SHOWN)
+        return [event_line(record) for record in islice(reader.read(stream, after), EVENTS_SHOWN)]
 
 
 def unread(data_dir: Path) -> list[str]:
@@ -53,10 +66,12 @@ class IncidentKeeper:
         folder: Path,
         told: Callable[[], dict[str, object]],
         secrets: Callable[[], Sequence[str]] = tuple,
+        history: Callable[[str, int], Sequence[Any]] | None = None,
     ) -> None:
         self.folder = IncidentFolder(folder)
         self._told = told
         self._secrets = secrets
+        self._history = history
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="incidents")
         self._waiting: deque[IncidentFile] = deque(maxlen=MEMORY_MOST)
         self._more: dict[str, int] = {}
@@ -94,9 +109,20 @@ class IncidentKeeper:
         except Exception:
             log.exception("an incident could not be written")
 
+    def _with_history(self, incident: IncidentFile) -> IncidentFile:
+        """Add the newest events of a stream that was quiet for long: what is at hand in memory has forgotten them."""
+        stream, sequence = incident.facts.get("stream"), incident.facts.get("sequence")
+        if self._history is None or not stream or not sequence or len(incident.events) >= EVENTS_SHOWN:
+            return incident
+        try:
+            return msgspec.structs.replace(incident, events=tuple(self._history(stream, sequence)))
+        except (BulkheadError, OSError) as error:
+            log.warning("incident %s goes without the events of %s: %s", incident.id, stream, error)
+            return incident
+
     def _write(self, incident: IncidentFile) -> None:
         self.dropped += len(self._waiting) == MEMORY_MOST
-        self._waiting.append(incident)
+        self._waiting.append(self._with_history(incident))
         hide = partial(_without, tuple(self._secrets()))
         while self._waiting:
             oldest = self._waiting[0]

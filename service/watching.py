@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from protocol.groups.recovery import DaemonStarted
 from runtime.clock import VirtualClock
@@ -13,7 +14,7 @@ from runtime.system import ActorSystem
 from service.active import ActiveConfig
 from service.api.status import installed_version
 from service.config import ConfigError, WebhookSecrets, open_webhook_secrets
-from service.incidents import IncidentKeeper, incidents_folder
+from service.incidents import IncidentKeeper, incidents_folder, newest_events
 
 __all__ = ["watched"]
 
@@ -34,7 +35,8 @@ async def watched(
             rotated = open_webhook_secrets(active.config).shown_nowhere if secrets.folder is not None else ()
         return (*secrets.shown_nowhere, *rotated)
 
-    keeper = IncidentKeeper(incidents_folder(active.config.app.data_dir), told, hidden)
+    config = active.config
+    keeper = IncidentKeeper(incidents_folder(config.app.data_dir), told, hidden, partial(newest_events, config))
     box = system.black_box
     box.prefix, box.sink, box.more = f"i{run.run}-", keeper.take, keeper.count
     system.durability.listeners.append(box.committed)

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
 from protocol.incident_files import CaughtError, IncidentFile, IncidentKind
 from protocol.risk import EngineTrouble
+from runtime.durable import DurableActor
+from runtime.journal import JournalUnavailable
 from service.cli import app
-from service.incidents import MORE_EVERY, IncidentKeeper, incidents_folder, stamp, unread
+from service.incidents import MORE_EVERY, IncidentKeeper, incidents_folder, newest_events, stamp, unread
 from store.incident_folder import IncidentFolder
 from tests.service.api_rig import Rig, run
 from tests.service.test_api_signals import command
@@ -71,6 +74,43 @@ def test_incidents_wait_for_a_disk_that_takes_them(tmp_path: Path, monkeypatch: 
     writing.take(incident(3))
     writing.close()
     assert [line.id for line in IncidentFolder(tmp_path).lines()] == ["i3-3", "i3-2", "i3-1"]
+
+
+def test_a_stream_that_was_quiet_for_long_is_read_from_the_journal(tmp_path: Path) -> None:
+    """What memory has forgotten is added from the journal; without a journal the incident is written all the same."""
+    asked: list[tuple[str, int]] = []
+
+    def history(stream: str, sequence: int) -> list[Any]:
+        asked.append((stream, sequence))
+        if stream == "broken":
+            raise JournalUnavailable("the disk is gone")
+        return [{"seq": sequence}]
+
+    writing = IncidentKeeper(tmp_path, dict, tuple, history)
+    facts = {"stream": "group:g1", "sequence": 40}
+    writing.take(msgspec.structs.replace(incident(1), facts=facts))
+    writing.take(msgspec.structs.replace(incident(2), facts=facts, events=tuple({"seq": each} for each in range(12))))
+    writing.take(msgspec.structs.replace(incident(3), facts={"stream": "broken", "sequence": 1}))
+    writing.close()
+    found = [IncidentFolder(tmp_path).get(f"i3-{number}") for number in (1, 2, 3)]
+    assert [len(each.events) for each in found if each is not None] == [1, 12, 0]
+    assert asked == [("group:g1", 40), ("broken", 1)]
+
+
+def test_the_newest_events_come_from_the_journal() -> None:
+    """The last twelve up to the actor's own sequence, as an incident shows them."""
+
+    async def work(rig: Rig) -> None:
+        await rig.post("/v1/pause", {"reason": "a test"})
+        host = rig.host
+        coordinator = host.system.cell_of("/risk/coordinator")
+        assert coordinator is not None
+        assert isinstance(coordinator.actor, DurableActor)
+        found = newest_events(host.config, coordinator.actor.stream, coordinator.actor.sequence)
+        assert found[-1]["seq"] == coordinator.actor.sequence
+        assert found[-1]["stream"] == coordinator.actor.stream
+
+    run(work)
 
 
 def test_a_storm_writes_its_number_now_and_then_and_at_the_end(tmp_path: Path) -> None:
