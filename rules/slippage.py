@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from protocol.errors import BulkheadError
 from protocol.groups import SlippageAction
+from protocol.instruments import PrecisionRules
 from protocol.values import OrderSide
 from rules.precision import floor_to, quotient
 
-__all__ = ["NoExpectedPrice", "Slippage", "Verdict", "cap_price", "slippage", "slippage_limit"]
+__all__ = ["NoExpectedPrice", "Slippage", "Verdict", "cap_price", "slippage", "slippage_limit", "worth_enough"]
 
 
 class NoExpectedPrice(BulkheadError):
@@ -64,3 +65,16 @@ def cap_price(side: OrderSide, expected: Decimal, limit_percent: Decimal, tick: 
     lowest = expected - expected * limit_percent / 100
     rounded = floor_to(lowest, tick)
     return rounded if rounded == lowest else rounded + tick
+
+
+def worth_enough(cap: Decimal, side: OrderSide, qty: Decimal, rules: PrecisionRules) -> Decimal:
+    """Return a cap at which a sale is worth what the venue asks for at least: venues value a capped order at its cap.
+
+    That is nearer to the price than the tolerance asks for, never beyond a price at which the quantity may be sold at all.
+    """
+    if side is OrderSide.BUY or cap * qty >= rules.min_notional:
+        return cap
+    lowest = floor_to(quotient(rules.min_notional, qty), rules.tick_size)
+    while lowest * qty < rules.min_notional:
+        lowest += rules.tick_size
+    return lowest

@@ -23,6 +23,7 @@ from rules.group.evolve import evolve
 from rules.group.states import Cause, check_transition
 from rules.group.view import GroupView, LegView, OrderView
 from rules.precision import check_order
+from rules.slippage import worth_enough
 
 __all__ = ["Turn"]
 
@@ -102,13 +103,14 @@ class Turn:
     def want_entry(self, leg: LegView, order_type: OrderType, price: Decimal | None) -> None:
         """Ask for the next attempt of a leg's entry."""
         expected = self.executable(self.view.side.entry) if order_type is not OrderType.LIMIT else None
+        qty = leg.qty - (self.view.entry_filled(leg) if leg.entry_attempt else 0)
         request = OrderRequest(
             client_order_id=self._client_id(leg.pyramid, leg.layer, Purpose.ENTRY, leg.entry_attempt + 1),
             symbol=self.view.symbol,
             side=self.view.side.entry,
             type=order_type,
-            qty=leg.qty - (self.view.entry_filled(leg) if leg.entry_attempt else 0),
-            price=price,
+            qty=qty,
+            price=self._cap(price, self.view.side.entry, qty) if order_type is OrderType.IOC else price,
         )
         self._want(request, leg, Purpose.ENTRY, leg.entry_attempt + 1, expected)
 
@@ -156,13 +158,14 @@ class Turn:
         kind, _, name = scope.partition(":")
         attempt = view.close_orders + 1
         pyramid = int(name) if kind == "pyramid" else 0
+        qty = sum(allocation.values(), Decimal(0))
         request = OrderRequest(
             client_order_id=self._client_id(pyramid, 0, Purpose.CLOSE, attempt),
             symbol=view.symbol,
             side=view.side.exit,
             type=OrderType.MARKET if cap is None else OrderType.IOC,
-            qty=sum(allocation.values(), Decimal(0)),
-            price=cap,
+            qty=qty,
+            price=self._cap(cap, view.side.exit, qty),
             reduce_only=self._reduce_only,
         )
         self.emit(
@@ -181,6 +184,11 @@ class Turn:
                 at=self.at,
             )
         )
+
+    def _cap(self, cap: Decimal | None, side: OrderSide, qty: Decimal) -> Decimal | None:
+        if cap is None or not self.view.config.enforce_min_notional:
+            return cap
+        return worth_enough(cap, side, qty, self.view.instrument.rules)
 
     @property
     def _reduce_only(self) -> bool:
