@@ -16,7 +16,10 @@ _ZERO: Final = Decimal(0)
 
 
 class Shortage(NamedTuple):
-    """The venue has ``held`` of an asset (a perpetual: of its symbol), the groups count on ``wanted``; signed base units."""
+    """The venue has ``held`` of an asset (a perpetual: of its symbol), the groups count on ``wanted``; signed base units.
+
+    Of a perpetual ``asset`` may name one side: what its groups cannot close, as the venue has nothing of that side.
+    """
 
     asset: str
     wanted: Decimal
@@ -73,6 +76,8 @@ class Holdings:
             missing = wanted - held if wanted >= 0 else held - wanted
             if wanted and missing >= _step(groups):
                 found[asset] = Shortage(asset, wanted, held, tuple(groups))
+            elif _is_perp(groups[0].symbol):
+                found.update(_not_there(asset, groups, held))
         return found
 
 
@@ -81,6 +86,20 @@ def _by_asset(groups: Iterable[GroupChanged]) -> dict[str, list[GroupChanged]]:
     for group in groups:
         found.setdefault(_asset(group.symbol), []).append(group)
     return {asset: sorted(found[asset], key=lambda group: group.group_id) for asset in sorted(found)}
+
+
+def _not_there(symbol: str, groups: list[GroupChanged], held: Decimal) -> dict[str, Shortage]:
+    """Return by side what a venue has refused to reduce and has nothing of.
+
+    The sum of two sides can be right while neither is there: the venue has netted them.
+    """
+    found: dict[str, Shortage] = {}
+    for side in Side:
+        refused = [group for group in groups if group.side is side and group.nothing_to_reduce]
+        if refused and held * side.sign <= 0:
+            name = f"{symbol} {side.value}"
+            found[name] = Shortage(name, sum((_signed(group) for group in refused), _ZERO), held, tuple(refused))
+    return found
 
 
 def _is_perp(symbol: str) -> bool:

@@ -44,6 +44,7 @@ class CloseEnded(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=T
     With ``awaits_rules`` it is tried again with new rules, or without them after a short wait (EX-516).
 
     ``rest`` is what of its allocation was not traded; ``failures`` and ``caps`` count failed and capped orders so far.
+    ``code`` names the error that ``reason`` says in a sentence; ``told`` that operators are told of this failure.
     """
 
     group_id: Name
@@ -56,6 +57,8 @@ class CloseEnded(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=T
     caps: int
     retry_after_s: int
     reason: Text
+    code: str = ""
+    told: bool = False
     awaits_rules: bool = False
     at: Instant
 

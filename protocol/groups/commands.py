@@ -278,7 +278,8 @@ class GroupChanged(Message, frozen=True, forbid_unknown_fields=True, gc=False, t
     figures of EX-1002. ``fees`` are by currency; ``placed_legs`` counts layers that were not blocked (EX-903).
     ``all_layers_sent`` and ``all_layers_filled`` are the conditions of EX-1006. ``rules`` are those the group trades by at
     present, ``locked_quote`` is what its unfilled entries bind, ``frozen`` that an operator must resolve a difference
-    before anything automatic happens (EX-1204), ``opened_at`` when pyramid 0 was planned. ``path`` is the group's actor.
+    before anything automatic happens (EX-1204), ``nothing_to_reduce`` that the venue refused its close as there is no
+    position which it would reduce, ``opened_at`` when pyramid 0 was planned. ``path`` is the group's actor.
     """
 
     OVERFLOW: ClassVar[str] = "keep"
@@ -313,6 +314,7 @@ class GroupChanged(Message, frozen=True, forbid_unknown_fields=True, gc=False, t
     max_pyramids: int = 0
     locked_quote: Decimal = Decimal(0)
     frozen: bool = False
+    nothing_to_reduce: bool = False
     opened_at: Instant = 0
     at: Instant
 

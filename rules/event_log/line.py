@@ -91,5 +91,5 @@ class Line(NamedTuple):
     pinned: bool = False
 
 
-LineOf: TypeAlias = Callable[[Any], Line]
-"""Makes the line of one event type."""
+LineOf: TypeAlias = Callable[[Any], Line | None]
+"""Makes the line of one event type, None where another line says the same."""

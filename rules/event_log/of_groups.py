@@ -82,12 +82,20 @@ def _close_started(e: CloseStarted) -> Line:
     )
 
 
-def _close_ended(e: CloseEnded) -> Line:
+_EACH_FAILURE_UP_TO: Final = 3
+"""From the next failure on a close that keeps failing has a line when operators are told; the log has each order anyway."""
+
+
+def _close_ended(e: CloseEnded) -> Line | None:
     failed = e.state is not OrderState.FILLED
+    if failed and e.failures > _EACH_FAILURE_UP_TO and not e.told:
+        return None
     again = f", again in {e.retry_after_s} s" if failed and e.retry_after_s else ""
     said = f"closing order {e.state.value}{again}" + (f": {e.reason}" if e.reason else "")
     severity = ERROR if failed and e.failures else INFO
-    return Line(Source.ORDER, severity, "CloseEnded", said, e.group_id, e.client_order_id, pinned=severity is ERROR)
+    # The alert CloseFailing pins what keeps failing (EX-712); a first rejection is critical by itself (EX-1406).
+    first = severity is ERROR and e.failures == 1
+    return Line(Source.ORDER, severity, "CloseEnded", said, e.group_id, e.client_order_id, pinned=first)
 
 
 def _close_finished(e: CloseFinished) -> Line:

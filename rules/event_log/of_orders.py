@@ -56,7 +56,9 @@ def _cancel(e: CancelRequested) -> Line:
 
 def _order_state(e: OrderStateChanged) -> Line:
     said = f"{_named(e.client_order_id)} {e.state.value.replace('_', ' ')}" + (f": {e.reason}" if e.reason else "")
-    bad = e.state is OrderState.REJECTED
+    # What becomes of a close that is rejected its group says, which tries it again and pins what keeps failing.
+    found = parse(e.client_order_id)
+    bad = e.state is OrderState.REJECTED and (found is None or found.purpose is not Purpose.CLOSE)
     severity = _SEVERITY_OF_STATE.get(e.state, INFO)
     code = f"Order{e.state.name.title().replace('_', '')}"
     return Line(Source.ORDER, severity, code, said, client_order_id=e.client_order_id, pinned=bad)

@@ -28,6 +28,7 @@ from protocol.groups import (
 )
 from protocol.orders import OrderState
 from rules.exits import book_in_order
+from rules.group.failing import tell_over
 from rules.group.opening import MAX_CAPPED_ORDERS
 from rules.group.states import Cause
 from rules.group.steps import end_step
@@ -245,6 +246,8 @@ def _record_dust(turn: Turn, dust: dict[str, Decimal]) -> None:
 def finish(turn: Turn, close: CloseView, *, failed: str = "", skipped: str = "NothingOpen") -> None:
     """Give up ownership of a scope; ``failed`` says why it was given up, ``skipped`` why nothing was sold if so."""
     end_step(turn, close, failed=failed, skipped=skipped)
+    if not failed:
+        tell_over(turn, close)
     turn.emit(
         CloseFinished(
             group_id=turn.view.group_id,
@@ -261,6 +264,7 @@ def _finish_group(turn: Turn, close: CloseView) -> None:
     """Write off the dust, close the group, release its slot: all in one turn (EX-703, EX-905)."""
     _record_dust(turn, {leg.leg_id: leg.open_qty for leg in turn.view.legs.values() if leg.open_qty > 0})
     end_step(turn, close)
+    tell_over(turn, close)
     view = turn.view
     turn.change_state(GroupState.CLOSED, Cause.CLOSE_COMPLETE, close.reason)
     turn.emit(

@@ -21,6 +21,7 @@ from protocol.orders import OrderState, Purpose
 from protocol.values import OrderType
 from rules.group.closing import GIVES_UP, finish
 from rules.group.editing import still_moves
+from rules.group.failing import is_gone, retry_delay_s, tell_failing, to_be_told, write_off
 from rules.group.new_rules import PRECISION_REJECTED, want_rules
 from rules.group.opening import MAX_CAPPED_ORDERS, anchor, send_entry
 from rules.group.slip import judge_slippage
@@ -30,7 +31,7 @@ from rules.group.targets import MAX_TARGET_LOSSES
 from rules.group.turn import Turn
 from rules.group.view import CloseView, LegView, OrderView
 
-__all__ = ["CANCELLED_UNSENT", "MAX_ENTRY_ATTEMPTS", "MAX_RETRY_S", "end_if_final", "retry_delay_s"]
+__all__ = ["CANCELLED_UNSENT", "MAX_ENTRY_ATTEMPTS", "end_if_final"]
 
 MAX_ENTRY_ATTEMPTS = 3
 """Most times an entry that never reached the venue is sent (EX-426)."""
@@ -38,16 +39,7 @@ MAX_ENTRY_ATTEMPTS = 3
 CANCELLED_UNSENT = "CancelledUnsent"
 """Code of an order that its cancel overtook before it left: as good as cancelled, and no rejection by the venue."""
 
-MAX_RETRY_S = 60
-"""Longest wait between two attempts of a close, seconds (EX-712)."""
-
-_PINNED_FROM_FAILURE = 3
 _LOST_AGAIN_S = 2
-
-
-def retry_delay_s(failures: int) -> int:
-    """Return the wait after the n-th failed close: 1, 2, 4 ... 60 seconds (EX-712)."""
-    return min(MAX_RETRY_S, 1 << min(failures - 1, 6))
 
 
 def end_if_final(turn: Turn, order: OrderView, text: str = "", code: str = "") -> None:
@@ -213,7 +205,9 @@ def _close_ended(turn: Turn, order: OrderView, text: str, code: str) -> None:
     failed = not capped and not rounded and not lost_once and not misfit
     # A slice for a risk plan that the venue refuses is not tried again: the plan has stopped, the next one is new.
     dropped = failed and close is not None and close.reason is CloseReason.RISK_PARTIAL
-    delay_s = 0 if rounded or lost_once else 1 if capped else retry_delay_s(failures)
+    delay_s = 0 if rounded or lost_once else 1 if capped else retry_delay_s(failures, code)
+    gone = failed and not dropped and close is not None and is_gone(turn.view, close, code)
+    told = failed and not dropped and not gone and to_be_told(close, failures, text)
     turn.emit(
         CloseEnded(
             group_id=turn.view.group_id,
@@ -226,6 +220,8 @@ def _close_ended(turn: Turn, order: OrderView, text: str, code: str) -> None:
             caps=caps,
             retry_after_s=0 if held or dropped or misfit or close is None else delay_s,
             reason=text,
+            code=code,
+            told=told,
             awaits_rules=misfit,
             at=turn.at,
         )
@@ -243,8 +239,10 @@ def _close_ended(turn: Turn, order: OrderView, text: str, code: str) -> None:
         finish(turn, close, failed="OrderRejected")
     elif failed:
         end_step(turn, close, failed="OrderRejected")
-        if failures >= _PINNED_FROM_FAILURE:
-            turn.alert("CloseFailing", Severity.ERROR, f"{failures} attempts failed: {text}", pinned=True)
+        if told:
+            tell_failing(turn, failures, delay_s, text)
+        if gone:
+            write_off(turn, close)
 
 
 def _is_slice(close: CloseView | None) -> bool:

@@ -46,7 +46,11 @@ def _close_ended(view: GroupView, event: CloseEnded) -> GroupView:
         "failures": event.failures,
         "caps": event.caps,
         "retry_after_s": event.retry_after_s,
+        "code": event.code,
     }
+    if event.told:
+        told = next(close.told for close in view.closes if close.number == event.number)
+        changes["told"] = (*told, event.reason)
     if event.awaits_rules:
         rebuilds = next(close.rebuilds for close in view.closes if close.number == event.number)
         changes |= {"awaits_rules": True, "rebuilds": rebuilds + 1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from protocol.groups import EntryState, GroupChanged, LegState
+from rules.group.failing import NOTHING_TO_REDUCE
 from rules.group.view import GroupView, LegView
 from rules.precision import quotient
 
@@ -69,6 +70,7 @@ def summary(view: GroupView, at: int, path: str = "") -> GroupChanged:
         max_pyramids=view.config.max_pyramids_per_group,
         locked_quote=locked,
         frozen=bool(view.frozen),
+        nothing_to_reduce=any(close.code == NOTHING_TO_REDUCE for close in view.closes),
         opened_at=view.opened_at,
         at=at,
     )

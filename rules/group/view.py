@@ -152,7 +152,8 @@ class CloseView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
 
     ``plan_id`` and ``reply_to`` are those of the risk plan's step it is made for; ``booked`` is then what its fills have
     brought in quote currency, their fees and those of their entries taken off. ``forced``: an operator had it go on
-    although the group is frozen.
+    although the group is frozen. ``code`` is the error its last order ended with, ``told`` are the reasons of the failures
+    that operators were told of.
     """
 
     number: int
@@ -170,6 +171,8 @@ class CloseView(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_onl
     rebuilds: int = 0
     awaits_rules: bool = False
     forced: bool = False
+    code: str = ""
+    told: tuple[str, ...] = ()
 
     @property
     def waiting(self) -> bool:

@@ -73,6 +73,13 @@ ORDERS: Final = Area(
         ),
         Word(("NoExpectedPrice",), "see that prices come in: slippage is not known without one"),
         Word(("CloseFailing",), "read the venue's reason, sell by hand if you must: it is tried again without limit"),
+        Word(("CloseWorks",), "nothing: a close that kept failing has worked"),
+        Word(
+            ("PositionGone",),
+            "look up at the venue what became of the position: the group let go of it, its profit is not known here",
+        ),
+        Word(("ReduceOnly",), "compare with the venue: it has no position that this order would reduce"),
+        Word(("MarketHalted",), "nothing: the venue does not trade this market now; a close is tried every 5 minutes"),
         Word(("NothingOpen",), "nothing: there was nothing left to close"),
     ),
 )
@@ -159,7 +166,7 @@ VENUES: Final = Area(
         Word(("VenueContradiction",), "look at the order at the venue: what it said cannot be, and was ignored"),
         Word(
             ("PositionMismatch",),
-            "find out who took it, then settle the frozen groups: the account has less than open positions need",
+            "find out who took it, then unfreeze the groups, or close them: what is gone of a perpetual is written off",
         ),
         Word(
             ("ForeignEngine",), "stop the other bulkhead on this account, then `bulkhead venue allow-entries ACCOUNT`"

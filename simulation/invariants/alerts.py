@@ -11,27 +11,32 @@ from protocol.event_log import EventLogged
 from protocol.groups import CloseEnded, GroupAlert
 from protocol.incidents import IncidentRaised, Severity
 from protocol.messages import Event
-from protocol.orders import OrderState, OrderStateChanged
+from protocol.orders import OrderState, OrderStateChanged, Purpose
 from protocol.precision import RulesFetchFailed
 from protocol.risk import EngineStatus, EngineStatusChanged
 from protocol.venue import DifferenceFound, EntriesStopped, VenueStatus, VenueStatusChanged
+from rules.client_ids import parse
 from runtime.journal import Entry
 from simulation.invariant import Invariant, Scene
 
 __all__ = ["AlertsAreShown", "critical"]
 
-_FAILING: Final = 3
-"""Failed attempts of a close from which on it is failing."""
+
+def _closes(event: OrderStateChanged) -> bool:
+    """Whether the order closes a position: its group tells of it, and tries it again."""
+    found = parse(event.client_order_id)
+    return found is not None and found.purpose is Purpose.CLOSE
+
 
 _CRITICAL: Final[dict[type[Event], Callable[[Any], bool]]] = {
     # Order rejected, invalid precision.
-    OrderStateChanged: lambda event: event.state is OrderState.REJECTED,
+    OrderStateChanged: lambda event: event.state is OrderState.REJECTED and not _closes(event),
     RulesFetchFailed: lambda event: bool(event.error),
     # Venue down or refusing.
     VenueStatusChanged: lambda event: event.status in (VenueStatus.DOWN, VenueStatus.STOPPED),
     EntriesStopped: lambda event: bool(event.code),
-    # A close that keeps failing; what a group itself calls critical.
-    CloseEnded: lambda event: event.failures >= _FAILING and event.state is not OrderState.FILLED,
+    # A close that is rejected for the first time; what a group itself calls critical.
+    CloseEnded: lambda event: event.failures == 1 and event.state is OrderState.REJECTED,
     GroupAlert: lambda event: event.pinned or event.code == "PositionMismatch",
     # Positions that differ.
     DifferenceFound: lambda event: event.code in ("PositionMismatch", "ForeignEngine"),

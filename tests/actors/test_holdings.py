@@ -42,6 +42,15 @@ def group(qty: str, *, name: str = "g1", frozen: bool = False, **more: Any) -> G
     return group_fact(name, open_qty=Decimal(qty), avg_entry=Decimal(100), rules=RULES, frozen=frozen, **more)
 
 
+def both(long: str, short: str, refused: str = "") -> list[GroupChanged]:
+    """Return both sides of a perpetual in two timeframes; the closes of ``refused`` had nothing to reduce."""
+    sides = (("g1", long, Side.LONG), ("g2", short, Side.SHORT))
+    return [
+        group(qty, name=name, symbol="BTC/USDT:USDT", side=side, nothing_to_reduce=name in refused.split())
+        for name, qty, side in sides
+    ]
+
+
 def venue(balances: dict[str, str], positions: dict[str, str] | None = None, at: int = 0) -> VenueSnapshot:
     """Return what an account has."""
     return VenueSnapshot(
@@ -74,12 +83,24 @@ def venue(balances: dict[str, str], positions: dict[str, str] | None = None, at:
             {"BTC/USDT:USDT": "-0.4"},
             {"BTC/USDT:USDT": ("-1", "-0.4")},
         ),
+        (both("1", "0.4"), {}, {"BTC/USDT:USDT": "0.6"}, {}),
+        (both("1", "0.4", refused="g2"), {}, {"BTC/USDT:USDT": "0.6"}, {"BTC/USDT:USDT short": ("-0.4", "0.6")}),
+        (both("1", "0.4", refused="g1"), {}, {"BTC/USDT:USDT": "0.6"}, {}),
+        (
+            both("1", "1", refused="g1 g2"),
+            {},
+            {},
+            {f"BTC/USDT:USDT {s}": (q, "0") for s, q in (("long", "1"), ("short", "-1"))},
+        ),
     ],
 )
 def test_what_an_account_is_short_of(
     groups: list[GroupChanged], balances: dict[str, str], positions: dict[str, str], short: dict[str, tuple[str, str]]
 ) -> None:
-    """EX-1204 (7): open quantities are summed per asset; a step or more too little is a shortage, too much is none."""
+    """EX-1204 (7): open quantities are summed per asset; a step or more too little is a shortage, too much is none.
+
+    Both sides of a perpetual, of journals from before: what the venue refused to reduce and has nothing of is one too.
+    """
     holdings = Holdings("acc")
     for each in groups:
         holdings.take(each)

@@ -157,7 +157,9 @@ class Bench:
             )
         )
 
-    def update(self, order: str, state: OrderState, filled: str | None = None, reason: str = "") -> tuple[Event, ...]:
+    def update(
+        self, order: str, state: OrderState, filled: str | None = None, reason: str = "", code: str = ""
+    ) -> tuple[Event, ...]:
         """Report the state of an order; ``filled`` is what was told so far unless given."""
         told = self.view.orders[order].filled
         return self.tell(
@@ -166,6 +168,7 @@ class Bench:
                 state=state,
                 filled_qty=told if filled is None else Decimal(filled),
                 reason=reason,
+                code=code,
                 at=self.now,
             )
         )

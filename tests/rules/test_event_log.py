@@ -8,12 +8,13 @@ from typing import Any, get_type_hints
 import pytest
 
 from protocol.event_log import EventLogged, EventsAcknowledged, OperatorActed
-from protocol.groups import CloseFilled, CloseReason, LegFilled
+from protocol.groups import CloseEnded, CloseFilled, CloseReason, LegFilled
 from protocol.messages import Event
-from protocol.orders import OrderState, OrderStateChanged
+from protocol.orders import OrderState, OrderStateChanged, Purpose
 from protocol.precision import RulesFetchFailed
 from protocol.venue import DifferenceFound, Reconciled
 from protocol.webhook import RequestRefused
+from rules import client_ids
 from rules.event_log.classify import LINES, line_of
 from rules.event_log.line import Category, Line, LineSeverity, Source, Tag
 from rules.event_log.silent import SILENT
@@ -79,6 +80,42 @@ def test_critical_events_are_pinned(event: Event) -> None:
     line = line_of(event)
     assert line is not None
     assert line.pinned
+
+
+def close_ended(failures: int, told: bool = False) -> CloseEnded:
+    return CloseEnded(
+        group_id="g",
+        client_order_id="abcdef1",
+        number=1,
+        state=OrderState.REJECTED,
+        filled_qty=Decimal(0),
+        rest={},
+        failures=failures,
+        caps=0,
+        retry_after_s=60,
+        reason="MarketHalted",
+        told=told,
+        at=1,
+    )
+
+
+def test_a_close_that_keeps_failing_does_not_fill_the_log() -> None:
+    """EX-712, EX-1406: the first rejection is pinned by itself, the rest by the group's alert; later ones have no line."""
+    lines = [line_of(close_ended(failures)) for failures in (1, 2, 3, 4, 1_428)]
+    assert [line.pinned if line is not None else None for line in lines] == [True, False, False, None, None]
+    assert line_of(close_ended(1_000, told=True)) is not None
+
+
+def test_a_rejected_close_is_pinned_by_its_group() -> None:
+    """EX-1406: rejected entries and targets are pinned; a close is tried again, and its group pins what keeps failing."""
+    pinned = {}
+    for purpose in Purpose:
+        name = client_ids.derive("test", "g1", pyramid=0, layer=0, purpose=purpose, attempt=1)
+        line = line_of(OrderStateChanged(client_order_id=name, state=OrderState.REJECTED, at=1))
+        assert line is not None
+        assert line.severity is LineSeverity.ERROR
+        pinned[purpose] = line.pinned
+    assert [purpose for purpose, each in pinned.items() if not each] == [Purpose.CLOSE]
 
 
 def test_what_goes_well_is_not_pinned() -> None:

@@ -24,7 +24,7 @@ TESTS: Final = "\n".join(
 NO_CODES: Final = {
     **dict.fromkeys(("AuthenticationError", "BaseError", "InvalidOrder", "OperationFailed"), "a class of ccxt"),
     **dict.fromkeys(("RateLimitExceeded", "RequestTimeout", "RestrictedLocation"), "a class of ccxt"),
-    **dict.fromkeys(("MinNotional", "MinQty", "StepSize", "TickSize", "ReduceOnly"), "the paper venue's own text"),
+    **dict.fromkeys(("MinNotional", "MinQty", "StepSize", "TickSize"), "the paper venue's own text"),
     "LogWritten": "a message",
     "NoneType": "a type of Python",
 }

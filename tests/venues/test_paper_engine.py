@@ -53,6 +53,7 @@ def test_refusals(request_, code):
     report = made.query("aaaaaa", request_.symbol, 1)
     assert (report.state, report.absent_proven) == (OrderState.REJECTED, False)
     assert report.reason.startswith(code)
+    assert (report.code == "ReduceOnly") == (code == "ReduceOnly")
     assert free(made, "USDT") == 10000
 
 

@@ -167,6 +167,7 @@ def test_reduce_only_never_opens():
     fill, cancelled = run_tick(made, tick("105", "105", symbol=PERP))
     assert fill.qty == 1
     assert cancelled.reason.startswith("ReduceOnly")
+    assert made.query("bbbbbb", PERP, 1).code == "ReduceOnly"
     assert made.positions() == ()
 
 

@@ -15,7 +15,7 @@ __all__ = ["absent", "order_report", "refused", "reports"]
 
 _CODES: Final = {
     **dict.fromkeys(("TickSize", "StepSize", "MinQty", "MinNotional", "PrecisionRejected"), "PrecisionRejected"),
-    "InsufficientFunds": "InsufficientFunds",
+    **{code: code for code in ("InsufficientFunds", "MarketHalted", "ReduceOnly")},
 }
 """The rule that an order broke -> the error that every venue gives for it (EX-1104, EX-516)."""
 
@@ -29,6 +29,7 @@ def order_report(order: PaperOrder, at: int, *, reason: str = "") -> OrderReport
         venue_order_id=order.venue_order_id,
         filled_qty=order.filled,
         reason=reason or order.reason,
+        code="ReduceOnly" if order.reason.startswith("ReduceOnly:") else "",
         at=at,
     )
 
