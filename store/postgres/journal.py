@@ -17,6 +17,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 from runtime.journal import (
@@ -51,6 +52,7 @@ LeaseOf = Callable[[str], str | None]
 STREAMS_KNOWN: Final = 50_000
 """How many streams, the newest, an opening learns the ends of; an older one is asked for when it is first written."""
 
+_READ_WITHIN_S: Final = 3.0
 _RETRIED: Final = ("40001", "40P01")
 """Serialization failure, deadlock: the server asks us to try again."""
 
@@ -156,7 +158,9 @@ class PostgresJournal(JournalReader):
         """
         self._ready()
         if self._beside is None:
-            rows = PostgresRows(Link(self.place, "reader", writes=False))
+            # Whoever begins a life waits for it on the event loop that trades.
+            soon = replace(self.place, command_timeout_s=min(self.place.command_timeout_s, _READ_WITHIN_S))
+            rows = PostgresRows(Link(soon, "reader", writes=False))
             self._beside = ReaderBeside(rows, self.path, self._is_new)
         return self._beside
 

@@ -19,7 +19,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from protocol.errors import FeatureUnavailable
 from runtime.journal import JournalUnavailable
@@ -58,6 +58,14 @@ class ServerRefused(JournalUnavailable):
         self.sqlstate = sqlstate
 
 
+class _Failed(NamedTuple):
+    """The last attempt to connect, when it failed: at what time of the loop, why, and how long it took."""
+
+    at: float
+    why: str
+    took_s: float
+
+
 @lru_cache(maxsize=1)
 def _loop_of(pid: int) -> asyncio.AbstractEventLoop:  # noqa: ARG001 - a forked child needs a thread of its own
     """Return the running event loop of this process's database thread."""
@@ -82,7 +90,8 @@ class Link:
         self._prepare = prepare
         self._connection: Any = None
         self._in_view = False
-        self._failed: tuple[float, str] = (float("-inf"), "")
+        self._failed: _Failed | None = None
+        self._trying: asyncio.Task[None] | None = None
         self.connections = 0
         """How many were made so far."""
 
@@ -163,21 +172,47 @@ class Link:
             return self._connection
         if self._in_view:
             raise ConnectionLost(f"{self.place}: the connection was lost in the middle of reading")
-        at, why = self._failed
-        if patience_s == 0 and self._loop.time() < at + _RETRY_S:
-            raise ConnectionLost(why)
+        if patience_s == 0:
+            self._may_try_now()
         end = self._loop.time() + patience_s
         while True:
             try:
-                self._connection = await self._connect()
-                self.connections += 1
-                return self._connection
-            except ConnectionLost as error:
-                self._failed = (self._loop.time(), str(error))
+                return await self._try()
+            except ConnectionLost:
                 left = end - self._loop.time()
                 if left <= 0:
                     raise
                 await asyncio.wait({self._loop.create_future()}, timeout=min(_RETRY_S, left))
+
+    def _may_try_now(self) -> None:
+        """Raise what the last attempt did while it is too early for another; a long one is made beside its callers."""
+        failed = self._failed
+        if failed is None:
+            return
+        if self._loop.time() < failed.at + _RETRY_S:
+            raise ConnectionLost(failed.why)
+        if failed.took_s > _RETRY_S:
+            if self._trying is None or self._trying.done():
+                self._trying = self._loop.create_task(self._try_beside())
+            raise ConnectionLost(failed.why)
+
+    async def _try(self) -> Any:
+        started = self._loop.time()
+        try:
+            connection = await self._connect()
+        except ConnectionLost as error:
+            self._failed = _Failed(self._loop.time(), str(error), self._loop.time() - started)
+            raise
+        if self._connection is not None and not self._connection.is_closed():
+            connection.terminate()  # another attempt came first
+            return self._connection
+        self._connection, self._failed = connection, None
+        self.connections += 1
+        return connection
+
+    async def _try_beside(self) -> None:
+        with suppress(ConnectionLost):
+            await self._try()
 
     async def _connect(self) -> Any:
         asyncpg = _driver()
@@ -212,6 +247,8 @@ class Link:
             connection.terminate()
 
     async def _close(self) -> None:
+        if self._trying is not None:
+            self._trying.cancel()
         connection, self._connection = self._connection, None
         if connection is None or connection.is_closed():
             return

@@ -11,8 +11,11 @@ from protocol.errors import FeatureUnavailable
 from runtime.journal import JournalUnavailable
 from store.journals import open_reader
 from store.postgres.journal import open_journal
-from store.postgres.link import Link
+from store.postgres.link import ConnectionLost, Link
 from store.postgres.place import Place, is_postgres, masked
+from tests.servers.cut_line import CutLine
+from tests.servers.postgres import shared_server, until
+from tests.store.postgres.test_failures import works
 
 
 @pytest.mark.parametrize(
@@ -87,3 +90,25 @@ def test_without_the_library_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "asyncpg", None)
     with pytest.raises(FeatureUnavailable, match=r"bulkhead\[postgres\]"):
         open_journal(Place("postgresql://127.0.0.1:1/b"))
+
+
+def test_a_partition_does_not_hold_up_its_callers(postgres_url: str) -> None:
+    """A server that swallows packets is waited for once; then attempts are made beside the callers until it answers."""
+    line = CutLine(shared_server().socket)
+    database = postgres_url.partition("@/")[2].partition("?")[0]
+    url = f"postgresql://postgres@127.0.0.1:{line.port}/{database}?sslmode=disable"
+    link = Link(replace(Place(url), connect_timeout_s=0.5, command_timeout_s=0.5), "test")
+    assert link.fetch("SELECT 1")
+    line.frozen.set()
+    for _ in range(2):
+        with pytest.raises(ConnectionLost):
+            link.fetch("SELECT 1")
+    before = link.now()
+    for _ in range(10):
+        with pytest.raises(ConnectionLost):
+            link.fetch("SELECT 1")
+    assert link.now() - before < 2.0  # each attempt takes half a second
+    line.frozen.clear()
+    until(lambda: works(lambda: link.fetch("SELECT 1")))
+    link.close()
+    line.close()
