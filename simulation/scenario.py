@@ -125,7 +125,8 @@ class FaultKind(StrEnum):
 
     # The exchange and the way to it.
     ANSWER_LOST = "answer_lost"
-    """The exchange takes the next request; its answer never comes."""
+    """The exchange takes the next request; its answer never comes. ``target``, here and in the two that follow: a call
+    (place, cancel, query, fetch) that it waits for; empty: any."""
     REQUEST_LOST = "request_lost"
     """The next request never reaches the exchange."""
     ANSWER_LATE = "answer_late"

@@ -82,18 +82,18 @@ class Line:
 
     # --- asking --------------------------------------------------------------------------------------------------------
 
-    async def call(self, carry_out: Callable[[], T]) -> T:
-        """Have the exchange carry something out; what may happen on the way happens."""
+    async def call(self, carry_out: Callable[[], T], what: str = "fetch") -> T:
+        """Have the exchange carry something out; what may happen on the way of such a call happens."""
         if self.dead:
             raise VenueDown(self._net.exchange.account, "the connection is broken")
         self._net.calls += 1
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._agenda.after(self._latency(), lambda: self._arrive(carry_out, answer))
+        self._agenda.after(self._latency(), lambda: self._arrive(carry_out, answer, what))
         return await answer
 
-    def _arrive(self, carry_out: Callable[[], T], answer: asyncio.Future[T]) -> None:
+    def _arrive(self, carry_out: Callable[[], T], answer: asyncio.Future[T], what: str) -> None:
         weather, name = self._weather, self._net.exchange.account
-        if weather.next_of(FaultKind.REQUEST_LOST):
+        if weather.next_call(FaultKind.REQUEST_LOST, what):
             return
         error: VenueError | None = None
         if until := weather.lasts(FaultKind.RATE_LIMIT):
@@ -113,9 +113,9 @@ class Line:
         except VenueError as refused:
             self._answer(answer, None, refused, self._latency())
             return
-        if weather.next_of(FaultKind.ANSWER_LOST):
+        if weather.next_call(FaultKind.ANSWER_LOST, what):
             return
-        late = weather.next_of(FaultKind.ANSWER_LATE)
+        late = weather.next_call(FaultKind.ANSWER_LATE, what)
         self._answer(answer, found, None, late.seconds if late else self._latency())
 
     def _answer(self, answer: asyncio.Future[T], found: T | None, error: VenueError | None, after_s: float) -> None:

@@ -61,7 +61,7 @@ class SimulatedVenue(Venue):
 
     async def place(self, request: OrderRequest) -> OrderReport:
         """Place an order, at most once for its client id."""
-        sent = self._open().call(lambda: self._take(request))
+        sent = self._open().call(lambda: self._take(request), "place")
         if self._weather.next_of(FaultKind.KILL_AT_SEND):
             self._net.agenda.after(0.001, self._dies)
         return await sent
@@ -74,7 +74,7 @@ class SimulatedVenue(Venue):
 
     async def cancel(self, client_order_id: str, symbol: str) -> OrderReport:
         """Cancel an order; return its final state."""
-        return await self._open().call(lambda: self._cancelled(client_order_id, symbol))
+        return await self._open().call(lambda: self._cancelled(client_order_id, symbol), "cancel")
 
     def _cancelled(self, client_order_id: str, symbol: str) -> OrderReport:
         if self._weather.next_of(FaultKind.CANCEL_RACE):
@@ -83,7 +83,7 @@ class SimulatedVenue(Venue):
 
     async def query(self, client_order_id: str, symbol: str) -> OrderReport:
         """Say where an order stands."""
-        return await self._open().call(lambda: self._exchange.query(client_order_id, symbol))
+        return await self._open().call(lambda: self._exchange.query(client_order_id, symbol), "query")
 
     async def open_orders(self) -> tuple[OrderReport, ...]:
         """Return every order that can still fill."""

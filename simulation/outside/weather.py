@@ -77,6 +77,15 @@ class Weather:
         self._injected[kind.value] += 1
         return waiting.popleft()
 
+    def next_call(self, kind: FaultKind, call: str) -> Fault | None:
+        """Use up the first fault of a kind that waits for such a call, or for any."""
+        waiting = self._armed.get(kind, ())
+        fault = next((each for each in waiting if each.target in ("", call)), None)
+        if fault is not None:
+            self._armed[kind].remove(fault)
+            self._injected[kind.value] += 1
+        return fault
+
     def any_of(self, *kinds: FaultKind) -> Fault | None:
         """Use up the first fault that waits of some kinds."""
         for kind in kinds:

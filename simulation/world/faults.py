@@ -27,6 +27,8 @@ _CODES: Final = (
     "PriceOutOfBand",
     "AccountRestricted",
 )
+_CALLS: Final = ("place", "place", "place", "cancel", "cancel", "query", "fetch")
+"""Which calls lose their way: mostly those that move orders, though the others are many more."""
 _RAISES: Final = (FaultKind.HANDLER_RAISES, FaultKind.HANDLER_RAISES_LATE)
 
 
@@ -62,6 +64,8 @@ def _target(draw: Draw, aims: str) -> str:
             return draw.choice(DURABLE)
         case "code":
             return draw.choice(_CODES)
+        case "call":
+            return draw.choice(_CALLS)
         case _:
             return ""
 

@@ -20,13 +20,13 @@ class Shape(NamedTuple):
     counts: tuple[int, int] = (1, 1)
     amount: _Bounds = (0.0, 0.0)
     aims: str = ""
-    """What ``target`` names: an ``actor``, a ``durable`` one (which writes events), a ``code``, or nothing."""
+    """What ``target`` names: an ``actor``, a ``durable`` one (which writes events), a ``code``, a ``call``, or nothing."""
 
 
 SHAPES: Final[Mapping[FaultKind, Shape]] = {
-    FaultKind.ANSWER_LOST: Shape(),
-    FaultKind.REQUEST_LOST: Shape(),
-    FaultKind.ANSWER_LATE: Shape(seconds=(0.5, 90)),
+    FaultKind.ANSWER_LOST: Shape(aims="call"),
+    FaultKind.REQUEST_LOST: Shape(aims="call"),
+    FaultKind.ANSWER_LATE: Shape(seconds=(0.5, 90), aims="call"),
     FaultKind.CANCEL_RACE: Shape(),
     FaultKind.PARTIAL_FILL: Shape(amount=(0.05, 0.95)),
     FaultKind.REJECT: Shape(aims="code"),
