@@ -102,8 +102,9 @@ class Life:
         return True
 
     def die(self) -> None:
-        """End the process at this instant."""
-        raise Died(137)
+        """End the process at this instant, unless it has ended meanwhile."""
+        if not self.dead:
+            raise Died(137)
 
     def stop(self) -> None:
         """Have the process end in order."""
