@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +27,7 @@ __all__ = [
     "SECRETS",
     "HouseMark",
     "HouseRecord",
+    "begin_recording",
     "inputs_folder",
     "keep_inputs",
     "note_config",
@@ -58,26 +59,39 @@ def inputs_folder(config: Config) -> Path:
     return config.app.data_dir / "inputs"
 
 
-def keep_inputs(
+def begin_recording(
     active: ActiveConfig,
     system: ActorSystem,
     secrets: WebhookSecrets | None,
-    markets: dict[str, Market],
+    markets: Mapping[str, Market],
     *,
     tag: str,
     reconcile_every_s: float,
     outside: Iterable[str] = (),
-) -> list[ChildSpec]:
-    """Record from now on; return who writes it, nobody when it is switched off. Call it before the tree starts."""
-    if not active.config.self_check.record:
-        return []
+) -> Recorder:
+    """Record from now on what durable actors are given, and what the house is built from; before its tree starts."""
     recorder = Recorder(about={"version": version("bulkhead")}, limit=MOST_WAITING)
     recorder.attach(system)
     instruments = {name: market.instruments for name, market in markets.items()}
     lookback = {name: market.lookback_ns for name, market in markets.items()}
     mark: HouseMark = (tag, instruments, lookback, tuple(outside), reconcile_every_s)
     recorder.stands(HOUSE, mark)
+    recorder.stands(SECRETS, _fingerprints(secrets.shown_nowhere if secrets is not None else ()))
     note_config(system, active)
+    return recorder
+
+
+def keep_inputs(
+    active: ActiveConfig,
+    system: ActorSystem,
+    secrets: WebhookSecrets | None,
+    markets: Mapping[str, Market],
+    **house: Any,
+) -> list[ChildSpec]:
+    """Record from now on; return who writes it, nobody when it is switched off. ``house`` as for ``begin_recording``."""
+    if not active.config.self_check.record:
+        return []
+    recorder = begin_recording(active, system, secrets, markets, **house)
     hidden = _Hidden(active, secrets, recorder)
 
     def writer(trouble: Callable[[OSError | None], None]) -> InputWriter:
@@ -88,6 +102,10 @@ def keep_inputs(
     # Whatever is wrong with the record, trading never ends because of it.
     keeper = partial(InputKeeper, recorder, writer)
     return [ChildSpec(KEEPER, keeper, backoff=Backoff(1.0, limit_s=60.0), on_exhausted="quarantine")]
+
+
+def _fingerprints(secrets: Iterable[str]) -> tuple[str, ...]:
+    return tuple(fingerprint_of(each) for each in secrets)
 
 
 def note_config(system: ActorSystem, active: ActiveConfig) -> None:
@@ -109,10 +127,6 @@ class _Hidden:
         self._folder = secrets.folder if secrets is not None else None
         self._known: tuple[str, ...] = secrets.shown_nowhere if secrets is not None else ()
         self._changed_at: Any = self._stamp()
-        self._note()
-
-    def _note(self) -> None:
-        self._recorder.stands(SECRETS, tuple(fingerprint_of(each) for each in self._known))
 
     def __call__(self) -> tuple[str, ...]:
         """Return all of them; the files are read again only when their folder has changed."""
@@ -124,7 +138,7 @@ class _Hidden:
             except ConfigError:
                 found = ()  # who keeps the secrets says what is wrong with them
             self._known = tuple(dict.fromkeys((*found, *self._known)))
-            self._note()
+            self._recorder.stands(SECRETS, _fingerprints(self._known))
         return self._known
 
     def _stamp(self) -> int | None:

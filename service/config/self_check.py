@@ -17,7 +17,9 @@ class SelfCheck(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         bool,
         Key(doc="Record beside the journal what every decision was made from. Without it no day can be checked."),
     ] = True
-    nightly: Annotated[bool, Key(doc="Check the day before, each night, in a process of its own.", applies="now")] = True
+    nightly: Annotated[bool, Key(doc="Check the day before, each night, in a process of its own.", applies="now")] = (
+        True
+    )
     at: Annotated[
         str,
         Key(
@@ -28,5 +30,11 @@ class SelfCheck(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "00:10"
     retention_days: Annotated[
         int,
-        Key(doc="Days that records of inputs are kept.", unit="days", applies="now", at_least=1, at_most=3_660),
-    ] = 14
+        Key(
+            doc="Days that records of inputs are kept; one takes about 45 bytes a price that comes.",
+            unit="days",
+            applies="now",
+            at_least=1,
+            at_most=3_660,
+        ),
+    ] = 7
