@@ -172,3 +172,10 @@ def test_a_gap_in_a_stream_or_a_lost_record_is_found() -> None:
     stage.tell("/store/events", told())
     stage.journal = type(stage.journal)()
     assert stage.rest() == ["the journal ends at 0, 2 events were durable"]
+
+
+def test_the_page_says_what_must_hold() -> None:
+    """Whoever reads of the simulator finds every rule, in the words of its class."""
+    page = (Path(__file__).parents[3] / "docs/explanation/simulator.md").read_text(encoding="utf-8")
+    rows = [f"| `{kind.NAME}` | {(kind.__doc__ or '').strip().splitlines()[0]} |" for kind in ALL]
+    assert [row for row in rows if row not in page] == []
