@@ -97,7 +97,7 @@ def outcome_of(day: str, report: Report, *, seconds: float, hidden: Iterable[str
 
 def _difference(found: Divergence, secrets: list[str]) -> Difference:
     def said(value: Any) -> str:
-        return "" if value is None else _without(_text(value), secrets)
+        return "" if value is None else _without(_text(value), secrets)[:_LONGEST]
 
     return Difference(
         why=_without(found.why, secrets),
@@ -122,9 +122,18 @@ def _difference(found: Divergence, secrets: list[str]) -> Difference:
 
 def _text(value: Any) -> str:
     try:
-        return encode_json(value).decode()[:_LONGEST]
+        return encode_json(_legible(msgspec.to_builtins(value, builtin_types=(bytes,)))).decode()
     except (TypeError, ValueError):
-        return repr(value)[:_LONGEST]
+        return repr(value)
+
+
+def _legible(value: Any) -> Any:
+    """Return bytes as text: encoded as they are, a secret in them could not be seen and taken out."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, dict):
+        return {str(key): _legible(each) for key, each in value.items()}
+    return [_legible(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _without(text: str, secrets: list[str]) -> str:
