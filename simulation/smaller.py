@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import groupby
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -69,11 +69,15 @@ def _without(scenario: Scenario, left_out: Callable[[int, Item], bool]) -> Scena
 
 
 def leave_out_kinds(trial: Trial) -> None:
-    """Leave out all items of one kind, the commonest kind first."""
-    ordered = sorted(trial.best.items, key=kind_of)
-    sizes = {kind: len(list(of)) for kind, of in groupby(ordered, key=kind_of)}
-    for kind in sorted(sizes, key=lambda each: (-sizes[each], each)):
-        trial.keeps(_without(trial.best, lambda _, item, kind=kind: kind_of(item) == kind))  # type: ignore[misc]
+    """Leave out all faults, all that operators do, and so on; then all items of one kind, the commonest first."""
+    for name_of in (_type_of, kind_of):
+        sizes = Counter(name_of(item) for item in trial.best.items)
+        for name in sorted(sizes, key=lambda each: (-sizes[each], each)):
+            trial.keeps(_without(trial.best, lambda _, item, of=name_of, name=name: of(item) == name))  # type: ignore[misc]
+
+
+def _type_of(item: Item) -> str:
+    return type(item).__name__
 
 
 def leave_out_items(trial: Trial) -> None:

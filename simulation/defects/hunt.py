@@ -16,7 +16,7 @@ from simulation.world import scenario_of
 
 __all__ = ["SHRINKING", "Found", "Hunt", "hunt", "lost", "scenario_for"]
 
-SHRINKING: Final = Budget(runs=80, seconds=60.0)
+SHRINKING: Final = Budget(runs=40, seconds=60.0)
 """What shrinking may cost for one bug of the table."""
 
 
