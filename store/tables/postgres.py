@@ -19,7 +19,7 @@ from store.postgres.link import ConnectionLost, Link
 from store.postgres.place import Place
 from store.tables.database import Row, Values
 from store.tables.making import current_mark, make_statements, series_kind, version_in
-from store.tables.series import Month, month_of, of_part
+from store.tables.series import Month, drop_chunks, month_of, of_part
 from store.tables.spelling import cleaned, copy_text, decimal, numbered, storable_json
 from store.tables.words import ts_query, ts_vector
 from store.views.tables import SCHEMA_VERSION, SERIES
@@ -204,27 +204,36 @@ class ServerTables:
         They come back with a rebuild: the journal keeps everything. What is kept is noted at the table, so that a
         comparison with a rebuild knows it.
         """
-        gone: list[str] = []
         with self.transaction():
-            for name in SERIES:
-                if not self._by_month():
-                    chunks = self.fetch(f"SELECT * FROM {self._extension()}.drop_chunks(?, ?)", [name, at])  # noqa: S608
-                    gone += [str(row[0]) for row in chunks]
-                    if chunks:
-                        oldest = self.fetch(f"SELECT coalesce(min({SERIES[name]}), {at}) FROM {name}")  # noqa: S608 ours
-                        self._note_kept(name, int(oldest[0][0]))
-                    continue
-                for month, part in self.parts(name):
-                    if month.end <= at:
-                        if name == "events":
-                            for beside in ("event_words", "event_tags"):
-                                ours = f"SELECT position FROM {part}"  # noqa: S608 our own names
-                                self.execute(f"DELETE FROM {beside} WHERE position IN ({ours})")  # noqa: S608
-                        self.execute(f"DROP TABLE {part}")
-                        self._note_kept(name, month.end)
-                        gone.append(part)
+            drop = self._drop_months if self._by_month() else self._drop_chunks
+            gone = [part for name in SERIES for part in drop(name, at)]
         self._months.clear()
         return gone
+
+    def _drop_months(self, name: str, at: int) -> list[str]:
+        gone = []
+        for month, part in self.parts(name):
+            if month.end <= at:
+                self._forget_words(name, f"position IN (SELECT position FROM {part})")  # noqa: S608 our own names
+                self.execute(f"DROP TABLE {part}")
+                self._note_kept(name, month.end)
+                gone.append(part)
+        return gone
+
+    def _drop_chunks(self, name: str, at: int) -> list[str]:
+        gone = [str(row[0]) for row in self.fetch(drop_chunks(f"{self.schema}.{name}", at, self._extension()))]
+        if gone:
+            # A chunk that began before and ends after stays whole.
+            oldest = self.fetch(f"SELECT coalesce(min({SERIES[name]}), {at}) FROM {name}")  # noqa: S608 our own names
+            self._note_kept(name, int(oldest[0][0]))
+            self._forget_words(name, "position NOT IN (SELECT position FROM events)")
+        return gone
+
+    def _forget_words(self, name: str, condition: str) -> None:
+        """Delete what stands beside lines that go."""
+        if name == "events":
+            for beside in ("event_words", "event_tags"):
+                self.execute(f"DELETE FROM {beside} WHERE {condition}")  # noqa: S608 our own names
 
     def _note_kept(self, name: str, since: int) -> None:
         self.execute(f"COMMENT ON TABLE {name} IS '{_KEPT} {since}'")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-__all__ = ["CHUNK_NS", "Month", "hypertable", "month_of", "of_part"]
+__all__ = ["CHUNK_NS", "Month", "drop_chunks", "hypertable", "month_of", "of_part"]
 
 CHUNK_NS: Final = 30 * 86_400_000_000_000
 """How much time one part of a hypertable covers."""
@@ -67,3 +67,8 @@ def hypertable(table: str, column: str, extension_schema: str) -> str:
     """Return the statement that makes an empty table a hypertable, cut by a column of nanoseconds."""
     arguments = f"'{table}', '{column}', chunk_time_interval => {CHUNK_NS}::bigint, create_default_indexes => FALSE"
     return f"SELECT {extension_schema}.create_hypertable({arguments})"
+
+
+def drop_chunks(table: str, before: int, extension_schema: str) -> str:
+    """Return the query that drops a hypertable's parts whose rows are all older; its rows are their names."""
+    return f"SELECT * FROM {extension_schema}.drop_chunks('{table}', older_than => {before}::bigint)"  # noqa: S608 ours

@@ -205,7 +205,7 @@ def test_time_series_are_kept_by_month(server_tables: Place) -> None:
 def test_hypertables_where_the_server_has_them(server_tables: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """With TimescaleDB both time series become hypertables cut by their instant, and no partition is made by hand.
 
-    The extension itself is stood in for: the function notes how it was called.
+    The extension itself is stood in for: its functions note how they were called, and delete what they are to drop.
     """
 
     async def installed(connection: object) -> str:
@@ -220,13 +220,23 @@ def test_hypertables_where_the_server_has_them(server_tables: Place, monkeypatch
         create_default_indexes boolean) RETURNS void LANGUAGE sql
         AS 'INSERT INTO public.made VALUES ($1::text, $2::text, $3, $4)'""",
     )
+    sql(
+        server_tables.url,
+        """CREATE OR REPLACE FUNCTION public.drop_chunks(name regclass, older_than bigint) RETURNS SETOF text
+        LANGUAGE plpgsql AS 'BEGIN EXECUTE format(''DELETE FROM %s WHERE at < %s'', name, older_than);
+        RETURN NEXT ''_hyper_1''; END'""",
+    )
     journal = told(3)
     with closing(Projector(server_tables)) as server, closing(Projector(MEMORY)) as local:
         server.catch_up(journal)
         local.catch_up(journal)
         assert digests(server.database) == digests(local.database)
-        assert server_tables_of(server).parts("events") == []
-        assert server.database.current
+        database = server_tables_of(server)
+        assert database.parts("events") == []
+        assert database.current
+        assert database.drop_before(1_000 + MONTH_NS) == ["_hyper_1", "_hyper_1"]
+        assert [row.position for row in server.views().events(EventFilter(text="hello"))] == [3, 2]
+        assert check_views(database, journal).differing == ()
     made = sql(server_tables.url, "SELECT name, cut, every FROM public.made ORDER BY name")
     assert [(row[0].rpartition(".")[2], row[1]) for row in made] == [("equity_snapshots", "at"), ("events", "at")]
     assert {row[2] for row in made} == {30 * 86_400_000_000_000}
