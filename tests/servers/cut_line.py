@@ -20,6 +20,7 @@ __all__ = ["CutLine", "Fault"]
 Fault = Literal["request", "answer", "late"]
 
 _CHUNK: Final = 1 << 20
+_SYNC: Final = b"S\x00\x00\x00\x04"
 _ANSWER_S: Final = 10.0
 
 
@@ -59,7 +60,7 @@ class CutLine:
         assert self._late is not None, "nothing was kept back"
         server, data = self._late
         server.sendall(data)
-        answer = _answer_of(server)
+        answer = _answer_of(server, data)
         server.close()
         return answer
 
@@ -131,16 +132,18 @@ class CutLine:
         """Do a fault; return whether the server's side stays open."""
         if fault == "answer":
             server.sendall(data)
-            _answer_of(server)
+            _answer_of(server, data)
         elif fault == "late":
             self._late = (server, data)
             return True
         return False
 
 
-def _answer_of(server: socket.socket) -> bytes:
+def _answer_of(server: socket.socket, asked: bytes) -> bytes:
     """Return what the server says until it is ready for the next statement."""
     server.settimeout(_ANSWER_S)
+    if not asked.endswith(_SYNC):
+        return server.recv(_CHUNK)  # a statement was only prepared: the server says so and waits for more
     answer = b""
     while b"Z\x00\x00\x00\x05" not in answer:
         data = server.recv(_CHUNK)
