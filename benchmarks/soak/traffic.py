@@ -23,6 +23,7 @@ _NAMES: Final = 5
 """Names of alerts: a trader has a few, and each is a source that the gateway remembers."""
 
 _ASK_PRICES_S: Final = 2.0
+_CONNECTIONS: Final = 8
 _TIMEOUT_S: Final = 15.0
 
 
@@ -42,7 +43,8 @@ class Traffic:
     async def run(self) -> None:
         """Send until cancelled."""
         timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
-        async with aiohttp.ClientSession(timeout=timeout) as session, asyncio.TaskGroup() as tasks:
+        connector = aiohttp.TCPConnector(limit=_CONNECTIONS)
+        async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session, asyncio.TaskGroup() as tasks:
             while True:
                 await asyncio.sleep(self._random.expovariate(self._rate))
                 await self._learn_prices()

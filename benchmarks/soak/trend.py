@@ -48,7 +48,7 @@ FLAT: Final = (
     Flat("live_kblocks", "k", 15.0, 0.15),
     Flat("rss_mb", "MB", 32.0, 0.0),
     Flat("children_mb", "MB", 12.0, 0.0),
-    Flat("fds", "", 4.0, 0.0),
+    Flat("fds", "", 8.0, 0.0),
     Flat("threads", "", 2.0, 0.0),
     Flat("tasks", "", 6.0, 0.25),
     Flat("timers", "", 20.0, 0.5),
