@@ -80,8 +80,8 @@ def test_a_leak_is_seen_and_a_bump_is_not() -> None:
 
 
 def test_files_that_are_never_closed_are_seen() -> None:
-    """One descriptor every ten looks is a leak."""
-    leaking = [each._replace(fds=20 + number // 10) for number, each in enumerate(samples([80.0] * 120))]
+    """One descriptor every five looks is a leak."""
+    leaking = [each._replace(fds=20 + number // 5) for number, each in enumerate(samples([80.0] * 120))]
     assert [each.flat.field for each in judged(leaking, 0) if not each.passed] == ["fds"]
 
 
