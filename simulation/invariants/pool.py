@@ -13,7 +13,7 @@ from protocol.pool import (
     SlotFreed,
     SlotTaken,
 )
-from rules.identity import opposite_key
+from rules.identity import netted_with, opposite_key
 from runtime.journal import Entry
 from simulation.invariant import Invariant, Scene
 
@@ -60,7 +60,7 @@ class PoolLimit(Invariant):
 
 
 class SlotsAreGroups(Invariant):
-    """One slot an identity, never both of its sides; at rest the slots are the groups that live (EX-905, EX-913)."""
+    """One slot an identity, never both sides of it or of a perpetual; at rest slots are living groups (EX-905, EX-913)."""
 
     NAME = "slots-are-live-groups"
     WANTS = (SlotTaken, SlotFreed, GroupOpened, GroupClosed, GroupStateChanged)
@@ -73,7 +73,11 @@ class SlotsAreGroups(Invariant):
         """Follow slots and groups."""
         match entry.event:
             case SlotTaken() as event:
-                for key in (event.group_key, opposite_key(event.group_key)):
+                for key in (
+                    event.group_key,
+                    opposite_key(event.group_key),
+                    *self._netted(entry.stream, event.group_key),
+                ):
                     if (holder := self._slots.get((entry.stream, key))) is not None:
                         yield f"{event.group_id} gets the slot of {event.group_key} while {holder} has that of {key}"
                 self._slots[entry.stream, event.group_key] = event.group_id
@@ -89,6 +93,12 @@ class SlotsAreGroups(Invariant):
             case GroupStateChanged() as event if event.old is GroupState.CLOSED:
                 # A late fill that is sold again; its slot was given back.
                 self._open.add(event.group_id)
+
+    def _netted(self, stream: str, key: str) -> list[str]:
+        """Return the slots of other timeframes that hold the other side of the same perpetual: a venue nets them."""
+        begins, ends = netted_with(key) or ("", "")
+        held = (each for pool, each in self._slots if begins and pool == stream and each != opposite_key(key))
+        return [each for each in held if each.startswith(begins) and each.endswith(ends)]
 
     def at_rest(self, scene: Scene) -> Iterator[str]:  # noqa: ARG002 - the journal alone says it
         """Compare slots and groups."""

@@ -120,7 +120,7 @@ class Session(Actor):
     def fetch(self, msg: FetchVenueState) -> Any:
         del msg
         self.rig.fetches += 1
-        return Do(answer=venue(self.rig.balances, at=self.now()))
+        return Do(answer=venue(self.rig.balances, self.rig.positions, at=self.now()))
 
 
 class Rig:
@@ -129,6 +129,7 @@ class Rig:
     def __init__(self, stage: Stage, **balances: str) -> None:
         self.stage = stage
         self.balances = balances
+        self.positions: dict[str, str] = {}
         self.fetches = 0
         stage.probe("desk", answers={FillsFrom: lambda _: FillsKnown(0)})
         self.group = stage.probe("g1")
@@ -175,6 +176,25 @@ def test_a_shortage_freezes_the_groups_concerned() -> None:
         assert "short of BTC" in stage.actor("reconciler").detail
         await stage.passes(300)
         assert (len(rig.frozen), len(rig.mismatches())) == (1, 1)
+
+    play(script)
+
+
+def test_what_a_venue_netted_freezes_the_groups_it_refuses_to_reduce() -> None:
+    """EX-1204 (7): of both sides of a perpetual each comes to an operator once, when its own close has nothing to reduce."""
+
+    async def script(stage: Stage) -> None:
+        rig = Rig(stage)
+        other = stage.probe("g2")
+        for fact in both("1", "1", refused="g1"):
+            await rig.say(fact)
+        await stage.passes(120)
+        assert ([each.group_id for each in rig.frozen], of(other, FreezeGroup)) == (["g1"], [])
+        assert "BTC/USDT:USDT long" in rig.frozen[0].reason
+        for fact in both("1", "1", refused="g1 g2"):
+            await rig.say(fact)
+        await stage.passes(600)
+        assert [len(rig.frozen), len(of(other, FreezeGroup)), len(rig.mismatches())] == [1, 1, 2]
 
     play(script)
 

@@ -84,6 +84,18 @@ def test_two_groups_of_one_identity_are_found(taken: SlotTaken) -> None:
     assert len(stage.found) == 2
 
 
+def test_both_sides_of_a_perpetual_are_found(taken: SlotTaken) -> None:
+    """EX-913: a venue nets them in whatever timeframes they are; nothing of a spot market, another symbol or pool is netted."""
+    stage = Stage(SlotsAreGroups())
+    stage.tell(POOL, slot(taken, 1, group_key="me|x|C1/USDT:USDT|1h|long"))
+    stage.tell(POOL, slot(taken, 2, group_key="me|x|C2/USDT:USDT|4h|short"))
+    stage.tell("/risk/pool-other", slot(taken, 3, group_key="me|x|C1/USDT:USDT|4h|short"))
+    stage.tell(POOL, slot(taken, 4, group_key="me|x|C1/USDT|4h|short"))
+    assert stage.found == []
+    stage.tell(POOL, slot(taken, 5, group_key="me|x|C1/USDT:USDT|4h|short"))
+    assert len(stage.found) == 1
+
+
 def test_a_slot_without_a_group_is_found_at_rest(taken: SlotTaken) -> None:
     """EX-905: a rejected or closed group gives its slot back; a living one has one."""
     stage = Stage(SlotsAreGroups())
