@@ -65,9 +65,7 @@ def replay(
     With --verify a day of the daemon's own journal is decided again from what was recorded beside it.
     """
     if verify:
-        from service.cli.day_views import verify_day
-
-        raise typer.Exit(verify_day(load_config(config), verify, as_json=as_json))
+        _verify(verify, config, as_json=as_json)
     from service.cli.replay_alerts import any_proof, with_proof
     from service.cli.replay_views import as_dict, summary_view
     from service.cli.replay_watch import watched
@@ -96,6 +94,12 @@ def replay(
         return
     show(summary_view(result, groups=groups))
     _say_when_coarse(loaded)
+
+
+def _verify(day: str, config: Path | None, *, as_json: bool) -> None:
+    from service.cli.day_views import verify_day
+
+    raise typer.Exit(verify_day(load_config(config), day, as_json=as_json))
 
 
 def _say_when_coarse(config: Config) -> None:
