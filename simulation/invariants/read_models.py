@@ -20,6 +20,8 @@ __all__ = ["RebuildAgrees", "ViewsTellTheJournal"]
 _GROWS: Final = frozenset({"mentions", "correlations", "event_tags", "events", "fills", "realizations"})
 """Tables whose rows are written once: each look compares the new ones, every few looks all of them."""
 _ALL_EVERY: Final = 4
+_OF_SEEDS: Final = 4
+"""A second projection costs as much as all other rules together: it is made for one seed in so many."""
 
 
 def _rows(views: Views, sql: str) -> list[tuple[Any, ...]]:
@@ -32,13 +34,15 @@ class RebuildAgrees(Invariant):
     NAME = "read-models-equal-a-rebuild"
 
     def __init__(self) -> None:
-        self._projector = Projector(":memory:")
+        self._mine: Projector | None = None
         self._compared = 0
         self._looks = 0
 
     def at_rest(self, scene: Scene) -> Iterator[str]:
-        """Project what is new and compare."""
-        mine = self._projector
+        """Project what is new and compare; only in some of the runs."""
+        if scene.scenario.seed % _OF_SEEDS:
+            return
+        mine = self._mine = self._mine or Projector(":memory:")
         mine.catch_up(scene.journal)
         rebuilt, views = mine.views(), scene.views()
         whole = self._looks % _ALL_EVERY == 0

@@ -79,6 +79,7 @@ class Truth:
         self.opened: dict[str, GroupOpened] = {}
         self.held: dict[str, Decimal] = {}
         self.orders: dict[str, list[str]] = {}
+        self._tags: set[str] = set()
         self._tail = Tail()
 
     def note(self, entry: Entry) -> None:
@@ -94,6 +95,7 @@ class Truth:
             self.states[event.client_order_id] = event.state
         elif isinstance(event, GroupOpened):
             self.opened[event.group_id] = event
+            self._tags.add(event.tag)
         elif isinstance(event, PositionAdopted):
             sign = self.opened[event.group_id].side.sign
             self.held[event.group_id] = self.held.get(event.group_id, ZERO) + sign * event.qty
@@ -142,7 +144,4 @@ class Truth:
     def is_ours(self, client_order_id: str) -> bool:
         """Whether an id was made by this deployment, as far as its groups have shown its tag."""
         made = parse(client_order_id)
-        if made is None:
-            return False
-        tags = {opened.tag for opened in self.opened.values()}
-        return not tags or made.tag in tags
+        return made is not None and (not self._tags or made.tag in self._tags)

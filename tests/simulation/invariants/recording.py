@@ -67,7 +67,7 @@ class Stage:
         self.now = 1_700_000_000 * SECOND
         self.journal: Any = MemoryJournal()
         self.config: Config = parse(f'{settings}\n[[accounts]]\nname = "paper"\nbalances = {{ USDT = 100000 }}\n', {})
-        self.scenario = Scenario(seed=1, start_at=self.now, hours=24.0)
+        self.scenario = Scenario(seed=4, start_at=self.now, hours=24.0)
         self.answered: list[Answered] = []
         self.system: Any = Quiet()
         balances = (Balance("USDT", Decimal(100_000)),)
