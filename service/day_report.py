@@ -78,9 +78,11 @@ def outcome_of(day: str, report: Report, *, seconds: float, hidden: Iterable[str
     """Return what a report says of a day, without the secrets ``hidden``."""
     secrets = [each for each in hidden if each]
     divergence = report.divergence
+    nothing = report.messages == 0 and bool(report.gaps or report.unverified)
     return DayOutcome(
         day=day,
-        equal=divergence is None,
+        equal=divergence is None and not nothing,
+        trouble="nothing of its record can be followed" if nothing else "",
         streams=len(report.streams),
         lives=report.lives,
         messages=report.messages,

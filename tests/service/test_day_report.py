@@ -94,6 +94,15 @@ def test_a_day_that_could_not_be_checked_is_neither() -> None:
     assert sentence_of(failed) == "2026-11-21 could not be checked: the disk is gone"
 
 
+def test_a_record_of_which_nothing_can_be_read_is_no_equal_day() -> None:
+    """Gaps alone prove nothing: the day counts as not checked, and the command fails."""
+    report = Report()
+    report.gaps = ["segment 1 is damaged"]
+    found = outcome_of("2026-11-21", report, seconds=0.1)
+    assert (found.equal, said_of(found).verdict) == (False, "failed")
+    assert sentence_of(found) == "2026-11-21 could not be checked: nothing of its record can be followed"
+
+
 @pytest.mark.parametrize(("found", "code"), [(outcome(), ExitCode.OK), (outcome(divergence()), ExitCode.FAILED)])
 def test_the_command_s_exit_code_says_whether_it_differs(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: DayOutcome, code: ExitCode
