@@ -85,7 +85,7 @@ def test_two_groups_of_one_identity_are_found(taken: SlotTaken) -> None:
 
 
 def test_both_sides_of_a_perpetual_are_found(taken: SlotTaken) -> None:
-    """EX-913: a venue nets them in whatever timeframes they are; nothing of a spot market, another symbol or pool is netted."""
+    """EX-913: a venue nets them in whatever timeframes; nothing of a spot market, another symbol or pool is netted."""
     stage = Stage(SlotsAreGroups())
     stage.tell(POOL, slot(taken, 1, group_key="me|x|C1/USDT:USDT|1h|long"))
     stage.tell(POOL, slot(taken, 2, group_key="me|x|C2/USDT:USDT|4h|short"))
