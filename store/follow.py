@@ -22,7 +22,7 @@ from typing import Final
 
 import msgspec
 
-from runtime.journal import JournalUnavailable
+from runtime.journal import JournalTooNew, JournalUnavailable
 from store.journals import Where, open_reader
 from store.log.settings import LogSettings
 from store.log.writer import LogWriter
@@ -115,7 +115,7 @@ class _Follower:
         trouble = ""
         try:
             self._follow_over_restarts()
-        except JournalUnavailable as error:
+        except (JournalUnavailable, JournalTooNew) as error:  # too new: of two daemons the other one is
             if not self._on_server:
                 raise
             trouble = f"the database cannot be asked: {error}"

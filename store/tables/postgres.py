@@ -31,6 +31,8 @@ T = TypeVar("T")
 _LONG_S: Final = 600.0
 """How long making all tables anew, or copying many rows, may take."""
 
+_MARK: Final = "SELECT coalesce(obj_description(oid, 'pg_namespace'), '') FROM pg_namespace WHERE nspname = $1"
+_CURRENT: Final = (current_mark(hypertables=True), current_mark(hypertables=False))
 _KEPT: Final = "bulkhead keeps rows since"
 
 _MATCH: Final = "position IN (SELECT position FROM event_words WHERE words @@ CAST(CAST(? AS TEXT) AS TSQUERY))"
@@ -50,6 +52,7 @@ class ServerTables:
         self.place = place
         self.schema = schema_of(place)
         self.name = f"{place} read models"
+        self._lock = f"SELECT pg_advisory_xact_lock(hashtext('{self.schema}'))"
         self._link = Link(place, "read models", writes=writes, prepare=self._prepare)
         self._reads_only = not writes
         self._inside: Any = None
@@ -62,7 +65,7 @@ class ServerTables:
     @property
     def current(self) -> bool:
         """Whether the tables are there, of today's schema."""
-        return self._mark() in (current_mark(hypertables=True), current_mark(hypertables=False))
+        return self._mark() in _CURRENT
 
     # --- writing -------------------------------------------------------------------------------------------------------
 
@@ -87,7 +90,9 @@ class ServerTables:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Keep all that is written inside, or nothing of it; wait for another writer's."""
-        with self._block(f"BEGIN; SELECT pg_advisory_xact_lock(hashtext('{self.schema}'))"):
+        with self._block(f"BEGIN; {self._lock}"):
+            if self._mark() not in _CURRENT:
+                raise JournalUnavailable(f"{self.place}: another bulkhead has made the read models anew")
             try:
                 yield
                 self.settle()
@@ -166,6 +171,11 @@ class ServerTables:
         Raises ``JournalUnavailable`` when the schema is something else's, ``JournalTooNew`` when a newer bulkhead made it:
         of two daemons on one server the older one must not take the newer one's tables away.
         """
+        self.refuse_others()
+        self._make(always=True)
+
+    def refuse_others(self) -> None:
+        """Raise ``JournalUnavailable`` or ``JournalTooNew`` for tables that are not ours to make anew."""
         if (mark := self._mark()) is not None:
             version = version_in(mark)
             if version is None:
@@ -174,8 +184,16 @@ class ServerTables:
                 text = f"{self.place}: read models of schema {version}, this bulkhead knows {SCHEMA_VERSION}"
                 raise JournalTooNew(text)
 
+    def make_unless_current(self) -> None:
+        """Make the tables unless another daemon has made them while this one waited for its turn."""
+        self._make(always=False)
+
+    def _make(self, *, always: bool) -> None:
         async def made(connection: Any) -> None:
             async with connection.transaction():
+                await connection.execute(self._lock)
+                if not always and await connection.fetchval(_MARK, self.schema) in _CURRENT:
+                    return
                 for statement in make_statements(self.schema, await series_kind(connection)):
                     await connection.execute(statement)
             await connection.reload_schema_state()
@@ -245,8 +263,7 @@ class ServerTables:
 
     def _mark(self) -> str | None:
         """Return what the schema says of itself, None when there is no schema."""
-        sql = "SELECT coalesce(obj_description(oid, 'pg_namespace'), '') FROM pg_namespace WHERE nspname = ?"
-        found = self.fetch(sql, [self.schema])
+        found = self.fetch(_MARK.replace("$1", "?"), [self.schema])
         return str(found[0][0]) if found else None
 
     def _by_month(self) -> bool:
@@ -299,8 +316,7 @@ class ServerTables:
     async def _make_months(self, connection: Any, name: str, instants: Iterable[int]) -> None:
         """Make the partitions of these instants, and the one after the newest ahead of its time."""
         if self._parted is None:
-            sql = "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = $1"
-            self._parted = await connection.fetchval(sql, self.schema) == current_mark(hypertables=False)
+            self._parted = await connection.fetchval(_MARK, self.schema) == current_mark(hypertables=False)
         if not self._parted:
             return
         months = sorted({month_of(at) for at in instants})
@@ -315,7 +331,8 @@ def open_server(place: Place) -> ServerTables:
     tables = ServerTables(place, writes=True)
     try:
         if not tables.current:
-            tables.make_tables()
+            tables.refuse_others()
+            tables.make_unless_current()
     except BaseException:
         tables.close()
         raise

@@ -340,6 +340,28 @@ def test_tables_of_an_older_schema_are_made_anew(server_tables: Place, traded: S
         assert digests(projector.database) == expected
 
 
+def test_tables_made_anew_under_a_projector_are_noticed(server_tables: Place, traded: SqliteJournal) -> None:
+    """A projector never writes into tables of another version; it says so, and one that is opened then goes on."""
+    with closing(Projector(server_tables)) as older:
+        older.apply(traded.read_all(limit=20))
+        sql(
+            server_tables.url,
+            f"COMMENT ON SCHEMA {schema_of(server_tables)} IS 'bulkhead read models 99 in partitions'",
+        )
+        with pytest.raises(JournalUnavailable, match="made the read models anew"):
+            older.catch_up(traded)
+        assert older.position == 20
+
+
+def test_of_two_that_start_one_makes_the_tables(server_tables: Place, traded: SqliteJournal) -> None:
+    """Whoever comes second finds them made, and what the first has projected stays."""
+    with closing(Projector(server_tables)) as one, closing(Projector(server_tables)) as other:
+        one.catch_up(traded)
+        server_tables_of(other).refuse_others()
+        server_tables_of(other).make_unless_current()
+        assert other.position == traded.head()
+
+
 def test_tables_of_a_newer_schema_are_left_alone(server_tables: Place) -> None:
     """Of two daemons on one server the older one refuses, and does not take the newer one's tables away."""
     with closing(Projector(server_tables)):
