@@ -18,9 +18,9 @@ _simulate = typer.Typer(
     help="Run the whole system under faults, on virtual time, from seeds, and look whether any rule is ever broken.",
 )
 
-Hours = Annotated[float, typer.Option("--hours", min=0.1, help="Simulated hours a seed.")]
-Faults = Annotated[str, typer.Option("--faults", metavar="PROFILE", help="Which faults, and how many.")]
-Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 is one for each core.")]
+_Hours = Annotated[float, typer.Option("--hours", min=0.1, help="Simulated hours a seed.")]
+_Faults = Annotated[str, typer.Option("--faults", metavar="PROFILE", help="Which faults, and how many.")]
+_Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 is one for each core.")]
 
 _OUT: Final = Path("simulation-out")
 
@@ -38,9 +38,9 @@ def campaign(
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds.")] = 20,
     seed: Annotated[int | None, typer.Option("--seed", help="This seed alone.")] = None,
     first: Annotated[int, typer.Option("--first", help="The first seed.")] = 1,
-    hours: Hours = 24.0,
-    faults: Faults = "all",
-    workers: Workers = 0,
+    hours: _Hours = 24.0,
+    faults: _Faults = "all",
+    workers: _Workers = 0,
     shrink: Annotated[bool, typer.Option("--shrink", help="Shrink what fails and write it as tests.")] = False,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Write a page, and tests of what fails, here.")
@@ -81,8 +81,8 @@ def replay(
         Path | None, typer.Argument(metavar="[FILE]", help="A scenario as JSON, or a regression test file.")
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Or the seed to run.")] = None,
-    hours: Hours = 24.0,
-    faults: Faults = "all",
+    hours: _Hours = 24.0,
+    faults: _Faults = "all",
     timeline: Annotated[bool, typer.Option("--timeline", help="Print all that happened.")] = False,
     shrink: Annotated[bool, typer.Option("--shrink", help="Shrink it, when it fails, and write it as a test.")] = False,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the test is written.")] = _OUT,
@@ -100,7 +100,7 @@ def planted(
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these bugs; without a name all of them.")
     ] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Most seeds for each bug.")] = 200,
-    workers: Workers = 0,
+    workers: _Workers = 0,
     as_json: Json = False,
 ) -> None:
     """Plant bugs in the system, one at a time, and look how many seeds it takes to find each.

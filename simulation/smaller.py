@@ -68,7 +68,7 @@ def _without(scenario: Scenario, left_out: Callable[[int, Item], bool]) -> Scena
     return msgspec.structs.replace(scenario, items=items)
 
 
-def leave_out_kinds(trial: Trial) -> None:
+def _leave_out_kinds(trial: Trial) -> None:
     """Leave out all faults, all that operators do, and so on; then all items of one kind, the commonest first."""
     for name_of in (_type_of, kind_of):
         sizes = Counter(name_of(item) for item in trial.best.items)
@@ -80,7 +80,7 @@ def _type_of(item: Item) -> str:
     return type(item).__name__
 
 
-def leave_out_items(trial: Trial) -> None:
+def _leave_out_items(trial: Trial) -> None:
     """Leave out ever smaller stretches of items, from the end, down to single ones."""
     size = max(1, len(trial.best.items) // 2)
     while not trial.spent:
@@ -94,21 +94,21 @@ def leave_out_items(trial: Trial) -> None:
         size //= 2
 
 
-def shorten(trial: Trial) -> None:
+def _shorten(trial: Trial) -> None:
     """End the run earlier."""
     for share in (0.5, 0.75, 0.9):
         best = trial.best
         trial.keeps(until(best, best.start_at + round(best.hours * share * 3_600 * NANOS)))
 
 
-def leave_out_prices(trial: Trial) -> None:
+def _leave_out_prices(trial: Trial) -> None:
     """Leave out symbols, one at a time."""
     for path in trial.best.paths:
         left = tuple(each for each in trial.best.paths if each.symbol != path.symbol)
         trial.keeps(msgspec.structs.replace(trial.best, paths=left))
 
 
-def leave_out_settings(trial: Trial) -> None:
+def _leave_out_settings(trial: Trial) -> None:
     """Leave settings at their defaults: all of them, then one at a time."""
     if trial.best.settings:
         trial.keeps(msgspec.structs.replace(trial.best, settings={}))
@@ -117,7 +117,7 @@ def leave_out_settings(trial: Trial) -> None:
         trial.keeps(msgspec.structs.replace(trial.best, settings=left))
 
 
-def make_numbers_small(trial: Trial) -> None:
+def _make_numbers_small(trial: Trial) -> None:
     """Have faults happen once, for a short while, to anybody, by a round amount, at a whole second."""
     for place in range(len(trial.best.items)):
         for change in _changes(trial.best.items[place]):
@@ -141,11 +141,11 @@ def _changes(item: Item) -> Iterator[dict[str, Any]]:
 
 
 PASSES: Final[tuple[Callable[[Trial], None], ...]] = (
-    leave_out_kinds,
-    leave_out_items,
-    shorten,
-    leave_out_prices,
-    leave_out_settings,
-    make_numbers_small,
+    _leave_out_kinds,
+    _leave_out_items,
+    _shorten,
+    _leave_out_prices,
+    _leave_out_settings,
+    _make_numbers_small,
 )
 """What is tried, in this order: what takes most away first."""

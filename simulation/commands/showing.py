@@ -7,15 +7,16 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from typing import TypeAlias
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from service.cli.parts import usage
 
-__all__ = ["cores", "known_name", "shown"]
+__all__ = ["Say", "cores", "known_name", "shown"]
 
-Say = Callable[[int, str], None]
+Say: TypeAlias = Callable[[int, str], None]
 """Called with how much is done and what to show beside it."""
 
 
