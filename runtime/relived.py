@@ -30,14 +30,22 @@ class Streams:
         self.journal = journal
         self._readers: dict[str, Iterator[Record]] = {}
         self._next: dict[str, Record | None] = {}
+        self._after: dict[str, int] = {}
         self._snapshots: dict[str, Snapshot | None] = {}
+
+    def read_from(self, journal: StreamReader) -> None:
+        """Go on with a journal that has grown, or was opened anew."""
+        self.journal = journal
+        self._readers.clear()
+        self._next.clear()
+        self._snapshots.clear()
 
     def begin(self, stream: str, after_seq: int) -> None:
         """Read a stream from here on."""
-        waiting = self._next.get(stream)
-        if waiting is None or waiting.seq != after_seq + 1:
-            self._readers[stream] = self.journal.read(stream, after_seq)
-            self._next[stream] = next(self._readers[stream], None)
+        if self._after.get(stream) != after_seq:
+            self._after[stream] = after_seq
+            self._readers.pop(stream, None)
+            self._next.pop(stream, None)
 
     def snapshot(self, stream: str) -> Snapshot | None:
         """Return the newest snapshot of a stream."""
@@ -47,13 +55,14 @@ class Streams:
 
     def waiting(self, stream: str) -> Record | None:
         """Return the next record of a stream, None when there is none yet."""
-        found = self._next.get(stream)
-        if found is None:
-            return None
-        return found
+        if stream not in self._next:
+            self._readers[stream] = self.journal.read(stream, self._after[stream])
+            self._next[stream] = next(self._readers[stream], None)
+        return self._next[stream]
 
     def step(self, stream: str) -> None:
         """Go on to the record after the waiting one."""
+        self._after[stream] += 1
         self._next[stream] = next(self._readers[stream], None)
 
 
@@ -85,7 +94,7 @@ class Relived:
         self._report = report
         self._about = about
         self._outside = Outside(
-            seed=about.get("seed"), virtual=bool(about.get("virtual", False)), journal=streams.journal
+            seed=about.get("seed"), virtual=bool(about.get("virtual", False)), journal=lambda: streams.journal
         )
         self._context = ReplayContext(began.path, began.incarnation, self._outside)
         actor.context = self._context  # type: ignore[assignment]

@@ -36,7 +36,7 @@ class Unfollowable(LookupError):
 class Outside:
     """What one life read, in order by name, and the instant that its clock shows."""
 
-    def __init__(self, *, seed: int | None, virtual: bool, journal: StreamReader) -> None:
+    def __init__(self, *, seed: int | None, virtual: bool, journal: Callable[[], StreamReader]) -> None:
         self.seed = seed
         self.virtual = virtual
         self.journal = journal
@@ -179,11 +179,8 @@ class _Durability:
 
 
 class _Journal:
-    def __init__(self, reader: StreamReader) -> None:
-        self._reader = reader
-
-    def reader(self) -> StreamReader:
-        return self._reader
+    def __init__(self, reader: Callable[[], StreamReader]) -> None:
+        self.reader = reader
 
 
 class _System:

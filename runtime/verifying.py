@@ -91,7 +91,6 @@ class Verifier:
         on_mark: Callable[[str, Any], None] | None = None,
     ) -> None:
         self.report = Report()
-        self._journal = journal
         self._make = make_actor
         self._settled = settled
         self._on_mark = on_mark
@@ -131,6 +130,10 @@ class Verifier:
                     life.crashed_then = life.crashed_then or item[2]
             case Item.MARK:
                 self._mark(item[2], item[3])
+
+    def read_from(self, journal: StreamReader) -> None:
+        """Go on with a journal that has grown meanwhile, or was opened anew: items may be taken while a system runs."""
+        self._streams.read_from(journal)
 
     def finish(self) -> Report:
         """Handle what is still under way and return what was found."""

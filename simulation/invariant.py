@@ -15,7 +15,8 @@ from runtime.journal import Entry, Journal
 from runtime.system import ActorSystem
 
 if TYPE_CHECKING:
-    from service.config import Config
+    from runtime.recording import Recorder
+    from service.config import Config, WebhookSecrets
     from simulation.scenario import Scenario
     from store.queries import Views
     from venues.practice.exchange import PracticeExchange
@@ -37,6 +38,13 @@ class Scene(Protocol):
 
     scenario: Scenario
     answered: list[Answered]
+    tapes: list[Recorder]
+    """What the actors of each process were given, where an invariant asks for it; the last one is that of the present."""
+
+    @property
+    def secrets(self) -> WebhookSecrets:
+        """What alerts prove themselves with."""
+        ...
 
     @property
     def runs(self) -> bool:
@@ -80,6 +88,8 @@ class Invariant:
     """Short, with dashes: what tables and reports show."""
     WANTS: ClassVar[tuple[type[Event], ...]] = ()
     """The events that ``on_entry`` is called with."""
+    RECORDS: ClassVar[bool] = False
+    """Whether it looks at what actors were given, which is recorded for it alone."""
 
     def on_entry(self, entry: Entry, scene: Scene) -> Iterator[str]:  # noqa: ARG002 - a rule overrides what it needs
         """Look at an event that has just become durable (also in lives that are killed right after)."""

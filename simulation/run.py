@@ -14,8 +14,9 @@ from time import perf_counter
 from typing import Any, Final
 
 from runtime.journal import Entry, Journal
+from runtime.recording import Recorder
 from runtime.system import ActorSystem
-from service.config import Config
+from service.config import Config, WebhookSecrets
 from simulation.defects import planted
 from simulation.inside.life import Life, Machine
 from simulation.inside.operator import OperatorDesk
@@ -86,6 +87,7 @@ class Run:
         self.scenario = scenario
         self.verdict = Verdict(seed=scenario.seed, hours=scenario.hours)
         self.answered: list[Answered] = []
+        self.tapes: list[Recorder] = []
         self.agenda = Agenda(scenario.start_at)
         self.life: Life | None = None
         self._lives = 0
@@ -116,6 +118,11 @@ class Run:
     def now(self) -> int:
         """The instant on the outside's clock."""
         return self.agenda.now
+
+    @property
+    def secrets(self) -> WebhookSecrets:
+        """What alerts prove themselves with."""
+        return SECRETS
 
     @property
     def runs(self) -> bool:
@@ -192,6 +199,7 @@ class Run:
             ),
             committed=lambda: None,
             reconcile_every_s=_RECONCILE_S,
+            tapes=self.tapes if any(each.RECORDS for each in self._invariants) else None,
         )
         life = self.life = Life(machine, seed=self.scenario.seed + self._lives, ahead=self._ahead)
         injected = self.verdict.coverage.injected.total()

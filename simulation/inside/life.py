@@ -17,11 +17,13 @@ from actors.risk import tell_of_journal
 from protocol.configuration import ApplySettings, SettingsTaken
 from runtime.actor import Actor, handles
 from runtime.journal import Journal
+from runtime.recording import Recorder
 from service.active import ActiveConfig
 from service.config import Config, WebhookSecrets
 from service.config.sources import Sources
 from service.config_setup import begin_with, config_keeper
 from service.house import RISK, Plan, build_house
+from service.input_recording import begin_recording
 from service.lives import begin_run, end_run
 from service.performance_settings import equity_settings
 from simulation.inside.system import SimulatedSystem
@@ -48,6 +50,8 @@ class Machine(NamedTuple):
     make_system: Callable[[ProcessClock, Journal], SimulatedSystem]
     committed: Callable[[], None]
     reconcile_every_s: float
+    tapes: list[Recorder] | None = None
+    """Where the record of what actors are given is put; None: nobody wants it."""
 
 
 class Follower(Actor):
@@ -132,6 +136,9 @@ class Life:
         run = begin_run(journal, self.clock.now())
         system = self.system = machine.make_system(self.clock, journal)
         active = self.active = ActiveConfig(start.config, start.version, start.trouble)
+        if machine.tapes is not None:
+            house = {"tag": "simu", "reconcile_every_s": machine.reconcile_every_s, "outside": [machine.account]}
+            machine.tapes.append(begin_recording(active, system, machine.secrets, {}, **house))  # type: ignore[arg-type]
         async with system:
             plan = Plan(
                 active=active,
