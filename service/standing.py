@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from protocol.errors import BulkheadError
 from runtime.journal import JournalUnavailable
 from service.config import Config
 from service.journals import place_of
@@ -23,7 +22,7 @@ log = logging.getLogger("bulkhead")
 _LOOKS_A_LEASE = 5
 
 
-class NotNeeded(BulkheadError):
+class NotNeeded(Exception):
     """A daemon that stood by was told to stop before it was its turn."""
 
 

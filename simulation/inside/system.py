@@ -18,7 +18,7 @@ from simulation.outside.time import Agenda, ProcessClock
 from simulation.outside.weather import Weather
 from simulation.scenario import Fault, FaultKind
 
-__all__ = ["InjectedFault", "SimulatedSystem"]
+__all__ = ["InjectedFault", "SimulatedCell", "SimulatedSystem"]
 
 
 class InjectedFault(BulkheadError):
