@@ -86,6 +86,8 @@ class NothingWaits(Invariant):
         """Look into every place where something can wait."""
         if scene.system.durability.pending:
             yield "events wait for a commit"
+        if pending := len(scene.system.asks):
+            yield f"{pending} requests wait for an answer"
         parked = parked_signals(scene)
         for cell in _cells(scene):
             if len(cell.mailbox):

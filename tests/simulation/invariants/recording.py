@@ -20,6 +20,7 @@ from runtime.memory_journal import MemoryJournal
 from service.config import Config, parse
 from simulation.invariant import Answered, Invariant, Scene
 from simulation.scenario import Scenario
+from tests.system.recorded import SECRETS
 from venues.paper.config import PaperConfig
 from venues.paper.engine import PaperEngine
 from venues.practice.exchange import PracticeExchange
@@ -69,6 +70,8 @@ class Stage:
         self.config: Config = parse(f'{settings}\n[[accounts]]\nname = "paper"\nbalances = {{ USDT = 100000 }}\n', {})
         self.scenario = Scenario(seed=4, start_at=self.now, hours=24.0)
         self.answered: list[Answered] = []
+        self.tapes: list[Any] = []
+        self.secrets = SECRETS
         self.system: Any = Quiet()
         balances = (Balance("USDT", Decimal(100_000)),)
         paper = PaperConfig(balances=balances, fee_in_base=fee_in_base)
@@ -102,6 +105,11 @@ class Stage:
     def scene(self) -> Scene:
         """What the invariant looks at."""
         return self
+
+    @property
+    def runs(self) -> bool:
+        """No process of its own runs here."""
+        return False
 
     def views(self) -> Any:
         """Return the read models a test has made."""
@@ -206,11 +214,18 @@ class Replayed:
         self.now = 0
         self.scenario = Scenario(seed=1, start_at=0, hours=1.0)
         self.answered: list[Answered] = []
+        self.tapes: list[Any] = []
+        self.secrets = SECRETS
         self.system: Any = Quiet()
         self.journal: Any = MemoryJournal()
         self.records = list(records)
         self._instruments = tuple(instruments)
         self.exchanges: Mapping[str, PracticeExchange] = {}
+
+    @property
+    def runs(self) -> bool:
+        """The process has ended long ago."""
+        return False
 
     def views(self) -> Any:
         """Return nothing: these runs keep no read models."""

@@ -12,6 +12,7 @@ from actors.desk import OrderDesk
 from actors.group import PositionGroup
 from actors.pool import Pool
 from protocol.event_log import EventLogged
+from protocol.venue import AllowEntries
 from runtime.dead_letters import DeadLetter
 from runtime.envelope import Envelope
 from runtime.lifecycle import LifeState
@@ -115,6 +116,13 @@ def waiting(run: Run) -> None:
     desk.actor._hold.sent["bh"] = True
 
 
+def asking(run: Run) -> None:
+    """Ask somebody who does not answer."""
+    desk = cells(run, OrderDesk)[0]
+    desk.busy = True
+    run.system.asks.ask(desk, AllowEntries("sim"), 60)
+
+
 def lost(run: Run) -> None:
     """Have a message end nowhere."""
     envelope = Envelope("mail", "/x", 1, 1, 0, run.now)
@@ -129,6 +137,7 @@ def lost(run: Run) -> None:
         (NobodyMissing, forgotten, "has forgotten desk"),
         (NobodyMissing, without_group, "has a slot and no actor"),
         (NothingWaits, waiting, "orders that wait for the venue"),
+        (NothingWaits, asking, "1 requests wait for an answer"),
         (DeadLettersExplained, lost, "no actor lives there"),
     ],
 )
