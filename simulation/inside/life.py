@@ -31,7 +31,7 @@ from simulation.outside.time import Agenda, ProcessClock, ProcessLoop
 from supervision.child import ChildSpec
 from venues.contract import Venue
 
-__all__ = ["Died", "Life", "Machine"]
+__all__ = ["Died", "Follower", "Life", "Machine"]
 
 
 class Died(SystemExit):
