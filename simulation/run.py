@@ -43,6 +43,8 @@ __all__ = ["Run", "run"]
 
 _NANOS: Final = 1_000_000_000
 _RECONCILE_S: Final = 900.0
+_DATA_DIR: Final = Path("/simulated")
+"""What the configuration says: it stands in the journal, which must not depend on where this run keeps its files."""
 _DOWN_S: Final = 3.0
 _LIVES_MOST: Final = 2_000
 
@@ -99,7 +101,7 @@ class Run:
             for of in each.WANTS:
                 self._by_event.setdefault(of, []).append(each)
         self._keep_timeline = keep_timeline
-        self._config = self._in_force = config_of(scenario, folder)
+        self._config = self._in_force = config_of(scenario, _DATA_DIR)
         coverage: Coverage = self.verdict.coverage
         draws = random.Random(f"{scenario.seed}weather")  # noqa: S311 # house: drawn from the scenario's seed
         self.weather = Weather(lambda: self.agenda.now, draws, coverage.injected)
