@@ -130,7 +130,7 @@ class DiskJournal:
         """Stage an append, or fail."""
         weather = self._weather
         if fault := weather.any_of(*_REASONS):
-            raise JournalUnavailable(f"cannot append to {self._disk.path}: {_REASONS[fault.kind]}")
+            raise JournalUnavailable(f"cannot append to {self._disk.path.name}: {_REASONS[fault.kind]}")
         if weather.next_of(FaultKind.KILL_BEFORE_COMMIT):
             self._dies()
         commit = self._journal.stage(entries)
@@ -144,7 +144,7 @@ class DiskJournal:
             if weather.next_of(FaultKind.KILL_AFTER_COMMIT):
                 self._dies()
             if weather.next_of(FaultKind.COMMIT_ANSWER_LOST):
-                raise JournalUnavailable(f"cannot append to {self._disk.path}: the answer was lost")
+                raise JournalUnavailable(f"cannot append to {self._disk.path.name}: the answer was lost")
             return position
 
         return complete
