@@ -90,7 +90,7 @@ class _Reached(Message, frozen=True, tag=True):
 
 
 class _Rested(Message, frozen=True, tag=True):
-    pass
+    process: int
 
 
 class ReadModelProcess(Actor):
@@ -174,21 +174,27 @@ class ReadModelProcess(Actor):
     @handles
     def reached(self, msg: _Reached) -> None:
         """Note how far it is, say when the log's trouble begins and ends, and leave it in peace for a moment."""
-        if self._process is None or msg.process != self._process.pid:
-            return  # an earlier life's word: this one waits for the answer of a process of its own
+        if not self._is_ours(msg.process):
+            return
         self._position = msg.position
         if msg.trouble != self._trouble:
             self._trouble = msg.trouble
             self.context.system.tell(EVENT_LOG, _log_trouble(msg.trouble))
         self._grown = self._grown or bool(msg.trouble)  # tried again by itself: no commit may come for long
-        self.timers.after(RETRY_S if msg.trouble else PAUSE_S, _Rested())
+        self.timers.after(RETRY_S if msg.trouble else PAUSE_S, _Rested(msg.process))
 
     @handles
-    def rested(self, msg: _Rested) -> None:  # noqa: ARG002 - the type is the message
+    def rested(self, msg: _Rested) -> None:
         """Go on when the journal has grown meanwhile."""
+        if not self._is_ours(msg.process):
+            return
         self._busy = False
         if self._grown:
             self.ref.tell(Committed())
+
+    def _is_ours(self, process: int) -> bool:
+        """Whether a word is about this life's process: that of an earlier life may have waited in the mailbox."""
+        return self._process is not None and process == self._process.pid
 
 
 def _log_trouble(trouble: str) -> LogEvent:

@@ -15,6 +15,7 @@ import pytest
 
 from actors.projector import Committed, ReadModelKeeper, ReadModelProcess
 from actors.projector import _Reached as Reached
+from actors.projector import _Rested as Rested
 from protocol.risk import EngineStatus, EngineStatusChanged
 from protocol.venue import ReconcileNow
 from runtime.journal import Entry, Record
@@ -225,6 +226,7 @@ def test_an_answer_for_an_earlier_life_is_not_taken_for_an_own_one() -> None:
             cell = system.cell_of("/keeper")
             assert cell is not None
             system.tell("/keeper", Reached(1, 99, ""))
+            system.tell("/keeper", Rested(1))
             system.loop.call_soon(lambda: system.loop.call_soon(handled.set))
             await handled.wait()
             assert len(cell.mailbox) == 0
