@@ -19,6 +19,9 @@ from simulation.verdict import Verdict, Violation
 
 __all__ = ["read_scenario", "regression_text", "scenario_text", "violations_of", "write_regression"]
 
+_TOLD: Final = 40
+"""Lines of the timeline that stand in a test's own words, from its beginning and from its end."""
+
 _FILE: Final = '''\
 """Seed {seed} once broke {invariant}: {message}
 
@@ -72,6 +75,11 @@ def regression_text(scenario: Scenario, violation: Violation, verdict: Verdict |
     """Return the test file of a scenario that broke a rule; a bug that was planted is left out of it."""
     clean = msgspec.structs.replace(scenario, defect="")
     lines = timeline(clean, verdict)
+    lines = (
+        [*lines[:_TOLD], f"  ... {len(lines) - 2 * _TOLD} lines ...", *lines[-_TOLD:]]
+        if len(lines) > 2 * _TOLD
+        else lines
+    )
     told = "\n".join(lines).replace("\\", "/").replace('"""', "'''")
     return _FILE.format(
         seed=scenario.seed,

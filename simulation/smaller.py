@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from runtime.clock import NANOS
-from simulation.scenario import Act, Fault, Item, Post, Rest, Scenario, Turn
+from simulation.scenario import Act, Fault, Item, PathKind, Post, Rest, Scenario, Turn
 
 __all__ = ["PASSES", "Trial", "kind_of", "until"]
 
@@ -102,10 +102,15 @@ def _shorten(trial: Trial) -> None:
 
 
 def _leave_out_prices(trial: Trial) -> None:
-    """Leave out symbols, one at a time."""
+    """Leave out symbols, one at a time; have the others go an even way."""
     for path in trial.best.paths:
         left = tuple(each for each in trial.best.paths if each.symbol != path.symbol)
         trial.keeps(msgspec.structs.replace(trial.best, paths=left))
+    for place, path in enumerate(trial.best.paths):
+        if path.kind is not PathKind.TREND:
+            plain = msgspec.structs.replace(path, kind=PathKind.TREND, file="", skip=0)
+            paths = trial.best.paths
+            trial.keeps(msgspec.structs.replace(trial.best, paths=(*paths[:place], plain, *paths[place + 1 :])))
 
 
 def _leave_out_settings(trial: Trial) -> None:

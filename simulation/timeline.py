@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final
@@ -14,6 +15,21 @@ __all__ = ["describe", "moments_of", "timeline"]
 
 _VIOLATED: Final = "VIOLATED"
 _BODY_SHOWN: Final = 100
+_EVENT_SHOWN: Final = 220
+_QUIET: Final = re.compile(
+    r"ConfigSettled|EquityMarked|RulesFetched|RecoveryStep|Reconciled .*fills_missed=0, differences=0"
+)
+"""Events that say that all is well."""
+
+_TIDY: Final = (
+    (re.compile(r"^(\w+) \1\("), r"\1("),
+    (re.compile(r"<\w+\.\w+: '([^']*)'>"), r"\1"),
+    (re.compile(r"Decimal\('([^']*)'\)"), r"\1"),
+    (re.compile(r"(?<=[(\[ ])\w*at=\d{15,}(, )?"), ""),
+    (re.compile(r"(?<=[(\[ ])\w+=(''|None|\(\)|\[\]|\{\}|False)(, )?(?=[\w)])"), ""),
+    (re.compile(r", \)"), ")"),
+)
+"""What is taken out of an event as Python shows it: words said twice, names of types, instants, fields that say nothing."""
 
 
 def timeline(scenario: Scenario, verdict: Verdict | None = None) -> list[str]:
@@ -67,14 +83,28 @@ def _head(scenario: Scenario) -> Iterator[str]:
         yield f"  planted: {scenario.defect}"
 
 
+def _tidy(text: str) -> str:
+    for pattern, by in _TIDY:
+        text = pattern.sub(by, text)
+    return text if len(text) <= _EVENT_SHOWN else f"{text[:_EVENT_SHOWN]}…"
+
+
+def _who(kind: str) -> str:
+    """Name an actor by the end of its path."""
+    return kind.rpartition("/")[2].rpartition(":")[2]
+
+
 def _lines(moments: Iterable[Moment]) -> Iterator[str]:
     day = ""
     for moment in moments:
+        if _QUIET.match(moment.text):
+            continue
         if (today := _stamp(moment.at, "%A %Y-%m-%d")) != day:
             day = today
             yield day
         millis = moment.at // 1_000_000 % 1_000
-        yield f"  {_stamp(moment.at, '%H:%M:%S')}.{millis:03d}  {moment.kind:<9} {moment.text}"
+        text = moment.text if moment.kind == _VIOLATED else _tidy(moment.text)
+        yield f"  {_stamp(moment.at, '%H:%M:%S')}.{millis:03d}  {_who(moment.kind):<13} {text}"
 
 
 def _stamp(at: int, form: str) -> str:
