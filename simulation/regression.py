@@ -16,8 +16,16 @@ from protocol.codec import encode_json
 from simulation.scenario import Scenario
 from simulation.timeline import timeline
 from simulation.verdict import Verdict, Violation
+from simulation.world.recorded import have_recorded
 
-__all__ = ["read_scenario", "regression_text", "scenario_text", "violations_of", "write_regression"]
+__all__ = [
+    "read_scenario",
+    "recordings_missing",
+    "regression_text",
+    "scenario_text",
+    "violations_of",
+    "write_regression",
+]
 
 _TOLD: Final = 40
 """Lines of the timeline that stand in a test's own words, from its beginning and from its end."""
@@ -29,13 +37,16 @@ _FILE: Final = '''\
 """
 # ruff: noqa: E501 - a scenario is data, one item a line
 
-from simulation.regression import violations_of
+import pytest
+
+from simulation.regression import recordings_missing, violations_of
 
 SCENARIO = r"""
 {scenario}
 """
 
 
+@pytest.mark.skipif(recordings_missing(SCENARIO), reason="the recorded candles of this scenario are not here")
 def test_seed_{seed}_{name}() -> None:
     """The rule {invariant}, which this scenario once broke, holds, and so does every other."""
     assert violations_of(SCENARIO) == []
@@ -62,6 +73,11 @@ def read_scenario(text: str) -> Scenario:
         return msgspec.json.decode(found[1] if found else text, type=Scenario)
     except msgspec.DecodeError as error:
         raise ValueError(f"this is not a scenario: {error}") from error
+
+
+def recordings_missing(text: str) -> bool:
+    """Whether a scenario is played on recorded candles that are not on this machine."""
+    return any(path.file and not have_recorded(path.file) for path in read_scenario(text).paths)
 
 
 def violations_of(text: str) -> list[Violation]:

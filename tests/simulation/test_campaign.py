@@ -13,6 +13,7 @@ import pytest
 from protocol.errors import FeatureUnavailable
 from simulation.campaign import Campaign, ExecutorUnavailable, Job, Outcome, carry_out, on_processes, run_campaign
 from simulation.campaign.jobs import broken_off
+from simulation.verdict import Verdict
 from tests.simulation.toy_jobs import work
 
 
@@ -141,3 +142,14 @@ def test_a_cluster_that_does_not_answer_is_an_error(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "ray", FakeRay())
     with pytest.raises(ExecutorUnavailable, match="nobody listens"):
         run_campaign(jobs(1), ray="ray://nowhere:1", work=work)
+
+
+def test_two_runs_of_a_seed_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On request a seed is run twice; another journal the second time is a violation of its own."""
+    digests = iter(["one", "two", "same", "same"])
+    scenario = SimpleNamespace(end_at=9)
+    monkeypatch.setattr("simulation.world.scenario_of", lambda seed, **_: scenario)
+    monkeypatch.setattr("simulation.run.run", lambda _: Verdict(1, digest=next(digests)))
+    differs, equal = (carry_out(Job(1, twice=True)).verdict for _ in range(2))
+    assert [each.invariant for each in differs.violations] == ["same-seed-same-run"]
+    assert equal.violations == []

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from simulation.regression import read_scenario, regression_text, scenario_text, write_regression
-from simulation.scenario import FaultKind
+from simulation.regression import read_scenario, recordings_missing, regression_text, scenario_text, write_regression
+from simulation.scenario import FaultKind, PathKind
 from simulation.timeline import describe, timeline
 from simulation.verdict import Violation
 from tests.simulation.toy import scenario, toy_run
@@ -81,3 +81,10 @@ def test_a_text_that_is_no_scenario_is_refused() -> None:
     """What cannot be read says so."""
     with pytest.raises(ValueError, match="this is not a scenario"):
         read_scenario("{}")
+
+
+def test_missing_recordings_are_noticed() -> None:
+    """A scenario on recorded candles that are not on this machine is known before it is run."""
+    assert not recordings_missing(scenario_text(scenario()))
+    path = msgspec.structs.replace(scenario().paths[0], kind=PathKind.RECORDED, file="nowhere.parquet")
+    assert recordings_missing(scenario_text(msgspec.structs.replace(scenario(), paths=(path,))))
