@@ -212,6 +212,9 @@ class VenueSession(Actor):
                 self.context.pipe(self._attempt(3 * CALL_TIMEOUT_S), Tried)
         elif self._calls.open:
             self.context.pipe(self._calls.probe(), lambda _: Probed())
+        elif self._health is VenueStatus.DOWN:
+            # A call of somebody else's was the probe, and the venue answered it.
+            self._say(VenueStatus.UP)
 
     @handles
     def tried(self, msg: Tried) -> None:

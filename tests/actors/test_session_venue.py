@@ -305,6 +305,30 @@ def test_an_open_breaker_is_a_venue_that_is_down_and_comes_back_by_itself() -> N
     play(script)
 
 
+def test_a_venue_that_answers_somebody_else_first_is_up_again() -> None:
+    """EX-106: another call was the breaker's probe; found by the simulator (all, seed 640): it stayed down for hours."""
+
+    async def script(stage: Stage) -> None:
+        rig = Rig(stage, query=[NetworkTimeout("stub", "no answer")])
+        await stage.settle()
+        for _ in range(5):
+            await stage.told("session", QueryAtVenue(KEY, SYMBOL))
+        assert rig.standing()[-1] == "down VenueDown"
+        cell = stage.system.cell_of("/house/session")
+        assert cell is not None
+        assert isinstance(cell.actor, VenueSession)
+        calls = cell.actor._calls
+        at = calls.next_probe()
+        assert calls.breaker.allow(at)
+        calls.breaker.success(at)
+        assert not calls.open
+        await stage.passes(60)
+        assert rig.standing()[-1] == "up"
+        assert kinds(rig.news) == ["SessionUp"]
+
+    play(script)
+
+
 def test_balances_are_told_after_connecting_and_with_each_comparison() -> None:
     """EX-1103: the account's balances are kept on the bus: after a connect, and whenever the venue's truth is fetched."""
 
