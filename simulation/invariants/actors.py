@@ -8,8 +8,10 @@ from typing import Any
 from actors.desk import OrderDesk
 from actors.gateway import Gateway
 from actors.pool import Pool
+from actors.risk import RiskCoordinator
 from actors.session import VenueSession
 from protocol.event_log import EventLogged
+from protocol.venue import VenueStatus
 from runtime.cell import Cell
 from runtime.journal import Entry
 from runtime.lifecycle import LifeState
@@ -119,3 +121,9 @@ def _held_by(actor: Any, parked: set[str]) -> Iterator[tuple[str, Any]]:
             yield "signals without an outcome", [each for each in actor._state.pending if each not in parked]
         case VenueSession():
             yield "orders in the line before the venue", list(actor._calls._unsent)
+            yield (
+                "a venue that can be reached, and counts as",
+                "" if actor._health is VenueStatus.UP else actor._health.value,
+            )
+        case RiskCoordinator():
+            yield "an Error whose causes are over", list(actor._troubles.values())
