@@ -27,11 +27,8 @@ __all__ = [
     "write_regression",
 ]
 
-_TOLD: Final = 40
-"""Lines of the timeline that stand in a test's own words, from its beginning and from its end."""
-
 _FILE: Final = '''\
-"""Seed {seed} once broke {invariant}: {message}
+"""Seed {seed} once broke {invariant}: {message}.
 
 {timeline}
 """
@@ -46,6 +43,7 @@ SCENARIO = r"""
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(recordings_missing(SCENARIO), reason="the recorded candles of this scenario are not here")
 def test_seed_{seed}_{name}() -> None:
     """The rule {invariant}, which this scenario once broke, holds, and so does every other."""
@@ -90,18 +88,13 @@ def violations_of(text: str) -> list[Violation]:
 def regression_text(scenario: Scenario, violation: Violation, verdict: Verdict | None = None) -> str:
     """Return the test file of a scenario that broke a rule; a bug that was planted is left out of it."""
     clean = msgspec.structs.replace(scenario, defect="")
-    lines = timeline(clean, verdict)
-    lines = (
-        [*lines[:_TOLD], f"  ... {len(lines) - 2 * _TOLD} lines ...", *lines[-_TOLD:]]
-        if len(lines) > 2 * _TOLD
-        else lines
-    )
+    lines = timeline(clean, verdict, events=False)
     told = "\n".join(lines).replace("\\", "/").replace('"""', "'''")
     return _FILE.format(
         seed=scenario.seed,
         invariant=violation.invariant,
         name=_name(violation.invariant),
-        message=" ".join(violation.message.split()).replace("\\", "/").replace('"', "'"),
+        message=" ".join(violation.message.split()).rstrip(".").replace("\\", "/").replace('"', "'"),
         timeline=told,
         scenario=scenario_text(clean),
     )

@@ -14,6 +14,7 @@ from simulation.verdict import Moment, Verdict
 __all__ = ["describe", "moments_of", "timeline"]
 
 _VIOLATED: Final = "VIOLATED"
+_DONE_TO_IT: Final = frozenset({"alert", "clock", "error", "fault", "killed", "operator", "post", "rest", "turn"})
 _BODY_SHOWN: Final = 100
 _EVENT_SHOWN: Final = 220
 _QUIET: Final = re.compile(
@@ -32,9 +33,13 @@ _TIDY: Final = (
 """What is taken out of an event as Python shows it: words said twice, names of types, instants, fields that say nothing."""
 
 
-def timeline(scenario: Scenario, verdict: Verdict | None = None) -> list[str]:
-    """Return the lines of a run; of the scenario alone when there is no verdict with a timeline."""
+def timeline(scenario: Scenario, verdict: Verdict | None = None, *, events: bool = True) -> list[str]:
+    """Return the lines of a run; of the scenario alone when there is no verdict with a timeline.
+
+    Without ``events`` only what was done to the house is told, its deaths and what it broke.
+    """
     moments = list(verdict.timeline) if verdict is not None and verdict.timeline else list(moments_of(scenario))
+    moments = [each for each in moments if each.kind != _VIOLATED and (events or each.kind in _DONE_TO_IT)]
     if verdict is not None:
         moments += [Moment(each.at, _VIOLATED, f"{each.invariant}: {each.message}") for each in verdict.violations]
     return [*_head(scenario), "", *_lines(sorted(moments, key=lambda each: each.at))]

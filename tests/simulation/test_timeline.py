@@ -12,7 +12,7 @@ import pytest
 from simulation.regression import read_scenario, recordings_missing, regression_text, scenario_text, write_regression
 from simulation.scenario import FaultKind, PathKind
 from simulation.timeline import describe, timeline
-from simulation.verdict import Violation
+from simulation.verdict import Moment, Violation
 from tests.simulation.toy import scenario, toy_run
 
 BROKEN = Violation("two-and-a-break", 1_760_011_000 * 10**9, 'said "no" in \\ a\nhurry')
@@ -88,3 +88,15 @@ def test_missing_recordings_are_noticed() -> None:
     assert not recordings_missing(scenario_text(scenario()))
     path = msgspec.structs.replace(scenario().paths[0], kind=PathKind.RECORDED, file="nowhere.parquet")
     assert recordings_missing(scenario_text(msgspec.structs.replace(scenario(), paths=(path,))))
+
+
+def test_a_regression_tells_what_was_done_and_not_every_event() -> None:
+    """What actors wrote is left out of a test's own words: faults, deaths and the violation stay."""
+    verdict = toy_run(scenario())
+    verdict.timeline += [
+        Moment(BROKEN.at, "/venues/sim/desk", "OrderSent OrderSent(at=1)"),
+        Moment(BROKEN.at, "killed", "life 1"),
+    ]
+    text = regression_text(scenario(), BROKEN, verdict)
+    assert "OrderSent" not in text
+    assert all(word in text for word in ("killed", "VIOLATED", "disconnect"))
