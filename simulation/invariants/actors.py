@@ -16,7 +16,7 @@ from runtime.cell import Cell
 from runtime.journal import Entry
 from runtime.lifecycle import LifeState
 from simulation.invariant import Invariant, Scene
-from simulation.invariants.journal import parked_signals
+from simulation.invariants.journal import parked_groups, parked_signals
 from supervision.slots import LIVE
 from supervision.supervisor import Supervisor
 
@@ -75,7 +75,7 @@ class NobodyMissing(Invariant):
     def _groups(self, scene: Scene, pool: Any) -> Iterator[str]:
         living = {getattr(cell.actor, "_group_id", "") for cell in _cells(scene)}
         for group in pool._state.live.values():
-            if group.group_id not in living:
+            if group.group_id not in living and group.group_id not in parked_groups(scene):
                 yield f"{group.group_id} has a slot and no actor"
 
 

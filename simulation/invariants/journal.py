@@ -12,7 +12,7 @@ from simulation.invariant import Invariant, Scene
 from simulation.scenario import Fault, FaultKind
 from store.event_types import current_type
 
-__all__ = ["DeadLettersExplained", "JournalWhole", "parked_signals"]
+__all__ = ["DeadLettersExplained", "JournalWhole", "parked_groups", "parked_signals"]
 
 _VERIFY_EVERY: Final = 4
 
@@ -87,6 +87,15 @@ def parked_signals(scene: Scene) -> set[str]:
     parked = [letter.envelope.message for letter in scene.system.dead_letters.all() if letter.poison]
     within = (getattr(message, "message", message) for message in parked)
     return {_signal_of(message) for message in within} - {""}
+
+
+def parked_groups(scene: Scene) -> set[str]:
+    """Return the groups whose word was parked: what it says is done when an operator has it told again."""
+    return {
+        str(getattr(letter.envelope.message, "group_id", ""))
+        for letter in scene.system.dead_letters.all()
+        if letter.poison
+    }
 
 
 def _signal_of(message: Any) -> str:

@@ -16,6 +16,7 @@ from protocol.pool import (
 from rules.identity import netted_with, opposite_key
 from runtime.journal import Entry
 from simulation.invariant import Invariant, Scene
+from simulation.invariants.journal import parked_groups
 
 __all__ = ["PoolLimit", "QueueLeavesOnce", "SlotsAreGroups"]
 
@@ -100,10 +101,11 @@ class SlotsAreGroups(Invariant):
         held = (each for pool, each in self._slots if begins and pool == stream and each != opposite_key(key))
         return [each for each in held if each.startswith(begins) and each.endswith(ends)]
 
-    def at_rest(self, scene: Scene) -> Iterator[str]:  # noqa: ARG002 - the journal alone says it
+    def at_rest(self, scene: Scene) -> Iterator[str]:
         """Compare slots and groups."""
         holders = set(self._slots.values())
-        for group_id in sorted(holders - self._open):
+        leaked = holders - self._open
+        for group_id in sorted(leaked - parked_groups(scene) if leaked else ()):
             yield f"{group_id} has a slot and does not live"
         for group_id in sorted(self._open - holders):
             yield f"{group_id} lives and has no slot"
