@@ -291,9 +291,12 @@ class VenueSession(Actor):
         self.context.pipe(ask(), lambda _: None)
 
     @handles
-    def newest(self, msg: NewestPrice) -> Do:
-        """Say the newest price that the venue told of a symbol."""
-        return Do(answer=PriceAnswer(self.context.bus.kept(market_topic(self._account, msg.symbol))))
+    def newest(self, msg: NewestPrice) -> Any:
+        """Say the newest price that the venue told of a symbol; the first one is waited for a moment."""
+        if (tick := self.context.bus.kept(market_topic(self._account, msg.symbol))) is not None:
+            return Do(answer=PriceAnswer(tick))
+        self.subscribe(SubscribeMarket(msg.symbol))
+        return self._answer_with(self._prices.first(msg.symbol))
 
     def _tell_balances(self, fact: BalancesChanged) -> None:
         self.context.bus.publish(balances_topic(self._account), fact, keep=True)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from protocol.market import PriceTick
+from protocol.webhook import PriceAnswer
 
-__all__ = ["AHEAD_S", "Prices"]
+__all__ = ["AHEAD_S", "FIRST_PRICE_S", "Prices"]
 
 AHEAD_S: Final = 5
 """A price whose instant lies further than this ahead of us is no price of now (EX-1106's limit for clocks)."""
+
+FIRST_PRICE_S: Final = 1.0
+"""How long the first price of a symbol that nobody followed is waited for."""
 
 _NANOS: Final = 1_000_000_000
 
@@ -20,6 +25,7 @@ class Prices:
     def __init__(self) -> None:
         self.wanted: set[str] = set()
         self.refused = 0
+        self._asked: dict[str, asyncio.Future[PriceTick]] = {}
         self._newest: dict[str, int] = {}
 
     def takes(self, tick: PriceTick, now: int) -> bool:
@@ -35,6 +41,9 @@ class Prices:
         )
         if good:
             self._newest[tick.symbol] = tick.at
+            waiting = self._asked.pop(tick.symbol, None)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(tick)
         else:
             self.refused += 1
         return good
@@ -45,3 +54,14 @@ class Prices:
             return False
         self.wanted.add(symbol)
         return True
+
+    async def first(self, symbol: str) -> PriceAnswer:
+        """Wait for a symbol's first price, but not for long."""
+        coming = self._asked.get(symbol)
+        if coming is None:
+            coming = self._asked[symbol] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(FIRST_PRICE_S):
+                return PriceAnswer(await asyncio.shield(coming))
+        except TimeoutError:
+            return PriceAnswer(None)

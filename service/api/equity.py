@@ -24,7 +24,7 @@ async def equity_of(system: ActorSystem, accounts: Iterable[str]) -> list[dict[s
     """Return the worth of each account in its quote currency; ``equity`` is None while a price is missing."""
     found = []
     for account in accounts:
-        exchange = system.lookup(exchange_of(account))
+        exchange = system.lookup(exchange_of(system, account))
         if exchange is None:
             continue
         try:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from runtime.system import ActorSystem
+from service.account_paths import AccountPaths
 from service.config import Config
 
 __all__ = ["ASK_S", "GATEWAY", "RISK", "Host", "exchange_of"]
@@ -54,6 +55,7 @@ class Host(Protocol):
         ...
 
 
-def exchange_of(account: str) -> str:
-    """Return the path of the actor that knows an account's newest prices."""
-    return f"/venues/{account}/exchange"
+def exchange_of(system: ActorSystem, account: str) -> str:
+    """Return the path of who knows an account's newest prices: its paper exchange, or the session of its venue."""
+    paths = AccountPaths(account)
+    return paths.exchange if system.lookup(paths.exchange) is not None else paths.session

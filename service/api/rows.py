@@ -111,7 +111,7 @@ async def newest_prices(system: ActorSystem, wanted: Iterable[tuple[str, str]]) 
     """Return the newest price of each (account, symbol) that has one; asked only when somebody looks."""
     found: dict[tuple[str, str], PriceTick] = {}
     for account, symbol in dict.fromkeys(wanted):
-        exchange = system.lookup(exchange_of(account))
+        exchange = system.lookup(exchange_of(system, account))
         if exchange is None:
             continue
         try:
