@@ -71,16 +71,15 @@ def _in_memory() -> Path | None:
 def _quiet() -> Iterator[None]:
     """Take no notice of what dead processes leave behind: their coroutines are destroyed where they stand."""
     before, sys.unraisablehook = sys.unraisablehook, lambda _: None
-    log = logging.getLogger("bulkhead")
-    level = log.level
-    log.setLevel(logging.CRITICAL + 1)  # what goes wrong inside is in the timeline
+    level = logging.root.manager.disable
+    logging.disable()  # what goes wrong inside is in the timeline
     was_on = gc.isenabled()
     try:
         yield
         gc.collect()
     finally:
         sys.unraisablehook = before
-        log.setLevel(level)
+        logging.disable(level)
         if was_on:
             gc.enable()
 
