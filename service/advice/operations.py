@@ -95,7 +95,7 @@ JOURNAL: Final = Area(
             "see that the PostgreSQL server runs and is reached at `database.url`: work goes on by itself when it answers",
         ),
         Word(("ServerRefused",), "read why in the message: the PostgreSQL server refused, and kept nothing"),
-        Word(("Fenced",), "nothing: another process has taken over and this one may write no more; end it"),
+        Word(("Fenced", "LeaseLost"), "nothing: another process has taken over and this one may write no more; end it"),
         Word(("MigrationFailed",), "free space on the disk and start again: the journal is as it was"),
         Word(
             ("UndecodableRecord",), "start the version of bulkhead that wrote it, and report this: nothing was changed"
@@ -107,14 +107,12 @@ JOURNAL: Final = Area(
         Word(("ViewsError",), "nothing: the read models are built anew from the journal"),
         Word(
             ("NoRecord",),
-            "check a day that was recorded (`ls <data_dir>/inputs`); `self_check.record` says whether days are recorded, "
-            "`self_check.retention_days` how long they stay",
+            "check a day that was recorded, and not too long ago: see `self_check.record` and `self_check.retention_days`",
         ),
         Word(("InputsUnreadable",), "nothing: the check says the gap and goes on behind it"),
         Word(
             ("SelfCheckDiverged",),
-            "look at it with `bulkhead replay --verify DAY`: a rule, a configuration or the journal is not what it was; "
-            "see [Verify a day](../how-to/verify-a-day.md)",
+            "look at it with `bulkhead replay --verify DAY`: a rule, a setting or the journal is not what it was",
         ),
         Word(
             ("SelfCheckFailed",),

@@ -27,6 +27,7 @@ GETS: Final = {
     "/v1/group/{id}/history": {},
     "/v1/trace/{id}": {},
     "/v1/explain/{id}": {},
+    "/v1/incidents/{id}": {},
     "/v1/groups": {"account": THEIRS},
     "/v1/queue": {"account": THEIRS},
     "/v1/risk": {"account": THEIRS},

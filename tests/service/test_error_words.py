@@ -25,6 +25,8 @@ NO_CODES: Final = {
     **dict.fromkeys(("AuthenticationError", "BaseError", "InvalidOrder", "OperationFailed"), "a class of ccxt"),
     **dict.fromkeys(("RateLimitExceeded", "RequestTimeout", "RestrictedLocation"), "a class of ccxt"),
     **dict.fromkeys(("MinNotional", "MinQty", "StepSize", "TickSize"), "the paper venue's own text"),
+    **dict.fromkeys(("MappingProxyType", "OrderedDict", "PosixPath"), "a type of Python"),
+    **dict.fromkeys(("InputsWritten", "SelfCheckEqual"), "good news"),
     "LogWritten": "a message",
     "NoneType": "a type of Python",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any, cast
 
+from service.account_paths import AccountPaths
 from service.config import Config
 from service.config.catalogue import catalogue
 from service.settings import concerns, later
@@ -14,6 +15,7 @@ READ_WHEN_NEEDED = {
     "app.timezone": "read for each answer",
     "security.secret_rotation_grace_hours": "read when a secret is rotated",
     "performance.": "read for each answer",
+    "self_check.": "read each night",
     "ui.": "the cockpit's",
 }
 """Keys that nobody keeps, and why."""
@@ -21,7 +23,7 @@ READ_WHEN_NEEDED = {
 
 def table() -> list[Any]:
     """Return the table for the default configuration."""
-    return concerns(cast("Any", SimpleNamespace(config=Config())))
+    return concerns(cast("Any", SimpleNamespace(config=Config(), paths=AccountPaths)))
 
 
 def test_every_key_that_holds_at_once_reaches_somebody() -> None:
