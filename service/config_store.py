@@ -81,7 +81,9 @@ class ConfigStore(DurableActor):
     """Owns which configuration is in force. ``watch`` says whether config.toml is looked at while it runs."""
 
     SNAPSHOT_EVERY = 10_000_000
-    REPLAYABLE = False  # it reads config.toml and waits for others to take their settings; what it decides, a person decided
+    REPLAYABLE = (
+        False  # it reads config.toml and waits for others to take their settings; what it decides, a person decided
+    )
 
     def __init__(
         self,

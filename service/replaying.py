@@ -81,7 +81,8 @@ def run_replay(
 
     ``journal`` that has records already is gone on with, strictly after its newest instant. ``http`` posts the alerts to
     a real listener at the configured port (virtual time stands still meanwhile), otherwise they are handed to the
-    gateway. ``seed`` draws the interleaving of actors. ``recorder`` records what durable actors are given. Raises MarketRefused, SourceError and whatever the tree fails with.
+    gateway. ``seed`` draws the interleaving of actors, ``recorder`` records what durable actors are given. Raises
+    MarketRefused, SourceError and whatever the tree fails with.
     """
     markets = {account.name: _cut(recorded_market(config, account), since, until) for account in config.accounts}
     used = journal if journal is not None else MemoryJournal()

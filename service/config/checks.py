@@ -25,8 +25,8 @@ __all__ = [
     "text_length",
     "time_zone",
     "timeframe",
-    "web_address",
     "url_token",
+    "web_address",
 ]
 
 _SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}(:[A-Z0-9]{1,20})?")

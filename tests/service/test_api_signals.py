@@ -146,6 +146,10 @@ def test_the_commands_of_signals() -> None:
         assert (await command(rig, "signal", "replay", "s00009999")).exit_code == 4
         for name in (("signal", "missed"), ("incidents",), ("incidents", "--all"), ("signal", "resume", "a|b|c|d")):
             assert (await command(rig, *name)).exit_code == 0
-        assert json.loads((await command(rig, "incidents", "--json")).stdout) == {"incidents": [], "files": [], "read": 0}
+        assert json.loads((await command(rig, "incidents", "--json")).stdout) == {
+            "incidents": [],
+            "files": [],
+            "read": 0,
+        }
 
     run(work)
