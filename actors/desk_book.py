@@ -19,12 +19,16 @@ from protocol.orders import (
     OrderUpdate,
     Purpose,
 )
-from protocol.venue import EntriesAllowed, EntriesStopped
+from protocol.venue import EntriesAllowed, EntriesStopped, Reconciled
 
 __all__ = ["FINAL_ORDERS_KEPT", "DeskBook", "DeskOrder"]
 
 FINAL_ORDERS_KEPT: Final = 5_000
 """Newest finished orders kept in memory, so that a late or repeated fill is still recognised."""
+
+
+_CLOCK_NS: Final = 24 * 3_600 * 10**9
+"""How far our clock may have been ahead of the venue's when the first order left."""
 
 
 class DeskOrder(msgspec.Struct):
@@ -70,14 +74,15 @@ class DeskOrder(msgspec.Struct):
 class DeskBook(msgspec.Struct):
     """All orders by client id, in the order they were sent. ``stopped_for``: why no entry may leave; empty: it may.
 
-    ``forgotten_to`` is when the newest order was decided on that is not kept any more, 0 for none.
+    ``forgotten_to`` is when the newest order was decided on that is not kept any more, 0 for none. ``fills_to`` is the
+    newest fill that a reconciliation saw: up to it the books are complete.
     """
 
     orders: dict[str, DeskOrder] = {}
     finished: int = 0
     stopped_for: str = ""
     stopped_why: str = ""
-    newest_fill_at: int = 0
+    fills_to: int = 0
     first_sent_at: int = 0
     forgotten_to: int = 0
 
@@ -103,8 +108,12 @@ class DeskBook(msgspec.Struct):
         return order is not None and any(fill.trade_id == trade_id for fill in order.fills)
 
     def fills_from(self, now: int) -> int:
-        """Return from when on a fill may be missing: the newest one's instant, else that of our first order (EX-1204)."""
-        return self.newest_fill_at or self.first_sent_at or now
+        """Return from when on a fill may be missing (EX-1204).
+
+        The newest one that was told proves nothing of those before it: a stream loses some. Only what a reconciliation saw
+        is complete, else all since our first order, whatever our clock said then.
+        """
+        return self.fills_to or max(0, (self.first_sent_at or now) - _CLOCK_NS)
 
     def apply(self, event: Event) -> None:
         """Change the book by one event of the desk."""
@@ -127,7 +136,8 @@ class DeskBook(msgspec.Struct):
                 self._change(event)
             case FillRecorded():
                 self.orders[event.client_order_id].fills.append(event)
-                self.newest_fill_at = max(self.newest_fill_at, event.at)
+            case Reconciled():
+                self.fills_to = max(self.fills_to, event.fills_to)
             case EntriesStopped():
                 self.stopped_for, self.stopped_why = event.code, event.reason
             case EntriesAllowed():

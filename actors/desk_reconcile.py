@@ -109,5 +109,6 @@ def reconciled(found: Comparison, venue: VenueSnapshot, at: int) -> Reconciled:
         fills_seen=len(venue.fills),
         fills_missed=len(found.missed),
         differences=found.differences,
+        fills_to=max((fill.at for fill in venue.fills), default=0),
         at=at,
     )

@@ -213,3 +213,5 @@ class Reconciled(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=T
     fills_missed: int
     differences: int
     at: Instant
+    fills_to: Instant = 0
+    """The newest fill that the venue showed (its clock): everything up to it is in the books; 0 for none, or unknown."""
