@@ -106,7 +106,8 @@ def _signal_of(message: Any) -> str:
 def _explained(letter: DeadLetter, kinds: set[FaultKind]) -> bool:
     if letter.poison:
         hung = "HandlerHung" in letter.error and bool(kinds & {FaultKind.ACTOR_HANGS, FaultKind.SLOW_CONSUMER})
-        return hung or "InjectedFault" in letter.error
+        unkept = "JournalUnavailable" in letter.error and bool(kinds & set(_OF_DISK))
+        return hung or unkept or "InjectedFault" in letter.error
     if "journal" in letter.reason:
         return bool(kinds & set(_OF_DISK))
     return False
