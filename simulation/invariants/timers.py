@@ -32,7 +32,12 @@ class DueIsArmed(Invariant):
         """Look at every group and pool."""
         for path in scene.system.paths():
             cell = scene.system.cell_of(path)
-            actor = cell.actor if cell is not None and cell.state is LifeState.RUNNING and cell.was_ready else None
+            idle = (
+                cell is not None and not cell.busy and not len(cell.mailbox)
+            )  # the word that is due may be in its hands
+            actor = (
+                cell.actor if cell is not None and idle and cell.state is LifeState.RUNNING and cell.was_ready else None
+            )
             if isinstance(actor, PositionGroup):
                 yield from self._group(actor)
             elif isinstance(actor, Pool):
