@@ -316,7 +316,12 @@ class PositionGroup(DurableActor):
 
     def _step(self, msg: Any) -> Do | None:
         events = self._decide(msg)
-        return self._did(events) if events else None
+        if events:
+            return self._did(events)
+        if isinstance(msg, RetryClose | RetryEntry | RulesOverdue):
+            # What was due could not be done yet: it stays due. Not at once, or it would be a circle.
+            self._set_retries(least_s=1)
+        return None
 
     def _did(self, events: tuple[Event, ...]) -> Do:
         told = effects(events, owner=self.context.path)
@@ -351,7 +356,7 @@ class PositionGroup(DurableActor):
         """Whether a price reaches what the group watches for."""
         return type(fact) is PriceTick and self._view is not None and not quiet(self._view, fact)
 
-    def _set_retries(self) -> None:
+    def _set_retries(self, *, least_s: int = 0) -> None:
         """Keep one timer for each thing to try again; one that is asked for no more is stopped."""
         if self._view is None:
             return
@@ -360,7 +365,7 @@ class PositionGroup(DurableActor):
             self._retries.pop(name).cancel()
         for name, (delay_s, message) in wanted.items():
             if name not in self._retries:
-                self._retries[name] = self.timers.after(delay_s, message)
+                self._retries[name] = self.timers.after(max(delay_s, least_s), message)
 
     def _announce(self) -> None:
         if self._view is not None:
