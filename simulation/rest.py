@@ -63,6 +63,8 @@ class Rester:
         """Yield what is still under way."""
         if system.durability.pending:
             yield "a commit"
+        if asked := len(system.asks):
+            yield f"{asked} questions without an answer"
         for path in system.paths():
             cell = system.cell_of(path)
             if cell is None:
