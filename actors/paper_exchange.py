@@ -12,9 +12,8 @@ from typing import Any
 from actors.session import market_topic
 from protocol.market import Bar, PriceTick, SubscribeMarket
 from protocol.messages import Event, Message
-from protocol.orders import OrderReport
-from protocol.paper import PaperOrderAccepted, PaperOrderCancelled, PaperOrderFilled, ScriptVenue, VenueFault
-from protocol.venue import BalancesChanged, SessionDown
+from protocol.paper import PaperOrderAccepted, ScriptVenue, VenueFault
+from protocol.venue import SessionDown
 from protocol.webhook import NewestPrice, PriceAnswer
 from runtime.actor import NO_ANSWER, Do, handles
 from runtime.clock import NANOS
@@ -47,9 +46,6 @@ class _Late(Message, frozen=True, tag=True):
 
     envelope: Any
     answer: Any
-
-
-_MOVES_MONEY = (PaperOrderAccepted, PaperOrderFilled, PaperOrderCancelled)
 
 
 class _Walk:
@@ -151,18 +147,8 @@ class PaperExchange(DurableActor):
             self.context.answer(envelope, answer)
 
     def _report(self, events: tuple[Event, ...], sink: Callable[[Message], None]) -> None:
-        """Tell the fills, then where each order stands now: nobody hears "filled" before the last fill."""
-        standing: dict[str, OrderReport] = {}
-        for event in events:
-            for report in self._engine.reports(event):
-                if isinstance(report, OrderReport):
-                    standing[report.client_order_id] = report
-                else:
-                    sink(report)
-        for report in standing.values():
-            sink(report)
-        if any(isinstance(event, _MOVES_MONEY) for event in events):
-            sink(BalancesChanged(self._account, self._engine.balances(), self.now()))
+        for fact in self._engine.told(self._account, events, self.now()):
+            sink(fact)
 
     # --- orders --------------------------------------------------------------------------------------------------------
 

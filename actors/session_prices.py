@@ -24,7 +24,6 @@ class Prices:
 
     def __init__(self) -> None:
         self.wanted: set[str] = set()
-        self.refused = 0
         self._asked: dict[str, asyncio.Future[PriceTick]] = {}
         self._newest: dict[str, int] = {}
 
@@ -44,8 +43,6 @@ class Prices:
             waiting = self._asked.pop(tick.symbol, None)
             if waiting is not None and not waiting.done():
                 waiting.set_result(tick)
-        else:
-            self.refused += 1
         return good
 
     def wants(self, symbol: str) -> bool:

@@ -73,15 +73,12 @@ def _quiet() -> Iterator[None]:
     before, sys.unraisablehook = sys.unraisablehook, lambda _: None
     level = logging.root.manager.disable
     logging.disable()  # what goes wrong inside is in the timeline
-    was_on = gc.isenabled()
     try:
         yield
         gc.collect()
     finally:
         sys.unraisablehook = before
         logging.disable(level)
-        if was_on:
-            gc.enable()
 
 
 class Run:
@@ -203,7 +200,6 @@ class Run:
                 weather=self.weather,
                 handled=self.verdict.coverage.handled,
             ),
-            committed=lambda: None,
             reconcile_every_s=_RECONCILE_S,
             tapes=self.tapes if any(each.RECORDS for each in self._invariants) else None,
         )

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-import anyio
-
 from actors.equity import EquityKeeper
 from actors.event_log import EventLog
 from actors.group_recovery import RUN
@@ -48,22 +46,17 @@ class Machine(NamedTuple):
     venue: Callable[[], Venue]
     open_journal: Callable[[], Journal]
     make_system: Callable[[ProcessClock, Journal], SimulatedSystem]
-    committed: Callable[[], None]
     reconcile_every_s: float
     tapes: list[Recorder] | None = None
     """Where the record of what actors are given is put; None: nobody wants it."""
 
 
 class Follower(Actor):
-    """Stands where the daemon keeps its projector process: passes on that there is something new."""
-
-    def __init__(self, committed: Callable[[], None]) -> None:
-        self._committed = committed
+    """Stands where the daemon keeps its projector process; the run itself brings the read models up when it looks."""
 
     @handles
-    def new(self, msg: Committed) -> None:  # noqa: ARG002 - the type is the message
-        """Pass on that something was committed."""
-        self._committed()
+    def new(self, msg: Committed) -> None:
+        """Let it be: the read models are brought up to the journal when somebody looks at them."""
 
     @handles
     def settings(self, msg: ApplySettings) -> SettingsTaken:
@@ -150,7 +143,7 @@ class Life:
                 reconcile_every_s=machine.reconcile_every_s,
                 store=[
                     ChildSpec("events", EventLog),
-                    ChildSpec("projector", partial(Follower, machine.committed)),
+                    ChildSpec("projector", Follower),
                     ChildSpec("equity", lambda: EquityKeeper(equity_settings(active.config))),
                 ],
                 operators=[config_keeper(lambda: plan, active, sources, start, watch=False)],
@@ -171,8 +164,7 @@ class Life:
         assert self._over is not None
         loop = asyncio.get_running_loop()
         failed, over = loop.create_task(system.failed()), loop.create_task(self._over.wait())
-        with anyio.CancelScope():
-            await asyncio.wait({failed, over}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({failed, over}, return_when=asyncio.FIRST_COMPLETED)
         over.cancel()
         if failed.done():
             # The daemon ends with code 1, and whoever watches over it starts it again.

@@ -35,7 +35,6 @@ class Network:
         self.agenda = agenda
         self.weather = weather
         self.exchange = exchange
-        self.calls = 0
         self._lines: list[Line] = []
 
     def open(self, sink: Sink) -> Line:
@@ -77,7 +76,6 @@ class Line:
         self._sink = sink
         self._subscribed: set[str] = set()
         self._heard_until = 0
-        self._held: Message | None = None
         self.dead = False
 
     # --- asking --------------------------------------------------------------------------------------------------------
@@ -86,7 +84,6 @@ class Line:
         """Have the exchange carry something out; what may happen on the way of such a call happens."""
         if self.dead:
             raise VenueDown(self._net.exchange.account, "the connection is broken")
-        self._net.calls += 1
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._agenda.after(self._latency(), lambda: self._arrive(carry_out, answer, what))
         return await answer

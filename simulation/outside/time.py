@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from typing import Final
 
 from runtime.clock import NANOS, VirtualClock
 from runtime.loop import VirtualLoop
 
 __all__ = ["Agenda", "ProcessClock", "ProcessLoop"]
-
-_NEVER: Final = 2**63
 
 
 class Agenda:

@@ -27,8 +27,15 @@ from protocol.instruments import Instrument
 from protocol.market import Bar, PriceTick
 from protocol.messages import Event, Message
 from protocol.orders import Balance, FillReport, OrderReport, OrderRequest, Position
-from protocol.paper import PaperAccountOpened, PaperOrderAccepted, PaperOrderCancelled, PaperOrderRejected
+from protocol.paper import (
+    PaperAccountOpened,
+    PaperOrderAccepted,
+    PaperOrderCancelled,
+    PaperOrderFilled,
+    PaperOrderRejected,
+)
 from protocol.values import OrderSide, OrderType
+from protocol.venue import BalancesChanged
 from venues.paper.book import SymbolBook
 from venues.paper.checks import lock_for, refusal
 from venues.paper.config import OhlcPath, PaperConfig
@@ -43,6 +50,8 @@ from venues.paper.state import PaperState
 __all__ = ["Events", "PaperEngine"]
 
 Events = tuple[Event, ...]
+
+_MOVES_MONEY = (PaperOrderAccepted, PaperOrderFilled, PaperOrderCancelled)
 
 
 class PaperEngine:
@@ -221,6 +230,24 @@ class PaperEngine:
     def reports(self, event: Event) -> tuple[Message, ...]:
         """Return what the account hears after ``event`` was applied."""
         return reports(self.state, event)
+
+    def told(self, account: str, events: Iterable[Event], at: int) -> Iterator[Message]:
+        """Yield what an account hears after events were applied, in the order in which it must hear it.
+
+        The fills, then where each order stands now, then the balances: nobody hears "filled" before the last fill.
+        """
+        standing: dict[str, OrderReport] = {}
+        moved = False
+        for event in events:
+            moved = moved or isinstance(event, _MOVES_MONEY)
+            for report in self.reports(event):
+                if isinstance(report, OrderReport):
+                    standing[report.client_order_id] = report
+                else:
+                    yield report
+        yield from standing.values()
+        if moved:
+            yield BalancesChanged(account, self.balances(), at)
 
     def open_orders(self, at: int) -> tuple[OrderReport, ...]:
         """Return every order that can still fill, oldest first."""

@@ -10,8 +10,7 @@ from protocol.instruments import Instrument
 from protocol.market import Bar, PriceTick
 from protocol.messages import Event, Message
 from protocol.orders import Balance, FillReport, OrderReport, OrderRequest, Position
-from protocol.paper import PaperOrderAccepted, PaperOrderCancelled, PaperOrderFilled
-from protocol.venue import BalancesChanged
+from protocol.paper import PaperOrderAccepted
 from venues.contract import Sink
 from venues.paper.config import PaperConfig
 from venues.paper.engine import PaperEngine
@@ -22,7 +21,6 @@ __all__ = ["CallAt", "PracticeExchange"]
 CallAt = Callable[[int, Callable[[], None]], None]
 """Calls something at an instant (nanoseconds) of the exchange's own clock."""
 
-_MOVES_MONEY: Final = (PaperOrderAccepted, PaperOrderFilled, PaperOrderCancelled)
 _NANOS: Final = 1_000_000_000
 
 
@@ -181,21 +179,12 @@ class PracticeExchange:
             self._call_at(points[following].at, lambda: self._point(bar, points, following))
 
     def _did(self, events: tuple[Event, ...]) -> None:
-        """Make events so, then tell: fills first, then where each order stands, then the balances."""
+        """Make events so, then tell."""
         if not events:
             return
         self._keep(events)
-        standing: dict[str, OrderReport] = {}
-        for event in events:
-            for report in self.engine.reports(event):
-                if isinstance(report, OrderReport):
-                    standing[report.client_order_id] = report
-                else:
-                    self._tell(report)
-        for report in standing.values():
-            self._tell(report)
-        if any(isinstance(event, _MOVES_MONEY) for event in events):
-            self._tell(BalancesChanged(self.account, self.engine.balances(), self._now()))
+        for fact in self.engine.told(self.account, events, self._now()):
+            self._tell(fact)
 
     def _keep(self, events: tuple[Event, ...]) -> None:
         for event in events:
