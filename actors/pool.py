@@ -319,7 +319,7 @@ class Pool(OperatedPool):
             return self._did(Rehearse(signal), about=signal)
         group = self._state.live.get(msg.group_key)
         if group is None or came_before(signal.signal_id, group.opening.signal_id):
-            self._outcomes.keep(signal.signal_id, Decided("nothing_to_exit", (), signal.received_at))
+            self._outcomes.refuse(signal, Decided("nothing_to_exit"))
             return Do(tells=[self._outcome(signal.signal_id, "nothing_to_exit")])
         reduce = ReduceGroup(
             group_id=group.group_id,
@@ -368,7 +368,7 @@ class Pool(OperatedPool):
             return []
         outcome, reasons = decision.said
         if not decision.events:
-            self._outcomes.keep(signal.signal_id, Decided(outcome, reasons, signal.received_at))
+            self._outcomes.refuse(signal, Decided(outcome, reasons))
         return [self._outcome(signal.signal_id, outcome, reasons)]
 
     def _outcome(self, signal_id: str, outcome: str, reasons: tuple[str, ...] = ()) -> tuple[str, Any]:

@@ -75,6 +75,29 @@ def test_an_exit_told_again_leaves_alone_what_came_after_it() -> None:
     play(script)
 
 
+def test_the_next_signal_of_an_id_is_not_hidden_behind_a_refusal() -> None:
+    """EX-105: a reduction that could not be kept left its id to an entry; told again, the entry hears that it opened a group."""
+    journal = FailingJournal()
+
+    async def first(stage: Stage) -> None:
+        rig = PoolRig(stage)
+        took = entry("s1", received_at=stage.now + 1)
+        await rig.told(shrinking("s1"), took)
+        assert [outcome for _, outcome in rig.outcomes()] == ["nothing_to_exit", "opened"]
+        await rig.told(took)
+        assert rig.outcome() == "opened"
+        assert rig.started() == ["gs1"]
+        assert mailed(rig, AddPyramid) == []
+
+    async def second(stage: Stage) -> None:
+        rig = PoolRig(stage)
+        await rig.told(entry("s1"))
+        assert rig.outcome() == "opened"
+
+    play(first, journal=journal)
+    play(second, journal=journal)
+
+
 def test_an_exit_that_came_later_acts() -> None:
     """EX-912, EX-714: by their ids the gateway's signals act in the order of their arrival, whatever a clock says."""
 
