@@ -8,7 +8,7 @@ import select
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
@@ -138,15 +138,20 @@ _NAMES = ("BULKHEAD_WEBHOOK__TOKEN", "BULKHEAD_SECURITY__WEBHOOK_SECRET", "BULKH
 
 @contextmanager
 def daemon_in(folder: Path, text: str = CONFIG) -> Iterator[DaemonProcess]:
-    """Have a daemon for the block; whatever a test forgets to end is killed."""
+    """Have a daemon for the block; whatever a test forgets to end is killed, its helpers too: they write in the folder."""
     daemon = DaemonProcess(folder, text)
     try:
         yield daemon
     finally:
         process = getattr(daemon, "process", None)
         if process is not None and process.poll() is None:
+            helpers = psutil.Process(process.pid).children(recursive=True)
             process.kill()
             process.wait()
+            for helper in helpers:
+                with suppress(psutil.NoSuchProcess):
+                    helper.kill()
+            psutil.wait_procs(helpers, ENDED_S)
 
 
 def entry(trade_id: str, symbol: str = "BTC/USDT") -> bytes:
