@@ -17,7 +17,7 @@ OUTCOMES_KEPT: Final = 10_000
 
 
 class Decided(NamedTuple):
-    """What a signal came to. ``group_id``: the group of a pyramid; the next group of that identity has nothing to do with it."""
+    """What a signal came to. ``group_id``: the group of a pyramid; the next group of that identity is another."""
 
     outcome: str
     reasons: tuple[str, ...] = ()

@@ -76,7 +76,7 @@ def test_an_exit_told_again_leaves_alone_what_came_after_it() -> None:
 
 
 def test_the_next_signal_of_an_id_is_not_hidden_behind_a_refusal() -> None:
-    """EX-105: a reduction that could not be kept left its id to an entry; told again, the entry hears that it opened a group."""
+    """EX-105: a reduction that could not be kept left its id to an entry; told again, that hears that it opened a group."""
     journal = FailingJournal()
 
     async def first(stage: Stage) -> None:
