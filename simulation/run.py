@@ -8,6 +8,7 @@ import random
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,8 +75,10 @@ def _quiet() -> Iterator[None]:
     level = logging.root.manager.disable
     logging.disable()  # what goes wrong inside is in the timeline
     try:
-        yield
-        gc.collect()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+            yield
+            gc.collect()
     finally:
         sys.unraisablehook = before
         logging.disable(level)
