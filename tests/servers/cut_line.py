@@ -27,9 +27,10 @@ _ANSWER_S: Final = 10.0
 class CutLine:
     """Forwards connections to ``target``, a unix socket's path, until closed."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, *, host: str = "127.0.0.1") -> None:
         self._target = target
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.host = host
+        self._listener = socket.create_server((host, 0))
         self.port = int(self._listener.getsockname()[1])
         self._lock = threading.Lock()
         self._fault: Fault | None = None

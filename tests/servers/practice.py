@@ -53,7 +53,7 @@ class Practice:
 
 
 @contextmanager
-def practising() -> Iterator[Practice]:
+def practising(host: str = "127.0.0.1") -> Iterator[Practice]:
     """Run an exchange with a price for each market, for the block."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
@@ -62,7 +62,7 @@ def practising() -> Iterator[Practice]:
     config = PaperConfig(venue="binance", balances=(Balance("USDT", Decimal(1_000_000)),))
 
     async def made() -> PracticeServer:
-        server = PracticeServer("practice", config, market.instruments("binance"), now=WallClock().now)
+        server = PracticeServer("practice", config, market.instruments("binance"), now=WallClock().now, host=host)
         await server.start()
         return server
 
