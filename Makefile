@@ -22,10 +22,10 @@ up: $(VENV)/.ready-run ## Start bulkhead: a live view in a terminal, plain logs 
 	@$(VENV)/bin/bulkhead up
 
 test: $(VENV)/.ready-dev ## Run every test
-	@$(PY) -m pytest -n $(WORKERS)
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal
 
 test-fast: $(VENV)/.ready-dev ## Run the tests that take no whole-system run
-	@$(PY) -m pytest -n $(WORKERS) -m "not slow"
+	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow"
 
 lint: $(VENV)/.ready-dev ## Check style and formatting
 	@$(VENV)/bin/ruff check .

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -13,13 +14,10 @@ from service.advice import ADVICE, AREAS, advice_of
 from service.advice.page import errors_page
 from service.api.client import DaemonRefused
 from service.cli.failures import failure_of
+from tests.house.sources import ROOT, room_sources, sources_of_tests
 
-ROOT: Final = Path(__file__).parents[2]
 ROOMS: Final = ("protocol", "runtime", "supervision", "rules", "store", "venues", "market", "actors", "service")
-TESTS: Final = "\n".join(
-    each.read_text(encoding="utf-8") for each in sorted((ROOT / "tests").rglob("*.py")) if each != Path(__file__)
-)
-"""The other tests, in which each code has to be met."""
+SHAPE: Final = re.compile(r"(?:[A-Z][a-z]+){2,}")
 
 NO_CODES: Final = {
     **dict.fromkeys(("AuthenticationError", "BaseError", "InvalidOrder", "OperationFailed"), "a class of ccxt"),
@@ -50,19 +48,21 @@ def codes_in(tree: ast.Module) -> Iterator[str]:
             yield node.value
 
 
-def literals() -> set[str]:
+@cache
+def literals() -> frozenset[str]:
     """Return every word of the product that is written as codes of two or more words are."""
-    shape = re.compile(r"(?:[A-Z][a-z]+){2,}")
-    files = [each for room in ROOMS for each in (ROOT / room).rglob("*.py") if "advice" not in each.parts]
-    words = {word for file in files for word in codes_in(ast.parse(file.read_text(encoding="utf-8")))}
-    return {word for word in words if shape.fullmatch(word)}
+    quoted = re.compile(r"[\"'](?:[A-Z][a-z]+){2,}[\"']")
+    files = [each for each in room_sources() if each.room in ROOMS and "advice" not in each.path.split("/")]
+    spoken = [each for each in files if any(quoted.search(line) for line in each.lines)]
+    words = {word for each in spoken for word in codes_in(each.tree)}
+    return frozenset(word for word in words if SHAPE.fullmatch(word))
 
 
 def class_names() -> set[str]:
     """Return the names of all classes of the product: a literal that names one is a message or a setting."""
-    files = [each for room in ROOMS for each in (ROOT / room).rglob("*.py")]
-    trees = [ast.parse(each.read_text(encoding="utf-8")) for each in files]
-    return {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    opening = re.compile(r"\s*class (\w+)")
+    lines = (line for each in room_sources() for line in each.lines)
+    return {found[1] for line in lines if (found := opening.match(line))}
 
 
 def test_each_code_of_the_product_has_an_advice() -> None:
@@ -78,7 +78,9 @@ def test_what_is_no_code_is_still_written_somewhere() -> None:
 
 def test_each_code_is_met_in_a_test() -> None:
     """Each code that a person can read about is produced by a test elsewhere (EX-110)."""
-    unmet = [code for code in sorted(ADVICE) if not re.search(rf"\b{code}\b", TESTS)]
+    others = (each for each in sources_of_tests() if each.path != Path(__file__).relative_to(ROOT).as_posix())
+    spoken = {word for each in others for line in each.lines for word in re.findall(r"\w+", line)}
+    unmet = sorted(set(ADVICE) - spoken)
     assert not unmet, f"no test produces {', '.join(unmet)}"
 
 
