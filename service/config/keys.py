@@ -12,6 +12,8 @@ from typing import Any, Literal, NamedTuple, Union
 
 import msgspec
 
+from protocol.secret import Secret
+
 __all__ = ["Bound", "Field", "Key", "Refusal", "Secret", "Section", "Speed", "fields_of", "optional"]
 
 Bound = int | Decimal | None
@@ -70,31 +72,6 @@ class Key:
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of the configuration; immutable."""
-
-
-class Secret:
-    """A value that is never shown: its text is a mask, ``reveal()`` is the value (EX-1503, EX-1508)."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the value itself; do not log what you get."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "********"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
-
-    def __len__(self) -> int:
-        return len(self._value)
 
 
 class Field(NamedTuple):
