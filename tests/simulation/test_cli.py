@@ -47,7 +47,7 @@ def test_one_seed_again_with_its_timeline() -> None:
 
 def test_a_bug_in_a_file_is_found_shrunk_and_written(tmp_path: Path) -> None:
     """A scenario of a file that breaks a rule ends with 1; shrunk it becomes a test without the planted bug."""
-    scenario = scenario_of(1, hours=24.0, profile=PROFILES["none"])
+    scenario = scenario_of(1, hours=4.0, profile=PROFILES["none"])
     file = tmp_path / "s.json"
     file.write_text(scenario_text(scenario).replace('"defect": ""', '"defect": "dedupe-off"'))
     code, out, err = typed("replay", str(file), "--shrink", "--out", str(tmp_path))
