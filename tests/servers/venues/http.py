@@ -25,18 +25,18 @@ class Stream:
         self.topics: set[str] = set()
         self.login = False
         self._request = request
-        self._outgoing: asyncio.Queue[str] = asyncio.Queue()
+        self._outgoing: asyncio.Queue[str | bytes] = asyncio.Queue()
         self._way = Unruly(faults, self._outgoing.put_nowait, self.cut)
         self._writing = asyncio.create_task(self._write())
 
     def tell(self, message: Any) -> None:
         """Tell a fact, whatever is armed."""
-        text = message if isinstance(message, str) else json.dumps(message)
+        text = message if isinstance(message, str | bytes) else json.dumps(message)
         self._way.tell(text, text[: len(text) // 2])
 
     def reply(self, message: Any) -> None:
         """Answer what the client asked on this socket; no fault befalls it."""
-        self._outgoing.put_nowait(message if isinstance(message, str) else json.dumps(message))
+        self._outgoing.put_nowait(message if isinstance(message, str | bytes) else json.dumps(message))
 
     def cut(self) -> None:
         """End the connection without a word, once what was said before is out."""
@@ -45,7 +45,7 @@ class Stream:
     async def _write(self) -> None:
         with suppress(ConnectionError, RuntimeError):
             while text := await self._outgoing.get():
-                await self.socket.send_str(text)
+                await (self.socket.send_bytes(text) if isinstance(text, bytes) else self.socket.send_str(text))
         if self._request.transport is not None:
             self._request.transport.abort()
 
