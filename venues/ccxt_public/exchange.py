@@ -57,7 +57,7 @@ def make_exchange(library: Library, endpoints: Endpoints, policy: FeedPolicy, ta
 def _tapped(library: Library, tap: Tap) -> type[Any]:
     errors = library.errors
 
-    class TappedBinance(library.binance):  # type: ignore[name-defined, misc]
+    class TappedBinance(library.exchange):  # type: ignore[name-defined, misc]
         """ccxt.pro.binance with its stream handlers replaced by ``tap``."""
 
         number = Decimal

@@ -1,0 +1,273 @@
+"""The ccxt exchange object as the core needs it: exact numbers, our clock, streams tapped, nothing sent late or twice.
+
+What ccxt does on its own and may not do here, each with where it is stopped:
+
+- its receive loop ends for good at one frame that cannot be read: frames pass through a guard;
+- its ``watch`` calls return what changed since the last call, and say nothing of what came between two calls until the next
+  message: orders, trades and tickers are tapped where its handlers store them;
+- ``json`` turns numbers without quotes into floats: they are kept as text, in answers and in frames;
+- it rounds amounts and prices (and truncates amounts) to what it believes are the market's rules: they leave as they came,
+  the venue refuses what it does not take;
+- it reads the machine's clock: ours is used, moved by the offset of the venue's;
+- it can repeat a failed request: that is off (``maxRetriesOnFailure`` 0, and aiohttp repeats no POST);
+- it logs headers and addresses (keys, signatures) at DEBUG: its logger is silent.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import ssl
+from collections.abc import Callable
+from contextvars import ContextVar
+from decimal import Decimal
+from typing import Any, Final, Protocol
+
+from venues.access import Access
+from venues.ccxt_public.library import Library
+from venues.crypto.dialect import Dialect, Row
+
+__all__ = ["SENDING", "Clock", "Sending", "Tap", "TooLateToSend", "hang_up", "make_exchange"]
+
+_TIMEOUT_MS: Final = 10_000
+_SILENT: Final = logging.Logger("bulkhead.ccxt")  # noqa: LOG001 - not in the tree of loggers: nobody can turn it on
+_SILENT.disabled = True
+
+
+class TooLateToSend(Exception):  # noqa: N818 - a fact, named as the errors of venues are
+    """The request was not sent: the time until which it might be sent was over."""
+
+
+class Clock:
+    """The venue's clock: ours (``ours()``) moved by ``offset`` nanoseconds."""
+
+    __slots__ = ("offset", "ours")
+
+    def __init__(self, ours: Callable[[], int]) -> None:
+        self.ours = ours
+        self.offset = 0
+
+    def __call__(self) -> int:
+        return self.ours() + self.offset
+
+
+class Sending:
+    """One request that changes something: until when (our clock) it may leave, and whether it did."""
+
+    __slots__ = ("left", "until")
+
+    def __init__(self, until: int | None) -> None:
+        self.until = until
+        self.left = False
+
+
+SENDING: Final[ContextVar[Sending | None]] = ContextVar("SENDING", default=None)
+"""Set by the core around calls that place, cancel or change; the exchange object looks at it last before the wire."""
+
+
+class Tap(Protocol):
+    """Hears what the streams say, at once; may raise ``ValueError`` and the like for what cannot be read."""
+
+    def order(self, order: Row) -> None:
+        """Hear a unified order."""
+
+    def trade(self, trade: Row) -> None:
+        """Hear a unified trade of ours."""
+
+    def quote(self, symbol: str, ticker: Row) -> None:
+        """Hear a unified ticker: best bid and ask, last price, or both."""
+
+    def frame(self, frame: Any) -> None:
+        """Hear any readable frame, after it was handled."""
+
+    def malformed(self, reason: str) -> None:
+        """Hear that a frame could not be read."""
+
+
+class _Tapped(list[Row]):
+    """Stands where ccxt keeps what its streams told; keeps nothing, tells all."""
+
+    def __init__(self, tell: Callable[[Row], None]) -> None:
+        super().__init__()
+        self.hashmap: dict[str, Any] = {}
+        self._tell = tell
+
+    def append(self, item: Row) -> None:
+        self._tell(item)
+
+    def getLimit(self, symbol: str | None, limit: int | None) -> int:  # noqa: ARG002, N802 - ccxt's name
+        return 0
+
+    get_limit = getLimit
+
+
+class _TappedTickers(dict[str, Row]):
+    """Stands where ccxt keeps tickers; ccxt merges into what it finds, so the newest stays."""
+
+    def __init__(self, tell: Callable[[str, Row], None]) -> None:
+        super().__init__()
+        self._tell = tell
+
+    def __setitem__(self, symbol: str, ticker: Row) -> None:
+        super().__setitem__(symbol, ticker)
+        self._tell(symbol, ticker)
+
+
+def make_exchange(library: Library, dialect: Dialect, access: Access, clock: Clock, tap: Tap) -> Any:
+    """Return a ccxt exchange of the dialect. Blocks for the certificate store."""
+    config = {
+        "timeout": _TIMEOUT_MS,
+        "enableRateLimit": access.conservative is not None,
+        "maxRetriesOnFailure": 0,
+        **dialect.credentials(),
+        **dialect.config(),
+    }
+    exchange = _tapped(library, clock, tap)(config)
+    exchange.logger = _SILENT
+    exchange.enableLastHttpResponse = exchange.enableLastJsonResponse = False
+    exchange.enableLastResponseHeaders = False
+    if access.conservative and exchange.rateLimit:
+        exchange.rateLimit *= 2
+        exchange.tokenBucket = None
+        exchange.init_rest_rate_limiter()
+    dialect.prepare(exchange)
+    if access.url.startswith("http:"):
+        exchange.ssl_context = False
+        exchange.timeout_on_exit = 0  # the wait of ccxt's close() is for TLS shutdowns only
+    else:
+        certifi = importlib.import_module("certifi")
+        exchange.ssl_context = ssl.create_default_context(cafile=certifi.where())
+    return exchange
+
+
+def forget_streams(exchange: Any, tap: Tap) -> None:
+    """Put taps where ccxt keeps what its streams tell; anew after each connection, for it may have put its own there."""
+    exchange.orders, exchange.myTrades = _Tapped(tap.order), _Tapped(tap.trade)
+    exchange.triggerOrders = _Tapped(tap.order)
+    exchange.bidsasks, exchange.tickers = _TappedTickers(tap.quote), _TappedTickers(tap.quote)
+
+
+async def hang_up(exchange: Any, tap: Tap) -> None:
+    """End all streams of an exchange object and forget what was subscribed."""
+    clients = list((exchange.clients or {}).values())
+    for client in clients:
+        client.handle_message = _deaf
+        await client.close()
+        client.reject(ConnectionError("the stream was closed"))
+    exchange.clients.clear()
+    exchange.ws_dial_backoff = {}
+    for name in ("streamBySubscriptionsHash", "numSubscriptionsByStream"):
+        if name in exchange.options:
+            exchange.options[name] = {}
+    if "streamIndex" in exchange.options:
+        exchange.options["streamIndex"] = -1
+    forget_streams(exchange, tap)
+
+
+def _deaf(message: Any) -> None:  # noqa: ARG001 - ccxt's signature
+    """Hear nothing of a connection that was given up."""
+
+
+def _tapped(library: Library, clock: Clock, tap: Tap) -> type[Any]:
+    class TappedExchange(library.exchange):  # type: ignore[name-defined, misc]
+        """A ccxt.pro exchange with its stores tapped."""
+
+        number = Decimal
+
+        def __init__(self, config: Any) -> None:
+            super().__init__(config)
+            forget_streams(self, tap)
+
+        # --- numbers and time
+
+        def parse_json(self, http_response: str) -> Any:
+            try:
+                return json.loads(http_response, parse_float=str)
+            except ValueError:
+                return None
+
+        def amount_to_precision(self, symbol: str, amount: Any) -> str:  # noqa: ARG002 - ccxt's signature
+            return amount if isinstance(amount, str) else f"{Decimal(amount):f}"
+
+        def price_to_precision(self, symbol: str, price: Any) -> str:  # noqa: ARG002 - ccxt's signature
+            return price if isinstance(price, str) else f"{Decimal(price):f}"
+
+        def milliseconds(self) -> int:
+            return clock() // 1_000_000
+
+        def seconds(self) -> int:
+            return clock() // 1_000_000_000
+
+        def microseconds(self) -> int:
+            return clock() // 1_000
+
+        # --- the way out
+
+        def sign(self, *args: Any, **named: Any) -> Any:
+            sending = SENDING.get()
+            if sending is not None and sending.until is not None and clock.ours() > sending.until:
+                raise TooLateToSend
+            return super().sign(*args, **named)
+
+        async def fetch(self, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
+            sending = SENDING.get()
+            if sending is not None and method != "GET":
+                sending.left = True
+            return await super().fetch(url, method, headers, body)
+
+        def handle_errors(self, code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
+            try:
+                return super().handle_errors(code, reason, url, method, headers, *rest)
+            except library.errors.BaseError as error:
+                _note(error, code, headers)
+                raise
+
+        def handle_http_status_code(self, code: int, reason: str, url: str, method: str, body: str) -> Any:
+            try:
+                return super().handle_http_status_code(code, reason, url, method, body)
+            except library.errors.BaseError as error:
+                _note(error, code, {})
+                raise
+
+        # --- streams
+
+        def client(self, url: str) -> Any:
+            client = super().client(url)
+            if not hasattr(client, "guarded"):
+                client.guarded = True
+                client.handle_text_or_binary_message = _guarded(client, client.handle_text_or_binary_message, tap)
+            return client
+
+        def ws_dial_delay(self, url: str) -> float:  # noqa: ARG002 - ccxt's signature
+            return 0.0  # the core owns the backoff, on the injected clock; ccxt would sleep on the wall clock
+
+    return TappedExchange
+
+
+def _note(error: Any, status: int, headers: Any) -> None:
+    """Keep with an error what ccxt drops: the status of the answer, and how long the venue says to wait."""
+    error.status = status
+    values = [value for name, value in (headers or {}).items() if name.lower() == "retry-after"]
+    try:
+        error.retry_after_s = max(0.0, float(values[0])) if values else None
+    except ValueError:
+        error.retry_after_s = None
+
+
+def _guarded(client: Any, handle: Callable[[Any], None], tap: Tap) -> Callable[[Any], None]:
+    """Wrap a ccxt client's frame handler: exact numbers, and no frame can end its receive loop."""
+
+    def guarded(data: Any) -> None:
+        try:
+            text = data.decode() if isinstance(data, bytes) and client.decompressBinary else data
+            frame = json.loads(text, parse_float=str) if isinstance(text, str) and text[:1] in "{[" else text
+            if isinstance(frame, dict | list):
+                client.on_message_callback(client, frame)
+            else:
+                handle(text)
+            tap.frame(frame)
+        except Exception as error:  # noqa: BLE001 - the outermost edge: the bytes are the venue's and an error deafens ccxt
+            tap.malformed(f"{type(error).__name__}: {error}"[:300])
+
+    return guarded
