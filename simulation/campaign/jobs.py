@@ -20,13 +20,17 @@ SAME_RUN: Final = "same-seed-same-run"
 
 
 class Job(NamedTuple):
-    """One seed to run. ``twice`` compares two runs of it; ``defect`` plants a bug."""
+    """One seed to run. ``twice`` compares two runs of it; ``defect`` plants a bug.
+
+    ``recorded`` as in ``scenario_of``: said once for a campaign: a seed is the same on every machine of it.
+    """
 
     seed: int
     hours: float = 24.0
     profile: str = "all"
     defect: str = ""
     twice: bool = False
+    recorded: bool | None = None
 
 
 class Outcome(NamedTuple):
@@ -40,7 +44,7 @@ def scenario_of_job(job: Job) -> Scenario:
     """Return the scenario that a job runs."""
     from simulation.world import PROFILES, scenario_of
 
-    scenario = scenario_of(job.seed, hours=job.hours, profile=PROFILES[job.profile])
+    scenario = scenario_of(job.seed, hours=job.hours, profile=PROFILES[job.profile], recorded=job.recorded)
     return msgspec.structs.replace(scenario, defect=job.defect) if job.defect else scenario
 
 

@@ -75,12 +75,14 @@ def run_many(wanted: Wanted, *, as_json: bool) -> ExitCode:
 
 
 def _jobs(wanted: Wanted) -> Iterator[Job]:
-    clock = WallClock()
+    from simulation.world import have_recordings
+
+    clock, recorded = WallClock(), have_recordings()
     end = clock.now() + round(wanted.minutes * 60 * NANOS) if wanted.minutes is not None else None
     for number in count():
         if number >= wanted.seeds if end is None else clock.now() >= end:
             return
-        yield Job(wanted.first + number, wanted.hours, wanted.profile, twice=wanted.twice)
+        yield Job(wanted.first + number, wanted.hours, wanted.profile, twice=wanted.twice, recorded=recorded)
 
 
 def _say(say: Say, campaign: Campaign) -> None:

@@ -8,6 +8,7 @@ that carries a scenario out; that is the kernel's.
 from simulation.world.bodies import SECRETS
 from simulation.world.config import ACCOUNT, config_of, config_text
 from simulation.world.markets import MARKETS, instruments_of
+from simulation.world.paths import have_recordings
 from simulation.world.prices import bars_of, price_at
 from simulation.world.profiles import PROFILES, Profile
 from simulation.world.scenarios import scenario_of
@@ -21,6 +22,7 @@ __all__ = [
     "bars_of",
     "config_of",
     "config_text",
+    "have_recordings",
     "instruments_of",
     "price_at",
     "scenario_of",

@@ -13,7 +13,7 @@ from simulation.world.draw import Draw, stream
 from simulation.world.markets import MARKETS, MarketOf
 from simulation.world.recorded import have_recorded, recorded_length
 
-__all__ = ["has_thin", "paths_of"]
+__all__ = ["has_thin", "have_recordings", "paths_of"]
 
 _KINDS: Final[Mapping[PathKind, int]] = {
     PathKind.TREND: 5,
@@ -26,12 +26,17 @@ _KINDS: Final[Mapping[PathKind, int]] = {
 _RECORDED_CHANCE: Final = 0.3
 
 
-def paths_of(seed: int, hours: float) -> tuple[PricePath, ...]:
-    """Return the four to six paths of a run; where candles were recorded, some are those.
+def paths_of(seed: int, hours: float, recorded: bool | None = None) -> tuple[PricePath, ...]:
+    """Return the four to six paths of a run; some are recorded ones (``recorded`` as in ``scenario_of``).
 
     Everything is drawn before it is looked whether the recordings are there: a seed's other paths never depend on it.
     """
-    return tuple(_replayed(drawn, hours) or drawn.generated for drawn in _drawn(seed))
+    return tuple(_replayed(drawn, hours, recorded) or drawn.generated for drawn in _drawn(seed))
+
+
+def have_recordings() -> bool:
+    """Whether this machine has the recorded candles of every market that has some."""
+    return all(have_recorded(market.recordings[0][0]) for market in MARKETS.values() if market.recordings)
 
 
 def has_thin(seed: int) -> bool:
@@ -63,12 +68,17 @@ def _draw(draw: Draw, symbol: str, market: MarketOf) -> _Drawn:
     return _Drawn(generated, recorded and bool(market.recordings), share)
 
 
-def _replayed(drawn: _Drawn, hours: float) -> PricePath | None:
-    if not drawn.recorded:
+def _replayed(drawn: _Drawn, hours: float, recorded: bool | None) -> PricePath | None:
+    if not drawn.recorded or recorded is False:
         return None
     file, step_s = MARKETS[drawn.generated.symbol].recordings[0]
     bars = round(hours * 3_600 / step_s) + 1
-    if not have_recorded(file) or recorded_length(file) < bars:
+    there = have_recorded(file)
+    if recorded and not there:
+        raise FileNotFoundError(
+            f"the recorded candles {file} are not on this machine, and the campaign was begun with them"
+        )
+    if not there or recorded_length(file) < bars:
         return None
     return msgspec.structs.replace(
         drawn.generated,

@@ -22,13 +22,17 @@ __all__ = ["scenario_of"]
 _MICROSECOND: Final = 1_000
 
 
-def scenario_of(seed: int, *, hours: float = 168, profile: Profile) -> Scenario:
-    """Return what happens in a run of a seed: equal arguments give equal scenarios."""
+def scenario_of(seed: int, *, hours: float = 168, profile: Profile, recorded: bool | None = None) -> Scenario:
+    """Return what happens in a run of a seed: equal arguments give equal scenarios.
+
+    ``recorded``: whether some prices are recorded ones; None: when this machine has them. Raises FileNotFoundError when
+    they must be and are not here.
+    """
     if hours <= 0:
         raise ValueError("`hours` must be above 0")
     start = start_of(seed, hours)
     span = Hours(seed, start, hours)
-    paths = paths_of(seed, hours)
+    paths = paths_of(seed, hours, recorded)
     items: list[Item] = [
         *posts_of(seed, span, paths),
         *acts_of(seed, span, paths, profile.acts),

@@ -79,7 +79,7 @@ def test_a_seed_that_hangs_is_given_up() -> None:
 def test_what_the_simulator_raises_is_that_seeds_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """An error of the simulator itself is a violation of its seed, with the place; the campaign goes on."""
 
-    def broken(seed: int, *, hours: float, profile: Any) -> Any:
+    def broken(seed: int, *, hours: float, profile: Any, recorded: bool | None) -> Any:
         raise LookupError(f"no world of {seed}")
 
     monkeypatch.setattr("simulation.world.scenario_of", broken)

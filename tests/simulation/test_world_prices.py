@@ -10,7 +10,7 @@ import pytest
 
 from protocol.market import check_bar
 from simulation.scenario import PathKind, PricePath
-from simulation.world import MARKETS, PROFILES, bars_of, price_at, scenario_of
+from simulation.world import MARKETS, PROFILES, bars_of, paths, price_at, scenario_of
 from simulation.world.recorded import have_recorded
 
 NANOS = 1_000_000_000
@@ -139,3 +139,15 @@ def test_worlds_have_four_to_six_markets() -> None:
     for seed in range(30):
         symbols = [path.symbol for path in scenario_of(seed, hours=1, profile=PROFILES["none"]).paths]
         assert 4 <= len(symbols) == len(set(symbols)) <= 6
+
+
+def test_a_campaign_says_once_whether_prices_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine without the recordings a seed that was begun with them is refused, and one without them is the same."""
+    seed = next(each for each in range(1, 50) if any(drawn.recorded for drawn in paths._drawn(each)))
+    bare = scenario_of(seed, hours=6.0, profile=PROFILES["none"], recorded=False)
+    monkeypatch.setattr(paths, "have_recorded", lambda file: False)
+    assert scenario_of(seed, hours=6.0, profile=PROFILES["none"], recorded=False) == bare
+    assert scenario_of(seed, hours=6.0, profile=PROFILES["none"]) == bare
+    with pytest.raises(FileNotFoundError, match="not on this machine"):
+        scenario_of(seed, hours=6.0, profile=PROFILES["none"], recorded=True)
+    assert not paths.have_recordings()
