@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Generator, Iterable
 from importlib import import_module
 from itertools import islice
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from protocol.errors import BulkheadError, FeatureUnavailable
 from simulation.campaign.jobs import Job, Outcome, broken_off
 
 __all__ = ["ExecutorUnavailable", "on_ray"]
+
+_KNOCK_S: Final = 5.0
 
 
 class ExecutorUnavailable(BulkheadError):
@@ -53,8 +57,20 @@ def _connected(address: str) -> Any:
         ray = import_module("ray")
     except ImportError as error:
         raise FeatureUnavailable("ray", "running on a Ray cluster") from error
+    _knock(address)
     try:
         ray.init(address=address, log_to_driver=False)
     except Exception as error:
         raise ExecutorUnavailable(f"no Ray cluster answers at {address}: {error}") from error
     return ray
+
+
+def _knock(address: str) -> None:
+    """Look whether anybody listens at ``host:port``: Ray itself goes on trying for minutes."""
+    place = urlsplit(address if "://" in address else f"ray://{address}")
+    if place.port is None:
+        return  # "auto" and the like: Ray knows where to look
+    try:
+        socket.create_connection((place.hostname or "", place.port), _KNOCK_S).close()
+    except OSError as error:
+        raise ExecutorUnavailable(f"no Ray cluster answers at {address}: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Callable
 from itertools import count
@@ -105,7 +106,7 @@ class FakeRay:
         self.ended = False
 
     def init(self, *, address: str, log_to_driver: bool) -> None:
-        if address != "ray://there:1":
+        if address != "ray://there":
             raise ConnectionError("nobody listens")
 
     def shutdown(self) -> None:
@@ -131,7 +132,7 @@ def test_a_cluster_gives_what_one_process_gives(monkeypatch: pytest.MonkeyPatch)
     """All jobs are run on the cluster, a worker that is lost costs its seed, and the cluster is let go of."""
     fake = FakeRay()
     monkeypatch.setitem(sys.modules, "ray", fake)
-    found = run_campaign(jobs(*range(10, 20)), ray="ray://there:1", work=work)
+    found = run_campaign(jobs(*range(10, 20)), ray="ray://there", work=work)
     assert sorted(each.seed for each in found.seeds) == list(range(10, 20))
     assert sorted(each.job.seed for each in found.failures) == [13, 17]
     assert fake.ended
@@ -141,7 +142,16 @@ def test_a_cluster_that_does_not_answer_is_an_error(monkeypatch: pytest.MonkeyPa
     """Nothing falls back silently: a cluster that cannot be reached ends the command (DS-602)."""
     monkeypatch.setitem(sys.modules, "ray", FakeRay())
     with pytest.raises(ExecutorUnavailable, match="nobody listens"):
-        run_campaign(jobs(1), ray="ray://nowhere:1", work=work)
+        run_campaign(jobs(1), ray="ray://nowhere", work=work)
+
+
+def test_nobody_listens_at_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A port at which nobody listens is told at once: Ray itself would try for minutes."""
+    monkeypatch.setitem(sys.modules, "ray", FakeRay())
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(ExecutorUnavailable, match=f"127.0.0.1:{port}"):
+        run_campaign(jobs(1), ray=f"127.0.0.1:{port}", work=work)
 
 
 def test_two_runs_of_a_seed_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
