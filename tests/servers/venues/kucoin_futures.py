@@ -102,7 +102,8 @@ class FuturesDesk(Desk):
 
     def _candles(self, asked: dict[str, Any]) -> list[list[Any]]:
         market, minutes = self.market(asked["symbol"]), int(asked["granularity"])
-        since, until = int(asked.get("from") or 0), int(asked.get("to") or 2**53)
+        now = self.hall.now() // 1_000_000
+        since, until = int(asked.get("from") or now - MAX_BARS * minutes * 60_000), int(asked.get("to") or now)
         rows = self.hall.candles(market.symbol, minutes * 60, since * 1_000_000, MAX_BARS)
         return [
             [bar.at // 1_000_000, float(bar.open), float(bar.high), float(bar.low), float(bar.close), float(bar.volume)]

@@ -96,7 +96,8 @@ class SpotDesk(Desk):
 
     def _candles(self, asked: dict[str, Any]) -> list[list[str]]:
         seconds, market = SECONDS[asked["type"]], self.market(asked["symbol"])
-        since, until = int(asked.get("startAt") or 0), int(asked.get("endAt") or 2**40)
+        now = self.hall.now() // NS
+        since, until = int(asked.get("startAt") or now - 100 * seconds), int(asked.get("endAt") or now)
         rows = self.hall.candles(market.symbol, seconds, since * NS, 1500)
         found = [
             [str(bar.at // NS), text(bar.open), text(bar.close), text(bar.high), text(bar.low), text(bar.volume), "1"]
