@@ -38,19 +38,14 @@ def maybe(text: str | None) -> Decimal | None:
 def test_brackets_as_the_vectors_say(case: dict[str, Any]) -> None:
     """Three orders, rounded toward the reference; a missing or misplaced stop is refused by name (PF-232, PF-233)."""
     told, wanted = case["input"], case["expected"]
-    try:
-        orders = bracket(
-            OrderSide(told["side"]),
-            D(told["qty"]),
-            reference=D(told["ref"]),
-            stop=maybe(told["sl"]),
-            target=maybe(told["tp"]),
-            tick=D(told["tick"]),
-            client_id=told["client_id"],
-        )
-    except ValidationError as error:
-        assert {"error": error.code} == wanted
+    fields: dict[str, Any] = {"reference": D(told["ref"]), "stop": maybe(told["sl"]), "target": maybe(told["tp"])}
+    fields |= {"tick": D(told["tick"]), "client_id": told["client_id"]}
+    if "error" in wanted:
+        with pytest.raises(ValidationError) as caught:
+            bracket(OrderSide(told["side"]), D(told["qty"]), **fields)
+        assert caught.value.code == wanted["error"]
         return
+    orders = bracket(OrderSide(told["side"]), D(told["qty"]), **fields)
     found = [(each.type, each.side.value, each.qty, each.client_id, each.parent, each.price) for each in orders]
     assert found == [
         (each["type"], each["side"], D(each["qty"]), each["client_id"], each["parent"], maybe(each["price"]))
