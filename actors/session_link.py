@@ -65,7 +65,10 @@ async def open_link(
     account: str, make: Callable[[], Venue], sink: Sink, now: Callable[[], int], within_s: float
 ) -> Link | NotConnected:
     """Try once to connect; whatever came only half-way is closed. What is no error of a venue is raised."""
-    venue = make()
+    try:
+        venue = make()
+    except VenueError as error:
+        return NotConnected(error)
     try:
         check_capabilities(venue.name, venue.capabilities)
         async with asyncio.timeout(within_s):

@@ -29,6 +29,12 @@ def balances_topic(account: str) -> str:
 
 
 class SessionSettings(Value, frozen=True, forbid_unknown_fields=True, gc=False):
-    """How much of the venue's published limits is used (``rate_limit_mode``, EX-1105)."""
+    """How a session treats its venue.
+
+    ``rate_mode`` is how much of the published limits is used (EX-1105). A market that is open and tells no price for
+    ``mute_after_s`` seconds is mute (0: never). ``maintenance`` are spans (``rules.windows``) in which errors are expected.
+    """
 
     rate_mode: RateMode = RateMode.VENUE
+    mute_after_s: float = 0.0
+    maintenance: tuple[str, ...] = ()

@@ -47,7 +47,7 @@ from service.performance_settings import equity_settings
 from service.replaying import EndWatch
 from service.standing import NotNeeded, holding_tenure
 from service.tenure import Tenure, fences_of, lease_keeper
-from service.venues import outside_market, outside_venues
+from service.venues import is_outside, outside_venues, price_label
 from service.watching import watched
 from service.webhooks import listener, listening_url
 from store.follow import command_of, environment_of
@@ -153,9 +153,11 @@ def _run(
 
 
 async def _prepare(config: Config, now: int) -> dict[str, Market]:
+    """Return the prices of each account on paper; the others hear theirs from their venue."""
     return {
-        account.name: outside_market(account) or await prepare_market(config, account, now=now)
+        account.name: await prepare_market(config, account, now=now)
         for account in config.accounts
+        if not is_outside(account)
     }
 
 
@@ -164,7 +166,7 @@ def _clock_for(config: Config, markets: dict[str, Market], journal: LiveJournal)
     starts = [market.first_at for market in markets.values() if market.first_at is not None]
     if not starts:
         return WallClock()
-    if len(starts) < len(markets):
+    if len(starts) < len(config.accounts):
         raise BulkheadError("recorded and live markets cannot run in one daemon: they live at different times")
     start = max(min(starts), journal.last_instant())
     if config.market.speed == "max":
@@ -195,7 +197,7 @@ async def _serve(
     active = ActiveConfig(config, start.version, start.trouble)
     # The watch is the outer one: it still sees how the tree ends.
     async with watched(system, active, secrets, run), system:
-        label = ", ".join(sorted({market.label for market in markets.values()}))
+        label = _labels(config, markets)
         daemon = Daemon(active, system, label, WallClock().now(), secrets.token.reveal(), stopping)
         ended = anyio.Event()
         keeper = config_keeper(lambda: plan, active, sources, start, watch=not virtual)
@@ -232,6 +234,12 @@ async def _serve(
         return await _until_stopped(system, daemon.stopping)
 
 
+def _labels(config: Config, markets: dict[str, Market]) -> str:
+    """Return whose prices the accounts trade at."""
+    outside = {price_label(config, account) for account in config.accounts if account.name not in markets}
+    return ", ".join(sorted({market.label for market in markets.values()} | outside))
+
+
 def read_models_spec(factory: Callable[[], Actor]) -> ChildSpec:
     """Return the recipe of who keeps the read models: whatever is wrong with them, trading never ends because of it.
 
@@ -261,7 +269,7 @@ def _operators(
     virtual = isinstance(daemon.system.clock, VirtualClock)
     keeper = [] if virtual else [*nightly_check(daemon.active), ChildSpec("housekeeper", Housekeeper)]
     children = [webhook, ChildSpec("api", partial(ApiServer, daemon))]
-    synthetic = [account for account in config.accounts if markets[account.name].kind is Kind.SYNTHETIC]
+    synthetic = [each for each in config.accounts if each.name in markets and markets[each.name].kind is Kind.SYNTHETIC]
     if config.demo.signals and synthetic:
         children.append(demo_trader(config, synthetic[0], markets[synthetic[0].name], secrets, daemon))
     return [*children, *keeper]

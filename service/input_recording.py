@@ -14,6 +14,7 @@ from runtime.recording import MOST_WAITING, Recorder
 from runtime.system import ActorSystem
 from service.active import ActiveConfig
 from service.config import Config, ConfigError, WebhookSecrets, open_webhook_secrets
+from service.config.venue_access import secrets_of
 from service.markets import Market
 from store.inputs.codec import fingerprint_of
 from store.inputs.writing import InputWriter
@@ -139,7 +140,7 @@ class _Hidden:
                 found = ()  # who keeps the secrets says what is wrong with them
             self._known = tuple(dict.fromkeys((*found, *self._known)))
             self._recorder.stands(SECRETS, _fingerprints(self._known))
-        return self._known
+        return (*self._known, *secrets_of(self._active.config))
 
     def _stamp(self) -> int | None:
         if self._folder is None:

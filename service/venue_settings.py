@@ -6,8 +6,8 @@ from actors.precision import PrecisionSettings
 from actors.session import SessionSettings
 from actors.session_limit import RateMode
 from service.config import Config
-from service.config.exchange import VENUES
 from service.config.market import Account
+from service.config.venue_access import rate_mode_of
 
 __all__ = ["precision_settings", "session_settings"]
 
@@ -18,7 +18,6 @@ def precision_settings(config: Config) -> PrecisionSettings:
 
 
 def session_settings(config: Config, account: Account) -> SessionSettings:
-    """Return how much of the venue's limits an account's session uses (EX-1105)."""
-    if account.exchange not in VENUES:
-        return SessionSettings()
-    return SessionSettings(RateMode(config.exchange.access(account.exchange).rate_limit_mode.value))
+    """Return how an account's session treats its venue: its limits (EX-1105), silence, maintenance."""
+    mute_after_s = float(account.mute_after_s) if account.venue.is_known else 0.0
+    return SessionSettings(RateMode(rate_mode_of(config, account).value), mute_after_s, account.maintenance)

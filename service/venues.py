@@ -2,38 +2,69 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
+from random import SystemRandom
 
+from protocol.errors import FeatureUnavailable
 from service.config import Config
-from service.config.market import Account, VenueKind
-from service.config.market import MarketSource as Kind
-from service.markets import Market
+from service.config.market import PRACTICE_URL, Account, VenueKind
+from service.config.venue_access import access_of, missing_credentials, on_testnet
+from venues.access import Tools
 from venues.contract import Venue
+from venues.errors import AuthFailed, VenueError
+from venues.known import make_venue
 from venues.practice.adapter import PracticeVenue
 
-__all__ = ["outside_market", "outside_venues"]
+__all__ = ["AdapterMissing", "adapter_of", "is_outside", "outside_venues", "price_label"]
+
+
+class AdapterMissing(VenueError):
+    """The library that speaks to the venue is not installed."""
+
+    stops = True
 
 
 def outside_venues(config: Config, now: Callable[[], int]) -> dict[str, Callable[[], Venue]]:
     """Return what makes the adapter of each account that does not trade on paper."""
-    return {account.name: partial(_practice, account, now) for account in config.accounts if _is_outside(account)}
+    return {
+        account.name: partial(adapter_of, config, account, now) for account in config.accounts if is_outside(account)
+    }
 
 
-def _is_outside(account: Account) -> bool:
+def is_outside(account: Account) -> bool:
+    """Whether an account trades elsewhere, and hears its prices from there."""
     return account.venue is not VenueKind.PAPER
 
 
-def _practice(account: Account, now: Callable[[], int]) -> Venue:
-    return PracticeVenue(account.url, account=account.name, name=account.exchange, now=now)
+def price_label(config: Config, account: Account) -> str:
+    """Return what screens call the prices that an account outside hears from its venue."""
+    test = account.venue.is_known and on_testnet(config, account)
+    return f"{account.venue.value}{' test network' if test else ''}"
 
 
-def outside_market(account: Account) -> Market | None:
-    """Return what screens call the prices of an account that gets them from its venue; None for one on paper."""
-    if not _is_outside(account):
-        return None
+def adapter_of(config: Config, account: Account, now: Callable[[], int]) -> Venue:
+    """Return the adapter of an account outside, not connected.
 
-    def no_source() -> None:
-        raise AssertionError(f"{account.name} hears its prices from its venue")
+    Raises AuthFailed where credentials are missing (nothing is tried without them), AdapterMissing without the venue's
+    library, otherwise as ``make_venue``. Each is the trouble of this account alone: its session stops, the others go on.
+    """
+    if account.venue is VenueKind.PRACTICE:
+        url = account.url or PRACTICE_URL
+        return PracticeVenue(url, account=account.name, name=account.exchange, now=now)
+    own = f"accounts[{config.accounts.index(account)}]."
+    missing = [each for each in missing_credentials(config) if each.path.startswith(own)]
+    if missing:
+        raise AuthFailed(
+            account.venue.value, "; ".join(f"no {each.path.removeprefix(own)}: {each.message}" for each in missing)
+        )
+    try:
+        return make_venue(access_of(config, account), _tools(now))
+    except FeatureUnavailable as error:
+        raise AdapterMissing(account.venue.value, str(error)) from error
 
-    return Market(account.venue.value, Kind.AUTO, no_source, (), 0)  # type: ignore[arg-type] # never opened
+
+def _tools(now: Callable[[], int]) -> Tools:
+    # Waits and chance of an adapter touch nothing that is replayed: what it hears is recorded, not what it does.
+    return Tools(now=now, sleep=asyncio.sleep, random=SystemRandom().random)  # house: jitter between installations

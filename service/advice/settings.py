@@ -62,15 +62,26 @@ SETTINGS: Final = Area(
             "leave `security.webhook_signature_validation` true: false is for mode `dry_run` only",
         ),
         Word(("AuditRequiredInLive",), "leave `logging.audit_log_enabled` true in mode `live`"),
-        Word(("TestnetUnsupported",), "set `testnet` to false: only binance and bybit have a test network"),
+        Word(
+            ("TestnetUnsupported",),
+            "set `testnet` to false where there is no test network (`bulkhead venue list` says where there is one)",
+        ),
         Word(
             ("LiveVenueMissing",),
-            "set the account's scope to `paper` or `simulation`: no venue here executes orders for real money yet",
+            "set the account's scope to `paper` or `simulation`, or trade at a real venue: there no real order is executed",
+        ),
+        Word(
+            ("RealMoney",),
+            "set `testnet = true`; if you mean real money, false, and both the account's scope and app.mode to live",
+        ),
+        Word(
+            ("InsecureAddress",),
+            "use an https or wss address: credentials are never sent unencrypted to another machine",
         ),
         Word(("ScopeChanged",), "give the account of the other scope a name of its own: a scope is for life"),
         Word(
             ("MissingCredential",),
-            "give the exchange its key, secret and, at okx and kucoin, passphrase: live mode needs them",
+            "set the variable that the message names, then start bulkhead: key, secret; at okx and kucoin a passphrase too",
         ),
     ),
 )

@@ -152,6 +152,10 @@ VENUES: Final = Area(
             ("PermissionDenied",),
             "allow the key to trade at the venue, then `bulkhead restart /venues/ACCOUNT/session`",
         ),
+        Word(
+            ("AdapterMissing",),
+            'install the venue\'s library (`pip install "bulkhead[NAME]"`), then `bulkhead restart /venues/ACCOUNT/session`',
+        ),
         Word(("VenueCapabilityMissing",), "use another venue: the connection lacks what the message names"),
         Word(("VenueDown",), "nothing: it is tried again by itself, orders wait"),
         Word(("RateLimited",), "nothing, or set the account's `rate_limit_mode` to `conservative`"),

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
+from rules.windows import Window
 from service.config.keys import Refusal, Secret
 
 __all__ = [
@@ -21,12 +22,14 @@ __all__ = [
     "schema_name",
     "secret_length",
     "shaped",
+    "stream_address",
     "symbol",
     "text_length",
     "time_zone",
     "timeframe",
     "url_token",
     "web_address",
+    "window",
 ]
 
 _SYMBOL: Final = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}(:[A-Z0-9]{1,20})?")
@@ -160,11 +163,32 @@ def folder_inside(value: str) -> Refusal | None:
 
 def web_address(value: str) -> Refusal | None:
     """Accept the address of an HTTP server."""
+    if _is_address(value, "http", "https"):
+        return None
+    return Refusal("OutOfRange", "must be an address such as http://127.0.0.1:9911")
+
+
+def stream_address(value: str) -> Refusal | None:
+    """Accept the address of a WebSocket or HTTP stream."""
+    if _is_address(value, "ws", "wss", "http", "https"):
+        return None
+    return Refusal("OutOfRange", "must be an address such as wss://stream.example.com/ws")
+
+
+def _is_address(value: str, *schemes: str) -> bool:
     try:
         parts = urlsplit(value)
         _ = parts.port
     except ValueError:
-        parts = None
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        return Refusal("OutOfRange", "must be an address such as http://127.0.0.1:9911")
+        return False
+    # What stands before an @ is a password: it would be shown wherever the address is.
+    return parts.scheme in schemes and bool(parts.hostname) and not (parts.query or parts.fragment or parts.username)
+
+
+def window(value: str) -> Refusal | None:
+    """Accept a span of time that comes back each day, or on the days named."""
+    try:
+        Window.of(value)
+    except ValueError as error:
+        return Refusal("OutOfRange", str(error))
     return None

@@ -13,6 +13,7 @@ from service.config.market import MarketSource
 from service.config.overrides import applied
 from service.config.queue import RANKING
 from service.config.safety_rules import check_access, check_protection
+from service.config.venue_rules import check_venues
 
 __all__ = ["check_across"]
 
@@ -30,6 +31,7 @@ def check_across(config: Config, problems: Problems) -> None:
     check_access(config, problems)
     check_mappings(config.signal.mappings, problems)
     _check_accounts(config, problems)
+    check_venues(config, problems)
     _check_market(config, problems)
     _check_supervision(config, problems)
 

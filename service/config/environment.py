@@ -1,7 +1,8 @@
 """Settings from the environment: ``BULKHEAD_<SECTION>__<KEY>=value`` beats the file.
 
 Text, paths, words and secrets are taken as they are; everything else is written as in config.toml
-(``BULKHEAD_MARKET__SYMBOLS='["BTC/USDT"]'``). Lists of tables (``accounts``) are set in the file only.
+(``BULKHEAD_MARKET__SYMBOLS='["BTC/USDT"]'``). Lists of tables (``accounts``) are set in the file only, their secrets here
+only: ``BULKHEAD_ACCOUNTS__<NAME>__API_KEY``, where a ``-`` of the account's name is written ``_``.
 
 ``BULKHEAD_DATABASE_URL`` is a database's address as hosts hand it out, password and all: it sets ``database.url`` and
 ``database.password``. ``BULKHEAD_REDIS_URL`` is short for ``BULKHEAD_REDIS__URL``.
@@ -10,7 +11,7 @@ Text, paths, words and secrets are taken as they are; everything else is written
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -25,19 +26,26 @@ from service.config.keys import Field, Secret, Speed, fields_of, optional
 from service.config.reading import nearest
 
 __all__ = [
+    "ACCOUNT_SECRETS",
     "DATABASE_URL",
     "PREFIX",
     "REDIS_URL",
     "Setting",
+    "account_variable",
     "settings_from",
     "split_password",
     "variable_of",
     "variables",
+    "with_secrets",
 ]
 
 PREFIX: Final = "BULKHEAD_"
 DATABASE_URL: Final = "BULKHEAD_DATABASE_URL"
 REDIS_URL: Final = "BULKHEAD_REDIS_URL"
+ACCOUNT_SECRETS: Final = ("api_key", "api_secret", "passphrase")
+"""Keys of an account that come from the environment only."""
+
+_ACCOUNTS: Final = f"{PREFIX}ACCOUNTS__"
 _AS_IT_IS: Final = (str, Path, Decimal, Speed)
 
 
@@ -74,12 +82,56 @@ def settings_from(env: Mapping[str, str], problems: Problems) -> list[Setting]:
     for variable in sorted(env):
         if not variable.startswith(PREFIX) or "__" not in variable:
             continue
+        if variable.startswith(_ACCOUNTS):
+            found += _of_account(variable, env[variable], problems)
+            continue
         if variable not in known:
             problems.add(variable, "UnknownKey", f"no setting has this variable{nearest(variable, known)}")
             continue
         keys, field = known[variable]
         found.append(Setting(variable, keys, _value(field, env[variable])))
     return found + _whole_address(env)
+
+
+def account_variable(account: str, key: str) -> str:
+    """Return the name of the variable that sets a secret of an account."""
+    return f"{_ACCOUNTS}{account.replace('-', '_').upper()}__{key.upper()}"
+
+
+def _of_account(variable: str, text: str, problems: Problems) -> list[Setting]:
+    """Read a secret of one account; whether there is such an account, only a document can say."""
+    name, _, key = variable.removeprefix(_ACCOUNTS).rpartition("__")
+    if name and key.lower() in ACCOUNT_SECRETS:
+        return [Setting(variable, ("accounts", name.lower(), key.lower()), Secret(text))]
+    names = [account_variable(name or "NAME", each) for each in ACCOUNT_SECRETS]
+    problems.add(variable, "UnknownKey", f"only secrets of accounts are set so: {', '.join(names)}")
+    return []
+
+
+def with_secrets(accounts: Any, settings: Iterable[Setting]) -> tuple[Any, list[Setting]]:
+    """Return the accounts of a document with the secrets that the environment gives, and what is of no account there."""
+    tables = (
+        [dict(each) if isinstance(each, Mapping) else each for each in accounts] if _is_list(accounts) else accounts
+    )
+    known: dict[str, list[dict[str, Any]]] = {}
+    for each in tables if _is_list(tables) else ():
+        if isinstance(each, dict):
+            known.setdefault(str(each.get("name")).replace("-", "_"), []).append(each)
+    strange = []
+    for setting in settings:
+        if len(setting.keys) != 3 or setting.keys[0] != "accounts":
+            continue
+        _, name, key = setting.keys
+        for each in known.get(name, ()):
+            each.setdefault(
+                key, setting.value
+            )  # a secret in the file stays a mistake although the environment sets it too
+        strange += [] if name in known else [setting]
+    return tables, strange
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
 
 
 def _whole_address(env: Mapping[str, str]) -> list[Setting]:

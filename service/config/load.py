@@ -13,12 +13,12 @@ import msgspec
 from protocol.errors import ValidationError
 from service.config.cross_rules import check_across
 from service.config.document import Config
-from service.config.environment import Setting, settings_from, variables
+from service.config.environment import Setting, account_variable, settings_from, variables, with_secrets
 from service.config.errors import ConfigError, Problems
 from service.config.keys import Secret, Section
 from service.config.means import check_means
 from service.config.older_names import renamed_table
-from service.config.reading import Reader
+from service.config.reading import Reader, nearest
 
 __all__ = ["anchored", "load", "parse"]
 
@@ -51,7 +51,12 @@ def parse(text: str, env: Mapping[str, str], *, source: str = "configuration") -
         problems.add(new, "ConflictingAlias", "has another value under an older name: keep one of them")
     settings = settings_from(env, problems)
     for setting in settings:
-        _put(table, setting)
+        if setting.keys[0] != "accounts":
+            _put(table, setting)
+    if any(setting.keys[0] == "accounts" for setting in settings):
+        accounts = table.get("accounts", [{"name": each.name} for each in Config().accounts])
+        table["accounts"], strange = with_secrets(accounts, settings)
+        _refuse_strangers(table["accounts"], strange, problems)
     config = Reader(problems, tuple(".".join(keys) for keys, _ in variables())).table(Config, table, "")
     assert config is not None, "no key of the document itself is required"
     check_across(config, problems)
@@ -59,6 +64,17 @@ def parse(text: str, env: Mapping[str, str], *, source: str = "configuration") -
     if found := problems.all((".".join(setting.keys), setting.variable) for setting in settings):
         raise ConfigError(found, source=source)
     return config
+
+
+def _refuse_strangers(accounts: Any, strange: list[Setting], problems: Problems) -> None:
+    """Note secrets of accounts that do not exist: a misspelt name would leave an account without its key in silence."""
+    names = (
+        [str(each.get("name")) for each in accounts if isinstance(each, Mapping)] if isinstance(accounts, list) else []
+    )
+    for setting in strange:
+        known = [account_variable(name, setting.keys[2]) for name in names]
+        message = f"there is no account of this name{nearest(setting.variable, known)}"
+        problems.add(setting.variable, "UnknownKey", message)
 
 
 def _put(table: dict[str, Any], setting: Setting) -> None:

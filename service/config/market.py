@@ -5,16 +5,21 @@ from __future__ import annotations
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
 from protocol.values import Scope
 from service.config import checks
-from service.config.keys import Key, Section, Speed
+from service.config.exchange import MarketType, RateLimitMode
+from service.config.keys import Key, Secret, Section, Speed
+from venues.known import KNOWN
 from venues.paper.config import OhlcPath
 
-__all__ = ["Account", "Market", "MarketSource", "ReplayFile", "VenueKind"]
+__all__ = ["PRACTICE_URL", "Account", "Market", "MarketSource", "ReplayFile", "VenueKind"]
+
+PRACTICE_URL: Final = "http://127.0.0.1:9911"
+"""Where `bulkhead practice` listens unless it is told otherwise."""
 
 
 class MarketSource(StrEnum):
@@ -33,6 +38,21 @@ class VenueKind(StrEnum):
     """Simulated inside the daemon; shares its journal."""
     PRACTICE = "practice"
     """A practice exchange of its own (`bulkhead practice`), reached over the network."""
+    BINANCE = "binance"
+    BYBIT = "bybit"
+    OKX = "okx"
+    KUCOIN = "kucoin"
+    MEXC = "mexc"
+    GATE = "gate"
+    HYPERLIQUID = "hyperliquid"
+    OANDA = "oanda"
+    IBKR = "ibkr"
+    ALPACA = "alpaca"
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is a venue of the world outside: one of ``venues.known.KNOWN``."""
+        return self.value in KNOWN
 
 
 class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,12 +67,123 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ]
     venue: Annotated[
         VenueKind,
-        Key(doc="Who executes: paper, the exchange simulated inside; practice, the one of `bulkhead practice` at url."),
+        Key(
+            doc="Who executes: paper, the exchange simulated inside; practice, the one of `bulkhead practice` at url; or a "
+            "venue of the world outside (`bulkhead venue list`).",
+        ),
     ] = VenueKind.PAPER
-    url: Annotated[
+    testnet: Annotated[
+        bool | None,
+        Key(
+            doc="Trade on the venue's test network (EX-1102), practice or paper account. Unset: as exchange.VENUE.testnet, "
+            'true at other venues. Without it real money moves: that needs scope = "live" and app.mode = "live" too.',
+            unset_is_default=True,
+            example=True,
+        ),
+    ] = None
+    market_type: Annotated[
+        MarketType | None,
+        Key(
+            doc="Family of markets at a real venue; unset: as exchange.VENUE.market_type, else what the venue has.",
+            unset_is_default=True,
+            example=MarketType.SPOT,
+        ),
+    ] = None
+    symbols: Annotated[
+        tuple[str, ...],
+        Key(
+            doc="Markets it trades at a real venue, unified symbols; empty: market.symbols. Some venues tell their history "
+            "by market only: they are asked for these.",
+            check=checks.symbol,
+            example=("BTC/USDT",),
+        ),
+    ] = ()
+    api_key: Annotated[
+        Secret | None, Key(doc="Key id; unset: exchange.VENUE.api_key.", check=checks.secret_length(1, 256))
+    ] = None
+    api_secret: Annotated[
+        Secret | None,
+        Key(
+            doc="Signing secret, access token or private key; unset: exchange.VENUE.api_secret.",
+            check=checks.secret_length(1, 512),
+        ),
+    ] = None
+    passphrase: Annotated[
+        Secret | None,
+        Key(
+            doc="Third part of the access (okx, kucoin); unset: exchange.VENUE.passphrase.",
+            check=checks.secret_length(1, 256),
+        ),
+    ] = None
+    account_id: Annotated[
         str,
-        Key(doc='Where the practice exchange listens (venue = "practice").', check=checks.web_address),
-    ] = "http://127.0.0.1:9911"
+        Key(
+            doc="The venue's own number of the account, where a login has several: OANDA, IBKR; at Hyperliquid the address.",
+            check=checks.shaped(r"[A-Za-z0-9_\-]{0,64}", "at most 64 letters, digits, - or _"),
+            example="101-004-1234567-001",
+        ),
+    ] = ""
+    url: Annotated[
+        str | None,
+        Key(
+            doc="Replaces the venue's address: a proxy, a regional host; where the practice exchange listens. Unset: the "
+            f"venue's own, {PRACTICE_URL} for practice.",
+            check=checks.web_address,
+            unset_is_default=True,
+            example=PRACTICE_URL,
+        ),
+    ] = None
+    stream_url: Annotated[
+        str | None,
+        Key(
+            doc="Replaces the address of the venue's streams. Unset: the venue's own.",
+            check=checks.stream_address,
+            unset_is_default=True,
+            example="wss://stream.example.com/ws",
+        ),
+    ] = None
+    host: Annotated[str, Key(doc="Where IBKR's Gateway or TWS runs.", check=checks.text_length(1, 253))] = "127.0.0.1"
+    port: Annotated[
+        int | None,
+        Key(
+            doc="Its port; paper and live differ by it. Unset: 4002, with testnet = false 4001.",
+            at_least=1,
+            at_most=65_535,
+            unset_is_default=True,
+            example=4002,
+        ),
+    ] = None
+    client_id: Annotated[
+        int, Key(doc="Which client of IBKR's gateway this is; no two programs share one.", at_least=0, at_most=999)
+    ] = 1
+    rate_limit_mode: Annotated[
+        RateLimitMode | None,
+        Key(
+            doc="All of the venue's published limits, half of them, or no limiter here (EX-1105); unset: as "
+            "exchange.VENUE.rate_limit_mode.",
+            unset_is_default=True,
+            example=RateLimitMode.CONSERVATIVE,
+        ),
+    ] = None
+    mute_after_s: Annotated[
+        int,
+        Key(
+            doc="A market of a real venue that is open and tells no price for so long is mute: entries stop until it "
+            "speaks; 0: never.",
+            unit="s",
+            at_least=0,
+            at_most=3_600,
+        ),
+    ] = 60
+    maintenance: Annotated[
+        tuple[str, ...],
+        Key(
+            doc="Windows (UTC) in which the venue may be away: entries wait and errors are expected. Each a span of each "
+            "day, or of the days named before it.",
+            check=checks.window,
+            example=("sat 22:00-23:30", "23:45-00:45"),
+        ),
+    ] = ()
     scope: Annotated[
         Scope | None,
         Key(
@@ -64,8 +195,9 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     exchange: Annotated[
         str,
         Key(
-            doc="Exchange whose alerts it trades (EX-302), with that exchange's symbols and order rules.",
-            check=checks.one_of("binance", "bybit", "okx", "kucoin", "mexc", "gate"),
+            doc="Exchange whose alerts it trades (EX-302), with that exchange's symbols and order rules; an account at a "
+            "real venue trades that venue's: leave it out.",
+            check=checks.one_of(*KNOWN),
         ),
     ] = "binance"
     market: Annotated[
@@ -143,6 +275,11 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         tuple[str, ...],
         Key(doc="Strategies (names of their alerts) whose signals it takes; empty = those of all."),
     ] = ()
+
+    def __post_init__(self) -> None:
+        # A real venue trades its own alerts: only a name other than the default could contradict it, and is then refused.
+        if self.venue.is_known and self.exchange == "binance":
+            msgspec.structs.force_setattr(self, "exchange", self.venue.value)
 
 
 class ReplayFile(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

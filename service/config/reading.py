@@ -46,8 +46,11 @@ class Reader(NamedTuple):
     literal_secrets: bool = False
     """Whether secrets may be given as they are: by a form, never by a file."""
 
-    def table(self, of: type[S], raw: Any, path: str) -> S | None:
-        """Read a table as section ``of``; None when a required key is missing or wrong."""
+    def table(self, of: type[S], raw: Any, path: str, base: S | None = None) -> S | None:
+        """Read a table as section ``of``; None when a required key is missing or wrong.
+
+        ``base`` has the values of keys that are not given: sections of one type may differ in their defaults.
+        """
         if not isinstance(raw, Mapping):
             self.problems.add(path, "WrongType", "must be a table")
             return None
@@ -57,9 +60,17 @@ class Reader(NamedTuple):
             here = _join(path, name)
             if name not in fields:
                 self._unknown(here, name, fields)
-            elif (got := self.value(fields[name].hint, fields[name].key, value, here)) is not REFUSED:
+            elif (got := self._inner(fields[name], value, here)) is not REFUSED:
                 values[name] = got
+        if base is not None:
+            return msgspec.structs.replace(base, **values)
         return self._complete(of, fields, raw, values, path)
+
+    def _inner(self, field: Field, raw: Any, path: str) -> Any:
+        if not isinstance(field.default, msgspec.Struct):
+            return self.value(field.hint, field.key, raw, path)
+        found = self.table(type(field.default), raw, path, field.default)
+        return REFUSED if found is None else found
 
     def _complete(
         self, of: type[S], fields: dict[str, Field], raw: Mapping[str, Any], values: dict[str, Any], path: str

@@ -9,11 +9,10 @@ from typing import Any, Final
 import msgspec
 
 from service.config.document import Config
-from service.config.environment import variable_of
 from service.config.grid import Override
 from service.config.keys import Field, Secret, fields_of, optional
 from service.config.scalars import type_name
-from service.config.shipped import toml_value
+from service.config.shipped import secret_variable, toml_value
 
 __all__ = ["reference_page"]
 
@@ -25,7 +24,8 @@ This page is written from the declarations in `service/config/`; `make generated
 
 - The file is `config.toml` in the working directory, or the one named with `--config`. Relative paths start at its folder.
 - The environment beats the file: the variable of `webhook.port` is `BULKHEAD_WEBHOOK__PORT`. Text is taken as it is;
-  numbers, truth values, lists and tables are written as in TOML. `accounts` is set in the file only.
+  numbers, truth values, lists and tables are written as in TOML. `accounts` is set in the file only,
+  its secrets in the environment only.
 - A key that does not exist, a wrong type, a value out of bounds: all mistakes are reported at once, each with its key.
   `bulkhead config check` shows them without starting anything.
 - Secrets in the file are refused. They come from the environment, or are generated on the first start into
@@ -85,7 +85,7 @@ def _row(field: Field, path: tuple[str, ...]) -> str:
     hint, _ = optional(field.hint)
     meaning = field.key.doc
     if hint is Secret:
-        meaning += f" Set `{variable_of(*path, field.name)}`."
+        meaning += f" Set `{secret_variable(*path, field.name)}`."
     bounds = ", ".join(note for note in (field.key.bounds(), field.key.unit) if note)
     cells = (f"`{field.name}`", _type(hint), _default(field, hint), bounds, field.key.applies, meaning)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

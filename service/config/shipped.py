@@ -12,11 +12,11 @@ from typing import Any, Final
 import msgspec
 
 from service.config.document import Config
-from service.config.environment import variable_of
+from service.config.environment import account_variable, variable_of
 from service.config.grid import Override
 from service.config.keys import Field, Secret, fields_of, optional
 
-__all__ = ["default_toml", "toml_value"]
+__all__ = ["default_toml", "secret_variable", "toml_value"]
 
 _WIDTH: Final = 110
 
@@ -67,9 +67,14 @@ def _explained(field: Field, path: tuple[str, ...]) -> str:
     hint, _ = optional(field.hint)
     if hint is Secret:
         made = "Unset: generated. " if field.key.generated else ""
-        return f"{field.name}, a secret: set {variable_of(*path, field.name)}. {made}{field.key.doc}"
+        return f"{field.name}, a secret: set {secret_variable(*path, field.name)}. {made}{field.key.doc}"
     notes = [note for note in (field.key.unit, field.key.bounds(), _words(hint)) if note]
     return f"{field.key.doc} ({', '.join(notes)})" if notes else field.key.doc
+
+
+def secret_variable(*keys: str) -> str:
+    """Return the name of the variable that sets a secret, as documentation writes it."""
+    return account_variable("<name>", keys[-1]) if keys[0] == "accounts" else variable_of(*keys)
 
 
 def _words(hint: Any) -> str:

@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from protocol.errors import ValidationError
 from service.config.catalogue import catalogue, value_at, with_values
 from service.config.document import Config
-from service.config.environment import Setting, settings_from
+from service.config.environment import ACCOUNT_SECRETS, Setting, settings_from, with_secrets
 from service.config.errors import ConfigError, Problems
 from service.config.history import History
 from service.config.load import anchored
 from service.config.means import check_means, scope_changes
 from service.config.salvage import readable_parts
-from service.config.text import document_of, from_toml, normal
+from service.config.text import as_json, document_of, from_toml, normal
 from service.config.toml_file import edited, replace_file
 from service.config.validate import check_changes
 
 __all__ = ["Sources", "Start", "start_from"]
+
+
+_SOMEBODY: Final = "whoever started it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,12 @@ class Sources:
     def of_config(cls, config: Config) -> Sources:
         """Return the sources of a ready configuration: no file, and its secrets as if the environment had set them."""
         secrets = ((entry, value_at(config, entry)) for entry in catalogue().values() if entry.is_secret)
-        settings = tuple(Setting("whoever started it", entry.path, each) for entry, each in secrets if each is not None)
-        return cls(None, Path("/"), settings, document_of(config))
+        settings = [Setting(_SOMEBODY, entry.path, each) for entry, each in secrets if each is not None]
+        for account in config.accounts:
+            given = ((key, getattr(account, key)) for key in ACCOUNT_SECRETS)
+            name = account.name.replace("-", "_")
+            settings += [Setting(_SOMEBODY, ("accounts", name, key), each) for key, each in given if each is not None]
+        return cls(None, Path("/"), tuple(settings), document_of(config))
 
     @property
     def beaten(self) -> dict[str, str]:
@@ -57,7 +64,10 @@ class Sources:
 
     def effective(self, document: Mapping[str, Any]) -> tuple[Config, tuple[ValidationError, ...]]:
         """Return the configuration that a document gives under the environment, and every mistake."""
-        over = {".".join(each.keys): each.value for each in self.settings}
+        over = {".".join(each.keys): each.value for each in self.settings if each.keys[0] != "accounts"}
+        accounts = document.get("accounts", [as_json(each) for each in Config().accounts])
+        if any(each.keys[0] == "accounts" for each in self.settings):
+            over["accounts"], _ = with_secrets(accounts, self.settings)
         checked = check_changes({**document, **over}, literal_secrets=False)
         means = Problems()
         check_means(checked.config, means)

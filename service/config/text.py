@@ -16,9 +16,10 @@ from protocol.configuration import KeyChange
 from protocol.errors import ValidationError
 from service.config.catalogue import Entry, catalogue, value_at
 from service.config.document import Config
+from service.config.environment import ACCOUNT_SECRETS
 from service.config.errors import ConfigError, Problems
 from service.config.grid import Override
-from service.config.keys import fields_of
+from service.config.keys import Secret, fields_of
 from service.config.older_names import present_name
 from service.config.reading import Reader
 from service.config.scalars import REFUSED
@@ -83,10 +84,22 @@ def normal(document: Mapping[str, Any]) -> dict[str, Any]:
             continue
         value = REFUSED if entry is None else _value(entry, raw)
         if entry is None or value is REFUSED:
-            kept[name] = _plain(raw)
+            kept[name] = _hidden(_plain(raw)) if name == "accounts" else _plain(raw)
         elif value != entry.field.default:
             kept[name] = as_json(value)
     return {name: kept[name] for name in sorted(kept, key=_place)}
+
+
+def _hidden(accounts: Any) -> Any:
+    """Return wrong accounts without the secrets that somebody wrote among them."""
+    tables = accounts if isinstance(accounts, list) else [accounts]
+    found = [
+        {name: HIDDEN if name in ACCOUNT_SECRETS else value for name, value in each.items()}
+        if isinstance(each, dict)
+        else each
+        for each in tables
+    ]
+    return found if isinstance(accounts, list) else found[0]
 
 
 def one_value(name: str, text: str) -> Any:
@@ -135,7 +148,12 @@ def _flatten(table: Mapping[str, Any], path: str, found: dict[str, Any]) -> None
 
 
 def _value(entry: Entry, raw: Any) -> Any:
-    return Reader(Problems()).value(entry.field.hint, entry.field.key, raw, entry.name) if raw is not None else REFUSED
+    if raw is None:
+        return REFUSED
+    problems = Problems()
+    found = Reader(problems).value(entry.field.hint, entry.field.key, raw, entry.name)
+    # A table with a mistake inside comes back without it: as a value of its own it would lose the mistake.
+    return REFUSED if problems.all() else found
 
 
 def as_json(value: Any) -> Any:
@@ -146,7 +164,12 @@ def as_json(value: Any) -> Any:
             return {"match": match_on, **{name: as_json(each) for name, each in value.settings.items()}}
         case msgspec.Struct():
             defaults = {field.name: field.default for field in fields_of(type(value)) if not field.required}
-            return {name: as_json(each) for name, each in _fields(value) if each != defaults.get(name, _NO_DEFAULT)}
+            pairs = _fields(value)
+            return {
+                name: as_json(each)
+                for name, each in pairs
+                if each != defaults.get(name, _NO_DEFAULT) and not isinstance(each, Secret)
+            }
         case tuple():
             return [as_json(each) for each in value]
         case dict():

@@ -56,12 +56,12 @@ def test_two_scopes_share_an_exchange_and_two_accounts_of_one_do_not() -> None:
     ],
     ids=["named", "by the mode", "one of several"],
 )
-def test_live_is_refused_while_no_venue_executes_it(text: str, path: str) -> None:
+def test_live_is_refused_where_the_venue_executes_nothing_real(text: str, path: str) -> None:
     """EX-113: an account for real money is refused with what is missing and what to do; the document itself is valid."""
     with pytest.raises(ConfigError) as caught:
         parse(text, {})
     assert [(each.path, each.code) for each in caught.value.problems] == [(path, "LiveVenueMissing")]
-    assert "no live adapter is connected" in caught.value.problems[0].message
+    assert "executes no real orders" in caught.value.problems[0].message
     assert "paper or simulation" in caught.value.problems[0].message
 
 
