@@ -46,6 +46,8 @@ class Dialect:
     """Name of ccxt's class for each market family (the module in ``ccxt.pro``)."""
     call_limits: ClassVar[dict[MarketType, CallLimit]] = {}
     """Calls that the venue publishes as its limit; endpoint weights are ccxt's own throttle."""
+    order_weight: ClassVar[float] = 1.0
+    """What an order costs in ccxt's throttle; waited for before the order is built and signed."""
     late_refusal_s: ClassVar[float | None] = 5.0
     """How long after its signing an order may still be carried out (``recvWindow`` and its like); None: for ever, the venue
     refuses nothing for being late. ``latest_ms`` of ``order_params`` is at most this far away."""
@@ -242,5 +244,6 @@ class Dialect:
 
     def refusal_code(self, error: BaseException) -> str:
         """Return our code of a refused order: ``PrecisionRejected``, ``InsufficientFunds``, ``MarketHalted``, ``ReduceOnly``;
-        empty when none fits."""
+        empty when none fits.
+        """
         return {"InsufficientFunds": "InsufficientFunds", "MarketClosed": "MarketHalted"}.get(type(error).__name__, "")

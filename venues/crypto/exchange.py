@@ -15,6 +15,7 @@ What ccxt does on its own and may not do here, each with where it is stopped:
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import logging
@@ -28,14 +29,16 @@ from venues.access import Access
 from venues.ccxt_public.library import Library
 from venues.crypto.dialect import Dialect, Row
 
-__all__ = ["SENDING", "Clock", "Sending", "Tap", "TooLateToSend", "hang_up", "make_exchange"]
+__all__ = ["SENDING", "Clock", "Sending", "Tap", "TooLateToSend", "forget_streams", "hang_up", "make_exchange"]
 
 _TIMEOUT_MS: Final = 10_000
+_LOST: Final = "bulkhead:lost"
+"""A future that no message resolves: ccxt fails every future of a connection that ends."""
 _SILENT: Final = logging.Logger("bulkhead.ccxt")  # noqa: LOG001 - not in the tree of loggers: nobody can turn it on
 _SILENT.disabled = True
 
 
-class TooLateToSend(Exception):  # noqa: N818 - a fact, named as the errors of venues are
+class TooLateToSend(Exception):
     """The request was not sent: the time until which it might be sent was over."""
 
 
@@ -83,6 +86,12 @@ class Tap(Protocol):
 
     def malformed(self, reason: str) -> None:
         """Hear that a frame could not be read."""
+
+    def connected(self) -> None:
+        """Hear that a connection for streams is open."""
+
+    def lost(self, error: BaseException) -> None:
+        """Hear that a connection for streams has ended, or could not be opened."""
 
 
 class _Tapped(list[Row]):
@@ -154,7 +163,6 @@ async def hang_up(exchange: Any, tap: Tap) -> None:
     for client in clients:
         client.handle_message = _deaf
         await client.close()
-        client.reject(ConnectionError("the stream was closed"))
     exchange.clients.clear()
     exchange.ws_dial_backoff = {}
     for name in ("streamBySubscriptionsHash", "numSubscriptionsByStream"):
@@ -165,7 +173,7 @@ async def hang_up(exchange: Any, tap: Tap) -> None:
     forget_streams(exchange, tap)
 
 
-def _deaf(message: Any) -> None:  # noqa: ARG001 - ccxt's signature
+def _deaf(message: Any) -> None:
     """Hear nothing of a connection that was given up."""
 
 
@@ -204,6 +212,10 @@ def _tapped(library: Library, clock: Clock, tap: Tap) -> type[Any]:
 
         # --- the way out
 
+        async def throttle(self, cost: Any = None) -> None:
+            if SENDING.get() is None:  # who sends has waited already: what it signs must not grow old in a line
+                await super().throttle(cost)
+
         def sign(self, *args: Any, **named: Any) -> Any:
             sending = SENDING.get()
             if sending is not None and sending.until is not None and clock.ours() > sending.until:
@@ -237,12 +249,22 @@ def _tapped(library: Library, clock: Clock, tap: Tap) -> type[Any]:
             if not hasattr(client, "guarded"):
                 client.guarded = True
                 client.handle_text_or_binary_message = _guarded(client, client.handle_text_or_binary_message, tap)
+                client.future(_LOST).add_done_callback(lambda ended: _told_lost(ended, tap))
             return client
+
+        def on_connected(self, client: Any, message: Any = None) -> None:
+            super().on_connected(client, message)
+            tap.connected()
 
         def ws_dial_delay(self, url: str) -> float:  # noqa: ARG002 - ccxt's signature
             return 0.0  # the core owns the backoff, on the injected clock; ccxt would sleep on the wall clock
 
     return TappedExchange
+
+
+def _told_lost(ended: asyncio.Future[Any], tap: Tap) -> None:
+    if not ended.cancelled() and (error := ended.exception()) is not None:
+        tap.lost(error)
 
 
 def _note(error: Any, status: int, headers: Any) -> None:

@@ -1,0 +1,274 @@
+"""Bybit v5: spot and linear perpetuals of a unified trading account.
+
+Creating and cancelling are acknowledged before they are done, so the core asks how an order stands. Client ids
+(``orderLinkId``) are never taken twice. A request is refused once the venue's clock is past its signing time by more than
+``recv_window``, which is therefore made to end at the latest time of the order.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from protocol.orders import OrderState
+from protocol.values import MarketType
+from venues.contract import CallLimit
+from venues.crypto.dialect import Dialect, Exchange, Row
+from venues.errors import PermissionDenied
+
+__all__ = ["BybitDialect"]
+
+_CODE: Final = re.compile(r'"ret_?[cC]ode":\s*"?(-?\d+)')
+_LATEST: Final = "bulkheadLatestMs"
+"""Name of the parameter that carries the latest time as far as the signature, and no further."""
+_WINDOW_MS: Final = 5000
+_WEEK_MS: Final = 7 * 86_400_000
+_MEMORY_MS: Final = 2 * 365 * 86_400_000
+_PAGE: Final = 100
+_TRADES: Final = ("Trade", "AdlTrade", "BustTrade")
+_DUPLICATES: Final = ("110072", "170141", "110030")
+_LATE: Final = "10002"
+_GONE: Final = ("110001", "110008", "110010", "110019", "170139", "170142", "170143", "170190", "170213")
+"""Answers to a cancel: there is no such open order any more."""
+_UNSURE: Final = (
+    "429", "5004", "10000", "10016", "10429", "110079", "170007", "170032", "170146", "170147", "170149", "170150",
+    "170191", "170234", "340099", "3400214",
+)  # fmt: skip
+"""Failures inside the venue: what became of the request, it does not say."""
+_OF_ONE_MARKET: Final = ("10029", "170209", "170224")
+"""Refusals that ccxt takes for the end of the whole account."""
+_PRECISION: Final = (
+    "110003", "110017", "110049", "110094", "170124", "170130", "170132", "170133", "170134", "170135", "170136", "170137",
+    "170140", "170148",
+)  # fmt: skip
+_REDUCE_ONLY: Final = re.compile(r"(?i)reduce.?only|current position is zero")
+_HALTED: Final = ("110063", "110066", "170151", "170157", "170159", "170217")
+_STATES: Final = {
+    "Created": OrderState.OPEN,
+    "New": OrderState.OPEN,
+    "Untriggered": OrderState.OPEN,
+    "Triggered": OrderState.OPEN,
+    "Active": OrderState.OPEN,
+    "PartiallyFilled": OrderState.PARTIALLY_FILLED,
+    "Filled": OrderState.FILLED,
+    "Cancelled": OrderState.CANCELLED,
+    "PartiallyFilledCanceled": OrderState.CANCELLED,
+    "Deactivated": OrderState.CANCELLED,
+    "Rejected": OrderState.REJECTED,
+}
+
+
+def _code(error: BaseException) -> str:
+    found = _CODE.search(str(error))
+    return found[1] if found else ""
+
+
+class BybitDialect(Dialect):
+    """Bybit."""
+
+    venue = "bybit"
+    exchange_ids = {MarketType.SPOT: "bybit", MarketType.PERP: "bybit"}
+    call_limits = {MarketType.SPOT: CallLimit(600, 5.0), MarketType.PERP: CallLimit(600, 5.0)}
+    lag_s = 3.0
+
+    # --- the ccxt object -----------------------------------------------------------------------------------------------
+
+    @property
+    def _category(self) -> str:
+        return "linear" if self.perp else "spot"
+
+    def config(self) -> dict[str, Any]:
+        options: dict[str, Any] = {
+            "defaultType": "swap" if self.perp else "spot",
+            "defaultSubType": "linear",
+            "fetchMarkets": {"types": [self._category]},
+            "watchMyTrades": {"execType": list(_TRADES)},
+            "recvWindow": _WINDOW_MS,
+        }
+        return {"options": options, "has": {"fetchCurrencies": False}}
+
+    def prepare(self, exchange: Exchange) -> None:
+        super().prepare(exchange)
+        errors = importlib.import_module("ccxt.base.errors")
+        exact = exchange.exceptions["exact"]
+        exact.update(dict.fromkeys(_UNSURE, errors.ExchangeNotAvailable))
+        exact.update(dict.fromkeys(_DUPLICATES, errors.DuplicateOrderId))
+        exact.update(dict.fromkeys(_GONE, errors.OrderNotFound))
+        exact.update(dict.fromkeys(_OF_ONE_MARKET, errors.InvalidOrder))
+        exchange.sign = _windowed(exchange, exchange.sign)
+        exchange.parse_trade = _charged(exchange.parse_trade)
+        exchange.handle_errors = _told_when(exchange, exchange.handle_errors)
+
+    def latest_params(self, latest_ms: int, now_ms: int) -> dict[str, Any]:  # noqa: ARG002 - counted when it is signed
+        return {_LATEST: latest_ms}
+
+    # --- orders --------------------------------------------------------------------------------------------------------
+
+    def client_id_of_trade(self, trade: Row) -> str:
+        return str(trade["info"].get("orderLinkId") or "")
+
+    async def cancel(self, exchange: Exchange, client_id: str, symbol: str, params: dict[str, Any]) -> None:
+        await exchange.cancel_order(None, symbol, {"orderLinkId": client_id, **params})
+
+    async def query(self, exchange: Exchange, client_id: str, symbol: str) -> Row:
+        return await self._one(exchange, {"orderLinkId": client_id}, symbol)
+
+    async def order_by_number(self, exchange: Exchange, number: str, symbol: str) -> Row:
+        return await self._one(exchange, {"orderId": number}, symbol)
+
+    async def _one(self, exchange: Exchange, name: dict[str, str], symbol: str) -> Row:
+        """Return an order: the newest five hundred are told at once, older final ones are in the history."""
+        market = exchange.market(symbol)
+        request = {"category": self._category, "symbol": market["id"], **name}
+        for ask in (exchange.privateGetV5OrderRealtime, exchange.privateGetV5OrderHistory):
+            for row in (await ask(dict(request)))["result"]["list"]:
+                found: Row = exchange.parse_order(row, market)
+                return found
+        errors = importlib.import_module("ccxt.base.errors")
+        raise errors.OrderNotFound(f"bybit has no order {next(iter(name.values()))}")
+
+    async def open_orders(self, exchange: Exchange, symbol: str | None) -> list[Row]:
+        found: list[Row] = []
+        for scope in self._scopes(exchange, symbol):
+            request = {"category": self._category, "limit": 50, **scope}
+            for row in await _pages(exchange.privateGetV5OrderRealtime, request):
+                found.append(exchange.parse_order(row, self._market(exchange, row)))
+        return found
+
+    def _scopes(self, exchange: Exchange, symbol: str | None) -> list[dict[str, str]]:
+        """Return what must be asked one by one: perpetuals are listed by the coin that they are settled in."""
+        if symbol is not None:
+            return [{"symbol": exchange.market(symbol)["id"]}]
+        if not self.perp:
+            return [{}]
+        coins = {market["settleId"] for market in exchange.markets.values() if self.trades_here(market)}
+        return [{"settleCoin": coin} for coin in sorted(coins)]
+
+    def _market(self, exchange: Exchange, row: Row) -> Row:
+        found: Row = exchange.safe_market(row["symbol"], None, None, "swap" if self.perp else "spot")
+        return found
+
+    def order_state(self, order: Row) -> OrderState:
+        return _STATES.get(str((order.get("info") or {}).get("orderStatus") or ""), OrderState.UNKNOWN)
+
+    # --- the account ---------------------------------------------------------------------------------------------------
+
+    async def my_trades(self, exchange: Exchange, symbol: str | None, since_ms: int, now_ms: int) -> list[Row]:
+        """Return trades by weeks, the longest that one question may span."""
+        found: list[Row] = []
+        start = max(since_ms, now_ms - _MEMORY_MS)
+        scope = {"symbol": exchange.market(symbol)["id"]} if symbol is not None else {}
+        while start <= now_ms + _WEEK_MS:
+            request = {
+                "category": self._category,
+                "limit": _PAGE,
+                "startTime": start,
+                "endTime": start + _WEEK_MS,
+                **scope,
+            }
+            for row in await _pages(exchange.privateGetV5ExecutionList, request):
+                if row.get("execType") in _TRADES:
+                    found.append(exchange.parse_trade(row, self._market(exchange, row)))
+            start += _WEEK_MS
+            if start > now_ms:
+                break
+        return found
+
+    async def balance(self, exchange: Exchange) -> Row:
+        found: Row = await exchange.fetch_balance()
+        if not (exchange.options["enableUnifiedAccount"] or exchange.options["enableUnifiedMargin"]):
+            # Sizes of a classic account's market orders mean something else.
+            raise PermissionDenied(self.venue, "only unified trading accounts are supported: upgrade this one")
+        return found
+
+    async def positions(self, exchange: Exchange) -> list[Row]:
+        found: list[Row] = []
+        for scope in self._scopes(exchange, None):
+            for row in await _pages(
+                exchange.privateGetV5PositionList, {"category": self._category, "limit": 200, **scope}
+            ):
+                found.append(exchange.parse_position(row, self._market(exchange, row)))
+        return found
+
+    # --- streams -------------------------------------------------------------------------------------------------------
+
+    def private_confirmations(self) -> int:
+        return 3
+
+    def confirms(self, frame: Any) -> bool:
+        return isinstance(frame, dict) and frame.get("op") == "subscribe" and frame.get("success") is True
+
+    # --- errors --------------------------------------------------------------------------------------------------------
+
+    def is_duplicate(self, error: BaseException) -> bool:
+        return _code(error) in _DUPLICATES
+
+    def did_nothing(self, error: BaseException) -> bool:
+        return _code(error) == _LATE
+
+    def refusal_code(self, error: BaseException) -> str:
+        code, text = _code(error), str(error)
+        if code in ("110017", "10001") and _REDUCE_ONLY.search(text):
+            return "ReduceOnly"
+        if code in _PRECISION or (code == "10001" and re.search(r"(?i)qty|price|contracts", text)):
+            return "PrecisionRejected"
+        if code in _HALTED:
+            return "MarketHalted"
+        return super().refusal_code(error)
+
+
+async def _pages(ask: Any, request: Mapping[str, Any]) -> list[Row]:
+    """Return every row of a list that comes in pages."""
+    found: list[Row] = []
+    cursor = ""
+    while True:
+        result = (await ask({**request, **({"cursor": cursor} if cursor else {})}))["result"]
+        found += result["list"]
+        cursor = result.get("nextPageCursor") or ""
+        if not cursor or not result["list"]:
+            return found
+
+
+def _windowed(exchange: Exchange, sign: Any) -> Any:
+    """Sign with a window that ends at the latest time of a request."""
+
+    def windowed(path: str, api: Any = "public", method: str = "GET", params: Any = None, *rest: Any) -> Any:
+        known = dict(params or {})
+        latest = known.pop(_LATEST, None)
+        if latest is None:
+            return sign(path, api, method, known, *rest)
+        exchange.options["recvWindow"] = max(1, min(_WINDOW_MS, latest - exchange.nonce()))
+        try:
+            return sign(path, api, method, known, *rest)
+        finally:
+            exchange.options["recvWindow"] = _WINDOW_MS
+
+    return windowed
+
+
+def _charged(parse: Any) -> Any:
+    """Read the fee's currency where Bybit says it; ccxt guesses it from the side."""
+
+    def charged(trade: Row, market: Any = None) -> Any:
+        currency = trade.get("feeCurrency")
+        return parse({**trade, "feeCoin": currency} if currency else trade, market)
+
+    return charged
+
+
+def _told_when(exchange: Exchange, handle: Any) -> Any:
+    """Keep with a refusal of too many calls when the venue will hear again."""
+
+    def told_when(code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
+        try:
+            return handle(code, reason, url, method, headers, *rest)
+        except Exception as error:
+            told = {name.lower(): value for name, value in (headers or {}).items()}
+            reset = str(told.get("x-bapi-limit-reset-timestamp", ""))
+            if _code(error) in ("10006", "10018") and reset.isdigit():
+                error.retry_after_s = max(0.0, (int(reset) - exchange.milliseconds()) / 1000)  # type: ignore[attr-defined]
+            raise
+
+    return told_when

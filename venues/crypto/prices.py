@@ -1,0 +1,167 @@
+"""The price streams: best bid and ask and last price of the wanted symbols, polled while no stream tells them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from decimal import Decimal
+from typing import Any, Final
+
+from protocol.market import PriceTick
+from venues.access import Tools
+from venues.ccxt_public.chores import Chores
+from venues.ccxt_public.quotes import Quotes
+from venues.ccxt_public.translate import as_decimal, book_prices
+from venues.contract import Sink
+from venues.crypto.calls import Calls
+from venues.crypto.dialect import Exchange, Row
+from venues.crypto.errors import UNREADABLE
+from venues.crypto.streams import Mute, Streams
+from venues.crypto.translate import NS_PER_MS
+
+__all__ = ["DATA_DEADLINE_S", "PriceStreams"]
+
+DATA_DEADLINE_S: Final = 15.0
+"""Silence of all symbols for so long: the venue is asked whether prices have moved; a stream that kept that back is mute."""
+_STALE_S: Final = 60
+_BATCH: Final = 50
+_NS: Final = 1_000_000_000
+
+
+class PriceStreams(Streams):
+    """Quotes of one connection; the tap of their exchange object."""
+
+    def __init__(
+        self,
+        calls: Calls,
+        exchange: Exchange,
+        tools: Tools,
+        lost_for_good: Callable[[str], None],
+        *,
+        sink: Sink,
+        became: Callable[[bool, str], None],
+    ) -> None:
+        super().__init__(calls, exchange, tools, lost_for_good)
+        self._sink = sink
+        self._became = became
+        self._quotes = Quotes()
+        self._wanted: set[str] = set()
+        self._joined: set[str] = set()
+        self._changed = asyncio.Event()
+        self._chores: Chores | None = None
+        self._heard_at = 0
+        self.refused = 0
+        """Quotes that cannot be: stale, crossed, zero."""
+
+    def want(self, symbols: Iterable[str]) -> None:
+        """Deliver these too, beginning with the newest known."""
+        for symbol in symbols:
+            self._wanted.add(symbol)
+            if (newest := self._quotes.newest(symbol)) is not None:
+                self._sink(newest)
+        self._changed.set()
+        if self._chores is not None and self._wanted - self._joined:
+            self.subscribe(self._chores)
+            self._chores.start(self._first_quotes(), "first quotes")
+
+    # --- the tap -------------------------------------------------------------------------------------------------------
+
+    def order(self, order: Row) -> None:
+        """Hear nothing: orders come another way."""
+
+    def trade(self, trade: Row) -> None:
+        """Hear nothing: trades come another way."""
+
+    def frame(self, frame: Any) -> None:
+        """Hear nothing: quotes were heard."""
+
+    def quote(self, symbol: str, ticker: Row) -> None:
+        """Hear a ticker: a book, a last price, or both."""
+        if symbol not in self._wanted:
+            return
+        try:
+            self._take(symbol, ticker)
+        except UNREADABLE:
+            self.refused += 1
+
+    def _take(self, symbol: str, ticker: Row) -> None:
+        now = self._calls.clock()
+        stamp = ticker.get("timestamp")
+        if stamp and now - stamp * NS_PER_MS > _STALE_S * _NS:
+            raise ValueError("a price of the past")
+        due: list[PriceTick | None] = []
+        if ticker.get("bid") is not None and ticker.get("ask") is not None:
+            bid, ask = book_prices(ticker["bid"], ticker["ask"])
+            due.append(self._quotes.book(symbol, bid, ask, now))
+        last = ticker.get("last")
+        if last is not None and as_decimal(last) > Decimal(0):
+            due.append(self._quotes.last(symbol, as_decimal(last), now))
+        self._heard_at = self._calls.clock.ours()
+        for tick in due:
+            if tick is not None:
+                self._sink(tick)
+
+    # --- the kind ------------------------------------------------------------------------------------------------------
+
+    async def wanted(self) -> None:
+        """Return when a symbol is wanted."""
+        while not self._wanted:
+            self._changed.clear()
+            await self._changed.wait()
+        self._joined = set()
+
+    def subscribe(self, chores: Chores) -> None:
+        """Join what is wanted and not joined, now and whenever more is wanted."""
+        self._chores = chores
+        super().subscribe(chores)
+
+    def watches(self) -> Iterable[Callable[[], Awaitable[Any]]]:
+        """Return the dialect's, for what is not joined yet."""
+        new = sorted(self._wanted - self._joined)
+        self._joined.update(new)
+        found: list[Callable[[], Awaitable[Any]]] = []
+        for first in range(0, len(new), _BATCH):
+            found += self._calls.dialect.public_watches(self._exchange, new[first : first + _BATCH])
+        return found
+
+    async def ready(self) -> None:
+        """Wait for a connection and ask for the first quotes."""
+        await self._connections.wait()
+        await self._first_quotes()
+
+    async def _first_quotes(self) -> None:
+        if self._calls.dialect.polls_quotes:
+            await self.poll()
+
+    async def watch_over(self) -> None:
+        """Ask after each silence whether anything was kept back."""
+        self._heard_at = self._calls.clock.ours()
+        while True:
+            silent_s = (self._calls.clock.ours() - self._heard_at) / _NS
+            if silent_s < DATA_DEADLINE_S:
+                await self._tools.sleep(DATA_DEADLINE_S - silent_s)
+                continue
+            before = {symbol: self._quotes.newest(symbol) for symbol in self._wanted}
+            await self.poll()
+            if any(_moved(before[symbol], self._quotes.newest(symbol)) for symbol in before):
+                raise Mute(self._calls.dialect.venue, f"connected, but no price for {silent_s:.0f} s: connecting anew")
+            self._heard_at = self._calls.clock.ours()
+
+    async def poll(self) -> None:
+        """Ask for the quotes of all wanted symbols."""
+        symbols = sorted(self._wanted)
+        tickers: dict[str, Row] = await self._calls.ask(lambda: self._calls.exchange.fetch_tickers(symbols))
+        for symbol, ticker in tickers.items():
+            self.quote(symbol, {**ticker, "timestamp": None})
+
+    def became(self, *, live: bool, reason: str) -> None:
+        """Pass on."""
+        if not live:
+            self._chores = None
+        self._became(live, reason)
+
+
+def _moved(before: PriceTick | None, after: PriceTick | None) -> bool:
+    return after is not None and (
+        before is None or (before.bid, before.ask, before.last) != (after.bid, after.ask, after.last)
+    )
