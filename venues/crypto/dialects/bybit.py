@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from protocol.orders import OrderState
 from protocol.values import MarketType
@@ -69,8 +69,11 @@ class BybitDialect(Dialect):
     """Bybit."""
 
     venue = "bybit"
-    exchange_ids = {MarketType.SPOT: "bybit", MarketType.PERP: "bybit"}
-    call_limits = {MarketType.SPOT: CallLimit(600, 5.0), MarketType.PERP: CallLimit(600, 5.0)}
+    exchange_ids: ClassVar[dict[MarketType, str]] = {MarketType.SPOT: "bybit", MarketType.PERP: "bybit"}
+    call_limits: ClassVar[dict[MarketType, CallLimit]] = {
+        MarketType.SPOT: CallLimit(600, 5.0),
+        MarketType.PERP: CallLimit(600, 5.0),
+    }
     lag_s = 3.0
 
     # --- the ccxt object -----------------------------------------------------------------------------------------------
@@ -80,6 +83,7 @@ class BybitDialect(Dialect):
         return "linear" if self.perp else "spot"
 
     def config(self) -> dict[str, Any]:
+        """Return options: one market family, one way to ask."""
         options: dict[str, Any] = {
             "defaultType": "swap" if self.perp else "spot",
             "defaultSubType": "linear",
@@ -90,6 +94,7 @@ class BybitDialect(Dialect):
         return {"options": options, "has": {"fetchCurrencies": False}}
 
     def prepare(self, exchange: Exchange) -> None:
+        """Correct what ccxt makes of this venue's words."""
         super().prepare(exchange)
         errors = importlib.import_module("ccxt.base.errors")
         exact = exchange.exceptions["exact"]
@@ -102,20 +107,25 @@ class BybitDialect(Dialect):
         exchange.handle_errors = _told_when(exchange, exchange.handle_errors)
 
     def latest_params(self, latest_ms: int, now_ms: int) -> dict[str, Any]:  # noqa: ARG002 - counted when it is signed
+        """Return the latest time; it is taken out again where the request is signed."""
         return {_LATEST: latest_ms}
 
     # --- orders --------------------------------------------------------------------------------------------------------
 
     def client_id_of_trade(self, trade: Row) -> str:
+        """Return what the venue itself says."""
         return str(trade["info"].get("orderLinkId") or "")
 
     async def cancel(self, exchange: Exchange, client_id: str, symbol: str, params: dict[str, Any]) -> None:
+        """Cancel by client id."""
         await exchange.cancel_order(None, symbol, {"orderLinkId": client_id, **params})
 
     async def query(self, exchange: Exchange, client_id: str, symbol: str) -> Row:
+        """Return an order by client id."""
         return await self._one(exchange, {"orderLinkId": client_id}, symbol)
 
     async def order_by_number(self, exchange: Exchange, number: str, symbol: str) -> Row:
+        """Return an order by the venue's id."""
         return await self._one(exchange, {"orderId": number}, symbol)
 
     async def _one(self, exchange: Exchange, name: dict[str, str], symbol: str) -> Row:
@@ -130,11 +140,12 @@ class BybitDialect(Dialect):
         raise errors.OrderNotFound(f"bybit has no order {next(iter(name.values()))}")
 
     async def open_orders(self, exchange: Exchange, symbol: str | None) -> list[Row]:
+        """Return every open order, page by page."""
         found: list[Row] = []
         for scope in self._scopes(exchange, symbol):
             request = {"category": self._category, "limit": 50, **scope}
-            for row in await _pages(exchange.privateGetV5OrderRealtime, request):
-                found.append(exchange.parse_order(row, self._market(exchange, row)))
+            rows = await _pages(exchange.privateGetV5OrderRealtime, request)
+            found += [exchange.parse_order(row, self._market(exchange, row)) for row in rows]
         return found
 
     def _scopes(self, exchange: Exchange, symbol: str | None) -> list[dict[str, str]]:
@@ -151,6 +162,7 @@ class BybitDialect(Dialect):
         return found
 
     def order_state(self, order: Row) -> OrderState:
+        """Read the venue's own word: ccxt has one for a full fill and for a part that was cancelled."""
         return _STATES.get(str((order.get("info") or {}).get("orderStatus") or ""), OrderState.UNKNOWN)
 
     # --- the account ---------------------------------------------------------------------------------------------------
@@ -168,15 +180,16 @@ class BybitDialect(Dialect):
                 "endTime": start + _WEEK_MS,
                 **scope,
             }
-            for row in await _pages(exchange.privateGetV5ExecutionList, request):
-                if row.get("execType") in _TRADES:
-                    found.append(exchange.parse_trade(row, self._market(exchange, row)))
+            rows = await _pages(exchange.privateGetV5ExecutionList, request)
+            traded = [row for row in rows if row.get("execType") in _TRADES]
+            found += [exchange.parse_trade(row, self._market(exchange, row)) for row in traded]
             start += _WEEK_MS
             if start > now_ms:
                 break
         return found
 
     async def balance(self, exchange: Exchange) -> Row:
+        """Return the balance of the unified account; refuse every other kind."""
         found: Row = await exchange.fetch_balance()
         if not (exchange.options["enableUnifiedAccount"] or exchange.options["enableUnifiedMargin"]):
             # Sizes of a classic account's market orders mean something else.
@@ -184,31 +197,36 @@ class BybitDialect(Dialect):
         return found
 
     async def positions(self, exchange: Exchange) -> list[Row]:
+        """Return every open position, page by page."""
         found: list[Row] = []
         for scope in self._scopes(exchange, None):
-            for row in await _pages(
-                exchange.privateGetV5PositionList, {"category": self._category, "limit": 200, **scope}
-            ):
-                found.append(exchange.parse_position(row, self._market(exchange, row)))
+            request = {"category": self._category, "limit": 200, **scope}
+            rows = await _pages(exchange.privateGetV5PositionList, request)
+            found += [exchange.parse_position(row, self._market(exchange, row)) for row in rows]
         return found
 
     # --- streams -------------------------------------------------------------------------------------------------------
 
     def private_confirmations(self) -> int:
+        """Return the number of channels."""
         return 3
 
     def confirms(self, frame: Any) -> bool:
+        """Whether a channel was opened."""
         return isinstance(frame, dict) and frame.get("op") == "subscribe" and frame.get("success") is True
 
     # --- errors --------------------------------------------------------------------------------------------------------
 
     def is_duplicate(self, error: BaseException) -> bool:
+        """Whether the client id was taken before."""
         return _code(error) in _DUPLICATES
 
     def did_nothing(self, error: BaseException) -> bool:
+        """Whether the venue refused for lateness, before it looked at the request."""
         return _code(error) == _LATE
 
     def refusal_code(self, error: BaseException) -> str:
+        """Return our word for a code."""
         code, text = _code(error), str(error)
         if code in ("110017", "10001") and _REDUCE_ONLY.search(text):
             return "ReduceOnly"

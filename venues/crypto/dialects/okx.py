@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from protocol.orders import OrderState
 from protocol.values import MarketType
@@ -58,8 +58,11 @@ class OkxDialect(Dialect):
     """OKX."""
 
     venue = "okx"
-    exchange_ids = {MarketType.SPOT: "okx", MarketType.PERP: "okx"}
-    call_limits = {MarketType.SPOT: CallLimit(60, 2.0), MarketType.PERP: CallLimit(60, 2.0)}
+    exchange_ids: ClassVar[dict[MarketType, str]] = {MarketType.SPOT: "okx", MarketType.PERP: "okx"}
+    call_limits: ClassVar[dict[MarketType, CallLimit]] = {
+        MarketType.SPOT: CallLimit(60, 2.0),
+        MarketType.PERP: CallLimit(60, 2.0),
+    }
 
     # --- the ccxt object -----------------------------------------------------------------------------------------------
 
@@ -68,6 +71,7 @@ class OkxDialect(Dialect):
         return "SWAP" if self.perp else "SPOT"
 
     def config(self) -> dict[str, Any]:
+        """Return options: one market family, one way to ask."""
         options: dict[str, Any] = {
             "defaultType": "swap" if self.perp else "spot",
             "fetchMarkets": {"types": ["swap" if self.perp else "spot"]},
@@ -76,6 +80,7 @@ class OkxDialect(Dialect):
         return {"options": options, "has": {"fetchCurrencies": False}}
 
     def prepare(self, exchange: Exchange) -> None:
+        """Correct what ccxt makes of this venue's words."""
         super().prepare(exchange)
         errors = importlib.import_module("ccxt.base.errors")
         exact = exchange.exceptions["exact"]
@@ -88,19 +93,23 @@ class OkxDialect(Dialect):
         exchange.order_to_trade = _charged(exchange.order_to_trade)
 
     def latest_params(self, latest_ms: int, now_ms: int) -> dict[str, Any]:  # noqa: ARG002 - an instant to OKX
+        """Return the latest time; it is taken out again where the request is signed."""
         return {_LATEST: latest_ms}
 
     # --- orders --------------------------------------------------------------------------------------------------------
 
     def client_id_of_trade(self, trade: Row) -> str:
+        """Return what the venue itself says."""
         return str(trade["info"].get("clOrdId") or "")
 
     async def open_orders(self, exchange: Exchange, symbol: str | None) -> list[Row]:
+        """Return every open order, page by page."""
         scope = {"instId": exchange.market(symbol)["id"]} if symbol is not None else {}
         rows = await _pages(exchange.privateGetTradeOrdersPending, {"instType": self._type, **scope}, "ordId")
         return [exchange.parse_order(row) for row in rows]
 
     def order_state(self, order: Row) -> OrderState:
+        """Read the venue's own word: ccxt has one for a full fill and for a part that was cancelled."""
         return _STATES.get(str((order.get("info") or {}).get("state") or ""), OrderState.UNKNOWN)
 
     # --- the account ---------------------------------------------------------------------------------------------------
@@ -124,9 +133,11 @@ class OkxDialect(Dialect):
         return (exchange.watch_orders, exchange.watch_balance)
 
     def private_confirmations(self) -> int:
+        """Return the number of channels."""
         return 2
 
     def confirms(self, frame: Any) -> bool:
+        """Whether a channel was opened."""
         if not isinstance(frame, dict) or frame.get("event") != "subscribe":
             return False
         return (frame.get("arg") or {}).get("channel") in ("orders", "account")
@@ -138,12 +149,15 @@ class OkxDialect(Dialect):
     # --- errors --------------------------------------------------------------------------------------------------------
 
     def is_duplicate(self, error: BaseException) -> bool:
+        """Whether the client id was taken before."""
         return _code(error) in _DUPLICATES
 
     def did_nothing(self, error: BaseException) -> bool:
+        """Whether the venue refused for lateness, before it looked at the request."""
         return _code(error) == _EXPIRED
 
     def refusal_code(self, error: BaseException) -> str:
+        """Return our word for a code."""
         code, text = _code(error), str(error)
         if code in _REDUCE_ONLY:
             return "ReduceOnly"
