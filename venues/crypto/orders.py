@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Final
 
@@ -45,7 +46,7 @@ class Orders:
         if key in self._memory.refused:
             return self._memory.refused[key]
         if key in self._memory.sent:
-            known = await self.query(key, request.symbol)
+            known = await self._of_sent(key, request.symbol)
             if not known.absent_proven:
                 return known
         if request.symbol not in self._words.instruments:
@@ -84,11 +85,12 @@ class Orders:
             self._memory.numbers[number] = key
         if report.state is not OrderState.UNKNOWN:
             return report
-        for _ in range(_LOOKS):
-            asked = await self.query(key, symbol)
-            if asked.state is not OrderState.UNKNOWN:
-                return asked
-            await self._tools.sleep(_LOOK_AGAIN_S)
+        with suppress(NetworkTimeout):
+            for _ in range(_LOOKS):
+                asked = await self._of_sent(key, symbol)
+                if asked.state is not OrderState.UNKNOWN:
+                    return asked
+                await self._tools.sleep(_LOOK_AGAIN_S)
         return OrderReport(
             client_order_id=key, symbol=symbol, state=OrderState.OPEN, venue_order_id=number, at=self._calls.clock()
         )
@@ -96,7 +98,7 @@ class Orders:
     async def _failed(self, request: OrderRequest, failed: Failed) -> OrderReport:
         key, error = request.client_order_id, failed.error
         if self._dialect.is_duplicate(failed.cause):
-            return await self.query(key, request.symbol)
+            return await self._of_sent(key, request.symbol)
         if isinstance(error, NetworkTimeout):
             raise error
         self._memory.sent.pop(key, None)
@@ -120,6 +122,13 @@ class Orders:
         return report
 
     # --- asking --------------------------------------------------------------------------------------------------------
+
+    async def _of_sent(self, key: str, symbol: str) -> OrderReport:
+        """Say how an order stands that was sent: a failure to ask must not be taken for an order that never left."""
+        try:
+            return await self.query(key, symbol)
+        except VenueError as error:
+            raise NetworkTimeout(error.venue, f"sent, and not known how it stands: {error.message}") from None
 
     async def query(self, client_order_id: str, symbol: str) -> OrderReport:
         """Say how an order stands; absent only when nothing of it can arrive any more and the venue knows none."""
