@@ -15,6 +15,7 @@ from protocol.messages import Message
 from protocol.orders import FillReport, OrderReport, OrderRequest, OrderState
 from protocol.values import MarketType, OrderSide, OrderType
 from tests.venues.manual_time import Heard
+from tests.venues.safety_suite import SafetyCases
 from venues.contract import REQUIRED_CAPABILITIES, Venue
 from venues.errors import OrderNotFound
 
@@ -92,7 +93,7 @@ def filled(fills: dict[str, FillReport]) -> Decimal:
 
 
 @pytest.mark.anyio
-class TradingContract(ABC):
+class TradingContract(SafetyCases, ABC):
     """Requirements on an adapter's orders, fills and balances (EX-1103, EX-1107)."""
 
     @pytest.fixture
