@@ -1,0 +1,147 @@
+"""One chunked stream, kept open: a thread of its own, a deadline for its silence, a wait between two tries."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from supervision.backoff import Backoff
+from venues.access import Tools
+from venues.errors import RateLimited, VenueDown, VenueError
+from venues.oanda.hands import Hand
+from venues.oanda.refusals import AsErrors
+from venues.oanda.wire import Endpoint, Wire
+from venues.oanda.words import NS
+
+__all__ = ["HEARTBEAT_DEADLINE_S", "Stream"]
+
+HEARTBEAT_DEADLINE_S: Final = 12.0
+"""Silence after which a stream is given up: the venue sends a heartbeat every 5 s."""
+
+OPENINGS_APART_S: Final = 0.5
+"""At most two new connections a second are wanted by the venue."""
+
+MAX_WAITING: Final = 10_000
+"""Messages that may wait for the loop; the oldest are dropped, a gap in the log is then read again."""
+
+_BACKOFF: Final = Backoff(first_s=0.5, limit_s=30.0)
+
+
+class Stream:
+    """Runs until cancelled. ``heard`` takes messages, ``opened`` hears that it is (again) open, ``lost`` why it ended."""
+
+    def __init__(
+        self,
+        venue: str,
+        make: Callable[[], Wire],
+        endpoint: Callable[[], Endpoint],
+        tools: Tools,
+        *,
+        heard: Callable[[Any], None],
+        opened: Callable[[], None],
+        lost: Callable[[VenueError], None],
+    ) -> None:
+        self._venue = venue
+        self._make = make
+        self._endpoint = endpoint
+        self._tools = tools
+        self._heard = heard
+        self._opened = opened
+        self._lost = lost
+        self._box: deque[Any] = deque(maxlen=MAX_WAITING)
+        self._awake = False
+        self._hand: Hand | None = None
+        self._begun_at = 0
+        self._heard_at = 0
+        self._failures = 0
+        self._renewed = False
+        self.open = False
+        self.openings = 0
+
+    def renew(self) -> None:
+        """Have it opened again at once, with what ``endpoint`` then returns."""
+        self._renewed = True
+        if self._hand is not None:
+            self._hand.wire.cut()
+
+    async def run(self) -> None:
+        """Stay open until cancelled, or until the venue refuses the account for good."""
+        while True:
+            self._renewed = False
+            error = await self._once()
+            self.open = False
+            if not self._renewed:
+                self._lost(error)
+                if error.stops:
+                    return
+                await self._tools.sleep(self._wait_s(error))
+            await self._tools.sleep(max(0.0, OPENINGS_APART_S - (self._tools.now() - self._begun_at) / NS))
+
+    def _wait_s(self, error: VenueError) -> float:
+        wait = _BACKOFF.delay_s(self._failures, self._tools.random())
+        self._failures += 1
+        return max(wait, (error.retry_after_s or 0.0) if isinstance(error, RateLimited) else 0.0)
+
+    async def _once(self) -> VenueError:
+        """Open it and listen; return why it ended."""
+        self._begun_at = self._heard_at = self._tools.now()
+        self.openings += 1
+        hand = self._hand = Hand(self._make())
+        ended = hand.do(lambda wire: self._listen(wire, hand, self._endpoint()))
+        try:
+            await self._until_quiet(ended)
+            return VenueDown(self._venue, f"the stream said nothing for {HEARTBEAT_DEADLINE_S:g} s")
+        except Exception as error:  # noqa: BLE001 - the outermost edge of a thread: whatever the library raises ends the stream
+            found = AsErrors(self._venue, acts=False).of(error, hand.wire)
+            return found if isinstance(found, VenueError) else VenueDown(self._venue, type(error).__name__)
+        finally:
+            ended.cancel()
+            hand.lose()
+            self._hand = None
+
+    async def _until_quiet(self, ended: asyncio.Future[None]) -> None:
+        while True:
+            left = HEARTBEAT_DEADLINE_S - (self._tools.now() - self._heard_at) / NS
+            if left <= 0:
+                return
+            patience = asyncio.ensure_future(_as_coroutine(self._tools.sleep(left)))
+            try:
+                await asyncio.wait({ended, patience}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                patience.cancel()
+            if ended.done():
+                ended.result()
+
+    # --- in the thread -------------------------------------------------------------------------------------------------
+
+    def _listen(self, wire: Wire, hand: Hand, endpoint: Endpoint) -> None:
+        for message in wire.listen(endpoint, lambda: hand.call(self._begin, hand)):
+            self._box.append(message)
+            if not self._awake:
+                self._awake = True
+                hand.call(self._drain, hand)
+        raise VenueDown(self._venue, "the venue ended the stream")
+
+    # --- on the loop ---------------------------------------------------------------------------------------------------
+
+    def _begin(self, hand: Hand) -> None:
+        if hand is self._hand:
+            self.open = True
+            self._heard_at = self._tools.now()
+            self._opened()
+
+    def _drain(self, hand: Hand) -> None:
+        self._awake = False  # first: what comes while this runs wakes it again
+        if hand is self._hand:
+            self._heard_at = self._tools.now()
+            self._failures = 0
+        while self._box:
+            message = self._box.popleft()
+            if hand is self._hand:
+                self._heard(message)
+
+
+async def _as_coroutine(awaitable: Awaitable[None]) -> None:
+    await awaitable
