@@ -132,8 +132,9 @@ def make_exchange(library: Library, dialect: Dialect, access: Access, clock: Clo
         **dialect.credentials(),
         **dialect.config(),
     }
-    exchange = _tapped(library, clock, tap)(config)
+    exchange = _tapped(library, dialect, clock, tap)(config)
     exchange.logger = _SILENT
+    exchange.has["fetchCurrencies"] = False  # a private question at many venues, and nothing of it is used
     exchange.enableLastHttpResponse = exchange.enableLastJsonResponse = False
     exchange.enableLastResponseHeaders = False
     if access.conservative and exchange.rateLimit:
@@ -177,11 +178,25 @@ def _deaf(message: Any) -> None:
     """Hear nothing of a connection that was given up."""
 
 
-def _tapped(library: Library, clock: Clock, tap: Tap) -> type[Any]:
+def _exact_string(dictionary: Any, key: Any, default_value: str | None = None) -> str | None:
+    try:
+        value = dictionary[key]
+    except (KeyError, IndexError, TypeError):
+        return default_value
+    kind = type(value)
+    if kind is str:
+        return value or default_value
+    if kind is Decimal:
+        return f"{value:f}"
+    return str(value) if kind is int or kind is float else default_value
+
+
+def _tapped(library: Library, dialect: Dialect, clock: Clock, tap: Tap) -> type[Any]:
     class TappedExchange(library.exchange):  # type: ignore[name-defined, misc]
         """A ccxt.pro exchange with its stores tapped."""
 
-        number = Decimal
+        number = str  # not Decimal: ccxt reads its own structures again, and its safe_string() knows no Decimal
+        safe_string = staticmethod(_exact_string)  # ccxt's own takes a Decimal for nothing, and so loses fees
 
         def __init__(self, config: Any) -> None:
             super().__init__(config)
@@ -232,14 +247,15 @@ def _tapped(library: Library, clock: Clock, tap: Tap) -> type[Any]:
             try:
                 return super().handle_errors(code, reason, url, method, headers, *rest)
             except library.errors.BaseError as error:
-                _note(error, code, headers)
+                error.status = code
+                error.retry_after_s = dialect.retry_after_s(_lower(headers), clock() // 1_000_000)
                 raise
 
         def handle_http_status_code(self, code: int, reason: str, url: str, method: str, body: str) -> Any:
             try:
                 return super().handle_http_status_code(code, reason, url, method, body)
             except library.errors.BaseError as error:
-                _note(error, code, {})
+                error.status, error.retry_after_s = code, None
                 raise
 
         # --- streams
@@ -267,14 +283,8 @@ def _told_lost(ended: asyncio.Future[Any], tap: Tap) -> None:
         tap.lost(error)
 
 
-def _note(error: Any, status: int, headers: Any) -> None:
-    """Keep with an error what ccxt drops: the status of the answer, and how long the venue says to wait."""
-    error.status = status
-    values = [value for name, value in (headers or {}).items() if name.lower() == "retry-after"]
-    try:
-        error.retry_after_s = max(0.0, float(values[0])) if values else None
-    except ValueError:
-        error.retry_after_s = None
+def _lower(headers: Any) -> dict[str, str]:
+    return {str(name).lower(): str(value) for name, value in (headers or {}).items()}
 
 
 def _guarded(client: Any, handle: Callable[[Any], None], tap: Tap) -> Callable[[Any], None]:
