@@ -56,6 +56,9 @@ class Dialect:
     absence_provable: ClassVar[bool] = True
     """Whether "no such order", asked by client id and after both times above, proves that it never was (the venue's memory
     of orders is complete for as long as anybody could ask)."""
+    fill_looks_s: ClassVar[tuple[float, ...]] = (1.0,)
+    """After which pauses the venue's history is asked for fills that a told state of their order speaks of, and that were
+    not told: once where the stream tells them itself, at once and again where it does not tell them in full."""
     trades_by_symbol: ClassVar[bool] = False
     """Whether trades of the account can only be asked by market."""
     orders_by_symbol: ClassVar[bool] = False
@@ -241,6 +244,11 @@ class Dialect:
     def did_nothing(self, error: BaseException) -> bool:  # noqa: ARG002 - the venue's to say
         """Whether a failure (5xx, maintenance, late arrival) certainly left nothing behind, as documented by the venue."""
         return False
+
+    def retry_after_s(self, headers: dict[str, str], now_ms: int) -> float | None:  # noqa: ARG002 - the venue's to say
+        """Return how long the headers of a refusal say to wait; their names in lower case."""
+        wait = headers.get("retry-after", "")
+        return float(wait) if wait.replace(".", "", 1).isdigit() else None
 
     def refusal_code(self, error: BaseException) -> str:
         """Return our code of a refused order: ``PrecisionRejected``, ``InsufficientFunds``, ``MarketHalted``, ``ReduceOnly``;

@@ -132,6 +132,8 @@ class Orders:
 
     async def query(self, client_order_id: str, symbol: str) -> OrderReport:
         """Say how an order stands; absent only when nothing of it can arrive any more and the venue knows none."""
+        if client_order_id in self._memory.refused:
+            return self._memory.refused[client_order_id]
         asked_at = self._calls.clock()
         try:
             order = await self.look(client_order_id, symbol)
@@ -153,8 +155,6 @@ class Orders:
         return order
 
     def _not_found(self, key: str, symbol: str, asked_at: int, reason: str) -> OrderReport:
-        if key in self._memory.refused:
-            return self._memory.refused[key]
         # An order of an earlier life was signed before this connection was opened.
         patience = self._dialect.late_refusal_s
         earlier = None if patience is None else self._memory.opened_at + round(patience * _NS)

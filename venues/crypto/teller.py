@@ -19,7 +19,9 @@ from venues.errors import VenueError
 __all__ = ["Teller"]
 
 _PATIENCE_S: Final = 1.0
-"""How much later than its state an order's fills may come, and an order than its fill; then the venue is asked."""
+"""How long an order may be later than its fill before the venue is asked whose fill it is."""
+_LOOK_BACK_NS: Final = 600 * 1_000_000_000
+"""How much older than the state that speaks of it a fill may be; what is older, the next comparison finds."""
 
 
 class Teller:
@@ -151,15 +153,17 @@ class Teller:
 
     async def _fetch_fills(self, key: str) -> None:
         """Ask for the fills of an order whose state came without them; then its state is told in any case."""
-        await self._tools.sleep(_PATIENCE_S)
-        held = self._held.get(key)
-        if held is None:
-            return
-        try:
-            for fill in await self._account.fills_since(self._memory.opened_at, (held.symbol,)):
-                self.fill(fill)
-        except VenueError:
-            pass  # the state is told below; the fills come with the next comparison
+        for pause_s in self._dialect.fill_looks_s:
+            await self._tools.sleep(pause_s)
+            held = self._held.get(key)
+            if held is None:
+                return
+            since = max(self._memory.opened_at, held.at - _LOOK_BACK_NS)
+            try:
+                for fill in await self._account.fills_since(since, (held.symbol,)):
+                    self.fill(fill)
+            except VenueError:
+                continue  # the state is told below; the fills come with the next comparison
         held = self._held.pop(key, None)
         if held is not None:
             self._tell(held)
