@@ -96,6 +96,11 @@ class Teller:
 
     # --- to the sink ---------------------------------------------------------------------------------------------------
 
+    @property
+    def holds(self) -> bool:
+        """Whether a state waits for the fills that it speaks of."""
+        return bool(self._held)
+
     def knows(self, fill: FillReport) -> bool:
         """Whether a fill was told."""
         return (fill.symbol, fill.trade_id) in self._memory.told
