@@ -62,7 +62,9 @@ class OkxStreams(HttpVenue):
             if channel in PRIVATE and not stream.login:
                 stream.reply({"event": "error", "code": "60011", "msg": "Please log in", "connId": "a4d3ae55"})
                 continue
-            topic = channel if channel in PRIVATE else f"{channel}:{arg['instId']}"
+            topic = channel
+            if channel != "account":
+                topic = f"{channel}:{arg['instType'] if channel == 'orders' else arg['instId']}"
             stream.reply({"event": said["op"], "arg": arg, "connId": "a4d3ae55"})
             if said["op"] == "unsubscribe":
                 stream.topics.discard(topic)
@@ -104,8 +106,10 @@ class OkxStreams(HttpVenue):
 
     def _order(self, order: Order, fill: FillReport | None = None) -> None:
         self._told[order.number] = (order.state, order.filled)
-        arg = {"channel": "orders", "instType": "ANY", "uid": "614488474791936"}
-        self._tell("orders", {"arg": arg, "data": [wire.order_row(self.hall, order, fill)]})
+        row = wire.order_row(self.hall, order, fill)
+        for kind in (row["instType"], "ANY"):
+            arg = {"channel": "orders", "instType": kind, "uid": "614488474791936"}
+            self._tell(f"orders:{kind}", {"arg": arg, "data": [row]})
 
     def _quotes(self, tick: PriceTick) -> list[dict[str, Any]]:
         market = self.hall.instruments()[tick.symbol]

@@ -105,6 +105,8 @@ class BybitDialect(Dialect):
         exchange.sign = _windowed(exchange, exchange.sign)
         exchange.parse_trade = _charged(exchange.parse_trade)
         exchange.handle_errors = _told_when(exchange, exchange.handle_errors)
+        exchange.handle_order = _of_category(self._category, exchange.handle_order)
+        exchange.handle_my_trades = _of_category(self._category, exchange.handle_my_trades)
 
     def latest_params(self, latest_ms: int, now_ms: int) -> dict[str, Any]:  # noqa: ARG002 - counted when it is signed
         """Return the latest time; it is taken out again where the request is signed."""
@@ -274,6 +276,17 @@ def _charged(parse: Any) -> Any:
         return parse({**trade, "feeCoin": currency} if currency else trade, market)
 
     return charged
+
+
+def _of_category(category: str, handle: Any) -> Any:
+    """Hear of one market family only: a spot market and its perpetual have the same name."""
+
+    def of_category(client: Any, message: Row) -> None:
+        rows = [row for row in message["data"] if row.get("category", category) == category]
+        if rows:
+            handle(client, {**message, "data": rows})
+
+    return of_category
 
 
 def _told_when(exchange: Exchange, handle: Any) -> Any:

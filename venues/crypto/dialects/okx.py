@@ -129,8 +129,9 @@ class OkxDialect(Dialect):
     # --- streams -------------------------------------------------------------------------------------------------------
 
     def private_watches(self, exchange: Exchange) -> Sequence[Callable[[], Awaitable[Any]]]:
-        """Return two: what comes to the order channel holds the trades."""
-        return (exchange.watch_orders, exchange.watch_balance)
+        """Return two: what comes to the order channel holds the trades. Of the other family ccxt knows no market."""
+        family = {"type": "swap" if self.perp else "spot"}
+        return (lambda: exchange.watch_orders(None, None, None, family), exchange.watch_balance)
 
     def private_confirmations(self) -> int:
         """Return the number of channels."""
