@@ -188,9 +188,10 @@ class TradingContract(SafetyCases, ABC):
 
     async def test_ioc_at_the_market(self, desk: Desk) -> None:
         """An immediate-or-cancel order at the market fills, never worse than its limit."""
-        request = desk.order(BUY, OrderType.IOC, ASK + 10)
+        limit = (ASK + 10) // desk.instrument.rules.tick_size * desk.instrument.rules.tick_size
+        request = desk.order(BUY, OrderType.IOC, limit)
         assert (await desk.place(request)).state is OrderState.FILLED
-        assert all(fill.price <= ASK + 10 for fill in desk.fills(request).values())
+        assert all(fill.price <= limit for fill in desk.fills(request).values())
 
     # --- refusals -----------------------------------------------------------------------------------------------------
 

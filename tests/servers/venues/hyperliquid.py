@@ -69,15 +69,23 @@ def hyperliquid_hall(market: MarketType = SPOT, **options: Any) -> Hall:
 
 
 class HyperliquidServer(HttpVenue):
-    """The venue. ``unwanted`` are actions that no trading program of ours should ever sign."""
+    """The venue. ``unwanted`` are actions that no trading program of ours should ever sign.
 
-    def __init__(self, hall: Hall, *, testnet: bool = False) -> None:
+    ``named`` turns the 128 bits of an order into the id that the hall is to know it by, for a test that looks there.
+    """
+
+    def __init__(
+        self, hall: Hall, *, testnet: bool = False, named: Callable[[str], str | None] = lambda cloid: cloid
+    ) -> None:
         super().__init__(hall)
+        self._named = named
+        self._cloids: dict[str, str] = {}
         self.testnet = testnet
         self.signers = {ACCOUNT, address_of(AGENT_KEY)}
         self.actions: list[dict[str, Any]] = []
         self.unwanted: list[str] = []
         self.info_types: list[str] = []
+        self.most_history = 2000
         self._nonces: dict[str, set[int]] = {}
         rows = list(hall.instruments().values())
         self._assets = {index + (SPOT_FROM if each.market_type is SPOT else 0): each for index, each in enumerate(rows)}
@@ -121,6 +129,7 @@ class HyperliquidServer(HttpVenue):
             "openOrders": lambda _: self._open(brief=True),
             "frontendOpenOrders": lambda _: self._open(brief=False),
             "orderStatus": self._status,
+            "historicalOrders": lambda _: self._history(),
             "userFills": lambda _: self._fills(0, None),
             "userFillsByTime": lambda body: self._fills(body["startTime"], body.get("endTime")),
             "candleSnapshot": self._candles,
@@ -132,20 +141,34 @@ class HyperliquidServer(HttpVenue):
 
     def _status(self, body: dict[str, Any]) -> Any:
         oid = body["oid"]
-        order = self.hall.find(client_order_id=oid) if isinstance(oid, str) else self.hall.find(number=oid)
+        order = self._by_cloid(oid) if isinstance(oid, str) else self.hall.find(number=oid)
         if order is None:
             return {"status": "unknownOid"}
-        coin = self._coins[order.request.symbol]
-        inner = {"order": order_body(order, coin), "status": status_of(order)}
+        inner = {"order": self._order(order), "status": status_of(order)}
         return {"status": "order", "order": inner | {"statusTimestamp": order.updated_at // MS}}
 
+    def _history(self) -> list[Any]:
+        rows = [each for each in self.hall.orders.values() if each.number][: -self.most_history - 1 : -1]
+        return [self._status({"oid": each.number})["order"] for each in rows]
+
     def _open(self, *, brief: bool) -> list[Any]:
-        return [order_body(each, self._coins[each.request.symbol], brief=brief) for each in self.hall.open_orders()]
+        return [self._order(each, brief=brief) for each in self.hall.open_orders()]
+
+    def _order(self, order: Order, *, brief: bool = False) -> dict[str, Any]:
+        cloid = self._cloids.get(order.request.client_order_id)
+        return order_body(order, self._coins[order.request.symbol], cloid, brief=brief)
+
+    def _told_fill(self, fill: FillReport) -> dict[str, Any]:
+        cloid = self._cloids.get(fill.client_order_id)
+        return fill_body(self.hall, fill, self._coins[fill.symbol], TOKENS, cloid)
+
+    def _by_cloid(self, cloid: str) -> Order | None:
+        return self.hall.find(client_order_id=self._named(cloid) or cloid)
 
     def _fills(self, start_ms: int, end_ms: int | None) -> list[Any]:
         found = [each for each in self.hall.fills if start_ms <= each.at // MS <= (end_ms or 2**62)]
         found = found[:2000] if start_ms else found[:-2001:-1]
-        return [fill_body(self.hall, each, self._coins[each.symbol], TOKENS, cloid=False) for each in found]
+        return [fill_body(self.hall, each, self._coins[each.symbol], TOKENS) for each in found]
 
     def _tokens(self) -> dict[str, Any]:
         rows = [
@@ -213,7 +236,7 @@ class HyperliquidServer(HttpVenue):
             case "order":
                 statuses = [self._place(each) for each in action["orders"]]
             case "cancelByCloid":
-                statuses = [self._cancel(self.hall.find(client_order_id=each["cloid"])) for each in action["cancels"]]
+                statuses = [self._cancel(self._by_cloid(each["cloid"])) for each in action["cancels"]]
             case "cancel":
                 statuses = [self._cancel(self.hall.find(number=each["o"])) for each in action["cancels"]]
             case _:
@@ -227,7 +250,7 @@ class HyperliquidServer(HttpVenue):
         if instrument is None:
             return {"error": f"Invalid asset. asset={raw['a']}"}
         cloid = raw.get("c")
-        if cloid and self.hall.find(client_order_id=cloid):
+        if cloid and self._by_cloid(cloid):
             return {"error": f"Duplicate cloid. asset={raw['a']}"}
         size = -int(instrument.rules.step_size.normalize().as_tuple().exponent)
         decimals = (6 if instrument.market_type is PERP else 8) - size
@@ -235,8 +258,10 @@ class HyperliquidServer(HttpVenue):
             return {"error": "Order has invalid size."}
         if not agree(raw["p"], decimals, price=True):
             return {"error": "Price must be divisible by tick size. asset=" + str(raw["a"])}
+        key = (cloid and self._named(cloid)) or cloid or f"oid{self.hall.now()}"
+        self._cloids |= {key: cloid} if cloid else {}
         request = OrderRequest(
-            client_order_id=cloid or f"oid{self.hall.now()}", symbol=instrument.symbol,
+            client_order_id=key, symbol=instrument.symbol,
             side=OrderSide.BUY if raw["b"] else OrderSide.SELL,
             type=OrderType.IOC if raw["t"]["limit"]["tif"] == "Ioc" else OrderType.LIMIT,
             qty=D(raw["s"]), price=D(raw["p"]), reduce_only=raw["r"],
@@ -291,9 +316,9 @@ class HyperliquidServer(HttpVenue):
 
     def _begin(self, stream: Stream, wanted: dict[str, Any]) -> None:
         if wanted["type"] == "userFills":
-            fills = [fill_body(self.hall, f, self._coins[f.symbol], TOKENS, cloid=True) for f in self.hall.fills[-500:]]
+            fills = [self._told_fill(each) for each in self.hall.fills[-500:]]
             stream.reply({"channel": "userFills", "data": {"isSnapshot": True, "user": ACCOUNT, "fills": fills}})
-        elif wanted["type"] in ("l2Book", "activeAssetCtx", "bbo"):
+        elif wanted["type"] in ("l2Book", "activeAssetCtx", "bbo", "trades"):
             quote = self.hall.quote(self._symbols.get(wanted["coin"], ""))
             if quote is not None:
                 self._quote(stream, quote)
@@ -303,12 +328,15 @@ class HyperliquidServer(HttpVenue):
         for stream in tuple(self.streams):
             match fact:
                 case Order() if fact.number and f"orderUpdates:{ACCOUNT}" in stream.topics:
-                    body = order_body(fact, self._coins[fact.request.symbol], brief=True)
-                    row = {"order": body, "status": status_of(fact), "statusTimestamp": fact.updated_at // MS}
+                    row = {
+                        "order": self._order(fact, brief=True),
+                        "status": status_of(fact),
+                        "statusTimestamp": fact.updated_at // MS,
+                    }
                     stream.tell({"channel": "orderUpdates", "data": [row]})
                 case FillReport() if f"userFills:{ACCOUNT}" in stream.topics:
-                    row = fill_body(self.hall, fact, self._coins[fact.symbol], TOKENS, cloid=True)
-                    stream.tell({"channel": "userFills", "data": {"user": ACCOUNT, "fills": [row]}})
+                    body = {"user": ACCOUNT, "fills": [self._told_fill(fact)]}
+                    stream.tell({"channel": "userFills", "data": body})
                 case PriceTick():
                     self._quote(stream, fact)
 
@@ -320,6 +348,10 @@ class HyperliquidServer(HttpVenue):
         if f"bbo:{coin}" in stream.topics:
             best = [side[0] for side in book["levels"]]
             stream.tell({"channel": "bbo", "data": {"coin": coin, "time": book["time"], "bbo": best}})
+        if f"trades:{coin}" in stream.topics and tick.last:
+            row = {"coin": coin, "side": "B", "px": number(tick.last), "sz": "0.01", "time": tick.at // MS,
+                   "hash": "0x0", "tid": tick.at // MS, "users": ["0xa", "0xb"]}  # fmt: skip
+            stream.tell({"channel": "trades", "data": [row]})
         if f"activeAssetCtx:{coin}" in stream.topics:
             middle = number((tick.bid + tick.ask) / 2)
             context = {"markPx": middle, "midPx": middle, "prevDayPx": "59000.0", "dayNtlVlm": "1169046.29406"}

@@ -99,7 +99,7 @@ def status_of(order: Order) -> str:
     return "filled" if order.state is OrderState.FILLED else "open"
 
 
-def order_body(order: Order, coin: str, *, brief: bool = False) -> dict[str, Any]:
+def order_body(order: Order, coin: str, cloid: str | None, *, brief: bool = False) -> dict[str, Any]:
     """Return an order: ``brief`` as the stream tells it, else as it is answered."""
     request = order.request
     body = {
@@ -111,8 +111,8 @@ def order_body(order: Order, coin: str, *, brief: bool = False) -> dict[str, Any
         "timestamp": order.created_at // MS,
         "origSz": number(request.qty),
     }
-    if request.client_order_id.startswith("0x"):
-        body["cloid"] = request.client_order_id
+    if cloid:
+        body["cloid"] = cloid
     if brief:
         return body
     return {"cloid": None} | body | {
@@ -127,7 +127,9 @@ def order_body(order: Order, coin: str, *, brief: bool = False) -> dict[str, Any
     }  # fmt: skip
 
 
-def fill_body(hall: Hall, fill: FillReport, coin: str, tokens: dict[str, str], *, cloid: bool) -> dict[str, Any]:
+def fill_body(
+    hall: Hall, fill: FillReport, coin: str, tokens: dict[str, str], cloid: str | None = None
+) -> dict[str, Any]:
     """Return one fill. The stream says the order's ``cloid``, the history of fills does not."""
     body = {
         "coin": coin,
@@ -146,7 +148,7 @@ def fill_body(hall: Hall, fill: FillReport, coin: str, tokens: dict[str, str], *
         "feeToken": tokens.get(fill.fee_currency, fill.fee_currency),
         "twapId": None,
     }
-    return body | {"cloid": fill.client_order_id} if cloid and fill.client_order_id.startswith("0x") else body
+    return body | {"cloid": cloid} if cloid else body
 
 
 def market_rows(hall: Hall, market: MarketType, tokens: dict[str, str]) -> list[Any]:
