@@ -95,6 +95,10 @@ class HttpVenue(ABC):
     def hear(self, fact: Any) -> None:
         """Tell the streams what has happened: an Order, a FillReport or a PriceTick of the hall."""
 
+    def opens_stream(self, request: web.Request) -> bool:
+        """Whether a request opens a stream: what befalls requests does not befall it."""
+        return request.headers.get("Upgrade", "").lower() == "websocket"
+
     async def __aenter__(self) -> Self:
         app = web.Application(middlewares=[self._misbehave])
         app.add_routes(list(self.routes()))
@@ -141,7 +145,7 @@ class HttpVenue(ABC):
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         self.requests.append(f"{request.method} {request.path}")
-        if request.headers.get("Upgrade", "").lower() == "websocket":
+        if self.opens_stream(request):
             return await handler(request)
         kind, faults = self.kind_of(request, await request.text()), self.faults
         await late(faults, kind)
