@@ -44,6 +44,7 @@ class BinanceDialect(Dialect):
                 "defaultSubType": "linear" if self.perp else None,
                 "fetchMarkets": {"types": kinds},
                 "fetchCurrencies": False,
+                "fetchMargins": False,
                 "warnOnFetchOpenOrdersWithoutSymbol": False,
                 "disableFuturesSandboxWarning": True,
                 "streamLimits": {"spot": 1, "future": 1},
