@@ -27,8 +27,8 @@ SYNC = "SYNC/USD"
 
 
 def tools() -> Tools:
-    """Return a real clock and real waits, without chance."""
-    return Tools(NOW, asyncio.sleep, lambda: 0.0)
+    """Return a real clock and waits of a tenth, without chance."""
+    return Tools(NOW, lambda seconds: asyncio.sleep(seconds / 10), lambda: 0.0)
 
 
 def access_to(server: AlpacaServer, **changes: Any) -> Access:

@@ -7,6 +7,7 @@ sent at most once), waiting for ever (the library sets no timeout), redirects of
 from __future__ import annotations
 
 import json
+import logging
 import warnings
 from collections.abc import Awaitable, Callable, Iterable
 from decimal import Decimal
@@ -35,7 +36,11 @@ _CONNECT_S: Final = 3.05
 _ANSWER_S: Final = 8.0
 """Below the session's own patience, so that its verdict and ours agree."""
 
-_SOCKET: Final = {"ping_interval": 10, "ping_timeout": 20, "max_queue": 1024, "close_timeout": 1}
+_QUIET: Final = logging.getLogger("bulkhead.alpaca.wire")
+"""Of the sockets. At debug level they write every frame, the one with the secret too: this one never does."""
+_QUIET.setLevel(logging.WARNING)
+
+_SOCKET: Final = {"ping_interval": 10, "ping_timeout": 20, "max_queue": 1024, "close_timeout": 1, "logger": _QUIET}
 
 
 class _Deadline(HTTPAdapter):
@@ -99,7 +104,10 @@ class Updates(TradingStream):
 
     async def consume(self) -> None:
         """Hand on what comes; raise when the connection ends or a message cannot be read."""
-        await self._consume()  # type: ignore[no-untyped-call] # the library is half typed
+        # Not the library's own loop: it waits with ``wait_for``, which may lose a cancellation (Python 3.11).
+        socket: Any = self._ws
+        while True:
+            await self._dispatch(json.loads(await socket.recv()))
 
 
 class Prices(StockDataStream):
@@ -110,9 +118,11 @@ class Prices(StockDataStream):
         super().__init__(key, secret, raw_data=True, url_override=endpoint, websocket_params=dict(_SOCKET))
 
     async def begin(self, hears: Hears, symbols: Iterable[str]) -> None:
-        """Connect, log in and ask for symbols."""
+        """Connect, log in and ask for symbols; return when the venue has said that it will tell."""
         await self._start_ws()
         await self.want(hears, symbols)
+        while not await self._next("subscription"):
+            continue
 
     async def want(self, hears: Hears, symbols: Iterable[str]) -> None:
         """Ask for symbols too."""
@@ -124,6 +134,15 @@ class Prices(StockDataStream):
     async def consume(self) -> None:
         """Hand on what comes; raise when the connection ends or a message cannot be read."""
         try:
-            await self._consume()
+            while True:
+                await self._next()
         except msgpack.UnpackException as error:
             raise ValueError(f"a message that cannot be read: {error}") from error
+
+    async def _next(self, kind: str = "") -> bool:
+        """Hand on what one frame says; return whether a message of this kind was among it."""
+        socket: Any = self._ws
+        messages = msgpack.unpackb(await socket.recv())
+        for message in messages:
+            await self._dispatch(message)
+        return any(message.get("T") == kind for message in messages)

@@ -94,6 +94,8 @@ class Quotes:
     async def _up(self) -> None:
         self._silent = 0
         self._say(FeedState.LIVE, "")
+        with suppress(VenueError, *UNREADABLE):  # what was missed; the watch asks again
+            await self._ask(sorted(self._wanted))
 
     def _down(self, reason: str) -> None:
         self._say(FeedState.DEGRADED, f"the price stream is gone, prices are asked for: {reason}")

@@ -33,7 +33,7 @@ __all__ = ["AlpacaVenue"]
 
 _NANOS: Final = 1_000_000_000
 _LOOK_S: Final = 2.0
-_LOOKS_WITH_STREAM: Final = 5
+_LOOKS_WITH_STREAM: Final = 3
 """Looks between two questions about open orders while the stream seems well: one that is mute looks well too."""
 _NAMES: Final = {60: "1Min", 300: "5Min", 900: "15Min", 3600: "1Hour", 14400: "4Hour", 86400: "1Day"}
 
@@ -224,8 +224,7 @@ class AlpacaVenue(Venue):
     async def balances(self) -> tuple[Balance, ...]:
         """Return cash and shares."""
         rest = self._rest_now()
-        account, positions = await asyncio.gather(rest.account(), rest.positions())
-        return balances_of(account, positions)
+        return balances_of(await rest.account(), await rest.positions())
 
     async def positions(self) -> tuple[Position, ...]:
         """Return nothing: shares are balances."""
