@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -38,9 +39,23 @@ def spot() -> AbstractAsyncContextManager[Any]:
     return running(BybitServer(Hall("bybit", bybit_markets(), fee_in_base=True)), access, "BTC/USDT", fence)
 
 
+def perp() -> AbstractAsyncContextManager[Any]:
+    """Run an account of perpetuals."""
+    hall = Hall("bybit", bybit_markets())
+    return running(BybitServer(hall), partial(access, market=MarketType.PERP), "BTC/USDT:USDT", fence)
+
+
 @pytest.mark.slow
 class TestBybitSpot(TradingContract):
     """The contract."""
 
     def open_rig(self) -> Any:
         return spot()
+
+
+@pytest.mark.slow
+class TestBybitPerp(TradingContract):
+    """The contract, for perpetuals."""
+
+    def open_rig(self) -> Any:
+        return perp()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.servers.venues.okx import KEY, PASSPHRASE, SECRET, OkxServer
 from tests.servers.venues.okx_wire import okx_markets
 from tests.venues.contract_suite import TradingContract
 from tests.venues.fenced_rig import running
+from tests.venues.trading_suite import Desk
 from venues.access import Access
 
 pytestmark = pytest.mark.anyio
@@ -38,9 +40,28 @@ def spot() -> AbstractAsyncContextManager[Any]:
     return running(OkxServer(Hall("okx", okx_markets(), fee_in_base=True)), access, "BTC/USDT", fence)
 
 
+def perp() -> AbstractAsyncContextManager[Any]:
+    """Run an account of perpetuals."""
+    hall = Hall("okx", okx_markets())
+    return running(OkxServer(hall), partial(access, market=MarketType.PERP), "BTC/USDT:USDT", fence)
+
+
 @pytest.mark.slow
 class TestOkxSpot(TradingContract):
     """The contract."""
 
     def open_rig(self) -> Any:
         return spot()
+
+    @pytest.mark.parametrize("broken", ["tick", "step", "min_qty", "funds", "holdings", "symbol"])
+    async def test_refusals(self, desk: Desk, broken: str) -> None:
+        """What OKX rejects is an answer with a reason; it knows no smallest value of an order."""
+        await super().test_refusals(desk, broken)
+
+
+@pytest.mark.slow
+class TestOkxPerp(TradingContract):
+    """The contract, for perpetuals."""
+
+    def open_rig(self) -> Any:
+        return perp()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from protocol.orders import OrderState
@@ -202,7 +203,7 @@ def _charged(to_trade: Any) -> Any:
         trade = to_trade(order, market)
         fee = trade.get("fee") or {}
         if fee.get("cost") is not None:
-            fee = {**fee, "cost": -fee["cost"]}
+            fee = {**fee, "cost": -Decimal(str(fee["cost"]))}
             trade = {**trade, "fee": fee, "fees": [fee]}
         return trade
 
