@@ -9,47 +9,40 @@ A venue that cannot be reached is no crash: the session says so on ``health:<acc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
 from actors.call_log import CallLog
-from actors.feed import FEEDS
 from actors.session_calls import CALL_TIMEOUT_S, Calls
+from actors.session_hearing import SessionHearing
 from actors.session_limit import Limiter, Urgency
 from actors.session_link import (
-    CLOCK_CORRECT_S,
-    CLOCK_WARN_S,
     FIRST_TRY_S,
     Link,
     NotConnected,
     open_link,
-    snapshot_of,
     try_again_after,
 )
 from actors.session_notes import Again, Probed, Tried, Turn
 from actors.session_prices import Prices
 from actors.session_topics import SessionSettings, balances_topic, health_topic, market_topic, session_topic
-from actors.session_words import failure, foreseen
+from actors.session_watch import PROBE_S, Watch
+from actors.session_words import failure, foreseen, kept_back
 from protocol.configuration import ApplySettings, SettingsTaken
-from protocol.market import Bar, FeedStatus, PriceTick, SubscribeMarket
-from protocol.messages import Message
-from protocol.orders import CancelAtVenue, FillReport, OrderReport, OrderState, PlaceAtVenue
-from protocol.precision import FetchInstruments, Instruments
+from protocol.orders import CancelAtVenue, OrderReport, OrderState, PlaceAtVenue
 from protocol.venue import (
     BalancesChanged,
-    FetchVenueState,
     QueryAtVenue,
     SessionDown,
+    SessionStep,
     SessionUp,
     VenueHealth,
     VenueSnapshot,
     VenueStatus,
 )
-from protocol.webhook import NewestPrice, PriceAnswer
-from runtime.actor import NO_ANSWER, Actor, Do, handles
+from runtime.actor import handles
 from runtime.clock import NANOS
-from runtime.envelope import Envelope
 from supervision.breaker import Breaker, BreakerPolicy
 from venues.contract import Venue
 from venues.errors import RateLimited, VenueDown, VenueError
@@ -65,7 +58,7 @@ __all__ = [
 ]
 
 
-class VenueSession(Actor):
+class VenueSession(SessionHearing):
     """Owns the adapter of one account for as long as it lives; a crash closes it and the next life connects anew."""
 
     def __init__(
@@ -90,6 +83,10 @@ class VenueSession(Actor):
         self._number = 0
         self._health = VenueStatus.CONNECTING
         self._said: tuple[str, str] = ("", "")
+        self._retry_at: int | None = None
+        self._step = SessionStep.CONNECT
+        self._watch = Watch(self._settings)
+        self._looking = False
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
@@ -101,13 +98,16 @@ class VenueSession(Actor):
             Limiter(None, self._settings.rate_mode, wake_at=lambda at: self.timers.at(at, Turn())),
             self.now,
             limited=self._limited,
-            answered=lambda: self._say(VenueStatus.UP),
+            answered=self._stands,
             tripped=self._tripped,
             stopped=self._lost,
+            watch=self._watch,
+            faltered=self._faltered,
             log=CallLog(self.context.system.black_box.ring(self._account), self.now),
             send_by=self._send_by,
         )
         self._say(VenueStatus.CONNECTING)
+        self._look_later()
         self._tried(await self._attempt(FIRST_TRY_S))
 
     def _new_breaker(self) -> Breaker:
@@ -116,7 +116,7 @@ class VenueSession(Actor):
     async def _attempt(self, within_s: float) -> Link | NotConnected:
         self._number += 1
         take = self.context.callback(partial(self._take, self._number))
-        found = await open_link(self._account, self._make, take, self.now, within_s)
+        found = await open_link(self._account, self._make, take, self.now, within_s, self._goes)
         if isinstance(found, Link):
             self._opened = found
         return found
@@ -130,13 +130,17 @@ class VenueSession(Actor):
         found.venue.send_by = self._send_by
         self._calls.venue, self._calls.breaker = found.venue, self._new_breaker()
         self._calls.limiter.use_limit(found.venue.limit)
+        self._watch.connected(self.now())
+        self._watch.answered()
         self._correct_clock(found.offset)
         self._tell_balances(BalancesChanged(self._account, found.balances, self.now()))
         if self._prices.wanted:
+            self._goes(SessionStep.SUBSCRIBE)
             self._subscribe(found, tuple(sorted(self._prices.wanted)))
+        self._step = SessionStep.RESYNC
         up = SessionUp(self._account, found.instruments, self.now())
         self.context.bus.publish(session_topic(self._account), up, keep=True)
-        self._say(VenueStatus.UP)
+        self._stands()
 
     async def let_go(self) -> None:
         """Close the connection, also one that came only half-way; orders stay at the venue."""
@@ -150,11 +154,19 @@ class VenueSession(Actor):
         """One line for the tree view."""
         code, reason = self._said
         if self._link is None:
-            return f"{self._health.value}: {code} {reason}".strip(" :")
+            step = f" ({self._step.value})" if self._health is VenueStatus.CONNECTING else ""
+            return f"{self._health.value}{step}: {code} {reason}".strip(" :")
         use = self._calls.limiter.use(self.now())
         skew = f", clock {self._link.offset / NANOS:+.1f} s" if self._link.venue.clock_offset else ""
         phase = self._calls.breaker.stats().phase.value
-        return f"{len(self._link.instruments)} markets, breaker {phase}{', ' + use if use else ''}{skew}"
+        step = "" if self._step is SessionStep.READY else f", {self._step.value}"
+        held = "" if self._entries else f", entries wait ({code})"
+        return f"{len(self._link.instruments)} markets, breaker {phase}{', ' + use if use else ''}{skew}{step}{held}"
+
+    @property
+    def _entries(self) -> bool:
+        """Whether entries may leave as far as the whole venue is concerned; a single market may be mute all the same."""
+        return self._link is not None and not self._watch.failing and self._watch.maintained(self.now()) is None
 
     @handles
     def settings(self, msg: ApplySettings) -> SettingsTaken:
@@ -162,16 +174,45 @@ class VenueSession(Actor):
         assert isinstance(msg.settings, SessionSettings), msg.settings
         self._settings = msg.settings
         self._calls.limiter.set_mode(msg.settings.rate_mode)
+        self._watch.use(msg.settings)
+        self._look_later()
         return SettingsTaken(msg.version)
 
     # --- how the connection stands -------------------------------------------------------------------------------------
 
     def _say(self, status: VenueStatus, code: str = "", reason: str = "", retry_at: int | None = None) -> None:
-        self._health, self._said = status, (code, reason)
+        self._health, self._said, self._retry_at = status, (code, reason), retry_at
+        self._publish()
+
+    def _publish(self) -> None:
+        code, reason = self._said
         health = VenueHealth(
-            account=self._account, status=status, code=code, reason=reason, retry_at=retry_at, at=self.now()
+            account=self._account,
+            status=self._health,
+            code=code,
+            reason=reason,
+            retry_at=self._retry_at,
+            at=self.now(),
+            step=self._step.value,
+            entries=self._entries,
         )
         self.context.bus.publish(health_topic(self._account), health, keep=True)
+
+    def _goes(self, step: SessionStep) -> None:
+        """Say which step towards a connection is under way."""
+        if step is not self._step:
+            self._step = step
+            self._publish()
+
+    def _stands(self) -> None:
+        """Say that the connection stands, and what an operator is to know of it."""
+        self._say(VenueStatus.UP, *self._watch.notice(self.now()))
+
+    def _faltered(self) -> None:
+        """Hold entries after failures in a row, and ask until the venue answers; exits go on being tried."""
+        if self._health is VenueStatus.UP:
+            self._stands()
+            self.timers.after(PROBE_S, Again())
 
     def _lost(self, error: Exception) -> None:
         """Close a connection that is no good any more; what is under way is unknown until the next reconciliation."""
@@ -187,19 +228,27 @@ class VenueSession(Actor):
     def _down(self, error: Exception) -> None:
         code = error.code if isinstance(error, VenueError) else "VenueDown"
         reason = str(error) or type(error).__name__
+        self._step = SessionStep.WAIT
         if isinstance(error, VenueError) and error.stops:
             self._say(VenueStatus.STOPPED, code, f"{reason}; put it right, then: bulkhead restart {self.context.path}")
             return
         wait = try_again_after(self._tries, error, self.context.random.random())
         self._tries += 1
-        timer = self.timers.after(wait, Again())
-        self._say(VenueStatus.DOWN, code, reason, timer.at)
+        if isinstance(error, RateLimited):
+            self._calls.limiter.refused(self.now(), wait)
+        # A venue that has shut us out for a while counts tries to connect as well.
+        timer = self.timers.at(max(self.now() + round(wait * NANOS), self._calls.limiter.paused_until), Again())
+        self._say_down(code, reason, timer.at)
+
+    def _say_down(self, code: str, reason: str, retry_at: int) -> None:
+        expected = self._watch.maintained(self.now()) is not None
+        self._say(VenueStatus.DOWN, "Maintenance" if expected else code, reason, retry_at)
 
     def _tripped(self, reason: str) -> None:
         """Say that the venue is down for now: calls go on failing. A probe goes out when the breaker lets one."""
         retry_at = self._calls.next_probe()
         self.timers.at(retry_at, Again())
-        self._say(VenueStatus.DOWN, "VenueDown", f"too many calls failed, the last: {reason}", retry_at)
+        self._say_down("VenueDown", f"too many calls failed, the last: {reason}", retry_at)
 
     @handles
     def again(self, msg: Again) -> None:  # noqa: ARG002 - the type is the message
@@ -210,11 +259,11 @@ class VenueSession(Actor):
             if not self._trying:
                 self._trying = True
                 self.context.pipe(self._attempt(3 * CALL_TIMEOUT_S), Tried)
-        elif self._calls.open:
+        elif self._calls.open or self._watch.failing:
             self.context.pipe(self._calls.probe(), lambda _: Probed())
         elif self._health is VenueStatus.DOWN:
             # A call of somebody else's was the probe, and the venue answered it.
-            self._say(VenueStatus.UP)
+            self._stands()
 
     @handles
     def tried(self, msg: Tried) -> None:
@@ -226,10 +275,12 @@ class VenueSession(Actor):
         """Go on when the breaker has closed; else probe again when it lets one through."""
         if self._link is None or self._health is VenueStatus.STOPPED:
             return
-        if not self._calls.open:
-            self._say(VenueStatus.UP)
-            return
-        self.timers.at(self._calls.next_probe(), Again())
+        if self._calls.open:
+            self.timers.at(self._calls.next_probe(), Again())
+        elif self._watch.failing:
+            self.timers.after(PROBE_S, Again())
+        else:
+            self._stands()
 
     def _limited(self, wait_s: float, error: RateLimited) -> None:
         retry_at = self.now() + round(wait_s * NANOS)
@@ -239,67 +290,6 @@ class VenueSession(Actor):
     def turn(self, msg: Turn) -> None:  # noqa: ARG002 - the type is the message
         """Let calls go that waited for the venue's limits."""
         self._calls.limiter.pump(self.now())
-
-    def _correct_clock(self, offset: int) -> None:
-        """Have the adapter's signatures follow the venue's clock, and warn when it is far from ours (EX-1106)."""
-        assert self._link is not None
-        far = abs(offset) > CLOCK_CORRECT_S * NANOS
-        self._link.offset = offset
-        self._link.venue.clock_offset = offset if far else 0
-        skewed = abs(offset) > CLOCK_WARN_S * NANOS
-        if skewed and not self._link.skewed:
-            word = "ahead of" if offset > 0 else "behind"
-            reason = f"the venue's clock is {abs(offset) / NANOS:.1f} s {word} ours: check this machine's clock (NTP)"
-            self._say(VenueStatus.UP, "ClockSkew", reason)
-        self._link.skewed = skewed
-
-    # --- what the venue says -------------------------------------------------------------------------------------------
-
-    def _take(self, number: int, fact: Message) -> None:
-        """Pass on what the venue says on its own; words of an earlier connection are lost."""
-        if number != self._number:
-            return
-        if isinstance(fact, OrderReport | FillReport):
-            self.context.system.tell(self._desk, fact)
-        elif isinstance(fact, PriceTick):
-            if self._prices.takes(fact, self.now() + (self._link.offset if self._link is not None else 0)):
-                self.context.bus.publish(market_topic(self._account, fact.symbol), fact, keep=True)
-        elif isinstance(fact, Bar):
-            self.context.bus.publish(market_topic(self._account, fact.symbol), fact)
-        elif isinstance(fact, BalancesChanged):
-            self._tell_balances(fact)
-        elif isinstance(fact, FeedStatus):
-            self.context.bus.publish(FEEDS, fact)
-        elif isinstance(fact, SessionDown):
-            self.ref.tell(fact)
-
-    @handles
-    def subscribe(self, msg: SubscribeMarket) -> None:
-        """Have a symbol's prices told, through this connection and all that follow."""
-        if self._prices.wants(msg.symbol) and self._link is not None:
-            self._subscribe(self._link, (msg.symbol,))
-
-    def _subscribe(self, link: Link, symbols: Iterable[str]) -> None:
-        async def ask() -> None:
-            try:
-                await self._calls.guarded(lambda venue: venue.subscribe(symbols), CALL_TIMEOUT_S)
-            except (VenueError, TimeoutError) as error:
-                # Connected and mute is worse than not connected: the next connection asks for all of it again.
-                if self._link is link:
-                    self._lost(VenueDown(self._account, f"prices could not be subscribed: {error}"))
-
-        self.context.pipe(ask(), lambda _: None)
-
-    @handles
-    def newest(self, msg: NewestPrice) -> Any:
-        """Say the newest price that the venue told of a symbol; the first one is waited for a moment."""
-        if (tick := self.context.bus.kept(market_topic(self._account, msg.symbol))) is not None:
-            return Do(answer=PriceAnswer(tick))
-        self.subscribe(SubscribeMarket(msg.symbol))
-        return self._answer_with(self._prices.first(msg.symbol))
-
-    def _tell_balances(self, fact: BalancesChanged) -> None:
-        self.context.bus.publish(balances_topic(self._account), fact, keep=True)
 
     @handles
     def down(self, msg: SessionDown) -> None:
@@ -319,33 +309,37 @@ class VenueSession(Actor):
             )
             self._to_desk(late)
             return
+        if msg.adds_risk and self._link is not None and (held := self._watch.holds(symbol, self.now())):
+            self._to_desk(kept_back(key, symbol, *held, at=self.now()))
+            return
         urgency = Urgency.ENTRY if msg.adds_risk else Urgency.CLOSE
-        self._call(key, symbol, urgency, lambda venue: venue.place(request), sends=True)
+        self._call(key, symbol, urgency, "place", lambda venue: venue.place(request), sends=True)
 
     @handles
     def cancel(self, msg: CancelAtVenue) -> None:
         """Cancel an order; one that still waits for its turn is not sent at all."""
         key, symbol = msg.client_order_id, msg.symbol
         self._calls.withdraw(key)
-        self._call(key, symbol, Urgency.CLOSE, lambda venue: venue.cancel(key, symbol))
+        self._call(key, symbol, Urgency.CLOSE, "cancel", lambda venue: venue.cancel(key, symbol))
 
     @handles
     def query(self, msg: QueryAtVenue) -> None:
         """Ask what the venue knows of an order."""
         key, symbol = msg.client_order_id, msg.symbol
-        self._call(key, symbol, Urgency.QUESTION, lambda venue: venue.query(key, symbol))
+        self._call(key, symbol, Urgency.QUESTION, "query", lambda venue: venue.query(key, symbol))
 
     def _call(
         self,
         key: str,
         symbol: str,
         urgency: Urgency,
+        method: str,
         call: Callable[[Venue], Coroutine[Any, Any, OrderReport]],
         *,
         sends: bool = False,
     ) -> None:
         self.context.pipe(
-            self._calls.in_line(key, urgency, call, sends=sends),
+            self._calls.in_line(key, urgency, call, sends=sends, costs=(method,)),
             self._to_desk,
             lambda error: self._failed(key, symbol, error, sends),
         )
@@ -358,41 +352,8 @@ class VenueSession(Actor):
         if not foreseen(error):
             self.context.escalate(error)
 
-    # --- questions -----------------------------------------------------------------------------------------------------
+    # --- comparisons ---------------------------------------------------------------------------------------------------
 
-    @handles
-    def fetch_instruments(self, msg: FetchInstruments) -> Any:  # noqa: ARG002 - the type is the message
-        """Fetch the rules of all markets and answer with them."""
-
-        async def fetch() -> Instruments:
-            found = await self._calls.guarded(lambda venue: venue.instruments(), 3 * CALL_TIMEOUT_S)
-            return Instruments(self._account, found, self.now())
-
-        return self._answer_with(fetch())
-
-    @handles
-    def fetch(self, msg: FetchVenueState) -> Any:
-        """Fetch the venue's side of a reconciliation and answer with it."""
-        return self._answer_with(self._snapshot(msg.since))
-
-    async def _snapshot(self, since: int) -> VenueSnapshot:
-        async def whole(venue: Venue) -> VenueSnapshot:
-            offset, snapshot = await snapshot_of(self._account, venue, since, self.now)
-            if self._link is not None and self._link.venue == venue:
-                self._correct_clock(offset)
-            return snapshot
-
-        snapshot = await self._calls.guarded(whole, 3 * CALL_TIMEOUT_S)
-        self._tell_balances(BalancesChanged(self._account, snapshot.balances, snapshot.at))
-        return snapshot
-
-    def _answer_with(self, work: Coroutine[Any, Any, Message]) -> Any:
-        envelope = self.context.envelope
-        self.context.pipe(
-            work, lambda found: self._answer(envelope, found, None), lambda error: self._answer(envelope, None, error)
-        )
-        return NO_ANSWER
-
-    def _answer(self, envelope: Envelope | None, found: Message | None, error: Exception | None) -> None:
-        if envelope is not None:
-            self.context.answer(envelope, found, error)
+    def _compared(self, snapshot: VenueSnapshot) -> None:  # noqa: ARG002 - that it came is the news
+        if self._step is SessionStep.RESYNC and self._health is VenueStatus.UP:
+            self._goes(SessionStep.READY)

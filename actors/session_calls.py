@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
 from actors.call_log import CallLog
 from actors.session_limit import Limiter, Urgency
+from actors.session_watch import Watch
 from protocol.orders import OrderReport
 from runtime.clock import NANOS
 from supervision.breaker import Breaker, BreakerPhase
@@ -33,7 +34,9 @@ class Calls:
     """The ways to one venue. ``venue`` is None while there is no connection; calls then fail at once.
 
     ``limited`` is called with the seconds of a wait that the venue imposes, ``tripped`` when the breaker opens, ``stopped``
-    with an error after which no call may follow. Nothing leaves after the instant that ``send_by`` gives (None: no limit).
+    with an error after which no call may follow, ``faltered`` when so many failed in a row that entries wait (``watch``
+    counts them), ``answered`` when an answer ends such a time, or one of too many requests. Nothing leaves after the
+    instant that ``send_by`` gives (None: no limit).
     """
 
     def __init__(
@@ -47,6 +50,8 @@ class Calls:
         answered: Callable[[], None],
         tripped: Callable[[str], None],
         stopped: Callable[[VenueError], None],
+        watch: Watch,
+        faltered: Callable[[], None],
         log: CallLog,
         send_by: Callable[[], int | None] = lambda: None,
     ) -> None:
@@ -60,6 +65,8 @@ class Calls:
         self._answered = answered
         self._tripped = tripped
         self._stopped = stopped
+        self._watch = watch
+        self._faltered = faltered
         self.venue: Venue | None = None
         self.lines: dict[str, asyncio.Event] = {}
         self._unsent: set[str] = set()
@@ -75,13 +82,14 @@ class Calls:
         call: Callable[[Venue], Coroutine[Any, Any, OrderReport]],
         *,
         sends: bool = False,
+        costs: Iterable[str] = (),
     ) -> Coroutine[Any, Any, OrderReport]:
         """Take the next place among the calls about an order and return what makes the call in its turn."""
         # The place in the line is taken here, in the order of the messages: were it taken inside the tasks, a query could
         # overtake the order it asks about, be told that it never came, and so have it sent a second time.
         before = self.lines.get(key)
         done = self.lines[key] = asyncio.Event()
-        return self._in_turn(key, before, done, urgency, call, sends=sends)
+        return self._in_turn(key, before, done, urgency, call, sends=sends, costs=costs)
 
     def withdraw(self, key: str) -> None:
         """Have an order that still waits for its turn not be sent at all."""
@@ -97,6 +105,7 @@ class Calls:
         call: Callable[[Venue], Coroutine[Any, Any, OrderReport]],
         *,
         sends: bool,
+        costs: Iterable[str],
     ) -> OrderReport:
         def waits() -> None:
             if sends:
@@ -109,7 +118,7 @@ class Calls:
         try:
             if before is not None:
                 await before.wait()
-            report = await self.guarded(call, CALL_TIMEOUT_S, urgency, waits, leaves)
+            report = await self.guarded(call, CALL_TIMEOUT_S, urgency, waits, leaves, costs)
             self._withdrawn.discard(key)
             return report
         except Withdrawn:
@@ -134,17 +143,26 @@ class Calls:
         urgency: Urgency = Urgency.QUESTION,
         waits: Callable[[], None] = lambda: None,
         leaves: Callable[[], None] = lambda: None,
+        costs: Iterable[str] = (),
     ) -> T:
-        """Call the venue when the limits allow it; a refusal for "too many requests" is waited for and tried again."""
+        """Call the venue when the limits allow it; a refusal for "too many requests" is waited for and tried again.
+
+        ``costs`` names the methods that are called, whose weights count.
+        """
         while True:
-            if not self.limiter.free(self._now()):
+            weight = self._weight(costs)
+            if not self.limiter.free(self._now(), weight):
                 waits()
-                await self.limiter.turn(urgency, self._now())
+                await self.limiter.turn(urgency, self._now(), weight)
             leaves()
             try:
                 return await self._once(call, timeout_s)
             except RateLimited as error:
                 self._limited(self.limiter.refused(self._now(), error.retry_after_s), error)
+
+    def _weight(self, costs: Iterable[str]) -> int:
+        known = self.venue.weights if self.venue is not None else {}
+        return max(1, sum(known.get(each, 1) for each in costs))
 
     async def _once(self, call: Callable[[Venue], Coroutine[Any, Any, T]], timeout_s: float) -> T:
         venue = self.venue
@@ -159,24 +177,29 @@ class Calls:
             async with asyncio.timeout(timeout_s):
                 answer = await call(self._log.seen(venue))
         except (VenueDown, NetworkTimeout, TimeoutError) as error:
+            if self._watch.failed(str(error) or type(error).__name__):
+                self._faltered()
             if self.breaker.failure(self._now()):
                 self._tripped(str(error) or type(error).__name__)
             raise
         except BaseException as error:
             # The venue answered, or the call was cut off by our own end: neither speaks against the venue.
             self.breaker.success(self._now())
+            if isinstance(error, VenueError) and self._watch.answered():
+                self._answered()
             if isinstance(error, VenueError) and error.stops:
                 self._stopped(error)
             raise
         self.breaker.success(self._now())
-        if self.limiter.answered():
+        waited = self._watch.answered()
+        if self.limiter.answered() or waited:
             self._answered()
         return answer
 
     async def probe(self) -> None:
         """Ask the venue for its time, which tells the breaker whether it answers; an error is no news here."""
         try:
-            await self.guarded(lambda venue: venue.server_time(), CALL_TIMEOUT_S)
+            await self.guarded(lambda venue: venue.server_time(), CALL_TIMEOUT_S, costs=("server_time",))
         except (VenueError, TimeoutError, OSError):
             return
 

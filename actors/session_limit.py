@@ -44,7 +44,7 @@ class Limiter:
         self._limit = limit
         self._mode = mode
         self._wake_at = wake_at
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[int, int, int, asyncio.Future[None]]] = []
         self._made = 0
         self._tokens = float(self.capacity)
         self._filled_at = 0
@@ -68,25 +68,25 @@ class Limiter:
         self._limit = limit
         self._tokens = float(self.capacity)
 
-    def free(self, now: int) -> bool:
-        """Take a token when nothing stands in the way; else the caller has to wait for its turn."""
-        return not self._waiting and self._take(now)
+    def free(self, now: int, weight: int = 1) -> bool:
+        """Take the tokens that a call weighs when nothing stands in the way; else the caller has to wait for its turn."""
+        return not self._waiting and self._take(now, weight)
 
-    def turn(self, urgency: Urgency, now: int) -> asyncio.Future[None]:
+    def turn(self, urgency: Urgency, now: int, weight: int = 1) -> asyncio.Future[None]:
         """Join the line; the future ends when it is this call's turn: the most urgent first, then who came first."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._made += 1
-        heapq.heappush(self._waiting, (urgency, self._made, turn))
+        heapq.heappush(self._waiting, (urgency, self._made, weight, turn))
         self.pump(now)
         return turn
 
     def pump(self, now: int) -> None:
         """Let go who may go now, and ask to be woken for the others."""
         while self._waiting:
-            turn = self._waiting[0][2]
+            _, _, weight, turn = self._waiting[0]
             if not turn.done():
-                if not self._take(now):
-                    self._wake_at(self._next(now))
+                if not self._take(now, weight):
+                    self._wake_at(self._next(now, weight))
                     return
                 turn.set_result(None)
             heapq.heappop(self._waiting)
@@ -119,19 +119,20 @@ class Limiter:
         self._tokens = min(float(self.capacity), self._tokens + gained)
         self._filled_at = now
 
-    def _take(self, now: int) -> bool:
+    def _take(self, now: int, weight: int) -> bool:
         if now < self.paused_until:
             return False
         if not self.capacity:
             return True
         self._fill(now)
-        if self._tokens < 1:
+        cost = min(weight, self.capacity)  # one that weighs more than there ever is leaves when all of it is free
+        if self._tokens < cost:
             return False
-        self._tokens -= 1
+        self._tokens -= cost
         return True
 
-    def _next(self, now: int) -> int:
+    def _next(self, now: int, weight: int) -> int:
         if not self.capacity or self._limit is None:
             return max(self.paused_until, now + 1)
-        missing = max(0.0, 1 - self._tokens) * self._limit.window_s * NANOS / self.capacity
+        missing = max(0.0, min(weight, self.capacity) - self._tokens) * self._limit.window_s * NANOS / self.capacity
         return max(self.paused_until, now + int(missing) + 1)

@@ -8,10 +8,11 @@ from typing import Final
 
 from protocol.instruments import Instrument
 from protocol.orders import Balance
-from protocol.venue import VenueSnapshot
+from protocol.venue import SessionStep, VenueSnapshot
 from supervision.backoff import Backoff
 from venues.contract import Sink, Venue, check_capabilities
 from venues.errors import RateLimited, VenueDown, VenueError
+from venues.facets import HasHours
 
 __all__ = [
     "CLOCK_CORRECT_S",
@@ -40,7 +41,7 @@ _BACKOFF: Final = Backoff(first_s=1.0, limit_s=60.0)
 class Link:
     """An open connection: its adapter, the markets and balances found at its opening, the distance of its clock."""
 
-    __slots__ = ("balances", "instruments", "offset", "skewed", "venue")
+    __slots__ = ("_hours", "balances", "instruments", "offset", "skewed", "venue")
 
     def __init__(
         self, venue: Venue, instruments: tuple[Instrument, ...], balances: tuple[Balance, ...], offset: int
@@ -50,6 +51,11 @@ class Link:
         self.balances = balances
         self.offset = offset
         self.skewed = False
+        self._hours = venue if isinstance(venue, HasHours) else None
+
+    def trades(self, symbol: str, at: int) -> bool:
+        """Whether a market is open, as far as its venue can tell; one that never closes always is."""
+        return self._hours is None or self._hours.is_open(symbol, at)
 
 
 class NotConnected:
@@ -62,9 +68,18 @@ class NotConnected:
 
 
 async def open_link(
-    account: str, make: Callable[[], Venue], sink: Sink, now: Callable[[], int], within_s: float
+    account: str,
+    make: Callable[[], Venue],
+    sink: Sink,
+    now: Callable[[], int],
+    within_s: float,
+    step: Callable[[SessionStep], None] = lambda _: None,
 ) -> Link | NotConnected:
-    """Try once to connect; whatever came only half-way is closed. What is no error of a venue is raised."""
+    """Try once to connect; whatever came only half-way is closed. What is no error of a venue is raised.
+
+    ``step`` is told what is done next.
+    """
+    step(SessionStep.CONNECT)
     try:
         venue = make()
     except VenueError as error:
@@ -74,7 +89,9 @@ async def open_link(
         async with asyncio.timeout(within_s):
             await venue.connect(sink)
             offset = await clock_offset(venue, now)
+            step(SessionStep.MARKETS)
             instruments = await venue.instruments()
+            step(SessionStep.AUTHENTICATE)
             balances = await venue.balances()
     except TimeoutError:
         await venue.close()

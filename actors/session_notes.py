@@ -6,11 +6,15 @@ from typing import Any
 
 from protocol.messages import Message
 
-__all__ = ["Again", "Probed", "Tried", "Turn"]
+__all__ = ["Again", "Look", "Probed", "Tried", "Turn"]
 
 
 class Again(Message, frozen=True, tag=True):
     """Try to connect, or to get through the breaker, once more."""
+
+
+class Look(Message, frozen=True, tag=True):
+    """Look who is mute, and whether a window of maintenance has begun or ended."""
 
 
 class Turn(Message, frozen=True, tag=True):

@@ -6,12 +6,25 @@ from actors.session_calls import Withdrawn
 from protocol.orders import OrderReport, OrderState
 from venues.errors import NetworkTimeout, OrderNotFound, OrderRejected, RateLimited, VenueDown, VenueError
 
-__all__ = ["failure", "foreseen"]
+__all__ = ["failure", "foreseen", "kept_back"]
 
 
 def foreseen(error: Exception) -> bool:
     """Whether a venue may answer so; anything else is a mistake of ours."""
     return isinstance(error, VenueError | TimeoutError)
+
+
+def kept_back(key: str, symbol: str, code: str, reason: str, *, at: int) -> OrderReport:
+    """Return the word on an entry that was not sent: it provably never left, and may leave later under its id."""
+    return OrderReport(
+        client_order_id=key,
+        symbol=symbol,
+        state=OrderState.REJECTED,
+        reason=reason,
+        code=code,
+        absent_proven=True,
+        at=at,
+    )
 
 
 def failure(key: str, symbol: str, error: Exception, *, sends: bool, at: int) -> OrderReport:

@@ -28,6 +28,7 @@ __all__ = [
     "Reconciled",
     "RecoveryStep",
     "SessionDown",
+    "SessionStep",
     "SessionUp",
     "VenueHealth",
     "VenueSnapshot",
@@ -48,10 +49,26 @@ class VenueStatus(StrEnum):
     """The venue refuses the account: no further try until an operator restarts the session (EX-1104)."""
 
 
+class SessionStep(StrEnum):
+    """Where a session stands on its way to trading: the steps in their order, and ``wait`` before the next try."""
+
+    CONNECT = "connect"
+    """The venue is reached, its login is shown and its clock asked."""
+    MARKETS = "markets"
+    AUTHENTICATE = "authenticate"
+    """The account's own balances are told: the credentials are good."""
+    SUBSCRIBE = "subscribe"
+    RESYNC = "resync"
+    """Connected; orders and fills of the time away are being compared."""
+    READY = "ready"
+    WAIT = "wait"
+
+
 class VenueHealth(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
     """How an account's connection stands; published by its session on ``health:<account>`` (kept) when that changes.
 
     ``code`` is the error that brought it down, ``retry_at`` when it is tried again (None: it is not, or it is up).
+    ``step`` is a ``SessionStep``; ``entries`` says whether the session lets entries through, ``code`` why not.
     """
 
     LANE: ClassVar[str] = "control"
@@ -63,6 +80,8 @@ class VenueHealth(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
     reason: Text = ""
     retry_at: Instant | None = None
     at: Instant
+    step: str = ""
+    entries: bool = True
 
 
 class SessionUp(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):

@@ -12,8 +12,9 @@ base units, prices quote currency, instants nanoseconds UTC.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import ClassVar, NamedTuple, TypeAlias
 
 from protocol.instruments import Instrument
@@ -67,8 +68,9 @@ class CallLimit(NamedTuple):
 class Venue(ABC):
     """One account at one venue. ``name`` is the venue's name as instruments carry it.
 
-    ``limit`` is the published limit, None when there is none. ``clock_offset`` is how many nanoseconds the venue's clock is
-    ahead of ours: an adapter that signs with times adds it to them (EX-1106). ``send_by`` says until which instant (our
+    ``limit`` is the published limit, None when there is none; ``weights`` is what a call of a method of this contract costs
+    of it, 1 for each that is not named. ``clock_offset`` is how many nanoseconds the venue's clock is ahead of ours: an
+    adapter that signs with times adds it to them (EX-1106). ``send_by`` says until which instant (our
     clock) an order or cancel of ours may be carried out, None for no limit: an adapter asks it before it builds a request,
     sends nothing afterwards, and has the venue refuse what arrives later wherever the venue can (recvWindow and its like).
     A process that slept longer than its lease cannot be stopped otherwise: it wakes between the check and the wire.
@@ -77,6 +79,7 @@ class Venue(ABC):
     name: str
     capabilities: ClassVar[frozenset[Capability]] = REQUIRED_CAPABILITIES
     limit: CallLimit | None = None
+    weights: Mapping[str, int] = MappingProxyType({})
     clock_offset: int = 0
     send_by: Callable[[], int | None] = staticmethod(lambda: None)
 

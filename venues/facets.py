@@ -21,6 +21,7 @@ __all__ = [
     "HasAccountState",
     "HasChains",
     "HasFunding",
+    "HasHours",
     "HasMarketFacts",
     "HasSwapRates",
     "MarketFacts",
@@ -45,6 +46,15 @@ class HasMarketFacts(Protocol):
 
     async def market_facts(self, symbol: str) -> MarketFacts:
         """Return what is known of a market."""
+        ...
+
+
+@runtime_checkable
+class HasHours(Protocol):
+    """Trades markets that close: their silence is no fault then."""
+
+    def is_open(self, symbol: str, at: int) -> bool:
+        """Whether a market trades at an instant, as far as is known without asking."""
         ...
 
 

@@ -35,7 +35,9 @@ def _allowed(e: EntriesAllowed) -> Line:
 
 def _venue(e: VenueStatusChanged) -> Line:
     why = ": ".join(each for each in (e.code, e.reason) if each)
-    severity = {"down": WARNING, "stopped": ERROR}.get(e.status.value, INFO)
+    severity = {"down": WARNING, "stopped": ERROR}.get(e.status.value, WARNING if e.code else INFO)
+    if e.code == "Maintenance" and severity is WARNING:
+        severity = INFO  # it was announced
     said = f"{e.account} {e.status.value}" + (f": {why}" if why else "")
     return Line(Source.SYSTEM, severity, e.code or "VenueStatusChanged", said, pinned=severity is not INFO)
 

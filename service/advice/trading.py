@@ -158,6 +158,15 @@ VENUES: Final = Area(
         ),
         Word(("VenueCapabilityMissing",), "use another venue: the connection lacks what the message names"),
         Word(("VenueDown",), "nothing: it is tried again by itself, orders wait"),
+        Word(
+            ("VenueFailing",),
+            "nothing: exits go on being tried, entries wait, and leave by themselves when the venue answers",
+        ),
+        Word(
+            ("MarketMute",),
+            "nothing: it is subscribed again by itself; if it lasts, see the venue's status page, or set `mute_after_s`",
+        ),
+        Word(("Maintenance",), "nothing: entries leave after the window that the account's `maintenance` names"),
         Word(("RateLimited",), "nothing, or set the account's `rate_limit_mode` to `conservative`"),
         Word(("NetworkTimeout",), "nothing: the order is *unknown* until the venue says what became of it"),
         Word(("InsufficientFunds",), "lower the size, or free funds: the account cannot pay for the order"),

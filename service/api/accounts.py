@@ -33,5 +33,5 @@ def venue_standing(system: ActorSystem, account: str) -> dict[str, Any]:
     health: VenueHealth | None = system.bus.kept(health_topic(account))
     if health is None:
         return {"status": VenueStatus.CONNECTING.value, "code": "", "reason": "", "text": ""}
-    text = "" if health.status is VenueStatus.UP else "venue down"
+    text = ("" if health.entries else "entries wait") if health.status is VenueStatus.UP else "venue down"
     return {"status": health.status.value, "code": health.code, "reason": health.reason, "text": text}

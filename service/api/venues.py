@@ -64,6 +64,8 @@ class _Venues:
             "reason": health.reason if health is not None else "",
             "since": health.at if health is not None else None,
             "retry_at": health.retry_at if health is not None else None,
+            "step": health.step if health is not None else "",
+            "entries": health.entries if health is not None else False,
             "session": self._detail(account, "session"),
             "orders": self._detail(account, "desk"),
             "rules": self._age(self._state(account)),

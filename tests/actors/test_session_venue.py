@@ -41,6 +41,8 @@ class Rig:
         limit: CallLimit | None = None,
         mode: RateMode = RateMode.VENUE,
         missing: Capability | None = None,
+        settings: SessionSettings | None = None,
+        kind: type[StubVenue] = StubVenue,
         **answers: list[Any],
     ) -> None:
         self.stage = stage
@@ -53,7 +55,8 @@ class Rig:
         self.health: list[VenueHealth] = stage.probe("health", topics=(health_topic("acc"),))
         self.balances: list[BalancesChanged] = stage.probe("balances", topics=(balances_topic("acc"),))
         self.news = stage.probe("news", topics=(session_topic("acc"),))
-        settings = SessionSettings(mode)
+        self.kind = kind
+        settings = settings or SessionSettings(mode)
         stage.add(
             "session",
             lambda: VenueSession(account="acc", venue=self._make, desk="/house/desk", settings=settings),
@@ -61,7 +64,7 @@ class Rig:
         )
 
     def _make(self) -> StubVenue:
-        venue = StubVenue(self.answers, self.calls, lambda: self.stage.now)
+        venue = self.kind(self.answers, self.calls, lambda: self.stage.now)
         venue.limit = self.limit
         venue.capabilities = REQUIRED_CAPABILITIES - {self.missing}  # type: ignore[misc]
         self.venues.append(venue)
