@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -24,6 +24,7 @@ from venues.alpaca import AlpacaVenue
 D = Decimal
 NOW = WallClock().now
 SYNC = "SYNC/USD"
+_FENCE_S = 0.5
 
 
 def tools() -> Tools:
@@ -59,21 +60,24 @@ class AlpacaRig(TradingRig):
 
     async def settled(self) -> None:
         # Somebody else's order goes the way of all updates; when its end has been told, so has everything before it.
-        if self.venue.closed:
-            return
-        name = f"syncorder{next(self._syncs)}"
+        # One that comes while the stream is being opened again is not told: then it is another's turn.
+        async with asyncio.timeout(PATIENCE_S):
+            while not await self._fenced(f"syncorder{next(self._syncs)}"):
+                continue
+
+    async def _fenced(self, name: str) -> bool:
         hall = self.server.hall
         if hall.quote(SYNC) is None:
             hall.price(SYNC, D(100), D(101))
-        hall.cancel(
-            hall.place(
-                OrderRequest(
-                    client_order_id=name, symbol=SYNC, side=OrderSide.BUY, type=OrderType.LIMIT, qty=D(1), price=D(10)
-                )
-            )
+        request = OrderRequest(
+            client_order_id=name, symbol=SYNC, side=OrderSide.BUY, type=OrderType.LIMIT, qty=D(1), price=D(10)
         )
-        async with asyncio.timeout(PATIENCE_S):
-            await self.heard.one(OrderReport, client_order_id=name, state=OrderState.CANCELLED)
+        hall.cancel(hall.place(request))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FENCE_S):
+                await self.heard.one(OrderReport, client_order_id=name, state=OrderState.CANCELLED)
+                return True
+        return False
 
 
 def new_hall(*instruments: Instrument) -> Hall:

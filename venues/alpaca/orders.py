@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from venues.alpaca.hours import Hours
 from venues.alpaca.ledger import Ledger
 from venues.alpaca.rest import Rest
 from venues.alpaca.words import fractional, left_over_ioc, order_fields, report_of, text_of, ticker_of
-from venues.errors import InsufficientFunds, OrderNotFound, OrderRejected, VenueError
+from venues.errors import InsufficientFunds, NetworkTimeout, OrderNotFound, OrderRejected, VenueError
 
 __all__ = ["ABSENT_AFTER_S", "Orders"]
 
@@ -65,7 +65,7 @@ class Orders:
         if key in self._ledger.refused:
             return self._ledger.refused[key]
         if key in self._ledger.numbers:
-            return await self.query(key, request.symbol)
+            return await _taken(self.query(key, request.symbol))
         if (known := await self._kept_back(request)) is not None:
             return known
         self._under_way.add(key)
@@ -73,14 +73,14 @@ class Orders:
             order = await self._rest.submit(order_fields(request))
         except (OrderRejected, InsufficientFunds) as error:
             if is_duplicate(error):
-                return await self.query(key, request.symbol)
+                return await _taken(self.query(key, request.symbol))
             return self._refuse(request, refusal_code(error), error.message)
         except OrderNotFound as error:
             return self._refuse(request, "", error.message)
         finally:
             self._under_way.discard(key)
             self._ledger.sent[key] = self._tools.now()
-        return await self._placed(request, order)
+        return await _taken(self._placed(request, order))
 
     async def _kept_back(self, request: OrderRequest) -> OrderReport | None:
         """Return the answer to an order that must not be sent now, None when it may."""
@@ -269,3 +269,13 @@ class Orders:
                 self._ledger.meet(await self._rest.order_by_number(number))
             found.append(self._ledger.fill(number, row, Decimal(row["cum_qty"]), str(row["transaction_time"])))
         return found
+
+
+async def _taken(what: Coroutine[Any, Any, OrderReport]) -> OrderReport:
+    """Ask about an order that the venue has taken: a question that fails must not be read as "it never got there"."""
+    try:
+        return await what
+    except NetworkTimeout:
+        raise
+    except VenueError as error:
+        raise NetworkTimeout(error.venue, f"the order is there, how it stands was not told: {error.message}") from error

@@ -82,6 +82,7 @@ class AlpacaVenue(Venue):
                 await self._line.open()
             except BROKEN as error:
                 raise VenueDown(self.name, f"the order stream cannot be had: {type(error).__name__}") from error
+            await self._hours.server_time()
             await self._orders.end_left_overs()
         except BaseException:
             await self.close()
