@@ -28,6 +28,7 @@ from tests.servers.venues.mexc_words import (
     Refused,
     account_frame,
     deal_frame,
+    last_frame,
     number,
     order_body,
     order_frame,
@@ -45,6 +46,7 @@ LONGEST_WINDOW_MS: Final = 60_000
 MONTH_MS: Final = 30 * 86_400_000
 SECONDS: Final = {"1m": 60, "5m": 300, "15m": 900, "60m": 3600, "4h": 14_400, "1d": 86_400}
 BOOK: Final = "spot@public.aggre.bookTicker.v3.api.pb@100ms@"
+PUBLIC_DEALS: Final = "spot@public.aggre.deals.v3.api.pb@100ms@"
 ORDERS, DEALS, ACCOUNT = (f"spot@private.{name}.v3.api.pb" for name in ("orders", "deals", "account"))
 
 
@@ -273,6 +275,8 @@ class MexcServer(HttpVenue):
         name = self.hall.instruments()[tick.symbol].venue_symbol
         if BOOK + name in stream.topics:
             stream.tell(quote_frame(BOOK + name, name, tick.bid, tick.ask, tick.at))
+        if PUBLIC_DEALS + name in stream.topics:
+            stream.tell(last_frame(PUBLIC_DEALS + name, name, tick.last, tick.at))
 
 
 def _answers(

@@ -21,6 +21,7 @@ __all__ = [
     "Refused",
     "account_frame",
     "deal_frame",
+    "last_frame",
     "number",
     "order_body",
     "order_frame",
@@ -163,6 +164,12 @@ def quote_frame(channel: str, symbol: str, bid: Decimal, ask: Decimal, at: int) 
     """Return best bid and ask."""
     body: list[Field] = [(1, number(bid)), (2, "1.5"), (3, number(ask)), (4, "2.5")]
     return _frame(channel, symbol, at, (315, body))
+
+
+def last_frame(channel: str, symbol: str, price: Decimal, at: int) -> bytes:
+    """Return a trade of somebody else's."""
+    body: list[Field] = [(1, [(1, number(price)), (2, "0.01"), (3, 1), (4, at // MS)]), (2, channel)]
+    return _frame(channel, symbol, at, (314, body))
 
 
 def _frame(channel: str, symbol: str, at: int, body: Field) -> bytes:

@@ -19,13 +19,17 @@ _LONGEST_VARINT: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class _Message:
-    """Names of a message's fields by number: text, whole numbers (as text when ``wide``), truths, messages within."""
+    """Names of a message's fields by number: text, whole numbers (as text when ``wide``), truths, messages within.
+
+    ``many`` are messages of which there may be several: a list.
+    """
 
     text: dict[int, str]
     whole: dict[int, str] = field(default_factory=dict)
     wide: dict[int, str] = field(default_factory=dict)
     truth: dict[int, str] = field(default_factory=dict)
     within: dict[int, tuple[str, Any]] = field(default_factory=dict)
+    many: dict[int, tuple[str, Any]] = field(default_factory=dict)
 
 
 _ORDERS: Final = _Message(
@@ -77,6 +81,7 @@ _ACCOUNT: Final = _Message(
     wide={8: "time"},
 )
 _BOOK_TICKER: Final = _Message(text={1: "bidPrice", 2: "bidQuantity", 3: "askPrice", 4: "askQuantity"})
+_DEAL: Final = _Message(text={1: "price", 2: "quantity"}, whole={3: "tradeType"}, wide={4: "time"})
 _FRAME: Final = _Message(
     text={1: "channel", 3: "symbol", 4: "symbolId"},
     wide={5: "createTime", 6: "sendTime"},
@@ -84,6 +89,7 @@ _FRAME: Final = _Message(
         304: ("privateOrders", _ORDERS),
         306: ("privateDeals", _DEALS),
         307: ("privateAccount", _ACCOUNT),
+        314: ("publicAggreDeals", _Message(text={2: "eventType"}, many={1: ("deals", _DEAL)})),
         315: ("publicAggreBookTicker", _BOOK_TICKER),
     },
 )
@@ -112,13 +118,21 @@ def _read(data: bytes, message: _Message) -> dict[str, Any]:
             raise ValueError(f"no frame: field {number} is of kind {kind}")
         if at + size > len(data):
             raise ValueError("the frame is broken off")
-        if kind == _BYTES and number in message.text:
-            found[message.text[number]] = data[at : at + size].decode()
-        elif kind == _BYTES and number in message.within:
-            name, inner = message.within[number]
-            found[name] = _read(data[at : at + size], inner)
+        if kind == _BYTES:
+            _keep_bytes(found, message, number, data[at : at + size])
         at += size
     return found
+
+
+def _keep_bytes(found: dict[str, Any], message: _Message, number: int, data: bytes) -> None:
+    if number in message.text:
+        found[message.text[number]] = data.decode()
+    elif number in message.within:
+        name, inner = message.within[number]
+        found[name] = _read(data, inner)
+    elif number in message.many:
+        name, inner = message.many[number]
+        found.setdefault(name, []).append(_read(data, inner))
 
 
 def _keep_number(found: dict[str, Any], message: _Message, number: int, value: int) -> None:
