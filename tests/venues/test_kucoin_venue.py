@@ -1,11 +1,11 @@
-"""KuCoin keeps the trading contract through ccxt over its own protocol, and nothing doubles or is lost on its bad days."""
+"""Kucoin keeps the trading contract through ccxt over its own protocol, and nothing doubles or is lost on its bad days."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,10 +14,11 @@ from protocol.instruments import Instrument, PrecisionRules
 from protocol.secret import Secret
 from protocol.values import MarketType
 from tests.servers.venues.hall import Hall
+from tests.servers.venues.http import HttpVenue
 from tests.servers.venues.kucoin import KEY, PASSPHRASE, SECRET, KucoinServer
+from tests.venues.clocked_rig import ClockedRig, running
 from tests.venues.contract_suite import TradingContract
-from tests.venues.fenced_rig import FencedRig
-from tests.venues.manual_time import PATIENCE_S
+from tests.venues.perp_suite import PerpContract
 from venues.access import Access
 
 pytestmark = pytest.mark.anyio
@@ -27,20 +28,24 @@ SPOT, PERP = "BTC/USDT", "BTC/USDT:USDT"
 
 
 def markets() -> tuple[Instrument, ...]:
-    """Return a pair and a contract, by KuCoin's names."""
+    """Return a pair and a contract, by Kucoin's names."""
     pair = PrecisionRules(D("0.1"), D("0.00001"), D("0.00001"), D("0.1"))
     contract = PrecisionRules(D("0.1"), D("0.001"), D("0.001"), D(0))
     common = {"venue": "kucoin", "base": "BTC", "quote": "USDT"}
     return (
         Instrument(symbol=SPOT, venue_symbol="BTC-USDT", rules=pair, **common),
         Instrument(
-            symbol=PERP, venue_symbol="XBTUSDTM", rules=contract, market_type=MarketType.PERP, contract_size=D("0.001"),
+            symbol=PERP,
+            venue_symbol="XBTUSDTM",
+            rules=contract,
+            market_type=MarketType.PERP,
+            contract_size=D("0.001"),
             **common,
         ),
-    )  # fmt: skip
+    )
 
 
-def access(server: KucoinServer, market: MarketType) -> Access:
+def access(server: HttpVenue, market: MarketType = MarketType.SPOT) -> Access:
     """Return how to reach a server."""
     return Access(
         account="acc", venue="kucoin", market=market, url=server.url, stream_url=server.stream_url,
@@ -48,32 +53,19 @@ def access(server: KucoinServer, market: MarketType) -> Access:
     )  # fmt: skip
 
 
-class KucoinRig(FencedRig):
-    """What the stream tells of a fill is followed by a question: that has to be answered too."""
-
-    def __init__(self, server: KucoinServer, market: MarketType) -> None:
-        symbol = PERP if market is MarketType.PERP else SPOT
-        super().__init__(
-            server, access(server, market), symbol, lambda number: {"id": f"fence{number}", "type": "pong"}
-        )
-        self.kucoin = server
-
-    async def settled(self) -> None:
-        await super().settled()
-        async with asyncio.timeout(PATIENCE_S):
-            while not self.venue.closed and self.venue.line.teller.holds:
-                await asyncio.sleep(0)
+def server(now: Callable[[], int]) -> HttpVenue:
+    """Return an account that trades both families."""
+    return KucoinServer(Hall("kucoin", markets(), now=now))
 
 
-@asynccontextmanager
-async def running(market: MarketType = MarketType.SPOT) -> AsyncIterator[KucoinRig]:
-    """Run a server with an adapter that is not connected."""
-    async with KucoinServer(Hall("kucoin", markets())) as server:
-        rig = KucoinRig(server, market)
-        try:
-            yield rig
-        finally:
-            await rig.venue.close()
+def spot() -> AbstractAsyncContextManager[ClockedRig]:
+    """Run a spot account."""
+    return running(server, access, SPOT)
+
+
+def perp() -> AbstractAsyncContextManager[ClockedRig]:
+    """Run an account of perpetuals."""
+    return running(server, partial(access, market=MarketType.PERP), PERP)
 
 
 @pytest.mark.slow
@@ -81,4 +73,12 @@ class TestKucoinSpot(TradingContract):
     """The contract."""
 
     def open_rig(self) -> Any:
-        return running()
+        return spot()
+
+
+@pytest.mark.slow
+class TestKucoinPerp(PerpContract):
+    """The contract, for perpetuals."""
+
+    def open_rig(self) -> Any:
+        return perp()

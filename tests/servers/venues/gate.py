@@ -164,6 +164,7 @@ class GateServer(HttpVenue):
         answer = {"time": self.now_ms // 1000, "time_ms": self.now_ms, "id": frame.get("id"), "conn_id": "62f2c1dabbe186d7",
                   "channel": channel, "event": event, "payload": frame.get("payload"), "error": error}  # fmt: skip
         stream.reply(answer | {"result": {"status": "fail" if error else "success"}})
+        stream.login |= name in PRIVATE and error is None
         if error is None and event == "subscribe":
             topics = {f"{channel}:{market}" for market in payload or [""]}
             stream.topics |= topics

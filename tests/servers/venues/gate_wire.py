@@ -79,11 +79,10 @@ class Desk:
             raise GateRefusal(
                 "INVALID_PARAM_VALUE", "invalid text: must start with t- and be no longer than 28 bytes after it"
             )
-        count = len(self.called(name))
+        count, hall_id = len(self.called(name)), name.removeprefix("t-")
         fields = {each: getattr(request, each) for each in request.__struct_fields__}
-        order = self.hall.place(
-            OrderRequest(**fields | {"client_order_id": f"{name}{AGAIN}{count}" if count else name})
-        )
+        fields["client_order_id"] = f"{hall_id}{AGAIN}{count}" if count else hall_id
+        order = self.hall.place(OrderRequest(**fields))
         if not order.number:
             raise GateRefusal(*self.REFUSED.get(order.code, ("INVALID_PARAM_VALUE", order.reason)))
         return order
@@ -125,7 +124,7 @@ class Desk:
     @staticmethod
     def text_of(order: Order) -> str:
         """Return the text that an order was sent with."""
-        return order.request.client_order_id.partition(AGAIN)[0]
+        return "t-" + order.request.client_order_id.partition(AGAIN)[0]
 
     @staticmethod
     def finish_as(order: Order) -> str:

@@ -1,0 +1,362 @@
+"""Gate v4: spot, and USDT perpetuals in signed contracts.
+
+A client id is a ``text`` of "t-" and at most 28 characters. Gate refuses no second order with the same text, so the core's
+memory is all that keeps an id from being sent twice, and it finds an order by its text for certain only while it is pending
+(documented for an hour after its end, a minute on futures; in practice not at all once it has filled). Orders are therefore
+asked for by number, which every answer and every fact of the stream teaches; an order whose number is unknown is looked for
+by text, and then among the finished ones of its market.
+
+What proves that an order never was: its header ``x-gate-exptime`` has passed, no pending and no finished order has its
+text, and that was so twice, two seconds apart, for an order may be on its way from one list to the other. A perpetual order
+that was cancelled without a fill leaves the list of finished ones after ten minutes; it can do nothing any more either.
+
+A market buy of spot says how much quote currency to spend, never how much to buy: it is sent as an immediate-or-cancel limit
+order for the exact quantity, at most 2 % above the best ask.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from decimal import ROUND_UP, Decimal
+from typing import Any, ClassVar, Final
+
+from protocol.orders import OrderRequest, OrderState
+from protocol.values import MarketType, OrderSide, OrderType
+from venues.access import Access
+from venues.contract import CallLimit
+from venues.crypto.dialect import Dialect, Exchange, Row, plain
+from venues.crypto.memory import Bounded
+
+__all__ = ["GateDialect"]
+
+_LABEL: Final = re.compile(r'"label":\s*"(\w+)"')
+_OURS: Final = re.compile(r"t-([a-z0-9]{6,28})")
+_LATEST: Final = "bulkheadLatestMs"
+_COLLAR: Final = Decimal("1.02")
+_TWICE_MS: Final = 2000
+_OF_ONE_MARKET: Final = ("TRADE_RESTRICTED",)
+_PRECISION: Final = ("INVALID_PRECISION", "AMOUNT_TOO_LITTLE", "AMOUNT_TOO_MUCH", "SIZE_TOO_SMALL", "SIZE_TOO_LARGE")
+_FORMAT: Final = re.compile(r"order size|argument: size|precision", re.IGNORECASE)
+_REDUCE_ONLY: Final = ("POSITION_EMPTY", "INCREASE_POSITION", "REDUCE_EXCEEDED", "EMPTY_POSITION")
+_HALTED: Final = ("CONTRACT_IN_DELISTING", "CONTRACT_NO_COUNTER", "TRADE_RESTRICTED")
+_DAY_S: Final = 86_400
+_WINDOW_S: Final = 30 * _DAY_S - 1
+_MEMORY_S: Final = 180 * _DAY_S
+_PAGE: Final = 100
+_TRADES_PAGE: Final = 1000
+_FINISHED_PAGES: Final = 10
+_SETTLE: Final = {"settle": "usdt"}
+
+
+def _label(error: BaseException) -> str:
+    found = _LABEL.search(str(error))
+    return found[1] if found else ""
+
+
+class GateDialect(Dialect):
+    """Gate."""
+
+    venue = "gate"
+    exchange_ids: ClassVar[dict[MarketType, str]] = {MarketType.SPOT: "gate", MarketType.PERP: "gate"}
+    call_limits: ClassVar[dict[MarketType, CallLimit]] = {
+        MarketType.SPOT: CallLimit(150, 10.0),
+        MarketType.PERP: CallLimit(150, 10.0),
+    }
+
+    def __init__(self, access: Access) -> None:
+        super().__init__(access)
+        self._numbers: Bounded[str, str] = Bounded()
+        """Text -> number of the newest order with it."""
+        self._missed: Bounded[str, int] = Bounded()
+        """Text -> when it was first looked for in vain (ms)."""
+
+    # --- the ccxt object -----------------------------------------------------------------------------------------------
+
+    def config(self) -> dict[str, Any]:
+        """Return options: one market family, dollar-settled."""
+        options: dict[str, Any] = {
+            "defaultType": "swap" if self.perp else "spot",
+            "fetchMarkets": {"types": ["swap" if self.perp else "spot"]},
+            "swap": {"fetchMarkets": {"settlementCurrencies": ["usdt"]}},
+        }
+        return {"options": options, "has": {"fetchCurrencies": False}}
+
+    def credentials(self) -> dict[str, str]:
+        """Return ccxt's names; the number of the user is asked for when it was not configured."""
+        uid = {"uid": self.access.account_id} if self.access.account_id else {}
+        return super().credentials() | uid
+
+    def prepare(self, exchange: Exchange) -> None:
+        """Correct what ccxt makes of this venue's words, learn the number of every order, sign latest times."""
+        super().prepare(exchange)
+        errors = importlib.import_module("ccxt.base.errors")
+        exact = exchange.exceptions["exact"]
+        exact["REQUEST_EXPIRED"] = errors.InvalidNonce  # late, not unauthorised
+        exact["ORDER_FINISHED"] = exact["ORDER_CLOSED"] = exact["ORDER_CANCELLED"] = errors.OrderNotFound
+        exact.update(dict.fromkeys(_OF_ONE_MARKET, errors.InvalidOrder))
+        exchange.sign = _expiring(exchange.sign)
+        exchange.parse_order = self._learning(exchange.parse_order)
+        exchange.fetch_open_interest = lambda symbol: _open_interest(exchange, symbol)
+
+    def latest_params(self, latest_ms: int, now_ms: int) -> dict[str, Any]:  # noqa: ARG002 - an instant to Gate
+        """Return the latest time; it is taken out again where the request is signed."""
+        return {_LATEST: latest_ms}
+
+    # --- client ids ----------------------------------------------------------------------------------------------------
+
+    def client_id_out(self, client_order_id: str) -> str:
+        """Return our id as a text."""
+        return f"t-{client_order_id}"
+
+    def client_id_in(self, text: str) -> str | None:
+        """Return our id of a text."""
+        found = _OURS.fullmatch(text)
+        return found[1] if found else None
+
+    def client_id_of_trade(self, trade: Row) -> str:
+        """Return what the venue itself says."""
+        return str(trade["info"].get("text") or "")
+
+    def _learning(self, parse: Any) -> Any:
+        def learning(order: Row, market: Any = None) -> Any:
+            parsed = parse(order, market)
+            if parsed.get("id") and parsed.get("clientOrderId"):
+                self._numbers[parsed["clientOrderId"]] = parsed["id"]
+            return parsed
+
+        return learning
+
+    # --- orders --------------------------------------------------------------------------------------------------------
+
+    async def place(self, exchange: Exchange, request: OrderRequest, amount: str, params: dict[str, Any]) -> Row:
+        """Send an order; its answer says how it stands."""
+        market = exchange.market(request.symbol)
+        text = params["clientOrderId"]
+        body = {"text": text, _LATEST: params[_LATEST]}
+        if self.perp:
+            answer = await exchange.privateFuturesPostSettleOrders(
+                {**body, **_SETTLE, **_futures_fields(market, request, amount)}
+            )
+        else:
+            body["account"] = "unified" if exchange.options.get("unifiedAccount") else "spot"
+            answer = await exchange.privateSpotPostOrders(
+                {**body, **(await _spot_fields(exchange, market, request, amount))}
+            )
+        self._missed.pop(text, None)
+        order: Row = exchange.parse_order(answer, market)
+        return order
+
+    async def cancel(self, exchange: Exchange, client_id: str, symbol: str, params: dict[str, Any]) -> None:
+        """Cancel by number where it is known, else by text."""
+        await exchange.cancel_order(self._numbers.get(client_id, client_id), symbol, params)
+
+    async def query(self, exchange: Exchange, client_id: str, symbol: str) -> Row:
+        """Return an order; one that was missed but once is in no state yet."""
+        missing = importlib.import_module("ccxt.base.errors").OrderNotFound
+        number = self._numbers.get(client_id)
+        try:
+            order: Row = await exchange.fetch_order(number or client_id, symbol)
+        except missing:
+            if number is not None:
+                return _forgotten(number, client_id, symbol) if self.perp else _nowhere(symbol)
+        else:
+            return order
+        found = await self._finished(exchange, client_id, symbol)
+        if found is not None:
+            return found
+        now = exchange.milliseconds()
+        first = self._missed.setdefault(client_id, now)
+        if now - first < _TWICE_MS:
+            return _nowhere(symbol)
+        raise missing(f"no order {client_id}")
+
+    async def _finished(self, exchange: Exchange, text: str, symbol: str) -> Row | None:
+        """Look for an order among the newest finished ones of its market; fail when there are too many to tell."""
+        market = exchange.market(symbol)
+        for page in range(_FINISHED_PAGES):
+            if self.perp:
+                scope = {**_SETTLE, "contract": market["id"], "offset": page * _PAGE}
+                rows = await exchange.privateFuturesGetSettleOrders({**scope, "status": "finished", "limit": _PAGE})
+            else:
+                since = exchange.seconds() - _WINDOW_S + _DAY_S
+                scope = {"currency_pair": market["id"], "page": page + 1, "from": since}
+                rows = await exchange.privateSpotGetOrders({**scope, "status": "finished", "limit": _PAGE})
+            for row in rows:
+                if row.get("text") == text:
+                    order: Row = exchange.parse_order(row, market)
+                    return order
+            if len(rows) < _PAGE:
+                return None
+        failure: Exception = importlib.import_module("ccxt.base.errors").ExchangeNotAvailable(
+            "too many finished orders"
+        )
+        raise failure
+
+    async def open_orders(self, exchange: Exchange, symbol: str | None) -> list[Row]:
+        """Return every open order, page by page."""
+        rows: list[Row] = []
+        for page in range(1, 101):
+            if self.perp:
+                scope = {**_SETTLE, "offset": (page - 1) * _PAGE}
+                found = await exchange.privateFuturesGetSettleOrders({**scope, "status": "open", "limit": _PAGE})
+                rows, full = rows + found, len(found) >= _PAGE
+            else:
+                pairs = await exchange.privateSpotGetOpenOrders({"page": page, "limit": _PAGE})
+                rows, full = (
+                    rows + [row for pair in pairs for row in pair["orders"]],
+                    any(len(pair["orders"]) >= _PAGE for pair in pairs),
+                )
+            if not full:
+                break
+        orders = [exchange.parse_order(row) for row in rows]
+        return [order for order in orders if symbol in (None, order["symbol"])]
+
+    def order_state(self, order: Row) -> OrderState:
+        """Read the venue's own words: ccxt knows only some of the ways in which an order ends."""
+        info = order.get("info") or {}
+        status, ended, event = info.get("status"), info.get("finish_as"), info.get("event")
+        if status == "open" or event in ("put", "update") or ended in ("open", "_new"):
+            return OrderState.PARTIALLY_FILLED if Decimal(order.get("filled") or 0) > 0 else OrderState.OPEN
+        if ended == "filled" or (ended is None and status == "closed"):
+            return OrderState.FILLED
+        return OrderState.CANCELLED if ended or status in ("cancelled", "finished") else OrderState.UNKNOWN
+
+    # --- the account ---------------------------------------------------------------------------------------------------
+
+    async def my_trades(self, exchange: Exchange, symbol: str | None, since_ms: int, now_ms: int) -> list[Row]:
+        """Return trades, a month at a time: that is as much as one question may span."""
+        market = exchange.market(symbol) if symbol is not None else None
+        name = "contract" if self.perp else "currency_pair"
+        scope = {name: market["id"]} if market is not None else {}
+        begin, now, rows = max(since_ms // 1000, now_ms // 1000 - _MEMORY_S), now_ms // 1000 + 1, []
+        while begin <= now:
+            rows += await self._trades(exchange, {**scope, "from": begin, "to": min(begin + _WINDOW_S, now)})
+            begin += _WINDOW_S + 1
+        return [exchange.parse_trade(row, market) for row in rows]
+
+    async def _trades(self, exchange: Exchange, window: dict[str, Any]) -> list[Row]:
+        found: list[Row] = []
+        while True:
+            if self.perp:
+                page = {**_SETTLE, "offset": len(found)}
+                rows = await exchange.privateFuturesGetSettleMyTradesTimerange(
+                    {**window, **page, "limit": _TRADES_PAGE}
+                )
+            else:
+                page = {"page": len(found) // _TRADES_PAGE + 1}
+                rows = await exchange.privateSpotGetMyTrades({**window, **page, "limit": _TRADES_PAGE})
+            found += rows
+            if len(rows) < _TRADES_PAGE:
+                return found
+
+    # --- streams -------------------------------------------------------------------------------------------------------
+
+    def private_watches(self, exchange: Exchange) -> Sequence[Callable[[], Awaitable[Any]]]:
+        """Return three; those of futures need the number of the user."""
+        watches = (exchange.watch_orders, exchange.watch_my_trades, exchange.watch_balance)
+        return tuple(_known_user(exchange, watch) for watch in watches) if self.perp else watches
+
+    def private_confirmations(self) -> int:
+        """Return the number of channels."""
+        return 3
+
+    def confirms(self, frame: Any) -> bool:
+        """Whether a channel was joined."""
+        return isinstance(frame, dict) and frame.get("event") == "subscribe" and frame.get("error") is None
+
+    # --- errors --------------------------------------------------------------------------------------------------------
+
+    def did_nothing(self, error: BaseException) -> bool:
+        """Whether the venue refused a request for its lateness, before it looked at it."""
+        return type(error).__name__ == "InvalidNonce"
+
+    def retry_after_s(self, headers: dict[str, str], now_ms: int) -> float | None:
+        """Return how long until Gate's window of requests begins anew; told as an instant, in seconds or milliseconds."""
+        reset = headers.get("x-gate-ratelimit-reset-timestamp", "")
+        if not reset.isdigit():
+            return super().retry_after_s(headers, now_ms)
+        reset_ms = int(reset) if len(reset) > len("1750000000") else int(reset) * 1000
+        return max(0.0, (reset_ms - now_ms) / 1000)
+
+    def refusal_code(self, error: BaseException) -> str:
+        """Return our word for a label."""
+        label = _label(error)
+        if label in _REDUCE_ONLY:
+            return "ReduceOnly"
+        if label in _HALTED:
+            return "MarketHalted"
+        if label in _PRECISION or (label == "INVALID_PARAM_VALUE" and _FORMAT.search(str(error))):
+            return "PrecisionRejected"
+        return super().refusal_code(error)
+
+
+def _futures_fields(market: Row, request: OrderRequest, amount: str) -> dict[str, Any]:
+    """Return what a futures order says; a price of 0 is the market."""
+    signed = Decimal(amount) if request.side is OrderSide.BUY else -Decimal(amount)
+    decimal_size = bool(market["info"].get("enable_decimal"))
+    whole = not decimal_size and signed == int(signed)
+    limit = request.price if request.type is not OrderType.MARKET else None
+    fields: dict[str, Any] = {
+        "contract": market["id"],
+        "size": int(signed) if whole else plain(signed),
+        "price": plain(limit) if limit is not None else "0",
+        "tif": "gtc" if request.type is OrderType.LIMIT else "ioc",
+    }
+    return fields | ({"reduce_only": True} if request.reduce_only else {})
+
+
+async def _spot_fields(exchange: Exchange, market: Row, request: OrderRequest, amount: str) -> dict[str, Any]:
+    """Return what a spot order says; a purchase at the market becomes a limit order somewhat above it."""
+    fields: dict[str, Any] = {"currency_pair": market["id"], "side": request.side.value, "amount": amount}
+    if request.type is OrderType.MARKET and request.side is OrderSide.SELL:
+        return {**fields, "type": "market", "time_in_force": "ioc"}
+    price = request.price
+    if request.type is OrderType.MARKET or price is None:
+        (ticker,) = await exchange.publicSpotGetTickers({"currency_pair": market["id"]})
+        tick = Decimal(market["precision"]["price"])
+        price = (Decimal(ticker["lowest_ask"]) * _COLLAR / tick).to_integral_value(ROUND_UP) * tick
+    tif = "gtc" if request.type is OrderType.LIMIT else "ioc"
+    return {**fields, "type": "limit", "price": plain(price), "time_in_force": tif}
+
+
+def _known_user(exchange: Exchange, watch: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+    async def watching() -> Any:
+        if not exchange.uid:
+            exchange.uid = str((await exchange.privateFuturesGetSettleAccounts(dict(_SETTLE)))["user"])
+        return await watch()
+
+    return watching
+
+
+async def _open_interest(exchange: Exchange, symbol: str) -> Row:
+    """Return the contracts that are held, as the list of contracts says."""
+    market = exchange.market(symbol)
+    row = await exchange.publicFuturesGetSettleContractsContract({**_SETTLE, "contract": market["id"]})
+    return {"symbol": symbol, "openInterestAmount": str(row["position_size"]), "openInterestValue": None}
+
+
+def _forgotten(number: str, text: str, symbol: str) -> Row:
+    """Return a perpetual order that was there and is remembered no more: cancelled, and nothing of it had traded."""
+    info = {"status": "finished", "finish_as": "cancelled"}
+    return {"id": number, "clientOrderId": text, "symbol": symbol, "filled": "0", "info": info}
+
+
+def _nowhere(symbol: str) -> Row:
+    """Return an order of which nothing can be told."""
+    return {"id": None, "symbol": symbol, "info": {}}
+
+
+def _expiring(sign: Any) -> Any:
+    """Give a request the header after whose instant the venue refuses it."""
+
+    def expiring(path: str, api: Any = "public", method: str = "GET", params: Any = None, *rest: Any) -> Any:
+        known = dict(params) if isinstance(params, dict) else params or {}
+        latest = known.pop(_LATEST, None) if isinstance(known, dict) else None
+        signed = sign(path, api, method, known, *rest)
+        if latest is not None:
+            signed["headers"] = {**(signed["headers"] or {}), "x-gate-exptime": str(latest)}
+        return signed
+
+    return expiring
