@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any
@@ -14,8 +15,9 @@ from tests.servers.venues.bybit import KEY, SECRET, BybitServer
 from tests.servers.venues.bybit_wire import bybit_markets
 from tests.servers.venues.hall import Hall
 from tests.servers.venues.http import HttpVenue
+from tests.venues.clocked_rig import ClockedRig, running
 from tests.venues.contract_suite import TradingContract
-from tests.venues.fenced_rig import running
+from tests.venues.perp_suite import PerpContract
 from venues.access import Access
 
 pytestmark = pytest.mark.anyio
@@ -29,20 +31,19 @@ def access(server: HttpVenue, market: MarketType = MarketType.SPOT) -> Access:
     )  # fmt: skip
 
 
-def fence(number: int) -> dict[str, Any]:
-    """Return a heartbeat's answer."""
-    return {"op": "pong", "args": ["1795296586076"], "req_id": f"fence{number}", "conn_id": "cejreaspqfm9se7usbrg-2xh"}
+def server(now: Callable[[], int]) -> HttpVenue:
+    """Return an account that trades both families; what is bought on spot pays its fee itself."""
+    return BybitServer(Hall("bybit", bybit_markets(), fee_in_base=True, now=now))
 
 
-def spot() -> AbstractAsyncContextManager[Any]:
+def spot() -> AbstractAsyncContextManager[ClockedRig]:
     """Run a spot account."""
-    return running(BybitServer(Hall("bybit", bybit_markets(), fee_in_base=True)), access, "BTC/USDT", fence)
+    return running(server, access, "BTC/USDT")
 
 
-def perp() -> AbstractAsyncContextManager[Any]:
+def perp() -> AbstractAsyncContextManager[ClockedRig]:
     """Run an account of perpetuals."""
-    hall = Hall("bybit", bybit_markets())
-    return running(BybitServer(hall), partial(access, market=MarketType.PERP), "BTC/USDT:USDT", fence)
+    return running(server, partial(access, market=MarketType.PERP), "BTC/USDT:USDT")
 
 
 @pytest.mark.slow
@@ -54,7 +55,7 @@ class TestBybitSpot(TradingContract):
 
 
 @pytest.mark.slow
-class TestBybitPerp(TradingContract):
+class TestBybitPerp(PerpContract):
     """The contract, for perpetuals."""
 
     def open_rig(self) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Any
@@ -14,8 +15,9 @@ from tests.servers.venues.hall import Hall
 from tests.servers.venues.http import HttpVenue
 from tests.servers.venues.okx import KEY, PASSPHRASE, SECRET, OkxServer
 from tests.servers.venues.okx_wire import okx_markets
+from tests.venues.clocked_rig import ClockedRig, running
 from tests.venues.contract_suite import TradingContract
-from tests.venues.fenced_rig import running
+from tests.venues.perp_suite import PerpContract
 from tests.venues.trading_suite import Desk
 from venues.access import Access
 
@@ -30,20 +32,19 @@ def access(server: HttpVenue, market: MarketType = MarketType.SPOT) -> Access:
     )  # fmt: skip
 
 
-def fence(number: int) -> dict[str, Any]:
-    """Return an event that nobody knows."""
-    return {"event": "channel-conn-count", "channel": "orders", "connCount": str(number), "connId": "a4d3ae55"}
+def server(now: Callable[[], int]) -> HttpVenue:
+    """Return an account that trades both families; what is bought on spot pays its fee itself."""
+    return OkxServer(Hall("okx", okx_markets(), fee_in_base=True, now=now))
 
 
-def spot() -> AbstractAsyncContextManager[Any]:
+def spot() -> AbstractAsyncContextManager[ClockedRig]:
     """Run a spot account."""
-    return running(OkxServer(Hall("okx", okx_markets(), fee_in_base=True)), access, "BTC/USDT", fence)
+    return running(server, access, "BTC/USDT")
 
 
-def perp() -> AbstractAsyncContextManager[Any]:
+def perp() -> AbstractAsyncContextManager[ClockedRig]:
     """Run an account of perpetuals."""
-    hall = Hall("okx", okx_markets())
-    return running(OkxServer(hall), partial(access, market=MarketType.PERP), "BTC/USDT:USDT", fence)
+    return running(server, partial(access, market=MarketType.PERP), "BTC/USDT:USDT")
 
 
 @pytest.mark.slow
@@ -60,8 +61,13 @@ class TestOkxSpot(TradingContract):
 
 
 @pytest.mark.slow
-class TestOkxPerp(TradingContract):
+class TestOkxPerp(PerpContract):
     """The contract, for perpetuals."""
 
     def open_rig(self) -> Any:
         return perp()
+
+    @pytest.mark.parametrize("broken", ["tick", "step", "min_qty", "funds", "holdings", "symbol"])
+    async def test_refusals(self, desk: Desk, broken: str) -> None:
+        """What OKX rejects is an answer with a reason; it knows no smallest value of an order."""
+        await super().test_refusals(desk, broken)
