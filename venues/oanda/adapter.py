@@ -70,6 +70,11 @@ class OandaVenue(Abilities):
             await connection.close()
 
     @property
+    def connected(self) -> bool:
+        """Whether a connection is open."""
+        return self._connection is not None
+
+    @property
     def connection(self) -> Connection:
         """What exists while connected; raises VenueDown otherwise."""
         if self._connection is None:

@@ -12,6 +12,7 @@ from venues.access import Access, Tools
 from venues.contract import Sink
 from venues.errors import NetworkTimeout, VenueError
 from venues.oanda.desk import Desk
+from venues.oanda.hands import Hand, Roster
 from venues.oanda.ledger import Ledger
 from venues.oanda.line import Line
 from venues.oanda.log_feed import LogFeed
@@ -49,7 +50,8 @@ class Connection:
         self.currency = ""
         self.created_at = 0
         self.markets: dict[str, Market] = {}
-        self.line = Line(venue, access, tools)
+        self._roster = Roster(venue, tools.sleep)
+        self.line = Line(venue, access, self._roster)
         self.ledger: Ledger
         self.log: LogFeed
         self.prices: PriceFeed
@@ -60,7 +62,7 @@ class Connection:
         try:
             await self._learn()
         except BaseException:
-            self.line.close()
+            await self.close()
             raise
         self._follow(self.log.run())
         self._follow(self.prices.run())
@@ -70,8 +72,9 @@ class Connection:
         self._closed = True
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         self.line.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._roster.disband()
 
     # --- learning ------------------------------------------------------------------------------------------------------
 
@@ -83,12 +86,16 @@ class Connection:
         await self.refresh_markets()
         await self._read_history()
         await self._read_pending()
-        access, tools, venue = self._access, self._tools, self.venue
+        access, tools, venue, roster = self._access, self._tools, self.venue, self._roster
+
+        def hire() -> Hand:
+            return roster.hire(Wire(access, read_s=STREAM_READ_S))
+
         self.log = LogFeed(
             venue,
             self.ledger,
             self.line.calls,
-            lambda: Wire(access, read_s=STREAM_READ_S),
+            hire,
             tools,
             ask=self.line.ask,
             tell=self._tell,
@@ -98,7 +105,7 @@ class Connection:
         self.prices = PriceFeed(
             venue,
             self.line.calls,
-            lambda: Wire(access, read_s=STREAM_READ_S),
+            hire,
             tools,
             ask=self.line.ask,
             tell=self._tell,

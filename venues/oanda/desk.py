@@ -77,10 +77,7 @@ class Desk:
         if (known := self._ledger.orders.get(key)) is not None:
             return known.report()
         if key in self._sent:
-            report = await self.query(key, symbol)
-            if report.state is OrderState.UNKNOWN:
-                raise NetworkTimeout(self._venue, "this order was sent before, and what became of it is not known")
-            return report
+            return await self._sent_before(key, symbol)
         may_send = self._permit()
         sent = self._sent[key] = _Sent()
         try:
@@ -101,6 +98,16 @@ class Desk:
         finally:
             sent.ended_at = self._tools.now()
         return self._understood(key, symbol, answer)
+
+    async def _sent_before(self, key: str, symbol: str) -> OrderReport:
+        """Return what became of an order that has left already; not to learn it does not mean that it did not arrive."""
+        try:
+            report = await self.query(key, symbol)
+        except VenueError as error:
+            raise NetworkTimeout(self._venue, f"sent before, and the question failed: {error.message}") from None
+        if report.state is OrderState.UNKNOWN:
+            raise NetworkTimeout(self._venue, "sent before, and what became of it is not known")
+        return report
 
     def _permit(self) -> Callable[[], bool]:
         """Return what says in the thread, right before the first byte, whether it may still leave."""

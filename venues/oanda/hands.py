@@ -15,12 +15,15 @@ import pykka
 from venues.errors import VenueDown
 from venues.oanda.wire import Wire
 
-__all__ = ["MAX_LOST", "Crew", "Hand", "TookTooLong"]
+__all__ = ["MAX_LOST", "Crew", "Hand", "Roster", "TookTooLong", "first_of"]
 
 T = TypeVar("T")
 
 MAX_LOST: Final = 16
 """Threads that may hang at a time; more are not begun until one of them has ended."""
+
+LAST_WAIT_S: Final = 0.5
+"""How long the end of a connection waits for its threads: cut sockets wake them at once, all else is left behind."""
 
 
 class TookTooLong(TimeoutError):
@@ -47,7 +50,9 @@ class Hand:
         self.wire = wire
         self._loop = asyncio.get_running_loop()
         self._worker = _Worker.start()
-        self._lost = False
+        self.lost = False
+        self.gone: asyncio.Future[None] = self._loop.create_future()
+        """Done when the thread has ended what it did and closed its sockets, after it was given up."""
 
     def do(self, job: Callable[[Wire], T]) -> asyncio.Future[T]:
         """Run a job in the thread; the result, or whatever it raised, comes back on the loop."""
@@ -76,17 +81,16 @@ class Hand:
 
     def lose(self) -> None:
         """Cut the wire and let the thread end when its job returns."""
-        if self._lost:
+        if self.lost:
             return
-        self._lost = True
+        self.lost = True
         self.wire.cut()
-        self._worker.tell(self.wire.close)
+        self._worker.tell(self._end)
         self._worker.stop(block=False)
 
-    @property
-    def alive(self) -> bool:
-        """Whether the thread goes on."""
-        return self._worker.is_alive()
+    def _end(self) -> None:
+        self.wire.close()
+        self._back(_succeed, self.gone, None)
 
 
 def _succeed(result: asyncio.Future[Any], value: Any) -> None:
@@ -99,19 +103,51 @@ def _fail(result: asyncio.Future[Any], error: BaseException) -> None:
         result.set_exception(error)
 
 
-class Crew:
-    """Up to ``size`` threads that make calls. ``sleep`` is the only wait (seconds)."""
+class Roster:
+    """The threads of one connection: those at work, and those that were given up and have not ended yet."""
 
-    def __init__(
-        self, venue: str, make: Callable[[], Wire], size: int, sleep: Callable[[float], Awaitable[None]]
-    ) -> None:
+    def __init__(self, venue: str, sleep: Callable[[float], Awaitable[None]]) -> None:
         self._venue = venue
+        self.sleep = sleep
+        self._hands: set[Hand] = set()
+
+    def hire(self, wire: Wire) -> Hand:
+        """Begin a thread; raise VenueDown when too many hang already."""
+        lost = sum(each.lost for each in self._hands)
+        if lost >= MAX_LOST:
+            raise VenueDown(self._venue, f"{lost} threads hang: no further one is begun")
+        hand = Hand(wire)
+        self._hands.add(hand)
+        hand.gone.add_done_callback(lambda _: self._hands.discard(hand))
+        return hand
+
+    async def disband(self) -> None:
+        """Give every thread up, and wait a moment for those that end as they should."""
+        for hand in tuple(self._hands):
+            hand.lose()
+        if self._hands:
+            everybody = asyncio.gather(*[hand.gone for hand in self._hands])
+            await first_of(everybody, self.sleep(LAST_WAIT_S))
+
+
+async def first_of(what: asyncio.Future[Any], patience: Awaitable[None]) -> None:
+    """Wait until something is done, but no longer than a sleep; what is not done goes on."""
+    waiting: asyncio.Future[Any] = asyncio.ensure_future(_as_coroutine(patience))
+    try:
+        await asyncio.wait({what, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+
+
+class Crew:
+    """Up to ``size`` threads of a roster that make calls."""
+
+    def __init__(self, venue: str, roster: Roster, make: Callable[[], Wire], size: int) -> None:
+        self._venue = venue
+        self._roster = roster
         self._make = make
-        self._sleep = sleep
         self._turn = asyncio.Semaphore(size)
         self._idle: list[Hand] = []
-        self._busy: set[Hand] = set()
-        self._lost: list[Hand] = []
         self.replaced = 0
         self.closed = False
 
@@ -131,46 +167,26 @@ class Crew:
             return result
 
     async def _within(self, hand: Hand, result: asyncio.Future[T], within_s: float) -> T:
-        patience: asyncio.Future[Any] = asyncio.ensure_future(_as_coroutine(self._sleep(within_s)))
         try:
-            waiting: set[asyncio.Future[Any]] = {result, patience}
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            await first_of(result, self._roster.sleep(within_s))
             if not result.done():
                 raise TookTooLong(hand.wire.sent)
             return result.result()
         finally:
-            patience.cancel()
             result.cancel()
 
     def _take(self) -> Hand:
-        self._lost = [each for each in self._lost if each.alive]
         if self.closed:
             raise VenueDown(self._venue, "not connected")
-        if len(self._lost) >= MAX_LOST:
-            raise VenueDown(self._venue, f"{MAX_LOST} threads hang in calls: no further one is begun")
-        hand = self._idle.pop() if self._idle else Hand(self._make())
-        self._busy.add(hand)
-        return hand
+        return self._idle.pop() if self._idle else self._roster.hire(self._make())
 
     def _put_back(self, hand: Hand) -> None:
-        self._busy.discard(hand)
-        if self.closed:
-            hand.lose()
-        else:
+        if not hand.lost:
             self._idle.append(hand)
 
     def _give_up(self, hand: Hand) -> None:
-        self._busy.discard(hand)
         hand.lose()
-        self._lost.append(hand)
         self.replaced += 1
-
-    def close(self) -> None:
-        """End every thread; calls that are under way fail."""
-        self.closed = True
-        for hand in (*self._idle, *self._busy):
-            hand.lose()
-        self._idle.clear()
 
 
 async def _as_coroutine(awaitable: Awaitable[None]) -> None:

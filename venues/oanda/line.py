@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from venues.access import Access, Tools
+from venues.access import Access
 from venues.oanda.calls import Calls
-from venues.oanda.hands import Crew
+from venues.oanda.hands import Crew, Roster
 from venues.oanda.refusals import AsErrors
 from venues.oanda.wire import Endpoint, Wire
 
@@ -25,11 +25,11 @@ ASKERS: Final = 2
 class Line:
     """One account's calls."""
 
-    def __init__(self, venue: str, access: Access, tools: Tools) -> None:
+    def __init__(self, venue: str, access: Access, roster: Roster) -> None:
         self.venue = venue
         self.calls = Calls(access.account_id)
-        self._actors = Crew(venue, lambda: Wire(access), ACTORS, tools.sleep)
-        self._askers = Crew(venue, lambda: Wire(access), ASKERS, tools.sleep)
+        self._actors = Crew(venue, roster, lambda: Wire(access), ACTORS)
+        self._askers = Crew(venue, roster, lambda: Wire(access), ASKERS)
 
     @property
     def replaced(self) -> int:
@@ -71,6 +71,5 @@ class Line:
         return answer, headers
 
     def close(self) -> None:
-        """End the threads; calls that are under way fail."""
-        self._actors.close()
-        self._askers.close()
+        """Begin no further call."""
+        self._actors.closed = self._askers.closed = True

@@ -11,9 +11,10 @@ from protocol.venue import BalancesChanged
 from venues.access import Tools
 from venues.errors import NetworkTimeout, VenueDown, VenueError
 from venues.oanda.calls import Calls
+from venues.oanda.hands import Hand, first_of
 from venues.oanda.ledger import Ledger, Transaction
 from venues.oanda.stream import Stream
-from venues.oanda.wire import Endpoint, Wire
+from venues.oanda.wire import Endpoint
 
 __all__ = ["LogFeed"]
 
@@ -43,7 +44,7 @@ class LogFeed:
         venue: str,
         ledger: Ledger,
         calls: Calls,
-        make: Callable[[], Wire],
+        hire: Callable[[], Hand],
         tools: Tools,
         *,
         ask: Ask,
@@ -64,7 +65,7 @@ class LogFeed:
         self._money_moved = False
         self._failures = 0
         self.stream = Stream(
-            venue, make, calls.log_stream, tools, heard=self._heard, opened=self._wake.set, lost=self._lost
+            venue, hire, calls.log_stream, tools, heard=self._heard, opened=self._wake.set, lost=self._lost
         )
 
     async def run(self) -> None:
@@ -160,13 +161,7 @@ class LogFeed:
             await self._wake.wait()
             return
         waiting = asyncio.ensure_future(self._wake.wait())
-        patience = asyncio.ensure_future(_as_coroutine(self._tools.sleep(POLL_S)))
         try:
-            await asyncio.wait({waiting, patience}, return_when=asyncio.FIRST_COMPLETED)
+            await first_of(waiting, self._tools.sleep(POLL_S))
         finally:
             waiting.cancel()
-            patience.cancel()
-
-
-async def _as_coroutine(awaitable: Awaitable[None]) -> None:
-    await awaitable

@@ -11,9 +11,10 @@ from protocol.messages import Message
 from venues.access import Tools
 from venues.errors import VenueError
 from venues.oanda.calls import Calls
+from venues.oanda.hands import Hand
 from venues.oanda.stream import Stream
 from venues.oanda.week import is_open
-from venues.oanda.wire import Endpoint, Wire
+from venues.oanda.wire import Endpoint
 from venues.oanda.words import NS, tick_of
 
 __all__ = ["ASK_S", "MUTE_S", "PriceFeed"]
@@ -33,7 +34,7 @@ class PriceFeed:
         self,
         venue: str,
         calls: Calls,
-        make: Callable[[], Wire],
+        hire: Callable[[], Hand],
         tools: Tools,
         *,
         ask: Callable[[Endpoint], Awaitable[Any]],
@@ -51,7 +52,7 @@ class PriceFeed:
         self._asked_at = 0
         self.state = FeedState.STARTING
         self.stream = Stream(
-            venue, make, self._endpoint, tools, heard=self._heard, opened=self._opened, lost=self._lost
+            venue, hire, self._endpoint, tools, heard=self._heard, opened=self._opened, lost=self._lost
         )
 
     def want(self, names: Iterable[str]) -> None:

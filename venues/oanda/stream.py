@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from contextlib import closing
 from typing import Any, Final
 
 from supervision.backoff import Backoff
 from venues.access import Tools
 from venues.errors import RateLimited, VenueDown, VenueError
-from venues.oanda.hands import Hand
+from venues.oanda.hands import Hand, first_of
 from venues.oanda.refusals import AsErrors
 from venues.oanda.wire import Endpoint, Wire
 from venues.oanda.words import NS
@@ -35,7 +36,7 @@ class Stream:
     def __init__(
         self,
         venue: str,
-        make: Callable[[], Wire],
+        hire: Callable[[], Hand],
         endpoint: Callable[[], Endpoint],
         tools: Tools,
         *,
@@ -44,7 +45,7 @@ class Stream:
         lost: Callable[[VenueError], None],
     ) -> None:
         self._venue = venue
-        self._make = make
+        self._hire = hire
         self._endpoint = endpoint
         self._tools = tools
         self._heard = heard
@@ -88,7 +89,10 @@ class Stream:
         """Open it and listen; return why it ended."""
         self._begun_at = self._heard_at = self._tools.now()
         self.openings += 1
-        hand = self._hand = Hand(self._make())
+        try:
+            hand = self._hand = self._hire()
+        except VenueDown as error:
+            return error
         ended = hand.do(lambda wire: self._listen(wire, hand, self._endpoint()))
         try:
             await self._until_quiet(ended)
@@ -106,22 +110,19 @@ class Stream:
             left = HEARTBEAT_DEADLINE_S - (self._tools.now() - self._heard_at) / NS
             if left <= 0:
                 return
-            patience = asyncio.ensure_future(_as_coroutine(self._tools.sleep(left)))
-            try:
-                await asyncio.wait({ended, patience}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                patience.cancel()
+            await first_of(ended, self._tools.sleep(left))
             if ended.done():
                 ended.result()
 
     # --- in the thread -------------------------------------------------------------------------------------------------
 
     def _listen(self, wire: Wire, hand: Hand, endpoint: Endpoint) -> None:
-        for message in wire.listen(endpoint, lambda: hand.call(self._begin, hand)):
-            self._box.append(message)
-            if not self._awake:
-                self._awake = True
-                hand.call(self._drain, hand)
+        with closing(wire.listen(endpoint, lambda: hand.call(self._begin, hand))) as messages:
+            for message in messages:
+                self._box.append(message)
+                if not self._awake:
+                    self._awake = True
+                    hand.call(self._drain, hand)
         raise VenueDown(self._venue, "the venue ended the stream")
 
     # --- on the loop ---------------------------------------------------------------------------------------------------
@@ -141,7 +142,3 @@ class Stream:
             message = self._box.popleft()
             if hand is self._hand:
                 self._heard(message)
-
-
-async def _as_coroutine(awaitable: Awaitable[None]) -> None:
-    await awaitable

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any, Final
 
 import oandapyV20.oandapyV20
@@ -91,6 +91,7 @@ class Wire:
         self._may_send: Callable[[], bool] = lambda: True
         self._sockets: set[socket.socket] = set()
         self._answered: Callable[[], None] = lambda: None
+        self._response: Any = None
         self._api = oandapyV20.API(
             access_token=access.secret.reveal(),
             environment=environment(access),
@@ -110,10 +111,14 @@ class Wire:
         self.sent, self.headers, self._may_send = False, {}, may_send
         return self._api.request(endpoint)
 
-    def listen(self, endpoint: Endpoint, opened: Callable[[], None]) -> Iterator[Any]:
+    def listen(self, endpoint: Endpoint, opened: Callable[[], None]) -> Generator[Any]:
         """Yield a stream's messages; ``opened`` is called when the venue has accepted it."""
         self._answered = opened
-        yield from self.call(endpoint)
+        try:
+            yield from self.call(endpoint)
+        finally:
+            if self._response is not None:
+                self._response.close()
 
     def cut(self) -> None:
         """End whatever goes on: the thread that waits in it is woken with an error, and nothing is sent afterwards."""
@@ -127,11 +132,15 @@ class Wire:
     def close(self) -> None:
         """Close the connection; only by the thread that uses it."""
         self._api.close()
+        for each in tuple(self._sockets):
+            each.close()  # of a connection that was given up before it was one
+        self._sockets.clear()
 
     def _note(self, response: Any, *_: Any, **__: Any) -> None:
         self.headers = {name.lower(): value for name, value in response.headers.items()}
         if 300 <= response.status_code < 400:
             raise WrongStatus(response.status_code)
+        self._response = response
         self._answered()
 
     # --- asked by the connections --------------------------------------------------------------------------------------

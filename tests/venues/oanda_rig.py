@@ -1,0 +1,103 @@
+"""The OANDA adapter over a v20 server on this loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+
+from protocol.instruments import Instrument, PrecisionRules
+from protocol.orders import Balance
+from protocol.secret import Secret
+from protocol.values import MarketType
+from runtime.clock import WallClock
+from tests.servers.venues.hall import Hall
+from tests.servers.venues.oanda import ACCOUNT, TOKEN, OandaServer
+from tests.venues.contract_suite import TradingRig
+from tests.venues.manual_time import PATIENCE_S, Heard
+from venues.access import Access, Tools
+from venues.oanda import OandaVenue
+
+D = Decimal
+NOW = WallClock().now
+
+
+def market(symbol: str, tick: str, step: str, least: str) -> Instrument:
+    """Return a netted market; the fee stands for a commission."""
+    base, _, quote = symbol.partition("/")
+    rules = PrecisionRules(D(tick), D(step), D(least), D(0))
+    return Instrument(
+        venue="oanda",
+        symbol=symbol,
+        venue_symbol=symbol.replace("/", "_"),
+        base=base,
+        quote=quote,
+        market_type=MarketType.PERP,
+        rules=rules,
+        maker_fee=D("0.0001"),
+        taker_fee=D("0.0001"),
+    )
+
+
+def coins() -> Hall:
+    """Return the hall of the contract suite: a coin as a CFD, in an account of USDT."""
+    return Hall("oanda", [market("BTC/USDT", "0.01", "0.001", "0.001")])
+
+
+def pairs(leverage: int = 20) -> Hall:
+    """Return a hall with two currency pairs, in an account of 100 000 dollars."""
+    found = [market("EUR/USD", "0.00001", "1", "1"), market("GBP/USD", "0.00001", "1", "1")]
+    return Hall("oanda", found, (Balance("USD", D(100_000)),), leverage=D(leverage))
+
+
+def access_to(server: OandaServer, **changes: Any) -> Access:
+    """Return how the server's account is reached."""
+    fields: dict[str, Any] = {"account": "acc", "venue": "oanda", "testnet": True, "url": server.url,
+              "stream_url": server.url, "account_id": ACCOUNT, "secret": Secret(TOKEN),
+              "market": MarketType.PERP} | changes  # fmt: skip
+    return Access(**fields)
+
+
+def tools() -> Tools:
+    """Return a real clock and real waits, without chance."""
+    return Tools(NOW, asyncio.sleep, lambda: 0.0)
+
+
+class OandaRig(TradingRig):
+    """An adapter of the server's account."""
+
+    def __init__(self, server: OandaServer, given: Tools | None = None, symbol: str = "BTC/USDT") -> None:
+        self.server = server
+        self.symbol = symbol
+        self.heard = Heard()
+        self.venue = OandaVenue(access_to(server), given or tools())
+
+    async def set_price(self, symbol: str, bid: Decimal, ask: Decimal) -> None:
+        self.server.hall.price(symbol, bid, ask)
+        await self.settled()
+
+    async def trade(self, symbol: str, price: Decimal, volume: Decimal) -> None:
+        self.server.hall.trade(symbol, price, volume)
+        await self.settled()
+
+    async def settled(self) -> None:
+        if not self.venue.connected:
+            return
+        await asyncio.sleep(0)  # what was done in this turn is written down in the next
+        ledger = self.venue.connection.ledger
+        async with asyncio.timeout(PATIENCE_S):
+            while ledger.last < int(self.server.log.last):
+                await self.venue.server_time()  # goes the way of everything else, through a thread
+
+
+@asynccontextmanager
+async def trading(hall: Hall, given: Tools | None = None, **changes: Any) -> AsyncIterator[OandaRig]:
+    """Run a server on a free port, with an adapter that is not connected."""
+    async with OandaServer(hall, **changes) as server:
+        rig = OandaRig(server, given, next(iter(hall.instruments())))
+        try:
+            yield rig
+        finally:
+            await rig.venue.close()
