@@ -176,6 +176,12 @@ class TradingContract(SafetyCases, ABC):
         paid = {currency: sum((f.fee for f in fills.values() if f.fee_currency == currency), Decimal(0))
                 for currency in (base, quote)}  # fmt: skip
         value = sum((fill.qty * fill.price for fill in fills.values()), Decimal(0))
+        if desk.instrument.market_type is MarketType.PERP:
+            # Nothing is bought but a position: what is sold earns what it fetched above its own price.
+            earned = Decimal(0) if side is BUY else value - desk.qty * ASK
+            assert {item.symbol: item.qty for item in await desk.venue.positions()} == {desk.rig.symbol: desk.qty}
+            assert await desk.total(quote) == before[1] + earned - paid[quote]
+            return
         assert await desk.total(base) == before[0] + sign * desk.qty - paid[base]
         assert await desk.total(quote) == before[1] - sign * value - paid[quote]
 
@@ -200,6 +206,8 @@ class TradingContract(SafetyCases, ABC):
         """What a real venue rejects is an answer with a reason: nothing is locked, open or filled (EX-501, EX-1107)."""
         rules, kind = desk.instrument.rules, OrderType.LIMIT
         price = BID - 100
+        if not getattr(rules, broken, True):
+            pytest.skip("this venue knows no such minimum")
         request = {
             "tick": lambda: desk.order(BUY, kind, price + rules.tick_size / 2),
             "step": lambda: desk.order(BUY, kind, price, qty=desk.qty + rules.step_size / 2),
