@@ -1,0 +1,266 @@
+"""One connection to the gateway, from its opening to its end: how it stands, and asking it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+from ib_async.wrapper import RequestError
+
+from rules.broker.pacing import Kind
+from venues.access import Access, Tools
+from venues.errors import AuthFailed, NetworkTimeout, VenueDown, VenueError
+from venues.ibkr.book import Book
+from venues.ibkr.codes import CODES, Meaning, error_of
+from venues.ibkr.gateway import Gateway, Trade
+from venues.ibkr.pace import Pace
+
+__all__ = ["ANSWER_S", "Line", "Phase", "port_of"]
+
+T = TypeVar("T")
+
+ANSWER_S: Final = 8.0
+"""How long an answer of the gateway is waited for; below the session's own limit."""
+
+_GREETING_S: Final = 4.0
+_QUARTER_NS: Final = 900_000_000_000
+_LIVE_PORT, _PAPER_PORT = 4001, 4002
+
+
+class Phase(StrEnum):
+    """How far a connection is."""
+
+    CLOSED = "closed"
+    CONNECTING = "connecting"
+    AUTHENTICATING = "authenticating"
+    RESYNCING = "resyncing"
+    OPEN = "open"
+
+
+def port_of(access: Access) -> int:
+    """Return the gateway's port: paper and live differ by it only."""
+    return access.port or (_PAPER_PORT if access.testnet else _LIVE_PORT)
+
+
+class Line:
+    """Made for one connection and not used again. ``gone`` is told once when an open one ends by itself.
+
+    ``notice`` hears what the system says (its meaning, code and words).
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        tools: Tools,
+        pace: Pace,
+        book: Book,
+        *,
+        notice: Callable[[Meaning, int, str], None],
+        gone: Callable[[str], None],
+    ) -> None:
+        self._access = access
+        self._tools = tools
+        self._pace = pace
+        self._book = book
+        self._notice = notice
+        self._gone = gone
+        self._alone: dict[str, asyncio.Lock] = {}
+        self._refused: tuple[int, str] | None = None
+        self._over = asyncio.Event()
+        self.gateway = Gateway(self)
+        self.phase = Phase.CLOSED
+        self.ended = ""
+        """Why it is over, empty while it is not."""
+        self.linked = True
+        self.link_losses = 0
+        self.connected_at = 0
+        self.clock_ahead_ns: int | None = None
+        """How far the gateway's own clock (which its days follow) is ahead of UTC."""
+
+    # --- life ----------------------------------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Connect and log in. Raises VenueDown, ClientIdTaken or AuthFailed; nothing is open then."""
+        self.phase = Phase.CONNECTING
+        where = f"{self._access.host}:{port_of(self._access)}"
+        client = self.gateway.client
+        self.gateway.wrapper.clientId = self._access.client_id
+        greeting = client.connectAsync(self._access.host, port_of(self._access), self._access.client_id, _GREETING_S)
+        connecting, over = asyncio.ensure_future(greeting), asyncio.ensure_future(self._over.wait())
+        try:
+            await asyncio.wait((connecting, over), return_when=asyncio.FIRST_COMPLETED)
+            if not connecting.done():
+                raise self._why(where, self.ended)
+            await connecting
+        except (OSError, TimeoutError) as error:
+            raise self._why(where, str(error) or type(error).__name__) from error
+        finally:
+            over.cancel()
+            if not connecting.done():
+                connecting.cancel()
+                with suppress(asyncio.CancelledError, OSError):
+                    await connecting
+        self.phase = Phase.AUTHENTICATING
+        self._check_account(client.getAccounts())
+        self.connected_at = self._tools.now()
+
+    def _why(self, where: str, reason: str) -> VenueError:
+        if self._refused is not None:
+            return error_of(self._access.venue, *self._refused)
+        return VenueDown(self._access.venue, f"no gateway answers at {where} ({reason}); {CODES[502].advice}")
+
+    def _check_account(self, accounts: list[str]) -> None:
+        wanted = self._access.account_id
+        if wanted and wanted not in accounts:
+            raise AuthFailed(
+                self._access.venue, f"the gateway's login has no account {wanted}: it has {', '.join(accounts)}"
+            )
+        if not wanted and len(accounts) != 1:
+            raise AuthFailed(
+                self._access.venue, f"the gateway's login has several accounts, name one: {', '.join(accounts)}"
+            )
+
+    @property
+    def account(self) -> str:
+        """Return the broker's number of our account."""
+        accounts = self.gateway.client.getAccounts() if self.gateway.client.isReady() else []
+        return self._access.account_id or (accounts[0] if accounts else "")
+
+    def set_clock(self, server_time: int) -> None:
+        """Learn how the gateway's own clock is set, from what it said in greeting and the time that it was."""
+        with suppress(ValueError):
+            words = " ".join(self.gateway.client.local_time.split()[:2])
+            told = datetime.strptime(words, "%Y%m%d %H:%M:%S").replace(tzinfo=UTC)
+            ahead = int(told.timestamp()) * 1_000_000_000 - server_time
+            self.clock_ahead_ns = round(ahead / _QUARTER_NS) * _QUARTER_NS
+
+    def close(self) -> None:
+        """End it; nobody is told."""
+        self.phase = Phase.CLOSED
+        self.ended = self.ended or "closed"
+        self._over.set()
+        self.gateway.finish()
+        self._book.wake()
+
+    async def over(self) -> None:
+        """Return when it is over."""
+        await self._over.wait()
+
+    def check(self) -> None:
+        """Raise VenueDown when it is over."""
+        if self.ended or not self.gateway.client.isReady():
+            raise VenueDown(self._access.venue, f"not connected: {self.ended or 'the gateway has not let us in'}")
+
+    def check_link(self) -> None:
+        """Raise VenueDown when it is over, or when the gateway has lost the broker: nothing has been sent then."""
+        self.check()
+        if not self.linked:
+            raise VenueDown(self._access.venue, f"the gateway has no connection to the broker; {CODES[1100].advice}")
+
+    @property
+    def next_number(self) -> int:
+        """Return what ``number`` would return."""
+        return int(self.gateway.client._reqIdSeq)
+
+    def number(self) -> int:
+        """Return a number for a request, or for an order: the broker counts both with one counter here."""
+        self.check()
+        return int(self.gateway.client.getReqId())
+
+    # --- asking --------------------------------------------------------------------------------------------------------
+
+    async def ask(
+        self,
+        kind: Kind,
+        send: Callable[[], Awaitable[T]],
+        *,
+        alone: str = "",
+        whole: bool = False,
+        timeout_s: float = ANSWER_S,
+    ) -> T:
+        """Send a request in its turn and return its answer.
+
+        ``alone``: the answer carries no number, so only one may be under way. ``whole``: half an answer would be taken for
+        a whole one, so when it does not come the connection is ended: the rest of it would be taken for the next one's.
+        """
+        if not alone:
+            return await self._ask(kind, send, whole=whole, timeout_s=timeout_s)
+        async with self._alone.setdefault(alone, asyncio.Lock()):
+            return await self._ask(kind, send, whole=whole, timeout_s=timeout_s)
+
+    async def _ask(self, kind: Kind, send: Callable[[], Awaitable[T]], *, whole: bool, timeout_s: float) -> T:
+        name = self._access.venue
+        self.check()
+        await self._pace.turn(kind)
+        self.check()
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await send()
+        except RequestError as error:
+            raise error_of(name, error.code, error.message) from error
+        except TimeoutError as error:
+            if whole:
+                self.lost(f"a list was not answered within {timeout_s:g} s")
+            raise NetworkTimeout(name, f"no answer within {timeout_s:g} s") from error
+        except ConnectionError as error:
+            raise VenueDown(name, f"the connection ended before the answer: {self.ended or error}") from error
+        except asyncio.CancelledError:
+            if whole:
+                self.lost("a list was not waited for to its end")
+            raise
+
+    # --- hearing (gateway.Hears) -------------------------------------------------------------------------------------------
+
+    def order(self, contract: Any, order: Any, status: str) -> None:
+        """Hear of an open order."""
+        self._book.order(contract, order, status)
+
+    def status(self, order_id: int, client_id: int, perm_id: int, status: str, filled: Decimal) -> None:
+        """Hear where an order stands."""
+        self._book.status(order_id, client_id, perm_id, status, filled)
+
+    def execution(self, contract: Any, execution: Any, trade: Trade) -> None:
+        """Hear of a trade."""
+        self._book.execution(contract, execution, trade)
+
+    def commission(self, execution_id: str, amount: Decimal, currency: str) -> None:
+        """Hear what a trade cost."""
+        self._book.commission(execution_id, amount, currency)
+
+    def completed(self, contract: Any, order: Any, state: Any) -> None:
+        """Hear of an order that is over."""
+        self._book.completed(contract, order, state)
+
+    def error(self, request: int, code: int, text: str) -> None:
+        """Hear an error or a notice."""
+        if self.phase is Phase.CONNECTING and code == 326:
+            self._refused = (code, text)
+            self.lost(text)
+            return
+        known = CODES.get(code)
+        if request > 0:
+            self._book.refusal(request, self._access.client_id, code, text)
+        if known is None:
+            return
+        if known.meaning in (Meaning.LINK_LOST, Meaning.LINK_BACK, Meaning.LINK_BACK_DATA_LOST):
+            self.linked = known.meaning is not Meaning.LINK_LOST
+            self.link_losses += not self.linked
+        if known.meaning not in (Meaning.INFORMATION, Meaning.FATAL, Meaning.RETRY) and not self.ended:
+            self._notice(known.meaning, code, f"{text} (code {code})" + (f"; {known.advice}" if known.advice else ""))
+
+    def lost(self, reason: str) -> None:
+        """Hear, or decide, that the connection is no good any more; whoever waits for an answer is told."""
+        if self.ended:
+            return
+        told = self.phase in (Phase.RESYNCING, Phase.OPEN)
+        self.ended, self.phase = reason, Phase.CLOSED
+        self._over.set()
+        self.gateway.finish()
+        self._book.wake()
+        if told:
+            self._gone(reason)

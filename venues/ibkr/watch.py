@@ -1,0 +1,98 @@
+"""What is done beside the calls of a connection: heartbeats, trades without commission, prices that stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
+from protocol.market import FeedState
+from rules.broker.heartbeat import EVERY_S, SessionAge, next_heartbeat, session_age
+from rules.broker.pacing import Kind
+from venues.access import Tools
+from venues.errors import VenueError
+from venues.ibkr.book import Book
+from venues.ibkr.line import Line
+from venues.ibkr.quotes import Quotes
+
+__all__ = ["Watch"]
+
+COMMISSION_S: Final = 2.0
+"""How long a trade's commission may take before the trades of the day are asked for again."""
+
+_NANOS: Final = 1_000_000_000
+_LOOK_S: Final = 15.0
+
+
+class Watch:
+    """The tasks of one connection. ``feed`` says how the prices do; ``age`` is how the session stands (PF-238)."""
+
+    def __init__(
+        self, line: Line, book: Book, quotes: Quotes, tools: Tools, feed: Callable[[FeedState, str], None]
+    ) -> None:
+        self._line = line
+        self._book = book
+        self._quotes = quotes
+        self._tools = tools
+        self._feed = feed
+        self.age = SessionAge.ACTIVE
+        self.last_ok = tools.now()
+        self.failures = 0
+        self._tasks = [asyncio.create_task(self._kept(each)) for each in (self._beat, self._chase, self._look)]
+
+    def stop(self) -> None:
+        """End the tasks; the one that asks for it ends by itself."""
+        for task in self._tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+
+    async def _kept(self, work: Callable[[], Awaitable[None]]) -> None:
+        # An error of the venue here means that the connection is over: its end is told by the line.
+        with suppress(VenueError):
+            while not self._line.ended:
+                await work()
+
+    # --- heartbeat (PF-237, PF-238) --------------------------------------------------------------------------------------
+
+    async def _beat(self) -> None:
+        due = next_heartbeat(self._tools.now() / _NANOS, failed=self.failures > 0)
+        await self._tools.sleep(due - self._tools.now() / _NANOS)
+        await self.heartbeat()
+
+    async def heartbeat(self) -> None:
+        """Ask the gateway for its time, and say how old the session is."""
+        try:
+            await self._line.ask(Kind.ORDER, self._line.gateway.reqCurrentTimeAsync, alone="time")
+        except VenueError:
+            self.failures += 1
+        else:
+            self.failures, self.last_ok = 0, self._tools.now()
+        before, self.age = self.age, session_age(self.last_ok / _NANOS, self._tools.now() / _NANOS).age
+        if self.age is SessionAge.EXPIRED:
+            self._line.lost("no heartbeat was answered for five minutes")
+        elif self.age is not before:
+            late = self.age is SessionAge.LATE
+            words = f"no heartbeat for more than {EVERY_S} s: no new entries" if late else "heartbeats are answered"
+            self._feed(FeedState.DEGRADED if late else FeedState.LIVE, words)
+
+    # --- trades ------------------------------------------------------------------------------------------------------------
+
+    async def _chase(self) -> None:
+        """Ask again for the trades of the day when a commission or a trade does not come, then tell what there is."""
+        await self._book.until(lambda: self._book.incomplete or bool(self._line.ended))
+        await self._tools.sleep(COMMISSION_S)
+        if not self._book.incomplete:
+            return
+        await self._line.ask(Kind.ORDER, self._line.gateway.reqExecutionsAsync)
+        if self._book.incomplete:
+            await self._tools.sleep(COMMISSION_S)
+            self._book.tell_without_commission()
+
+    # --- prices ------------------------------------------------------------------------------------------------------------
+
+    async def _look(self) -> None:
+        await self._tools.sleep(_LOOK_S)
+        if self._quotes.mute:
+            self._feed(FeedState.DEGRADED, "no prices: the market is closed, or its data is gone")
+            await self._quotes.follow_anew()
