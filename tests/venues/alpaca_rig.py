@@ -59,6 +59,8 @@ class AlpacaRig(TradingRig):
         await self.settled()
 
     async def settled(self) -> None:
+        if self.venue.closed:
+            return
         # Somebody else's order goes the way of all updates; when its end has been told, so has everything before it.
         # One that comes while the stream is being opened again is not told: then it is another's turn.
         async with asyncio.timeout(PATIENCE_S):
