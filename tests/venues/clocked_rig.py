@@ -43,16 +43,16 @@ class ClockedRig(HallRig):
     """``access`` says how to reach the server."""
 
     def __init__(self, server: HttpVenue, access: Callable[[HttpVenue], Access], symbol: str, clocks: Clocks) -> None:
-        super().__init__(server, access(server), symbol)
+        self.access = access(server)
+        super().__init__(server, self.access, symbol)
         self.clocks = clocks
-        self._access = access
         self._lives: list[CryptoVenue] = []
         self.restart()
 
     def restart(self) -> None:
         """Begin another life: a new adapter, not connected, that remembers nothing."""
         self.heard = Heard()
-        self.venue = CryptoVenue(self._access(self.server), Tools(self.clocks.ours, sooner, lambda: 0.0))
+        self.venue = CryptoVenue(self.access, Tools(self.clocks.ours, sooner, lambda: 0.0))
         self._lives.append(self.venue)
 
     async def close(self) -> None:

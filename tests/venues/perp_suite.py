@@ -1,14 +1,12 @@
-"""What differs for perpetuals: positions instead of balances, in base units, and orders that may only reduce."""
+"""What the trading contract asks of perpetuals beside the rest: orders that may only reduce."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
-import pytest
-
 from protocol.orders import OrderState
-from protocol.values import OrderSide, OrderType
-from tests.venues.trading_suite import ASK, BID, BUY, SELL, Desk, TradingContract, filled
+from protocol.values import OrderType
+from tests.venues.trading_suite import BUY, SELL, Desk, TradingContract, filled
 
 __all__ = ["PerpContract"]
 
@@ -20,20 +18,6 @@ async def held(desk: Desk) -> Decimal:
 
 class PerpContract(TradingContract):
     """The trading contract of an account of perpetuals; ``rig.symbol`` is one."""
-
-    @pytest.mark.parametrize("side", [BUY, SELL])
-    async def test_market_order(self, desk: Desk, side: OrderSide) -> None:
-        """A market order fills at the touch or worse, in full, and the position moves by exactly that; fees are quote."""
-        quote = desk.instrument.quote
-        before = await desk.total(quote)
-        request = desk.order(side, OrderType.MARKET)
-        assert (await desk.place(request)).state is OrderState.FILLED
-        fills = desk.fills(request)
-        assert filled(fills) == desk.qty
-        assert all(fill.price >= ASK if side is BUY else fill.price <= BID for fill in fills.values())
-        assert await held(desk) == (desk.qty if side is BUY else -desk.qty)
-        assert {fill.fee_currency for fill in fills.values()} == {quote}
-        assert await desk.total(quote) == before - sum(fill.fee for fill in fills.values())
 
     async def test_reduce_only_closes(self, desk: Desk) -> None:
         """An order that may only reduce closes the position and never turns it around."""

@@ -15,6 +15,7 @@ from tests.servers.venues.bybit import KEY, SECRET, BybitServer
 from tests.servers.venues.bybit_wire import bybit_markets
 from tests.servers.venues.hall import Hall
 from tests.servers.venues.http import HttpVenue
+from tests.venues.bad_days import BadDays
 from tests.venues.clocked_rig import ClockedRig, running
 from tests.venues.contract_suite import TradingContract
 from tests.venues.perp_suite import PerpContract
@@ -60,3 +61,19 @@ class TestBybitPerp(PerpContract):
 
     def open_rig(self) -> Any:
         return perp()
+
+
+@pytest.mark.slow
+class TestBybitBadDays(BadDays):
+    """Bad days of a spot account."""
+
+    open_rig = staticmethod(spot)
+    too_many = "Too many visits"
+    late_is_unknown = False
+
+
+@pytest.mark.slow
+class TestBybitPerpBadDays(TestBybitBadDays):
+    """Bad days of an account of perpetuals."""
+
+    open_rig = staticmethod(perp)

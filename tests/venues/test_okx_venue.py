@@ -15,10 +15,10 @@ from tests.servers.venues.hall import Hall
 from tests.servers.venues.http import HttpVenue
 from tests.servers.venues.okx import KEY, PASSPHRASE, SECRET, OkxServer
 from tests.servers.venues.okx_wire import okx_markets
+from tests.venues.bad_days import BadDays
 from tests.venues.clocked_rig import ClockedRig, running
 from tests.venues.contract_suite import TradingContract
 from tests.venues.perp_suite import PerpContract
-from tests.venues.trading_suite import Desk
 from venues.access import Access
 
 pytestmark = pytest.mark.anyio
@@ -54,11 +54,6 @@ class TestOkxSpot(TradingContract):
     def open_rig(self) -> Any:
         return spot()
 
-    @pytest.mark.parametrize("broken", ["tick", "step", "min_qty", "funds", "holdings", "symbol"])
-    async def test_refusals(self, desk: Desk, broken: str) -> None:
-        """What OKX rejects is an answer with a reason; it knows no smallest value of an order."""
-        await super().test_refusals(desk, broken)
-
 
 @pytest.mark.slow
 class TestOkxPerp(PerpContract):
@@ -67,7 +62,18 @@ class TestOkxPerp(PerpContract):
     def open_rig(self) -> Any:
         return perp()
 
-    @pytest.mark.parametrize("broken", ["tick", "step", "min_qty", "funds", "holdings", "symbol"])
-    async def test_refusals(self, desk: Desk, broken: str) -> None:
-        """What OKX rejects is an answer with a reason; it knows no smallest value of an order."""
-        await super().test_refusals(desk, broken)
+
+@pytest.mark.slow
+class TestOkxBadDays(BadDays):
+    """Bad days of a spot account."""
+
+    open_rig = staticmethod(spot)
+    too_many = "Too Many Requests"
+    late_is_unknown = True
+
+
+@pytest.mark.slow
+class TestOkxPerpBadDays(TestOkxBadDays):
+    """Bad days of an account of perpetuals."""
+
+    open_rig = staticmethod(perp)

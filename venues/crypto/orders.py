@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from protocol.orders import OrderReport, OrderRequest, OrderState
+from protocol.values import OrderType
 from venues.access import Tools
 from venues.crypto.calls import Calls, Failed
 from venues.crypto.dialect import Row, plain
@@ -51,6 +52,8 @@ class Orders:
                 return known
         if request.symbol not in self._words.instruments:
             return self._refuse(request, "UnknownSymbol", f"{request.symbol} is not traded here")
+        if request.type is OrderType.STOP and not self._dialect.takes_stops:
+            return self._refuse(request, "VenueCapabilityMissing", "no stop orders in this market")
         try:
             amount = plain(self._words.amount(request.symbol, request.qty))
         except ValueError as error:
@@ -91,6 +94,9 @@ class Orders:
                 if asked.state is not OrderState.UNKNOWN:
                     return asked
                 await self._tools.sleep(_LOOK_AGAIN_S)
+        if not number:
+            # No order was named: what answered may not have been the venue's trading at all (a gateway's page).
+            raise NetworkTimeout(self._dialect.venue, "an answer that names no order, and the venue shows none")
         return OrderReport(
             client_order_id=key, symbol=symbol, state=OrderState.OPEN, venue_order_id=number, at=self._calls.clock()
         )

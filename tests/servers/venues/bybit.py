@@ -163,7 +163,8 @@ class BybitServer(BybitStreams):
         limit = int(query.get("limit", 200))
         now = self.hall.now() // MS
         end = min(int(query.get("end", now)), now)
-        since = max(int(query.get("start", 0)), end - limit * seconds * 1000 + 1)
+        # From the start on, where there is one; else the newest.
+        since = int(query["start"]) if "start" in query else end - limit * seconds * 1000 + 1
         bars = [
             [wire.ms(bar.at), *(wire.plain(each) for each in (bar.open, bar.high, bar.low, bar.close, bar.volume)), "1"]
             for bar in self.hall.candles(symbol, seconds, since * MS, limit)
