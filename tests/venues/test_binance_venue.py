@@ -48,7 +48,7 @@ def access_to(server: BinanceServer, **changes: Any) -> Access:
     fields = {
         "account": "acc", "venue": "binance", "market": MarketType.PERP if server.perp else MarketType.SPOT,
         "url": server.url, "stream_url": server.stream_url, "key": Secret(KEY), "secret": Secret(SECRET),
-        "symbols": ("BTC/USDT:USDT",) if server.perp else ("BTC/USDT",),
+        "conservative": None, "symbols": ("BTC/USDT:USDT",) if server.perp else ("BTC/USDT",),
     } | changes  # fmt: skip
     return Access(**fields)
 

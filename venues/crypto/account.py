@@ -123,7 +123,7 @@ class Account:
         return sorted(wanted & self._words.instruments.keys())
 
     async def fills_since(self, at: int, symbols: Iterable[str] | None = None) -> tuple[FillReport, ...]:
-        """Return every fill at or after ``at``, oldest first; of some markets only where the venue must be asked by market."""
+        """Return every fill at or after ``at``, oldest first; of ``symbols`` only where the venue is asked by market."""
         dialect, exchange = self._dialect, self._calls.exchange
         since_ms, now_ms = at // NS_PER_MS, self._calls.clock() // NS_PER_MS
         rows: list[Row] = []

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import aiohttp
 
 from venues.crypto.dialect import Dialect, Exchange
-from venues.crypto.errors import UNREADABLE, Blame, kind_of
+from venues.crypto.errors import UNREADABLE, Blame
 from venues.crypto.exchange import SENDING, Clock, Sending, TooLateToSend
 from venues.errors import VenueDown, VenueError
 
@@ -44,7 +44,7 @@ class Calls:
         try:
             return await question()
         except self._foreseen as error:
-            if not kind_of(error, "InvalidNonce"):
+            if not self.dialect.is_late(error):
                 raise self.blame.of_read(error) from None
         await self.follow_clock()
         try:
@@ -68,7 +68,7 @@ class Calls:
         try:
             return await request(self.latest(now, until) // 1_000_000, self.clock() // 1_000_000)
         except self._foreseen as error:
-            if kind_of(error, "InvalidNonce"):
+            if self.dialect.is_late(error):
                 SENDING.set(None)
                 await self._quietly_follow_clock()
             raise Failed(self.blame.of_change(error, left=sending.left), error) from None

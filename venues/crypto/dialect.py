@@ -63,8 +63,8 @@ class Dialect:
     """Whether trades of the account can only be asked by market."""
     orders_by_symbol: ClassVar[bool] = False
     """Whether open orders can only be asked by market."""
-    takes_stops: ClassVar[bool] = False
-    amends: ClassVar[bool] = False
+    takes_stops: bool = False
+    amends: bool = False
     polls_quotes: ClassVar[bool] = True
     """Whether ``fetch_tickers`` tells best bid and ask: what is asked while the price stream is away."""
 
@@ -157,12 +157,12 @@ class Dialect:
         await exchange.cancel_order("", symbol, {"clientOrderId": client_id, **params})
 
     async def query(self, exchange: Exchange, client_id: str, symbol: str) -> Row:
-        """Return an order by the venue's form of the client id; raise ccxt's OrderNotFound when the venue says there is none."""
+        """Return an order by the venue's form of the client id; ccxt's OrderNotFound when there is none."""
         order: Row = await exchange.fetch_order("", symbol, {"clientOrderId": client_id})
         return order
 
     async def order_by_number(self, exchange: Exchange, number: str, symbol: str) -> Row:
-        """Return an order by the venue's own id: whose trade is this?"""
+        """Return an order by the venue's own id, to learn whose trade it was."""
         order: Row = await exchange.fetch_order(number, symbol)
         return order
 
@@ -224,7 +224,7 @@ class Dialect:
         return (exchange.watch_orders, exchange.watch_my_trades, exchange.watch_balance)
 
     def private_confirmations(self) -> int:
-        """Return how many frames ``confirms`` must say yes to before the private streams are complete; 0: connecting is all."""
+        """Return how many frames ``confirms`` must say yes to until all private streams stand; 0: connecting is all."""
         return 0
 
     def confirms(self, frame: Any) -> bool:  # noqa: ARG002 - the venue's to say
@@ -235,11 +235,34 @@ class Dialect:
         """Return the calls that subscribe to best bid and ask and to last prices of some symbols."""
         return (lambda: exchange.watch_bids_asks(symbols), lambda: exchange.watch_tickers(symbols))
 
+    def ends(self, frame: Any) -> bool:  # noqa: ARG002 - the venue's to say
+        """Whether a frame of the private connection says that a subscription has ended: it is then opened anew."""
+        return False
+
+    def forget(self, exchange: Exchange) -> None:
+        """Drop what ccxt keeps of a login whose connection has ended (keys of streams, when it logged in)."""
+
     # --- errors --------------------------------------------------------------------------------------------------------
 
     def is_duplicate(self, error: BaseException) -> bool:
         """Whether a refusal means that the client id is taken; the known order is then asked for."""
         return type(error).__name__ == "DuplicateOrderId"
+
+    def is_missing(self, error: BaseException) -> bool:
+        """Whether an error means that the venue knows no such order, or no open one."""
+        return _is(error, "OrderNotFound")
+
+    def is_late(self, error: BaseException) -> bool:
+        """Whether an error means that a request's time was over, or its clock wrong: the venue's clock is then measured."""
+        return _is(error, "InvalidNonce")
+
+    def leaves_open(self, error: BaseException) -> bool:  # noqa: ARG002 - the venue's to say
+        """Whether an error that looks like a refusal leaves open whether the request was carried out."""
+        return False
+
+    def refuses_order_only(self, error: BaseException) -> bool:  # noqa: ARG002 - the venue's to say
+        """Whether what ccxt takes for a refusal of the key or of the rate is one of this order alone."""
+        return False
 
     def did_nothing(self, error: BaseException) -> bool:  # noqa: ARG002 - the venue's to say
         """Whether a failure (5xx, maintenance, late arrival) certainly left nothing behind, as documented by the venue."""
@@ -251,7 +274,12 @@ class Dialect:
         return float(wait) if wait.replace(".", "", 1).isdigit() else None
 
     def refusal_code(self, error: BaseException) -> str:
-        """Return our code of a refused order: ``PrecisionRejected``, ``InsufficientFunds``, ``MarketHalted``, ``ReduceOnly``;
-        empty when none fits.
+        """Return our code of a refused order, empty when none fits.
+
+        ``PrecisionRejected``, ``InsufficientFunds``, ``MarketHalted``, ``ReduceOnly``.
         """
         return {"InsufficientFunds": "InsufficientFunds", "MarketClosed": "MarketHalted"}.get(type(error).__name__, "")
+
+
+def _is(error: BaseException, name: str) -> bool:
+    return any(base.__name__ == name for base in type(error).__mro__)

@@ -61,7 +61,7 @@ class Blame:
             return known
         if kind_of(error, "RequestTimeout") or isinstance(error, TimeoutError):
             return NetworkTimeout(self._venue, "no answer in time")
-        if kind_of(error, "OrderNotFound"):
+        if self._dialect.is_missing(error):
             return OrderNotFound(self._venue, self.text(error))
         if kind_of(error, "OperationFailed"):
             return VenueDown(self._venue, self.text(error))
@@ -79,6 +79,10 @@ class Blame:
             return error
         if isinstance(error, TooLateToSend):
             return VenueDown(self._venue, "this process may send nothing any more")
+        if self._dialect.leaves_open(error):
+            return self._unknown(error, left)
+        if self._dialect.refuses_order_only(error):
+            return self._refused(error)
         known = self._known(error)
         if known is not None:
             return known
@@ -88,7 +92,7 @@ class Blame:
             return VenueDown(self._venue, "not reached")
         if isinstance(error.__cause__, aiohttp.ClientError) or isinstance(error, TimeoutError):
             return self._unknown(error, left)
-        if kind_of(error, "OrderNotFound"):
+        if self._dialect.is_missing(error):
             return OrderNotFound(self._venue, self.text(error))
         if kind_of(error, "ExchangeError") and getattr(error, "status", 0) < _STATUS_5XX:
             return self._refused(error)

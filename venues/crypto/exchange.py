@@ -52,6 +52,7 @@ class Clock:
         self.offset = 0
 
     def __call__(self) -> int:
+        """Return the venue's present."""
         return self.ours() + self.offset
 
 
@@ -171,6 +172,7 @@ async def hang_up(exchange: Any, tap: Tap) -> None:
             exchange.options[name] = {}
     if "streamIndex" in exchange.options:
         exchange.options["streamIndex"] = -1
+    exchange.forget()
     forget_streams(exchange, tap)
 
 
@@ -199,6 +201,7 @@ def _tapped(library: Library, dialect: Dialect, clock: Clock, tap: Tap) -> type[
         safe_string = staticmethod(_exact_string)  # ccxt's own takes a Decimal for nothing, and so loses fees
 
         def __init__(self, config: Any) -> None:
+            self.timers: list[asyncio.TimerHandle] = []
             super().__init__(config)
             forget_streams(self, tap)
 
@@ -271,6 +274,18 @@ def _tapped(library: Library, dialect: Dialect, clock: Clock, tap: Tap) -> type[
         def on_connected(self, client: Any, message: Any = None) -> None:
             super().on_connected(client, message)
             tap.connected()
+
+        def delay(self, timeout: int, method: Any, *args: Any) -> Any:
+            timer = super().delay(timeout, method, *args)
+            self.timers.append(timer)
+            return timer
+
+        def forget(self) -> None:
+            """Stop what was to be done later for the connections that have ended: keys kept alive, pings."""
+            for timer in self.timers:
+                timer.cancel()
+            self.timers.clear()
+            dialect.forget(self)
 
         def ws_dial_delay(self, url: str) -> float:  # noqa: ARG002 - ccxt's signature
             return 0.0  # the core owns the backoff, on the injected clock; ccxt would sleep on the wall clock

@@ -98,6 +98,7 @@ class Line:
         self._sink = None
         await self._chores.cancel()
         for exchange in (self._exchange, self._quotes):
+            exchange.forget()
             await exchange.close()
 
     async def instruments(self) -> tuple[Instrument, ...]:

@@ -16,7 +16,7 @@ from venues.crypto.memory import Memory
 from venues.crypto.orders import Orders
 from venues.crypto.streams import Mute, Streams
 from venues.crypto.teller import Teller
-from venues.errors import VenueError
+from venues.errors import VenueDown, VenueError
 
 __all__ = ["AUDIT_S", "PrivateStreams"]
 
@@ -75,6 +75,8 @@ class PrivateStreams(Streams):
         if self._calls.dialect.confirms(frame):
             self._confirmed += 1
             self._connections.set()
+        elif self._calls.dialect.ends(frame):
+            self.lost(VenueDown(self._calls.dialect.venue, "the venue ended the subscription"))
         elif self.live.is_set() and isinstance(frame, dict):
             self._touched.set()
 

@@ -79,7 +79,9 @@ class BinanceServer(HttpVenue):
                 f"{base}/leverageBracket": lambda _: self._brackets(),
             }
             for method in (web.post, web.put):
-                yield method(f"{base}/listenKey", self._answering(lambda _: {"listenKey": self._listen_key}, signed=False))
+                yield method(
+                    f"{base}/listenKey", self._answering(lambda _: {"listenKey": self._listen_key}, signed=False)
+                )
             yield web.put(f"{base}/order", self._answering(self._amend))
         else:
             private["/api/v3/account"] = lambda _: wire.account(self.hall)
@@ -161,7 +163,9 @@ class BinanceServer(HttpVenue):
         symbol, key = self._symbol(query), query["newClientOrderId"]
         known = self.hall.find(key)
         if known is not None and known.number:
-            raise Refused(-4116, "ClientOrderId is duplicated.") if self.perp else Refused(-2010, "Duplicate order sent.")
+            raise (
+                Refused(-4116, "ClientOrderId is duplicated.") if self.perp else Refused(-2010, "Duplicate order sent.")
+            )
         immediate = query.get("timeInForce") == "IOC"
         kind = {"LIMIT": OrderType.IOC if immediate else OrderType.LIMIT, "MARKET": OrderType.MARKET,
                 "STOP_LOSS": OrderType.STOP, "STOP_MARKET": OrderType.STOP}[query["type"]]  # fmt: skip
@@ -245,7 +249,9 @@ class BinanceServer(HttpVenue):
                    "openPrice": wire.text(quote.last), "highPrice": wire.text(quote.last), "volume": "1.0",
                    "lowPrice": wire.text(quote.last), "quoteVolume": "1.0"}  # fmt: skip
             # The 24 h statistics of futures carry no book.
-            found.append(row if self.perp else row | {"bidPrice": wire.text(quote.bid), "askPrice": wire.text(quote.ask)})
+            found.append(
+                row if self.perp else row | {"bidPrice": wire.text(quote.bid), "askPrice": wire.text(quote.ask)}
+            )
         return found
 
     def _klines(self, query: Query) -> Any:
@@ -330,7 +336,17 @@ class BinanceServer(HttpVenue):
         if self.perp:
             book |= {"e": "bookTicker", "E": at, "T": at}
         last = wire.text(tick.last)
-        mini = {"e": "24hrMiniTicker", "E": at, "s": name, "c": last, "o": last, "h": last, "l": last, "v": "1.0", "q": "1.0"}
+        mini = {
+            "e": "24hrMiniTicker",
+            "E": at,
+            "s": name,
+            "c": last,
+            "o": last,
+            "h": last,
+            "l": last,
+            "v": "1.0",
+            "q": "1.0",
+        }
         for stream in self.streams:
             if f"{name.lower()}@bookTicker" in stream.topics:
                 stream.tell(book)

@@ -18,8 +18,7 @@ REFUSALS: Final = {
     "TickSize": (-1013, "Filter failure: PRICE_FILTER", -4014, "Price not increased by tick size."),
     "StepSize": (-1013, "Filter failure: LOT_SIZE", -1111, "Precision is over the maximum defined for this asset."),
     "MinQty": (-1013, "Filter failure: LOT_SIZE", -4003, "Quantity less than or equal to zero."),
-    "MinNotional": (-1013, "Filter failure: NOTIONAL", -4164, "Order's notional must be no smaller than 5 (unless you "
-                    "choose reduce only)."),
+    "MinNotional": (-1013, "Filter failure: NOTIONAL", -4164, "Order's notional must be no smaller than 5."),
     "InsufficientFunds": (-2010, "Account has insufficient balance for requested action.", -2019,
                           "Margin is insufficient."),
     "ReduceOnly": (-2010, "This action is disabled on this account.", -2022, "ReduceOnly Order is rejected."),
@@ -27,7 +26,12 @@ REFUSALS: Final = {
 }  # fmt: skip
 """The hall's code -> code and text on spot, code and text on futures."""
 
-_TYPES: Final = {OrderType.LIMIT: "LIMIT", OrderType.IOC: "LIMIT", OrderType.MARKET: "MARKET", OrderType.STOP: "STOP_LOSS"}
+_TYPES: Final = {
+    OrderType.LIMIT: "LIMIT",
+    OrderType.IOC: "LIMIT",
+    OrderType.MARKET: "MARKET",
+    OrderType.STOP: "STOP_LOSS",
+}
 
 
 def text(value: Decimal, places: int = 8) -> str:
@@ -124,7 +128,8 @@ def futures_account(hall: Hall) -> dict[str, Any]:
     ]  # fmt: skip
     total = sum((each.free + each.locked for each in hall.balances()), Decimal(0))
     return {"totalInitialMargin": "0.00000000", "totalMaintMargin": "0.00000000", "totalWalletBalance": text(total),
-            "totalMarginBalance": text(total), "availableBalance": text(total), "assets": assets, "positions": []}  # fmt: skip
+            "totalMarginBalance": text(total), "availableBalance": text(total), "assets": assets,
+            "positions": []}  # fmt: skip
 
 
 def positions(hall: Hall) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ __all__ = ["dialect_of"]
 
 
 def dialect_of(access: Access) -> Dialect:
-    """Return the dialect of an account: the ``Dialect`` class in ``venues.crypto.dialects.<venue>`` named ``<Venue>Dialect``."""
+    """Return the dialect of an account: class ``<Venue>Dialect`` of the venue's module."""
     module = importlib.import_module(f"{__name__}.{access.venue}")
     found: Dialect = getattr(module, f"{access.venue.capitalize()}Dialect")(access)
     return found

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from protocol.values import MarketType
+from venues.access import Access
 from venues.contract import CallLimit
 from venues.crypto.dialect import Dialect, Exchange, Row
 
@@ -13,12 +14,19 @@ __all__ = ["BinanceDialect"]
 
 _CODE: Final = re.compile(r'"code":\s*(-?\d+)')
 _DUPLICATES: Final = (-4116, -4111)
-_PRECISION: Final = (-1013, -1111, -4014, -4023, -4164, -4003, -4005)
-_LATE: Final = (-1021,)
-_NOT_DONE: Final = (-1008, -1015, -1016)
-"""Answers to a request that was certainly not carried out: overload, too many orders, shut down."""
+_PRECISION: Final = (-1111, -4014, -4023, -4164, -4003, -4005)
+_LATE: Final = -1021
+_MISSING: Final = (-2011, -2013)
+_NOT_DONE: Final = (_LATE, -1008, -1015, -1016)
+"""Answers to a request that was certainly not carried out: late, overload, too many orders, shut down."""
+_OPEN: Final = (-1000, -1001, -1006, -1007)
+"""Answers that leave open what became of a request ("execution status unknown"); ccxt's tables of the several market
+families call some of them refusals."""
+_REDUCE_ONLY: Final = -2022
+_NEW_ORDER_REJECTED: Final = -2010
 _PAGE: Final = 1000
 _DAY_MS: Final = 86_400_000
+_ENDS: Final = ("listenKeyExpired", "eventStreamTerminated")
 
 
 def _code(error: BaseException) -> int:
@@ -30,13 +38,17 @@ class BinanceDialect(Dialect):
     """Binance. A client id is unique among open orders only: the core never sends one twice."""
 
     venue = "binance"
-    exchange_ids = {MarketType.SPOT: "binance", MarketType.PERP: "binance"}
-    call_limits = {MarketType.SPOT: CallLimit(6000 // 5, 60.0), MarketType.PERP: CallLimit(2400 // 2, 60.0)}
+    exchange_ids: ClassVar = {MarketType.SPOT: "binance", MarketType.PERP: "binance"}
+    call_limits: ClassVar = {MarketType.SPOT: CallLimit(6000 // 5, 60.0), MarketType.PERP: CallLimit(2400 // 2, 60.0)}
     trades_by_symbol = True
-    takes_stops = True
-    amends = True
+
+    def __init__(self, access: Access) -> None:
+        super().__init__(access)
+        self.takes_stops = not self.perp
+        self.amends = self.perp
 
     def config(self) -> dict[str, Any]:
+        """Ask for one market family, and for nothing that needs another interface."""
         kinds = ["linear"] if self.perp else ["spot"]
         return {
             "options": {
@@ -45,6 +57,7 @@ class BinanceDialect(Dialect):
                 "fetchMarkets": {"types": kinds},
                 "fetchCurrencies": False,
                 "fetchMargins": False,
+                "watchPositions": {"fetchPositionsSnapshot": False, "awaitPositionsSnapshot": False},
                 "warnOnFetchOpenOrdersWithoutSymbol": False,
                 "disableFuturesSandboxWarning": True,
                 "streamLimits": {"spot": 1, "future": 1},
@@ -52,16 +65,20 @@ class BinanceDialect(Dialect):
         }
 
     def latest_params(self, latest_ms: int, now_ms: int) -> dict[str, Any]:
+        """Return ``recvWindow``: what arrives later is refused with -1021."""
         return {"recvWindow": max(1, min(5000, latest_ms - now_ms))}
 
     async def cancel(self, exchange: Exchange, client_id: str, symbol: str, params: dict[str, Any]) -> None:
+        """Cancel by client id."""
         await exchange.cancel_order("", symbol, {"origClientOrderId": client_id, **params})
 
     async def query(self, exchange: Exchange, client_id: str, symbol: str) -> Row:
+        """Ask by client id."""
         order: Row = await exchange.fetch_order("", symbol, {"origClientOrderId": client_id})
         return order
 
     async def my_trades(self, exchange: Exchange, symbol: str | None, since_ms: int, now_ms: int) -> list[Row]:
+        """Return all trades: by time within the window that one question may span, else the whole history by id."""
         found: list[Row] = []
         window = 7 * _DAY_MS if self.perp else _DAY_MS
         recent = now_ms - since_ms < window
@@ -74,26 +91,63 @@ class BinanceDialect(Dialect):
             params = {"fromId": max(int(trade["id"]) for trade in page) + 1}
 
     def client_id_of_trade(self, trade: Row) -> str:
+        """Return what the stream says; history does not say it."""
         return str(trade["info"].get("c") or "")
 
     def confirms(self, frame: Any) -> bool:
+        """Whether the WebSocket API has taken the subscription (spot)."""
         return isinstance(frame, dict) and isinstance(frame.get("result"), dict) and "subscriptionId" in frame["result"]
 
     def private_confirmations(self) -> int:
+        """Return one on spot; futures' stream is its address."""
         return 0 if self.perp else 1
 
+    def ends(self, frame: Any) -> bool:
+        """Whether a key of the stream has expired, or its subscription has ended."""
+        if not isinstance(frame, dict):
+            return False
+        event = frame.get("event", frame)
+        return isinstance(event, dict) and event.get("e") in _ENDS
+
+    def forget(self, exchange: Exchange) -> None:
+        """Drop the listen key: the next connection asks for its own, a used-up one would be connected and mute."""
+        for kind in ("linear", "spot"):
+            if isinstance(exchange.options.get(kind), dict):
+                exchange.options[kind] = {**exchange.options[kind], "listenKey": None, "lastAuthenticatedTime": 0}
+
     def is_duplicate(self, error: BaseException) -> bool:
+        """Say yes to futures' code, and to the text of spot's code for any refusal."""
         return _code(error) in _DUPLICATES or "Duplicate order sent" in str(error)
 
+    def is_missing(self, error: BaseException) -> bool:
+        """Say yes to "no such order" of questions and of cancels."""
+        return _code(error) in _MISSING
+
+    def is_late(self, error: BaseException) -> bool:
+        """Say yes to a time outside of recvWindow."""
+        return _code(error) == _LATE
+
+    def leaves_open(self, error: BaseException) -> bool:
+        """Say yes to "execution status unknown"."""
+        return _code(error) in _OPEN
+
+    def refuses_order_only(self, error: BaseException) -> bool:
+        """Say yes to every refusal of a new order: ccxt takes some texts for a lack of the key's rights."""
+        return _code(error) == _NEW_ORDER_REJECTED and not self.is_duplicate(error)
+
     def did_nothing(self, error: BaseException) -> bool:
-        return _code(error) in (*_LATE, *_NOT_DONE) or "Service Unavailable" in str(error)
+        """Say yes to what Binance documents as failed for certain."""
+        return _code(error) in _NOT_DONE or "Service Unavailable" in str(error)
 
     def refusal_code(self, error: BaseException) -> str:
+        """Return our code by Binance's: filters, margin, reduce-only, halts."""
         text, code = str(error), _code(error)
-        if "NOTIONAL" in text or "LOT_SIZE" in text or "PRICE_FILTER" in text or code in _PRECISION:
+        if any(name in text for name in ("NOTIONAL", "LOT_SIZE", "PRICE_FILTER")) or code in _PRECISION:
             return "PrecisionRejected"
-        if code in (-2022,):
+        if code == _REDUCE_ONLY:
             return "ReduceOnly"
-        if "MARKET_IS_CLOSED" in text or "Market is closed" in text or code in (-1013,):
+        if "insufficient" in text.lower():
+            return "InsufficientFunds"
+        if "Market is closed" in text:
             return "MarketHalted"
         return super().refusal_code(error)
