@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from protocol.instruments import Instrument, PrecisionRules
-from protocol.orders import Balance
+from protocol.orders import Balance, OrderReport, OrderRequest
 from protocol.values import MarketType
 from runtime.clock import WallClock
 from tests.servers.venues.hall import Hall
@@ -71,6 +71,29 @@ def gateway(contracts: Iterable[Listed] = CONTRACTS) -> TwsVenue:
     return TwsVenue(hall, contracts)
 
 
+class Kept(IbkrVenue):
+    """Connects anew when its connection was lost, as the session does."""
+
+    heard: Heard
+
+    async def _again(self) -> None:
+        if self._line is not None and self._line.ended:
+            await self.close()
+            await self.connect(self.heard)
+
+    async def place(self, request: OrderRequest) -> OrderReport:
+        await self._again()
+        return await super().place(request)
+
+    async def cancel(self, client_order_id: str, symbol: str) -> OrderReport:
+        await self._again()
+        return await super().cancel(client_order_id, symbol)
+
+    async def query(self, client_order_id: str, symbol: str) -> OrderReport:
+        await self._again()
+        return await super().query(client_order_id, symbol)
+
+
 class IbkrRig(TradingRig):
     """An adapter and its gateway."""
 
@@ -83,6 +106,11 @@ class IbkrRig(TradingRig):
         fields |= {"symbols": (self.symbol,)}
         self.access = Access(**(fields | changes))
         self.venue: IbkrVenue = self.another()
+
+    def keep(self) -> None:
+        """Have the adapter connect anew by itself."""
+        self.venue = kept = Kept(self.access, Tools(NOW, asyncio.sleep, lambda: 0.5))
+        kept.heard = self.heard
 
     def another(self) -> IbkrVenue:
         """Return a new adapter of the same account: the next life of the session."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.venues.contract_suite import TradingContract
-from tests.venues.ibkr_rig import serving
+from tests.venues.ibkr_rig import IbkrRig, serving
+from venues.ibkr.line import Line
 
 
 @pytest.mark.slow
@@ -16,8 +18,12 @@ class TestIbkrContract(TradingContract):
     """The contract."""
 
     @pytest.fixture(autouse=True)
-    def folder(self, tmp_path: Path) -> None:
+    def surroundings(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.path = str(tmp_path)
+        monkeypatch.setattr(Line, "answer_s", 0.3)
 
-    def open_rig(self) -> Any:
-        return serving(self.path)
+    @asynccontextmanager
+    async def open_rig(self) -> AsyncIterator[IbkrRig]:
+        async with serving(self.path) as rig:
+            rig.keep()
+            yield rig

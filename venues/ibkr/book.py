@@ -55,8 +55,8 @@ class Known:
     refused: bool = False
     code: str = ""
     reason: str = ""
-    not_cancelled: str = ""
-    """What the broker said to our last cancel, when it refused that."""
+    objection: tuple[int, str] | None = None
+    """What the broker said of the order while it stood: to our last cancel, for one."""
     given_up: bool = False
     """Asked again, the broker did not tell all of its trades: they are of a day that it tells no more."""
     last: tuple[OrderState, Decimal] | None = None
@@ -224,15 +224,15 @@ class Book:
         known = self._by_number.get((client_id, order_id))
         if known is None:
             return
-        meaning = meaning_of(code)
-        words = f"{text} (code {code})"
-        if meaning is Meaning.NOT_CANCELLED:
-            known.not_cancelled = words
-        elif meaning is Meaning.CANCELLED:
+        meaning, words = meaning_of(code), f"{text} (code {code})"
+        stands = known.status not in ("", "PendingSubmit", "ApiPending")
+        if stands and meaning not in (None, Meaning.INFORMATION, Meaning.CANCELLED):
+            known.objection = (code, text)
+        if meaning is Meaning.CANCELLED:
             known.reason = known.reason or words
-        elif meaning in (Meaning.FATAL, Meaning.RETRY):
+        elif meaning is Meaning.FATAL or (meaning is Meaning.RETRY and not stands):
             known.code, known.reason, known.refused = refusal_code(code, text), words, True
-            if known.status in ("", "PendingSubmit", "ApiPending"):
+            if not stands:
                 self._stands(known, "Inactive", known.filled)
         self.wake()
 

@@ -145,6 +145,6 @@ def _by_meaning(venue: str, meaning: Meaning | None, words: str) -> VenueError:
         return CompetingSession(venue, words)
     if meaning in _LINK or meaning is Meaning.RETRY:
         return VenueDown(venue, words)
-    if meaning is Meaning.FATAL:
+    if meaning in (Meaning.FATAL, Meaning.NOT_CANCELLED):
         return OrderRejected(venue, words)
     return VenueError(venue, words)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from ib_async.wrapper import RequestError
 
@@ -52,6 +52,8 @@ class Line:
 
     ``notice`` hears what the system says (its meaning, code and words).
     """
+
+    answer_s: ClassVar[float] = ANSWER_S
 
     def __init__(
         self,
@@ -181,7 +183,7 @@ class Line:
         *,
         alone: str = "",
         whole: bool = False,
-        timeout_s: float = ANSWER_S,
+        timeout_s: float = 0.0,
     ) -> T:
         """Send a request in its turn and return its answer.
 
@@ -194,7 +196,7 @@ class Line:
             return await self._ask(kind, send, whole=whole, timeout_s=timeout_s)
 
     async def _ask(self, kind: Kind, send: Callable[[], Awaitable[T]], *, whole: bool, timeout_s: float) -> T:
-        name = self._access.venue
+        name, timeout_s = self._access.venue, timeout_s or self.answer_s
         self.check()
         await self._pace.turn(kind)
         self.check()

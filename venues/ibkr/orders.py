@@ -18,9 +18,10 @@ from venues.access import Access, Tools
 from venues.errors import NetworkTimeout, OrderNotFound, OrderRejected, RateLimited, VenueDown
 from venues.ibkr.absence import Asked, absence, midnight
 from venues.ibkr.book import ACKNOWLEDGED, Book, Known
+from venues.ibkr.codes import error_of
 from venues.ibkr.contracts import Found
 from venues.ibkr.ids import reference
-from venues.ibkr.line import ANSWER_S, Line
+from venues.ibkr.line import Line
 from venues.ibkr.notes import Notes
 from venues.ibkr.pace import Pace
 
@@ -180,11 +181,11 @@ class Orders:
     async def _acknowledged(self, known: Known, *, at_once: bool) -> None:
         name = self._access.venue
         try:
-            async with asyncio.timeout(ANSWER_S):
+            async with asyncio.timeout(self._line.answer_s):
                 await self._book.until(lambda: known.status in ACKNOWLEDGED or bool(self._line.ended))
         except TimeoutError as error:
             # Whether it arrived can be told only once the gateway has let us in anew (see ``absence``).
-            self._line.lost(f"an order was not answered within {ANSWER_S:g} s")
+            self._line.lost(f"an order was not answered within {self._line.answer_s:g} s")
             raise NetworkTimeout(name, "the order was not answered") from error
         if known.status not in ACKNOWLEDGED:
             raise NetworkTimeout(name, f"the connection ended before the order was answered: {self._line.ended}")
@@ -217,11 +218,11 @@ class Orders:
             raise OrderRejected(name, "the order was placed by another program: only that one can cancel it")
         self._check_time()
         self._line.check_link()
-        known.not_cancelled = ""
+        known.objection = None
         await self._line.ask(Kind.ORDER, lambda: self._send_cancel(known.order_id))
         try:
-            async with asyncio.timeout(ANSWER_S):
-                await self._book.until(lambda: known.over or bool(known.not_cancelled or self._line.ended))
+            async with asyncio.timeout(self._line.answer_s):
+                await self._book.until(lambda: known.over or bool(known.objection or self._line.ended))
         except TimeoutError as error:
             raise NetworkTimeout(name, "the cancel was not answered") from error
         if self._line.ended and not known.over:
@@ -229,7 +230,7 @@ class Orders:
         if not known.over:
             await self.resync()
             if not known.over:
-                raise OrderRejected(name, known.not_cancelled)
+                raise error_of(name, *(known.objection or (0, "the order was not cancelled")))
 
     async def _send_cancel(self, order_id: int) -> None:
         self._check_time()

@@ -39,6 +39,7 @@ class GateServer(HttpVenue):
     def __init__(self, hall: Hall) -> None:
         super().__init__(hall)
         self.skew_ms = 0
+        self.secret = SECRET
         self.spot = spot.SpotDesk(hall)
         self.futures = futures.FuturesDesk(hall)
 
@@ -126,7 +127,7 @@ class GateServer(HttpVenue):
         parts = (request.method, request.path, query, hashlib.sha512(body.encode()).hexdigest(), stamp)
         if headers.get("KEY") != KEY:
             return GateRefusal("INVALID_KEY", "Invalid key provided", 401)
-        if headers.get("SIGN") != _sign("\n".join(parts)):
+        if headers.get("SIGN") != self._sign("\n".join(parts)):
             return GateRefusal("INVALID_SIGNATURE", "Signature mismatch", 401)
         if abs(self.now_ms / 1000 - int(stamp)) > MAX_AGE_S:
             return GateRefusal("REQUEST_EXPIRED", "gap between request Timestamp and server time exceeds 60", 403)
@@ -175,7 +176,11 @@ class GateServer(HttpVenue):
     def _wrong_frame(self, frame: dict[str, Any]) -> dict[str, Any] | None:
         auth, stamp = frame.get("auth") or {}, frame.get("time", 0)
         text = f"channel={frame['channel']}&event={frame['event']}&time={stamp}"
-        if auth.get("KEY") != KEY or auth.get("SIGN") != _sign(text) or abs(self.now_ms / 1000 - stamp) > MAX_AGE_S:
+        if (
+            auth.get("KEY") != KEY
+            or auth.get("SIGN") != self._sign(text)
+            or abs(self.now_ms / 1000 - stamp) > MAX_AGE_S
+        ):
             return {"code": 4, "message": '{"label":"INVALID_SIGNATURE","message":"Signature mismatch"}\n'}
         return None
 
@@ -189,6 +194,5 @@ class GateServer(HttpVenue):
                     if f"{channel}:{market}" in topics:
                         stream.tell(self._update(channel, result))
 
-
-def _sign(text: str) -> str:
-    return hmac.new(SECRET.encode(), text.encode(), hashlib.sha512).hexdigest()
+    def _sign(self, text: str) -> str:
+        return hmac.new(self.secret.encode(), text.encode(), hashlib.sha512).hexdigest()

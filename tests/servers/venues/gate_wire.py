@@ -60,6 +60,8 @@ class Desk:
 
     def __init__(self, hall: Hall) -> None:
         self.hall = hall
+        self._texts: dict[str, str] = {}
+        """The hall's id of an order -> the text that it came with; the hall knows it without the prefix."""
 
     def markets(self) -> list[Instrument]:
         """Return the markets of this desk."""
@@ -82,6 +84,7 @@ class Desk:
         count, hall_id = len(self.called(name)), name.removeprefix("t-")
         fields = {each: getattr(request, each) for each in request.__struct_fields__}
         fields["client_order_id"] = f"{hall_id}{AGAIN}{count}" if count else hall_id
+        self._texts[fields["client_order_id"]] = name
         order = self.hall.place(OrderRequest(**fields))
         if not order.number:
             raise GateRefusal(*self.REFUSED.get(order.code, ("INVALID_PARAM_VALUE", order.reason)))
@@ -121,10 +124,9 @@ class Desk:
             and order in (None, str(self.hall.number_of(each)))
         ]
 
-    @staticmethod
-    def text_of(order: Order) -> str:
+    def text_of(self, order: Order) -> str:
         """Return the text that an order was sent with."""
-        return "t-" + order.request.client_order_id.partition(AGAIN)[0]
+        return self._texts.get(order.request.client_order_id, order.request.client_order_id)
 
     @staticmethod
     def finish_as(order: Order) -> str:

@@ -123,6 +123,7 @@ class HyperliquidServer(HttpVenue):
             "spotMeta": lambda _: market_rows(self.hall, SPOT, TOKENS)[0],
             "meta": lambda _: market_rows(self.hall, PERP, TOKENS)[0],
             "perpDexs": lambda _: [None],
+            "userRole": self._role,
             "userAbstraction": lambda _: "disabled",
             "clearinghouseState": lambda _: self._margin(),
             "spotClearinghouseState": lambda _: self._tokens(),
@@ -146,6 +147,12 @@ class HyperliquidServer(HttpVenue):
             return {"status": "unknownOid"}
         inner = {"order": self._order(order), "status": status_of(order)}
         return {"status": "order", "order": inner | {"statusTimestamp": order.updated_at // MS}}
+
+    def _role(self, body: dict[str, Any]) -> Any:
+        user = str(body["user"]).lower()
+        if user == ACCOUNT:
+            return {"role": "user"}
+        return {"role": "agent", "data": {"user": ACCOUNT}} if user in self.signers else {"role": "missing"}
 
     def _history(self) -> list[Any]:
         rows = [each for each in self.hall.orders.values() if each.number][: -self.most_history - 1 : -1]

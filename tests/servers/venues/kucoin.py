@@ -42,6 +42,7 @@ class KucoinServer(HttpVenue):
     def __init__(self, hall: Hall) -> None:
         super().__init__(hall)
         self.skew_ms = 0
+        self.secret = SECRET
         self.places = 0
         self.spot = spot.SpotDesk(hall)
         self.futures = futures.FuturesDesk(hall)
@@ -125,9 +126,9 @@ class KucoinServer(HttpVenue):
         stamp = headers.get("KC-API-TIMESTAMP", "")
         if headers.get("KC-API-KEY") != KEY:
             return {"code": "400003", "msg": "KC-API-KEY not exists"}
-        if headers.get("KC-API-KEY-VERSION") != "2" or headers.get("KC-API-PASSPHRASE") != _sign(PASSPHRASE):
+        if headers.get("KC-API-KEY-VERSION") != "2" or headers.get("KC-API-PASSPHRASE") != self._sign(PASSPHRASE):
             return {"code": "400004", "msg": "KC-API-PASSPHRASE error"}
-        if headers.get("KC-API-SIGN") != _sign(stamp + request.method + request.raw_path + body):
+        if headers.get("KC-API-SIGN") != self._sign(stamp + request.method + request.raw_path + body):
             return {"code": "400005", "msg": "Invalid KC-API-SIGN"}
         if abs(self.now_ms - int(stamp)) > MAX_AGE_MS:
             return {"code": "400002", "msg": "Invalid KC-API-TIMESTAMP"}
@@ -196,7 +197,6 @@ class KucoinServer(HttpVenue):
                         if frame["topic"] in topics:
                             stream.tell(frame)
 
-
-def _sign(text: str) -> str:
-    digest = hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).digest()
-    return base64.b64encode(digest).decode()
+    def _sign(self, text: str) -> str:
+        digest = hmac.new(self.secret.encode(), text.encode(), hashlib.sha256).digest()
+        return base64.b64encode(digest).decode()

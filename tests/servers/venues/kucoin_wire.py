@@ -18,6 +18,8 @@ __all__ = ["Desk", "KucoinRefusal", "Route", "hexed", "number_of", "ok", "refuse
 Route = tuple[str, str, Callable[[dict[str, Any]], Any], bool]
 """Method, path, what answers (given path, query and body as one), whether it is signed."""
 
+PREFIX: Final = "bh-"
+"""What the adapter puts before its ids; the hall knows its orders without."""
 AGAIN: Final = "~"
 """Stands between a client id and the number of its second order: the hall knows each of its ids once."""
 
@@ -68,6 +70,8 @@ class Desk:
 
     def __init__(self, hall: Hall) -> None:
         self.hall = hall
+        self._names: dict[str, str] = {}
+        """The hall's id of an order -> the client id that it came with."""
 
     def market(self, venue_symbol: str) -> Instrument:
         """Return a market by KuCoin's name."""
@@ -86,11 +90,13 @@ class Desk:
         mine = self.called(client_id)
         if any(not each.state.final for each in mine):
             raise self.DUPLICATE
+        hall_id = client_id.removeprefix(PREFIX) + (f"{AGAIN}{len(mine)}" if mine else "")
+        self._names[hall_id] = client_id
         ioc = asked.get("timeInForce") == "IOC"
         kind = OrderType.MARKET if asked["type"] == "market" else OrderType.IOC if ioc else OrderType.LIMIT
         order = self.hall.place(
             OrderRequest(
-                client_order_id=f"{client_id}{AGAIN}{len(mine)}" if mine else client_id,
+                client_order_id=hall_id,
                 symbol=instrument.symbol,
                 side=OrderSide(asked["side"]),
                 type=kind,
@@ -141,7 +147,6 @@ class Desk:
             and order_id in (None, hexed(self.hall.number_of(each)))
         ]
 
-    @staticmethod
-    def client_id(hall_id: str) -> str:
+    def client_id(self, hall_id: str) -> str:
         """Return the client id that an order was sent with."""
-        return hall_id.partition(AGAIN)[0]
+        return self._names.get(hall_id, hall_id)

@@ -69,6 +69,7 @@ class MexcServer(HttpVenue):
 
     def __init__(self, hall: Hall) -> None:
         super().__init__(hall)
+        self.secret = SECRET
         self.listen_keys: set[str] = set()
         self._rows = {each.venue_symbol: each for each in hall.instruments().values()}
 
@@ -116,7 +117,7 @@ class MexcServer(HttpVenue):
         signed, _, signature = request.raw_path.partition("?")[2].rpartition("&signature=")
         if request.headers.get("X-MEXC-APIKEY") != KEY:
             raise Refused(10072, "Api key info invalid")
-        if hmac.new(SECRET.encode(), signed.encode(), hashlib.sha256).hexdigest() != signature:
+        if hmac.new(self.secret.encode(), signed.encode(), hashlib.sha256).hexdigest() != signature:
             raise Refused(700002, "Signature for this request is not valid.")
         window, now = int(query.get("recvWindow", "5000")), self.hall.now() // MS
         if window > LONGEST_WINDOW_MS:

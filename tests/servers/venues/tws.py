@@ -158,6 +158,7 @@ class TwsVenue:
         if self.faults.take(Fault.MAINTENANCE, kind):
             self.notify(1100, "Connectivity between IBKR and Trader Workstation has been lost.")
             connection.cut()
+            self.linked = True  # the nightly reset is over before anybody has come back
             return
         if self.faults.take(Fault.SERVER_ERROR, kind):
             connection.error(_request(fields), 10000 if number == PLACE else 366, "Internal server problem")

@@ -38,10 +38,8 @@ class Live:
     def done(self) -> bool:
         return self.status in ("Filled", "Cancelled", "Inactive")
 
-    @property
-    def key(self) -> str:
-        """Return its id in the hall: order ids are what a gateway knows orders by, references it only keeps."""
-        return f"c{self.ticket.client_id}o{self.ticket.order_id}"
+    key: str = ""
+    """Its id in the hall: its reference; a second order with the same reference has another one."""
 
 
 class Orders:
@@ -81,7 +79,10 @@ class Orders:
             connection.error(ticket.order_id, 1100, "Connectivity between IBKR and Trader Workstation has been lost.")
             return
         self._perm += 1
-        live = Live(ticket, contract, self._perm)
+        unique = f"{ticket.ref}n{ticket.client_id}n{ticket.order_id}"
+        live = Live(
+            ticket, contract, self._perm, key=unique if ticket.ref in self.by_key or not ticket.ref else ticket.ref
+        )
         self.live[key] = self.by_key[live.key] = live
         parent = self.live.get((ticket.client_id, ticket.parent)) if ticket.parent else None
         if parent is not None:
@@ -109,7 +110,9 @@ class Orders:
     def _refused(self, live: Live, order: Order) -> None:
         text = f"Order rejected - reason:{order.reason}"
         if order.code == "InsufficientFunds":
-            text = f"Order rejected - reason:YOUR EQUITY WITH LOAN VALUE MUST EXCEED THE INITIAL MARGIN ({order.reason})"
+            text = (
+                f"Order rejected - reason:YOUR EQUITY WITH LOAN VALUE MUST EXCEED THE INITIAL MARGIN ({order.reason})"
+            )
         if order.code == "TickSize":
             text = "The price does not conform to the minimum price variation for this contract."
         self.error(live, CODES.get(order.code, 201), text)
