@@ -73,12 +73,14 @@ class Stream:
             self._renewed = False
             error = await self._once()
             self.open = False
+            wait = OPENINGS_APART_S - (self._tools.now() - self._begun_at) / NS
             if not self._renewed:
                 self._lost(error)
                 if error.stops:
                     return
-                await self._tools.sleep(self._wait_s(error))
-            await self._tools.sleep(max(0.0, OPENINGS_APART_S - (self._tools.now() - self._begun_at) / NS))
+                wait = max(wait, self._wait_s(error))
+            if wait > 0:
+                await self._tools.sleep(wait)
 
     def _wait_s(self, error: VenueError) -> float:
         wait = _BACKOFF.delay_s(self._failures, self._tools.random())
