@@ -2,51 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from decimal import Decimal
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any
 
 import pytest
 
 from protocol.secret import Secret
 from protocol.values import MarketType
+from tests.servers.venues.http import HttpVenue
 from tests.servers.venues.hyperliquid import ACCOUNT, AGENT_KEY, HyperliquidServer, hyperliquid_hall
+from tests.venues.bad_days import BadDays
+from tests.venues.clocked_rig import ClockedRig, running
 from tests.venues.contract_suite import TradingContract
-from tests.venues.hall_rig import HallRig
+from tests.venues.perp_suite import PerpContract
 from venues.access import Access
 from venues.crypto.dialects.cloids import id_of
+from venues.errors import AuthFailed
 
 pytestmark = pytest.mark.anyio
 
-D = Decimal
 SPOT, PERP = MarketType.SPOT, MarketType.PERP
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+def access(server: HttpVenue, market: MarketType = SPOT) -> Access:
+    """Return how the server's account is reached: an agent signs for it."""
+    return Access(
+        account="acc", venue="hyperliquid", market=market, url=server.url, stream_url=server.stream_url,
+        account_id=ACCOUNT, secret=Secret(AGENT_KEY), conservative=None,
+    )  # fmt: skip
 
 
-def access_to(server: HyperliquidServer, market: MarketType, **changes: Any) -> Access:
-    """Return how the server's account is reached."""
-    fields: dict[str, Any] = {"account": "acc", "venue": "hyperliquid", "market": market, "url": server.url,
-              "stream_url": server.stream_url, "account_id": ACCOUNT, "secret": Secret(AGENT_KEY),
-              "conservative": None} | changes  # fmt: skip
-    return Access(**fields)
+def server(now: Callable[[], int], market: MarketType = SPOT) -> HyperliquidServer:
+    """Return a venue whose hall knows orders by our ids, not by their 128 bits."""
+    return HyperliquidServer(hyperliquid_hall(market, now=now), named=id_of)
 
 
-@asynccontextmanager
-async def standing(market: MarketType = SPOT, **changes: Any) -> AsyncIterator[HallRig]:
-    """Run a server with an adapter, not connected; the hall knows orders by our ids."""
-    hall = hyperliquid_hall(market)
-    async with HyperliquidServer(hall, named=id_of) as server:
-        symbol = "BTC/USDC" if market is SPOT else "BTC/USDC:USDC"
-        rig = HallRig(server, access_to(server, market, **changes), symbol)
-        try:
-            yield rig
-        finally:
-            await rig.venue.close()
+def spot() -> AbstractAsyncContextManager[ClockedRig]:
+    """Run a spot account."""
+    return running(server, access, "BTC/USDC")
+
+
+def perp() -> AbstractAsyncContextManager[ClockedRig]:
+    """Run an account of perpetuals."""
+    return running(partial(server, market=PERP), partial(access, market=PERP), "BTC/USDC:USDC")
 
 
 @pytest.mark.slow
@@ -54,4 +54,35 @@ class TestHyperliquidSpot(TradingContract):
     """The contract, on spot markets."""
 
     def open_rig(self) -> Any:
-        return standing()
+        return spot()
+
+
+@pytest.mark.slow
+class TestHyperliquidPerp(PerpContract):
+    """The contract, for perpetuals."""
+
+    def open_rig(self) -> Any:
+        return perp()
+
+
+@pytest.mark.slow
+class TestHyperliquidBadDays(BadDays):
+    """Bad days of a spot account."""
+
+    open_rig = staticmethod(spot)
+    too_many = "429"
+
+    async def test_a_wrong_secret(self, rig: ClockedRig) -> None:
+        """A key that is no agent of the account stays outside, though every question would be answered without one."""
+        rig.server.signers.clear()  # type: ignore[attr-defined]
+        rig.restart()
+        with pytest.raises(AuthFailed, match="no agent of the account") as refused:
+            await rig.venue.connect(rig.heard)
+        assert AGENT_KEY.removeprefix("0x") not in str(refused.value)
+
+
+@pytest.mark.slow
+class TestHyperliquidPerpBadDays(TestHyperliquidBadDays):
+    """Bad days of an account of perpetuals."""
+
+    open_rig = staticmethod(perp)

@@ -22,6 +22,7 @@ from tests.servers.venues.faults import Fault, On
 from tests.servers.venues.hall import Hall, Order
 from tests.servers.venues.http import HttpVenue, Stream
 from tests.servers.venues.mexc_words import (
+    ANONYMOUS,
     MS,
     REFUSALS,
     TYPES,
@@ -176,7 +177,7 @@ class MexcServer(HttpVenue):
 
     def _place(self, query: dict[str, str]) -> Any:
         row, kinds = self._row(query), {name: kind for kind, name in TYPES.items()}
-        key = query.get("newClientOrderId") or f"x{self.hall.now()}"
+        key = query.get("newClientOrderId") or f"{ANONYMOUS}{self.hall.now()}"
         if (known := self.hall.find(client_order_id=key)) and known.number:
             raise Refused(603, "Repeated request")
         if query["type"] not in kinds:

@@ -16,6 +16,7 @@ from tests.servers.venues.hall import Hall, Order
 from tests.servers.venues.protobuf import Field, encoded
 
 __all__ = [
+    "ANONYMOUS",
     "MS",
     "REFUSALS",
     "Refused",
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 MS: Final = 1_000_000
+ANONYMOUS: Final = "anonymous"
+"""What the hall's ids of orders without a client id begin with."""
 TYPES: Final = {OrderType.LIMIT: "LIMIT", OrderType.MARKET: "MARKET", OrderType.IOC: "IMMEDIATE_OR_CANCEL"}
 STREAM_TYPES: Final = {OrderType.LIMIT: 1, OrderType.IOC: 3, OrderType.MARKET: 5}
 
@@ -69,6 +72,12 @@ def status_of(order: Order) -> str:
     return names.get(order.state, "NEW")
 
 
+def client_id_of(order: Order) -> str | None:
+    """Return the client id that an order was given, None without one."""
+    key = order.request.client_order_id
+    return None if key.startswith(ANONYMOUS) else key
+
+
 def order_body(order: Order, instrument: Instrument) -> dict[str, Any]:
     """Return an order as it is asked for."""
     request = order.request
@@ -76,7 +85,7 @@ def order_body(order: Order, instrument: Instrument) -> dict[str, Any]:
         "symbol": instrument.venue_symbol,
         "orderId": order_id(order),
         "orderListId": -1,
-        "clientOrderId": request.client_order_id,
+        "clientOrderId": client_id_of(order),
         "price": number(request.price or Decimal(0)),
         "origQty": number(request.qty),
         "executedQty": number(order.filled),
@@ -121,7 +130,7 @@ def order_frame(order: Order, instrument: Instrument) -> bytes:
     status = {OrderState.FILLED: 2, OrderState.PARTIALLY_FILLED: 3, OrderState.CANCELLED: 5 if order.filled else 4}
     body: list[Field] = [
         (1, order_id(order)),
-        (2, request.client_order_id),
+        (2, client_id_of(order) or ""),
         (3, number(request.price or Decimal(0))),
         (4, number(request.qty)),
         (6, number(order.average)),
@@ -145,7 +154,7 @@ def deal_frame(hall: Hall, fill: FillReport, instrument: Instrument) -> bytes:
         (4, 1 if fill.side is OrderSide.BUY else 2),
         (5, fill.maker),
         (7, f"{hall.trade_number(fill)}X1"),
-        (8, fill.client_order_id),
+        (8, "" if fill.client_order_id.startswith(ANONYMOUS) else fill.client_order_id),
         (9, f"C02__{hall.number_of(fill)}"),
         (10, number(fill.fee)),
         (11, fill.fee_currency),

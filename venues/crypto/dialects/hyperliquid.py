@@ -24,7 +24,7 @@ from venues.crypto.dialects.hyperliquid_rules import step_at, tick_for
 from venues.crypto.dialects.hyperliquid_streams import listen
 from venues.crypto.exchange import SENDING
 from venues.crypto.memory import Bounded
-from venues.errors import VenueDown
+from venues.errors import AuthFailed, VenueDown
 
 __all__ = ["HyperliquidDialect"]
 
@@ -58,6 +58,7 @@ class HyperliquidDialect(Dialect):
         self._ids: Bounded[str, str] = Bounded()
         self._sent: Bounded[str, None] = Bounded()
         self._last_nonce = 0
+        self._may_sign = False
 
     # --- the ccxt object -----------------------------------------------------------------------------------------------
 
@@ -157,7 +158,7 @@ class HyperliquidDialect(Dialect):
             if any(text in str(error).lower() for text in _NO_MATCH):
                 return said | {"status": "canceled", "filled": "0"}
             raise
-        return said | _placed(answer["response"]["data"]["statuses"][0], amount, immediate=immediate)
+        return said | _placed(answer, amount, immediate=immediate)
 
     async def _bound(self, exchange: Exchange, request: OrderRequest, step: Decimal) -> Decimal:
         """Return the worst price a market order may have: asked apart, so that a lost answer leaves nothing unknown."""
@@ -243,7 +244,12 @@ class HyperliquidDialect(Dialect):
             start = newest
 
     async def balance(self, exchange: Exchange) -> Row:
-        """Return tokens; of perpetuals the worth of the account, free as far as it may be withdrawn."""
+        """Return tokens; of perpetuals the worth of the account, free as far as it may be withdrawn.
+
+        Raises AuthFailed when the key may not sign for the account: questions need no key, so nothing else tells it.
+        """
+        if not self._may_sign:
+            await self._check_signer(exchange)
         row: Row = await exchange.fetch_balance()
         info = row["info"]
         if "withdrawable" in info:
@@ -251,6 +257,15 @@ class HyperliquidDialect(Dialect):
             worth = Decimal(info["marginSummary"]["accountValue"])
             return {"free": {"USDC": free}, "used": {"USDC": worth - free}, "total": {"USDC": worth}}
         return row
+
+    async def _check_signer(self, exchange: Exchange) -> None:
+        signer = str(exchange.eth_get_address_from_private_key(self.access.secret.reveal()))
+        if signer.lower() != self.access.account_id.lower():
+            said = await exchange.publicPostInfo({"type": "userRole", "user": signer})
+            master = (said.get("data") or {}).get("user") or ""
+            if said.get("role") != "agent" or master.lower() != self.access.account_id.lower():
+                raise AuthFailed(self.venue, f"the key's address {signer} is no agent of the account")
+        self._may_sign = True
 
     # --- streams -------------------------------------------------------------------------------------------------------
 
@@ -313,11 +328,15 @@ async def _touch(exchange: Exchange, symbol: str) -> Row:
     return {"symbol": symbol, "timestamp": book["time"], "bid": bid, "ask": ask, "last": None, "info": book}
 
 
-def _placed(status: Row, amount: str, *, immediate: bool) -> Row:
-    """Return what an order's status in the answer says, in unified words."""
-    if "resting" in status:
-        return {"id": str(status["resting"]["oid"]), "status": "open", "filled": "0", "info": status}
-    filled = status["filled"]
-    whole = Decimal(filled["totalSz"]) >= Decimal(amount)
-    ended = "closed" if whole else "canceled" if immediate else "open"
-    return {"id": str(filled["oid"]), "status": ended, "filled": filled["totalSz"], "info": status}
+def _placed(answer: Any, amount: str, *, immediate: bool) -> Row:
+    """Return what the answer says of the one order, in unified words; no status when it cannot be read."""
+    try:
+        status = answer["response"]["data"]["statuses"][0]
+        if "resting" in status:
+            return {"id": str(status["resting"]["oid"]), "status": "open", "filled": "0", "info": status}
+        filled = status["filled"]
+        whole = Decimal(filled["totalSz"]) >= Decimal(amount)
+        ended = "closed" if whole else "canceled" if immediate else "open"
+        return {"id": str(filled["oid"]), "status": ended, "filled": filled["totalSz"], "info": status}
+    except (TypeError, LookupError, ArithmeticError):
+        return {"status": None}

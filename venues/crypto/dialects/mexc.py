@@ -38,6 +38,7 @@ _MEANT: Final = {
     "-2011": "OrderNotFound",
     "-2013": "OrderNotFound",
     "30005": "InsufficientFunds",
+    "500": "ExchangeNotAvailable",
     "10072": "AuthenticationError",
     "700006": "PermissionDenied",
     "700007": "PermissionDenied",
@@ -96,8 +97,9 @@ class MexcDialect(Dialect):
     # --- orders and trades ---------------------------------------------------------------------------------------------
 
     async def place(self, exchange: Exchange, request: OrderRequest, amount: str, params: dict[str, Any]) -> Row:
-        """Send a new order, once; ValueError for an answer that cannot be read: ccxt takes its text for an order id."""
-        return _readable(await super().place(exchange, request, amount, params))
+        """Send a new order, once; an answer that cannot be read says nothing: ccxt takes its text for an order's id."""
+        order = await super().place(exchange, request, amount, params)
+        return order if isinstance(order.get("info"), dict) else {"id": "", "status": None, "info": {}}
 
     async def query(self, exchange: Exchange, client_id: str, symbol: str) -> Row:
         """Ask for an order."""
