@@ -6,6 +6,7 @@ no credentials from ``~/.netrc``. A cut closes the sockets with a reset: what wa
 
 from __future__ import annotations
 
+import logging
 import socket
 import struct
 from collections.abc import Callable, Generator
@@ -23,6 +24,9 @@ CONNECT_S: Final = 3.05
 READ_S: Final = 5.0
 STREAM_READ_S: Final = 20.0
 """Longest silence of a stream's socket: heartbeats come every 5 s; the loop's own deadline is shorter."""
+
+logging.getLogger("oandapyV20").setLevel(logging.CRITICAL)
+# It logs every failed request with its whole address and answer; each failure is told by us, in our words.
 
 _SOCKET: Final = [
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),

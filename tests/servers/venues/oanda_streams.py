@@ -43,8 +43,8 @@ class ChunkStream:
         """Send until the client goes or the connection is cut."""
         response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
         response.enable_chunked_encoding()
-        await response.prepare(request)
         with suppress(ConnectionError, RuntimeError):
+            await response.prepare(request)
             while True:
                 kind, line = await self._outgoing.get()
                 if kind == CUT:
