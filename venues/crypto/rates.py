@@ -10,6 +10,7 @@ from venues.ccxt_public.translate import as_decimal
 from venues.crypto.calls import Calls
 from venues.crypto.translate import NS_PER_MS, Translator
 from venues.errors import VenueCapabilityMissing, VenueDown
+from venues.facets import MarketFacts
 
 __all__ = ["Rates"]
 
@@ -43,6 +44,20 @@ class Rates:
             Decimal(hours) if hours.isdigit() and int(hours) else _HOURS,
             int(next_ms) * NS_PER_MS,
         )
+
+    def market_facts(self, symbol: str) -> MarketFacts:
+        """Return the largest leverage of a perpetual as the rules of its market say it."""
+        if symbol not in self._words.instruments:
+            raise VenueCapabilityMissing(self._calls.dialect.venue, f"facts of {symbol[:40]}")
+        limits = self._calls.exchange.market(symbol).get("limits") or {}
+        most = (limits.get("leverage") or {}).get("max")
+        return MarketFacts(max_leverage=as_decimal(most) if self._calls.dialect.perp and most is not None else None)
+
+    def market_facts(self, symbol: str) -> MarketFacts:
+        """Return the leverage that a market allows, where the venue publishes it."""
+        market = self._calls.exchange.markets.get(symbol) or {}
+        most = ((market.get("limits") or {}).get("leverage") or {}).get("max")
+        return MarketFacts(max_leverage=as_decimal(most) if most is not None else None)
 
     async def open_interest(self, symbol: str) -> OpenInterest:
         """Return how much is held."""

@@ -17,6 +17,7 @@ from venues.crypto.dialects import dialect_of
 from venues.crypto.exchange import Clock
 from venues.crypto.line import Line
 from venues.errors import VenueDown
+from venues.facets import MarketFacts
 
 __all__ = ["CryptoVenue"]
 
@@ -150,6 +151,14 @@ class CryptoVenue(Venue):
         """Return the next funding of a perpetual; VenueCapabilityMissing on spot accounts."""
         return await self._connected().rates.funding_rate(symbol)
 
+    async def market_facts(self, symbol: str) -> MarketFacts:
+        """Return what the venue publishes of a market beyond its rules."""
+        return self._connected().rates.market_facts(symbol)
+
     async def open_interest(self, symbol: str) -> OpenInterest:
         """Return how much of a perpetual is held; VenueCapabilityMissing on spot accounts."""
         return await self._connected().rates.open_interest(symbol)
+
+    async def market_facts(self, symbol: str) -> MarketFacts:
+        """Return the largest leverage of a perpetual."""
+        return self._connected().rates.market_facts(symbol)
