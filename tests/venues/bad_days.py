@@ -240,3 +240,17 @@ class BadDays:
         bars = await rig.venue.candles(rig.symbol, "1m", since, 5)
         assert [bar.at for bar in bars] == [since + number * step for number in range(5)]
         assert bars == tuple(rig.hall.candles(rig.symbol, 60, since, 5))
+
+    async def test_the_other_family_is_not_heard(self, rig: ClockedRig) -> None:
+        """One account trades spot and perpetuals: orders and fills of the other family are told by its own adapter."""
+        other = rig.symbol.removesuffix(":USDT") if ":" in rig.symbol else f"{rig.symbol}:USDT"
+        rig.hall.price(other, BID, ASK)
+        rig.hall.place(order("bhother00001", OrderType.MARKET, symbol=other))
+        rig.hall.place(order("bhother00002", symbol=other))
+        await rig.venue.place(order("bhother00003", OrderType.MARKET, symbol=rig.symbol))
+        await rig.heard.one(OrderReport, client_order_id="bhother00003", state=OrderState.FILLED)
+        assert {each.client_order_id for each in rig.heard.of(FillReport)} == {"bhother00003"}
+        assert {each.client_order_id for each in rig.heard.of(OrderReport)} == {"bhother00003"}
+        assert {each.client_order_id for each in await rig.venue.fills_since(0)} == {"bhother00003"}
+        assert await rig.venue.open_orders() == ()
+        assert rig.venue.line.private.malformed_frames == 0

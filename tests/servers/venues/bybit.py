@@ -39,6 +39,10 @@ class BybitServer(BybitStreams):
 
     def __init__(self, hall: Hall, key: str = KEY, secret: str = SECRET) -> None:
         super().__init__(hall, key, secret)
+        self.unified = True
+        """Whether the account is a unified one."""
+        self.answer_orders_with: tuple[int, str] | None = None
+        """What new orders are answered with instead of being taken."""
         self._anonymous = 0
 
     # --- the protocol --------------------------------------------------------------------------------------------------
@@ -57,7 +61,7 @@ class BybitServer(BybitStreams):
             "/v5/market/recent-trade": self._recent,
         }
         private = {
-            "/v5/user/query-api": lambda _: {"readOnly": 0, "unified": 0, "uta": 1, "userID": 24600000},
+            "/v5/user/query-api": lambda _: {"readOnly": 0, "unified": 0, "uta": int(self.unified), "userID": 24600000},
             "/v5/account/info": lambda _: {"marginMode": "REGULAR_MARGIN", "unifiedMarginStatus": 6},
             "/v5/account/wallet-balance": lambda _: {"list": [wire.wallet(self.hall)]},
             "/v5/order/realtime": self._realtime,
@@ -186,6 +190,8 @@ class BybitServer(BybitStreams):
     # --- orders --------------------------------------------------------------------------------------------------------
 
     def _create(self, body: dict[str, Any]) -> Any:
+        if self.answer_orders_with is not None:
+            raise Refused(*self.answer_orders_with)
         symbol = self._symbol(body)
         category = body["category"]
         key = body.get("orderLinkId", "")
