@@ -16,6 +16,7 @@ from protocol.values import MarketType
 from tests.servers.venues.gate import KEY, SECRET, GateServer
 from tests.servers.venues.hall import Hall
 from tests.servers.venues.http import HttpVenue
+from tests.venues.bad_days import BadDays
 from tests.venues.clocked_rig import ClockedRig, running
 from tests.venues.contract_suite import TradingContract
 from tests.venues.perp_suite import PerpContract
@@ -82,3 +83,18 @@ class TestGatePerp(PerpContract):
 
     def open_rig(self) -> Any:
         return perp()
+
+
+@pytest.mark.slow
+class TestGateBadDays(BadDays):
+    """Bad days of a spot account."""
+
+    open_rig = staticmethod(spot)
+    too_many = "TOO_MANY_REQUESTS"
+
+
+@pytest.mark.slow
+class TestGatePerpBadDays(TestGateBadDays):
+    """Bad days of an account of perpetuals."""
+
+    open_rig = staticmethod(perp)

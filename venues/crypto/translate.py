@@ -5,6 +5,7 @@ Everything raises an error of ``errors.UNREADABLE`` for a structure that cannot 
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from venues.crypto.dialect import Dialect, Row
 __all__ = ["NS_PER_MS", "Translator", "instrument"]
 
 NS_PER_MS: Final = 1_000_000
+_LIKE_OURS: Final = re.compile(r"[a-z0-9]{6,28}")
 
 
 def _number(value: Any) -> Decimal:
@@ -82,7 +84,9 @@ class Translator:
     def own_of(self, text: str, number: str) -> str:
         """Return our client id of the venue's form of one."""
         ours = self._dialect.client_id_in(text) if text else None
-        return ours or text[:200] or f"{self._dialect.venue}-{number}"
+        if ours is None and (not text or _LIKE_OURS.fullmatch(text)):
+            return f"{self._dialect.venue}-{number}"
+        return ours or text[:200]
 
     def report(self, order: Row, now: int, client_order_id: str = "") -> OrderReport:
         """Return how an order stands. ``now`` (the venue's clock) where it does not say when."""

@@ -114,12 +114,18 @@ class SpotDesk(Desk):
             raise GateRefusal(label, "Order already cancelled or closed")
         return self.order(self.hall.cancel(order))
 
-    def _open(self, _: dict[str, Any]) -> list[dict[str, Any]]:
+    def _open(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
+        size, page = int(asked.get("limit") or 100), int(asked.get("page") or 1)
         found: dict[str, list[dict[str, Any]]] = {}
         for each in self.orders():
             if not each.state.final:
                 found.setdefault(self._name(each), []).append(self.order(each))
-        return [{"currency_pair": name, "total": len(rows), "orders": rows} for name, rows in found.items()]
+        first = (page - 1) * size
+        return [
+            {"currency_pair": name, "total": len(rows), "orders": rows[first : first + size]}
+            for name, rows in found.items()
+            if rows[first:]
+        ]
 
     def _list(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
         symbol, finished = self.market(asked["currency_pair"]).symbol, asked["status"] == "finished"

@@ -126,7 +126,8 @@ class Desk:
 
     def text_of(self, order: Order) -> str:
         """Return the text that an order was sent with."""
-        return self._texts.get(order.request.client_order_id, order.request.client_order_id)
+        hall_id = order.request.client_order_id
+        return self._texts.get(hall_id, "web" if hall_id.startswith("anonymous") else f"t-{hall_id}")
 
     @staticmethod
     def finish_as(order: Order) -> str:

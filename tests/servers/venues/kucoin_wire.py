@@ -149,4 +149,4 @@ class Desk:
 
     def client_id(self, hall_id: str) -> str:
         """Return the client id that an order was sent with."""
-        return self._names.get(hall_id, hall_id)
+        return self._names.get(hall_id, "" if hall_id.startswith("anonymous") else hall_id)

@@ -1,10 +1,10 @@
 """Gate v4: spot, and USDT perpetuals in signed contracts.
 
-A client id is a ``text`` of "t-" and at most 28 characters. Gate refuses no second order with the same text, so the core's
-memory is all that keeps an id from being sent twice, and it finds an order by its text for certain only while it is pending
-(documented for an hour after its end, a minute on futures; in practice not at all once it has filled). Orders are therefore
-asked for by number, which every answer and every fact of the stream teaches; an order whose number is unknown is looked for
-by text, and then among the finished ones of its market.
+A client id is a ``text`` of "t-" and at most 28 characters. Gate refuses no second order with the same text: the core's
+memory, and the orders that were pending when a connection began, keep an id from being sent twice. And it finds an order by
+its text for certain only while it is pending (documented for an hour after its end, a minute on futures; in practice not at
+all once it has filled). Orders are therefore asked for by number, which every answer and every fact of the stream teaches;
+one whose number is unknown is looked for by text, and then among the finished ones of its market.
 
 What proves that an order never was: its header ``x-gate-exptime`` has passed, no pending and no finished order has its
 text, and that was so twice, two seconds apart, for an order may be on its way from one list to the other. A perpetual order
@@ -71,6 +71,8 @@ class GateDialect(Dialect):
         """Text -> number of the newest order with it."""
         self._missed: Bounded[str, int] = Bounded()
         """Text -> when it was first looked for in vain (ms)."""
+        self._acquainted = False
+        """Whether the pending orders of an earlier life are known."""
 
     # --- the ccxt object -----------------------------------------------------------------------------------------------
 
@@ -116,14 +118,21 @@ class GateDialect(Dialect):
         return found[1] if found else None
 
     def client_id_of_trade(self, trade: Row) -> str:
-        """Return what the venue itself says."""
-        return str(trade["info"].get("text") or "")
+        """Return what the venue itself says; of trades made elsewhere it only says where, so their order names them."""
+        text = str(trade["info"].get("text") or "")
+        return text if text.startswith("t-") else f"gate-{trade.get('order')}"
 
     def _learning(self, parse: Any) -> Any:
         def learning(order: Row, market: Any = None) -> Any:
             parsed = parse(order, market)
-            if parsed.get("id") and parsed.get("clientOrderId"):
-                self._numbers[parsed["clientOrderId"]] = parsed["id"]
+            text = str(parsed.get("clientOrderId") or "")
+            if not text.startswith("t-"):
+                return {
+                    **parsed,
+                    "clientOrderId": None,
+                }  # "web", "app", "api": where it was made, not what it is called
+            if parsed.get("id"):
+                self._numbers[text] = parsed["id"]
             return parsed
 
         return learning
@@ -134,18 +143,29 @@ class GateDialect(Dialect):
         """Send an order; its answer says how it stands."""
         market = exchange.market(request.symbol)
         text = params["clientOrderId"]
+        if not self._acquainted:
+            await self.open_orders(exchange, None)
+            self._acquainted = True
+        if text in self._numbers:
+            again: Exception = importlib.import_module("ccxt.base.errors").DuplicateOrderId(f"{text} was sent before")
+            raise again
         body = {"text": text, _LATEST: params[_LATEST]}
         if self.perp:
-            answer = await exchange.privateFuturesPostSettleOrders(
-                {**body, **_SETTLE, **_futures_fields(market, request, amount)}
-            )
+            send, body = exchange.privateFuturesPostSettleOrders, {**body, **_SETTLE}
+            body |= _futures_fields(market, request, amount)
         else:
+            send = exchange.privateSpotPostOrders
             body["account"] = "unified" if exchange.options.get("unifiedAccount") else "spot"
-            answer = await exchange.privateSpotPostOrders(
-                {**body, **(await _spot_fields(exchange, market, request, amount))}
-            )
+            body |= await _spot_fields(exchange, market, request, amount)
+        try:
+            answer = await send(body)
+        except Exception as error:
+            if self.is_late(error):
+                self._missed.setdefault(text, exchange.milliseconds())  # that it has no order is the venue's own word
+            raise
         self._missed.pop(text, None)
-        order: Row = exchange.parse_order(answer, market)
+        known = isinstance(answer, dict) and "id" in answer
+        order: Row = exchange.parse_order(answer, market) if known else _nowhere(request.symbol)
         return order
 
     async def cancel(self, exchange: Exchange, client_id: str, symbol: str, params: dict[str, Any]) -> None:
