@@ -56,8 +56,7 @@ class Watch:
     # --- heartbeat (PF-237, PF-238) --------------------------------------------------------------------------------------
 
     async def _beat(self) -> None:
-        due = next_heartbeat(self._tools.now() / _NANOS, failed=self.failures > 0)
-        await self._tools.sleep(due - self._tools.now() / _NANOS)
+        await self._tools.sleep(next_heartbeat(0, failed=self.failures > 0))
         await self.heartbeat()
 
     async def heartbeat(self) -> None:
