@@ -9,6 +9,7 @@ from random import SystemRandom
 
 from protocol.errors import FeatureUnavailable
 from service.config import Config
+from service.config.environment import account_variable
 from service.config.market import PRACTICE_URL, Account, VenueKind
 from service.config.venue_access import access_of, missing_credentials, on_testnet
 from venues.access import Tools
@@ -54,11 +55,10 @@ def adapter_of(config: Config, account: Account, now: Callable[[], int]) -> Venu
         url = account.url or PRACTICE_URL
         return PracticeVenue(url, account=account.name, name=account.exchange, now=now)
     own = f"accounts[{config.accounts.index(account)}]."
-    missing = [each for each in missing_credentials(config) if each.path.startswith(own)]
+    missing = [each.path.removeprefix(own) for each in missing_credentials(config) if each.path.startswith(own)]
     if missing:
-        raise AuthFailed(
-            account.venue.value, "; ".join(f"no {each.path.removeprefix(own)}: {each.message}" for each in missing)
-        )
+        variables = ", ".join(account_variable(account.name, each) for each in missing)
+        raise AuthFailed(account.venue.value, f"no credentials; set in the environment and start again: {variables}")
     try:
         return make_venue(access_of(config, account), _tools(now))
     except FeatureUnavailable as error:

@@ -40,14 +40,18 @@ def check(
     """Check configuration and environment; all mistakes at once, each with its key. Starts nothing."""
     from service.config import load
     from service.config.older_names import renamed_in
+    from service.config.venue_access import missing_credentials
 
     chosen = config_file(file or config)
     loaded = load(chosen, os.environ)
     where = str(chosen) if chosen is not None else "the defaults"
     if as_json:
-        print_json({"file": where, "problems": [], **({"values": _plain(loaded)} if show else {})})
+        lacking = [{"path": each.path, "message": each.message} for each in missing_credentials(loaded)]
+        print_json({"file": where, "problems": [], "lacking": lacking, **({"values": _plain(loaded)} if show else {})})
         return
     note(f"{where}: no mistakes")
+    for lacks in missing_credentials(loaded):
+        note(f"{lacks.path} is not set here: {lacks.message}")
     for each in renamed_in(chosen):
         note(f"{each.old} is called {each.new} now")
     if show:

@@ -92,15 +92,20 @@ def config_to_start(given: Path | None) -> Config:
     of the file says where that is.
     """
     from service.config import ConfigError
+    from service.config.venue_access import missing_credentials
     from service.journals import has_journal
 
     try:
-        return load_config(given)
+        loaded = load_config(given)
     except ConfigError:
         found = sources_of(given).guess()
         if not has_journal(found):
             raise
         return found
+    # Later an account without its credentials stops alone: the others have positions to look after.
+    if (lacking := missing_credentials(loaded)) and not has_journal(loaded):
+        raise ConfigError(lacking, source=str(config_file(given) or "the configuration"))
+    return loaded
 
 
 def connect(config: Path | None, socket: Path | None, *, timeout_s: float = 10.0) -> Client:

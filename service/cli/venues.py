@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from service.cli import venue_tools
 from service.cli.codes import epilog
 from service.cli.output import print_json, print_line, show, table
 from service.cli.parts import ConfigFile, Json, Socket, connect
@@ -15,7 +16,7 @@ __all__ = ["allow_entries", "reconcile", "refresh", "register", "rules", "venue"
 _Account = Annotated[str, typer.Option("--account", help="Whose venue; not needed where there is one account.")]
 _REFRESH_S: Final = 75.0
 _venue = typer.Typer(
-    help="Connections to venues: how they stand, the rules of their markets, comparing the books with theirs.",
+    help="Venues: which there are, trying and auditing an account, how connections stand, comparing the books.",
     epilog=epilog(),
 )
 
@@ -25,6 +26,7 @@ def register(app: typer.Typer) -> None:
     _venue.callback(invoke_without_command=True, epilog=epilog())(venue)
     for command in (rules, refresh, reconcile, allow_entries):
         _venue.command(epilog=epilog())(command)
+    venue_tools.register(_venue)
     app.add_typer(_venue, name="venue")
 
 

@@ -1,0 +1,195 @@
+"""Try a venue account without a daemon: connect step by step, list its markets. Nothing here trades."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from protocol.instruments import Instrument
+from protocol.market import PriceTick
+from rules.identity import UnknownSymbol, canonical_symbol, market_names
+from venues.contract import REQUIRED_CAPABILITIES, Venue
+from venues.errors import NetworkTimeout, VenueError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from protocol.messages import Message
+
+__all__ = ["NANOS", "Heard", "Step", "Trial", "chosen", "markets", "offset_of", "opened", "probe"]
+
+STEP_S: Final = 20.0
+"""Longest time of one step."""
+
+QUOTE_S: Final = 10.0
+"""How long a first quote is waited for."""
+
+NANOS: Final = 1_000_000_000
+
+
+class Step(NamedTuple):
+    """One step of a test: how long it took, what was found, or why it failed (``code`` and ``text``)."""
+
+    name: str
+    ms: float
+    text: str
+    code: str = ""
+
+
+class Heard:
+    """Keeps what an adapter says on its own, and wakes who waits for a price."""
+
+    def __init__(self) -> None:
+        self.ticks: dict[str, PriceTick] = {}
+        self._came = asyncio.Event()
+
+    def __call__(self, fact: Message) -> None:
+        """Take a fact; only prices are of interest."""
+        if isinstance(fact, PriceTick):
+            self.ticks[fact.symbol] = fact
+            self._came.set()
+
+    async def price(self, symbol: str) -> PriceTick:
+        """Return a market's first price; raise NetworkTimeout when none comes."""
+        try:
+            async with asyncio.timeout(QUOTE_S):
+                while symbol not in self.ticks:
+                    self._came.clear()
+                    await self._came.wait()
+        except TimeoutError as error:
+            raise NetworkTimeout(symbol, f"no price came within {QUOTE_S:g} s; is the market open?") from error
+        return self.ticks[symbol]
+
+
+class Trial:
+    """One test: its steps as they are done."""
+
+    def __init__(self, now: Callable[[], int], tell: Callable[[Step], None]) -> None:
+        self.steps: list[Step] = []
+        self._now = now
+        self._tell = tell
+
+    async def step(self, name: str, work: Callable[[], Awaitable[str]]) -> bool:
+        """Do one step and note it; return whether it succeeded."""
+        began = self._now()
+        code = ""
+        try:
+            async with asyncio.timeout(STEP_S):
+                text = await work()
+        except TimeoutError:
+            text, code = f"no answer within {STEP_S:g} s", NetworkTimeout.__name__
+        except VenueError as error:
+            text, code = str(error), error.code
+        except OSError as error:
+            text, code = str(error) or type(error).__name__, "VenueDown"
+        done = Step(name, (self._now() - began) / 1e6, text, code)
+        self.steps.append(done)
+        self._tell(done)
+        return not code
+
+
+async def probe(
+    make: Callable[[], Venue],
+    now: Callable[[], int],
+    wanted: Sequence[str],
+    tell: Callable[[Step], None] = lambda _: None,
+) -> tuple[Step, ...]:
+    """Connect, ask the clock, the balances and the markets, hear one quote, disconnect; the first failure ends it.
+
+    ``wanted`` are symbols to quote: the first that the venue has. ``tell`` hears each step as it is done.
+    """
+    test, heard = Trial(now, tell), Heard()
+    venue: Venue | None = None
+    found: tuple[Instrument, ...] = ()
+
+    async def connect() -> str:
+        nonlocal venue
+        venue = make()
+        await venue.connect(heard)
+        lacks = sorted(REQUIRED_CAPABILITIES - venue.capabilities)
+        return f"{venue.name}, login accepted" + (f"; lacks {', '.join(lacks)}" if lacks else "")
+
+    async def clock() -> str:
+        assert venue is not None
+        offset = await offset_of(venue, now)
+        word = "ahead of" if offset > 0 else "behind"
+        return f"{abs(offset) / NANOS:.3f} s {word} ours"
+
+    async def balances() -> str:
+        assert venue is not None
+        held = await venue.balances()
+        return ", ".join(f"{each.free + each.locked:f} {each.currency}" for each in held) or "nothing"
+
+    async def load() -> str:
+        nonlocal found
+        assert venue is not None
+        found = await venue.instruments()
+        return f"{len(found)}"
+
+    async def quote() -> str:
+        assert venue is not None
+        (first,) = chosen(found, wanted, 1)
+        await venue.subscribe([first.symbol])
+        tick = await heard.price(first.symbol)
+        return f"{tick.symbol} {tick.bid:f} / {tick.ask:f}"
+
+    steps = (("connect", connect), ("clock", clock), ("balances", balances), ("markets", load), ("quote", quote))
+    try:
+        for name, work in steps:
+            if name == "quote" and not found:
+                break
+            if not await test.step(name, work):
+                break
+    finally:
+        if venue is not None:
+            await test.step("disconnect", lambda: _closed(venue))
+    return tuple(test.steps)
+
+
+async def _closed(venue: Venue) -> str:
+    await venue.close()
+    return "done"
+
+
+@asynccontextmanager
+async def opened(make: Callable[[], Venue]) -> AsyncIterator[tuple[Venue, Heard]]:
+    """Connect for the length of a block, within ``STEP_S``; what the venue says on its own is heard."""
+    venue, heard = make(), Heard()
+    try:
+        async with asyncio.timeout(STEP_S):
+            await venue.connect(heard)
+        yield venue, heard
+    except TimeoutError as error:
+        raise NetworkTimeout(venue.name, f"no answer within {STEP_S:g} s") from error
+    finally:
+        await venue.close()
+
+
+async def markets(make: Callable[[], Venue]) -> tuple[Instrument, ...]:
+    """Return every market that an account may trade, by symbol."""
+    async with opened(make) as (venue, _):
+        return tuple(sorted(await venue.instruments(), key=lambda each: each.symbol))
+
+
+def chosen(found: Sequence[Instrument], wanted: Sequence[str], most: int) -> tuple[Instrument, ...]:
+    """Return the wanted markets in their order, by any of their names; where the venue has none of them, its first ones."""
+    by_symbol = {each.symbol: each for each in found}
+    names = market_names(found)
+    listed = [by_symbol[symbol] for name in wanted if (symbol := _symbol(name, names)) in by_symbol]
+    return tuple(dict.fromkeys(listed or sorted(found, key=lambda each: each.symbol)))[:most]
+
+
+def _symbol(name: str, names: Mapping[str, str]) -> str:
+    try:
+        return canonical_symbol(name, names)
+    except UnknownSymbol:
+        return ""
+
+
+async def offset_of(venue: Venue, now: Callable[[], int]) -> int:
+    """Return how many nanoseconds the venue's clock is ahead of ours, taking its answer as given half-way."""
+    asked = now()
+    told = await venue.server_time()
+    return told - (asked + now()) // 2
