@@ -77,7 +77,7 @@ class PrivateStreams(Streams):
             self._connections.set()
         elif self._calls.dialect.ends(frame):
             self.lost(VenueDown(self._calls.dialect.venue, "the venue ended the subscription"))
-        elif self.live.is_set() and isinstance(frame, dict):
+        elif self.live.is_set() and isinstance(frame, dict | bytes):
             self._touched.set()
 
     # --- the kind ------------------------------------------------------------------------------------------------------

@@ -138,24 +138,18 @@ class MexcDialect(Dialect):
 
     # --- streams -------------------------------------------------------------------------------------------------------
 
-    def private_watches(self, exchange: Exchange) -> Sequence[Callable[[], Awaitable[Any]]]:
-        """Return orders, trades and balances; a listen key that is refused is not used again."""
-
-        def watch(call: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
-            async def watched() -> Any:
-                try:
-                    return await call()
-                except importlib.import_module("ccxt.base.errors").AuthenticationError:
-                    exchange.options["listenKey"] = None
-                    raise
-
-            return watched
-
-        return [watch(call) for call in (exchange.watch_orders, exchange.watch_my_trades, exchange.watch_balance)]
-
     def private_confirmations(self) -> int:
         """Return three: orders, trades, balances."""
         return 3
+
+    def ends(self, frame: Any) -> bool:
+        """Whether a frame says that a private channel is refused: the listen key is no longer good."""
+        return isinstance(frame, dict) and str(frame.get("msg", "")).startswith("Not Subscribed")
+
+    def forget(self, exchange: Exchange) -> None:
+        """Drop the listen key: each connection has its own, which is kept alive for as long as the connection lasts."""
+        exchange.options["listenKey"] = None
+        exchange.options["listenKeyFetching"] = False
 
     def confirms(self, frame: Any) -> bool:
         """Whether a frame says that a private channel is subscribed."""
