@@ -50,6 +50,7 @@ def access(server: HttpVenue, market: MarketType = MarketType.SPOT) -> Access:
     """Return how to reach a server."""
     return Access(
         account="acc", venue="kucoin", market=market, url=server.url, stream_url=server.stream_url,
+        symbols=(PERP if market is MarketType.PERP else SPOT,),
         key=Secret(KEY), secret=Secret(SECRET), passphrase=Secret(PASSPHRASE), conservative=None,
     )  # fmt: skip
 
