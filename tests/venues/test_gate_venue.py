@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -11,16 +11,20 @@ from typing import Any
 import pytest
 
 from protocol.instruments import Instrument, PrecisionRules
+from protocol.orders import OrderRequest, OrderState
 from protocol.secret import Secret
-from protocol.values import MarketType
+from protocol.values import MarketType, OrderType
+from tests.servers.venues.faults import Fault
 from tests.servers.venues.gate import KEY, SECRET, GateServer
 from tests.servers.venues.hall import Hall
 from tests.servers.venues.http import HttpVenue
-from tests.venues.bad_days import BadDays
+from tests.venues.bad_days import ASK, BID, BadDays, order
 from tests.venues.clocked_rig import ClockedRig, running
 from tests.venues.contract_suite import TradingContract
 from tests.venues.perp_suite import PerpContract
 from venues.access import Access
+from venues.crypto.dialects.gate import GateDialect
+from venues.errors import NetworkTimeout, RateLimited
 
 pytestmark = pytest.mark.anyio
 
@@ -98,3 +102,117 @@ class TestGatePerpBadDays(TestGateBadDays):
     """Bad days of an account of perpetuals."""
 
     open_rig = staticmethod(perp)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run on asyncio."""
+    return "asyncio"
+
+
+@asynccontextmanager
+async def connected(rig_of: Callable[[], AbstractAsyncContextManager[ClockedRig]]) -> AsyncIterator[Any]:
+    """Run a connected account with a price."""
+    async with rig_of() as rig:
+        await rig.venue.connect(rig.heard)
+        rig.hall.price(rig.symbol, BID, ASK)
+        yield rig
+
+
+async def test_how_long_to_wait() -> None:
+    """Gate says in a header of its own at which second its window begins anew."""
+    async with connected(spot) as rig:
+        rig.hall.faults.arm(Fault.TOO_MANY, on="orders")
+        await rig.venue.open_orders()
+        with pytest.raises(RateLimited) as refused:
+            await rig.venue.place(order("bhwait000001", symbol=SPOT))
+        assert 0 < refused.value.retry_after_s <= 2
+
+
+@pytest.mark.parametrize("key", ["t" * 28, "tttttt", "bh" + "7" * 26])
+async def test_ids_of_any_form(key: str) -> None:
+    """The longest id, and one that begins as Gate's own prefix does, go out and come back."""
+    async with connected(spot) as rig:
+        assert (await rig.venue.place(order(key, symbol=SPOT))).client_order_id == key
+        assert [each.client_order_id for each in await rig.venue.open_orders()] == [key]
+        assert (await rig.venue.query(key, SPOT)).state is OrderState.OPEN
+
+
+async def test_a_market_buy_buys_an_exact_quantity() -> None:
+    """Gate's market buys spend money; ours buys base units, and pays no more than 2 % above the best ask."""
+    async with connected(spot) as rig:
+        report = await rig.venue.place(order("bhexact00001", OrderType.MARKET, symbol=SPOT, qty=D("0.01234")))
+        assert (report.state, report.filled_qty) == (OrderState.FILLED, D("0.01234"))
+        (sent,) = rig.hall.by_number.values()
+        assert sent.request.type is OrderType.IOC
+        assert ASK * D("1.02") <= sent.request.price < ASK * D("1.02") + D("0.2")
+
+
+async def test_a_market_that_has_run_away() -> None:
+    """A market buy whose price has left in the meantime buys nothing instead of paying anything."""
+    async with connected(spot) as rig:
+        take = rig.server.spot.place
+
+        def take_later(request: OrderRequest) -> Any:
+            rig.hall.price(SPOT, BID * 2, ASK * 2)
+            return take(request)
+
+        rig.server.spot.place = take_later
+        report = await rig.venue.place(order("bhaway000001", OrderType.MARKET, symbol=SPOT))
+        assert (report.state, report.filled_qty) == (OrderState.CANCELLED, 0)
+
+
+async def test_an_order_that_filled_while_its_answer_was_lost() -> None:
+    """Gate does not find a filled order by its text: it is found among the finished ones, whatever came after it."""
+    async with connected(perp) as rig:
+        rig.hall.faults.arm(Fault.ANSWER_LOST, on="orders")
+        rig.hall.faults.arm(Fault.STREAM_LOST, 4)
+        request = order("bhfound00001", OrderType.MARKET, symbol=PERP)
+        with pytest.raises(NetworkTimeout):
+            await rig.venue.place(request)
+        for number in range(120):
+            rig.hall.place(order(f"bhother{number:05d}", OrderType.MARKET, symbol=PERP, qty=D("0.0001")))
+        assert (await rig.venue.query(request.client_order_id, PERP)).state is OrderState.FILLED
+
+
+async def test_a_text_that_gate_would_take_twice() -> None:
+    """The same id in another life: Gate would make a second order of it, so it is not sent."""
+    async with connected(perp) as rig:
+        request = order("bhtwice00001", symbol=PERP)
+        await rig.venue.place(request)
+        rig.restart()
+        await rig.venue.connect(rig.heard)
+        assert (await rig.venue.place(request)).state is OrderState.OPEN
+        assert rig.server.requests.count("POST /api/v4/futures/usdt/orders") == 1
+
+
+async def test_a_perpetual_order_that_is_forgotten() -> None:
+    """A perpetual order that was cancelled without a fill disappears after ten minutes; it was cancelled all the same."""
+    async with connected(perp) as rig:
+        request = order("bhgone000001", symbol=PERP)
+        await rig.venue.place(request)
+        await rig.venue.cancel(request.client_order_id, PERP)
+        rig.hall.by_number.clear()
+        report = await rig.venue.query(request.client_order_id, PERP)
+        assert (report.state, report.absent_proven) == (OrderState.CANCELLED, False)
+
+
+@pytest.mark.parametrize(
+    ("ended", "state"),
+    [("filled", "filled"), ("cancelled", "cancelled"), ("position_closed", "cancelled"), ("reduce_only", "cancelled"),
+     ("auto_deleveraged", "cancelled"), ("stp", "cancelled"), ("ioc", "cancelled"), ("_new", "open")],
+)  # fmt: skip
+def test_ways_to_end(ended: str, state: str) -> None:
+    """Every way in which Gate ends an order is an end, also those that ccxt has no word for."""
+    dialect = GateDialect(Access(account="acc", venue="gate", market=MarketType.PERP))
+    info = {"status": "open" if ended == "_new" else "finished", "finish_as": ended}
+    assert dialect.order_state({"info": info, "filled": "0"}) == state
+
+
+async def test_costs_of_holding() -> None:
+    """Funding and open interest, in base units."""
+    async with connected(perp) as rig:
+        funding = await rig.venue.funding_rate(PERP)
+        assert (funding.rate, funding.interval_hours) == (D("0.0001"), 8)
+        assert funding.next_at > rig.clocks.venue()
+        assert (await rig.venue.open_interest(PERP)).qty == D(5223816) * D("0.0001")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -11,16 +11,20 @@ from typing import Any
 import pytest
 
 from protocol.instruments import Instrument, PrecisionRules
+from protocol.market import FeedState, FeedStatus
+from protocol.orders import FillReport, OrderState
 from protocol.secret import Secret
-from protocol.values import MarketType
+from protocol.values import MarketType, OrderType
+from tests.servers.venues.faults import Fault
 from tests.servers.venues.hall import Hall
 from tests.servers.venues.http import HttpVenue
 from tests.servers.venues.kucoin import KEY, PASSPHRASE, SECRET, KucoinServer
-from tests.venues.bad_days import BadDays
+from tests.venues.bad_days import ASK, BID, BadDays, order
 from tests.venues.clocked_rig import ClockedRig, running
 from tests.venues.contract_suite import TradingContract
 from tests.venues.perp_suite import PerpContract
 from venues.access import Access
+from venues.errors import RateLimited, VenueDown
 
 pytestmark = pytest.mark.anyio
 
@@ -99,3 +103,97 @@ class TestKucoinPerpBadDays(TestKucoinBadDays):
     """Bad days of an account of perpetuals."""
 
     open_rig = staticmethod(perp)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Run on asyncio."""
+    return "asyncio"
+
+
+@asynccontextmanager
+async def connected(rig_of: Callable[[], AbstractAsyncContextManager[ClockedRig]]) -> AsyncIterator[Any]:
+    """Run a connected account with a price."""
+    async with rig_of() as rig:
+        await rig.venue.connect(rig.heard)
+        rig.hall.price(rig.symbol, BID, ASK)
+        yield rig
+
+
+async def test_how_long_to_wait() -> None:
+    """KuCoin says in a header of its own when its window begins anew, in milliseconds."""
+    async with connected(spot) as rig:
+        rig.hall.faults.arm(Fault.TOO_MANY, on="orders")
+        with pytest.raises(RateLimited) as refused:
+            await rig.venue.place(order("bhwait000001", symbol=SPOT))
+        assert refused.value.retry_after_s == 1.2
+
+
+async def test_an_order_with_little_time_left() -> None:
+    """An order that may arrive within a second only is signed as if it were older; KuCoin refuses it after that second."""
+    async with connected(perp) as rig:
+        rig.venue.send_by = lambda: rig.clocks.ours() + 1_000_000_000
+        rig.clocks.venue_ahead_s = 0.5
+        assert (await rig.venue.place(order("bhsoon000001", symbol=PERP))).state is OrderState.OPEN
+        rig.clocks.venue_ahead_s = 1.5
+        with pytest.raises(VenueDown):
+            await rig.venue.place(order("bhsoon000002", symbol=PERP))
+        assert len(rig.hall.open_orders()) == 1
+
+
+async def test_another_margin_mode() -> None:
+    """An order says the margin mode that its market is set to; when that was changed, one refusal is enough to know."""
+    async with connected(perp) as rig:
+        rig.server.futures.margin_mode = "CROSS"
+        assert (await rig.venue.place(order("bhmode000001", symbol=PERP))).state is OrderState.OPEN
+        rig.server.futures.margin_mode = "ISOLATED"
+        assert (await rig.venue.place(order("bhmode000002", symbol=PERP))).state is OrderState.REJECTED
+        assert (await rig.venue.place(order("bhmode000003", symbol=PERP))).state is OrderState.OPEN
+
+
+async def test_part_of_a_contract() -> None:
+    """A quantity that is no whole number of contracts is refused by that name, and nothing is sent."""
+    async with connected(perp) as rig:
+        report = await rig.venue.place(order("bhpart000001", symbol=PERP, qty=D("0.0005")))
+        assert (report.state, report.code) == (OrderState.REJECTED, "PrecisionRejected")
+        assert rig.server.places == 0
+
+
+async def test_every_connection_has_a_token_of_its_own() -> None:
+    """A token is good for a day: each connection asks for a fresh one."""
+    async with connected(spot) as rig:
+        for _ in range(2):
+            before = rig.server.requests.count("POST /api/v1/bullet-private")
+            rig.server.drop()
+            await rig.heard.one(FeedStatus, state=FeedState.DEGRADED)
+            rig.heard.forget()
+            await rig.heard.one(FeedStatus, state=FeedState.LIVE)
+            assert rig.server.requests.count("POST /api/v1/bullet-private") == before + 1
+
+
+async def test_fees_are_the_venues_own() -> None:
+    """The stream tells no fee: what is told was asked for, and is what history says."""
+    async with connected(spot) as rig:
+        await rig.venue.place(order("bhfees000001", OrderType.MARKET, symbol=SPOT))
+        told = await rig.heard.one(FillReport)
+        (fill,) = rig.hall.fills
+        assert (told.fee, told.fee_currency) == (fill.fee, fill.fee_currency)
+        assert told.fee > 0
+
+
+async def test_a_clock_far_ahead() -> None:
+    """A venue whose clock is a minute ahead is followed: requests are signed with its time."""
+    async with spot() as rig:
+        rig.clocks.venue_ahead_s = 60
+        await rig.venue.connect(rig.heard)
+        rig.hall.price(SPOT, BID, ASK)
+        assert (await rig.venue.place(order("bhclock00001", symbol=SPOT))).state is OrderState.OPEN
+
+
+async def test_costs_of_holding() -> None:
+    """Funding and open interest, in base units."""
+    async with connected(perp) as rig:
+        funding = await rig.venue.funding_rate(PERP)
+        assert (funding.rate, funding.interval_hours) == (D("0.0001"), 8)
+        assert funding.next_at > rig.clocks.venue()
+        assert (await rig.venue.open_interest(PERP)).qty == D(8053960) * D("0.001")
