@@ -88,14 +88,14 @@ class Account:
     async def balances(self) -> tuple[Balance, ...]:
         """Return every currency with an amount."""
         row = await self._calls.ask(lambda: self._dialect.balance(self._calls.exchange))
-        return self._words.balances(row)
+        return self._calls.read(lambda: self._words.balances(row))
 
     async def positions(self) -> tuple[Position, ...]:
         """Return every open perpetual position; none on spot accounts."""
         if not self._dialect.perp:
             return ()
         rows = await self._calls.ask(lambda: self._dialect.positions(self._calls.exchange))
-        found = self._words.positions(rows)
+        found = self._calls.read(lambda: self._words.positions(rows))
         self._memory.symbols.update(each.symbol for each in found)
         return found
 
@@ -107,7 +107,7 @@ class Account:
         rows: list[Row] = []
         for symbol in self.symbols() if dialect.orders_by_symbol else (None,):
             rows += await self._calls.ask(lambda: dialect.open_orders(exchange, symbol))  # noqa: B023 - awaited at once
-        return tuple(self.report(row) for row in rows)
+        return self._calls.read(lambda: tuple(self.report(row) for row in rows))
 
     def report(self, row: Row) -> OrderReport:
         """Return how an order stands, and remember whose it is."""
@@ -135,7 +135,8 @@ class Account:
         found: dict[tuple[str, str], FillReport] = {}
         for row in rows:
             if (row.get("timestamp") or 0) * NS_PER_MS >= at and row.get("symbol"):
-                fill = self._words.fill(row, await self.owner(row))
+                owner = await self.owner(row)
+                fill = self._calls.read(lambda: self._words.fill(row, owner))  # noqa: B023 - called at once
                 found[fill.symbol, fill.trade_id] = fill
         return tuple(sorted(found.values(), key=_age))
 

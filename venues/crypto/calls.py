@@ -52,6 +52,13 @@ class Calls:
         except self._foreseen as error:
             raise self.blame.of_read(error) from None
 
+    def read(self, make: Callable[[], T]) -> T:
+        """Return what an answer means; one that cannot be right is a venue's failure, not ours."""
+        try:
+            return make()
+        except UNREADABLE as error:
+            raise self.blame.of_read(error) from None
+
     async def change(self, request: Callable[[int, int], Awaitable[T]]) -> T:
         """Send a change, at most once, not after ``send_by``.
 

@@ -174,9 +174,15 @@ class Dialect:
     async def amend(
         self, exchange: Exchange, order: Row, price: str | None, amount: str | None, params: dict[str, Any]
     ) -> Row:
-        """Change price or amount of a resting order in place (``amends`` true)."""
+        """Change price or amount of a resting order in place (``amends`` true); None: as it is."""
         changed: Row = await exchange.edit_order(
-            order["id"], order["symbol"], order["type"], order["side"], amount, price, params
+            order["id"],
+            order["symbol"],
+            order["type"],
+            order["side"],
+            order["amount"] if amount is None else amount,
+            order["price"] if price is None else price,
+            params,
         )
         return changed
 

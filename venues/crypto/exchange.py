@@ -244,7 +244,11 @@ def _tapped(library: Library, dialect: Dialect, clock: Clock, tap: Tap) -> type[
             sending = SENDING.get()
             if sending is not None and method != "GET":
                 sending.left = True
-            return await super().fetch(url, method, headers, body)
+            answer = await super().fetch(url, method, headers, body)
+            if isinstance(answer, str) and answer:
+                # ccxt hands on what is no JSON, and reads an order without a single field out of half a page.
+                raise library.errors.BadResponse(f"{self.id} {method} an answer that cannot be read")
+            return answer
 
         def handle_errors(self, code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
             try:

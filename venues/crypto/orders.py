@@ -88,6 +88,8 @@ class Orders:
             self._memory.numbers[number] = key
         if report.state is not OrderState.UNKNOWN:
             return report
+        if not number:
+            raise NetworkTimeout(self._dialect.venue, "an answer that names no order")
         with suppress(NetworkTimeout):
             for _ in range(_LOOKS):
                 asked = await self._of_sent(key, symbol)
@@ -145,7 +147,7 @@ class Orders:
             order = await self.look(client_order_id, symbol)
         except OrderNotFound as error:
             return self._not_found(client_order_id, symbol, asked_at, error.message)
-        return self._words.report(order, asked_at, client_order_id)
+        return self._calls.read(lambda: self._words.report(order, asked_at, client_order_id))
 
     async def look(self, client_order_id: str, symbol: str) -> Row:
         """Return the venue's order, as ccxt says it; raise OrderNotFound."""

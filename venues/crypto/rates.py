@@ -53,12 +53,6 @@ class Rates:
         most = (limits.get("leverage") or {}).get("max")
         return MarketFacts(max_leverage=as_decimal(most) if self._calls.dialect.perp and most is not None else None)
 
-    def market_facts(self, symbol: str) -> MarketFacts:
-        """Return the leverage that a market allows, where the venue publishes it."""
-        market = self._calls.exchange.markets.get(symbol) or {}
-        most = ((market.get("limits") or {}).get("leverage") or {}).get("max")
-        return MarketFacts(max_leverage=as_decimal(most) if most is not None else None)
-
     async def open_interest(self, symbol: str) -> OpenInterest:
         """Return how much is held."""
         name, exchange = self._perpetual(symbol, "open interest"), self._calls.exchange

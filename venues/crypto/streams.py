@@ -18,14 +18,15 @@ from venues.ccxt_public.chores import Chores
 from venues.crypto.calls import Calls
 from venues.crypto.dialect import Exchange, Row
 from venues.crypto.exchange import hang_up
-from venues.errors import VenueDown, VenueError
+from venues.errors import RateLimited, VenueDown, VenueError
 
 __all__ = ["POLL_S", "Mute", "Streams"]
 
 POLL_S: Final = 2.0
 READY_S: Final = 10.0
 _BACKOFF_MAX_S: Final = 30.0
-_POLLS_IN_VAIN: Final = 5
+_FAILURES_FOR_GOOD: Final = 5
+"""After so many tries in a row whose polling fails too, the session is told: it makes the whole connection anew."""
 
 
 class Mute(VenueDown):
@@ -117,16 +118,14 @@ class Streams(ABC):
             try:
                 await self._session()
             except VenueError as error:
-                reason = error.message
-            else:
-                reason = "the stream ended"
+                reason, told_to_wait = error.message, _wait_of(error)
             self.live.clear()
             self.became(live=False, reason=reason)
             self._failures += 1
             self.reconnects += 1
-            await self._poll_for(
-                min(_BACKOFF_MAX_S, 2.0 ** min(self._failures - 1, 10)) * (0.5 + self._tools.random() / 2)
-            )
+            await self._tools.sleep(told_to_wait)
+            backoff = min(_BACKOFF_MAX_S, 2.0 ** min(self._failures - 1, 10))
+            await self._poll_for(backoff * (0.5 + self._tools.random() / 2))
 
     async def _session(self) -> None:
         """Hold the streams; ends only by an error."""
@@ -164,18 +163,22 @@ class Streams(ABC):
 
     async def _poll_for(self, seconds: float) -> None:
         """Ask every ``POLL_S`` until so many seconds have passed."""
-        left, in_vain = seconds, 0
+        left = seconds
         while left > 0:
+            pause = min(left, POLL_S)
             try:
                 await self.poll()
-                in_vain = 0
             except VenueError as error:
-                in_vain += 1
-                if self._failures >= _POLLS_IN_VAIN and in_vain:
+                pause = max(pause, _wait_of(error))
+                if self._failures >= _FAILURES_FOR_GOOD:
                     self._lost_for_good(f"neither streams nor questions are answered: {error.message}")
-                    return
-            await self._tools.sleep(min(left, POLL_S))
-            left -= POLL_S
+            await self._tools.sleep(pause)
+            left -= pause
+
+
+def _wait_of(error: VenueError) -> float:
+    """Return how long a venue says to leave it alone, 0 when it says nothing."""
+    return (error.retry_after_s or 0.0) if isinstance(error, RateLimited) else 0.0
 
 
 async def _as_coroutine(make: Callable[[], Awaitable[Any]]) -> Any:

@@ -151,10 +151,6 @@ class CryptoVenue(Venue):
         """Return the next funding of a perpetual; VenueCapabilityMissing on spot accounts."""
         return await self._connected().rates.funding_rate(symbol)
 
-    async def market_facts(self, symbol: str) -> MarketFacts:
-        """Return what the venue publishes of a market beyond its rules."""
-        return self._connected().rates.market_facts(symbol)
-
     async def open_interest(self, symbol: str) -> OpenInterest:
         """Return how much of a perpetual is held; VenueCapabilityMissing on spot accounts."""
         return await self._connected().rates.open_interest(symbol)

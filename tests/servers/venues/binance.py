@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+import msgspec
 from aiohttp import WSMsgType, web
 
 from protocol.market import PriceTick
@@ -50,7 +51,6 @@ class BinanceServer(HttpVenue):
         self.latest: list[int] = []
         """The recvWindow of each order that came, in ms."""
         self._listen_key = "pqia91ma19a5s61cv6a81va65sdf19v8a65a1a5s61cv6a81va65sdf19v8a65a1"
-        self._amends = 0
 
     # --- the protocol --------------------------------------------------------------------------------------------------
 
@@ -85,7 +85,6 @@ class BinanceServer(HttpVenue):
             yield web.put(f"{base}/order", self._answering(self._amend))
         else:
             private["/api/v3/account"] = lambda _: wire.account(self.hall)
-            yield web.post("/api/v3/order/cancelReplace", self._answering(self._replace))
         for path, answer in public.items():
             yield web.get(path, self._answering(answer, signed=False))
         for path, answer in private.items():
@@ -97,7 +96,7 @@ class BinanceServer(HttpVenue):
 
     def kind_of(self, request: web.Request, body: str) -> On:
         """Say what a request does."""
-        if not request.path.endswith(("/order", "/cancelReplace")) or request.method == "GET":
+        if not request.path.endswith("/order") or request.method == "GET":
             return "reads"
         return "cancels" if request.method == "DELETE" else "orders"
 
@@ -214,10 +213,12 @@ class BinanceServer(HttpVenue):
         ]
 
     def _amend(self, query: Query) -> Any:
-        raise Refused(-1000, "not here")
-
-    def _replace(self, query: Query) -> Any:
-        raise Refused(-1000, "not here")
+        found = self._found(query, (-2013, "Order does not exist."))
+        if found.state.final:
+            raise Refused(-4192, "Order has been filled or cancelled.")
+        changed = msgspec.structs.replace(found.request, price=Decimal(query["price"]), qty=Decimal(query["quantity"]))
+        found.request = self.hall.exchange.engine.state.memory.orders[changed.client_order_id].request = changed
+        return wire.order(found, self._name(changed.symbol), perp=True)
 
     def _trades(self, query: Query) -> Any:
         symbol, limit = self._symbol(query), int(query.get("limit", "500"))

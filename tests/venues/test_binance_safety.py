@@ -1,0 +1,491 @@
+"""Binance on bad days: what is sent twice, late, lost, repeated or kept back, and where the secrets are."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from protocol.market import FeedState, FeedStatus, PriceTick
+from protocol.orders import FillReport, OrderReport, OrderRequest, OrderState
+from protocol.values import OrderSide, OrderType
+from protocol.venue import BalancesChanged
+from runtime.clock import WallClock
+from tests.servers.venues.binance import KEY, SECRET, BinanceServer
+from tests.servers.venues.faults import Fault
+from tests.servers.venues.hall import NS
+from tests.venues.hall_rig import HallRig, sooner
+from tests.venues.manual_time import PATIENCE_S
+from tests.venues.test_binance_venue import access_to, server_of
+from venues.access import Tools
+from venues.crypto import CryptoVenue
+from venues.errors import (
+    AuthFailed,
+    NetworkTimeout,
+    PermissionDenied,
+    RateLimited,
+    VenueCapabilityMissing,
+    VenueDown,
+    VenueError,
+)
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+D = Decimal
+WALL = WallClock().now
+BTC = "BTC/USDT"
+BID, ASK = D("60000.00"), D("60000.10")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Shifted:
+    """A clock that can be moved ahead, for server and adapter alike."""
+
+    def __init__(self) -> None:
+        self.ahead = 0
+
+    def __call__(self) -> int:
+        return WALL() + self.ahead
+
+    def passes(self, seconds: float) -> None:
+        self.ahead += round(seconds * NS)
+
+
+class Desk:
+    """A connected adapter over a server, with a price of 60 000."""
+
+    def __init__(self, rig: HallRig, clock: Shifted) -> None:
+        self.rig, self.clock = rig, clock
+        self.venue, self.heard, self.hall = rig.venue, rig.heard, rig.hall
+        assert isinstance(rig.server, BinanceServer)
+        self.server = rig.server
+        self.symbol = rig.symbol
+
+    def order(self, number: int, kind: OrderType = OrderType.LIMIT, price: Decimal | None = BID - 100) -> OrderRequest:
+        return OrderRequest(
+            client_order_id=f"bhsafety{number:04d}", symbol=self.symbol, side=OrderSide.BUY, type=kind, qty=D("0.01"),
+            price=price if kind is not OrderType.MARKET else None,
+        )  # fmt: skip
+
+    def posts(self) -> int:
+        """Return how many orders came."""
+        return sum(request.startswith("POST") and request.endswith("/order") for request in self.server.requests)
+
+    async def until(self, condition: Any) -> None:
+        """Wait for something that no message tells, too."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not condition():
+                await asyncio.sleep(0.01)  # house: waits for a server on this loop
+
+    def fills(self) -> list[FillReport]:
+        return self.heard.of(FillReport)
+
+
+@asynccontextmanager
+async def desk(*, perp: bool = False, connect: bool = True, **access: Any) -> AsyncIterator[Desk]:
+    """Run a server and an adapter on one clock."""
+    clock = Shifted()
+    server = server_of(perp=perp)
+    server.hall.now = clock
+    async with server:
+        rig = HallRig(server, access_to(server, **access), "BTC/USDT:USDT" if perp else BTC)
+        rig.venue = CryptoVenue(access_to(server, **access), Tools(clock, sooner, lambda: 0.0))
+        found = Desk(rig, clock)
+        try:
+            rig.hall.price(rig.symbol, BID, ASK)
+            if connect:
+                await rig.venue.connect(rig.heard)
+            yield found
+        finally:
+            await rig.venue.close()
+
+
+# --- orders whose answer is lost ---------------------------------------------------------------------------------------
+
+
+async def test_request_lost() -> None:
+    """Nobody knows at first; once the order's time is over and the venue knows none, it is proven that it never was."""
+    async with desk() as d:
+        d.server.faults.arm(Fault.REQUEST_LOST, on="orders")
+        with pytest.raises(NetworkTimeout):
+            await d.venue.place(d.order(1))
+        early = await d.venue.query("bhsafety0001", BTC)
+        assert (early.state, early.absent_proven) == (OrderState.UNKNOWN, False)
+        assert (await d.venue.place(d.order(1))).state is OrderState.UNKNOWN
+        assert d.posts() == 1
+        d.clock.passes(5)
+        assert not (await d.venue.query("bhsafety0001", BTC)).absent_proven
+        d.clock.passes(4)
+        late = await d.venue.query("bhsafety0001", BTC)
+        assert (late.state, late.absent_proven) == (OrderState.REJECTED, True)
+        assert (await d.venue.place(d.order(1))).state is OrderState.OPEN
+
+
+@pytest.mark.parametrize("fault", [Fault.ANSWER_LOST, Fault.MALFORMED])
+async def test_answer_lost(fault: Fault) -> None:
+    """The order was taken: unknown at first, then as the venue says; sent again it places nothing."""
+    async with desk() as d:
+        d.server.faults.arm(fault, on="orders")
+        with pytest.raises(NetworkTimeout):
+            await d.venue.place(d.order(1))
+        assert (await d.venue.query("bhsafety0001", BTC)).state is OrderState.OPEN
+        assert (await d.venue.place(d.order(1))).state is OrderState.OPEN
+        assert d.posts() == 1
+        assert len(d.hall.open_orders()) == 1
+
+
+async def test_gateway_error_leaves_it_open() -> None:
+    """A 503 "unknown error" is no proof that nothing happened."""
+    async with desk() as d:
+        d.server.faults.arm(Fault.SERVER_ERROR, on="orders")
+        with pytest.raises(NetworkTimeout):
+            await d.venue.place(d.order(1))
+
+
+async def test_maintenance_is_certain() -> None:
+    """A 503 "Service Unavailable" is documented as failed for certain: the order may be sent again."""
+    async with desk() as d:
+        d.server.faults.arm(Fault.MAINTENANCE, on="orders")
+        with pytest.raises(VenueDown):
+            await d.venue.place(d.order(1))
+        assert (await d.venue.place(d.order(1))).state is OrderState.OPEN
+
+
+async def test_an_earlier_life_placed_it() -> None:
+    """After a restart open orders and fills come under our ids; an id of the earlier life is not proven absent at once."""
+    async with desk() as d:
+        await d.venue.place(d.order(1))
+        await d.venue.place(d.order(2, OrderType.MARKET))
+        await d.venue.close()
+        again = CryptoVenue(access_to(d.server), Tools(d.clock, sooner, lambda: 0.0))
+        await again.connect(d.heard)
+        try:
+            assert [each.client_order_id for each in await again.open_orders()] == ["bhsafety0001"]
+            assert {each.client_order_id for each in await again.fills_since(0)} == {"bhsafety0002"}
+            assert (await again.query("bhsafety0003", BTC)).state is OrderState.UNKNOWN
+            d.clock.passes(10)
+            assert (await again.query("bhsafety0003", BTC)).absent_proven
+        finally:
+            await again.close()
+
+
+async def test_duplicate_refused_by_the_venue() -> None:
+    """An order of an earlier life sent again: the venue refuses the id, and the order that it has is the answer."""
+    async with desk() as d:
+        await d.venue.place(d.order(1))
+        await d.venue.close()
+        again = CryptoVenue(access_to(d.server), Tools(d.clock, sooner, lambda: 0.0))
+        await again.connect(d.heard)
+        try:
+            assert (await again.place(d.order(1))).state is OrderState.OPEN
+            assert len(d.hall.open_orders()) == 1
+        finally:
+            await again.close()
+
+
+# --- time --------------------------------------------------------------------------------------------------------------
+
+
+async def test_late_arrival_is_refused_by_the_venue() -> None:
+    """An order that is under way for longer than it may be is not carried out, whoever sleeps where."""
+    async with desk() as d:
+        d.venue.send_by = lambda: d.clock() + NS // 5
+        d.server.faults.latency_s = 0.4
+        d.server.faults.arm(Fault.LATENCY, on="orders")
+        with pytest.raises(VenueDown, match="recvWindow"):
+            await d.venue.place(d.order(1))
+        assert d.posts() == 1
+        assert d.hall.open_orders() == []
+        d.venue.send_by = lambda: d.clock() - 1
+        with pytest.raises(VenueDown):
+            await d.venue.place(d.order(2))
+        with pytest.raises(VenueDown):
+            await d.venue.cancel("bhsafety0001", BTC)
+        assert d.posts() == 1
+
+
+async def test_the_window_ends_with_the_lease() -> None:
+    """recvWindow is five seconds, less when less time is left."""
+    async with desk() as d:
+        await d.venue.place(d.order(1))
+        d.venue.send_by = lambda: d.clock() + 2 * NS
+        await d.venue.place(d.order(2))
+        first, second = d.server.latest
+        assert first == 5000
+        assert 0 < second <= 2000
+
+
+async def test_clocks_apart() -> None:
+    """A clock ten seconds off is followed from the start, and again when the venue says so."""
+    async with desk(connect=False) as d:
+        d.server.skew_ms = -10_000
+        await d.venue.connect(d.heard)
+        assert d.venue.clock_offset < -9 * NS
+        await d.venue.place(d.order(1))
+        d.server.skew_ms = 30_000
+        assert len(await d.venue.open_orders()) == 1
+        d.server.skew_ms = 0
+        with pytest.raises(VenueDown, match="Timestamp"):
+            await d.venue.place(d.order(2))
+        assert (await d.venue.place(d.order(2))).state is OrderState.OPEN
+
+
+# --- streams -----------------------------------------------------------------------------------------------------------
+
+
+async def test_fills_while_the_stream_is_away() -> None:
+    """What filled between two connections is told once, and before the order's end."""
+    async with desk() as d:
+        await d.venue.place(d.order(1))
+        await d.rig.settled()
+        d.server.drop()
+        await d.until(lambda: not d.venue.line.private.live.is_set())
+        d.hall.price(BTC, BID - 200, BID - 199)
+        await d.heard.one(OrderReport, client_order_id="bhsafety0001", state=OrderState.FILLED)
+        await d.until(d.venue.line.private.live.is_set)
+        await d.venue.line.private.catch_up()
+        assert len(d.fills()) == len(d.hall.fills) == 1
+        kinds = [type(each) for each in d.heard.messages if isinstance(each, FillReport | OrderReport)]
+        assert kinds.index(FillReport) < len(kinds) - 1
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.DUPLICATED, Fault.REORDERED, Fault.STREAM_LOST, Fault.DISCONNECT, Fault.MALFORMED]
+)
+async def test_streams_that_lie(fault: Fault) -> None:
+    """Whatever becomes of a message, each fill is told once, before the order's end."""
+    async with desk() as d:
+        d.server.faults.arm(fault, 3, on="reads" if fault is Fault.MALFORMED else "any")
+        await d.venue.place(d.order(1, OrderType.MARKET))
+        await d.venue.place(d.order(2))
+        d.hall.price(BTC, BID - 200, BID - 199)
+        for number in (1, 2):
+            key = f"bhsafety{number:04d}"
+            await d.heard.one(OrderReport, client_order_id=key, state=OrderState.FILLED)
+        told = [(each.client_order_id, each.trade_id) for each in d.fills()]
+        assert sorted(told) == sorted(set(told))
+        assert {key for key, _ in told} == {"bhsafety0001", "bhsafety0002"}
+        for number in (1, 2):
+            of_it = [
+                each for each in d.heard.messages if getattr(each, "client_order_id", "") == f"bhsafety{number:04d}"
+            ]
+            last = next(at for at, each in enumerate(of_it) if getattr(each, "state", None) is OrderState.FILLED)
+            assert any(isinstance(each, FillReport) for each in of_it[:last])
+
+
+async def test_mute_order_stream() -> None:
+    """A stream that stays connected and keeps a fill back is found out by the venue's history, and opened anew."""
+    async with desk() as d:
+        await d.venue.place(d.order(1))
+        await d.rig.settled()
+        d.server.faults.arm(Fault.MUTE)
+        d.hall.price(BTC, BID - 200, BID - 199)
+        d.clock.passes(20)
+        await d.heard.one(OrderReport, client_order_id="bhsafety0001", state=OrderState.FILLED)
+        d.server.faults.clear()
+        status = await d.heard.one(FeedStatus, state=FeedState.DEGRADED)
+        assert "did not tell" in status.detail
+        assert len(d.fills()) == 1
+        await d.until(d.venue.line.private.live.is_set)
+
+
+async def test_expired_listen_key() -> None:
+    """Futures' stream is opened anew, with a new key, when its key has expired."""
+    async with desk(perp=True) as d:
+        for stream in d.server.streams:
+            stream.reply({"e": "listenKeyExpired", "E": 1736996475556, "listenKey": "pqia91ma19"})
+        await d.until(lambda: d.venue.line.private.reconnects)
+        await d.until(d.venue.line.private.live.is_set)
+        assert d.server.requests.count("POST /fapi/v1/listenKey") == 2
+
+
+async def test_balances_are_told() -> None:
+    """A change of the account's balances is told by itself."""
+    async with desk() as d:
+        await d.venue.place(d.order(1, OrderType.MARKET))
+        told = await d.heard.one(BalancesChanged)
+        assert told.account == "acc"
+        assert {each.currency for each in told.balances} == {"BTC", "USDT"}
+
+
+# --- limits and keys ---------------------------------------------------------------------------------------------------
+
+
+async def test_too_many_requests() -> None:
+    """429 and 418 say how long to wait; the order certainly did not get in."""
+    async with desk() as d:
+        d.server.faults.arm(Fault.TOO_MANY, on="orders")
+        with pytest.raises(RateLimited) as limited:
+            await d.venue.place(d.order(1))
+        assert limited.value.retry_after_s == 1
+        d.server.banned_s = 120
+        with pytest.raises(RateLimited) as banned:
+            await d.venue.place(d.order(1))
+        assert banned.value.retry_after_s == 120
+        d.server.banned_s = 0
+        assert (await d.venue.place(d.order(1))).state is OrderState.OPEN
+
+
+@pytest.mark.parametrize("changes", [{"key": "Secret"}, {"secret": "Secret"}])
+async def test_wrong_key(changes: dict[str, str]) -> None:
+    """A key or secret that the venue refuses ends the connection for good."""
+    from protocol.secret import Secret  # noqa: PLC0415 - the wrong ones are made here
+
+    async with desk(connect=False, **{name: Secret("wrong" + kind) for name, kind in changes.items()}) as d:
+        with pytest.raises((AuthFailed, PermissionDenied)) as refused:
+            await d.venue.connect(d.heard)
+        assert refused.value.stops
+        assert d.venue.closed
+
+
+async def test_secrets_are_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither key nor secret nor a signature is in what is logged, raised, told or shown, on good days and bad."""
+    caplog.set_level(logging.DEBUG)
+    said: list[str] = []
+    async with desk() as d:
+        for fault in (Fault.ANSWER_LOST, Fault.SERVER_ERROR, Fault.TOO_MANY, Fault.MALFORMED, Fault.REQUEST_LOST):
+            d.server.faults.arm(fault, 1, on="any")
+            for call in (d.venue.open_orders, d.venue.balances, lambda: d.venue.place(d.order(9))):
+                try:
+                    said.append(repr(await call()))
+                except VenueError as error:
+                    said += [str(error), repr(error), repr(error.__dict__)]
+            d.server.faults.clear()
+        d.server.drop()
+        await d.heard.one(FeedStatus, state=FeedState.DEGRADED)
+        said += [repr(d.heard.messages), caplog.text, repr(d.venue), repr(access_to(d.server))]
+    whole = "\n".join(said)
+    for secret in (KEY, SECRET, "signature="):
+        assert secret not in whole
+
+
+# --- refusals and strangers --------------------------------------------------------------------------------------------
+
+
+async def test_refusals_have_codes() -> None:
+    """What the desk needs to know of a refusal is its code; the venue's text stands beside it."""
+    async with desk() as d:
+        fine = await d.venue.place(d.order(1, price=BID - D("0.005")))
+        assert (fine.state, fine.code) == (OrderState.REJECTED, "PrecisionRejected")
+        assert "PRICE_FILTER" in fine.reason
+        d.server.faults.arm(Fault.MARGIN_REJECT)
+        poor = await d.venue.place(d.order(2))
+        assert (poor.state, poor.code) == (OrderState.REJECTED, "InsufficientFunds")
+        odd = await d.venue.place(OrderRequest(client_order_id="bhsafety0003", symbol="NO/USDT", side=OrderSide.BUY,
+                                               type=OrderType.MARKET, qty=D(1)))  # fmt: skip
+        assert odd.code == "UnknownSymbol"
+
+
+async def test_orders_of_others() -> None:
+    """An order that somebody placed by hand is shown under an id that is not one of ours, fills too."""
+    async with desk() as d:
+        d.hall.place(OrderRequest(client_order_id="web_1f6e3A", symbol=BTC, side=OrderSide.BUY, type=OrderType.MARKET,
+                                  qty=D("0.01")))  # fmt: skip
+        (fill,) = (await d.heard.one(FillReport),)
+        assert fill.client_order_id == "web_1f6e3A"
+        assert {each.client_order_id for each in await d.venue.fills_since(0)} == {"web_1f6e3A"}
+
+
+# --- perpetuals --------------------------------------------------------------------------------------------------------
+
+
+async def test_perpetuals() -> None:
+    """Positions, funding, open interest, reduce-only and changing an order in place."""
+    async with desk(perp=True) as d:
+        await d.venue.place(d.order(1, OrderType.MARKET))
+        (position,) = await d.venue.positions()
+        assert (position.symbol, position.qty) == (d.symbol, D("0.01"))
+        funding = await d.venue.funding_rate(d.symbol)
+        assert (funding.rate, funding.interval_hours, funding.next_at) == (D("0.0001"), 8, 1_800_000_000 * NS)
+        assert (await d.venue.open_interest(d.symbol)).qty == D("10659.509")
+        close = OrderRequest(client_order_id="bhsafety0002", symbol=d.symbol, side=OrderSide.SELL, type=OrderType.MARKET,
+                             qty=D("0.01"), reduce_only=True)  # fmt: skip
+        assert (await d.venue.place(close)).state is OrderState.FILLED
+        again = OrderRequest(client_order_id="bhsafety0003", symbol=d.symbol, side=OrderSide.SELL, type=OrderType.MARKET,
+                             qty=D("0.01"), reduce_only=True)  # fmt: skip
+        refused = await d.venue.place(again)
+        assert (refused.state, refused.code) == (OrderState.REJECTED, "ReduceOnly")
+
+
+# --- prices ------------------------------------------------------------------------------------------------------------
+
+
+async def test_prices() -> None:
+    """Best bid and ask and the last price are told exactly, beginning with the newest known; finished candles too."""
+    async with desk() as d:
+        await d.venue.subscribe([BTC])
+        first = await d.heard.one(PriceTick, symbol=BTC)
+        assert (first.bid, first.ask, first.last) == (BID, ASK, BID)
+        await d.until(lambda: any("@bookTicker" in name for each in d.server.streams for name in each.topics))
+        d.hall.price(BTC, D("60000.05"), D("60000.06"))
+        tick = await d.heard.one(PriceTick, bid=D("60000.05"), ask=D("60000.06"))
+        assert isinstance(tick.bid, Decimal)
+        bars = await d.venue.candles(BTC, "1m", d.clock() - 600 * NS, 5)
+        assert len(bars) == 5
+        assert all(bar.at % (60 * NS) == 0 for bar in bars)
+
+
+async def test_impossible_prices() -> None:
+    """Prices of zero and crossed books are not told."""
+    async with desk() as d:
+        await d.venue.subscribe([BTC])
+        await d.heard.one(PriceTick, symbol=BTC)
+        await d.until(lambda: sum(len(each.topics) for each in d.server.streams) == 2)
+        for fault in (Fault.ZERO_PRICE, Fault.CROSSED_BOOK):
+            d.server.faults.arm(fault)
+            d.hall.price(BTC, BID + 1, ASK + 1)
+        d.hall.price(BTC, BID + 2, ASK + 2)
+        await d.heard.one(PriceTick, bid=BID + 2)
+        assert all(0 < each.bid <= each.ask for each in d.heard.of(PriceTick))
+
+
+@pytest.mark.parametrize("fault", [Fault.MUTE, Fault.DISCONNECT, Fault.MALFORMED])
+async def test_price_stream_fails(fault: Fault) -> None:
+    """A price stream that ends or falls silent is told as degraded, polled, opened anew, and then told as live."""
+    async with desk() as d:
+        await d.venue.subscribe([BTC])
+        await d.heard.one(PriceTick, symbol=BTC)
+        await d.until(lambda: sum(len(each.topics) for each in d.server.streams) == 2)
+        d.server.faults.arm(fault, 1, on="reads" if fault is Fault.MALFORMED else "any")
+        d.hall.price(BTC, BID + 5, ASK + 5)
+        d.clock.passes(16)
+        await d.heard.state(FeedState.DEGRADED)
+        d.server.faults.clear()
+        await d.heard.one(PriceTick, bid=BID + 5)
+        await d.until(d.venue.line.prices.live.is_set)
+        assert d.heard.of(FeedStatus)[-1].state is FeedState.LIVE
+
+
+async def test_close_leaves_nothing() -> None:
+    """After close no task of the adapter runs and no socket is open."""
+    before = asyncio.all_tasks()
+    async with desk() as d:
+        await d.venue.subscribe([BTC])
+        await d.heard.one(PriceTick, symbol=BTC)
+        await d.venue.close()
+        await d.until(lambda: not d.server.streams)
+        left = {task.get_name() for task in asyncio.all_tasks() - before}
+        assert not left & {"orders", "prices", "streams", "watch"}
+
+
+async def test_amend() -> None:
+    """A resting order of a perpetual is changed in place; spot orders cannot be."""
+    async with desk(perp=True) as d:
+        await d.venue.place(d.order(1))
+        report = await d.venue.amend("bhsafety0001", d.symbol, price=BID - 50)
+        assert report.state is OrderState.OPEN
+        (only,) = d.hall.open_orders()
+        assert (only.request.price, only.request.qty) == (BID - 50, D("0.01"))
+    async with desk() as d:
+        await d.venue.place(d.order(1))
+        with pytest.raises(VenueCapabilityMissing):
+            await d.venue.amend("bhsafety0001", d.symbol, price=BID - 50)
