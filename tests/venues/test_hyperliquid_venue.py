@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import pytest
 
+from protocol.orders import FillReport, OrderReport, OrderRequest, OrderState
 from protocol.secret import Secret
-from protocol.values import MarketType
+from protocol.values import MarketType, OrderSide, OrderType
+from tests.servers.venues.faults import Fault
 from tests.servers.venues.http import HttpVenue
 from tests.servers.venues.hyperliquid import ACCOUNT, AGENT_KEY, HyperliquidServer, hyperliquid_hall
-from tests.venues.bad_days import BadDays
+from tests.servers.venues.hyperliquid_words import address_of
+from tests.venues.bad_days import ASK, BID, BadDays, order
 from tests.venues.clocked_rig import ClockedRig, running
 from tests.venues.contract_suite import TradingContract
 from tests.venues.perp_suite import PerpContract
 from venues.access import Access
 from venues.crypto.dialects.cloids import id_of
-from venues.errors import AuthFailed
+from venues.errors import AuthFailed, VenueDown
 
 pytestmark = pytest.mark.anyio
 
@@ -86,3 +92,152 @@ class TestHyperliquidPerpBadDays(TestHyperliquidBadDays):
     """Bad days of an account of perpetuals."""
 
     open_rig = staticmethod(perp)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@asynccontextmanager
+async def trading(market: MarketType = SPOT) -> AsyncIterator[tuple[ClockedRig, HyperliquidServer]]:
+    """Run a connected account with a price."""
+    async with perp() if market is PERP else spot() as rig:
+        await rig.venue.connect(rig.heard)
+        rig.hall.price(rig.symbol, BID, ASK)
+        assert isinstance(rig.server, HyperliquidServer)
+        yield rig, rig.server
+
+
+def market_order(rig: ClockedRig, number: int = 1, **changes: Any) -> OrderRequest:
+    """Return a market order."""
+    return order(f"bhhyper{number:05d}", OrderType.MARKET, symbol=rig.symbol, **changes)
+
+
+async def test_signs_nothing_but_what_we_send() -> None:
+    """Orders and cancels are all that the key signs: no referral, no fee of a builder, and each says when it expires."""
+    async with trading() as (rig, server):
+        await rig.venue.place(order("bhhyper00001", symbol=rig.symbol))
+        await rig.venue.cancel("bhhyper00001", rig.symbol)
+        await rig.venue.place(market_order(rig, 2))
+        assert [each["type"] for each in server.actions] == ["order", "cancelByCloid", "order"]
+        assert all("builder" not in each for each in server.actions)
+        assert server.unwanted == []
+        assert server.latest_ms
+        assert all(0 < each - rig.clocks.venue() // 1_000_000 <= 5000 for each in server.latest_ms)
+
+
+async def test_orders_at_the_same_instant_have_nonces_of_their_own() -> None:
+    """Twenty orders at once: the venue takes a nonce once, and takes them all."""
+    async with trading() as (rig, _):
+        wanted = [order(f"bhonce{number:06d}", symbol=rig.symbol) for number in range(20)]
+        reports = await asyncio.gather(*(rig.venue.place(each) for each in wanted))
+        assert {each.state for each in reports} == {OrderState.OPEN}
+
+
+async def test_a_stranger_cannot_sign() -> None:
+    """The venue recovers who signed; an agent that was dismissed meanwhile is a refused key, and nothing was placed."""
+    async with trading() as (rig, server):
+        server.signers.discard(address_of(AGENT_KEY))
+        with pytest.raises(AuthFailed, match="does not exist"):
+            await rig.venue.place(order("bhhyper00001", symbol=rig.symbol))
+        assert rig.hall.open_orders() == []
+
+
+async def test_the_test_network_is_signed_for() -> None:
+    """An action signed for the test network is good there, and nowhere else."""
+
+    def testnet(now: Callable[[], int]) -> HyperliquidServer:
+        return HyperliquidServer(hyperliquid_hall(now=now), named=id_of, testnet=True)
+
+    async with running(testnet, lambda at: replace(access(at), testnet=True), "BTC/USDC") as rig:
+        await rig.venue.connect(rig.heard)
+        rig.hall.price(rig.symbol, BID, ASK)
+        assert (await rig.venue.place(market_order(rig))).state is OrderState.FILLED
+    async with running(testnet, access, "BTC/USDC") as rig:
+        await rig.venue.connect(rig.heard)
+        with pytest.raises(AuthFailed):
+            await rig.venue.place(order("bhhyper00001", symbol=rig.symbol))
+
+
+async def test_a_market_order_is_bounded() -> None:
+    """It goes out as an immediate order 5 % beyond the touch; without a price nothing is sent."""
+    async with trading(PERP) as (rig, server):
+        await rig.venue.place(market_order(rig, 1))
+        await rig.venue.place(market_order(rig, 2, side=OrderSide.SELL))
+        sent = [each["orders"][0] for each in server.actions]
+        assert [(each["p"], each["t"]["limit"]["tif"]) for each in sent] == [("63000", "Ioc"), ("57000", "Ioc")]
+        rig.hall.faults.arm(Fault.ANSWER_LOST, on="reads")
+        with pytest.raises(VenueDown, match="no price"):
+            await rig.venue.place(market_order(rig, 3))
+        assert len(server.actions) == 2
+
+
+@pytest.mark.parametrize("market", [SPOT, PERP])
+async def test_an_immediate_order_that_fills_in_part(market: MarketType) -> None:
+    """What has traded stays, the rest is cancelled, and no later word of the venue makes it filled."""
+    async with trading(market) as (rig, _):
+        rig.hall.faults.arm(Fault.PARTIAL_FILL)
+        request = market_order(rig)
+        await rig.venue.place(request)
+        await rig.settled()
+        for report in (await rig.venue.query(request.client_order_id, rig.symbol), rig.heard.of(OrderReport)[-1]):
+            assert (report.state, report.filled_qty) == (OrderState.CANCELLED, request.qty / 2)
+
+
+async def test_an_old_order_that_the_venue_forgot() -> None:
+    """Unknown by its id, and a history of orders that may have lost it: nothing is proven."""
+    async with trading() as (rig, server):
+        for number in range(3):
+            rig.hall.place(market_order(rig, number))
+        rig.clocks.pass_by(60)
+        assert (await rig.venue.query("bhlongago0001", rig.symbol)).absent_proven
+        server.padding = 2000
+        report = await rig.venue.query("bhlongago0001", rig.symbol)
+        assert (report.state, report.absent_proven) == (OrderState.UNKNOWN, False)
+
+
+async def test_the_other_family_of_markets() -> None:
+    """One address has spot and perpetuals; what happens in the family that is not this account's is not told."""
+    async with trading() as (rig, server):
+        fill = {"coin": "HYPE", "px": "40.1", "sz": "1.0", "side": "B", "time": 1, "oid": 1, "tid": 1, "fee": "0.1"}
+        resting = {
+            "coin": "HYPE",
+            "side": "B",
+            "limitPx": "40.0",
+            "sz": "1.0",
+            "oid": 2,
+            "timestamp": 1,
+            "origSz": "1.0",
+        }
+        for stream in server.streams:
+            stream.reply({"channel": "userFills", "data": {"user": ACCOUNT, "fills": [fill]}})
+            update = {"order": resting, "status": "open", "statusTimestamp": 1}
+            stream.reply({"channel": "orderUpdates", "data": [update]})
+        await rig.venue.place(market_order(rig))
+        await rig.settled()
+        assert {each.symbol for each in rig.heard.of(FillReport) + rig.heard.of(OrderReport)} == {rig.symbol}
+        assert rig.venue.line.private.reconnects == 0
+
+
+async def test_funding_and_open_interest() -> None:
+    """Funding is paid each hour; both are read from the markets' own answer."""
+    async with trading(PERP) as (rig, _):
+        funding = await rig.venue.funding_rate(rig.symbol)
+        assert (funding.rate, funding.interval_hours) == (Decimal("0.0000125"), 1)
+        assert (await rig.venue.open_interest(rig.symbol)).qty == Decimal("688.11")
+
+
+async def test_ticks_are_right_for_the_price() -> None:
+    """The step of prices is told for where the market is, and what keeps to it is taken."""
+    async with trading(PERP) as (rig, _):
+        rig.hall.price("ETH/USDC:USDC", Decimal(2000), Decimal("2000.1"))
+        rig.hall.price("DOGE/USDC:USDC", Decimal("0.2"), Decimal("0.20001"))
+        rig.clocks.pass_by(120)
+        rules = {each.symbol.split("/")[0]: each.rules for each in await rig.venue.instruments()}
+        assert [rules[coin].tick_size for coin in ("BTC", "ETH", "DOGE")] == [1, Decimal("0.1"), Decimal("0.00001")]
+        assert (rules["ETH"].step_size, rules["ETH"].min_qty, rules["ETH"].min_notional) == (
+            Decimal("0.0001"), Decimal("0.0001"), 10)  # fmt: skip
+        resting = OrderRequest(client_order_id="bhhyper00001", symbol="ETH/USDC:USDC", side=OrderSide.BUY,
+                               type=OrderType.LIMIT, qty=Decimal("0.05"), price=Decimal("1999.9"))  # fmt: skip
+        assert (await rig.venue.place(resting)).state is OrderState.OPEN

@@ -83,9 +83,11 @@ class HyperliquidServer(HttpVenue):
         self.testnet = testnet
         self.signers = {ACCOUNT, address_of(AGENT_KEY)}
         self.actions: list[dict[str, Any]] = []
+        self.latest_ms: list[int] = []
         self.unwanted: list[str] = []
         self.info_types: list[str] = []
-        self.most_history = 2000
+        self.padding = 0
+        """Orders of long ago in the history of orders, which holds 2000."""
         self._nonces: dict[str, set[int]] = {}
         rows = list(hall.instruments().values())
         self._assets = {index + (SPOT_FROM if each.market_type is SPOT else 0): each for index, each in enumerate(rows)}
@@ -155,8 +157,8 @@ class HyperliquidServer(HttpVenue):
         return {"role": "agent", "data": {"user": ACCOUNT}} if user in self.signers else {"role": "missing"}
 
     def _history(self) -> list[Any]:
-        rows = [each for each in self.hall.orders.values() if each.number][: -self.most_history - 1 : -1]
-        return [self._status({"oid": each.number})["order"] for each in rows]
+        rows = [self._status({"oid": each.number})["order"] for each in self.hall.orders.values() if each.number]
+        return (rows[::-1] + rows[:1] * self.padding)[:2000]
 
     def _open(self, *, brief: bool) -> list[Any]:
         return [self._order(each, brief=brief) for each in self.hall.open_orders()]
@@ -239,6 +241,7 @@ class HyperliquidServer(HttpVenue):
         used.add(nonce)
         action = body["action"]
         self.actions.append(action)
+        self.latest_ms.append(int(body.get("expiresAfter") or 0))
         match action["type"]:
             case "order":
                 statuses = [self._place(each) for each in action["orders"]]
