@@ -157,7 +157,7 @@ class LogFeed:
                 self._wake.set()
 
     async def _woken(self) -> None:
-        if self.stream.open:
+        if self.stream.open or self._wake.is_set():
             await self._wake.wait()
             return
         waiting = asyncio.ensure_future(self._wake.wait())

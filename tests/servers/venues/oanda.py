@@ -31,6 +31,9 @@ class OandaServer(Orders, Reads, HttpVenue):
     def __init__(self, hall: Hall, *, heartbeat_s: float = 5.0) -> None:
         super().__init__(hall)
         self.heartbeat_s = heartbeat_s
+        self.token = TOKEN
+        self.streams_refused = 0
+        """A status with which streams are refused."""
         self.max_units = Decimal(10_000)
         self.price_streams: list[ChunkStream] = []
         self.log_streams: list[ChunkStream] = []
@@ -69,7 +72,7 @@ class OandaServer(Orders, Reads, HttpVenue):
 
     def _checked(self, handler: Any) -> Any:
         async def checked(request: web.Request) -> web.StreamResponse:
-            if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            if request.headers.get("Authorization") != f"Bearer {self.token}":
                 said = {"errorMessage": "Insufficient authorization to perform request."}
                 return web.json_response(said, status=401)
             return await handler(request)
@@ -125,6 +128,8 @@ class OandaServer(Orders, Reads, HttpVenue):
                 stream.reply(beat())
                 await asyncio.sleep(self.heartbeat_s)  # house: a venue's heartbeat is in real time
 
+        if self.streams_refused:
+            return web.json_response({"errorMessage": "no stream now"}, status=self.streams_refused)
         among.append(stream)
         beating = asyncio.create_task(beats())
         try:
