@@ -88,7 +88,7 @@ class TestBybitPerpBadDays(TestBybitBadDays):
     async def test_funding_and_open_interest(self, rig: ClockedRig) -> None:
         """Funding, what is held, and how far a position may be levered."""
         funding = await rig.venue.funding_rate(rig.symbol)
-        assert (funding.rate, funding.interval_hours) == (D("0.0001"), 8)
+        assert (funding.rate, funding.interval_hours) == (D("0.0001"), D(8))
         assert funding.next_at > rig.clocks.venue()
         assert (await rig.venue.open_interest(rig.symbol)).qty == D("53417.6")
         assert (await rig.venue.market_facts(rig.symbol)).max_leverage == 100

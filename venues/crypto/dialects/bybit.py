@@ -104,7 +104,6 @@ class BybitDialect(Dialect):
         exact.update(dict.fromkeys(_OF_ONE_MARKET, errors.InvalidOrder))
         exchange.sign = _windowed(exchange, exchange.sign)
         exchange.parse_trade = _charged(exchange.parse_trade)
-        exchange.handle_errors = _told_when(exchange, exchange.handle_errors)
         exchange.handle_order = _of_category(self._category, exchange.handle_order)
         exchange.handle_my_trades = _of_category(self._category, exchange.handle_my_trades)
 
@@ -227,6 +226,11 @@ class BybitDialect(Dialect):
         """Whether the venue refused for lateness, before it looked at the request."""
         return _code(error) == _LATE
 
+    def retry_after_s(self, headers: dict[str, str], now_ms: int) -> float | None:
+        """Return the time until the limit of this kind of requests is lifted."""
+        reset = headers.get("x-bapi-limit-reset-timestamp", "")
+        return max(0.0, (int(reset) - now_ms) / 1000) if reset.isdigit() else super().retry_after_s(headers, now_ms)
+
     def refusal_code(self, error: BaseException) -> str:
         """Return our word for a code."""
         code, text = _code(error), str(error)
@@ -287,19 +291,3 @@ def _of_category(category: str, handle: Any) -> Any:
             handle(client, {**message, "data": rows})
 
     return of_category
-
-
-def _told_when(exchange: Exchange, handle: Any) -> Any:
-    """Keep with a refusal of too many calls when the venue will hear again."""
-
-    def told_when(code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
-        try:
-            return handle(code, reason, url, method, headers, *rest)
-        except Exception as error:
-            told = {name.lower(): value for name, value in (headers or {}).items()}
-            reset = str(told.get("x-bapi-limit-reset-timestamp", ""))
-            if _code(error) in ("10006", "10018") and reset.isdigit():
-                error.retry_after_s = max(0.0, (int(reset) - exchange.milliseconds()) / 1000)  # type: ignore[attr-defined]
-            raise
-
-    return told_when
