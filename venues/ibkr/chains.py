@@ -113,6 +113,7 @@ class Chains:
                     await self._line.ask(Kind.DATA, partial(self._unsubscribe, found))
 
     async def _subscribe(self, found: Found) -> Any:
+        self._line.gateway.forget_quote(found.contract())
         return self._line.gateway.reqMktData(found.contract(), _OPEN_INTEREST, False, False)
 
     async def _unsubscribe(self, found: Found) -> None:

@@ -239,5 +239,9 @@ class Gateway(IB):
         send()
         return answer
 
+    def forget_quote(self, contract: Any) -> None:
+        """Have the next request for a contract's quotes begin with none: the library would go on with the last ones."""
+        self.wrapper.tickers.pop(hash(contract), None)
+
     def _onError(self, *_: object) -> None:  # noqa: N802 - the library's name
         """Do nothing: the library's own would start a task that nobody owns."""

@@ -56,6 +56,7 @@ class Quotes:
     async def once(self, found: Found) -> PriceTick | None:
         """Ask for one quote, without following it; None when there is none."""
         contract = found.contract()
+        self._line.gateway.forget_quote(contract)
         told = await self._line.ask(Kind.DATA, lambda: self._line.gateway.reqTickersAsync(contract))
         return self._tick(found, told[0]) if told else None
 
@@ -71,6 +72,7 @@ class Quotes:
             self._followed.pop(int(contract.conId), None)
 
     async def _subscribe(self, found: Found) -> None:
+        self._line.gateway.forget_quote(found.contract())
         self._line.gateway.reqMktData(found.contract(), "", False, False)
 
     def _ticked(self, ticker: Any) -> None:

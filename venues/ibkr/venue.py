@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from ib_async.order import Order
@@ -109,7 +110,7 @@ class IbkrVenue(Venue):
         self._watch = Watch(line, self._book, self._quotes, tools, self._feed)
         line.phase = Phase.OPEN
         if access.market is MarketType.PERP:
-            self._beside(self._resolve(FX_PAIRS))
+            self._beside(partial(self._resolve, FX_PAIRS))
         if not line.linked:
             self._noticed(Meaning.LINK_LOST, 1100, "the gateway has no connection to the broker")
 
@@ -151,16 +152,16 @@ class IbkrVenue(Venue):
             assert self._line is not None
             self._line.lost(words)
         elif meaning is Meaning.LINK_BACK_DATA_LOST:
-            self._beside(self._quotes.follow_anew())
-            self._beside(self._orders.resync())
+            self._beside(self._quotes.follow_anew)
+            self._beside(self._orders.resync)
         elif meaning is Meaning.LINK_BACK:
             # What traded meanwhile is told by nobody else.
-            self._beside(self._orders.resync())
+            self._beside(self._orders.resync)
 
-    def _beside(self, work: Any) -> None:
+    def _beside(self, work: Callable[[], Awaitable[None]]) -> None:
         async def guarded() -> None:
             with suppress(VenueError):  # a connection that is over says so itself
-                await work
+                await work()
 
         task = asyncio.create_task(guarded())
         self._extra.add(task)

@@ -34,6 +34,7 @@ class Connection:
         """Nothing reaches it any more, though it is still connected."""
         self.tickers: dict[int, Listed] = {}
         self.positions = False
+        self._venue = venue
         self._writer = writer
         self._way = Unruly(venue.faults, self._write, self.cut)
 
@@ -54,6 +55,8 @@ class Connection:
         """End the connection without a word."""
         self.deaf = True
         self._writer.close()
+        if self in self._venue.connections:
+            self._venue.connections.remove(self)
 
     def _write(self, data: bytes) -> None:
         if not self.deaf and not self._writer.is_closing():
@@ -74,6 +77,8 @@ class TwsVenue:
         self.sent_at: deque[int] = deque(maxlen=100_000)
         self.held: asyncio.Event | None = None
         """While set to an unset event, requests for market data wait for it: a chain request in flight."""
+        self.holding = asyncio.Event()
+        """Whether one waits."""
         self.linked = True
         self.zone_s = 0
         """How far the gateway's own clock is ahead of UTC."""
@@ -205,6 +210,7 @@ class TwsVenue:
             self.orders.cancel(connection, int(fields[2]))
         elif (answer := self.answers.table.get(number)) is not None:
             if number == 1 and self.held is not None:
+                self.holding.set()
                 await self.held.wait()
             answer(connection, fields)
 

@@ -1,0 +1,394 @@
+"""The connection to Interactive Brokers over real sockets: login, losses, notices, heartbeats, contracts, prices, chains."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from protocol.market import FeedState, FeedStatus, PriceTick
+from protocol.options import Right
+from protocol.orders import FillReport, OrderRequest, OrderState
+from protocol.values import MarketType, OrderSide, OrderType
+from protocol.venue import SessionDown
+from tests.servers.venues.faults import Fault
+from tests.venues.ibkr_rig import EURO, NOW, OPTIONS, SHARES, IbkrRig, connected, gateway, serving
+from tests.venues.manual_time import PATIENCE_S, ManualTime
+from venues.access import Tools
+from venues.errors import AuthFailed, NetworkTimeout, RateLimited, VenueDown
+from venues.facets import HasAccountState, HasChains, HasMarketFacts, TakesBrackets, TakesCombos
+from venues.ibkr import IbkrVenue
+from venues.ibkr.errors import ClientIdTaken, NotSubscribed, UnknownContract
+from venues.ibkr.line import Line, Phase
+
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+D = Decimal
+NS = 1_000_000_000
+BUY = OrderSide.BUY
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[IbkrRig]:
+    async with connected(str(tmp_path)) as rig:
+        yield rig
+
+
+def shares(number: int, price: str | None = "150") -> OrderRequest:
+    kind = OrderType.MARKET if price is None else OrderType.LIMIT
+    limit = None if price is None else D(price)
+    return OrderRequest(
+        client_order_id=f"bhibkr{number:04d}", symbol="AAPL/USD", side=BUY, type=kind, qty=D(10), price=limit
+    )
+
+
+# --- getting in and falling out --------------------------------------------------------------------------------------
+
+
+async def test_what_it_can_do(rig: IbkrRig) -> None:
+    """Chains, combinations, brackets, account figures: found by asking."""
+    assert rig.venue.phase is Phase.OPEN
+    for facet in (HasChains, TakesCombos, TakesBrackets, HasAccountState, HasMarketFacts):
+        assert isinstance(rig.venue, facet)
+
+
+async def test_nobody_there() -> None:
+    """A gateway that is not running is named by its address, with what to look at."""
+    async with gateway() as server:
+        rig = IbkrRig(server)
+    with pytest.raises(VenueDown, match=rf"127\.0\.0\.1:{server.port}.*is the gateway running"):
+        await rig.venue.connect(rig.heard)
+    with pytest.raises(VenueDown):
+        await rig.venue.open_orders()
+
+
+async def test_client_id_in_use(rig: IbkrRig) -> None:
+    """A second connection with our client id is refused by the gateway, and says what to do."""
+    second = rig.another()
+    with pytest.raises(ClientIdTaken, match="give each account its own"):
+        await second.connect(rig.heard)
+    await rig.venue.server_time()
+
+
+async def test_an_account_that_the_login_does_not_have() -> None:
+    """Trading the wrong account is worse than not trading: it is not tried again."""
+    async with serving(account_id="U999") as rig:
+        with pytest.raises(AuthFailed, match="DU1234567"):
+            await rig.venue.connect(rig.heard)
+
+
+async def test_the_gateway_goes_away(rig: IbkrRig) -> None:
+    """The session hears it at once, calls fail at once, and the next life finds everything."""
+    await rig.venue.place(shares(1))
+    rig.server.drop()
+    down = await rig.heard.one(SessionDown)
+    assert down.account == "acc"
+    with pytest.raises(VenueDown):
+        await rig.venue.place(shares(2))
+    await rig.venue.close()
+    rig.venue = rig.another()
+    await rig.venue.connect(rig.heard)
+    assert [each.client_order_id for each in await rig.venue.open_orders()] == ["bhibkr0001"]
+
+
+@pytest.mark.parametrize("broken", [[11, "x"], [5, "x"], [101], [3, "x", "y"]])
+async def test_a_message_about_orders_that_cannot_be_read(rig: IbkrRig, broken: list[object]) -> None:
+    """It might have been a fill: the connection is ended, and the next one asks for all of it again."""
+    rig.server.connections[0].reply(broken)
+    down = await rig.heard.one(SessionDown)
+    assert "cannot be read" in down.reason
+
+
+async def test_a_message_that_does_not_matter_is_not_read(rig: IbkrRig) -> None:
+    """Nonsense about anything else is left alone."""
+    rig.server.connections[0].reply([85, "nonsense"])
+    rig.server.connections[0].reply([999, "nonsense"])
+    await rig.settled()
+    assert rig.heard.of(SessionDown) == []
+
+
+async def test_cut_off_in_the_middle_of_a_message(rig: IbkrRig) -> None:
+    """Half a message and no more connection: what it said is found by the next life."""
+    rig.server.faults.arm(Fault.DISCONNECT)
+    with pytest.raises((NetworkTimeout, VenueDown)):
+        await rig.venue.place(shares(1, price=None))
+    await rig.heard.one(SessionDown)
+    await rig.venue.close()
+    rig.venue = rig.another()
+    await rig.venue.connect(rig.heard)
+    assert (await rig.venue.place(shares(1, price=None))).state is OrderState.FILLED
+    assert len(rig.server.orders.live) == 1
+
+
+async def test_a_list_that_does_not_come_ends_the_connection(rig: IbkrRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of a late list would be taken for the next one's: half a list must never prove that an order is absent."""
+    monkeypatch.setattr(Line, "answer_s", 0.05)
+    rig.server.connections[0].deaf = True
+    with pytest.raises(NetworkTimeout):
+        await rig.venue.open_orders()
+    await rig.heard.one(SessionDown)
+
+
+# --- notices ---------------------------------------------------------------------------------------------------------
+
+
+async def test_nightly_reset(rig: IbkrRig) -> None:
+    """1100: orders are not sent and entries stop; 1102: what traded meanwhile is asked for, and it goes on."""
+    await rig.venue.place(shares(1))
+    rig.server.notify(1100, "Connectivity between IBKR and Trader Workstation has been lost.")
+    status = await rig.heard.state(FeedState.DEGRADED)
+    assert "logged in elsewhere" in status.detail
+    with pytest.raises(VenueDown, match="no connection to the broker"):
+        await rig.venue.place(shares(2))
+    assert len(rig.server.orders.live) == 1
+    rig.server.faults.arm(Fault.MUTE)
+    rig.server.hall.price("AAPL/USD", D("149.00"), D("149.01"))
+    rig.server.faults.clear()
+    rig.server.notify(1102, "Connectivity restored - data maintained.")
+    assert (await rig.heard.one(FillReport)).client_order_id == "bhibkr0001"
+    await rig.heard.state(FeedState.LIVE)
+    assert (await rig.venue.place(shares(2, price="100"))).state is OrderState.OPEN
+
+
+async def test_link_back_without_data(rig: IbkrRig) -> None:
+    """1101: every subscription is made anew."""
+    await rig.venue.subscribe(["AAPL/USD"])
+    before = rig.server.requests.count(1)
+    rig.server.notify(1101, "Connectivity restored - data lost.")
+    async with asyncio.timeout(PATIENCE_S):
+        while rig.server.requests.count(1) == before:
+            await rig.settled()
+
+
+async def test_another_login_took_the_session(rig: IbkrRig) -> None:
+    """10197: entries stop, and the operator reads what to do."""
+    rig.server.notify(10197, "No market data during competing live session")
+    status = await rig.heard.state(FeedState.DEGRADED)
+    assert "log out there" in status.detail
+
+
+async def test_farms(rig: IbkrRig) -> None:
+    """2103 is a broken data farm, 2104 a whole one; 2106 and 2158 are no news."""
+    for code in (2106, 2158):
+        rig.server.notify(code, "farm")
+    rig.server.notify(2103, "Market data farm connection is broken:usfarm")
+    await rig.heard.state(FeedState.DEGRADED)
+    rig.server.notify(2104, "Market data farm connection is OK:usfarm")
+    await rig.heard.state(FeedState.LIVE)
+    assert len(rig.heard.of(FeedStatus)) == 2
+
+
+async def test_a_gateway_without_the_broker(tmp_path: Path) -> None:
+    """Connected to a gateway that has lost the broker: it says so, and no order is sent."""
+    async with serving(str(tmp_path)) as rig:
+        rig.server.linked = False
+        await rig.venue.connect(rig.heard)
+        await rig.heard.state(FeedState.DEGRADED)
+        with pytest.raises(VenueDown):
+            await rig.venue.place(shares(1))
+
+
+# --- heartbeats ------------------------------------------------------------------------------------------------------
+
+
+async def test_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every 55 s; 5 s after a failed one; late after 60 s, expired after 300 s (PF-237, PF-238)."""
+    time = ManualTime(NOW() // NS)
+    async with serving() as rig:
+        rig.venue = IbkrVenue(rig.access, Tools(time.now_ns, time.sleep, lambda: 0.5))
+        await rig.venue.connect(rig.heard)
+        before = rig.server.requests.count(49)
+        await time.passes(55)
+        async with asyncio.timeout(PATIENCE_S):
+            while rig.server.requests.count(49) == before:
+                await rig.settled()
+        await rig.settled()
+        assert rig.heard.of(FeedStatus) == []
+        monkeypatch.setattr(Line, "answer_s", 0.01)
+        rig.server.connections[0].deaf = True
+        await time.passes(55)
+        await time.passes(5)
+        assert rig.heard.of(FeedStatus) == []
+        await time.passes(5)
+        late = await rig.heard.state(FeedState.DEGRADED)
+        assert "no new entries" in late.detail
+        time.jump(235)
+        down = await rig.heard.one(SessionDown)
+        assert "heartbeat" in down.reason
+
+
+# --- contracts -------------------------------------------------------------------------------------------------------
+
+
+async def test_contract_ids_are_kept(tmp_path: Path) -> None:
+    """What was looked up once is not asked for again, not even by the next life: EUR/USD is 12087792 (PF-235)."""
+    options = {"market": MarketType.PERP, "symbols": ("EUR_USD",)}
+    async with serving(str(tmp_path), **options) as rig:
+        await rig.venue.connect(rig.heard)
+        await rig.venue.subscribe(["EUR.USD"])
+    kept = json.loads((tmp_path / "contracts.json").read_text())
+    assert kept["EUR.USD@IDEALPRO:CASH"]["con_id"] == EURO.con_id == 12087792
+    async with serving(str(tmp_path), **options) as rig:
+        await rig.venue.connect(rig.heard)
+        asked = rig.server.requests.count(9)
+        await rig.venue.subscribe(["EUR/USD:USD", "EUR_USD"])
+        assert rig.server.requests[: rig.server.requests.index(99)].count(9) == 0
+        assert rig.server.requests.count(9) - asked <= 21  # the other pairs, beside
+        assert [each.symbol for each in await rig.venue.instruments()] == ["EUR/USD:USD"]
+
+
+async def test_pairs_are_resolved_at_the_start(tmp_path: Path) -> None:
+    """About 22 pairs are looked up when a session starts, beside everything else (PF-235)."""
+    async with serving(str(tmp_path), market=MarketType.PERP, symbols=()) as rig:
+        await rig.venue.connect(rig.heard)
+        async with asyncio.timeout(PATIENCE_S):
+            while rig.server.requests.count(9) < 22:
+                await rig.settled()
+
+
+@pytest.mark.parametrize("wrong", [{"currency": "CAD"}, {"exchange": "LSE"}, {"symbol": "AAP"}])
+async def test_what_does_not_match_is_not_kept(tmp_path: Path, wrong: dict[str, str]) -> None:
+    """Another currency, exchange or symbol is another contract: nothing is cached, nothing is sent (PF-235)."""
+    async with gateway([SHARES._replace(**wrong)]) as server:
+        rig = IbkrRig(server, str(tmp_path), symbols=())
+        await rig.venue.connect(rig.heard)
+        with pytest.raises(UnknownContract):
+            await rig.venue.subscribe(["AAPL/USD"])
+        assert (await rig.venue.place(shares(1))).code == "UnknownContract"
+        assert not (tmp_path / "contracts.json").exists()
+        await rig.venue.close()
+
+
+async def test_two_contracts_of_one_name(tmp_path: Path) -> None:
+    """An ambiguous name is no contract: we do not guess."""
+    async with gateway([SHARES, SHARES._replace(con_id=99, market="")]) as server:
+        rig = IbkrRig(server, str(tmp_path), symbols=())
+        await rig.venue.connect(rig.heard)
+        with pytest.raises(UnknownContract, match="several"):
+            await rig.venue.subscribe(["AAPL/USD"])
+        await rig.venue.close()
+
+
+# --- prices, account, history ----------------------------------------------------------------------------------------
+
+
+async def test_prices(rig: IbkrRig) -> None:
+    """Subscribed prices come as they change, the newest first, and again to who subscribes again."""
+    await rig.venue.subscribe(["AAPL/USD"])
+    await rig.heard.one(PriceTick, symbol="AAPL/USD", bid=D("199.99"), ask=D("200.01"))
+    await rig.set_price("AAPL/USD", D("201.10"), D("201.12"))
+    await rig.heard.one(PriceTick, symbol="AAPL/USD", bid=D("201.10"), ask=D("201.12"))
+    rig.heard.forget()
+    await rig.venue.subscribe(["AAPL/USD"])
+    assert rig.heard.of(PriceTick, bid=D("201.10"))
+    assert rig.server.requests.count(1) == 1
+
+
+async def test_account_figures(rig: IbkrRig) -> None:
+    """Worth, cash, margin and day trades, exactly as the broker says them (DK-50)."""
+    state = await rig.venue.account_state()
+    assert (state.currency, state.net_liquidation, state.cash) == ("USD", D("250000.50"), D("200000.25"))
+    assert (state.available_funds, state.maintenance_margin, state.day_trades) == (D("180000.00"), D("20000.00"), 1)
+
+
+async def test_shares_are_a_balance(rig: IbkrRig) -> None:
+    """Shares are held like any currency, so that the engine trades them as it trades coins."""
+    await rig.venue.place(shares(1, price=None))
+    held = {each.currency: each.free for each in await rig.venue.balances()}
+    assert held["AAPL"] == D(10)
+    assert await rig.venue.positions() == ()
+
+
+async def test_history(rig: IbkrRig) -> None:
+    """Finished bars from an instant on, oldest first, exactly as many as asked for."""
+    since = (NOW() // (3600 * NS) - 10) * 3600 * NS
+    bars = await rig.venue.candles("AAPL/USD", "1m", since, 5)
+    assert [bar.at for bar in bars] == [since + number * 60 * NS for number in range(5)]
+    expected = list(rig.server.hall.candles("AAPL/USD", 60, since, 5))
+    assert [(bar.open, bar.close) for bar in bars] == [(each.open, each.close) for each in expected]
+
+
+async def test_history_asked_for_too_often(rig: IbkrRig) -> None:
+    """A pacing violation is a wait, not an error of ours."""
+    rig.server.answers.mute_options.add(SHARES.con_id)
+    with pytest.raises(RateLimited) as caught:
+        await rig.venue.candles("AAPL/USD", "1m", 0, 5)
+    assert caught.value.retry_after_s == 15
+
+
+async def test_hours(rig: IbkrRig) -> None:
+    """The hours of a market are told for the audit."""
+    assert (await rig.venue.market_facts("AAPL/USD")).session == "20251121:0930-20251121:1600 UTC"
+
+
+# --- chains ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_chain(rig: IbkrRig) -> None:
+    """Strikes around the price with quotes, Greeks and open interest, within the pace of messages (DK-50, DK-67)."""
+    assert await rig.venue.expirations("AAPL/USD") == ("2025-12-19",)
+    chain = await rig.venue.chain("AAPL/USD", "2025-12-19", strikes=4)
+    assert chain.underlying_price == D("199.99")
+    assert sorted({each.strike for each in chain.contracts}) == [D(180), D(190), D(200), D(210)]
+    call = next(each for each in chain.contracts if (each.strike, each.right) == (D(200), Right.CALL))
+    assert (call.bid, call.ask, call.mid) == (D("2.0"), D("2.05"), D("2.025"))
+    assert (call.delta, call.gamma, call.vega, call.theta, call.implied_vol) == (0.5, 0.03, 0.1, -0.02, 0.2)
+    assert (call.open_interest, call.volume, call.multiplier) == (1200, 77, 100)
+    assert call.symbol == "AAPL/USD:USD-251219-200-C"
+    assert chain.complete
+    await rig.settled()
+    assert rig.server.requests.count(2) == 8  # what was subscribed for it is ended
+
+
+async def test_one_side_of_a_chain(rig: IbkrRig) -> None:
+    """Puts only; an expiration that is not listed is no chain."""
+    chain = await rig.venue.chain("AAPL/USD", "2025-12-19", strikes=2, right=Right.PUT)
+    assert {each.right for each in chain.contracts} == {Right.PUT}
+    with pytest.raises(UnknownContract):
+        await rig.venue.chain("AAPL/USD", "2025-12-20")
+
+
+async def test_a_chain_with_holes(rig: IbkrRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Contracts whose quotes do not come are told without, and the chain as incomplete; none at all is an error."""
+    monkeypatch.setattr("venues.ibkr.chains.QUOTE_S", 0.1)
+    rig.server.answers.mute_options.add(OPTIONS[10].con_id)
+    chain = await rig.venue.chain("AAPL/USD", "2025-12-19", strikes=4)
+    assert not chain.complete
+    assert sum(each.mid is None for each in chain.contracts) == 1
+    rig.server.answers.mute_options |= {each.con_id for each in OPTIONS}
+    with pytest.raises(NetworkTimeout):
+        await rig.venue.chain("AAPL/USD", "2025-12-19", strikes=2, right=Right.CALL)
+
+
+async def test_killed_in_the_middle_of_a_chain(rig: IbkrRig) -> None:
+    """The request fails at once and clearly, nothing hangs, and the next life answers it."""
+    rig.server.held = asyncio.Event()
+    asking = asyncio.create_task(rig.venue.chain("AAPL/USD", "2025-12-19", strikes=4))
+    async with asyncio.timeout(PATIENCE_S):
+        await rig.server.holding.wait()
+        rig.server.drop()
+        with pytest.raises(VenueDown, match="connection"):
+            await asking
+    await rig.heard.one(SessionDown)
+    await rig.venue.close()
+    rig.server.held = None
+    rig.venue = rig.another()
+    await rig.venue.connect(rig.heard)
+    assert (await rig.venue.chain("AAPL/USD", "2025-12-19", strikes=4)).complete
+
+
+async def test_no_subscription(rig: IbkrRig) -> None:
+    """Data that the account does not receive is named as such, with where to get it; trading goes on."""
+    rig.server.answers.refuse_data = 354
+    with pytest.raises(NotSubscribed, match="subscribe to this market's data"):
+        await rig.venue.chain("AAPL/USD", "2025-12-19")
+    assert (await rig.venue.place(shares(1))).state is OrderState.OPEN
