@@ -22,6 +22,8 @@ KEY: Final = "bybittestkey"
 SECRET: Final = "bybittestsecret"
 MS: Final = 1_000_000
 WEEK_MS: Final = 7 * 24 * 3600 * 1000
+DAY_NS: Final = 24 * 3600 * 10**9
+RECENT_ORDERS: Final = 500
 SECONDS: Final = {"1": 60, "5": 300, "15": 900, "60": 3600, "240": 14400, "D": 86400}
 
 
@@ -277,34 +279,47 @@ class BybitServer(BybitStreams):
         category = query["category"]
         if "orderId" in query or "orderLinkId" in query:
             order = self._find(query)
-            return self._page(query, wire.rows([order] if order is not None else []))
+            recent = order is not None and (not order.state.final or order in self._recent_orders())
+            return self._page(query, wire.rows([order] if order is not None and recent else []))
         symbol = self._symbol(query) if "symbol" in query else ""
         if category == "linear" and not symbol and "settleCoin" not in query:
             raise Refused(10001, "Missing some parameters that must be filled in, symbol or settleCoin or baseCoin")
         found = [each for each in self.hall.open_orders(symbol) if wire.category_of(each.request.symbol) == category]
         return self._page(query, wire.rows(found))
 
+    def _recent_orders(self) -> list[Order]:
+        """Return the final orders that are still at hand: the newest, and none of yesterday."""
+        at = self.hall.now() - DAY_NS
+        return [each for each in self.hall.orders.values() if each.updated_at > at][-RECENT_ORDERS:]
+
     def _history(self, query: dict[str, str]) -> Any:
         symbol = self._symbol(query) if "symbol" in query else ""
+        since, until = self._week(query)
         if "orderId" in query or "orderLinkId" in query:
             order = self._find(query)
-            found = [order] if order is not None and order.state.final else []
+            candidates = [order] if order is not None else []
         else:
-            found = [
-                each
-                for each in self.hall.orders.values()
-                if each.state.final and each.number and symbol in ("", each.request.symbol)
-                and wire.category_of(each.request.symbol) == query["category"]
-            ]  # fmt: skip
+            candidates = [each for each in self.hall.orders.values() if symbol in ("", each.request.symbol)]
+        found = [
+            each
+            for each in candidates
+            if each.state.final and each.number and since <= each.created_at // MS <= until
+            and wire.category_of(each.request.symbol) == query["category"]
+        ]  # fmt: skip
         return self._page(query, wire.rows(found))
 
-    def _executions(self, query: dict[str, str]) -> Any:
-        symbol = self._symbol(query) if "symbol" in query else ""
+    def _week(self, query: dict[str, str]) -> tuple[int, int]:
+        """Return the span that a question about history is about: a week at most, the last one unless it says."""
         now = self.hall.now() // MS
         since = int(query.get("startTime", int(query.get("endTime", now)) - WEEK_MS))
         until = int(query.get("endTime", since + WEEK_MS))
         if until - since > WEEK_MS:
             raise Refused(10001, "The time range between startTime and endTime cannot exceed 7 days")
+        return since, until
+
+    def _executions(self, query: dict[str, str]) -> Any:
+        symbol = self._symbol(query) if "symbol" in query else ""
+        since, until = self._week(query)
         order = self._find(query) if "orderId" in query or "orderLinkId" in query else None
         if order is None and ("orderId" in query or "orderLinkId" in query):
             return self._page(query, [])

@@ -47,6 +47,8 @@ class OkxServer(OkxStreams):
         self, hall: Hall, key: str = KEY, secret: str = SECRET, passphrase: str = PASSPHRASE, level: str = "2"
     ) -> None:
         super().__init__(hall, key, secret, passphrase, level)
+        self.forgets_after_ms = 7 * DAY_MS
+        """How long a final order is shown."""
         self._numbered = 0
 
     # --- the protocol --------------------------------------------------------------------------------------------------
@@ -268,7 +270,7 @@ class OkxServer(OkxStreams):
 
     def _one_order(self, query: dict[str, str]) -> list[Any]:
         order = self._named(query)
-        if order is None:
+        if order is None or (order.state.final and order.updated_at < self.hall.now() - self.forgets_after_ms * MS):
             raise Refused("51603", "Order does not exist")
         return [wire.order_row(self.hall, order, order.fills[-1] if order.fills else None)]
 

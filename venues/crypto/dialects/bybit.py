@@ -26,6 +26,8 @@ _LATEST: Final = "bulkheadLatestMs"
 _WINDOW_MS: Final = 5000
 _WEEK_MS: Final = 7 * 86_400_000
 _MEMORY_MS: Final = 2 * 365 * 86_400_000
+_WEEKS_SEARCHED: Final = 5
+"""How far back an order is looked for by its id: longer than any of ours is left without a look at it."""
 _PAGE: Final = 100
 _TRADES: Final = ("Trade", "AdlTrade", "BustTrade")
 _DUPLICATES: Final = ("110072", "170141", "110030")
@@ -130,15 +132,25 @@ class BybitDialect(Dialect):
         return await self._one(exchange, {"orderId": number}, symbol)
 
     async def _one(self, exchange: Exchange, name: dict[str, str], symbol: str) -> Row:
-        """Return an order: the newest five hundred are told at once, older final ones are in the history."""
+        """Return an order: the newest five hundred are told at once, older final ones are in the history, week by week.
+
+        All weeks are asked before an order is called missing: one that filled must never be taken for one that never was.
+        """
         market = exchange.market(symbol)
         request = {"category": self._category, "symbol": market["id"], **name}
-        for ask in (exchange.privateGetV5OrderRealtime, exchange.privateGetV5OrderHistory):
-            for row in (await ask(dict(request)))["result"]["list"]:
-                found: Row = exchange.parse_order(row, market)
-                return found
-        errors = importlib.import_module("ccxt.base.errors")
-        raise errors.OrderNotFound(f"bybit has no order {next(iter(name.values()))}")
+        rows = (await exchange.privateGetV5OrderRealtime(request))["result"]["list"]
+        end = exchange.milliseconds() + _WEEK_MS // 7
+        for _ in range(_WEEKS_SEARCHED):
+            if rows:
+                break
+            window = {"startTime": end - _WEEK_MS, "endTime": end}
+            rows = (await exchange.privateGetV5OrderHistory({**request, **window}))["result"]["list"]
+            end -= _WEEK_MS
+        if not rows:
+            errors = importlib.import_module("ccxt.base.errors")
+            raise errors.OrderNotFound(f"bybit has no order {next(iter(name.values()))}")
+        found: Row = exchange.parse_order(rows[0], market)
+        return found
 
     async def open_orders(self, exchange: Exchange, symbol: str | None) -> list[Row]:
         """Return every open order, page by page."""

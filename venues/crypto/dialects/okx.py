@@ -17,6 +17,7 @@ from protocol.orders import OrderState
 from protocol.values import MarketType
 from venues.contract import CallLimit
 from venues.crypto.dialect import Dialect, Exchange, Row
+from venues.errors import VenueError
 
 __all__ = ["OkxDialect"]
 
@@ -102,6 +103,29 @@ class OkxDialect(Dialect):
     def client_id_of_trade(self, trade: Row) -> str:
         """Return what the venue itself says."""
         return str(trade["info"].get("clOrdId") or "")
+
+    async def query(self, exchange: Exchange, client_id: str, symbol: str) -> Row:
+        """Return an order by client id; one that OKX shows no more is looked for among the trades of three months.
+
+        An order that filled must never be taken for one that never was.
+        """
+        missing = importlib.import_module("ccxt.base.errors").OrderNotFound
+        try:
+            return await super().query(exchange, client_id, symbol)
+        except missing:
+            number = await self._traded_as(exchange, client_id, symbol)
+            if not number:
+                raise
+        try:
+            return await self.order_by_number(exchange, number, symbol)
+        except missing:
+            raise VenueError(self.venue, f"order {number} has traded and is not shown any more") from None
+
+    async def _traded_as(self, exchange: Exchange, client_id: str, symbol: str) -> str:
+        begin = exchange.milliseconds() - _MEMORY_MS
+        request = {"instType": self._type, "instId": exchange.market(symbol)["id"], "begin": begin}
+        rows = await _pages(exchange.privateGetTradeFillsHistory, request, "billId")
+        return next((str(row["ordId"]) for row in rows if row.get("clOrdId") == client_id), "")
 
     async def open_orders(self, exchange: Exchange, symbol: str | None) -> list[Row]:
         """Return every open order, page by page."""
