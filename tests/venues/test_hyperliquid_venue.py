@@ -40,9 +40,9 @@ def access(server: HttpVenue, market: MarketType = SPOT) -> Access:
     )  # fmt: skip
 
 
-def server(now: Callable[[], int], market: MarketType = SPOT) -> HyperliquidServer:
+def server(now: Callable[[], int]) -> HyperliquidServer:
     """Return a venue whose hall knows orders by our ids, not by their 128 bits."""
-    return HyperliquidServer(hyperliquid_hall(market, now=now), named=id_of)
+    return HyperliquidServer(hyperliquid_hall(now=now), named=id_of)
 
 
 def spot() -> AbstractAsyncContextManager[ClockedRig]:
@@ -52,7 +52,7 @@ def spot() -> AbstractAsyncContextManager[ClockedRig]:
 
 def perp() -> AbstractAsyncContextManager[ClockedRig]:
     """Run an account of perpetuals."""
-    return running(partial(server, market=PERP), partial(access, market=PERP), "BTC/USDC:USDC")
+    return running(server, partial(access, market=PERP), "BTC/USDC:USDC")
 
 
 @pytest.mark.slow

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from protocol.market import PriceTick
+from protocol.orders import FillReport, OrderReport, OrderState
 from protocol.secret import Secret
-from protocol.values import MarketType
+from protocol.values import MarketType, OrderType
 from runtime.clock import WallClock
+from tests.servers.venues.faults import Fault
 from tests.servers.venues.http import HttpVenue
 from tests.servers.venues.mexc import KEY, SECRET, MexcServer, mexc_hall
-from tests.venues.bad_days import BadDays
+from tests.servers.venues.mexc_words import Refused
+from tests.venues.bad_days import ASK, BID, BadDays, order
 from tests.venues.clocked_rig import ClockedRig, running
 from tests.venues.contract_suite import TradingContract
 from venues.access import Access, Tools
 from venues.crypto import CryptoVenue
-from venues.errors import VenueCapabilityMissing
+from venues.errors import (
+    AuthFailed,
+    NetworkTimeout,
+    PermissionDenied,
+    RateLimited,
+    VenueCapabilityMissing,
+    VenueDown,
+    VenueError,
+)
 from venues.known import make_venue
 
 pytestmark = pytest.mark.anyio
@@ -57,6 +70,7 @@ class TestMexcBadDays(BadDays):
 
     open_rig = staticmethod(spot)
     too_many = "Too Many Requests"
+    test_the_other_family_is_not_heard = None  # type: ignore[assignment] # it has no other family for us
 
 
 def test_perpetuals_are_refused() -> None:
@@ -66,3 +80,135 @@ def test_perpetuals_are_refused() -> None:
     for make in (make_venue, CryptoVenue):
         with pytest.raises(VenueCapabilityMissing):
             make(wanted, tools)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@asynccontextmanager
+async def trading() -> AsyncIterator[tuple[ClockedRig, MexcServer]]:
+    """Run a connected account with a price."""
+    async with spot() as rig:
+        await rig.venue.connect(rig.heard)
+        rig.hall.price(rig.symbol, BID, ASK)
+        assert isinstance(rig.server, MexcServer)
+        yield rig, rig.server
+
+
+async def test_an_order_is_good_for_what_is_left_of_its_time() -> None:
+    """The window of an order ends when its time does; questions have the venue's usual one."""
+    async with trading() as (rig, server):
+        rig.venue.send_by = lambda: rig.clocks.ours() + 800_000_000
+        await rig.venue.place(order("bhmexc000001", symbol=rig.symbol))
+        await rig.venue.cancel("bhmexc000001", rig.symbol)
+        await rig.venue.balances()
+        windows = dict(server.windows)
+        assert 0 < windows["POST /api/v3/order"] <= 800
+        assert 0 < windows["DELETE /api/v3/order"] <= 800
+        assert windows["GET /api/v3/account"] == 5000
+
+
+async def test_an_order_that_was_cancelled_after_a_part_had_traded() -> None:
+    """It is cancelled with what has traded, on every way it is heard: ccxt would call it filled."""
+    async with trading() as (rig, _):
+        request = order("bhmexc000001", symbol=rig.symbol)
+        await rig.venue.place(request)
+        rig.hall.trade(rig.symbol, BID - 100, request.qty / 4)
+        await rig.settled()
+        known = rig.hall.find(request.client_order_id)
+        assert known is not None
+        rig.hall.cancel(known)
+        await rig.settled()
+        for report in (await rig.venue.query(request.client_order_id, rig.symbol), rig.heard.of(OrderReport)[-1]):
+            assert (report.state, report.filled_qty) == (OrderState.CANCELLED, request.qty / 4)
+        (fill,) = rig.heard.of(FillReport)
+        assert (fill.maker, fill.fee) == (True, 0)
+
+
+async def test_a_stream_that_is_refused() -> None:
+    """A listen key that is no longer good: the stream is opened anew with another, and what happened is told once."""
+    async with trading() as (rig, server):
+        server.listen_keys.clear()
+        server.refuse_keys = 1
+        server.drop()
+        rig.hall.place(order("bhmexc000001", OrderType.MARKET, symbol=rig.symbol))
+        await rig.heard.until(lambda: rig.heard.of(FillReport))
+        await rig.heard.until(lambda: rig.venue.line.private.live.is_set() and len(server.listen_keys) == 1)
+        assert len(rig.heard.of(FillReport)) == 1
+
+
+async def test_a_frame_that_is_broken_off() -> None:
+    """Half a frame of the account's stream: nothing of it is believed, history tells what it would have said."""
+    async with trading() as (rig, _):
+        rig.hall.faults.arm(Fault.MALFORMED, 1, "reads")
+        rig.hall.place(order("bhmexc000001", OrderType.MARKET, symbol=rig.symbol))
+        await rig.heard.until(lambda: rig.heard.of(FillReport))
+        await rig.heard.until(lambda: rig.heard.of(OrderReport, state=OrderState.FILLED))
+        assert rig.venue.line.private.malformed_frames == 1
+        assert len(rig.heard.of(FillReport)) == 1
+
+
+async def test_many_markets_share_connections() -> None:
+    """The venue takes thirty subscriptions a connection: fifteen markets each, the next ones on another."""
+    async with trading() as (rig, server):
+        await rig.venue.subscribe([rig.symbol])
+        await rig.heard.one(PriceTick, symbol=rig.symbol)
+        await rig.heard.until(lambda: rig.venue.line.prices.live.is_set())
+        await rig.venue.subscribe(["ETH/USDT"])
+        for bid in (2000, 2100):  # the first is asked for, the second is streamed
+            rig.hall.price("ETH/USDT", Decimal(bid), Decimal(bid + 1))
+            await rig.heard.one(PriceTick, symbol="ETH/USDT", bid=Decimal(bid), ask=Decimal(bid + 1))
+        topics = [stream.topics for stream in server.streams if any("public" in topic for topic in stream.topics)]
+        assert [len(each) for each in topics] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "error"),
+    [
+        (700002, "Signature for this request is not valid.", AuthFailed),
+        (10072, "Api key info invalid", AuthFailed),
+        (700006, "IP [1.2.3.4] not in the ip white list", PermissionDenied),
+        (700007, "No permission to access the endpoint.", PermissionDenied),
+        (429, "Too Many Requests", RateLimited),
+        (700003, "Timestamp for this request is outside of the recvWindow.", VenueDown),
+        (500, "Internal error", NetworkTimeout),
+    ],
+)
+async def test_codes_that_end_a_call(code: int, text: str, error: type[VenueError]) -> None:
+    """The venue's codes have our names; what may have been carried out stays unknown."""
+    async with trading() as (rig, server):
+        server.refuse_orders = Refused(code, text)
+        with pytest.raises(error):
+            await rig.venue.place(order("bhmexc000001", symbol=rig.symbol))
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "ours"),
+    [
+        (30002, "The minimum transaction volume cannot be less than:1USDT", "PrecisionRejected"),
+        (10096, "amount decimal places is too long", "PrecisionRejected"),
+        (400, "price scale is invalid", "PrecisionRejected"),
+        (30004, "Insufficient position", "InsufficientFunds"),
+        (30005, "Oversold", "InsufficientFunds"),
+        (30016, "Trading disabled", "MarketHalted"),
+        (30000, "suspended transaction for the symbol", "MarketHalted"),
+        (30087, "Order price exceeds allowed range", ""),
+    ],
+)
+async def test_codes_that_refuse_an_order(code: int, text: str, ours: str) -> None:
+    """A refusal is an answer: rejected, with our code where there is one and the venue's words."""
+    async with trading() as (rig, server):
+        server.refuse_orders = Refused(code, text)
+        report = await rig.venue.place(order("bhmexc000001", symbol=rig.symbol))
+        assert (report.state, report.code) == (OrderState.REJECTED, ours)
+        assert text in report.reason
+
+
+async def test_an_id_that_the_venue_knows() -> None:
+    """A repeated request is the known order, not a second one."""
+    async with trading() as (rig, _):
+        rig.hall.place(order("bhmexc000001", symbol=rig.symbol))
+        assert (await rig.venue.place(order("bhmexc000001", symbol=rig.symbol))).state is OrderState.OPEN
+        assert len(rig.hall.open_orders()) == 1

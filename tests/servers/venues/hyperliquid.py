@@ -48,10 +48,11 @@ D = Decimal
 SPOT, PERP = MarketType.SPOT, MarketType.PERP
 
 
-def hyperliquid_hall(market: MarketType = SPOT, **options: Any) -> Hall:
-    """Return the markets of one family and 100 000 USDC."""
+def hyperliquid_hall(**options: Any) -> Hall:
+    """Return markets of both families and 100 000 USDC; what is bought on spot pays its fee itself."""
 
     def made(symbol: str, name: str, size: int) -> Instrument:
+        market = PERP if ":" in symbol else SPOT
         decimals = (6 if market is PERP else 8) - size
         step = D(1).scaleb(-size)
         return Instrument(
@@ -61,11 +62,9 @@ def hyperliquid_hall(market: MarketType = SPOT, **options: Any) -> Hall:
             taker_fee=D("0.00045") if market is PERP else D("0.0007"),
         )  # fmt: skip
 
-    rows = [made("BTC/USDC:USDC", "BTC", 5), made("ETH/USDC:USDC", "ETH", 4), made("DOGE/USDC:USDC", "DOGE", 0)]
-    if market is SPOT:
-        rows = [made("BTC/USDC", "PURR/USDC", 5), made("ETH/USDC", "@1", 4)]
-    options = {"fee_in_base": market is SPOT} | options
-    return Hall("hyperliquid", rows, [Balance("USDC", D(100_000))], **options)
+    rows = [made("BTC/USDC:USDC", "BTC", 5), made("ETH/USDC:USDC", "ETH", 4), made("DOGE/USDC:USDC", "DOGE", 0),
+            made("BTC/USDC", "PURR/USDC", 5), made("ETH/USDC", "@1", 4)]  # fmt: skip
+    return Hall("hyperliquid", rows, [Balance("USDC", D(100_000))], **({"fee_in_base": True} | options))
 
 
 class HyperliquidServer(HttpVenue):
@@ -90,7 +89,11 @@ class HyperliquidServer(HttpVenue):
         """Orders of long ago in the history of orders, which holds 2000."""
         self._nonces: dict[str, set[int]] = {}
         rows = list(hall.instruments().values())
-        self._assets = {index + (SPOT_FROM if each.market_type is SPOT else 0): each for index, each in enumerate(rows)}
+        families = (
+            [each for each in rows if each.market_type is PERP],
+            [each for each in rows if each.market_type is SPOT],
+        )
+        self._assets = dict(enumerate(families[0])) | dict(enumerate(families[1], SPOT_FROM))
         self._coins = {each.symbol: each.venue_symbol for each in rows}
         self._symbols = {each.venue_symbol: each.symbol for each in rows}
 

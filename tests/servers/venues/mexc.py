@@ -72,6 +72,11 @@ class MexcServer(HttpVenue):
         super().__init__(hall)
         self.secret = SECRET
         self.listen_keys: set[str] = set()
+        self.refuse_keys = 0
+        """How many of the next listen keys are no good."""
+        self.refuse_orders: Refused | None = None
+        self.windows: list[tuple[str, int]] = []
+        """What was asked, and its window in ms."""
         self._rows = {each.venue_symbol: each for each in hall.instruments().values()}
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
@@ -120,6 +125,7 @@ class MexcServer(HttpVenue):
             raise Refused(10072, "Api key info invalid")
         if hmac.new(self.secret.encode(), signed.encode(), hashlib.sha256).hexdigest() != signature:
             raise Refused(700002, "Signature for this request is not valid.")
+        self.windows.append((f"{request.method} {request.path}", int(query.get("recvWindow", "5000"))))
         window, now = int(query.get("recvWindow", "5000")), self.hall.now() // MS
         if window > LONGEST_WINDOW_MS:
             raise Refused(700005, "recvWindow must less than 60000")
@@ -176,6 +182,8 @@ class MexcServer(HttpVenue):
                 "balances": rows, "permissions": ["SPOT"]}  # fmt: skip
 
     def _place(self, query: dict[str, str]) -> Any:
+        if self.refuse_orders is not None:
+            raise self.refuse_orders
         row, kinds = self._row(query), {name: kind for kind, name in TYPES.items()}
         key = query.get("newClientOrderId") or f"{ANONYMOUS}{self.hall.now()}"
         if (known := self.hall.find(client_order_id=key)) and known.number:
@@ -230,8 +238,11 @@ class MexcServer(HttpVenue):
     # --- streams -------------------------------------------------------------------------------------------------------
 
     def _new_listen_key(self, _: dict[str, str]) -> Any:
-        key = f"pqia91ma19a5s61cv6a81va65sdf19v8a65a1{len(self.listen_keys)}"
-        self.listen_keys.add(key)
+        key = f"pqia91ma19a5s61cv6a81va65sdf19v8a65a1{len(self.requests)}"
+        if self.refuse_keys:
+            self.refuse_keys -= 1
+        else:
+            self.listen_keys.add(key)
         return {"listenKey": key}
 
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
