@@ -83,7 +83,7 @@ class Desk:
     async def until(self, condition: Any) -> None:
         """Wait for something that no message tells, too."""
         async with asyncio.timeout(PATIENCE_S):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 - what a server does on this loop has no event
                 await asyncio.sleep(0.01)  # house: waits for a server on this loop
 
     def fills(self) -> list[FillReport]:
@@ -214,7 +214,7 @@ async def test_late_arrival_is_refused_by_the_venue() -> None:
 
 
 async def test_the_window_ends_with_the_lease() -> None:
-    """recvWindow is five seconds, less when less time is left."""
+    """The recvWindow is five seconds, less when less time is left."""
     async with desk() as d:
         await d.venue.place(d.order(1))
         d.venue.send_by = lambda: d.clock() + 2 * NS
@@ -338,7 +338,7 @@ async def test_too_many_requests() -> None:
 @pytest.mark.parametrize("changes", [{"key": "Secret"}, {"secret": "Secret"}])
 async def test_wrong_key(changes: dict[str, str]) -> None:
     """A key or secret that the venue refuses ends the connection for good."""
-    from protocol.secret import Secret  # noqa: PLC0415 - the wrong ones are made here
+    from protocol.secret import Secret
 
     async with desk(connect=False, **{name: Secret("wrong" + kind) for name, kind in changes.items()}) as d:
         with pytest.raises((AuthFailed, PermissionDenied)) as refused:
@@ -406,6 +406,7 @@ async def test_perpetuals() -> None:
         assert (position.symbol, position.qty) == (d.symbol, D("0.01"))
         funding = await d.venue.funding_rate(d.symbol)
         assert (funding.rate, funding.interval_hours, funding.next_at) == (D("0.0001"), 8, 1_800_000_000 * NS)
+        assert (await d.venue.funding_rate("ETH/USDT:USDT")).interval_hours == 4
         assert (await d.venue.open_interest(d.symbol)).qty == D("10659.509")
         close = OrderRequest(client_order_id="bhsafety0002", symbol=d.symbol, side=OrderSide.SELL, type=OrderType.MARKET,
                              qty=D("0.01"), reduce_only=True)  # fmt: skip
@@ -419,17 +420,18 @@ async def test_perpetuals() -> None:
 # --- prices ------------------------------------------------------------------------------------------------------------
 
 
-async def test_prices() -> None:
+@pytest.mark.parametrize("perp", [False, True])
+async def test_prices(*, perp: bool) -> None:
     """Best bid and ask and the last price are told exactly, beginning with the newest known; finished candles too."""
-    async with desk() as d:
-        await d.venue.subscribe([BTC])
-        first = await d.heard.one(PriceTick, symbol=BTC)
+    async with desk(perp=perp) as d:
+        await d.venue.subscribe([d.symbol])
+        first = await d.heard.one(PriceTick, symbol=d.symbol)
         assert (first.bid, first.ask, first.last) == (BID, ASK, BID)
         await d.until(lambda: any("@bookTicker" in name for each in d.server.streams for name in each.topics))
-        d.hall.price(BTC, D("60000.05"), D("60000.06"))
+        d.hall.price(d.symbol, D("60000.05"), D("60000.06"))
         tick = await d.heard.one(PriceTick, bid=D("60000.05"), ask=D("60000.06"))
         assert isinstance(tick.bid, Decimal)
-        bars = await d.venue.candles(BTC, "1m", d.clock() - 600 * NS, 5)
+        bars = await d.venue.candles(d.symbol, "1m", d.clock() - 600 * NS, 5)
         assert len(bars) == 5
         assert all(bar.at % (60 * NS) == 0 for bar in bars)
 

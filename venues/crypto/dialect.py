@@ -223,6 +223,18 @@ class Dialect:
         found: list[Row] = await exchange.fetch_positions()
         return found
 
+    # --- markets -------------------------------------------------------------------------------------------------------
+
+    async def quotes(self, exchange: Exchange, symbols: list[str]) -> dict[str, Row]:
+        """Return tickers with best bid and ask and last price (``polls_quotes`` true)."""
+        found: dict[str, Row] = await exchange.fetch_tickers(symbols)
+        return found
+
+    async def funding(self, exchange: Exchange, symbol: str) -> Row:
+        """Return ccxt's unified funding rate; ``interval`` as ``8h`` where it is another than eight hours."""
+        found: Row = await exchange.fetch_funding_rate(symbol)
+        return found
+
     # --- streams -------------------------------------------------------------------------------------------------------
 
     def private_watches(self, exchange: Exchange) -> Sequence[Callable[[], Awaitable[Any]]]:

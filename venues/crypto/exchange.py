@@ -21,6 +21,7 @@ import json
 import logging
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any, Final, Protocol
@@ -32,6 +33,8 @@ from venues.crypto.dialect import Dialect, Row
 __all__ = ["SENDING", "Clock", "Sending", "Tap", "TooLateToSend", "forget_streams", "hang_up", "make_exchange"]
 
 _TIMEOUT_MS: Final = 10_000
+_GOODBYE_S: Final = 2.0
+"""How long a venue may take to say goodbye before its connection is cut."""
 _LOST: Final = "bulkhead:lost"
 """A future that no message resolves: ccxt fails every future of a connection that ends."""
 _SILENT: Final = logging.Logger("bulkhead.ccxt")  # noqa: LOG001 - not in the tree of loggers: nobody can turn it on
@@ -164,7 +167,9 @@ async def hang_up(exchange: Any, tap: Tap) -> None:
     clients = list((exchange.clients or {}).values())
     for client in clients:
         client.handle_message = _deaf
-        await client.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_S):
+                await client.close()
     exchange.clients.clear()
     exchange.ws_dial_backoff = {}
     for name in ("streamBySubscriptionsHash", "numSubscriptionsByStream"):

@@ -34,7 +34,7 @@ __all__ = ["Line"]
 
 _STREAMS_WITHIN_S: Final = 4.0
 """How long ``connect`` waits for the account's streams; then it goes on, polling until they come."""
-_RULES_FRESH_NS: Final = 60 * 1_000_000_000
+_RULES_FRESH_NS: Final = 10 * 1_000_000_000
 
 
 class Line:
@@ -102,7 +102,7 @@ class Line:
             await exchange.close()
 
     async def instruments(self) -> tuple[Instrument, ...]:
-        """Return the markets, loaded anew when they are older than a minute."""
+        """Return the markets, loaded anew when they are older than ten seconds."""
         now = self._tools.now()
         if not self.words.instruments or now - self._loaded_at > _RULES_FRESH_NS:
             await self.account.load()

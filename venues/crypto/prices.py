@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from venues.crypto.dialect import Exchange, Row
 from venues.crypto.errors import UNREADABLE
 from venues.crypto.streams import Mute, Streams
 from venues.crypto.translate import NS_PER_MS
+from venues.errors import VenueError
 
 __all__ = ["DATA_DEADLINE_S", "PriceStreams"]
 
@@ -131,7 +133,8 @@ class PriceStreams(Streams):
 
     async def _first_quotes(self) -> None:
         if self._calls.dialect.polls_quotes:
-            await self.poll()
+            with suppress(VenueError):  # the stream tells them too, only later
+                await self.poll()
 
     async def watch_over(self) -> None:
         """Ask after each silence whether anything was kept back."""
@@ -150,7 +153,7 @@ class PriceStreams(Streams):
     async def poll(self) -> None:
         """Ask for the quotes of all wanted symbols."""
         symbols = sorted(self._wanted)
-        tickers: dict[str, Row] = await self._calls.ask(lambda: self._calls.exchange.fetch_tickers(symbols))
+        tickers = await self._calls.ask(lambda: self._calls.dialect.quotes(self._calls.exchange, symbols))
         for symbol, ticker in tickers.items():
             self.quote(symbol, {**ticker, "timestamp": None})
 

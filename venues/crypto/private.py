@@ -104,7 +104,10 @@ class PrivateStreams(Streams):
         try:
             while True:
                 await self._tools.sleep(AUDIT_S)
-                missed = await self.catch_up()
+                try:
+                    missed = await self.catch_up()
+                except VenueError:
+                    continue  # no answer to a question is not the stream's fault
                 if missed:
                     raise Mute(
                         self._calls.dialect.venue, f"the order stream did not tell {missed} fills: connecting anew"

@@ -33,7 +33,7 @@ class Rates:
     async def funding_rate(self, symbol: str) -> FundingRate:
         """Return the next funding."""
         name, exchange = self._perpetual(symbol, "funding"), self._calls.exchange
-        row: dict[str, Any] = await self._calls.ask(lambda: exchange.fetch_funding_rate(name))
+        row = await self._calls.ask(lambda: self._calls.dialect.funding(exchange, name))
         if row.get("fundingRate") is None:
             raise VenueDown(self._calls.dialect.venue, f"no funding rate of {symbol}")
         hours = str(row.get("interval") or "").removesuffix("h")

@@ -163,7 +163,7 @@ class Teller:
             held = self._held.get(key)
             if held is None:
                 return
-            since = max(self._memory.opened_at, held.at - _LOOK_BACK_NS)
+            since = held.at - _LOOK_BACK_NS
             try:
                 for fill in await self._account.fills_since(since, (held.symbol,)):
                     self.fill(fill)

@@ -87,7 +87,7 @@ class CryptoVenue(Venue):
     # --- the account ---------------------------------------------------------------------------------------------------
 
     async def instruments(self) -> tuple[Instrument, ...]:
-        """Return every market of the account's family; rules older than a minute are loaded anew."""
+        """Return every market of the account's family; rules older than ten seconds are loaded anew."""
         return await self._connected().instruments()
 
     async def balances(self) -> tuple[Balance, ...]:
@@ -120,7 +120,8 @@ class CryptoVenue(Venue):
 
     async def query(self, client_order_id: str, symbol: str) -> OrderReport:
         """Say how an order stands; absent only when the venue has proven it."""
-        return await self._connected().orders.query(client_order_id, symbol)
+        line = self._connected()
+        return line.heard(await line.orders.query(client_order_id, symbol))
 
     async def amend(
         self, client_order_id: str, symbol: str, *, price: Decimal | None = None, qty: Decimal | None = None

@@ -61,7 +61,7 @@ class BinanceServer(HttpVenue):
             f"{base}/time": lambda _: {"serverTime": self._now_ms()},
             f"{base}/exchangeInfo": lambda _: wire.exchange_info(self.hall, perp=self.perp),
             f"{base}/ticker/24hr": self._tickers,
-            f"{base}/ticker/bookTicker": self._tickers,
+            f"{base}/ticker/bookTicker": self._books,
             f"{base}/klines": self._klines,
         }
         private: dict[str, Callable[[Query], Any]] = {
@@ -71,7 +71,7 @@ class BinanceServer(HttpVenue):
         }
         if self.perp:
             public |= {f"{base}/premiumIndex": self._premium, f"{base}/openInterest": self._interest}
-            public |= {f"{base}/fundingInfo": lambda _: []}
+            public |= {f"{base}/fundingInfo": self._funding_info, "/fapi/v2/ticker/price": self._tickers}
             private |= {
                 "/fapi/v3/account": lambda _: wire.futures_account(self.hall),
                 "/fapi/v2/account": lambda _: wire.futures_account(self.hall),
@@ -249,11 +249,19 @@ class BinanceServer(HttpVenue):
             row = {"symbol": market.venue_symbol, "lastPrice": wire.text(quote.last), "closeTime": self._now_ms(),
                    "openPrice": wire.text(quote.last), "highPrice": wire.text(quote.last), "volume": "1.0",
                    "lowPrice": wire.text(quote.last), "quoteVolume": "1.0"}  # fmt: skip
+            row |= {"price": row["lastPrice"], "time": row["closeTime"]}
             # The 24 h statistics of futures carry no book.
-            found.append(
-                row if self.perp else row | {"bidPrice": wire.text(quote.bid), "askPrice": wire.text(quote.ask)}
-            )
+            book = {} if self.perp else {"bidPrice": wire.text(quote.bid), "askPrice": wire.text(quote.ask)}
+            found.append(row | book)
         return found
+
+    def _books(self, _: Query) -> Any:
+        quotes = [(market, self.hall.quote(symbol)) for symbol, market in self.hall.instruments().items()]
+        return [
+            {"symbol": market.venue_symbol, "bidPrice": wire.text(quote.bid), "bidQty": "1.0", "time": self._now_ms(),
+             "askPrice": wire.text(quote.ask), "askQty": "1.0"}
+            for market, quote in quotes if quote is not None
+        ]  # fmt: skip
 
     def _klines(self, query: Query) -> Any:
         seconds, symbol = SECONDS[query["interval"]], self._symbol(query)
@@ -272,6 +280,11 @@ class BinanceServer(HttpVenue):
         return {"symbol": self._name(symbol), "markPrice": price, "indexPrice": price, "estimatedSettlePrice": price,
                 "lastFundingRate": "0.00010000", "interestRate": "0.00010000", "time": self._now_ms(),
                 "nextFundingTime": 1_800_000_000_000}  # fmt: skip
+
+    def _funding_info(self, _: Query) -> Any:
+        # Only markets whose interval is not eight hours are listed.
+        return [{"symbol": "ETHUSDT", "adjustedFundingRateCap": "0.02", "adjustedFundingRateFloor": "-0.02",
+                 "fundingIntervalHours": 4, "disclaimer": False}]  # fmt: skip
 
     def _interest(self, query: Query) -> Any:
         return {"openInterest": "10659.509", "symbol": self._name(self._symbol(query)), "time": self._now_ms()}

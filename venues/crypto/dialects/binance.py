@@ -94,6 +94,20 @@ class BinanceDialect(Dialect):
         """Return what the stream says; history does not say it."""
         return str(trade["info"].get("c") or "")
 
+    async def quotes(self, exchange: Exchange, symbols: list[str]) -> dict[str, Row]:
+        """Return tickers; futures' own carry no book, so books and last prices are asked for."""
+        if not self.perp:
+            return await super().quotes(exchange, symbols)
+        books: dict[str, Row] = await exchange.fetch_bids_asks(symbols)
+        lasts = await exchange.fetch_last_prices(symbols)
+        return {symbol: {**book, "last": lasts.get(symbol, {}).get("price")} for symbol, book in books.items()}
+
+    async def funding(self, exchange: Exchange, symbol: str) -> Row:
+        """Return the funding rate with its interval, which Binance tells elsewhere and only where it is not eight hours."""
+        found = await super().funding(exchange, symbol)
+        intervals = await exchange.fetch_funding_intervals([symbol])
+        return {**found, "interval": (intervals.get(symbol) or {}).get("interval")}
+
     def confirms(self, frame: Any) -> bool:
         """Whether the WebSocket API has taken the subscription (spot)."""
         return isinstance(frame, dict) and isinstance(frame.get("result"), dict) and "subscriptionId" in frame["result"]
