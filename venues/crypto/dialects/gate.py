@@ -19,22 +19,29 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from decimal import ROUND_UP, Decimal
+from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from protocol.orders import OrderRequest, OrderState
-from protocol.values import MarketType, OrderSide, OrderType
+from protocol.values import MarketType
 from venues.access import Access
 from venues.contract import CallLimit
-from venues.crypto.dialect import Dialect, Exchange, Row, plain
+from venues.crypto.dialect import Dialect, Exchange, Row
+from venues.crypto.dialects.gate_words import (
+    LATEST,
+    SETTLE,
+    expiring,
+    few_tickers,
+    futures_fields,
+    open_interest,
+    spot_fields,
+)
 from venues.crypto.memory import Bounded
 
 __all__ = ["GateDialect"]
 
 _LABEL: Final = re.compile(r'"label":\s*"(\w+)"')
 _OURS: Final = re.compile(r"t-([a-z0-9]{6,28})")
-_LATEST: Final = "bulkheadLatestMs"
-_COLLAR: Final = Decimal("1.02")
 _TWICE_MS: Final = 2000
 _OF_ONE_MARKET: Final = ("TRADE_RESTRICTED",)
 _PRECISION: Final = ("INVALID_PRECISION", "AMOUNT_TOO_LITTLE", "AMOUNT_TOO_MUCH", "SIZE_TOO_SMALL", "SIZE_TOO_LARGE")
@@ -47,7 +54,6 @@ _MEMORY_S: Final = 180 * _DAY_S
 _PAGE: Final = 100
 _TRADES_PAGE: Final = 1000
 _FINISHED_PAGES: Final = 10
-_SETTLE: Final = {"settle": "usdt"}
 
 
 def _label(error: BaseException) -> str:
@@ -98,13 +104,14 @@ class GateDialect(Dialect):
         exact["REQUEST_EXPIRED"] = errors.InvalidNonce  # late, not unauthorised
         exact["ORDER_FINISHED"] = exact["ORDER_CLOSED"] = exact["ORDER_CANCELLED"] = errors.OrderNotFound
         exact.update(dict.fromkeys(_OF_ONE_MARKET, errors.InvalidOrder))
-        exchange.sign = _expiring(exchange.sign)
+        exchange.sign = expiring(exchange.sign)
         exchange.parse_order = self._learning(exchange.parse_order)
-        exchange.fetch_open_interest = lambda symbol: _open_interest(exchange, symbol)
+        exchange.fetch_tickers = few_tickers(exchange, exchange.fetch_tickers)
+        exchange.fetch_open_interest = lambda symbol: open_interest(exchange, symbol)
 
     def latest_params(self, latest_ms: int, now_ms: int) -> dict[str, Any]:  # noqa: ARG002 - an instant to Gate
         """Return the latest time; it is taken out again where the request is signed."""
-        return {_LATEST: latest_ms}
+        return {LATEST: latest_ms}
 
     # --- client ids ----------------------------------------------------------------------------------------------------
 
@@ -149,14 +156,14 @@ class GateDialect(Dialect):
         if text in self._numbers:
             again: Exception = importlib.import_module("ccxt.base.errors").DuplicateOrderId(f"{text} was sent before")
             raise again
-        body = {"text": text, _LATEST: params[_LATEST]}
+        body = {"text": text, LATEST: params[LATEST]}
         if self.perp:
-            send, body = exchange.privateFuturesPostSettleOrders, {**body, **_SETTLE}
-            body |= _futures_fields(market, request, amount)
+            send, body = exchange.privateFuturesPostSettleOrders, {**body, **SETTLE}
+            body |= futures_fields(market, request, amount)
         else:
             send = exchange.privateSpotPostOrders
             body["account"] = "unified" if exchange.options.get("unifiedAccount") else "spot"
-            body |= await _spot_fields(exchange, market, request, amount)
+            body |= await spot_fields(exchange, market, request, amount)
         try:
             answer = await send(body)
         except Exception as error:
@@ -197,7 +204,7 @@ class GateDialect(Dialect):
         market = exchange.market(symbol)
         for page in range(_FINISHED_PAGES):
             if self.perp:
-                scope = {**_SETTLE, "contract": market["id"], "offset": page * _PAGE}
+                scope = {**SETTLE, "contract": market["id"], "offset": page * _PAGE}
                 rows = await exchange.privateFuturesGetSettleOrders({**scope, "status": "finished", "limit": _PAGE})
             else:
                 since = exchange.seconds() - _WINDOW_S + _DAY_S
@@ -219,7 +226,7 @@ class GateDialect(Dialect):
         rows: list[Row] = []
         for page in range(1, 101):
             if self.perp:
-                scope = {**_SETTLE, "offset": (page - 1) * _PAGE}
+                scope = {**SETTLE, "offset": (page - 1) * _PAGE}
                 found = await exchange.privateFuturesGetSettleOrders({**scope, "status": "open", "limit": _PAGE})
                 rows, full = rows + found, len(found) >= _PAGE
             else:
@@ -260,7 +267,7 @@ class GateDialect(Dialect):
         found: list[Row] = []
         while True:
             if self.perp:
-                page = {**_SETTLE, "offset": len(found)}
+                page = {**SETTLE, "offset": len(found)}
                 rows = await exchange.privateFuturesGetSettleMyTradesTimerange(
                     {**window, **page, "limit": _TRADES_PAGE}
                 )
@@ -290,7 +297,7 @@ class GateDialect(Dialect):
 
     def did_nothing(self, error: BaseException) -> bool:
         """Whether the venue refused a request for its lateness, before it looked at it."""
-        return type(error).__name__ == "InvalidNonce"
+        return self.is_late(error)
 
     def retry_after_s(self, headers: dict[str, str], now_ms: int) -> float | None:
         """Return how long until Gate's window of requests begins anew; told as an instant, in seconds or milliseconds."""
@@ -312,49 +319,13 @@ class GateDialect(Dialect):
         return super().refusal_code(error)
 
 
-def _futures_fields(market: Row, request: OrderRequest, amount: str) -> dict[str, Any]:
-    """Return what a futures order says; a price of 0 is the market."""
-    signed = Decimal(amount) if request.side is OrderSide.BUY else -Decimal(amount)
-    decimal_size = bool(market["info"].get("enable_decimal"))
-    whole = not decimal_size and signed == int(signed)
-    limit = request.price if request.type is not OrderType.MARKET else None
-    fields: dict[str, Any] = {
-        "contract": market["id"],
-        "size": int(signed) if whole else plain(signed),
-        "price": plain(limit) if limit is not None else "0",
-        "tif": "gtc" if request.type is OrderType.LIMIT else "ioc",
-    }
-    return fields | ({"reduce_only": True} if request.reduce_only else {})
-
-
-async def _spot_fields(exchange: Exchange, market: Row, request: OrderRequest, amount: str) -> dict[str, Any]:
-    """Return what a spot order says; a purchase at the market becomes a limit order somewhat above it."""
-    fields: dict[str, Any] = {"currency_pair": market["id"], "side": request.side.value, "amount": amount}
-    if request.type is OrderType.MARKET and request.side is OrderSide.SELL:
-        return {**fields, "type": "market", "time_in_force": "ioc"}
-    price = request.price
-    if request.type is OrderType.MARKET or price is None:
-        (ticker,) = await exchange.publicSpotGetTickers({"currency_pair": market["id"]})
-        tick = Decimal(market["precision"]["price"])
-        price = (Decimal(ticker["lowest_ask"]) * _COLLAR / tick).to_integral_value(ROUND_UP) * tick
-    tif = "gtc" if request.type is OrderType.LIMIT else "ioc"
-    return {**fields, "type": "limit", "price": plain(price), "time_in_force": tif}
-
-
 def _known_user(exchange: Exchange, watch: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
     async def watching() -> Any:
         if not exchange.uid:
-            exchange.uid = str((await exchange.privateFuturesGetSettleAccounts(dict(_SETTLE)))["user"])
+            exchange.uid = str((await exchange.privateFuturesGetSettleAccounts(dict(SETTLE)))["user"])
         return await watch()
 
     return watching
-
-
-async def _open_interest(exchange: Exchange, symbol: str) -> Row:
-    """Return the contracts that are held, as the list of contracts says."""
-    market = exchange.market(symbol)
-    row = await exchange.publicFuturesGetSettleContractsContract({**_SETTLE, "contract": market["id"]})
-    return {"symbol": symbol, "openInterestAmount": str(row["position_size"]), "openInterestValue": None}
 
 
 def _forgotten(number: str, text: str, symbol: str) -> Row:
@@ -366,17 +337,3 @@ def _forgotten(number: str, text: str, symbol: str) -> Row:
 def _nowhere(symbol: str) -> Row:
     """Return an order of which nothing can be told."""
     return {"id": None, "symbol": symbol, "info": {}}
-
-
-def _expiring(sign: Any) -> Any:
-    """Give a request the header after whose instant the venue refuses it."""
-
-    def expiring(path: str, api: Any = "public", method: str = "GET", params: Any = None, *rest: Any) -> Any:
-        known = dict(params) if isinstance(params, dict) else params or {}
-        latest = known.pop(_LATEST, None) if isinstance(known, dict) else None
-        signed = sign(path, api, method, known, *rest)
-        if latest is not None:
-            signed["headers"] = {**(signed["headers"] or {}), "x-gate-exptime": str(latest)}
-        return signed
-
-    return expiring

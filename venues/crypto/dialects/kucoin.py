@@ -5,26 +5,26 @@ time than that is signed with an earlier instant. Client ids (``clientOid``) are
 never sends one twice. An order is told taken and no more; how it stands is asked. The order stream tells a trade without its
 fee, so the trade itself is asked for too, by the history that has it. Trades name no client id, only the order's number.
 
-Spot history can only be asked by market. Orders that were cancelled without a fill are forgotten after three days, all
-others stay: nobody asks later whether an order ever was. Accounts in KuCoin's unified mode are not served.
+Isolated positions are opened with a leverage of 1, for KuCoin has every order say one; the leverage of cross margin is what
+the account is set to. Spot history can only be asked by market. Orders that were cancelled without a fill are forgotten
+after three days, all others stay: nobody asks later whether an order ever was. Accounts in the unified mode are not served.
 """
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any, ClassVar, Final
-from urllib.parse import urlencode
 
 from protocol.orders import OrderRequest, OrderState
 from protocol.values import MarketType, OrderType
 from venues.access import Access
 from venues.contract import CallLimit
 from venues.crypto.dialect import Dialect, Exchange, Row, plain
+from venues.crypto.dialects.kucoin_streams import tell_exactly
 
 __all__ = ["KucoinDialect"]
 
@@ -71,8 +71,6 @@ class KucoinDialect(Dialect):
         super().__init__(access)
         self.trades_by_symbol = not self.perp  # type: ignore[misc] # one class a venue: futures can be asked for all at once
         self._modes: dict[str, str] = {}
-        self._asking: dict[str, asyncio.Task[str]] = {}
-        self._addresses: dict[str, str] = {}
 
     # --- the ccxt object -----------------------------------------------------------------------------------------------
 
@@ -82,6 +80,7 @@ class KucoinDialect(Dialect):
         options: dict[str, Any] = {
             "defaultType": "swap" if self.perp else "spot",
             "fetchMarkets": {"types": kinds},
+            "fetchTickers": {"method": "futuresPublicGetAllTickers"},
             "uta": False,
             "hf": True,
             "watchBalance": {"fetchBalanceSnapshot": False, "awaitBalanceSnapshot": False},
@@ -100,9 +99,7 @@ class KucoinDialect(Dialect):
         now, ask_markets = exchange.nonce, exchange.fetch_markets
         exchange.nonce = lambda: _STAMP.get() or now()
         exchange.fetch_markets = lambda params=None: ask_markets({"marginables": False, **(params or {})})
-        exchange.parse_ws_order = _dated(exchange.parse_ws_order)
-        exchange.handle_my_trade = _silent  # without its fee: the teller asks for what an order's new state speaks of
-        exchange.negotiate = lambda private, futures=False, _=None: self._negotiate(exchange, private, futures)
+        tell_exactly(exchange)
 
     def latest_params(self, latest_ms: int, now_ms: int) -> dict[str, Any]:  # noqa: ARG002 - an age to KuCoin
         """Return the latest time; ``place`` and ``cancel`` take it out again."""
@@ -255,28 +252,18 @@ class KucoinDialect(Dialect):
         return isinstance(frame, dict) and frame.get("type") == "ack"
 
     def public_watches(self, exchange: Exchange, symbols: list[str]) -> Sequence[Callable[[], Awaitable[Any]]]:
-        """Return one: its tickers hold bid, ask and last."""
-        return (lambda: exchange.watch_tickers(symbols),)
-
-    async def _negotiate(self, exchange: Exchange, private: bool, futures: bool) -> str:
-        """Return the address of streams with a fresh token; ccxt keeps one for ever, and KuCoin takes it for a day."""
-        kind = f"{id(exchange)}{'private' if private else 'public'}"
-        known = self._addresses.get(kind)
-        if known is not None and known in exchange.clients:
-            return known
-        if kind not in self._asking:
-            self._asking[kind] = asyncio.ensure_future(_bullet(exchange, private, futures))
-        try:
-            address = self._addresses[kind] = await asyncio.shield(self._asking[kind])
-        finally:
-            self._asking.pop(kind, None)
-        return address
+        """Return one for spot, whose tickers hold bid, ask and last; futures tell a new book by a topic of its own."""
+        return super().public_watches(exchange, symbols)[0 if self.perp else 1 :]
 
     # --- errors --------------------------------------------------------------------------------------------------------
 
+    def leaves_open(self, error: BaseException) -> bool:
+        """Whether a code that ccxt does not know is of the kind that tells of failures inside the venue."""
+        return type(error).__name__ == "ExchangeError" and _code(error).startswith("5")
+
     def did_nothing(self, error: BaseException) -> bool:
         """Whether the venue refused a request for its age, before it looked at it."""
-        return type(error).__name__ == "InvalidNonce"
+        return self.is_late(error)
 
     def retry_after_s(self, headers: dict[str, str], now_ms: int) -> float | None:  # noqa: ARG002 - a duration to KuCoin
         """Return how long until KuCoin's window of requests begins anew."""
@@ -341,32 +328,3 @@ async def _numbered(ask: Any, request: dict[str, Any]) -> list[Row]:
         if number >= int(data["totalPage"]):
             return found
         number += 1
-
-
-async def _bullet(exchange: Exchange, private: bool, futures: bool) -> str:
-    """Ask for a token and return the address that takes it."""
-    if futures:
-        ask = exchange.futuresPrivatePostBulletPrivate if private else exchange.futuresPublicPostBulletPublic
-    else:
-        ask = exchange.privatePostBulletPrivate if private else exchange.publicPostBulletPublic
-    data = (await ask())["data"]
-    server = data["instanceServers"][0]
-    query = {"token": data["token"], "connectId": "private" if private else "public"}
-    address = f"{server['endpoint']}?{urlencode(query)}"
-    exchange.client(address).keepAlive = int(server["pingInterval"])
-    return address
-
-
-def _dated(parse: Any) -> Any:
-    """Date an order of the stream by what it tells: ``orderTime`` is in milliseconds or in nanoseconds, as it pleases."""
-
-    def dated(order: Row, market: Any = None) -> Any:
-        parsed = parse(order, market)
-        at = int(order["ts"]) // 1_000_000
-        return {**parsed, "timestamp": at, "lastUpdateTimestamp": at}
-
-    return dated
-
-
-def _silent(client: Any, message: Any) -> None:
-    """Hear nothing of a trade."""
