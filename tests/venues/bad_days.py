@@ -14,7 +14,7 @@ from protocol.values import OrderSide, OrderType
 from protocol.venue import SessionDown
 from tests.servers.venues.faults import Fault
 from tests.venues.clocked_rig import ClockedRig
-from venues.errors import AuthFailed, NetworkTimeout, RateLimited, VenueDown, VenueError
+from venues.errors import AuthFailed, NetworkTimeout, OrderNotFound, RateLimited, VenueDown, VenueError
 
 __all__ = ["ASK", "BID", "BadDays", "order"]
 
@@ -148,6 +148,28 @@ class BadDays:
         rig.hall.faults.arm(Fault.MARGIN_REJECT)
         report = await rig.venue.place(order("bhmoney00001", symbol=rig.symbol))
         assert (report.state, report.code) == (OrderState.REJECTED, "InsufficientFunds")
+
+    async def test_amending(self, rig: ClockedRig) -> None:
+        """A resting order changes price and quantity in place: same order, its fills kept, one lock."""
+        request = order("bhamend00001", symbol=rig.symbol)
+        first = await rig.venue.place(request)
+        rig.hall.trade(rig.symbol, BID - 100, QTY / 2)
+        await rig.heard.one(FillReport)
+        changed = await rig.venue.amend(request.client_order_id, rig.symbol, price=BID - 200, qty=QTY * 2)
+        assert (changed.state, changed.filled_qty) == (OrderState.PARTIALLY_FILLED, QTY / 2)
+        assert changed.venue_order_id == first.venue_order_id
+        (only,) = rig.hall.open_orders()
+        assert (only.request.price, only.request.qty, only.rest) == (BID - 200, QTY * 2, QTY * 3 / 2)
+        rig.hall.price(rig.symbol, BID - 300, BID - D("299.9"))
+        done = await rig.heard.one(OrderReport, client_order_id=request.client_order_id, state=OrderState.FILLED)
+        assert done.filled_qty == QTY * 2 == sum(each.qty for each in rig.heard.of(FillReport))
+
+    async def test_amending_what_has_ended(self, rig: ClockedRig) -> None:
+        """There is nothing to change; nothing is placed in its stead."""
+        await rig.venue.place(order("bhamend00002", OrderType.MARKET, symbol=rig.symbol))
+        with pytest.raises(OrderNotFound):
+            await rig.venue.amend("bhamend00002", rig.symbol, price=BID - 200)
+        assert rig.hall.open_orders() == []
 
     # --- answers -------------------------------------------------------------------------------------------------------
 

@@ -74,6 +74,7 @@ class BybitServer(BybitStreams):
         posts = {
             "/v5/order/create": self._create,
             "/v5/order/cancel": self._cancel,
+            "/v5/order/amend": self._amend,
         }
         for path, answer in public.items():
             yield web.get(path, self._answering(answer))
@@ -86,8 +87,8 @@ class BybitServer(BybitStreams):
 
     def kind_of(self, request: web.Request, body: str) -> On:
         """Say what a request does."""
-        if request.path.startswith("/v5/order/c"):
-            return "orders" if request.path.endswith("create") else "cancels"
+        if request.method == "POST":
+            return "cancels" if request.path.endswith("cancel") else "orders"
         return "reads"
 
     def refusal(self, fault: Fault) -> web.Response:
@@ -286,6 +287,21 @@ class BybitServer(BybitStreams):
             raise Refused(10001, "Missing some parameters that must be filled in, symbol or settleCoin or baseCoin")
         found = [each for each in self.hall.open_orders(symbol) if wire.category_of(each.request.symbol) == category]
         return self._page(query, wire.rows(found))
+
+    def _amend(self, body: dict[str, Any]) -> Any:
+        rules = self.hall.instruments()[self._symbol(body)].rules
+        order = self._working(body)
+        price, qty = (Decimal(body[name]) if body.get(name) else None for name in ("price", "qty"))
+        for value, step, code in ((price, rules.tick_size, "TickSize"), (qty, rules.step_size, "StepSize")):
+            if value is not None and value % step:
+                raise Refused(*wire.refused(body["category"], code))
+        if price in (None, order.request.price) and qty in (None, order.request.qty):
+            raise Refused(10001, "order not modified")
+        self.hall.amend(order, price=price, qty=qty)
+        return {
+            "orderId": wire.order_id(order.request.symbol, order.number),
+            "orderLinkId": body.get("orderLinkId", ""),
+        }
 
     def _recent_orders(self) -> list[Order]:
         """Return the final orders that are still at hand: the newest, and none of yesterday."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
+from msgspec.structs import replace
+
 from protocol.instruments import Instrument
 from protocol.market import Bar, PriceTick
 from protocol.messages import Message
@@ -90,6 +92,8 @@ class Hall:
         """By client id."""
         self.by_number: dict[int, Order] = {}
         self.fills: list[FillReport] = []
+        self._amended: dict[str, tuple[Order, OrderRequest, str]] = {}
+        """What the exchange calls an amended order -> the order, what it is to be, what it was called before."""
         self._read = 0
         self._listeners: list[Hears] = []
         self._timers: set[asyncio.TimerHandle] = set()
@@ -112,9 +116,28 @@ class Hall:
 
     def cancel(self, order: Order) -> Order:
         """Cancel what is left of an order."""
-        self.exchange.cancel(order.request.client_order_id, order.request.symbol)
+        self.exchange.cancel(self._key_of(order), order.request.symbol)
         self._catch_up()
         return order
+
+    def amend(self, order: Order, *, price: Decimal | None = None, qty: Decimal | None = None) -> Order:
+        """Change price or whole quantity of a resting order; it keeps ids and fills. What cannot be paid ends it."""
+        wanted = replace(order.request, price=price or order.request.price, qty=qty or order.request.qty)
+        before = self._key_of(order)
+        after = f"{order.request.client_order_id}~{len(self._amended)}"
+        self._amended[after] = (order, wanted, before)
+        self.exchange.cancel(before, order.request.symbol)
+        self.exchange.place(replace(wanted, client_order_id=after, qty=wanted.qty - order.filled))
+        self._catch_up()
+        return order
+
+    def _key_of(self, order: Order) -> str:
+        """Return what the exchange calls an order: an amended one is a new one to it."""
+        keys = [key for key, (each, _, _) in self._amended.items() if each is order]
+        return keys[-1] if keys else order.request.client_order_id
+
+    def _known_as(self, key: str) -> Order:
+        return self._amended[key][0] if key in self._amended else self.orders[key]
 
     def find(self, client_order_id: str = "", number: int = 0) -> Order | None:
         """Return an order by either id."""
@@ -231,6 +254,14 @@ class Hall:
             event = self.exchange.history[self._read]
             self._read += 1
             match event:
+                case PaperOrderAccepted(request=request, at=at) if request.client_order_id in self._amended:
+                    order, wanted, _ = self._amended[request.client_order_id]
+                    order.request, order.updated_at = wanted, at
+                case PaperOrderRejected(request=request, at=at) if request.client_order_id in self._amended:
+                    order = self._amended[request.client_order_id][0]
+                    order.state, order.updated_at = OrderState.CANCELLED, at
+                case PaperOrderCancelled(client_order_id=key) if key in [each for _, _, each in self._amended.values()]:
+                    continue
                 case PaperOrderAccepted(request=request, venue_order_id=venue_id, at=at):
                     order = Order(request, FIRST_NUMBER + int(venue_id.lstrip("p")), at, at)
                     self.orders[request.client_order_id] = self.by_number[order.number] = order
@@ -240,19 +271,19 @@ class Hall:
                 case PaperOrderFilled():
                     order = self._filled(event)
                 case PaperOrderCancelled(client_order_id=key, reason=reason, at=at):
-                    order = self.orders[key]
+                    order = self._known_as(key)
                     order.state, order.reason, order.updated_at = OrderState.CANCELLED, reason, at
                 case PaperOrderTriggered(client_order_id=key, at=at):
-                    order = self.orders[key]
+                    order = self._known_as(key)
                     order.triggered, order.updated_at = True, at
                 case _:
                     continue
             self._tell(order)
 
     def _filled(self, event: PaperOrderFilled) -> Order:
-        order = self.orders[event.client_order_id]
+        order = self._known_as(event.client_order_id)
         fill = FillReport(
-            client_order_id=event.client_order_id,
+            client_order_id=order.request.client_order_id,
             trade_id=event.trade_id,
             symbol=event.symbol,
             side=event.side,

@@ -84,6 +84,7 @@ class OkxServer(OkxStreams):
         for path in ("trade/order", "trade/batch-orders"):
             yield web.post(f"/api/v5/{path}", self._acting(self._create))
         yield web.post("/api/v5/trade/cancel-order", self._acting(self._cancel))
+        yield web.post("/api/v5/trade/amend-order", self._acting(self._amend))
         for path in ("public", "private", "business"):
             yield web.get(f"/ws/v5/{path}", self.stream)
 
@@ -266,6 +267,21 @@ class OkxServer(OkxStreams):
         if order is None or order.state.final:
             raise Refused(*wire.refused("NotCancelled"))
         self.hall.cancel(order)
+        return {"ordId": str(order.number), "clOrdId": wire.client_id(order.request.client_order_id)}
+
+    def _amend(self, body: dict[str, Any]) -> dict[str, str]:
+        market, order = self._market(body["instId"]), self._named(body)
+        if order is None or order.state.final:
+            raise Refused("51503", "Your order has already been filled or canceled.")
+        price = Decimal(body["newPx"]) if body.get("newPx") else None
+        qty = Decimal(body["newSz"]) * market.contract_size if body.get("newSz") else None
+        for value, step, code in (
+            (price, market.rules.tick_size, "TickSize"),
+            (qty, market.rules.step_size, "StepSize"),
+        ):
+            if value is not None and value % step:
+                raise Refused(*wire.refused(code))
+        self.hall.amend(order, price=price, qty=qty)
         return {"ordId": str(order.number), "clOrdId": wire.client_id(order.request.client_order_id)}
 
     def _one_order(self, query: dict[str, str]) -> list[Any]:

@@ -71,6 +71,7 @@ class BybitDialect(Dialect):
     """Bybit."""
 
     venue = "bybit"
+    amends = True
     exchange_ids: ClassVar[dict[MarketType, str]] = {MarketType.SPOT: "bybit", MarketType.PERP: "bybit"}
     call_limits: ClassVar[dict[MarketType, CallLimit]] = {
         MarketType.SPOT: CallLimit(600, 5.0),

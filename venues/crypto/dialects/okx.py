@@ -31,7 +31,7 @@ _MEMORY_MS: Final = 90 * _DAY_MS
 _PAGE: Final = 100
 _DUPLICATES: Final = ("51016",)
 _EXPIRED: Final = "50102"
-_GONE: Final = ("51400", "51401", "51402", "51410", "51603")
+_GONE: Final = ("51400", "51401", "51402", "51410", "51503", "51603")
 _UNSURE: Final = ("50001", "50004", "50005", "50013", "50026", "51149", "51054")
 """Failures inside the venue, and time-outs: what became of the request, it does not say."""
 _TOO_MANY: Final = ("50011", "50040", "50061")
@@ -60,6 +60,7 @@ class OkxDialect(Dialect):
     """OKX."""
 
     venue = "okx"
+    amends = True
     exchange_ids: ClassVar[dict[MarketType, str]] = {MarketType.SPOT: "okx", MarketType.PERP: "okx"}
     call_limits: ClassVar[dict[MarketType, CallLimit]] = {
         MarketType.SPOT: CallLimit(60, 2.0),
