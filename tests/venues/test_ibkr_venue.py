@@ -221,6 +221,15 @@ async def test_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
         await time.passes(5)
         late = await rig.heard.state(FeedState.DEGRADED)
         assert "no new entries" in late.detail
+        rig.server.connections[0].deaf = False
+        monkeypatch.setattr(Line, "answer_s", 5)
+        assert (await rig.venue.place(shares(1))).code == "SessionLate"
+        exit_order = OrderRequest(
+            client_order_id="bhexit01", symbol="AAPL/USD", side=OrderSide.SELL, type=OrderType.MARKET, qty=D(10)
+        )
+        assert "code 201" in (await rig.venue.place(exit_order)).reason  # the broker's own word: it got there
+        monkeypatch.setattr(Line, "answer_s", 0.01)
+        rig.server.connections[0].deaf = True
         time.jump(235)
         down = await rig.heard.one(SessionDown)
         assert "heartbeat" in down.reason
@@ -291,6 +300,35 @@ async def test_prices(rig: IbkrRig) -> None:
     await rig.venue.subscribe(["AAPL/USD"])
     assert rig.heard.of(PriceTick, bid=D("201.10"))
     assert rig.server.requests.count(1) == 1
+
+
+async def test_prices_that_are_refused(rig: IbkrRig) -> None:
+    """A market without subscription is told as such; asking again asks the broker again."""
+    rig.server.answers.refuse_data = 354
+    await rig.venue.subscribe(["AAPL/USD"])
+    status = await rig.heard.state(FeedState.DEGRADED)
+    assert status.detail.startswith("AAPL/USD: ")
+    rig.server.answers.refuse_data = 0
+    await rig.venue.subscribe(["AAPL/USD"])
+    await rig.heard.one(PriceTick, symbol="AAPL/USD")
+
+
+async def test_a_quiet_market_is_asked_anew(tmp_path: Path) -> None:
+    """An old price is never told again as if it were news: the subscription is renewed."""
+    time = ManualTime(NOW() // NS)
+    async with connected(str(tmp_path)) as rig:
+        await rig.venue.close()
+        rig.venue = IbkrVenue(rig.access, Tools(time.now_ns, time.sleep, lambda: 0.5))
+        await rig.venue.connect(rig.heard)
+        await rig.venue.subscribe(["AAPL/USD"])
+        await rig.heard.one(PriceTick)
+        time.jump(30)
+        rig.heard.forget()
+        await rig.venue.subscribe(["AAPL/USD"])
+        assert rig.heard.of(PriceTick) == []
+        tick = await rig.heard.one(PriceTick)
+        assert tick.at == time.now_ns()
+        assert rig.server.requests.count(2) == 1
 
 
 async def test_account_figures(rig: IbkrRig) -> None:

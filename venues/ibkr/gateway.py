@@ -69,6 +69,10 @@ class Hears(Protocol):
         """Hear an error or a notice; ``request`` is an order id, another request, or -1."""
         ...
 
+    def unquoted(self, contract: Any, code: int, text: str) -> None:
+        """Hear that the prices of a contract do not come."""
+        ...
+
     def lost(self, reason: str) -> None:
         """Hear that the connection is no good any more."""
         ...
@@ -167,8 +171,11 @@ class _Ears(Wrapper):
         self.hears.completed(contract, order, orderState)
 
     def error(self, reqId: int, errorCode: int, errorString: str, advancedOrderRejectJson: str) -> None:  # noqa: N803
+        ticker = None if reqId in self._futures else self.reqId2Ticker.get(reqId)
         super().error(reqId, errorCode, errorString, advancedOrderRejectJson)
         self.hears.error(reqId, errorCode, errorString)
+        if ticker is not None:
+            self.hears.unquoted(ticker.contract, errorCode, errorString)
 
 
 class _Wire(Client):

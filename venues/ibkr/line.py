@@ -16,7 +16,7 @@ from rules.broker.pacing import Kind
 from venues.access import Access, Tools
 from venues.errors import AuthFailed, NetworkTimeout, VenueDown, VenueError
 from venues.ibkr.book import Book
-from venues.ibkr.codes import CODES, Meaning, error_of
+from venues.ibkr.codes import CODES, Meaning, error_of, meaning_of
 from venues.ibkr.gateway import Gateway, Trade
 from venues.ibkr.pace import Pace
 
@@ -50,7 +50,7 @@ def port_of(access: Access) -> int:
 class Line:
     """Made for one connection and not used again. ``gone`` is told once when an open one ends by itself.
 
-    ``notice`` hears what the system says (its meaning, code and words).
+    ``notice`` hears what the system says (its meaning, code and words), ``unquoted`` of contracts without prices.
     """
 
     answer_s: ClassVar[float] = ANSWER_S
@@ -64,6 +64,7 @@ class Line:
         *,
         notice: Callable[[Meaning, int, str], None],
         gone: Callable[[str], None],
+        unquoted: Callable[[Any, VenueError], None],
     ) -> None:
         self._access = access
         self._tools = tools
@@ -71,6 +72,7 @@ class Line:
         self._book = book
         self._notice = notice
         self._gone = gone
+        self._unquoted = unquoted
         self._alone: dict[str, asyncio.Lock] = {}
         self._refused: tuple[int, str] | None = None
         self._over = asyncio.Event()
@@ -174,6 +176,15 @@ class Line:
         self.check()
         return int(self.gateway.client.getReqId())
 
+    async def turn(self, kind: Kind) -> None:
+        """Return when a message may go; raises VenueDown when the connection ends before."""
+        self.check()
+        try:
+            await self._pace.turn(kind)
+        except ConnectionError as error:
+            raise VenueDown(self._access.venue, f"not connected: {self.ended or error}") from error
+        self.check()
+
     # --- asking --------------------------------------------------------------------------------------------------------
 
     async def ask(
@@ -197,9 +208,7 @@ class Line:
 
     async def _ask(self, kind: Kind, send: Callable[[], Awaitable[T]], *, whole: bool, timeout_s: float) -> T:
         name, timeout_s = self._access.venue, timeout_s or self.answer_s
-        self.check()
-        await self._pace.turn(kind)
-        self.check()
+        await self.turn(kind)
         try:
             async with asyncio.timeout(timeout_s):
                 return await send()
@@ -254,6 +263,11 @@ class Line:
             self.link_losses += not self.linked
         if known.meaning not in (Meaning.INFORMATION, Meaning.FATAL, Meaning.RETRY) and not self.ended:
             self._notice(known.meaning, code, f"{text} (code {code})" + (f"; {known.advice}" if known.advice else ""))
+
+    def unquoted(self, contract: Any, code: int, text: str) -> None:
+        """Hear that the prices of a contract do not come."""
+        if meaning_of(code) is Meaning.FATAL and not self.ended:
+            self._unquoted(contract, error_of(self._access.venue, code, text))
 
     def lost(self, reason: str) -> None:
         """Hear, or decide, that the connection is no good any more; whoever waits for an answer is told."""

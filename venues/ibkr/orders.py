@@ -23,7 +23,6 @@ from venues.ibkr.contracts import Found
 from venues.ibkr.ids import reference
 from venues.ibkr.line import Line
 from venues.ibkr.notes import Notes
-from venues.ibkr.pace import Pace
 
 __all__ = ["Orders", "Plain", "single"]
 
@@ -76,7 +75,6 @@ class Orders:
         line: Line,
         book: Book,
         notes: Notes,
-        pace: Pace,
         send_by: Callable[[], int | None],
     ) -> None:
         self._access = access
@@ -84,7 +82,6 @@ class Orders:
         self._line = line
         self._book = book
         self._notes = notes
-        self._pace = pace
         self._send_by = send_by
         self._under_way: set[str] = set()
         self._refused: dict[str, OrderReport] = {}
@@ -140,7 +137,7 @@ class Orders:
         noted = False
         try:
             for _ in wired:
-                await self._pace.turn(Kind.ORDER)
+                await self._line.turn(Kind.ORDER)
             # From here on it may leave: a cut in between is settled by asking a new connection.
             noted = True
             await asyncio.to_thread(self._note, keys, self._tools.now(), len(wired))

@@ -26,7 +26,10 @@ class Pace:
         self._pumping: asyncio.Task[None] | None = None
 
     async def turn(self, kind: Kind) -> None:
-        """Return when a message of this kind may go; the caller sends it before it waits for anything else."""
+        """Return when a message of this kind may go; the caller sends it before it waits for anything else.
+
+        Raises ConnectionError when the pace was closed meanwhile.
+        """
         waiting = any(self._waiting[each] for each in ((kind,) if kind is Kind.ORDER else Kind))
         if not waiting and self._due(kind) <= self._now():
             self._sent.append(Sent(self._now(), kind))
@@ -38,13 +41,14 @@ class Pace:
         await turn
 
     def close(self) -> None:
-        """Wake nobody any more: what waits fails as cancelled."""
+        """Let nobody wait any more."""
         if self._pumping is not None:
             self._pumping.cancel()
             self._pumping = None
         for turns in self._waiting.values():
             for turn in turns:
-                turn.cancel()
+                if not turn.done():
+                    turn.set_exception(ConnectionError("the connection is closed"))
             turns.clear()
 
     def _due(self, kind: Kind) -> int:

@@ -19,6 +19,9 @@ __all__ = ["DEADLINE_S", "Quotes"]
 DEADLINE_S: Final = 60.0
 """Connected, something is followed, and not one price for so long: the market is closed or the data is gone."""
 
+FRESH_S: Final = 5.0
+"""A price of this age is told again to who asks; after an older one the market is asked anew."""
+
 _NANOS: Final = 1_000_000_000
 
 
@@ -44,11 +47,13 @@ class Quotes:
         return self._newest.get(found.con_id)
 
     async def follow(self, found: Found) -> None:
-        """Have a contract's prices told; the newest known comes first."""
-        if found.con_id in self._followed:
-            if (tick := self._newest.get(found.con_id)) is not None:
-                self._tell(tick)
+        """Have a contract's prices told; the newest comes first. One that has said nothing for a while is asked anew."""
+        tick = self._newest.get(found.con_id)
+        if tick is not None and self._now() - tick.at < FRESH_S * _NANOS:
+            self._tell(tick)
             return
+        if found.con_id in self._followed:
+            await self._line.ask(Kind.DATA, partial(self._end, found))
         self._followed[found.con_id] = found
         self.tick_at = self._now()
         await self._line.ask(Kind.DATA, partial(self._subscribe, found))
@@ -66,14 +71,16 @@ class Quotes:
         for found in tuple(self._followed.values()):
             await self._line.ask(Kind.DATA, partial(self._subscribe, found))
 
-    def refused(self, contract: Any) -> None:
-        """Forget a contract whose prices the broker refuses: the next ``follow`` asks again."""
-        if contract is not None:
-            self._followed.pop(int(contract.conId), None)
+    def refused(self, contract: Any) -> Found | None:
+        """Forget a contract whose prices the broker refuses, so that the next ``follow`` asks again; return it."""
+        return self._followed.pop(int(contract.conId), None)
 
     async def _subscribe(self, found: Found) -> None:
         self._line.gateway.forget_quote(found.contract())
         self._line.gateway.reqMktData(found.contract(), "", False, False)
+
+    async def _end(self, found: Found) -> None:
+        self._line.gateway.cancelMktData(found.contract())
 
     def _ticked(self, ticker: Any) -> None:
         found = self._followed.get(int(ticker.contract.conId))

@@ -20,6 +20,7 @@ from protocol.orders import Balance, FillReport, OrderReport, OrderRequest, Posi
 from protocol.values import MarketType, OrderSide, OrderType
 from protocol.venue import SessionDown
 from rules.broker.brackets import bracket
+from rules.broker.heartbeat import LATE_S, SessionAge
 from rules.broker.pacing import Kind
 from venues.access import Access, Tools
 from venues.contract import REQUIRED_CAPABILITIES, Capability, Sink, Venue
@@ -86,14 +87,15 @@ class IbkrVenue(Venue):
         access, tools = self._access, self._tools
         self._pace = Pace(tools.now, tools.sleep, half=bool(access.conservative))
         self._book = Book(self._contracts, tools.now, lambda: line.account)
-        line = self._line = Line(access, tools, self._pace, self._book, notice=self._noticed, gone=self._gone)
+        told = {"notice": self._noticed, "gone": self._gone, "unquoted": self._unquoted}
+        line = self._line = Line(access, tools, self._pace, self._book, **told)  # type: ignore[arg-type] # by name
         try:
             await line.open()
             line.phase = Phase.RESYNCING
             line.gateway.client.updateReqId(self._notes.next_free)
             await asyncio.to_thread(self._notes.reserve, line.next_number)
             line.set_clock(await self.server_time())
-            self._orders = Orders(access, tools, line, self._book, self._notes, self._pace, lambda: self.send_by())
+            self._orders = Orders(access, tools, line, self._book, self._notes, lambda: self.send_by())
             await self._resolve(access.symbols)
             await self._orders.resync()
             line.check()
@@ -144,6 +146,10 @@ class IbkrVenue(Venue):
         self._end_tasks()
         self._sink(SessionDown(self._access.account, reason[:4000], self._tools.now()))
 
+    def _unquoted(self, contract: Any, error: VenueError) -> None:
+        if self._watch is not None and (found := self._quotes.refused(contract)) is not None:
+            self._feed(FeedState.DEGRADED, f"{found.name}: {error.message}")
+
     def _noticed(self, meaning: Meaning, code: int, words: str) -> None:
         self._feed(_STATES.get(meaning, FeedState.LIVE), words)
         if self._watch is None:
@@ -168,7 +174,7 @@ class IbkrVenue(Venue):
         task.add_done_callback(self._extra.discard)
 
     def _feed(self, state: FeedState, detail: str) -> None:
-        self._tell(FeedStatus(self.name, self._access.account, state, self._tools.now(), detail))
+        self._tell(FeedStatus(self.name, self.name, state, self._tools.now(), detail))
 
     def _tell(self, fact: Message) -> None:
         self._sink(fact)
@@ -242,9 +248,16 @@ class IbkrVenue(Venue):
             found = await self._find(symbol)
         except UnknownContract as error:
             return self._orders.refuse(key, symbol, error.code, error.message)
-        if (refusal := await self._refusal(request, found)) is not None:
+        if (refusal := self._late(request) or await self._refusal(request, found)) is not None:
             return self._orders.refuse(key, symbol, *refusal)
         return await self._orders.place(request, found)
+
+    def _late(self, request: OrderRequest) -> tuple[str, str] | None:
+        """Return why an entry may not leave: exits are still tried when heartbeats are late (PF-238)."""
+        entry = request.side is OrderSide.BUY if self._access.market is MarketType.SPOT else not request.reduce_only
+        if entry and self._watch is not None and self._watch.age is not SessionAge.ACTIVE:
+            return "SessionLate", f"the gateway has answered no heartbeat for more than {LATE_S} s: no new entries"
+        return None
 
     async def _refusal(self, request: OrderRequest, found: Found) -> tuple[str, str] | None:
         """Return why an order cannot be sent: the broker has no word for it."""
