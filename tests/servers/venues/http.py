@@ -117,6 +117,11 @@ class HttpVenue(ABC):
         """Drop everybody; ``async with`` again brings the server back on the same port."""
         self._deaf()
         self.hall.close()
+        if self._runner is not None:
+            for site in list(self._runner.sites):
+                await site.stop()
+            for _ in range(3):
+                await asyncio.sleep(0)  # who was accepted at the last moment becomes a connection that can be ended
         self.drop()
         if self._runner is not None:
             await self._runner.cleanup()
