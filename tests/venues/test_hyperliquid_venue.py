@@ -25,7 +25,7 @@ from tests.venues.contract_suite import TradingContract
 from tests.venues.perp_suite import PerpContract
 from venues.access import Access
 from venues.crypto.dialects.cloids import id_of
-from venues.errors import AuthFailed, VenueDown
+from venues.errors import AuthFailed, VenueCapabilityMissing, VenueDown
 
 pytestmark = pytest.mark.anyio
 
@@ -77,6 +77,13 @@ class TestHyperliquidBadDays(BadDays):
 
     open_rig = staticmethod(spot)
     too_many = "429"
+    test_amending_what_has_ended = None  # type: ignore[assignment] # a change there is a new order that forgets its fills
+
+    async def test_amending(self, rig: ClockedRig) -> None:
+        """Orders are not changed in place here, and that is said."""
+        await rig.venue.place(order("bhamend00001", symbol=rig.symbol))
+        with pytest.raises(VenueCapabilityMissing):
+            await rig.venue.amend("bhamend00001", rig.symbol, price=BID - 200)
 
     async def test_a_wrong_secret(self, rig: ClockedRig) -> None:
         """A key that is no agent of the account stays outside, though every question would be answered without one."""

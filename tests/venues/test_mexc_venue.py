@@ -70,6 +70,14 @@ class TestMexcBadDays(BadDays):
 
     open_rig = staticmethod(spot)
     too_many = "Too Many Requests"
+    test_amending_what_has_ended = None  # type: ignore[assignment] # it has no such call
+
+    async def test_amending(self, rig: ClockedRig) -> None:
+        """Orders are not changed in place here, and that is said."""
+        await rig.venue.place(order("bhamend00001", symbol=rig.symbol))
+        with pytest.raises(VenueCapabilityMissing):
+            await rig.venue.amend("bhamend00001", rig.symbol, price=BID - 200)
+
     test_the_other_family_is_not_heard = None  # type: ignore[assignment] # it has no other family for us
 
 

@@ -128,6 +128,7 @@ class HyperliquidServer(HttpVenue):
             "spotMeta": lambda _: market_rows(self.hall, SPOT, TOKENS)[0],
             "meta": lambda _: market_rows(self.hall, PERP, TOKENS)[0],
             "perpDexs": lambda _: [None],
+            "allMids": lambda _: self._mids(),
             "userRole": self._role,
             "userAbstraction": lambda _: "disabled",
             "clearinghouseState": lambda _: self._margin(),
@@ -152,6 +153,10 @@ class HyperliquidServer(HttpVenue):
             return {"status": "unknownOid"}
         inner = {"order": self._order(order), "status": status_of(order)}
         return {"status": "order", "order": inner | {"statusTimestamp": order.updated_at // MS}}
+
+    def _mids(self) -> dict[str, str]:
+        quotes = ((coin, self.hall.quote(symbol)) for symbol, coin in self._coins.items())
+        return {coin: number((quote.bid + quote.ask) / 2) if quote else "60000.0" for coin, quote in quotes}
 
     def _role(self, body: dict[str, Any]) -> Any:
         user = str(body["user"]).lower()

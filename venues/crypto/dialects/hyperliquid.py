@@ -53,6 +53,8 @@ class HyperliquidDialect(Dialect):
         MarketType.PERP: CallLimit(600, 60.0),
     }
 
+    lag_s = 4.0
+
     def __init__(self, access: Access) -> None:
         super().__init__(access)
         self._ids: Bounded[str, str] = Bounded()
@@ -84,7 +86,9 @@ class HyperliquidDialect(Dialect):
         markets, trade = exchange.fetch_markets, exchange.parse_trade
 
         async def fetch_markets(params: Any = None) -> list[Row]:
-            return [self._ruled(row) for row in await markets(params or {})]
+            # By name: ccxt takes a pair's price from a list by a number that is not always its place there.
+            mids = await exchange.publicPostInfo({"type": "allMids"})
+            return [self._ruled(row, mids) for row in await markets(params or {})]
 
         def parse_trade(raw: Row, market: Row | None = None) -> Row:
             return self._trade(exchange, trade(raw, market))
@@ -96,9 +100,8 @@ class HyperliquidDialect(Dialect):
         exchange.parse_trade = exchange.parse_ws_trade = parse_trade
         listen(exchange)
 
-    def _ruled(self, market: Row) -> Row:
-        info = market["info"]
-        price = info.get("midPx") or info.get("markPx")
+    def _ruled(self, market: Row, mids: Row) -> Row:
+        price = mids.get(_coin(market))
         step = Decimal(market["precision"]["amount"])
         market["precision"]["price"] = tick_for(Decimal(price) if price else None, step, perp=self.perp)
         market["limits"]["amount"]["min"] = step
@@ -109,6 +112,8 @@ class HyperliquidDialect(Dialect):
         for fee in (trade.get("fee"), *(trade.get("fees") or ())):
             if fee and fee.get("currency"):
                 fee["currency"] = exchange.update_spot_currency_code(fee["currency"])
+        if trade["id"] == "0":  # dust that the venue sold: all such sales have this number
+            trade["id"] = f"0-{trade['order']}"
         return trade
 
     # --- client ids ----------------------------------------------------------------------------------------------------
@@ -288,9 +293,8 @@ class HyperliquidDialect(Dialect):
         url = exchange.urls["api"]["ws"]["public"]
 
         def watch(symbol: str, kind: str) -> Callable[[], Awaitable[Any]]:
-            market, name = exchange.market(symbol), f"{kind}:{symbol}"
-            coin = market["baseName"] if market["swap"] else market["id"]
-            wanted = {"method": "subscribe", "subscription": {"type": kind, "coin": coin}}
+            name = f"{kind}:{symbol}"
+            wanted = {"method": "subscribe", "subscription": {"type": kind, "coin": _coin(exchange.market(symbol))}}
             return lambda: exchange.watch(url, name, wanted, name)
 
         return [watch(symbol, kind) for symbol in symbols for kind in ("bbo", "trades")]
@@ -320,10 +324,13 @@ async def _nothing() -> bool:
     return True
 
 
+def _coin(market: Row) -> str:
+    """Return the venue's name of a market in questions and streams."""
+    return str(market["baseName"] if market["swap"] else market["id"])
+
+
 async def _touch(exchange: Exchange, symbol: str) -> Row:
-    market = exchange.market(symbol)
-    coin = market["baseName"] if market["swap"] else market["id"]
-    book = await exchange.publicPostInfo({"type": "l2Book", "coin": coin})
+    book = await exchange.publicPostInfo({"type": "l2Book", "coin": _coin(exchange.market(symbol))})
     bid, ask = (side[0]["px"] for side in book["levels"])
     return {"symbol": symbol, "timestamp": book["time"], "bid": bid, "ask": ask, "last": None, "info": book}
 
