@@ -48,6 +48,7 @@ class FuturesDesk(Desk):
             ("GET", "/orders", self._list, True),
             ("GET", "/orders/{order_id}", lambda asked: self.order(self.find(asked["order_id"])), True),
             ("DELETE", "/orders/{order_id}", self._cancel, True),
+            ("PUT", "/orders/{order_id}", self._amend, True),
             ("GET", "/my_trades", self._trades, True),
             ("GET", "/my_trades_timerange", self._trades, True),
         )
@@ -123,6 +124,13 @@ class FuturesDesk(Desk):
         if order.state.final:
             raise GateRefusal("ORDER_FINISHED", "order is finished")
         return self.order(self.hall.cancel(order))
+
+    def _amend(self, asked: dict[str, Any]) -> dict[str, Any]:
+        order = self.find(asked["order_id"])
+        size = self.hall.instruments()[order.request.symbol].contract_size
+        qty = abs(Decimal(str(asked["size"]))) * size if asked.get("size") else None
+        price = Decimal(asked["price"]) if asked.get("price") else None
+        return self.order(self.amend(order, price, qty))
 
     def _list(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
         finished = asked["status"] == "finished"

@@ -49,6 +49,7 @@ class SpotDesk(Desk):
             ("GET", "/spot/open_orders", self._open, True),
             ("GET", "/spot/orders/{order_id}", lambda asked: self.order(self.find(asked["order_id"])), True),
             ("DELETE", "/spot/orders/{order_id}", self._cancel, True),
+            ("PATCH", "/spot/orders/{order_id}", self._amend, True),
             ("GET", "/spot/my_trades", self._trades, True),
         )
 
@@ -113,6 +114,10 @@ class SpotDesk(Desk):
             label = "ORDER_CANCELLED" if order.state is OrderState.CANCELLED else "ORDER_CLOSED"
             raise GateRefusal(label, "Order already cancelled or closed")
         return self.order(self.hall.cancel(order))
+
+    def _amend(self, asked: dict[str, Any]) -> dict[str, Any]:
+        price, qty = (Decimal(asked[name]) if asked.get(name) else None for name in ("price", "amount"))
+        return self.order(self.amend(self.find(asked["order_id"]), price, qty))
 
     def _open(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
         size, page = int(asked.get("limit") or 100), int(asked.get("page") or 1)

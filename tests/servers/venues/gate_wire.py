@@ -90,6 +90,17 @@ class Desk:
             raise GateRefusal(*self.REFUSED.get(order.code, ("INVALID_PARAM_VALUE", order.reason)))
         return order
 
+    def amend(self, order: Order, price: Decimal | None, qty: Decimal | None) -> Order:
+        """Change a resting order, or refuse to in Gate's words."""
+        rules = self.hall.instruments()[order.request.symbol].rules
+        if order.state.final:
+            raise GateRefusal("ORDER_CLOSED", "Order already cancelled or closed")
+        if (price or 0) % rules.tick_size or (qty or 0) % rules.step_size:
+            raise GateRefusal("INVALID_PRECISION", "Invalid precision")
+        if price in (None, order.request.price) and qty in (None, order.request.qty):
+            raise GateRefusal("NO_CHANGE", "No change is made")
+        return self.hall.amend(order, price=price, qty=qty)
+
     def called(self, name: str) -> list[Order]:
         """Return the accepted orders with a text, oldest first."""
         return [each for each in self.orders() if self.text_of(each) == name]

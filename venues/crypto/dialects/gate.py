@@ -71,6 +71,8 @@ class GateDialect(Dialect):
         MarketType.PERP: CallLimit(150, 10.0),
     }
 
+    amends: bool = True
+
     def __init__(self, access: Access) -> None:
         super().__init__(access)
         self._numbers: Bounded[str, str] = Bounded()

@@ -65,7 +65,7 @@ class KucoinDialect(Dialect):
         MarketType.PERP: CallLimit(2000 // 3, 30.0),
     }
     late_refusal_s: ClassVar[float | None] = _AGE_MS / 1000
-    fill_looks_s: ClassVar[tuple[float, ...]] = (0.0, 0.1, 0.3, 1.0)
+    fill_looks_s: ClassVar[tuple[float, ...]] = (0.0, 0.1, 0.3, 1.0, 2.0)
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)
