@@ -27,6 +27,7 @@ from protocol.codec import encode_json
 from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.groups import GroupChanged, GroupState
 from protocol.incidents import ClearIncident, IncidentCleared, IncidentList, ListIncidents
+from protocol.instruments import Instrument
 from protocol.messages import Event
 from protocol.offset import TellStanding
 from protocol.pool import PoolIdentities
@@ -66,6 +67,7 @@ class Gateway(DurableActor):
         self._settings = settings
         self._state = GatewayState()
         self._markets: dict[str, dict[str, str]] = {}
+        self._listed: dict[str, tuple[Instrument, ...]] = {}
         self._groups: dict[str, GroupState] = {}
         self._door = Door(settings)
         self._watch = SourceWatch(settings.rhythms, 0)
@@ -350,10 +352,12 @@ class Gateway(DurableActor):
     @handles
     def session_up(self, msg: SessionUp) -> None:
         """Learn which markets an account has and by which names they go, so that a wrong one is answered with near ones."""
-        names = market_names(msg.instruments)
+        self._listed[msg.account] = msg.instruments
         for venue, routes in self._settings.routes.items():
             if any(route.account == msg.account for route in routes):
-                self._markets[venue] = names
+                # Accounts of one venue may see different markets: spot and futures, its test network.
+                listed = (each for route in routes for each in self._listed.get(route.account, ()))
+                self._markets[venue] = market_names({each.symbol: each for each in listed}.values())
 
     @handles
     def session_down(self, msg: SessionDown) -> None:

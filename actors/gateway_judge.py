@@ -188,6 +188,10 @@ class Judge:
             near = near_symbols(signal.symbol, set(names.values()))
             hint = f"; did you mean {', '.join(near)}?" if near else ""
             return Problem("UnknownSymbol", "tv.symbol", f"{signal.venue} has no {signal.symbol}{hint}", signal.symbol)
+        routes = tuple(each for each in routes if each.trades(signal.symbol))
+        if not routes:
+            text = f"no account on {signal.venue} trades markets of this kind: see an account's `market_type`"
+            return Problem("NoAccountForSignal", "tv.symbol", text, signal.symbol)
         taking = tuple(each for each in routes if each.takes(signal.label))
         if taking:
             return taking

@@ -32,7 +32,7 @@ async def newest_price(
         symbol = canonical_symbol(symbol, markets.get(venue))
     except IdentityError:
         return None  # said by the checks that follow
-    routes = settings.routes.get(venue, ())
+    routes = [each for each in settings.routes.get(venue, ()) if each.trades(symbol)]
     prices = system.lookup(routes[0].prices) if routes else None
     if prices is None:
         return None

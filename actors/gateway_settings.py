@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from protocol.values import MarketType
 from rules.signals import AuthMode, DuplicateWindows
 from rules.signals.mappings import BUILTIN
 from rules.signals.mappings import Mapping as BodyMapping
@@ -25,7 +26,8 @@ RESEND_WITHIN_S: Final = 20
 class Route:
     """Where signals of one venue go: the pool of an account, and the actor that knows its prices.
 
-    ``labels`` are the strategies whose signals the account takes, all when empty; ``paper`` that no real money moves.
+    ``labels`` are the strategies whose signals the account takes, all when empty; ``paper`` that no real money moves;
+    ``family`` the markets it trades where an account at a venue trades only one of them, None: both.
     """
 
     account: str
@@ -33,10 +35,15 @@ class Route:
     prices: str
     paper: bool = True
     labels: tuple[str, ...] = ()
+    family: MarketType | None = None
 
     def takes(self, label: str) -> bool:
         """Whether the account trades signals of this strategy."""
         return not self.labels or label in self.labels
+
+    def trades(self, symbol: str) -> bool:
+        """Whether the account trades markets of this symbol's family: a perpetual's names what it is settled in."""
+        return self.family is None or (self.family is MarketType.PERP) == (":" in symbol)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from service.config import Config, WebhookSecrets, open_webhook_secrets
 from service.config.daemon import Mode
 from service.config.grid_config import grid_config
 from service.config.mappings import SignalMapping
+from service.config.venue_access import market_type_of
 
 __all__ = ["TRADINGVIEW_ADDRESSES", "allowed_addresses", "gateway_settings", "mappings_of"]
 
@@ -69,7 +70,8 @@ def _routes(config: Config, paths: Callable[[str], _Paths]) -> dict[str, tuple[R
     for account in config.accounts:
         where = paths(account.name)
         unreal = config.scope_of(account) is not Scope.LIVE
-        route = Route(account.name, where.pool, where.prices, unreal, account.signals)
+        family = market_type_of(config, account) if account.venue.is_known else None
+        route = Route(account.name, where.pool, where.prices, unreal, account.signals, family)
         routes[account.exchange] = (*routes.get(account.exchange, ()), route)
     return routes
 

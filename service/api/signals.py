@@ -56,11 +56,15 @@ async def inject(host: Host, hub: Hub, markets: Markets, body: bytes, query: Map
 
 def _signal_of(host: Host, markets: Markets, body: bytes) -> InjectSignal:
     signal = decode_json(_with_defaults(body, host.config), InjectSignal)
-    account = next((each for each in host.config.accounts if each.exchange == signal.venue.lower()), None)
-    if account is None:
-        return signal
-    # The newest price is asked for under the unified name.
-    return structs.replace(signal, symbol=markets.canonical(signal.symbol, account.name))
+    accounts = [each.name for each in host.config.accounts if each.exchange == signal.venue.lower()]
+    # The newest price is asked for under the unified name. Of several accounts of a venue each may have other markets.
+    for last, account in enumerate(accounts, 1 - len(accounts)):
+        try:
+            return structs.replace(signal, symbol=markets.canonical(signal.symbol, account))
+        except Refused:
+            if last == 0:
+                raise
+    return signal
 
 
 class Replay(Value, frozen=True, forbid_unknown_fields=True, gc=False):

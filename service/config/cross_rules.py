@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from protocol.values import MarketType
 from service.config.document import Config
 from service.config.errors import Problems
 from service.config.grid import GridStrategy
@@ -13,6 +14,7 @@ from service.config.market import MarketSource
 from service.config.overrides import applied
 from service.config.queue import RANKING
 from service.config.safety_rules import check_access, check_protection
+from service.config.venue_access import market_type_of
 from service.config.venue_rules import check_venues
 
 __all__ = ["check_across"]
@@ -73,10 +75,15 @@ def _check_accounts(config: Config, problems: Problems) -> None:
     names = [account.name for account in config.accounts]
     for index in _repeats(names):
         problems.add(f"accounts[{index}].name", "Duplicate", "another account has this name", value=names[index])
-    routes = [(account.exchange, config.scope_of(account)) for account in config.accounts]
-    for index in _repeats(routes):
-        message = "another account of this scope trades this exchange: an alert would have two places to go"
-        problems.add(f"accounts[{index}].exchange", "Duplicate", message, value=routes[index][0])
+    taken: set[tuple[object, ...]] = set()
+    for index, account in enumerate(config.accounts):
+        route = (account.exchange, config.scope_of(account))
+        both = tuple(MarketType)
+        families = (market_type_of(config, account),) if account.venue.is_known else both
+        if any((*route, family) in taken for family in families):
+            message = "another account of this scope trades this exchange: an alert would have two places to go"
+            problems.add(f"accounts[{index}].exchange", "Duplicate", message, value=account.exchange)
+        taken |= {(*route, family) for family in families}
 
 
 def _check_market(config: Config, problems: Problems) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from protocol.errors import FeatureUnavailable
 from protocol.values import MarketType, Scope
+from service.account_paths import AccountPaths
 from service.config import Config, ConfigError, Secret, parse
 from service.config.environment import account_variable
 from service.config.market import Account, VenueKind
@@ -15,6 +16,7 @@ from service.config.sources import Sources
 from service.config.text import HIDDEN, document_of, encoded, from_toml
 from service.config.validate import validate_config
 from service.config.venue_access import access_of, missing_credentials, secrets_of
+from service.intake import gateway_settings
 from service.venue_settings import session_settings
 from service.venues import AdapterMissing, adapter_of, outside_venues
 from store.inputs.codec import pickled
@@ -251,3 +253,19 @@ def test_the_default_account_is_unchanged() -> None:
     (one,) = Config().accounts
     assert (one, one.exchange, one.venue) == (Account(name="paper"), "binance", VenueKind.PAPER)
     assert outside_venues(Config(), lambda: 0) == {}
+
+
+def test_spot_and_futures_of_one_venue_are_two_accounts() -> None:
+    """EX-113: an alert has one place to go in each scope; spot and futures are different places, twice spot is not."""
+    spot = account("bybit", market_type="spot")
+    futures = account("bybit", market_type="futures").replace("main-1", "futures")
+    config = parse(spot + futures, {})
+    routes = gateway_settings(config, None, AccountPaths).routes["bybit"]
+    assert [(each.account, each.family) for each in routes] == [
+        ("main-1", MarketType.SPOT),
+        ("futures", MarketType.PERP),
+    ]
+    assert mistakes(spot + spot.replace("main-1", "other")) == [("accounts[1].exchange", "Duplicate")]
+    paper = '[[accounts]]\nname = "paper"\nexchange = "bybit"\n'
+    assert mistakes(futures + paper) == [("accounts[1].exchange", "Duplicate")]
+    assert mistakes(futures + paper + 'scope = "simulation"\n') == []
