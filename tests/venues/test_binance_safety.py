@@ -94,8 +94,7 @@ class Desk:
 async def desk(*, perp: bool = False, connect: bool = True, **access: Any) -> AsyncIterator[Desk]:
     """Run a server and an adapter on one clock."""
     clock = Shifted()
-    server = server_of(perp=perp)
-    server.hall.now = clock
+    server = server_of(perp=perp, now=clock)
     async with server:
         rig = HallRig(server, access_to(server, **access), "BTC/USDT:USDT" if perp else BTC)
         rig.venue = CryptoVenue(access_to(server, **access), Tools(clock, sooner, lambda: 0.0))

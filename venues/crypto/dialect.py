@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Final, TypeAlias
 
 from protocol.orders import OrderRequest, OrderState
 from protocol.values import MarketType, OrderType
+from rules.client_ids import PREFIX
 from venues.access import Access
 from venues.contract import CallLimit
 
@@ -29,6 +30,7 @@ Exchange: TypeAlias = Any
 Row: TypeAlias = dict[str, Any]
 """One of ccxt's unified structures; ``row["info"]`` is what the venue said."""
 
+_OURS: Final = re.compile(r"[a-z0-9]{6,28}")
 _HOST: Final = re.compile(r"^(https?|wss?)://[^/]+")
 
 
@@ -118,8 +120,8 @@ class Dialect:
         return client_order_id
 
     def client_id_in(self, text: str) -> str | None:
-        """Return our id of the venue's form, None for what cannot be one of ours."""
-        return text if re.fullmatch(r"[a-z0-9]{6,28}", text) else None
+        """Return our id of the venue's form, None for what cannot be one of ours: ours begin with ``client_ids.PREFIX``."""
+        return text if text.startswith(PREFIX) and _OURS.fullmatch(text) else None
 
     def client_id_of_trade(self, trade: Row) -> str:
         """Return the venue's form of the client id that a trade names, empty when it names none."""

@@ -10,9 +10,9 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-import msgspec
 from aiohttp import WSMsgType, web
 
+from protocol.instruments import Instrument
 from protocol.market import PriceTick
 from protocol.orders import FillReport, OrderRequest, OrderState
 from protocol.values import OrderSide, OrderType
@@ -45,7 +45,7 @@ class BinanceServer(HttpVenue):
     def __init__(self, hall: Hall, *, perp: bool = False, key: str = KEY, secret: str = SECRET) -> None:
         super().__init__(hall)
         self.perp = perp
-        self.key, self._secret = key, secret
+        self.key, self.secret = key, secret
         self.skew_ms = 0
         self.banned_s = 0
         self.latest: list[int] = []
@@ -59,7 +59,7 @@ class BinanceServer(HttpVenue):
         base = "/fapi/v1" if self.perp else "/api/v3"
         public: dict[str, Callable[[Query], Any]] = {
             f"{base}/time": lambda _: {"serverTime": self._now_ms()},
-            f"{base}/exchangeInfo": lambda _: wire.exchange_info(self.hall, perp=self.perp),
+            f"{base}/exchangeInfo": lambda _: wire.exchange_info(self._markets(), self._now_ms(), perp=self.perp),
             f"{base}/ticker/24hr": self._tickers,
             f"{base}/ticker/bookTicker": self._books,
             f"{base}/klines": self._klines,
@@ -130,7 +130,7 @@ class BinanceServer(HttpVenue):
         return handle
 
     def _sign(self, text: str) -> str:
-        return hmac.new(self._secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
 
     def _checked(self, request: web.Request, raw: str) -> Query:
         if request.headers.get("X-MBX-APIKEY") != self.key:
@@ -152,8 +152,14 @@ class BinanceServer(HttpVenue):
     def _name(self, symbol: str) -> str:
         return self.hall.instruments()[symbol].venue_symbol
 
+    def _mine(self, symbol: str) -> bool:
+        return (":" in symbol) == self.perp
+
+    def _markets(self) -> dict[str, Instrument]:
+        return {symbol: market for symbol, market in self.hall.instruments().items() if self._mine(symbol)}
+
     def _symbol(self, query: Query) -> str:
-        for symbol, market in self.hall.instruments().items():
+        for symbol, market in self._markets().items():
             if market.venue_symbol == query.get("symbol"):
                 return symbol
         raise Refused(-1121, "Invalid symbol.")
@@ -208,17 +214,15 @@ class BinanceServer(HttpVenue):
 
     def _open(self, query: Query) -> Any:
         symbol = self._symbol(query) if "symbol" in query else ""
-        return [
-            wire.order(each, self._name(each.request.symbol), perp=self.perp) for each in self.hall.open_orders(symbol)
-        ]
+        found = [each for each in self.hall.open_orders(symbol) if self._mine(each.request.symbol)]
+        return [wire.order(each, self._name(each.request.symbol), perp=self.perp) for each in found]
 
     def _amend(self, query: Query) -> Any:
         found = self._found(query, (-2013, "Order does not exist."))
         if found.state.final:
-            raise Refused(-4192, "Order has been filled or cancelled.")
-        changed = msgspec.structs.replace(found.request, price=Decimal(query["price"]), qty=Decimal(query["quantity"]))
-        found.request = self.hall.exchange.engine.state.memory.orders[changed.client_order_id].request = changed
-        return wire.order(found, self._name(changed.symbol), perp=True)
+            raise Refused(-2013, "Order does not exist.")
+        self.hall.amend(found, price=Decimal(query["price"]), qty=Decimal(query["quantity"]))
+        return wire.order(found, self._name(found.request.symbol), perp=True)
 
     def _trades(self, query: Query) -> Any:
         symbol, limit = self._symbol(query), int(query.get("limit", "500"))
@@ -242,7 +246,7 @@ class BinanceServer(HttpVenue):
     def _tickers(self, query: Query) -> Any:
         named = json.loads(query["symbols"]) if "symbols" in query else None
         found = []
-        for symbol, market in self.hall.instruments().items():
+        for symbol, market in self._markets().items():
             quote = self.hall.quote(symbol)
             if quote is None or (named is not None and market.venue_symbol not in named):
                 continue
@@ -256,7 +260,7 @@ class BinanceServer(HttpVenue):
         return found
 
     def _books(self, _: Query) -> Any:
-        quotes = [(market, self.hall.quote(symbol)) for symbol, market in self.hall.instruments().items()]
+        quotes = [(market, self.hall.quote(symbol)) for symbol, market in self._markets().items()]
         return [
             {"symbol": market.venue_symbol, "bidPrice": wire.text(quote.bid), "bidQty": "1.0", "time": self._now_ms(),
              "askPrice": wire.text(quote.ask), "askQty": "1.0"}
@@ -292,7 +296,7 @@ class BinanceServer(HttpVenue):
     def _brackets(self) -> Any:
         step = {"bracket": 1, "initialLeverage": 125, "notionalCap": 50000, "notionalFloor": 0,
                 "maintMarginRatio": 0.004, "cum": 0.0}  # fmt: skip
-        return [{"symbol": each.venue_symbol, "brackets": [step]} for each in self.hall.instruments().values()]
+        return [{"symbol": each.venue_symbol, "brackets": [step]} for each in self._markets().values()]
 
     # --- streams -------------------------------------------------------------------------------------------------------
 
@@ -330,6 +334,8 @@ class BinanceServer(HttpVenue):
 
     def hear(self, fact: Any) -> None:
         """Tell orders and fills to the account's streams, quotes to those who subscribed them."""
+        if not self._mine(fact.request.symbol if isinstance(fact, Order) else fact.symbol):
+            return
         if isinstance(fact, PriceTick):
             self._quoted(fact)
         elif isinstance(fact, FillReport):

@@ -181,14 +181,14 @@ def event(hall: Hall, each: Order, name: str, fill: FillReport | None, *, perp: 
     return body
 
 
-def exchange_info(hall: Hall, *, perp: bool) -> dict[str, Any]:
-    """Return ``exchangeInfo`` with every market of the hall."""
+def exchange_info(markets: dict[str, Instrument], now_ms: int, *, perp: bool) -> dict[str, Any]:
+    """Return ``exchangeInfo`` of some markets."""
     return {
-        "timezone": "UTC", "serverTime": hall.now() // MS, "exchangeFilters": [],
+        "timezone": "UTC", "serverTime": now_ms, "exchangeFilters": [],
         "rateLimits": [{"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1,
                         "limit": 2400 if perp else 6000}],
         "assets": [{"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"}],
-        "symbols": [_listing(each, perp=perp) for each in hall.instruments().values()],
+        "symbols": [_listing(each, perp=perp) for each in markets.values()],
     }  # fmt: skip
 
 
