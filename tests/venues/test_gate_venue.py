@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -216,3 +218,46 @@ async def test_costs_of_holding() -> None:
         assert (funding.rate, funding.interval_hours) == (D("0.0001"), 8)
         assert funding.next_at > rig.clocks.venue()
         assert (await rig.venue.open_interest(PERP)).qty == D(5223816) * D("0.0001")
+
+
+RECORDED = (
+    Path(__file__).resolve().parents[3] / "shared" / "data" / "api" / "gocryptotrader" / "gateio" / "wsFutures.jsonl"
+)
+
+
+async def test_recorded_facts() -> None:
+    """An order and a trade as Gate's futures streams told them: somebody else's, in signed contracts."""
+    if not RECORDED.exists():
+        pytest.skip("no recorded payloads beside the repository")
+    frames = {each["channel"]: each for each in map(json.loads, RECORDED.read_text().splitlines())}
+    async with connected(perp) as rig:
+        line = rig.venue.line
+        exchange, dialect = line.calls.exchange, line.calls.dialect
+        (order_row,) = exchange.parse_orders(frames["futures.orders"]["result"])
+        (trade,) = exchange.parse_trades(frames["futures.usertrades"]["result"])
+    assert (dialect.order_state(order_row), line.words.own_id(order_row)) == (OrderState.FILLED, "gate-4872460")
+    assert (trade["id"], trade["side"], trade["amount"], trade["takerOrMaker"]) == ("3335259", "buy", "1", "maker")
+    assert dialect.client_id_of_trade(trade) == "gate-4872460"
+
+
+@pytest.mark.parametrize(
+    ("label", "message", "kind"),
+    [("BALANCE_NOT_ENOUGH", "", "InsufficientFunds"), ("INSUFFICIENT_AVAILABLE", "", "InsufficientFunds"),
+     ("INVALID_PRECISION", "", "PrecisionRejected"), ("AMOUNT_TOO_LITTLE", "", "PrecisionRejected"),
+     ("INVALID_PARAM_VALUE", "Your order size 1 USDT is too small. The minimum is 3 USDT", "PrecisionRejected"),
+     ("POSITION_EMPTY", "", "ReduceOnly"), ("TRADE_RESTRICTED", "", "MarketHalted"), ("ORDER_NOT_FOUND", "", "missing"),
+     ("CLIENT_ID_NOT_FOUND", "", "missing"), ("REQUEST_EXPIRED", "", "late")],
+)  # fmt: skip
+async def test_words(label: str, message: str, kind: str) -> None:
+    """Gate's labels, read for what they mean to an order."""
+    async with spot() as rig:
+        await rig.venue.connect(rig.heard)
+        exchange, dialect = rig.venue.line.calls.exchange, rig.venue.line.calls.dialect
+        body = {"label": label, "message": message}
+        with pytest.raises(Exception, match=label) as raised:
+            exchange.handle_errors(400, "", "", "POST", {}, json.dumps(body), body, {}, "")
+    error = raised.value
+    assert dialect.is_missing(error) is (kind == "missing")
+    assert dialect.did_nothing(error) is (kind == "late")
+    if kind[0].isupper():
+        assert dialect.refusal_code(error) == kind

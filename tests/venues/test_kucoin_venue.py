@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -197,3 +199,57 @@ async def test_costs_of_holding() -> None:
         assert (funding.rate, funding.interval_hours) == (D("0.0001"), 8)
         assert funding.next_at > rig.clocks.venue()
         assert (await rig.venue.open_interest(PERP)).qty == D(8053960) * D("0.001")
+
+
+RECORDED = (
+    Path(__file__).resolve().parents[3] / "shared" / "data" / "api" / "gocryptotrader" / "kucoin" / "wsHandleData.jsonl"
+)
+
+
+async def test_recorded_orders() -> None:
+    """Orders as KuCoin's streams told them: how each stands, and when, by whichever unit its times are in."""
+    if not RECORDED.exists():
+        pytest.skip("no recorded payloads beside the repository")
+    frames = [json.loads(line) for line in RECORDED.read_text().splitlines()]
+    async with connected(spot) as rig:
+        exchange, dialect = rig.venue.line.calls.exchange, rig.venue.line.calls.dialect
+        told = [
+            exchange.parse_ws_order(each["data"]) for each in frames if each["topic"].endswith("Market/tradeOrders")
+        ]
+        states = [dialect.order_state(each) for each in told]
+    assert [each.value for each in states] == [
+        "open",
+        "partially_filled",
+        "filled",
+        "cancelled",
+        "open",
+        "partially_filled",
+    ]
+    assert all(1_500_000_000_000 < each["timestamp"] < 1_700_000_000_000 for each in told)
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "kind"),
+    [("102411", "x", "duplicate"), ("400100", "validation.createOrder.clientOidDuplicated", "duplicate"),
+     ("300018", "clientOid duplicated", "duplicate"), ("400100", "order not exist", "missing"),
+     ("100001", "error.getOrder.orderNotExist", "missing"), ("400100", "Price increment invalid.", "PrecisionRejected"),
+     ("600100", "Order size increment invalid.", "PrecisionRejected"),
+     ("200004", "Balance insufficient!", "InsufficientFunds"),
+     ("300009", "No open positions to close.", "ReduceOnly"), ("126009", "Trading pair suspended", "MarketHalted"),
+     ("503000", "Service Unavailable", "open"), ("400002", "Invalid KC-API-TIMESTAMP", "late")],
+)  # fmt: skip
+async def test_words(code: str, message: str, kind: str) -> None:
+    """KuCoin's codes, read for what they mean to an order."""
+    async with spot() as rig:
+        await rig.venue.connect(rig.heard)
+        exchange, dialect = rig.venue.line.calls.exchange, rig.venue.line.calls.dialect
+        body = {"code": code, "msg": message}
+        with pytest.raises(Exception, match=code) as raised:
+            exchange.handle_errors(200, "", "", "POST", {}, json.dumps(body), body, {}, "")
+    error = raised.value
+    assert dialect.is_duplicate(error) is (kind == "duplicate")
+    assert dialect.is_missing(error) is (kind == "missing")
+    assert dialect.leaves_open(error) is (kind == "open")
+    assert dialect.did_nothing(error) is (kind == "late")
+    if kind[0].isupper():
+        assert dialect.refusal_code(error) == kind

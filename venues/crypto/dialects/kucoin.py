@@ -34,6 +34,9 @@ _LATEST: Final = "bulkheadLatestMs"
 _STAMP: Final[ContextVar[int | None]] = ContextVar("KUCOIN_STAMP", default=None)
 """With which instant the request on its way is signed, None for now."""
 _DUPLICATES: Final = ("102411", "126044", "300018")
+_TAKEN: Final = re.compile(r"clientOid\W*(is |was )?(duplicat|repeat|already)", re.IGNORECASE)
+_NO_ORDER: Final = ("100001", "126043", "400100")
+_MISSING: Final = re.compile(r"order\W*(does )?not\W*(exist|found)", re.IGNORECASE)
 _UNSURE: Final = ("408000", "126038", "126039")
 """Time-outs and failures inside the venue: what became of the request, it does not say."""
 _OF_ONE_MARKET: Final = ("400500", "126005", "126021", "126045", "126046")
@@ -200,7 +203,7 @@ class KucoinDialect(Dialect):
         scope = {"symbol": market["id"]} if market is not None else {}
         begin, rows = max(since_ms, now_ms - _MEMORY_MS), []
         while begin <= now_ms:
-            window = {**scope, "startAt": begin, "endAt": begin + _WINDOW_MS - 1}
+            window = {**scope, "startAt": begin, "endAt": min(begin + _WINDOW_MS, now_ms + 1000) - 1}
             if self.perp:
                 rows += await _numbered(exchange.futuresPrivateGetFills, window)
             else:
@@ -256,6 +259,14 @@ class KucoinDialect(Dialect):
         return super().public_watches(exchange, symbols)[0 if self.perp else 1 :]
 
     # --- errors --------------------------------------------------------------------------------------------------------
+
+    def is_duplicate(self, error: BaseException) -> bool:
+        """Whether the client id is taken, by code or by words."""
+        return super().is_duplicate(error) or bool(_TAKEN.search(str(error)))
+
+    def is_missing(self, error: BaseException) -> bool:
+        """Whether there is no such order, by code or by words."""
+        return super().is_missing(error) or (_code(error) in _NO_ORDER and bool(_MISSING.search(str(error))))
 
     def leaves_open(self, error: BaseException) -> bool:
         """Whether a code that ccxt does not know is of the kind that tells of failures inside the venue."""
