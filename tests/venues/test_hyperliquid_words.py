@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from protocol.orders import Purpose
 from rules.client_ids import derive
+from tests.servers.venues.hyperliquid_words import address_of, agree, signer
 from venues.crypto.dialects.cloids import cloid_of, id_of
 from venues.crypto.dialects.hyperliquid_rules import step_at, tick_for
 
 D = Decimal
+SDK_KEY = "0x0123456789012345678901234567890123456789012345678901234567890123"
 LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 TAGS = st.text(LETTERS, min_size=4, max_size=4)
 
@@ -99,3 +101,43 @@ def test_a_tick_holds_half_again_as_high(price: Decimal, size: str, perp: bool) 
 def test_a_market_without_a_price() -> None:
     """Where the venue tells no price the finest step is told."""
     assert tick_for(None, D("0.01"), perp=True) == D("0.0001")
+
+
+@pytest.mark.parametrize(
+    ("cloid", "testnet", "r", "s", "v"),
+    [
+        (None, False, "0xd65369825a9df5d80099e513cce430311d7d26ddf477f5b3a33d2806b100d78e",
+         "0x2b54116ff64054968aa237c20ca9ff68000f977c93289157748a3162b6ea940e", 28),
+        (None, True, "0x82b2ba28e76b3d761093aaded1b1cdad4960b3af30212b343fb2e6cdfa4e3d54",
+         "0x6b53878fc99d26047f4d7e8c90eb98955a109f44209163f52d8dc4278cbbd9f5", 27),
+        ("0x00000000000000000000000000000001", False,
+         "0x41ae18e8239a56cacbc5dad94d45d0b747e5da11ad564077fcac71277a946e3",
+         "0x3c61f667e747404fe7eea8f90ab0e76cc12ce60270438b2058324681a00116da", 27),
+    ],
+)  # fmt: skip
+def test_the_server_recovers_signers_as_the_venue_does(
+    cloid: str | None, testnet: bool, r: str, s: str, v: int
+) -> None:
+    """Signatures that the venue's own library holds for right are recovered to its key, and on no other network."""
+    order: dict[str, Any] = {"a": 1, "b": True, "p": "100", "s": "100", "r": False, "t": {"limit": {"tif": "Gtc"}}}
+    if cloid:
+        order["c"] = cloid
+    action = {"type": "order", "orders": [order], "grouping": "na"}
+    body = {"action": action, "nonce": 0, "signature": {"r": r, "s": s, "v": v}}
+    assert signer(body, testnet=testnet) == address_of(SDK_KEY)
+    assert signer(body, testnet=not testnet) != address_of(SDK_KEY)
+    assert signer(body | {"nonce": 1}, testnet=testnet) != address_of(SDK_KEY)
+    assert signer(body | {"expiresAfter": 5}, testnet=testnet) != address_of(SDK_KEY)
+
+
+@pytest.mark.parametrize(
+    ("text", "decimals", "right"),
+    [
+        ("60000", 1, True), ("112345", 1, True), ("1122334", 1, True), ("60000.5", 1, False), ("59999.5", 1, False),
+        ("9999.5", 1, True), ("0.012345", 6, True), ("0.0123456", 7, False), ("60000.0", 1, False), ("1e5", 1, False),
+        ("0.00001", 4, False),
+    ],
+)  # fmt: skip
+def test_the_server_takes_the_prices_that_the_venue_takes(text: str, decimals: int, right: bool) -> None:
+    """Plainly written, five figures or whole, no more decimals than allowed."""
+    assert agree(text, decimals, price=True) is right

@@ -82,7 +82,7 @@ class TestMexcBadDays(BadDays):
 
 
 def test_perpetuals_are_refused() -> None:
-    """Ordinary keys may not order MEXC's perpetuals: the account is refused by that name before it connects."""
+    """MEXC's perpetuals are not traded here: the account is refused by that name before it connects."""
     wanted = Access(account="acc", venue="mexc", market=MarketType.PERP)
     tools = Tools(WallClock().now, asyncio.sleep, lambda: 0.0)
     for make in (make_venue, CryptoVenue):

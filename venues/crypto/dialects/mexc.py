@@ -1,10 +1,12 @@
 """MEXC: spot markets.
 
-Its perpetuals are not traded: MEXC took the orders of its contract interface from ordinary keys in July 2022 ("under
-maintenance") and has since given them to some accounts only. An account of that family is refused before it connects.
+Its perpetuals are not traded. Its contract interface refused the orders of ordinary keys from July 2022 on; in 2026 it has
+a price list for orders by key, and some keys order there again. What it answers to late and to repeated orders, and to
+questions about orders it does not know, is neither published nor recorded anywhere we could read, and an order of real money
+cannot wait for that: an account of that family is refused before it connects.
 
-What the venue leaves open: what it answers to a client id that was used before is not published, so no order is ever sent
-twice from here; trades are told for a month back, orders and trades only by market.
+What the venue leaves open on spot: what it answers to a client id that was used before is not published, so no order is ever
+sent twice from here; trades are told for a month back, orders and trades only by market.
 """
 
 from __future__ import annotations
@@ -72,7 +74,7 @@ class MexcDialect(Dialect):
     def __init__(self, access: Access) -> None:
         super().__init__(access)
         if access.market is not MarketType.SPOT:
-            raise VenueCapabilityMissing(self.venue, "orders in perpetuals by key")
+            raise VenueCapabilityMissing(self.venue, "orders in perpetuals")
         self._lines = 0
 
     # --- the ccxt object -----------------------------------------------------------------------------------------------
