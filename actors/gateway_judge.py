@@ -114,7 +114,7 @@ class Judge:
             extras.payload,
             settings.sizing_source,
             infer_exit_from_flat=settings.infer_exit_from_flat,
-            venues=tuple(settings.routes),
+            venues=settings.venues,
             markets=self._markets,
         )
         problems = (*found.problems, *extras.problems)
@@ -137,7 +137,7 @@ class Judge:
             signal_id=arrival.signal_id,
             at=arrival.received_at,
             sizing_source=self._settings.sizing_source,
-            venues=tuple(self._settings.routes),
+            venues=self._settings.venues,
             markets=self._markets,
         )
 

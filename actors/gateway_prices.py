@@ -28,7 +28,7 @@ async def newest_price(
 ) -> Decimal | None:
     """Return the ask (``sign`` +1: we buy) or the bid; None when nobody knows one, or what is meant is no market."""
     try:
-        venue = canonical_venue(venue, tuple(settings.routes))
+        venue = canonical_venue(venue, settings.venues)
         symbol = canonical_symbol(symbol, markets.get(venue))
     except IdentityError:
         return None  # said by the checks that follow

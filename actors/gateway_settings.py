@@ -74,13 +74,15 @@ def _many(_: str, __: str, ___: str) -> int:
 class GatewaySettings:
     """What the gateway needs of the configuration; limits in seconds and requests a minute.
 
-    ``routes`` names by venue all accounts that trade it. ``pyramids`` says of venue, symbol and timeframe how many
-    entries a group may have. ``require_proof`` is off in mode dry_run only (EX-225). ``former`` are secrets and keys
-    that were rotated: what they are (``webhook``, ``hmac``), their value, until when they count (EX-224).
+    ``routes`` names by venue all accounts that trade it, ``aliases`` what else alerts may call a venue. ``pyramids`` says
+    of venue, symbol and timeframe how many entries a group may have. ``require_proof`` is off in mode dry_run only
+    (EX-225). ``former`` are secrets and keys that were rotated: what they are (``webhook``, ``hmac``), their value, until
+    when they count (EX-224).
     """
 
     user: str
     routes: Mapping[str, tuple[Route, ...]]
+    aliases: Mapping[str, str] = field(default_factory=dict)
     auth_mode: AuthMode = AuthMode.EITHER
     secrets: tuple[str, ...] = ()
     hmac_keys: tuple[str, ...] = ()
@@ -99,6 +101,11 @@ class GatewaySettings:
     pyramids: Callable[[str, str, str], int] = _many
     read_only: bool = False
     require_proof: bool = True
+
+    @property
+    def venues(self) -> dict[str, str]:
+        """What alerts may call a venue -> its name in ``routes``."""
+        return {**self.aliases, **{venue: venue for venue in self.routes}}
 
     def proofs(self, now: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the secrets and the keys that count at this instant."""

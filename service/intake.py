@@ -41,6 +41,7 @@ def gateway_settings(config: Config, secrets: WebhookSecrets | None, paths: Call
     return GatewaySettings(
         user=config.webhook.user,
         routes=_routes(config, paths),
+        aliases={name: account.exchange for account in config.accounts for name in account.alert_names},
         auth_mode=config.security.webhook_auth_mode,
         secrets=(secrets.secret.reveal(),) if secrets is not None else (),
         hmac_keys=(secrets.hmac_key.reveal(),) if secrets is not None else (),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from rules.identity.errors import UnsupportedVenue, shown
@@ -27,12 +27,13 @@ def canonical_venue(text: str, known: Collection[str] = ()) -> str:
     """Return the venue's canonical name; raise ``UnsupportedVenue`` (EX-302).
 
     ``known`` are further names of this installation (``paper``, ``replay``, venue accounts), kept as they are spelled
-    there. A known name wins over an alias. Case is ignored.
+    there, or a mapping from what alerts may call a venue to its name. A known name wins over an alias. Case is ignored.
     """
     name = text.strip()
-    if name in known:
-        return name
-    names = _ALIASES | {each.upper(): each for each in sorted(known, reverse=True)}
+    meant: Mapping[str, str] = known if isinstance(known, Mapping) else {each: each for each in known}
+    if name in meant:
+        return meant[name]
+    names = _ALIASES | {each.upper(): meant[each] for each in sorted(meant, reverse=True)}
     # Only ASCII is folded: other alphabets have letters whose upper case is a Latin one.
     found = names.get(name.upper()) if name.isascii() else None
     if found is None:

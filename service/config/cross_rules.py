@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from protocol.values import MarketType
 from service.config.document import Config
 from service.config.errors import Problems
+from service.config.exchange import VENUES
 from service.config.grid import GridStrategy
 from service.config.ladder_rules import check_layers, check_shorthand
 from service.config.mappings import check_mappings
@@ -75,6 +76,12 @@ def _check_accounts(config: Config, problems: Problems) -> None:
     names = [account.name for account in config.accounts]
     for index in _repeats(names):
         problems.add(f"accounts[{index}].name", "Duplicate", "another account has this name", value=names[index])
+    meant: dict[str, str] = {each: each for each in VENUES} | {each.exchange: each.exchange for each in config.accounts}
+    for index, account in enumerate(config.accounts):
+        for name in account.alert_names:
+            if meant.setdefault(name.lower(), account.exchange) != account.exchange:
+                message = f"alerts of {name} are meant for {meant[name.lower()]} already"
+                problems.add(f"accounts[{index}].alert_names", "Duplicate", message, value=name)
     taken: set[tuple[object, ...]] = set()
     for index, account in enumerate(config.accounts):
         route = (account.exchange, config.scope_of(account))

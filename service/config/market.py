@@ -200,6 +200,14 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
             check=checks.one_of(*KNOWN),
         ),
     ] = "binance"
+    alert_names: Annotated[
+        tuple[str, ...],
+        Key(
+            doc="What else alerts may call that exchange: TradingView names where a share is listed, not the broker.",
+            check=checks.shaped(r"[A-Za-z0-9_.]{1,32}", "1 to 32 letters, digits, _ or ."),
+            example=("NASDAQ", "NYSE", "AMEX"),
+        ),
+    ] = ()
     market: Annotated[
         MarketSource,
         Key(doc="Whose prices fill its orders; auto = those of market.source."),

@@ -8,6 +8,7 @@ import pytest
 
 from protocol.errors import FeatureUnavailable
 from protocol.values import MarketType, Scope
+from rules.identity import canonical_venue
 from service.account_paths import AccountPaths
 from service.config import Config, ConfigError, Secret, parse
 from service.config.environment import account_variable
@@ -253,6 +254,18 @@ def test_the_default_account_is_unchanged() -> None:
     (one,) = Config().accounts
     assert (one, one.exchange, one.venue) == (Account(name="paper"), "binance", VenueKind.PAPER)
     assert outside_venues(Config(), lambda: 0) == {}
+
+
+def test_alerts_may_call_a_venue_by_other_names() -> None:
+    """TradingView names where a share is listed: NASDAQ:AAPL finds the account at the broker that trades it."""
+    config = parse(account("alpaca", alert_names=["NASDAQ", "NYSE"]), {})
+    venues = gateway_settings(config, None, AccountPaths).venues
+    assert [canonical_venue(name, venues) for name in ("NASDAQ", "nyse", "ALPACA", "alpaca")] == ["alpaca"] * 4
+    assert [canonical_venue(name, venues) for name in ("BYBIT", "OKEX")] == ["bybit", "okx"]
+    other = account("ibkr", alert_names=["NASDAQ"]).replace("main-1", "other")
+    twice = account("alpaca", alert_names=["nasdaq"]) + other
+    assert mistakes(twice) == [("accounts[1].alert_names", "Duplicate")]
+    assert mistakes(account("alpaca", alert_names=["BINANCE"])) == [("accounts[0].alert_names", "Duplicate")]
 
 
 def test_spot_and_futures_of_one_venue_are_two_accounts() -> None:
