@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -65,10 +66,19 @@ def listed(each: Listed) -> Instrument:
     )
 
 
-def gateway(contracts: Iterable[Listed] = CONTRACTS) -> TwsVenue:
+def gateway(contracts: Iterable[Listed] = CONTRACTS, money: int = 100_000) -> TwsVenue:
     """Return a gateway with money."""
-    hall = Hall("ibkr", [listed(each) for each in contracts], [Balance("USD", D(100_000))])
+    hall = Hall("ibkr", [listed(each) for each in contracts], [Balance("USD", D(money))])
     return TwsVenue(hall, contracts)
+
+
+def access_to(server: TwsVenue) -> Access:
+    """Return how the gateway's account is reached, with a folder for what the adapter must remember."""
+    if not server.folder:
+        folder = tempfile.TemporaryDirectory(prefix="ibkr-")
+        server.folder = folder.name
+        server.at_end.append(folder.cleanup)
+    return Access(account="acc", venue="ibkr", port=server.port, symbols=("BTC/USD",), folder=server.folder)
 
 
 class Kept(IbkrVenue):
@@ -105,6 +115,7 @@ class IbkrRig(TradingRig):
         fields: dict[str, Any] = {"account": "acc", "venue": "ibkr", "port": server.port, "folder": folder}
         fields |= {"symbols": (self.symbol,)}
         self.access = Access(**(fields | changes))
+        self.symbol = self.access.symbols[0] if self.access.symbols else self.symbol
         self.venue: IbkrVenue = self.another()
 
     def keep(self) -> None:
@@ -131,9 +142,9 @@ class IbkrRig(TradingRig):
 
 
 @asynccontextmanager
-async def serving(folder: str = "", **changes: Any) -> AsyncIterator[IbkrRig]:
+async def serving(folder: str = "", *, money: int = 100_000, **changes: Any) -> AsyncIterator[IbkrRig]:
     """Run a gateway on a free port with an adapter that is not connected."""
-    async with gateway() as server:
+    async with gateway(money=money) as server:
         rig = IbkrRig(server, folder, **changes)
         try:
             yield rig

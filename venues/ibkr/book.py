@@ -232,7 +232,9 @@ class Book:
             known.reason = known.reason or words
         elif meaning is Meaning.FATAL or (meaning is Meaning.RETRY and not stands):
             known.code, known.reason, known.refused = refusal_code(code, text), words, True
-            if not stands:
+            if not stands and meaning is Meaning.RETRY:
+                known.status = "Inactive"  # not told: the same order is sent again
+            elif not stands:
                 self._stands(known, "Inactive", known.filled)
         self.wake()
 
@@ -313,7 +315,9 @@ class Book:
     def _say(self, known: Known) -> None:
         report = self.report(known)
         now = (report.state, report.filled_qty)
-        if report.state is not OrderState.UNKNOWN and known.last != now:
+        # An order that was refused for its pace alone is sent again: told as rejected, the desk would be done with it.
+        paced = known.code == "RateLimited" and not known.filled
+        if report.state is not OrderState.UNKNOWN and known.last != now and not paced:
             known.last = now
             self.tell(report)
         self.wake()

@@ -22,6 +22,7 @@ DEADLINE_S: Final = 60.0
 FRESH_S: Final = 5.0
 """A price of this age is told again to who asks; after an older one the market is asked anew."""
 
+_LIVE: Final = 1
 _NANOS: Final = 1_000_000_000
 
 
@@ -92,6 +93,8 @@ class Quotes:
             self._tell(tick)
 
     def _tick(self, found: Found, ticker: Any) -> PriceTick | None:
+        if ticker.marketDataType != _LIVE:
+            return None  # frozen or delayed: the broker says nothing of how old it is
         bid, ask, last = exact(ticker.bid), exact(ticker.ask), exact(ticker.last)
         if bid is None or ask is None or not 0 < bid <= ask:
             return None

@@ -152,7 +152,7 @@ class Answers:
             if not snapshot:
                 to.tickers[request] = contract
             if (tick := self.venue.hall.quote(contract.market)) is not None:
-                _quote(to.reply, request, tick)
+                _quote(to.reply, request, tick, self.venue.hall.now())
         if snapshot:
             to.reply([57, 1, request])
 
@@ -165,7 +165,7 @@ class Answers:
             for connection in tuple(self.venue.connections):
                 for request, contract in tuple(connection.tickers.items()):
                     if contract.market == fact.symbol:
-                        _quote(connection.tell, request, fact)
+                        _quote(connection.tell, request, fact, self.venue.hall.now())
 
     def _option(self, to: Connection, request: int, each: Listed) -> None:
         strike = float(each.strike)
@@ -198,7 +198,9 @@ class Answers:
         to.reply([17, request, "", "", len(rows), *(word for row in rows for word in row)])
 
 
-def _quote(say: Callable[[list[Any]], None], request: int, tick: PriceTick) -> None:
+def _quote(say: Callable[[list[Any]], None], request: int, tick: PriceTick, now: int) -> None:
+    """Tell a quote; the protocol gives it no time, an old one is told as frozen."""
+    say([58, 1, request, 2 if tick.at < now - 60 * NS else 1])
     say([1, 6, request, 1, tick.bid, 5, 1])
     say([1, 6, request, 2, tick.ask, 5, 1])
     say([1, 6, request, 4, tick.last, 5, 1])
