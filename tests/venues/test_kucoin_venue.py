@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from protocol.instruments import Instrument, PrecisionRules
-from protocol.market import FeedState, FeedStatus
+from protocol.market import FeedState, FeedStatus, PriceTick
 from protocol.orders import FillReport, OrderState
 from protocol.secret import Secret
 from protocol.values import MarketType, OrderType
@@ -190,6 +190,23 @@ async def test_a_clock_far_ahead() -> None:
         await rig.venue.connect(rig.heard)
         rig.hall.price(SPOT, BID, ASK)
         assert (await rig.venue.place(order("bhclock00001", symbol=SPOT))).state is OrderState.OPEN
+
+
+@pytest.mark.parametrize("rig_of", [spot, perp])
+@pytest.mark.parametrize("fault", [Fault.STALE_PRICE, Fault.ZERO_PRICE, Fault.CROSSED_BOOK])
+async def test_prices_that_cannot_be(
+    rig_of: Callable[[], AbstractAsyncContextManager[ClockedRig]], fault: Fault
+) -> None:
+    """Prices of an hour ago, of zero, or whose bid is above their ask are not told; the next good one is."""
+    async with connected(rig_of) as rig:
+        await rig.venue.subscribe([rig.symbol])
+        await rig.heard.until(lambda: rig.venue.line.prices.live.is_set())
+        rig.hall.faults.arm(fault)
+        rig.hall.price(rig.symbol, BID + 1, ASK + 1)
+        rig.hall.price(rig.symbol, BID + 2, ASK + 2)
+        tick = await rig.heard.one(PriceTick, bid=BID + 2, ask=ASK + 2, last=BID + 2)
+        assert tick.symbol == rig.symbol
+        assert all(BID <= each.bid < each.ask <= ASK + 2 for each in rig.heard.of(PriceTick))
 
 
 async def test_costs_of_holding() -> None:

@@ -86,10 +86,12 @@ class GateServer(HttpVenue):
         for channel, market, result in told:
             for stream in self.streams:
                 if {f"{channel}:{market}", f"{channel}:!all", f"{channel}:"} & stream.topics:
-                    stream.tell(self._update(channel, result))
+                    stream.tell(
+                        self._update(channel, result, fact.at if isinstance(fact, PriceTick) else self.hall.now())
+                    )
 
-    def _update(self, channel: str, result: Any) -> dict[str, Any]:
-        now = self.now_ms
+    def _update(self, channel: str, result: Any, at: int) -> dict[str, Any]:
+        now = at // 1_000_000 + self.skew_ms
         return {
             "time": now // 1000,
             "time_ms": now,
@@ -192,7 +194,7 @@ class GateServer(HttpVenue):
             for desk in (self.spot, self.futures):
                 for channel, market, result in desk.quotes(tick):
                     if f"{channel}:{market}" in topics:
-                        stream.tell(self._update(channel, result))
+                        stream.tell(self._update(channel, result, tick.at))
 
     def _sign(self, text: str) -> str:
         return hmac.new(self.secret.encode(), text.encode(), hashlib.sha512).hexdigest()

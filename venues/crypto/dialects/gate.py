@@ -33,6 +33,7 @@ from venues.crypto.dialects.gate_words import (
     expiring,
     few_tickers,
     futures_fields,
+    last_prices,
     open_interest,
     spot_fields,
 )
@@ -71,6 +72,7 @@ class GateDialect(Dialect):
         MarketType.PERP: CallLimit(150, 10.0),
     }
 
+    lag_s: ClassVar[float] = 4.0
     amends: bool = True
 
     def __init__(self, access: Access) -> None:
@@ -108,6 +110,7 @@ class GateDialect(Dialect):
         exact.update(dict.fromkeys(_OF_ONE_MARKET, errors.InvalidOrder))
         exchange.sign = expiring(exchange.sign)
         exchange.parse_order = self._learning(exchange.parse_order)
+        exchange.handle_ticker = last_prices(exchange)
         exchange.fetch_tickers = few_tickers(exchange, exchange.fetch_tickers)
         exchange.fetch_open_interest = lambda symbol: open_interest(exchange, symbol)
 

@@ -9,7 +9,16 @@ from protocol.orders import OrderRequest
 from protocol.values import OrderSide, OrderType
 from venues.crypto.dialect import Exchange, Row, plain
 
-__all__ = ["LATEST", "SETTLE", "expiring", "few_tickers", "futures_fields", "open_interest", "spot_fields"]
+__all__ = [
+    "LATEST",
+    "SETTLE",
+    "expiring",
+    "few_tickers",
+    "futures_fields",
+    "last_prices",
+    "open_interest",
+    "spot_fields",
+]
 
 LATEST: Final = "bulkheadLatestMs"
 """Name of the parameter that carries the latest time as far as the headers, and no further."""
@@ -57,6 +66,22 @@ def few_tickers(exchange: Exchange, ask_all: Any) -> Any:
         return {symbol: await exchange.fetch_ticker(symbol) for symbol in symbols}
 
     return few
+
+
+def last_prices(exchange: Exchange) -> Any:
+    """Take nothing but the last price of a ticker, dated by its message: the book has a channel of its own, and is newer."""
+
+    def heard(client: Any, message: Any) -> None:
+        rows = message["result"] if isinstance(message["result"], list) else [message["result"]]
+        for row in rows:
+            kind = "contract" if "contract" in row else "spot"
+            market = exchange.safe_market(row.get("contract") or row["currency_pair"], None, "_", kind)
+            dated = {"timestamp": message.get("time_ms"), "bid": None, "ask": None}
+            ticker = {**exchange.parse_ticker(row, market), **dated}
+            exchange.tickers[market["symbol"]] = ticker
+            client.resolve(ticker, f"ticker:{market['symbol']}")
+
+    return heard
 
 
 async def open_interest(exchange: Exchange, symbol: str) -> Row:
