@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from decimal import Decimal
 from itertools import count
@@ -37,6 +37,16 @@ def access_to(server: AlpacaServer, **changes: Any) -> Access:
     fields: dict[str, Any] = {"account": "acc", "venue": "alpaca", "testnet": True, "url": server.url,
               "stream_url": server.stream_url, "key": Secret(KEY), "secret": Secret(SECRET)} | changes  # fmt: skip
     return Access(**fields)
+
+
+def access(server: AlpacaServer) -> Access:
+    """Return how the server's account is reached."""
+    return access_to(server)
+
+
+def server(now: Callable[[], int]) -> AlpacaServer:
+    """Return a venue."""
+    return AlpacaServer(Hall("alpaca", shares("AAPL", "SYNC"), (Balance("USD", D(100_000)),), now=now))
 
 
 class AlpacaRig(TradingRig):
