@@ -163,6 +163,7 @@ async def test_closed_market(kind: OrderType) -> None:
         assert (report.state, report.code) == (OrderState.REJECTED, "MarketHalted")
         assert "closed until" in report.reason
         assert sent(rig) == 0
+        assert not rig.venue.is_open(AAPL, NOW())
         assert (await rig.venue.place(order("bhrests1"))).state is OrderState.OPEN
 
 

@@ -23,10 +23,9 @@ class Hours:
         self._changes_at = 0
         self._open = False
 
-    @property
-    def seems_open(self) -> bool:
-        """Whether the market was open by the last answer."""
-        return self._open
+    def seems_open(self, at: int) -> bool:
+        """Whether the market is open at an instant of our clock, by the last answer; past its next change: not."""
+        return self._open and at + self._ahead < self._changes_at
 
     async def server_time(self) -> int:
         """Ask for the venue's clock."""

@@ -247,6 +247,10 @@ class AlpacaVenue(Venue):
             at=self._tools.now(),
         )
 
+    def is_open(self, symbol: str, at: int) -> bool:  # noqa: ARG002 - all shares keep the same hours
+        """Whether the regular session is open, as far as is known without asking."""
+        return self._hours is not None and self._hours.seems_open(at)
+
     async def market_facts(self, symbol: str) -> MarketFacts:  # noqa: ARG002 - all shares keep the same hours
         """Return the hours of US equities."""
         hours = (
