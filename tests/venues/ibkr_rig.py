@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -70,15 +69,6 @@ def gateway(contracts: Iterable[Listed] = CONTRACTS, money: int = 100_000) -> Tw
     """Return a gateway with money."""
     hall = Hall("ibkr", [listed(each) for each in contracts], [Balance("USD", D(money))])
     return TwsVenue(hall, contracts)
-
-
-def access_to(server: TwsVenue) -> Access:
-    """Return how the gateway's account is reached, with a folder for what the adapter must remember."""
-    if not server.folder:
-        folder = tempfile.TemporaryDirectory(prefix="ibkr-")
-        server.folder = folder.name
-        server.at_end.append(folder.cleanup)
-    return Access(account="acc", venue="ibkr", port=server.port, symbols=("BTC/USD",), folder=server.folder)
 
 
 class Kept(IbkrVenue):

@@ -169,6 +169,7 @@ async def test_too_many_messages(rig: IbkrRig) -> None:
     with pytest.raises(RateLimited) as caught:
         await rig.venue.place(shares(1))
     assert caught.value.retry_after_s
+    assert rig.heard.of(OrderReport) == []  # a refusal that is told would be final
     assert (await rig.venue.place(shares(1))).state is OrderState.OPEN
     assert count_at(rig) == 1
 

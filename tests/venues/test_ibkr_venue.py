@@ -313,6 +313,18 @@ async def test_prices_that_are_refused(rig: IbkrRig) -> None:
     await rig.heard.one(PriceTick, symbol="AAPL/USD")
 
 
+async def test_old_prices_are_no_prices(rig: IbkrRig) -> None:
+    """The protocol gives quotes no time: those that the broker calls frozen or delayed are not told as live."""
+    await rig.venue.subscribe(["AAPL/USD"])
+    await rig.heard.one(PriceTick)
+    rig.heard.forget()
+    rig.server.faults.arm(Fault.STALE_PRICE)
+    await rig.set_price("AAPL/USD", D("201.10"), D("201.12"))
+    assert rig.heard.of(PriceTick) == []
+    await rig.set_price("AAPL/USD", D("201.10"), D("201.12"))
+    assert rig.heard.of(PriceTick)[-1].bid == D("201.10")
+
+
 async def test_a_quiet_market_is_asked_anew(tmp_path: Path) -> None:
     """An old price is never told again as if it were news: the subscription is renewed."""
     time = ManualTime(NOW() // NS)

@@ -79,9 +79,6 @@ class TwsVenue:
         """While set to an unset event, requests for market data wait for it: a chain request in flight."""
         self.holding = asyncio.Event()
         """Whether one waits."""
-        self.folder = ""
-        """Where an adapter of its account keeps its notes."""
-        self.at_end: list[Callable[[], None]] = []
         self.linked = True
         self.zone_s = 0
         """How far the gateway's own clock is ahead of UTC."""
@@ -99,8 +96,6 @@ class TwsVenue:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
-        while self.at_end:
-            self.at_end.pop()()
 
     async def stop(self) -> None:
         """Drop everybody; ``async with`` again brings the gateway back on the same port."""
