@@ -263,9 +263,10 @@ async def _pages(ask: Any, request: Mapping[str, Any]) -> list[Row]:
     while True:
         result = (await ask({**request, **({"cursor": cursor} if cursor else {})}))["result"]
         found += result["list"]
-        cursor = result.get("nextPageCursor") or ""
-        if not cursor or not result["list"]:
+        following = result.get("nextPageCursor") or ""
+        if following in ("", cursor) or not result["list"]:
             return found
+        cursor = following
 
 
 def _windowed(exchange: Exchange, sign: Any) -> Any:

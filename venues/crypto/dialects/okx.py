@@ -202,9 +202,10 @@ async def _pages(ask: Any, request: dict[str, Any], key: str) -> list[Row]:
     while True:
         rows = (await ask({**request, "limit": _PAGE, **scope}))["data"]
         found += rows
-        if len(rows) < _PAGE:
+        following = {"after": rows[-1][key]} if len(rows) >= _PAGE else scope
+        if following == scope:
             return found
-        scope = {"after": rows[-1][key]}
+        scope = following
 
 
 def _expiring(sign: Any) -> Any:
