@@ -132,9 +132,9 @@ async def test_how_long_to_wait() -> None:
         assert 0 < refused.value.retry_after_s <= 2
 
 
-@pytest.mark.parametrize("key", ["t" * 28, "tttttt", "bh" + "7" * 26])
+@pytest.mark.parametrize("key", ["bh" + "t" * 26, "bht123"])
 async def test_ids_of_any_form(key: str) -> None:
-    """The longest id, and one that begins as Gate's own prefix does, go out and come back."""
+    """The longest id and the shortest go out and come back."""
     async with connected(spot) as rig:
         assert (await rig.venue.place(order(key, symbol=SPOT))).client_order_id == key
         assert [each.client_order_id for each in await rig.venue.open_orders()] == [key]

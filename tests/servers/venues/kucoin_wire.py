@@ -18,8 +18,6 @@ __all__ = ["Desk", "KucoinRefusal", "Route", "hexed", "number_of", "ok", "refuse
 Route = tuple[str, str, Callable[[dict[str, Any]], Any], bool]
 """Method, path, what answers (given path, query and body as one), whether it is signed."""
 
-PREFIX: Final = "bh-"
-"""What the adapter puts before its ids; the hall knows its orders without."""
 AGAIN: Final = "~"
 """Stands between a client id and the number of its second order: the hall knows each of its ids once."""
 
@@ -90,7 +88,7 @@ class Desk:
         mine = self.called(client_id)
         if any(not each.state.final for each in mine):
             raise self.DUPLICATE
-        hall_id = client_id.removeprefix(PREFIX) + (f"{AGAIN}{len(mine)}" if mine else "")
+        hall_id = client_id + (f"{AGAIN}{len(mine)}" if mine else "")
         self._names[hall_id] = client_id
         ioc = asked.get("timeInForce") == "IOC"
         kind = OrderType.MARKET if asked["type"] == "market" else OrderType.IOC if ioc else OrderType.LIMIT

@@ -42,7 +42,6 @@ from venues.crypto.memory import Bounded
 __all__ = ["GateDialect"]
 
 _LABEL: Final = re.compile(r'"label":\s*"(\w+)"')
-_OURS: Final = re.compile(r"t-([a-z0-9]{6,28})")
 _TWICE_MS: Final = 2000
 _OF_ONE_MARKET: Final = ("TRADE_RESTRICTED",)
 _PRECISION: Final = ("INVALID_PRECISION", "AMOUNT_TOO_LITTLE", "AMOUNT_TOO_MUCH", "SIZE_TOO_SMALL", "SIZE_TOO_LARGE")
@@ -126,8 +125,7 @@ class GateDialect(Dialect):
 
     def client_id_in(self, text: str) -> str | None:
         """Return our id of a text."""
-        found = _OURS.fullmatch(text)
-        return found[1] if found else None
+        return super().client_id_in(text.removeprefix("t-")) if text.startswith("t-") else None
 
     def client_id_of_trade(self, trade: Row) -> str:
         """Return what the venue itself says; of trades made elsewhere it only says where, so their order names them."""

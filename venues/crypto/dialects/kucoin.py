@@ -108,16 +108,6 @@ class KucoinDialect(Dialect):
         """Return the latest time; ``place`` and ``cancel`` take it out again."""
         return {_LATEST: latest_ms}
 
-    # --- client ids ----------------------------------------------------------------------------------------------------
-
-    def client_id_out(self, client_order_id: str) -> str:
-        """Return our id with a mark: orders made by hand at KuCoin have ids of small letters and digits too."""
-        return f"bh-{client_order_id}"
-
-    def client_id_in(self, text: str) -> str | None:
-        """Return our id of a marked one."""
-        return super().client_id_in(text.removeprefix("bh-")) if text.startswith("bh-") else None
-
     # --- orders --------------------------------------------------------------------------------------------------------
 
     def client_id_of_trade(self, trade: Row) -> str:
