@@ -62,7 +62,7 @@ def access_to(server: OandaServer, **changes: Any) -> Access:
 
 def tools() -> Tools:
     """Return a real clock and real waits, without chance."""
-    return Tools(NOW, asyncio.sleep, lambda: 0.0)
+    return Tools(NOW, asyncio.sleep, lambda: 0.0)  # house: waits of the adapter, which no test waits for
 
 
 class OandaRig(TradingRig):
@@ -85,7 +85,7 @@ class OandaRig(TradingRig):
     async def settled(self) -> None:
         if not self.venue.connected:
             return
-        await asyncio.sleep(0)  # what was done in this turn is written down in the next
+        await asyncio.sleep(0)  # house: what was done in this turn is written down in the next
         ledger = self.venue.connection.ledger
         async with asyncio.timeout(PATIENCE_S):
             while ledger.last < int(self.server.log.last):

@@ -26,7 +26,7 @@ from venues.oanda.words import (
     venue_symbol_of,
 )
 
-__all__ = ["OandaVenue"]
+__all__ = ["GRANULARITIES", "OandaVenue"]
 
 GRANULARITIES: Final = {
     "1m": ("M1", 60),

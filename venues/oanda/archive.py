@@ -8,7 +8,7 @@ from venues.errors import NetworkTimeout
 from venues.oanda.calls import PAGE
 from venues.oanda.line import Line
 
-__all__ = ["Archive"]
+__all__ = ["PAGES_A_CALL", "Archive"]
 
 PAGES_A_CALL: Final = 20
 """Pages that one question reads at most: it must end before its caller gives up. The next one goes on from there."""

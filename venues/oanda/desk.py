@@ -24,7 +24,7 @@ from venues.oanda.log_feed import LogFeed
 from venues.oanda.refusals import Refused, code_of
 from venues.oanda.words import NS, decimal_of, instant_of, symbol_of
 
-__all__ = ["UNDER_WAY_S", "Desk"]
+__all__ = ["MAX_SENT", "UNDER_WAY_S", "Desk"]
 
 UNDER_WAY_S: Final = 120.0
 """Longest time that a request can be under way after our end was cut: twice the minute after which gateways give up."""

@@ -15,7 +15,7 @@ import pykka
 from venues.errors import VenueDown
 from venues.oanda.wire import Wire
 
-__all__ = ["MAX_LOST", "Crew", "Hand", "Roster", "TookTooLong", "first_of"]
+__all__ = ["LAST_WAIT_S", "MAX_LOST", "Crew", "Hand", "Roster", "TookTooLong", "first_of"]
 
 T = TypeVar("T")
 

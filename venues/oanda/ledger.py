@@ -17,7 +17,7 @@ from protocol.values import OrderSide
 from venues.oanda.refusals import code_of, refuses
 from venues.oanda.words import decimal_of, instant_of, symbol_of
 
-__all__ = ["Known", "Ledger", "Transaction", "fill_of", "foreign_id"]
+__all__ = ["MAX_AHEAD", "MAX_KEPT", "Known", "Ledger", "Transaction", "fill_of", "foreign_id"]
 
 Transaction = dict[str, Any]
 
@@ -101,6 +101,11 @@ class Ledger:
             del self._ahead[self.last]
         self._forget()
         return facts
+
+    def pass_over(self, number: int) -> None:
+        """Leave a transaction out that cannot be read."""
+        self._ahead.pop(number, None)
+        self.last = max(self.last, number)
 
     def skip(self, number: int) -> list[Message]:
         """Go on after a number that the venue has no transaction for (its answer was complete)."""

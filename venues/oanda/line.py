@@ -11,7 +11,7 @@ from venues.oanda.hands import Crew, Roster
 from venues.oanda.refusals import AsErrors
 from venues.oanda.wire import Endpoint, Wire
 
-__all__ = ["ACT_S", "ASK_S", "Line"]
+__all__ = ["ACTORS", "ACT_S", "ASKERS", "ASK_S", "Line"]
 
 ACT_S: Final = 8.0
 ASK_S: Final = 9.0

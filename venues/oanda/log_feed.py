@@ -16,7 +16,7 @@ from venues.oanda.ledger import Ledger, Transaction
 from venues.oanda.stream import Stream
 from venues.oanda.wire import Endpoint
 
-__all__ = ["LogFeed"]
+__all__ = ["MAX_FAILURES", "POLL_S", "Ask", "LogFeed"]
 
 POLL_S: Final = 2.0
 """Between two looks at the log while there is no stream."""

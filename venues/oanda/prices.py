@@ -17,7 +17,7 @@ from venues.oanda.week import is_open
 from venues.oanda.wire import Endpoint
 from venues.oanda.words import NS, tick_of
 
-__all__ = ["ASK_S", "MUTE_S", "PriceFeed"]
+__all__ = ["ASK_S", "LOOK_S", "MUTE_S", "PriceFeed"]
 
 LOOK_S: Final = 2.0
 ASK_S: Final = 15.0

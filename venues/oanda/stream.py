@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any, Final
 
-from supervision.backoff import Backoff
 from venues.access import Tools
 from venues.errors import RateLimited, VenueDown, VenueError
 from venues.oanda.hands import Hand, first_of
@@ -16,7 +15,7 @@ from venues.oanda.refusals import AsErrors
 from venues.oanda.wire import Endpoint, Wire
 from venues.oanda.words import NS
 
-__all__ = ["HEARTBEAT_DEADLINE_S", "Stream"]
+__all__ = ["FIRST_WAIT_S", "HEARTBEAT_DEADLINE_S", "LONGEST_WAIT_S", "MAX_WAITING", "OPENINGS_APART_S", "Stream"]
 
 HEARTBEAT_DEADLINE_S: Final = 12.0
 """Silence after which a stream is given up: the venue sends a heartbeat every 5 s."""
@@ -27,7 +26,8 @@ OPENINGS_APART_S: Final = 0.5
 MAX_WAITING: Final = 10_000
 """Messages that may wait for the loop; the oldest are dropped, a gap in the log is then read again."""
 
-_BACKOFF: Final = Backoff(first_s=0.5, limit_s=30.0)
+FIRST_WAIT_S: Final = 0.5
+LONGEST_WAIT_S: Final = 30.0
 
 
 class Stream:
@@ -83,7 +83,7 @@ class Stream:
                 await self._tools.sleep(wait)
 
     def _wait_s(self, error: VenueError) -> float:
-        wait = _BACKOFF.delay_s(self._failures, self._tools.random())
+        wait = min(FIRST_WAIT_S * 2.0 ** min(self._failures, 16), LONGEST_WAIT_S) * (1 - 0.2 * self._tools.random())
         self._failures += 1
         return max(wait, (error.retry_after_s or 0.0) if isinstance(error, RateLimited) else 0.0)
 

@@ -143,6 +143,7 @@ class Wire:
     def _note(self, response: Any, *_: Any, **__: Any) -> None:
         self.headers = {name.lower(): value for name, value in response.headers.items()}
         if 300 <= response.status_code < 400:
+            response.close()
             raise WrongStatus(response.status_code)
         self._response = response
         self._answered()
