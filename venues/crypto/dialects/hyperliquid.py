@@ -68,7 +68,7 @@ class HyperliquidDialect(Dialect):
         """Load one family of markets, and none of the markets that others deploy."""
         kind = "swap" if self.perp else "spot"
         options = {"defaultType": kind, "fetchMarkets": {"types": [kind]}, "builderFee": False, "refSet": True}
-        # Weights are counted over the venue's own minute: ccxt's usual throttle lets an order wait for questions of long ago.
+        # Weights are counted over the venue's own minute: ccxt's usual throttle lets an order wait for old questions.
         pace = {"rateLimiterAlgorithm": "rollingWindow", "rollingWindowSize": 60_000.0}
         return {"options": options, **pace}
 
