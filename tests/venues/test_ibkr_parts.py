@@ -24,7 +24,7 @@ from venues.ibkr.absence import DAY_NS, SETTLED_NS, Asked, absence, midnight
 from venues.ibkr.book import Book, Known
 from venues.ibkr.codes import Meaning, error_of, meaning_of, refusal_code
 from venues.ibkr.contracts import Contracts
-from venues.ibkr.errors import CompetingSession, NotSubscribed, UnknownContract
+from venues.ibkr.errors import CompetingSession, NoData, NotSubscribed, UnknownContract
 from venues.ibkr.gateway import Trade, exact
 from venues.ibkr.ids import engine_id, reference
 from venues.ibkr.line import port_of
@@ -114,7 +114,7 @@ def test_what_the_library_calls_unset_is_nothing() -> None:
         (100, "Max rate of messages", RateLimited),
         (162, "historical data query pacing violation", RateLimited),
         (420, "Invalid Real-time Query", RateLimited),
-        (162, "HMDS query returned no data", VenueDown),
+        (162, "HMDS query returned no data", NoData),
         (200, "No security definition", UnknownContract),
         (201, "reason:EQUITY WITH LOAN VALUE must exceed", InsufficientFunds),
         (201, "reason:no trading permissions", OrderRejected),
@@ -317,6 +317,15 @@ def test_an_unknown_code_refuses_nothing() -> None:
     told.book.refusal(5, 1, 201, "Order rejected - reason:no permission")
     assert told.known.state is OrderState.REJECTED
     assert "no permission" in told.known.reason
+
+
+def test_the_brokers_own_word_counts_for_more_than_an_error() -> None:
+    """An order that an error made look refused, and that then works, works."""
+    told = Told()
+    told.book.refusal(5, 1, 321, "Server error when validating")
+    assert told.known.state is OrderState.REJECTED
+    told.book.status(5, 1, 900, "Submitted", D(0))
+    assert told.known.state is OrderState.OPEN
 
 
 def test_a_fill_whose_commission_never_comes_is_told_all_the_same() -> None:

@@ -187,6 +187,17 @@ async def test_farms(rig: IbkrRig) -> None:
     assert len(rig.heard.of(FeedStatus)) == 2
 
 
+async def test_a_link_that_comes_back_without_a_word(rig: IbkrRig) -> None:
+    """2110 is followed by nothing but the data farms: orders may go again then."""
+    rig.server.notify(2110, "Connectivity between TWS and server is broken. It will be restored automatically.")
+    await rig.settled()
+    with pytest.raises(VenueDown):
+        await rig.venue.place(shares(1))
+    rig.server.notify(2106, "HMDS data farm connection is OK:ushmds")
+    await rig.heard.state(FeedState.LIVE)
+    assert (await rig.venue.place(shares(1))).state is OrderState.OPEN
+
+
 async def test_a_gateway_without_the_broker(tmp_path: Path) -> None:
     """Connected to a gateway that has lost the broker: it says so, and no order is sent."""
     async with serving(str(tmp_path)) as rig:

@@ -53,6 +53,8 @@ class Known:
     told: Decimal = Decimal(0)
     combo: bool = False
     refused: bool = False
+    assumed: bool = False
+    """Its status was read from an error; the broker's own word on it counts for more."""
     code: str = ""
     reason: str = ""
     objection: tuple[int, str] | None = None
@@ -236,6 +238,7 @@ class Book:
                 known.status = "Inactive"  # not told: the same order is sent again
             elif not stands:
                 self._stands(known, "Inactive", known.filled)
+                known.assumed = True
         self.wake()
 
     # --- inside ----------------------------------------------------------------------------------------------------------
@@ -283,9 +286,9 @@ class Book:
 
     def _stands(self, known: Known, status: str, filled: Decimal) -> None:
         known.filled = max(known.filled, filled)
-        late = known.status == "Filled" or (known.over and status not in _OVER)
+        late = not known.assumed and (known.status == "Filled" or (known.over and status not in _OVER))
         if status and not late:  # what is over stays over
-            known.status = status
+            known.status, known.assumed = status, False
         self._say(known)
 
     def _fill(self, bare: _Bare, fee: Decimal, currency: str) -> None:

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from protocol.market import Bar
 from rules.broker.pacing import Kind
-from venues.errors import OrderRejected
 from venues.ibkr.contracts import Found
+from venues.ibkr.errors import NoData
 from venues.ibkr.gateway import exact
 from venues.ibkr.line import Line
 
@@ -22,7 +22,6 @@ _SIZES: Final = {
 }  # fmt: skip
 _SHOWN: Final = {"CASH": "MIDPOINT", "CRYPTO": "AGGTRADES"}
 _TIMEOUT_S: Final = 9.0
-_NO_DATA: Final = "no data"
 
 
 async def candles(line: Line, found: Found, timeframe: str, since: int, limit: int, now: int) -> tuple[Bar, ...]:
@@ -43,10 +42,8 @@ async def candles(line: Line, found: Found, timeframe: str, since: int, limit: i
             ),
             timeout_s=_TIMEOUT_S,
         )
-    except OrderRejected as error:
-        if _NO_DATA in error.reason:
-            return ()
-        raise
+    except NoData:
+        return ()
     bars = [_bar(found.name, each, seconds) for each in told]
     return tuple(each for each in bars if each.at >= since and each.at + seconds * _NANOS <= now)[:limit]
 

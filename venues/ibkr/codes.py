@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from venues.errors import InsufficientFunds, OrderRejected, RateLimited, VenueDown, VenueError
-from venues.ibkr.errors import ClientIdTaken, CompetingSession, NotSubscribed, UnknownContract
+from venues.ibkr.errors import ClientIdTaken, CompetingSession, NoData, NotSubscribed, UnknownContract
 
 __all__ = ["CODES", "Code", "Meaning", "error_of", "funds", "meaning_of", "refusal_code"]
 
@@ -46,25 +46,21 @@ class Code(NamedTuple):
 
 _LOGIN: Final = "the same user is logged in elsewhere: log out there, or give this gateway a user of its own"
 _INFORMATION: Final = (
-    105, 165, 329, 399, 404, 492, 1102, 2100, 2101, 2102, 2107, 2108, 2109, 2119, 2137, 2161, 2168, 2169, 10167, 10311,
-    10349,
+    105, 131, 165, 329, 399, 404, 492, 2100, 2101, 2102, 2105, 2106, 2107, 2108, 2109, 2119, 2137, 2157, 2158, 2161, 2168,
+    2169, 10090, 10167, 10311, 10349,
 )  # fmt: skip
 _REFUSED: Final = (
-    103, 104, 106, 107, 109, 110, 111, 113, 116, 117, 118, 119, 120, 121, 122, 123, 124, 125, 126, 127, 128, 129, 131,
-    132, 133, 134, 136, 137, 139, 140, 141, 144, 145, 146, 147, 148, 151, 152, 153, 154, 156, 157, 158, 159, 160, 163,
-    164, 166, 167, 168, 200, 201, 203, 312, 313, 314, 315, 316, 320, 321, 322, 323, 325, 328, 330, 331, 332, 333, 334,
-    335, 336, 337, 338, 339, 340, 341, 342, 343, 344, 345, 346, 347, 348, 349, 350, 351, 352, 353, 355, 356, 357, 358,
-    359, 360, 361, 362, 363, 364, 367, 368, 369, 370, 371, 372, 373, 375, 376, 377, 378, 379, 380, 382, 383, 387, 388,
-    389, 390, 391, 392, 393, 394, 395, 396, 397, 398, 400, 401, 402, 403, 405, 406, 407, 408, 409, 410, 411, 412, 413,
-    414, 415, 416, 417, 418, 419, 421, 422, 423, 424, 425, 426, 427, 428, 429, 430, 431, 432, 433, 434, 435, 436, 437,
-    438, 439, 440, 441, 442, 443, 445, 446, 447, 448, 449, 450, 460, 461, 462, 463, 10268, 10318,
+    103, 106, 107, 109, 110, 111, 113, 116, 125, 126, 132, 133, 140, 141, 144, 145, 147, 148, 151, 152, 154, 156, 200, 201,
+    203, 320, 321, 322, 325, 328, 336, 355, 361, 362, 387, 388, 389, 390, 392, 434, 435, 436, 437, 442, 463, 10268, 10318,
 )  # fmt: skip
+"""Those that say of an order of ours, which we never change once sent, that it was not taken. In doubt a code is left out."""
 
 CODES: Final[dict[int, Code]] = {
     **dict.fromkeys(_INFORMATION, Code(Meaning.INFORMATION)),
     **dict.fromkeys(_REFUSED, Code(Meaning.FATAL)),
     100: Code(Meaning.RETRY, "more than 50 messages a second: is another program using this gateway?"),
     135: Code(Meaning.NOT_CANCELLED),
+    136: Code(Meaning.NOT_CANCELLED),
     161: Code(Meaning.NOT_CANCELLED),
     162: Code(Meaning.RETRY),
     202: Code(Meaning.CANCELLED),
@@ -80,21 +76,16 @@ CODES: Final[dict[int, Code]] = {
     1300: Code(Meaning.LINK_LOST, "the gateway's socket port was changed: configure the new one"),
     2103: Code(Meaning.DATA_LOST),
     2104: Code(Meaning.DATA_BACK),
-    2105: Code(Meaning.INFORMATION),
-    2106: Code(Meaning.INFORMATION),
     2110: Code(Meaning.LINK_LOST, "the gateway is reconnecting to the broker"),
-    2157: Code(Meaning.INFORMATION),
-    2158: Code(Meaning.INFORMATION),
     10089: Code(Meaning.FATAL, "subscribe to this market's data in the broker's account management"),
-    10090: Code(Meaning.INFORMATION),
     10147: Code(Meaning.NOT_CANCELLED),
     10148: Code(Meaning.NOT_CANCELLED),
     10168: Code(Meaning.FATAL, "subscribe to this market's data in the broker's account management"),
     10197: Code(Meaning.SESSION_TAKEN, _LOGIN),
 }
 
-_NO_DATA: Final = frozenset({354, 10089, 10168})
-_PRECISION: Final = frozenset({110, 10268, 10318})
+_UNPAID: Final = frozenset({354, 10089, 10168})
+_PRECISION: Final = frozenset({110, 140, 355, 388, 10318})
 _FUNDS: Final = ("margin", "insufficient", "available funds", "equity with loan", "buying power", "settled cash")
 _LINK: Final = frozenset({Meaning.LINK_LOST, Meaning.SESSION_TAKEN})
 _PACING_S: Final = 15.0
@@ -116,6 +107,8 @@ def refusal_code(code: int, text: str) -> str:
         return "PrecisionRejected"
     if code == 100:
         return "RateLimited"
+    if code == 154:
+        return "MarketHalted"
     if code == 200:
         return "UnknownContract"
     return "InsufficientFunds" if code == 201 and funds(text) else "OrderRejected"
@@ -129,9 +122,11 @@ def error_of(venue: str, code: int, text: str) -> VenueError:
         return RateLimited(venue, words, retry_after_s=1.0)
     if code == 420 or (code == 162 and "pacing" in text.lower()):
         return RateLimited(venue, words, retry_after_s=_PACING_S)
+    if code == 162 and "no data" in text.lower():
+        return NoData(venue, words)
     if code == 200:
         return UnknownContract(venue, words)
-    if code in _NO_DATA:
+    if code in _UNPAID:
         return NotSubscribed(venue, words)
     if code == 326:
         return ClientIdTaken(venue, words)

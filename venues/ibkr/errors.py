@@ -5,6 +5,7 @@
     VenueError
     ├─ UnknownContract       no such contract, or more than one (PF-235)
     ├─ NotSubscribed         the account does not receive this market's data
+    ├─ NoData                the broker has no history of what was asked for
     └─ VenueDown
        ├─ CompetingSession   another login of the same user took the session
        └─ ClientIdTaken      another program is connected with our client id
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 from venues.errors import VenueDown, VenueError
 
-__all__ = ["ClientIdTaken", "CompetingSession", "NotSubscribed", "UnknownContract"]
+__all__ = ["ClientIdTaken", "CompetingSession", "NoData", "NotSubscribed", "UnknownContract"]
 
 
 class UnknownContract(VenueError):
@@ -23,6 +24,10 @@ class UnknownContract(VenueError):
 
 class NotSubscribed(VenueError):
     """The account has no subscription for this market's data."""
+
+
+class NoData(VenueError):
+    """The broker has no history of what was asked for."""
 
 
 class CompetingSession(VenueDown):

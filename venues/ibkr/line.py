@@ -27,6 +27,9 @@ T = TypeVar("T")
 ANSWER_S: Final = 8.0
 """How long an answer of the gateway is waited for; below the session's own limit."""
 
+RESTORES_ITSELF: Final = 2110
+FARMS_OK: Final = frozenset({2104, 2106, 2158})
+
 _GREETING_S: Final = 4.0
 _QUARTER_NS: Final = 900_000_000_000
 _LIVE_PORT, _PAPER_PORT = 4001, 4002
@@ -82,6 +85,7 @@ class Line:
         """Why it is over, empty while it is not."""
         self.linked = True
         self.link_losses = 0
+        self._lost_by = 0
         self.connected_at = 0
         self.clock_ahead_ns: int | None = None
         """How far the gateway's own clock (which its days follow) is ahead of UTC."""
@@ -258,11 +262,20 @@ class Line:
             self._book.refusal(request, self._access.client_id, code, text)
         if known is None:
             return
-        if known.meaning in (Meaning.LINK_LOST, Meaning.LINK_BACK, Meaning.LINK_BACK_DATA_LOST):
-            self.linked = known.meaning is not Meaning.LINK_LOST
-            self.link_losses += not self.linked
-        if known.meaning not in (Meaning.INFORMATION, Meaning.FATAL, Meaning.RETRY) and not self.ended:
-            self._notice(known.meaning, code, f"{text} (code {code})" + (f"; {known.advice}" if known.advice else ""))
+        meaning = self._link_by(known.meaning, code)
+        if meaning not in (Meaning.INFORMATION, Meaning.FATAL, Meaning.RETRY) and not self.ended:
+            self._notice(meaning, code, f"{text} (code {code})" + (f"; {known.advice}" if known.advice else ""))
+
+    def _link_by(self, meaning: Meaning, code: int) -> Meaning:
+        """Note whether the gateway has the broker; return what a code means then."""
+        if meaning is Meaning.LINK_LOST:
+            self.linked, self._lost_by = False, code
+            self.link_losses += 1
+        elif not self.linked and self._lost_by == RESTORES_ITSELF and code in FARMS_OK:
+            meaning = Meaning.LINK_BACK  # nothing else says so
+        if meaning in (Meaning.LINK_BACK, Meaning.LINK_BACK_DATA_LOST):
+            self.linked = True
+        return meaning
 
     def unquoted(self, contract: Any, code: int, text: str) -> None:
         """Hear that the prices of a contract do not come."""

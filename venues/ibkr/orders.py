@@ -286,6 +286,12 @@ class Orders:
             if not known.over and known.perm_id and known.perm_id not in still:
                 known.status = ""
 
+    async def settle(self) -> None:
+        """Have every trade told that the broker has told, its commission or not: none is missing from a list of fills."""
+        await self._prompt(lambda: not self._book.incomplete)
+        if self._book.incomplete:
+            self._book.tell_without_commission()
+
     def combo(self, symbol: str, currency: str, legs: Sequence[tuple[Found, int]]) -> Any:
         """Return the contract of a combination; a negative ratio is sold."""
         return Contract(

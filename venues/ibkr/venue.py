@@ -293,6 +293,7 @@ class IbkrVenue(Venue):
         """Return the trades of the gateway's day at or after an instant: it tells no older ones."""
         self._open_line()
         await self._orders.resync()
+        await self._orders.settle()
         return tuple(
             sorted((each for each in self._book.fills() if each.at >= at), key=lambda fill: (fill.at, fill.trade_id))
         )
