@@ -53,7 +53,15 @@ class Desk:
     """Places, cancels and asks for orders of one connection."""
 
     def __init__(
-        self, venue: str, line: Line, ledger: Ledger, log: LogFeed, tools: Tools, send_by: Callable[[], int | None]
+        self,
+        venue: str,
+        line: Line,
+        ledger: Ledger,
+        log: LogFeed,
+        tools: Tools,
+        *,
+        send_by: Callable[[], int | None],
+        under_way_s: float,
     ) -> None:
         self._venue = venue
         self._line = line
@@ -61,6 +69,7 @@ class Desk:
         self._log = log
         self._tools = tools
         self._send_by = send_by
+        self._under_way_ns = round(under_way_s * NS)
         self._began_at = tools.now()
         self._sent: dict[str, _Sent] = {}
         self._archive = Archive(ledger.last)
@@ -215,7 +224,7 @@ class Desk:
         """Whether a request for this id was no longer under way when the log was read."""
         sent = self._sent.get(key)
         since = self._began_at if sent is None else sent.ended_at
-        return since is not None and asked_at - since >= UNDER_WAY_S * NS
+        return since is not None and asked_at - since >= self._under_way_ns
 
     async def _report_of(self, key: str, answer: Any) -> OrderReport:
         """Return what the venue says of one order that the ledger does not know."""
