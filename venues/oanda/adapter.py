@@ -14,6 +14,7 @@ from venues.contract import REQUIRED_CAPABILITIES, CallLimit, Capability, Sink
 from venues.errors import VenueDown
 from venues.oanda.abilities import Abilities
 from venues.oanda.connection import Connection, read
+from venues.oanda.desk import UNDER_WAY_S
 from venues.oanda.ledger import foreign_id
 from venues.oanda.words import (
     NS,
@@ -43,15 +44,19 @@ _STUBBORN: Final = 5
 
 
 class OandaVenue(Abilities):
-    """One v20 account. ``access.account_id`` is its number, ``access.secret`` the token."""
+    """One v20 account. ``access.account_id`` is its number, ``access.secret`` the token.
+
+    ``under_way_s``: how long a request that was given up may still be on its way to the venue (see ``venues.oanda.desk``).
+    """
 
     capabilities = REQUIRED_CAPABILITIES | {Capability.STOP_ORDERS, Capability.CANDLES}
     limit = CallLimit(100, 1.0)
 
-    def __init__(self, access: Access, tools: Tools) -> None:
+    def __init__(self, access: Access, tools: Tools, *, under_way_s: float = UNDER_WAY_S) -> None:
         self.name = access.venue
         self._access = access
         self._tools = tools
+        self._under_way_s = under_way_s
         self._connection: Connection | None = None
 
     # --- the connection ------------------------------------------------------------------------------------------------
@@ -59,7 +64,14 @@ class OandaVenue(Abilities):
     async def connect(self, sink: Sink) -> None:
         """Learn the account and follow it; the streams open on their own, the log fills what they miss."""
         await self.close()
-        made = Connection(self.name, self._access, self._tools, sink, lambda: self.send_by())
+        made = Connection(
+            self.name,
+            self._access,
+            self._tools,
+            sink,
+            send_by=lambda: self.send_by(),
+            under_way_s=self._under_way_s,
+        )
         await made.open()
         self._connection = made
 

@@ -39,12 +39,22 @@ def read(venue: str, how: Callable[..., T], *answer: Any) -> T:
 class Connection:
     """One connection; ``open`` makes it, ``close`` ends it."""
 
-    def __init__(self, venue: str, access: Access, tools: Tools, sink: Sink, send_by: Callable[[], int | None]) -> None:
+    def __init__(
+        self,
+        venue: str,
+        access: Access,
+        tools: Tools,
+        sink: Sink,
+        *,
+        send_by: Callable[[], int | None],
+        under_way_s: float,
+    ) -> None:
         self.venue = venue
         self._access = access
         self._tools = tools
         self._sink = sink
         self._send_by = send_by
+        self._under_way_s = under_way_s
         self._closed = False
         self._tasks: list[asyncio.Task[None]] = []
         self.currency = ""
@@ -110,7 +120,15 @@ class Connection:
             ask=self.line.ask,
             tell=self._tell,
         )
-        self.desk = Desk(venue, self.line, self.ledger, self.log, tools, self._send_by)
+        self.desk = Desk(
+            venue,
+            self.line,
+            self.ledger,
+            self.log,
+            tools,
+            send_by=self._send_by,
+            under_way_s=self._under_way_s,
+        )
 
     async def _read_history(self) -> None:
         """Read the log of the last day; what it tells is no news."""

@@ -121,9 +121,7 @@ class HttpVenue(ABC):
             for site in list(self._runner.sites):
                 await site.stop()
             for _ in range(3):
-                await asyncio.sleep(
-                    0
-                )  # house: who was accepted at the last moment becomes a connection that can be ended
+                await asyncio.sleep(0)  # house: who was accepted at the last moment can be ended then
         self.drop()
         if self._runner is not None:
             await self._runner.cleanup()
