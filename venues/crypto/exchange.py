@@ -207,7 +207,9 @@ def _tapped(library: Library, dialect: Dialect, clock: Clock, tap: Tap) -> type[
 
         def __init__(self, config: Any) -> None:
             self.timers: list[asyncio.TimerHandle] = []
+            self.goodbyes: list[asyncio.Future[None]] = []
             super().__init__(config)
+            self.throttled_at = clock.ours()
             forget_streams(self, tap)
 
         # --- numbers and time
@@ -236,8 +238,14 @@ def _tapped(library: Library, dialect: Dialect, clock: Clock, tap: Tap) -> type[
         # --- the way out
 
         async def throttle(self, cost: Any = None) -> None:
-            if SENDING.get() is None:  # who sends has waited already: what it signs must not grow old in a line
-                await super().throttle(cost)
+            if SENDING.get() is not None:
+                return  # who sends has waited already: what it signs must not grow old in a line
+            bucket = self.throttler
+            if not bucket.running:  # ccxt's bucket fills only while somebody waits: an order would pay for what is long ago
+                idle_ms, filling = (clock.ours() - self.throttled_at) / 1e6, bucket.config
+                filling["tokens"] = min(filling["tokens"] + idle_ms * filling["refillRate"], filling["capacity"])
+            await super().throttle(cost)
+            self.throttled_at = clock.ours()
 
         def sign(self, *args: Any, **named: Any) -> Any:
             sending = SENDING.get()
@@ -281,8 +289,22 @@ def _tapped(library: Library, dialect: Dialect, clock: Clock, tap: Tap) -> type[
             return client
 
         def on_connected(self, client: Any, message: Any = None) -> None:
+            if self.clients.get(client.url) is not client:
+                # Given up while it was being opened; ccxt opens on, and would keep it.
+                self.goodbyes = [task for task in self.goodbyes if not task.done()]
+                self.goodbyes.append(asyncio.ensure_future(client.close()))
+                return
             super().on_connected(client, message)
             tap.connected()
+
+        def on_error(self, client: Any, error: Any) -> None:
+            if self.clients.get(client.url) is client:
+                super().on_error(client, error)
+
+        def on_close(self, client: Any, code: Any) -> None:
+            # ccxt knows connections by address alone: the end of an old one would make it forget its successor.
+            if self.clients.get(client.url) is client:
+                super().on_close(client, code)
 
         def delay(self, timeout: int, method: Any, *args: Any) -> Any:
             timer = super().delay(timeout, method, *args)

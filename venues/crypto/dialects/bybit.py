@@ -72,6 +72,7 @@ class BybitDialect(Dialect):
 
     venue = "bybit"
     amends = True
+    order_weight = 2.5
     exchange_ids: ClassVar[dict[MarketType, str]] = {MarketType.SPOT: "bybit", MarketType.PERP: "bybit"}
     call_limits: ClassVar[dict[MarketType, CallLimit]] = {
         MarketType.SPOT: CallLimit(600, 5.0),

@@ -61,6 +61,7 @@ class OkxDialect(Dialect):
 
     venue = "okx"
     amends = True
+    order_weight = 1 / 3
     exchange_ids: ClassVar[dict[MarketType, str]] = {MarketType.SPOT: "okx", MarketType.PERP: "okx"}
     call_limits: ClassVar[dict[MarketType, CallLimit]] = {
         MarketType.SPOT: CallLimit(60, 2.0),
