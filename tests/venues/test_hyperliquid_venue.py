@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from protocol.market import PriceTick
 from protocol.orders import FillReport, OrderReport, OrderRequest, OrderState
 from protocol.secret import Secret
 from protocol.values import MarketType, OrderSide, OrderType
@@ -248,3 +251,64 @@ async def test_ticks_are_right_for_the_price() -> None:
         resting = OrderRequest(client_order_id="bhhyper00001", symbol="ETH/USDC:USDC", side=OrderSide.BUY,
                                type=OrderType.LIMIT, qty=Decimal("0.05"), price=Decimal("1999.9"))  # fmt: skip
         assert (await rig.venue.place(resting)).state is OrderState.OPEN
+
+
+@pytest.mark.parametrize("fault", [Fault.STALE_PRICE, Fault.ZERO_PRICE, Fault.CROSSED_BOOK])
+async def test_prices_that_cannot_be(fault: Fault) -> None:
+    """Prices of an hour ago, of zero, or whose bid is above their ask are not told; the next good one is."""
+    async with trading(PERP) as (rig, _):
+        await rig.venue.subscribe([rig.symbol])
+        await rig.heard.until(lambda: rig.venue.line.prices.live.is_set())
+        rig.hall.faults.arm(fault)
+        rig.hall.price(rig.symbol, BID + 1, ASK + 1)
+        rig.hall.price(rig.symbol, BID + 2, ASK + 2)
+        await rig.heard.one(PriceTick, bid=BID + 2, ask=ASK + 2)
+        assert all(BID <= each.bid < each.ask <= ASK + 2 for each in rig.heard.of(PriceTick))
+
+
+async def test_fees_are_the_accounts_own() -> None:
+    """The rates of a market are those of the account, of the family of markets that it trades."""
+    for market, rates in ((SPOT, ("0.0004", "0.0007")), (PERP, ("0.00015", "0.00045"))):
+        async with trading(market) as (rig, _):
+            (ours,) = [each for each in await rig.venue.instruments() if each.symbol == rig.symbol]
+            assert (ours.maker_fee, ours.taker_fee) == tuple(map(Decimal, rates))
+
+
+RECORDED = Path(__file__).resolve().parents[3] / "shared" / "data" / "api"
+
+
+def recorded(name: str) -> Any:
+    """Return what the venue answered or told."""
+    path = RECORDED / name
+    if not path.exists():
+        pytest.skip("no recorded payloads beside the repository")
+    return json.loads(path.read_text())
+
+
+async def test_recorded_orders() -> None:
+    """Orders as Hyperliquid told them: an immediate one that found nobody and cancelled ones are cancelled, none is ours."""
+    (call, *_) = recorded("hyperliquid_sdk/test_historical_orders.json")
+    states: dict[str, set[OrderState]] = {}
+    async with trading(PERP) as (rig, _):
+        line = rig.venue.line
+        for row in call["response"]:
+            said = line.calls.exchange.parse_order(row)
+            states.setdefault(row["status"], set()).add(line.calls.dialect.order_state(said))
+            assert line.words.own_id(said).startswith("hyperliquid-")
+    assert states == {"iocCancelRejected": {OrderState.CANCELLED}, "canceled": {OrderState.CANCELLED}}
+
+
+async def test_recorded_fills() -> None:
+    """Fills as history and stream told them: sides, fees in their own coin, a liquidation, dust that the venue sold."""
+    history = recorded("nautilus/hyperliquid/http_user_fills_dust_conversion.json")
+    (liquidation,) = recorded("nautilus/hyperliquid/ws_user_fill_liquidation.json")["data"]["fills"]
+    async with trading(PERP) as (rig, _):
+        line = rig.venue.line
+        trades = {each["coin"]: line.calls.exchange.parse_trade(each) for each in [*history, liquidation]}
+        ours = line.words.fill(trades["BTC"], "somebody-else")
+        dialect = line.calls.dialect
+        assert (ours.side, ours.qty, ours.price, ours.fee, ours.fee_currency, ours.maker) == (
+            OrderSide.SELL, Decimal("0.001"), 66653, Decimal("0.009997"), "USDC", True)  # fmt: skip
+        assert dialect.client_id_in(dialect.client_id_of_trade(trades["BTC"])) is None
+    assert (trades["@156"]["fee"]["currency"], trades["@156"]["side"]) == ("SOL", "buy")
+    assert trades["@142"]["id"].startswith("0-229209068357")

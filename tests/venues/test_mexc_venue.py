@@ -220,3 +220,25 @@ async def test_an_id_that_the_venue_knows() -> None:
         rig.hall.place(order("bhmexc000001", symbol=rig.symbol))
         assert (await rig.venue.place(order("bhmexc000001", symbol=rig.symbol))).state is OrderState.OPEN
         assert len(rig.hall.open_orders()) == 1
+
+
+@pytest.mark.parametrize("fault", [Fault.STALE_PRICE, Fault.ZERO_PRICE, Fault.CROSSED_BOOK])
+async def test_prices_that_cannot_be(fault: Fault) -> None:
+    """Prices of an hour ago, of zero, or whose bid is above their ask are not told; the next good one is."""
+    async with trading() as (rig, _):
+        await rig.venue.subscribe([rig.symbol])
+        await rig.heard.until(lambda: rig.venue.line.prices.live.is_set())
+        rig.hall.faults.arm(fault)
+        rig.hall.price(rig.symbol, BID + 1, ASK + 1)
+        rig.hall.price(rig.symbol, BID + 2, ASK + 2)
+        await rig.heard.one(PriceTick, bid=BID + 2, ask=ASK + 2)
+        assert all(BID <= each.bid < each.ask <= ASK + 2 for each in rig.heard.of(PriceTick))
+
+
+async def test_a_clock_far_ahead() -> None:
+    """A venue whose clock is a minute ahead is followed: requests are signed with its time."""
+    async with spot() as rig:
+        rig.clocks.venue_ahead_s = 60
+        await rig.venue.connect(rig.heard)
+        rig.hall.price(rig.symbol, BID, ASK)
+        assert (await rig.venue.place(order("bhclock00001", symbol=rig.symbol))).state is OrderState.OPEN

@@ -43,6 +43,8 @@ TOKENS: Final = {"BTC": "UBTC", "ETH": "UETH"}
 SPOT_FROM: Final = 10_000
 """Spot pairs are numbered from here as assets."""
 DAY_MS: Final = 86_400_000
+USER_FEES: Final = {"userCrossRate": "0.00045", "userAddRate": "0.00015", "userSpotCrossRate": "0.0007",
+                    "userSpotAddRate": "0.0004", "activeReferralDiscount": "0.0"}  # fmt: skip
 SECONDS: Final = {"1m": 60, "5m": 300, "15m": 900, "1h": 3600, "4h": 14_400, "1d": 86_400}
 D = Decimal
 SPOT, PERP = MarketType.SPOT, MarketType.PERP
@@ -129,6 +131,7 @@ class HyperliquidServer(HttpVenue):
             "meta": lambda _: market_rows(self.hall, PERP, TOKENS)[0],
             "perpDexs": lambda _: [None],
             "allMids": lambda _: self._mids(),
+            "userFees": lambda _: USER_FEES,
             "userRole": self._role,
             "userAbstraction": lambda _: "disabled",
             "clearinghouseState": lambda _: self._margin(),

@@ -90,7 +90,8 @@ class HyperliquidDialect(Dialect):
         async def fetch_markets(params: Any = None) -> list[Row]:
             # By name: ccxt takes a pair's price from a list by a number that is not always its place there.
             mids = await exchange.publicPostInfo({"type": "allMids"})
-            return [self._ruled(row, mids) for row in await markets(params or {})]
+            fees = await exchange.publicPostInfo({"type": "userFees", "user": self.access.account_id})
+            return [self._ruled(row, mids, fees) for row in await markets(params or {})]
 
         def parse_trade(raw: Row, market: Row | None = None) -> Row:
             return self._trade(exchange, trade(raw, market))
@@ -102,11 +103,14 @@ class HyperliquidDialect(Dialect):
         exchange.parse_trade = exchange.parse_ws_trade = parse_trade
         listen(exchange)
 
-    def _ruled(self, market: Row, mids: Row) -> Row:
+    def _ruled(self, market: Row, mids: Row, fees: Row) -> Row:
         price = mids.get(_coin(market))
         step = Decimal(market["precision"]["amount"])
         market["precision"]["price"] = tick_for(Decimal(price) if price else None, step, perp=self.perp)
         market["limits"]["amount"]["min"] = step
+        kind = "" if self.perp else "Spot"
+        market["maker"] = fees.get(f"user{kind}AddRate") or market["maker"]
+        market["taker"] = fees.get(f"user{kind}CrossRate") or market["taker"]
         return market
 
     @staticmethod
@@ -114,8 +118,8 @@ class HyperliquidDialect(Dialect):
         for fee in (trade.get("fee"), *(trade.get("fees") or ())):
             if fee and fee.get("currency"):
                 fee["currency"] = exchange.update_spot_currency_code(fee["currency"])
-        if trade["id"] == "0":  # dust that the venue sold: all such sales have this number
-            trade["id"] = f"0-{trade['order']}"
+        if trade["id"] in (None, "0"):  # fills of 2023 have no number, and all sales of dust by the venue the same
+            trade["id"] = f"0-{trade['order']}-{trade['info'].get('startPosition', '')}"
         return trade
 
     # --- client ids ----------------------------------------------------------------------------------------------------
