@@ -288,6 +288,8 @@ class Book:
         known.filled = max(known.filled, filled)
         late = not known.assumed and (known.status == "Filled" or (known.over and status not in _OVER))
         if status and not late:  # what is over stays over
+            if known.assumed and status not in _OVER:
+                known.refused = False
             known.status, known.assumed = status, False
         self._say(known)
 

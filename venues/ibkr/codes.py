@@ -53,7 +53,7 @@ _REFUSED: Final = (
     103, 106, 107, 109, 110, 111, 113, 116, 125, 126, 132, 133, 140, 141, 144, 145, 147, 148, 151, 152, 154, 156, 200, 201,
     203, 320, 321, 322, 325, 328, 336, 355, 361, 362, 387, 388, 389, 390, 392, 434, 435, 436, 437, 442, 463, 10268, 10318,
 )  # fmt: skip
-"""Those that say of an order of ours, which we never change once sent, that it was not taken. In doubt a code is left out."""
+"""Those that say of an order of ours (never changed once sent) that it was not taken. In doubt a code is left out."""
 
 CODES: Final[dict[int, Code]] = {
     **dict.fromkeys(_INFORMATION, Code(Meaning.INFORMATION)),
