@@ -83,9 +83,11 @@ class Desk:
 
     async def create(self, key: str, symbol: str, body: dict[str, Any]) -> OrderReport:
         """Send an order's body unless its id is known."""
-        if (known := self._ledger.orders.get(key)) is not None:
+        known = self._ledger.orders.get(key)
+        if known is not None and (known.state.final or not known.immediate):
             return known.report()
-        if key in self._sent:
+        if known is not None or key in self._sent:
+            # An order that never rests, and is open by what was read: its end is a line further down in the log.
             return await self._sent_before(key, symbol)
         may_send = self._permit()
         sent = self._sent[key] = _Sent()
