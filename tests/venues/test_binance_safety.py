@@ -466,6 +466,41 @@ async def test_price_stream_fails(fault: Fault) -> None:
         assert d.heard.of(FeedStatus)[-1].state is FeedState.LIVE
 
 
+async def test_given_up_while_it_connects() -> None:
+    """A connection that is given up while it is being opened is closed once it is open, and another one takes its place."""
+    async with desk() as d:
+        asked, go_on, accept = asyncio.Event(), asyncio.Event(), d.server.open_stream
+
+        async def slowly(request: Any) -> Any:
+            asked.set()
+            await go_on.wait()
+            return await accept(request)
+
+        d.server.open_stream = slowly  # type: ignore[method-assign]
+        d.server.drop()
+        await asked.wait()
+        d.venue.line.private.lost(VenueDown("binance", "given up by the test"))
+        await d.until(lambda: d.server.requests.count("GET /ws-api/v3") > 2)
+        go_on.set()
+        await d.until(lambda: d.venue.line.private.live.is_set() and len(d.server.streams) == 1)
+
+
+async def test_stop_orders() -> None:
+    """A stop rests on spot until its price trades; futures take none through this interface: refused before it is sent."""
+    async with desk() as d:
+        stop = OrderRequest(client_order_id="bhsafety0001", symbol=BTC, side=OrderSide.BUY, type=OrderType.STOP,
+                            qty=D("0.01"), stop_price=BID + 100)  # fmt: skip
+        assert (await d.venue.place(stop)).state is OrderState.OPEN
+        d.hall.price(BTC, BID + 101, BID + 102)
+        await d.heard.one(OrderReport, client_order_id="bhsafety0001", state=OrderState.FILLED)
+    async with desk(perp=True) as d:
+        refused = await d.venue.place(
+            OrderRequest(client_order_id="bhsafety0001", symbol=d.symbol, side=OrderSide.BUY, type=OrderType.STOP,
+                         qty=D("0.01"), stop_price=BID + 100))  # fmt: skip
+        assert (refused.state, refused.code) == (OrderState.REJECTED, "VenueCapabilityMissing")
+        assert d.posts() == 0
+
+
 async def test_close_leaves_nothing() -> None:
     """After close no task of the adapter runs and no socket is open."""
     before = asyncio.all_tasks()

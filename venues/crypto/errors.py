@@ -88,7 +88,7 @@ class Blame:
             return known
         if self._dialect.did_nothing(error):
             return VenueDown(self._venue, self.text(error))
-        if isinstance(error.__cause__, aiohttp.ClientConnectorError):
+        if isinstance(error.__cause__, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
             return VenueDown(self._venue, "not reached")
         if isinstance(error.__cause__, aiohttp.ClientError) or isinstance(error, TimeoutError):
             return self._unknown(error, left)

@@ -32,7 +32,7 @@ from venues.errors import VenueError
 
 __all__ = ["Line"]
 
-_STREAMS_WITHIN_S: Final = 4.0
+_STREAMS_WITHIN_S: Final = 2.0
 """How long ``connect`` waits for the account's streams; then it goes on, polling until they come."""
 _RULES_FRESH_NS: Final = 10 * 1_000_000_000
 
