@@ -1,9 +1,9 @@
 """MEXC: spot markets.
 
-Its perpetuals are not traded. Its contract interface refused the orders of ordinary keys from July 2022 on; in 2026 it has
-a price list for orders by key, and some keys order there again. What it answers to late and to repeated orders, and to
-questions about orders it does not know, is neither published nor recorded anywhere we could read, and an order of real money
-cannot wait for that: an account of that family is refused before it connects.
+Its perpetuals are not traded. Its contract interface refused the orders of ordinary keys from July 2022 on; in 2026 it takes
+them again from keys of verified accounts. What it answers to late and to repeated orders, and about orders it does not know,
+is neither published nor recorded anywhere we could read, and orders of real money rest on just that: an account of that
+family is refused before it connects.
 
 What the venue leaves open on spot: what it answers to a client id that was used before is not published, so no order is ever
 sent twice from here; trades are told for a month back, orders and trades only by market.
