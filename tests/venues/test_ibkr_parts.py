@@ -30,7 +30,7 @@ from venues.ibkr.ids import engine_id, reference
 from venues.ibkr.line import port_of
 from venues.ibkr.notes import BLOCK, Notes
 from venues.ibkr.orders import Plain
-from venues.ibkr.pace import Pace
+from venues.ibkr.pace import MARGIN_NS, Pace
 from venues.ibkr.symbols import FX_PAIRS, read_symbol, symbol_of
 
 D = Decimal
@@ -219,7 +219,7 @@ async def test_orders_go_before_data_that_waits() -> None:
     await asyncio.sleep(0)
     assert sum(name.startswith("data") for name in went) == 40
     assert sum(name.startswith("order") for name in went) == 10
-    await time.passes(1)
+    await time.passes(1 + MARGIN_NS / NS)
     await asyncio.gather(*data, *orders)
     assert went[50:] == ["order 10", "data 40", "data 41"]
 

@@ -19,7 +19,7 @@ from tests.servers.venues.faults import Fault
 from tests.venues.ibkr_rig import EURO, NOW, OPTIONS, SHARES, IbkrRig, connected, gateway, serving
 from tests.venues.manual_time import PATIENCE_S, ManualTime
 from venues.access import Tools
-from venues.errors import AuthFailed, NetworkTimeout, RateLimited, VenueDown
+from venues.errors import AuthFailed, NetworkTimeout, PermissionDenied, RateLimited, VenueDown
 from venues.facets import HasAccountState, HasChains, HasMarketFacts, TakesBrackets, TakesCombos
 from venues.ibkr import IbkrVenue
 from venues.ibkr.errors import ClientIdTaken, NotSubscribed, UnknownContract
@@ -83,6 +83,14 @@ async def test_an_account_that_the_login_does_not_have() -> None:
     """Trading the wrong account is worse than not trading: it is not tried again."""
     async with serving(account_id="U999") as rig:
         with pytest.raises(AuthFailed, match="DU1234567"):
+            await rig.venue.connect(rig.heard)
+
+
+async def test_a_gateway_that_only_lets_us_look() -> None:
+    """Read-Only API is a setting of the gateway: no use in trying again, and the operator reads which one."""
+    async with serving() as rig:
+        rig.server.answers.read_only = True
+        with pytest.raises(PermissionDenied, match="Read-Only API in the gateway's settings"):
             await rig.venue.connect(rig.heard)
 
 
@@ -408,6 +416,24 @@ async def test_a_chain(rig: IbkrRig) -> None:
     assert chain.complete
     await rig.settled()
     assert rig.server.requests.count(2) == 8  # what was subscribed for it is ended
+
+
+async def test_a_whole_chain_keeps_the_pace(rig: IbkrRig) -> None:
+    """All strikes of both sides, and orders meanwhile: never 50 messages a second, nor 40 for data (DK-67)."""
+    first = len(rig.server.requests)
+    asking = asyncio.create_task(rig.venue.chain("AAPL/USD", "2025-12-19", strikes=10))
+    async with asyncio.timeout(PATIENCE_S):
+        await rig.server.holding.wait()
+        assert (await rig.venue.place(shares(1))).state is OrderState.OPEN  # before the data that waits
+        assert not asking.done()
+        chain = await asking
+    assert (len(chain.contracts), chain.complete) == (20, True)
+    came = list(zip(rig.server.sent_at, rig.server.requests, strict=True))[first:]
+    assert len(came) > 40
+    for at, _ in came:
+        window = [number for other, number in came if at - NS < other <= at]
+        assert len(window) <= 50
+        assert sum(number in (1, 2, 9, 78) for number in window) <= 40
 
 
 async def test_one_side_of_a_chain(rig: IbkrRig) -> None:

@@ -14,7 +14,7 @@ from ib_async.wrapper import RequestError
 
 from rules.broker.pacing import Kind
 from venues.access import Access, Tools
-from venues.errors import AuthFailed, NetworkTimeout, VenueDown, VenueError
+from venues.errors import AuthFailed, NetworkTimeout, PermissionDenied, VenueDown, VenueError
 from venues.ibkr.book import Book
 from venues.ibkr.codes import CODES, Meaning, error_of, meaning_of
 from venues.ibkr.gateway import Gateway, Trade
@@ -27,6 +27,7 @@ T = TypeVar("T")
 ANSWER_S: Final = 8.0
 """How long an answer of the gateway is waited for; below the session's own limit."""
 
+READ_ONLY: Final = "read-only mode"
 RESTORES_ITSELF: Final = 2110
 FARMS_OK: Final = frozenset({2104, 2106, 2158})
 
@@ -83,6 +84,8 @@ class Line:
         self.phase = Phase.CLOSED
         self.ended = ""
         """Why it is over, empty while it is not."""
+        self.denied = ""
+        """Why the gateway lets us do nothing: no use in trying again."""
         self.linked = True
         self.link_losses = 0
         self._lost_by = 0
@@ -161,6 +164,8 @@ class Line:
 
     def check(self) -> None:
         """Raise VenueDown when it is over."""
+        if self.denied:
+            raise PermissionDenied(self._access.venue, self.denied)
         if self.ended or not self.gateway.client.isReady():
             raise VenueDown(self._access.venue, f"not connected: {self.ended or 'the gateway has not let us in'}")
 
@@ -223,6 +228,8 @@ class Line:
                 self.lost(f"a list was not answered within {timeout_s:g} s")
             raise NetworkTimeout(name, f"no answer within {timeout_s:g} s") from error
         except ConnectionError as error:
+            if self.denied:
+                raise PermissionDenied(name, self.denied) from error
             raise VenueDown(name, f"the connection ended before the answer: {self.ended or error}") from error
         except asyncio.CancelledError:
             if whole:
@@ -255,6 +262,11 @@ class Line:
         """Hear an error or a notice."""
         if self.phase is Phase.CONNECTING and code == 326:
             self._refused = (code, text)
+            self.lost(text)
+            return
+        if self.phase is Phase.RESYNCING and READ_ONLY in text.lower():
+            # Its lists would never be answered.
+            self.denied = f"{text} (code {code}); switch off Read-Only API in the gateway's settings"
             self.lost(text)
             return
         known = CODES.get(code)

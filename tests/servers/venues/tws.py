@@ -78,7 +78,7 @@ class TwsVenue:
         self.held: asyncio.Event | None = None
         """While set to an unset event, requests for market data wait for it: a chain request in flight."""
         self.holding = asyncio.Event()
-        """Whether one waits."""
+        """Whether one has come."""
         self.linked = True
         self.zone_s = 0
         """How far the gateway's own clock is ahead of UTC."""
@@ -209,9 +209,10 @@ class TwsVenue:
         elif number == CANCEL:
             self.orders.cancel(connection, int(fields[2]))
         elif (answer := self.answers.table.get(number)) is not None:
-            if number == 1 and self.held is not None:
+            if number == 1:
                 self.holding.set()
-                await self.held.wait()
+                if self.held is not None:
+                    await self.held.wait()
             answer(connection, fields)
 
     def _hear(self, fact: Any) -> None:

@@ -28,6 +28,8 @@ class Answers:
         self.venue = venue
         self.mute_options: set[int] = set()
         """Contracts whose quotes never come."""
+        self.read_only = False
+        """Whether the gateway's API may only look: lists of orders are refused and never end."""
         self.refuse_data = 0
         """An error code that requests for quotes are refused with."""
         self.summary = {"NetLiquidation": "250000.50", "TotalCashValue": "200000.25", "AvailableFunds": "180000.00",
@@ -49,6 +51,11 @@ class Answers:
     # --- orders of the day -----------------------------------------------------------------------------------------------
 
     def _open_orders(self, to: Connection, fields: Sequence[str]) -> None:
+        if self.read_only:
+            to.error(
+                -1, 321, "Error validating request.-'bN' : cause - The API interface is currently in Read-Only mode."
+            )
+            return
         for live in self.venue.orders.of_today():
             mine = int(fields[0]) == 16 or live.ticket.client_id == to.client_id
             if not live.done and mine:
