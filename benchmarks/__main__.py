@@ -28,6 +28,8 @@ from benchmarks import (
     rules,
     signal_to_order,
     startup,
+    venue_orders,
+    venue_ticks,
 )
 from benchmarks.measure import Row, table
 
@@ -73,6 +75,8 @@ BENCHMARKS: Final[Mapping[str, Callable[..., list[Row]]]] = {
     "startup": lambda *, quick: startup.rows(2, 1.0) if quick else startup.rows(),
     "log_search": lambda *, quick: log_search.rows(50_000, 3) if quick else log_search.rows(),
     "cache": lambda *, quick: cache.rows(2, 0.1) if quick else cache.rows(),
+    "venue_ticks": lambda *, quick: venue_ticks.rows(seconds=2, rounds=1) if quick else venue_ticks.rows(),
+    "venue_orders": lambda *, quick: venue_orders.rows(20, 2) if quick else venue_orders.rows(),
     "recovery": lambda *, quick: recovery.rows(2, 200) if quick else recovery.rows(),
 }
 
