@@ -110,6 +110,18 @@ async def test_how_long_to_wait() -> None:
         assert 0.3 < told.value.retry_after_s <= 0.7
 
 
+async def test_a_banned_address() -> None:
+    """An address that has asked too much is told so by a status alone: nothing is carried out, nothing asked for long."""
+    async with spot() as rig:
+        await rig.venue.connect(rig.heard)
+        rig.hall.price(rig.symbol, BID, ASK)
+        rig.server.banned = True  # type: ignore[attr-defined]
+        with pytest.raises(RateLimited) as told:
+            await rig.venue.place(order("bhbanned0001", symbol=rig.symbol))
+        assert told.value.retry_after_s == 600
+        assert rig.hall.open_orders() == []
+
+
 async def test_the_id_of_a_filled_order_in_another_life() -> None:
     """Bybit never takes an id twice: a filled order sent again by a life that has forgotten it buys nothing."""
     async with spot() as rig:

@@ -289,7 +289,7 @@ class Dialect:
         return False
 
     def retry_after_s(self, headers: dict[str, str], now_ms: int) -> float | None:  # noqa: ARG002 - the venue's to say
-        """Return how long the headers of a refusal say to wait; their names in lower case."""
+        """Return how long the headers of a refusal say to wait; names in lower case, its status as ``:status``."""
         wait = headers.get("retry-after", "")
         return float(wait) if wait.replace(".", "", 1).isdigit() else None
 

@@ -210,6 +210,7 @@ def _tapped(library: Library, dialect: Dialect, clock: Clock, tap: Tap) -> type[
             self.goodbyes: list[asyncio.Future[None]] = []
             super().__init__(config)
             self.throttled_at = clock.ours()
+            self.answered: dict[str, str] = {}
             forget_streams(self, tap)
 
         # --- numbers and time
@@ -241,7 +242,9 @@ def _tapped(library: Library, dialect: Dialect, clock: Clock, tap: Tap) -> type[
             if SENDING.get() is not None:
                 return  # who sends has waited already: what it signs must not grow old in a line
             bucket = self.throttler
-            if not bucket.running:  # ccxt's bucket fills only while somebody waits: an order would pay for what is long ago
+            if (
+                not bucket.running
+            ):  # ccxt's bucket fills only while somebody waits: an order would pay for what is long ago
                 idle_ms, filling = (clock.ours() - self.throttled_at) / 1e6, bucket.config
                 filling["tokens"] = min(filling["tokens"] + idle_ms * filling["refillRate"], filling["capacity"])
             await super().throttle(cost)
@@ -264,18 +267,20 @@ def _tapped(library: Library, dialect: Dialect, clock: Clock, tap: Tap) -> type[
             return answer
 
         def handle_errors(self, code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
+            self.answered = {**_lower(headers), ":status": str(code)}
             try:
                 return super().handle_errors(code, reason, url, method, headers, *rest)
             except library.errors.BaseError as error:
                 error.status = code
-                error.retry_after_s = dialect.retry_after_s(_lower(headers), clock() // 1_000_000)
+                error.retry_after_s = dialect.retry_after_s(self.answered, clock() // 1_000_000)
                 raise
 
         def handle_http_status_code(self, code: int, reason: str, url: str, method: str, body: str) -> Any:
             try:
                 return super().handle_http_status_code(code, reason, url, method, body)
             except library.errors.BaseError as error:
-                error.status, error.retry_after_s = code, None
+                error.status = code
+                error.retry_after_s = dialect.retry_after_s(self.answered, clock() // 1_000_000)
                 raise
 
         # --- streams

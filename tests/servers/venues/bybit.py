@@ -43,6 +43,8 @@ class BybitServer(BybitStreams):
         super().__init__(hall, key, secret)
         self.unified = True
         """Whether the account is a unified one."""
+        self.banned = False
+        """Whether the client's address has asked too much."""
         self.answer_orders_with: tuple[int, str] | None = None
         """What new orders are answered with instead of being taken."""
         self._anonymous = 0
@@ -111,6 +113,8 @@ class BybitServer(BybitStreams):
     def _answering(self, answer: Callable[[dict[str, str]], Any], *, signed: bool = False) -> Any:
         async def handle(request: web.Request) -> web.Response:
             body = await request.text()
+            if self.banned:
+                return web.Response(status=403, text="access too frequent", content_type="text/html")
             try:
                 if signed:
                     self._check(request, body)

@@ -45,6 +45,9 @@ _PRECISION: Final = (
     "110003", "110017", "110049", "110094", "170124", "170130", "170132", "170133", "170134", "170135", "170136", "170137",
     "170140", "170148",
 )  # fmt: skip
+_BANNED: Final = "403"
+_BAN_S: Final = 600.0
+"""A status, not a code, says that an address has asked too much: nothing is heard for ten minutes."""
 _REDUCE_ONLY: Final = re.compile(r"(?i)reduce.?only|current position is zero")
 _HALTED: Final = ("110063", "110066", "170151", "170157", "170159", "170217")
 _STATES: Final = {
@@ -106,6 +109,7 @@ class BybitDialect(Dialect):
         exact.update(dict.fromkeys(_DUPLICATES, errors.DuplicateOrderId))
         exact.update(dict.fromkeys(_GONE, errors.OrderNotFound))
         exact.update(dict.fromkeys(_OF_ONE_MARKET, errors.InvalidOrder))
+        exchange.httpExceptions = {**exchange.httpExceptions, _BANNED: errors.RateLimitExceeded}
         exchange.sign = _windowed(exchange, exchange.sign)
         exchange.parse_trade = _charged(exchange.parse_trade)
         exchange.handle_order = _of_category(self._category, exchange.handle_order)
@@ -241,7 +245,9 @@ class BybitDialect(Dialect):
         return _code(error) == _LATE
 
     def retry_after_s(self, headers: dict[str, str], now_ms: int) -> float | None:
-        """Return the time until the limit of this kind of requests is lifted."""
+        """Return the time until the limit of this kind of requests is lifted; an address that is banned waits longest."""
+        if headers.get(":status") == _BANNED:
+            return _BAN_S
         reset = headers.get("x-bapi-limit-reset-timestamp", "")
         return max(0.0, (int(reset) - now_ms) / 1000) if reset.isdigit() else super().retry_after_s(headers, now_ms)
 
