@@ -104,6 +104,16 @@ async def test_absence_is_proven_only_when_nothing_can_be_under_way() -> None:
         assert not [each for each in rig.server.log.entries if each["type"] == "MARKET_ORDER"]
 
 
+async def test_a_cancel_of_what_may_still_come(rig: OandaRig) -> None:
+    """An order whose answer was lost is not told as gone because its cancel found nothing: it may still arrive."""
+    request = order(BUY, LIMIT, price=D("1.0"))
+    rig.server.faults.arm(Fault.REQUEST_LOST, 1, "orders")
+    with pytest.raises(NetworkTimeout):
+        await rig.venue.place(request)
+    with pytest.raises(NetworkTimeout):
+        await rig.venue.cancel(request.client_order_id, EUR)
+
+
 async def test_an_id_of_an_earlier_life() -> None:
     """A new connection knows the orders of before, finds old ones in the whole log, and proves the absence of others."""
     time = ManualTime()

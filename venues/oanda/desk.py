@@ -182,6 +182,8 @@ class Desk:
             report = await self.query(key, symbol)
             if report.state.final and not report.absent_proven:
                 return report
+            if report.state is OrderState.UNKNOWN and key in self._sent:
+                raise NetworkTimeout(self._venue, "the order may still be under way to the venue") from None
             raise OrderNotFound(self._venue, f"no pending order {key}") from None
         self._understood_change(answer)
         if (known := self._ledger.orders.get(key)) is not None and not self._ledger.behind:

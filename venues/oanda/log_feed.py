@@ -9,7 +9,7 @@ from typing import Any, Final
 from protocol.messages import Message
 from protocol.venue import BalancesChanged
 from venues.access import Tools
-from venues.errors import NetworkTimeout, VenueDown, VenueError
+from venues.errors import NetworkTimeout, RateLimited, VenueDown, VenueError
 from venues.oanda.calls import Calls
 from venues.oanda.hands import Hand, first_of
 from venues.oanda.ledger import Ledger, Transaction
@@ -147,13 +147,14 @@ class LogFeed:
                     self._tell(await self._money())
                 self._failures = 0
             except VenueError as error:
-                self._failures += 1
+                self._failures += not isinstance(error, RateLimited)
                 if error.stops or self._failures >= MAX_FAILURES:
                     self._down(
                         error if error.stops else VenueDown(self._venue, f"the log cannot be read: {error.message}")
                     )
                     return
-                await self._tools.sleep(POLL_S)
+                told_s = error.retry_after_s if isinstance(error, RateLimited) else None
+                await self._tools.sleep(max(POLL_S, told_s or 0.0))
                 self._wake.set()
 
     async def _woken(self) -> None:

@@ -62,8 +62,8 @@ def symbol_of(name: str) -> str:
 
 
 def venue_symbol_of(symbol: str) -> str:
-    """Return the venue's name of a symbol."""
-    return symbol.replace("/", "_", 1)
+    """Return the venue's name of a symbol; what a symbol says it is settled in is no part of it."""
+    return symbol.partition(":")[0].replace("/", "_", 1)
 
 
 class Market(NamedTuple):
