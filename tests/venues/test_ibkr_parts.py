@@ -18,8 +18,9 @@ from protocol.orders import FillReport, OrderReport, OrderState
 from protocol.values import MarketType
 from rules.broker.pacing import Kind
 from tests.venues.manual_time import ManualTime
-from venues.access import Access
+from venues.access import Access, Tools
 from venues.errors import InsufficientFunds, OrderRejected, RateLimited, VenueDown
+from venues.ibkr import IbkrVenue
 from venues.ibkr.absence import DAY_NS, SETTLED_NS, Asked, absence, midnight
 from venues.ibkr.book import Book, Known
 from venues.ibkr.codes import Meaning, error_of, meaning_of, refusal_code
@@ -32,6 +33,7 @@ from venues.ibkr.notes import BLOCK, Notes
 from venues.ibkr.orders import Plain
 from venues.ibkr.pace import MARGIN_NS, Pace
 from venues.ibkr.symbols import FX_PAIRS, read_symbol, symbol_of
+from venues.known import make_venue
 
 D = Decimal
 NS = 1_000_000_000
@@ -80,6 +82,13 @@ def test_symbols_that_are_none() -> None:
             read_symbol(symbol, market)
     assert len(FX_PAIRS) == 22
     assert all(read_symbol(pair, MarketType.PERP).kind == "CASH" for pair in FX_PAIRS)
+
+
+def test_it_is_known() -> None:
+    """The table of venues makes this adapter, on paper too."""
+    access = Access(account="a", venue="ibkr", testnet=True)
+    time = ManualTime()
+    assert isinstance(make_venue(access, Tools(time.now_ns, time.sleep, lambda: 0.5)), IbkrVenue)
 
 
 def test_paper_and_live_differ_by_port_only() -> None:

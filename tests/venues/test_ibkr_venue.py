@@ -22,6 +22,7 @@ from venues.access import Tools
 from venues.errors import AuthFailed, NetworkTimeout, PermissionDenied, RateLimited, VenueDown
 from venues.facets import HasAccountState, HasChains, HasMarketFacts, TakesBrackets, TakesCombos
 from venues.ibkr import IbkrVenue
+from venues.ibkr.contracts import Contracts
 from venues.ibkr.errors import ClientIdTaken, NotSubscribed, UnknownContract
 from venues.ibkr.line import Line, Phase
 
@@ -281,6 +282,18 @@ async def test_pairs_are_resolved_at_the_start(tmp_path: Path) -> None:
         async with asyncio.timeout(PATIENCE_S):
             while rig.server.requests.count(9) < 22:
                 await rig.settled()
+
+
+async def test_what_has_expired_is_forgotten(tmp_path: Path) -> None:
+    """A chain's contracts are kept until they expire, and are no markets of the account."""
+    async with connected(str(tmp_path)) as rig:
+        await rig.venue.chain("AAPL/USD", "2025-12-19", strikes=1)
+        assert {each.symbol for each in await rig.venue.instruments()} == {"BTC/USD", "AAPL/USD"}
+    kept = json.loads((tmp_path / "contracts.json").read_text())
+    assert sum(key.startswith("AAPL.USD@SMART:OPT:20251219") for key in kept) == 20
+    contracts = Contracts("ibkr", str(tmp_path))
+    contracts.load("20251220")
+    assert {each.kind for each in contracts.by_id.values()} == {"STK", "CRYPTO"}
 
 
 @pytest.mark.parametrize("wrong", [{"currency": "CAD"}, {"exchange": "LSE"}, {"symbol": "AAP"}])

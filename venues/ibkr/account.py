@@ -73,8 +73,7 @@ class Account:
                 Kind.ORDER, lambda: ask(number, lambda: client.reqAccountSummary(number, "All", _TAGS))
             )
         finally:
-            if client.isReady():
-                client.cancelAccountSummary(number)  # the broker allows two of these at a time
+            await self._line.tell(lambda: client.cancelAccountSummary(number))  # the broker allows two at a time
         told = {
             tag: (value.value, value.currency)
             for (account, tag, _), value in self._line.gateway.wrapper.acctSummary.items()
@@ -108,8 +107,7 @@ class Account:
         try:
             await self._line.ask(Kind.ORDER, lambda: ask(number, send), alone="account", whole=True)
         finally:
-            if client.isReady():
-                client.cancelAccountUpdatesMulti(number)
+            await self._line.tell(lambda: client.cancelAccountUpdatesMulti(number))
         cash: defaultdict[str, Decimal] = defaultdict(Decimal)
         for (_, tag, currency, _), value in values.items():
             if tag == "CashBalance" and currency != "BASE":

@@ -93,7 +93,7 @@ class Chains:
         )
         details = await self._line.ask(Kind.DATA, lambda: self._line.gateway.reqContractDetailsAsync(asked))
         found = [each for each in found_all(details) if each.expiry == expiry]
-        self._contracts.keep(
+        await self._contracts.keep(
             (Wanted("OPT", each.symbol, each.currency, "SMART", expiry, each.strike, each.right), each)
             for each in found
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable
 from decimal import Decimal
@@ -102,9 +103,10 @@ class Contracts:
         self._file = Path(folder) / "contracts.json" if folder else None
         self._known: FoundMany = {}
         self.by_id: dict[int, Found] = {}
+        self._writing = asyncio.Lock()
 
-    def load(self) -> None:
-        """Read the cache; a file that cannot be read is a cache that is not there."""
+    def load(self, today: str) -> None:
+        """Read the cache, without what has expired before ``today`` (YYYYMMDD); a file that cannot be read is no cache."""
         if self._file is None or not self._file.exists():
             return
         try:
@@ -112,7 +114,8 @@ class Contracts:
         except (msgspec.DecodeError, ValueError):
             return
         for key, found in known.items():
-            self._keep(key, found)
+            if not found.expiry or found.expiry >= today:
+                self._keep(key, found)
 
     def _keep(self, key: str, found: Found) -> None:
         self._known[key] = self.by_id[found.con_id] = found
@@ -142,16 +145,17 @@ class Contracts:
             raise UnknownContract(
                 self._venue, f"{word} {wanted.symbol} in {wanted.currency} at {wanted.exchange or 'any'}"
             )
-        self.keep([(wanted, matching[0])])
+        await self.keep([(wanted, matching[0])])
         return matching[0]
 
-    def keep(self, pairs: Iterable[tuple[Wanted, Found]]) -> None:
+    async def keep(self, pairs: Iterable[tuple[Wanted, Found]]) -> None:
         """Take contracts into the cache, those that are what was wanted and no others; write the file."""
         for wanted, found in pairs:
             if _matches(found, wanted):
                 self._keep(wanted.key, found)
         if self._file is not None:
-            write_whole(self._file, json.dumps(msgspec.to_builtins(self._known), indent=1))
+            async with self._writing:  # two threads must not write one file
+                await asyncio.to_thread(write_whole, self._file, json.dumps(msgspec.to_builtins(self._known), indent=1))
 
     def heard(self, contract: Any) -> Found | None:
         """Return what we know of a contract in a message, by its id."""

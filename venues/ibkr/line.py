@@ -24,7 +24,7 @@ __all__ = ["ANSWER_S", "Line", "Phase", "port_of"]
 
 T = TypeVar("T")
 
-ANSWER_S: Final = 8.0
+ANSWER_S: Final = 7.0
 """How long an answer of the gateway is waited for; below the session's own limit."""
 
 READ_ONLY: Final = "read-only mode"
@@ -98,6 +98,7 @@ class Line:
     async def open(self) -> None:
         """Connect and log in. Raises VenueDown, ClientIdTaken or AuthFailed; nothing is open then."""
         self.phase = Phase.CONNECTING
+        await self._pace.turn(Kind.ORDER)  # the login is a message too
         where = f"{self._access.host}:{port_of(self._access)}"
         client = self.gateway.client
         self.gateway.wrapper.clientId = self._access.client_id
@@ -235,6 +236,12 @@ class Line:
             if whole:
                 self.lost("a list was not waited for to its end")
             raise
+
+    async def tell(self, send: Callable[[], None]) -> None:
+        """Send in its turn what has no answer; nothing when the connection is over."""
+        with suppress(VenueDown):
+            await self.turn(Kind.ORDER)
+            send()
 
     # --- hearing (gateway.Hears) -------------------------------------------------------------------------------------------
 

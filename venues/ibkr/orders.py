@@ -144,7 +144,7 @@ class Orders:
             self._leave(wired, contract)
             await self._acknowledged(wired[0][0], at_once=at_once)
         except asyncio.CancelledError:
-            if noted:
+            if noted and wired[0][0].status not in ACKNOWLEDGED:
                 self._line.lost("an order was not waited for until it was answered")
             raise
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
@@ -73,6 +74,7 @@ class IbkrVenue(Venue):
         self._line: Line | None = None
         self._watch: Watch | None = None
         self._extra: set[asyncio.Task[None]] = set()
+        self._asked: dict[int, Found] = {}
 
     # --- the connection ------------------------------------------------------------------------------------------------
 
@@ -117,7 +119,7 @@ class IbkrVenue(Venue):
             self._noticed(Meaning.LINK_LOST, 1100, "the gateway has no connection to the broker")
 
     def _load(self) -> None:
-        self._contracts.load()
+        self._contracts.load(f"{datetime.fromtimestamp(self._tools.now() // _NANOS, UTC):%Y%m%d}")
         self._notes.load()
 
     async def close(self) -> None:
@@ -194,7 +196,9 @@ class IbkrVenue(Venue):
             details: list[Any] = await line.ask(Kind.DATA, lambda: line.gateway.reqContractDetailsAsync(contract))
             return details
 
-        return await self._contracts.find(read_symbol(symbol, self._access.market, self.name), lookup)
+        found = await self._contracts.find(read_symbol(symbol, self._access.market, self.name), lookup)
+        self._asked[found.con_id] = found
+        return found
 
     async def _resolve(self, symbols: Iterable[str]) -> None:
         for symbol in symbols:
@@ -202,11 +206,10 @@ class IbkrVenue(Venue):
                 await self._find(symbol)
 
     async def instruments(self) -> tuple[Instrument, ...]:
-        """Return the markets that were looked up: those of the configuration, and all that were asked for since."""
+        """Return the markets that were asked for: those of the configuration, and others since. No chain adds to them."""
         self._open_line()
-        spot = self._access.market
-        told = {each.name: each.instrument(self.name) for each in self._contracts.by_id.values()}
-        return tuple(each for each in told.values() if each.market_type is spot)
+        told = [each.instrument(self.name) for each in self._asked.values()]
+        return tuple(each for each in told if each.market_type is self._access.market)
 
     async def balances(self) -> tuple[Balance, ...]:
         """Return cash and holdings."""
