@@ -1,27 +1,22 @@
-"""Binance on bad days: what is sent twice, late, lost, repeated or kept back, and where the secrets are."""
+"""Binance on bad days: orders that are lost, late, twice or refused, and where the secrets are."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from protocol.market import FeedState, FeedStatus, PriceTick
+from protocol.market import FeedState, FeedStatus
 from protocol.orders import FillReport, OrderReport, OrderRequest, OrderState
+from protocol.secret import Secret
 from protocol.values import OrderSide, OrderType
-from protocol.venue import BalancesChanged
-from runtime.clock import WallClock
-from tests.servers.venues.binance import KEY, SECRET, BinanceServer
+from tests.servers.venues.binance import KEY, SECRET
 from tests.servers.venues.faults import Fault
 from tests.servers.venues.hall import NS
-from tests.venues.hall_rig import HallRig, sooner
-from tests.venues.manual_time import PATIENCE_S
-from tests.venues.test_binance_venue import access_to, server_of
+from tests.venues.binance_desk import BID, BTC, desk
+from tests.venues.hall_rig import sooner
+from tests.venues.test_binance_venue import access_to
 from venues.access import Tools
 from venues.crypto import CryptoVenue
 from venues.errors import (
@@ -37,75 +32,11 @@ from venues.errors import (
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 D = Decimal
-WALL = WallClock().now
-BTC = "BTC/USDT"
-BID, ASK = D("60000.00"), D("60000.10")
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-class Shifted:
-    """A clock that can be moved ahead, for server and adapter alike."""
-
-    def __init__(self) -> None:
-        self.ahead = 0
-
-    def __call__(self) -> int:
-        return WALL() + self.ahead
-
-    def passes(self, seconds: float) -> None:
-        self.ahead += round(seconds * NS)
-
-
-class Desk:
-    """A connected adapter over a server, with a price of 60 000."""
-
-    def __init__(self, rig: HallRig, clock: Shifted) -> None:
-        self.rig, self.clock = rig, clock
-        self.venue, self.heard, self.hall = rig.venue, rig.heard, rig.hall
-        assert isinstance(rig.server, BinanceServer)
-        self.server = rig.server
-        self.symbol = rig.symbol
-
-    def order(self, number: int, kind: OrderType = OrderType.LIMIT, price: Decimal | None = BID - 100) -> OrderRequest:
-        return OrderRequest(
-            client_order_id=f"bhsafety{number:04d}", symbol=self.symbol, side=OrderSide.BUY, type=kind, qty=D("0.01"),
-            price=price if kind is not OrderType.MARKET else None,
-        )  # fmt: skip
-
-    def posts(self) -> int:
-        """Return how many orders came."""
-        return sum(request.startswith("POST") and request.endswith("/order") for request in self.server.requests)
-
-    async def until(self, condition: Any) -> None:
-        """Wait for something that no message tells, too."""
-        async with asyncio.timeout(PATIENCE_S):
-            while not condition():  # noqa: ASYNC110 - what a server does on this loop has no event
-                await asyncio.sleep(0.01)  # house: waits for a server on this loop
-
-    def fills(self) -> list[FillReport]:
-        return self.heard.of(FillReport)
-
-
-@asynccontextmanager
-async def desk(*, perp: bool = False, connect: bool = True, **access: Any) -> AsyncIterator[Desk]:
-    """Run a server and an adapter on one clock."""
-    clock = Shifted()
-    server = server_of(perp=perp, now=clock)
-    async with server:
-        rig = HallRig(server, access_to(server, **access), "BTC/USDT:USDT" if perp else BTC)
-        rig.venue = CryptoVenue(access_to(server, **access), Tools(clock, sooner, lambda: 0.0))
-        found = Desk(rig, clock)
-        try:
-            rig.hall.price(rig.symbol, BID, ASK)
-            if connect:
-                await rig.venue.connect(rig.heard)
-            yield found
-        finally:
-            await rig.venue.close()
 
 
 # --- orders whose answer is lost ---------------------------------------------------------------------------------------
@@ -238,84 +169,6 @@ async def test_clocks_apart() -> None:
         assert (await d.venue.place(d.order(2))).state is OrderState.OPEN
 
 
-# --- streams -----------------------------------------------------------------------------------------------------------
-
-
-async def test_fills_while_the_stream_is_away() -> None:
-    """What filled between two connections is told once, and before the order's end."""
-    async with desk() as d:
-        await d.venue.place(d.order(1))
-        await d.rig.settled()
-        d.server.drop()
-        await d.until(lambda: not d.venue.line.private.live.is_set())
-        d.hall.price(BTC, BID - 200, BID - 199)
-        await d.heard.one(OrderReport, client_order_id="bhsafety0001", state=OrderState.FILLED)
-        await d.until(d.venue.line.private.live.is_set)
-        await d.venue.line.private.catch_up()
-        assert len(d.fills()) == len(d.hall.fills) == 1
-        kinds = [type(each) for each in d.heard.messages if isinstance(each, FillReport | OrderReport)]
-        assert kinds.index(FillReport) < len(kinds) - 1
-
-
-@pytest.mark.parametrize(
-    "fault", [Fault.DUPLICATED, Fault.REORDERED, Fault.STREAM_LOST, Fault.DISCONNECT, Fault.MALFORMED]
-)
-async def test_streams_that_lie(fault: Fault) -> None:
-    """Whatever becomes of a message, each fill is told once, before the order's end."""
-    async with desk() as d:
-        d.server.faults.arm(fault, 3, on="reads" if fault is Fault.MALFORMED else "any")
-        await d.venue.place(d.order(1, OrderType.MARKET))
-        await d.venue.place(d.order(2))
-        d.hall.price(BTC, BID - 200, BID - 199)
-        for number in (1, 2):
-            key = f"bhsafety{number:04d}"
-            await d.heard.one(OrderReport, client_order_id=key, state=OrderState.FILLED)
-        told = [(each.client_order_id, each.trade_id) for each in d.fills()]
-        assert sorted(told) == sorted(set(told))
-        assert {key for key, _ in told} == {"bhsafety0001", "bhsafety0002"}
-        for number in (1, 2):
-            of_it = [
-                each for each in d.heard.messages if getattr(each, "client_order_id", "") == f"bhsafety{number:04d}"
-            ]
-            last = next(at for at, each in enumerate(of_it) if getattr(each, "state", None) is OrderState.FILLED)
-            assert any(isinstance(each, FillReport) for each in of_it[:last])
-
-
-async def test_mute_order_stream() -> None:
-    """A stream that stays connected and keeps a fill back is found out by the venue's history, and opened anew."""
-    async with desk() as d:
-        await d.venue.place(d.order(1))
-        await d.rig.settled()
-        d.server.faults.arm(Fault.MUTE)
-        d.hall.price(BTC, BID - 200, BID - 199)
-        d.clock.passes(20)
-        await d.heard.one(OrderReport, client_order_id="bhsafety0001", state=OrderState.FILLED)
-        d.server.faults.clear()
-        status = await d.heard.one(FeedStatus, state=FeedState.DEGRADED)
-        assert "did not tell" in status.detail
-        assert len(d.fills()) == 1
-        await d.until(d.venue.line.private.live.is_set)
-
-
-async def test_expired_listen_key() -> None:
-    """Futures' stream is opened anew, with a new key, when its key has expired."""
-    async with desk(perp=True) as d:
-        for stream in d.server.streams:
-            stream.reply({"e": "listenKeyExpired", "E": 1736996475556, "listenKey": "pqia91ma19"})
-        await d.until(lambda: d.venue.line.private.reconnects)
-        await d.until(d.venue.line.private.live.is_set)
-        assert d.server.requests.count("POST /fapi/v1/listenKey") == 2
-
-
-async def test_balances_are_told() -> None:
-    """A change of the account's balances is told by itself."""
-    async with desk() as d:
-        await d.venue.place(d.order(1, OrderType.MARKET))
-        told = await d.heard.one(BalancesChanged)
-        assert told.account == "acc"
-        assert {each.currency for each in told.balances} == {"BTC", "USDT"}
-
-
 # --- limits and keys ---------------------------------------------------------------------------------------------------
 
 
@@ -337,8 +190,6 @@ async def test_too_many_requests() -> None:
 @pytest.mark.parametrize("changes", [{"key": "Secret"}, {"secret": "Secret"}])
 async def test_wrong_key(changes: dict[str, str]) -> None:
     """A key or secret that the venue refuses ends the connection for good."""
-    from protocol.secret import Secret
-
     async with desk(connect=False, **{name: Secret("wrong" + kind) for name, kind in changes.items()}) as d:
         with pytest.raises((AuthFailed, PermissionDenied)) as refused:
             await d.venue.connect(d.heard)
@@ -416,75 +267,6 @@ async def test_perpetuals() -> None:
         assert (refused.state, refused.code) == (OrderState.REJECTED, "ReduceOnly")
 
 
-# --- prices ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("perp", [False, True])
-async def test_prices(*, perp: bool) -> None:
-    """Best bid and ask and the last price are told exactly, beginning with the newest known; finished candles too."""
-    async with desk(perp=perp) as d:
-        await d.venue.subscribe([d.symbol])
-        first = await d.heard.one(PriceTick, symbol=d.symbol)
-        assert (first.bid, first.ask, first.last) == (BID, ASK, BID)
-        await d.until(lambda: any("@bookTicker" in name for each in d.server.streams for name in each.topics))
-        d.hall.price(d.symbol, D("60000.05"), D("60000.06"))
-        tick = await d.heard.one(PriceTick, bid=D("60000.05"), ask=D("60000.06"))
-        assert isinstance(tick.bid, Decimal)
-        bars = await d.venue.candles(d.symbol, "1m", d.clock() - 600 * NS, 5)
-        assert len(bars) == 5
-        assert all(bar.at % (60 * NS) == 0 for bar in bars)
-
-
-async def test_impossible_prices() -> None:
-    """Prices of zero and crossed books are not told."""
-    async with desk() as d:
-        await d.venue.subscribe([BTC])
-        await d.heard.one(PriceTick, symbol=BTC)
-        await d.until(lambda: sum(len(each.topics) for each in d.server.streams) == 2)
-        for fault in (Fault.ZERO_PRICE, Fault.CROSSED_BOOK):
-            d.server.faults.arm(fault)
-            d.hall.price(BTC, BID + 1, ASK + 1)
-        d.hall.price(BTC, BID + 2, ASK + 2)
-        await d.heard.one(PriceTick, bid=BID + 2)
-        assert all(0 < each.bid <= each.ask for each in d.heard.of(PriceTick))
-
-
-@pytest.mark.parametrize("fault", [Fault.MUTE, Fault.DISCONNECT, Fault.MALFORMED])
-async def test_price_stream_fails(fault: Fault) -> None:
-    """A price stream that ends or falls silent is told as degraded, polled, opened anew, and then told as live."""
-    async with desk() as d:
-        await d.venue.subscribe([BTC])
-        await d.heard.one(PriceTick, symbol=BTC)
-        await d.until(lambda: sum(len(each.topics) for each in d.server.streams) == 2)
-        d.server.faults.arm(fault, 1, on="reads" if fault is Fault.MALFORMED else "any")
-        d.hall.price(BTC, BID + 5, ASK + 5)
-        d.clock.passes(16)
-        await d.heard.state(FeedState.DEGRADED)
-        d.server.faults.clear()
-        await d.heard.one(PriceTick, bid=BID + 5)
-        await d.until(d.venue.line.prices.live.is_set)
-        assert d.heard.of(FeedStatus)[-1].state is FeedState.LIVE
-
-
-async def test_given_up_while_it_connects() -> None:
-    """A connection that is given up while it is being opened is closed once it is open, and another one takes its place."""
-    async with desk() as d:
-        asked, go_on, accept = asyncio.Event(), asyncio.Event(), d.server.open_stream
-
-        async def slowly(request: Any) -> Any:
-            asked.set()
-            await go_on.wait()
-            return await accept(request)
-
-        d.server.open_stream = slowly  # type: ignore[method-assign]
-        d.server.drop()
-        await asked.wait()
-        d.venue.line.private.lost(VenueDown("binance", "given up by the test"))
-        await d.until(lambda: d.server.requests.count("GET /ws-api/v3") > 2)
-        go_on.set()
-        await d.until(lambda: d.venue.line.private.live.is_set() and len(d.server.streams) == 1)
-
-
 async def test_stop_orders() -> None:
     """A stop rests on spot until its price trades; futures take none through this interface: refused before it is sent."""
     async with desk() as d:
@@ -499,18 +281,6 @@ async def test_stop_orders() -> None:
                          qty=D("0.01"), stop_price=BID + 100))  # fmt: skip
         assert (refused.state, refused.code) == (OrderState.REJECTED, "VenueCapabilityMissing")
         assert d.posts() == 0
-
-
-async def test_close_leaves_nothing() -> None:
-    """After close no task of the adapter runs and no socket is open."""
-    before = asyncio.all_tasks()
-    async with desk() as d:
-        await d.venue.subscribe([BTC])
-        await d.heard.one(PriceTick, symbol=BTC)
-        await d.venue.close()
-        await d.until(lambda: not d.server.streams)
-        left = {task.get_name() for task in asyncio.all_tasks() - before}
-        assert not left & {"orders", "prices", "streams", "watch"}
 
 
 async def test_amend() -> None:

@@ -26,6 +26,9 @@ __all__ = ["DATA_DEADLINE_S", "PriceStreams"]
 DATA_DEADLINE_S: Final = 15.0
 """Silence of all symbols for so long: the venue is asked whether prices have moved; a stream that kept that back is mute."""
 _STALE_S: Final = 60
+_FRESH_S: Final = 2
+_CROSSING_S: Final = 1.0
+"""How long the stream may be later than an answer over REST that overtook it."""
 _BATCH: Final = 50
 _NS: Final = 1_000_000_000
 
@@ -52,19 +55,30 @@ class PriceStreams(Streams):
         self._changed = asyncio.Event()
         self._chores: Chores | None = None
         self._heard_at = 0
+        self._heard: dict[str, int] = {}
+        """Symbol -> when (our clock) a stream last told its price; a poll does not count."""
         self.refused = 0
         """Quotes that cannot be: stale, crossed, zero."""
 
     def want(self, symbols: Iterable[str]) -> None:
-        """Deliver these too, beginning with the newest known."""
+        """Deliver these too, beginning with the newest known; one asked for again that has been quiet is looked at."""
+        now, quiet = self._calls.clock.ours(), []
         for symbol in symbols:
+            known = symbol in self._wanted
             self._wanted.add(symbol)
-            if (newest := self._quotes.newest(symbol)) is not None:
+            newest = self._quotes.newest(symbol)
+            if newest is not None and now - self._heard.get(symbol, 0) < _FRESH_S * _NS:
                 self._sink(newest)
+            elif known:
+                quiet.append(symbol)
         self._changed.set()
-        if self._chores is not None and self._wanted - self._joined:
+        if self._chores is None:
+            return
+        if self._wanted - self._joined:
             self.subscribe(self._chores)
             self._chores.start(self._first_quotes(), "first quotes")
+        if quiet:
+            self._chores.start(self._glance_at(quiet), "quiet markets")
 
     # --- the tap -------------------------------------------------------------------------------------------------------
 
@@ -79,12 +93,18 @@ class PriceStreams(Streams):
 
     def quote(self, symbol: str, ticker: Row) -> None:
         """Hear a ticker: a book, a last price, or both."""
+        if self._takes(symbol, ticker):
+            self._heard_at = self._heard[symbol] = self._calls.clock.ours()
+
+    def _takes(self, symbol: str, ticker: Row) -> bool:
         if symbol not in self._wanted:
-            return
+            return False
         try:
             self._take(symbol, ticker)
         except UNREADABLE:
             self.refused += 1
+            return False
+        return True
 
     def _take(self, symbol: str, ticker: Row) -> None:
         now = self._calls.clock()
@@ -98,7 +118,6 @@ class PriceStreams(Streams):
         last = ticker.get("last")
         if last is not None and as_decimal(last) > Decimal(0):
             due.append(self._quotes.last(symbol, as_decimal(last), now))
-        self._heard_at = self._calls.clock.ours()
         for tick in due:
             if tick is not None:
                 self._sink(tick)
@@ -144,18 +163,40 @@ class PriceStreams(Streams):
             if silent_s < DATA_DEADLINE_S:
                 await self._tools.sleep(DATA_DEADLINE_S - silent_s)
                 continue
-            before = {symbol: self._quotes.newest(symbol) for symbol in self._wanted}
-            await self.poll()
-            if any(_moved(before[symbol], self._quotes.newest(symbol)) for symbol in before):
-                raise Mute(self._calls.dialect.venue, f"connected, but no price for {silent_s:.0f} s: connecting anew")
+            await self._look_at(sorted(self._wanted))
             self._heard_at = self._calls.clock.ours()
+
+    async def _glance_at(self, symbols: list[str]) -> None:
+        try:
+            await self._look_at(symbols)
+        except Mute:
+            raise
+        except VenueError:
+            return  # no answer to a question is not the stream's fault
+
+    async def _look_at(self, symbols: list[str]) -> None:
+        """Ask for quotes that no stream told for a while; raise Mute when one has moved and no stream says so soon."""
+        before = {symbol: self._quotes.newest(symbol) for symbol in symbols}
+        asked_at = self._calls.clock.ours()
+        await self._ask(symbols)
+        moved = [symbol for symbol in symbols if _moved(before[symbol], self._quotes.newest(symbol))]
+        if moved:
+            await self._tools.sleep(_CROSSING_S)
+            kept_back = [symbol for symbol in moved if self._heard.get(symbol, 0) < asked_at]
+            if kept_back:
+                names = ", ".join(kept_back[:3])
+                raise Mute(
+                    self._calls.dialect.venue, f"connected, but the price of {names} is kept back: connecting anew"
+                )
 
     async def poll(self) -> None:
         """Ask for the quotes of all wanted symbols."""
-        symbols = sorted(self._wanted)
+        await self._ask(sorted(self._wanted))
+
+    async def _ask(self, symbols: list[str]) -> None:
         tickers = await self._calls.ask(lambda: self._calls.dialect.quotes(self._calls.exchange, symbols))
         for symbol, ticker in tickers.items():
-            self.quote(symbol, {**ticker, "timestamp": None})
+            self._takes(symbol, {**ticker, "timestamp": None})
 
     def became(self, *, live: bool, reason: str) -> None:
         """Pass on."""
