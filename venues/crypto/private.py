@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
-from protocol.orders import OrderReport, OrderState
+from protocol.orders import FillReport, OrderReport, OrderState
 from protocol.venue import BalancesChanged
 from venues.access import Tools
 from venues.crypto.account import Account
@@ -117,8 +117,13 @@ class PrivateStreams(Streams):
             await asyncio.gather(balances, return_exceptions=True)
 
     async def poll(self) -> None:
-        """Ask for fills, ended orders and balances."""
-        await self.catch_up()
+        """Ask for fills, ended orders and balances; by market only in those where an order of ours can fill."""
+        if self._calls.dialect.trades_by_symbol:
+            for fill in await self._account.fills_since(self._checked_at, set(self._teller.open.values())):
+                self._recovered(fill)
+            await self._orders_too()
+        else:
+            await self.catch_up()
         await self._balances()
 
     def became(self, *, live: bool, reason: str) -> None:
@@ -132,13 +137,18 @@ class PrivateStreams(Streams):
         asked_at = self._calls.clock()
         missed = 0
         for fill in await self._account.fills_since(self._checked_at):
-            if not self._teller.knows(fill):
-                missed += fill.at < asked_at - round(_LATE_S * _NS)
-                self.fills_recovered += 1
-                self._teller.fill(fill)
+            missed += self._recovered(fill) and fill.at < asked_at - round(_LATE_S * _NS)
         await self._orders_too()
         self._checked_at = asked_at - round(_OVERLAP_S * _NS)
         return missed
+
+    def _recovered(self, fill: FillReport) -> bool:
+        """Tell a fill of the history; return whether no stream had told it."""
+        if self._teller.knows(fill):
+            return False
+        self.fills_recovered += 1
+        self._teller.fill(fill)
+        return True
 
     async def _orders_too(self) -> None:
         tracked = dict(self._teller.open)
