@@ -135,9 +135,7 @@ def _cell(
     happened = house.venue.hall.faults.happened.get(fault, 0)
     settled = agreed - cleared if agreed and cleared else 0.0
     name = house.venue.name
-    return Cell(
-        name, fault.value, happened, settled, resumed - agreed if resumed else 0.0, len(house.wishes), trouble[:300]
-    )
+    return Cell(name, fault.value, happened, settled, resumed - agreed if resumed else 0.0, len(house.wishes), trouble)
 
 
 def _arm(house: House, fault: Fault) -> int:
@@ -195,6 +193,8 @@ def _compare(house: House, name: str, order: Order | None) -> list[str]:
         found.append(f"{name} {state}, there {order.state}")
     if mine.filled_qty != order.filled:
         found.append(f"{name} filled {mine.filled_qty}, there {order.filled}")
+    if any(each.state is OrderState.REJECTED for each in house.updates if each.client_order_id == name):
+        found.append(f"{name} told rejected, there {order.state}")  # its group may have sent another in its place
     told = sum((each.qty for each in house.fills if each.client_order_id == name), Decimal(0))
     if told != order.filled:
         found.append(f"{name} told {told} of {order.filled}")

@@ -57,7 +57,7 @@ def table_of(cells: Sequence[Cell]) -> str:
     rows = [["fault", *venues], ["---", *["---:"] * len(venues)]]
     rows += [[fault, *(_shown(found[venue, fault]) for venue in venues)] for fault in faults]
     table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
-    bad = [f"- {cell.venue}, {cell.fault}: {cell.trouble}" for cell in cells if not cell.good]
+    bad = [f"- {cell.venue}, {cell.fault}: {cell.trouble[:300]}" for cell in cells if not cell.good]
     return table + ("\n\n" + "\n".join(bad) if bad else "")
 
 
