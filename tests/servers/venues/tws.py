@@ -33,7 +33,7 @@ class Connection:
         self.deaf = False
         """Nothing reaches it any more, though it is still connected."""
         self.tickers: dict[int, Listed] = {}
-        self.positions = False
+        self._came: deque[int] = deque(maxlen=MESSAGES_A_SECOND + 1)
         self._venue = venue
         self._writer = writer
         self._way = Unruly(venue.faults, self._write, self.cut)
@@ -50,6 +50,11 @@ class Connection:
     def error(self, request: int, code: int, text: str) -> None:
         """Say an error or a notice."""
         self.reply([4, 2, request, code, text, ""])
+
+    def too_fast(self, now: int) -> bool:
+        """Take note of a message; say whether it is one too many."""
+        self._came.append(now)
+        return len(self._came) > MESSAGES_A_SECOND and self._came[0] > now - NS
 
     def cut(self) -> None:
         """End the connection without a word."""
@@ -157,7 +162,7 @@ class TwsVenue:
             return
         kind: On = {PLACE: "orders", CANCEL: "cancels"}.get(number, "reads")  # type: ignore[assignment] # literals all
         await late(self.faults, kind)
-        if self._too_fast() or self.faults.take(Fault.TOO_MANY, kind):
+        if connection.too_fast(self.hall.now()) or self.faults.take(Fault.TOO_MANY, kind):
             connection.error(_request(fields), 100, "Max rate of messages per second has been exceeded:max=50")
             return
         if self.faults.take(Fault.MAINTENANCE, kind):
@@ -181,10 +186,6 @@ class TwsVenue:
             connection.cut()
             return
         await self._answer(connection, number, fields)
-
-    def _too_fast(self) -> bool:
-        recent = [at for at in tuple(self.sent_at)[-MESSAGES_A_SECOND - 1 :] if at > self.hall.now() - NS]
-        return len(recent) > MESSAGES_A_SECOND
 
     def _start(self, connection: Connection, client_id: int) -> None:
         if any(each.client_id == client_id for each in self.connections):
