@@ -17,114 +17,23 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import json
 import logging
 import ssl
-from collections.abc import Callable
 from contextlib import suppress
-from contextvars import ContextVar
-from decimal import Decimal
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from venues.access import Access
 from venues.ccxt_public.library import Library
-from venues.crypto.dialect import Dialect, Row
+from venues.crypto.dialect import Dialect
+from venues.crypto.tapped import SENDING, Clock, House, Sending, Tap, Tapped, TooLateToSend, forget_streams
 
 __all__ = ["SENDING", "Clock", "Sending", "Tap", "TooLateToSend", "forget_streams", "hang_up", "make_exchange"]
 
 _TIMEOUT_MS: Final = 10_000
 _GOODBYE_S: Final = 2.0
 """How long a venue may take to say goodbye before its connection is cut."""
-_LOST: Final = "bulkhead:lost"
-"""A future that no message resolves: ccxt fails every future of a connection that ends."""
 _SILENT: Final = logging.Logger("bulkhead.ccxt")  # noqa: LOG001 - not in the tree of loggers: nobody can turn it on
 _SILENT.disabled = True
-
-
-class TooLateToSend(Exception):
-    """The request was not sent: the time until which it might be sent was over."""
-
-
-class Clock:
-    """The venue's clock: ours (``ours()``) moved by ``offset`` nanoseconds."""
-
-    __slots__ = ("offset", "ours")
-
-    def __init__(self, ours: Callable[[], int]) -> None:
-        self.ours = ours
-        self.offset = 0
-
-    def __call__(self) -> int:
-        """Return the venue's present."""
-        return self.ours() + self.offset
-
-
-class Sending:
-    """One request that changes something: until when (our clock) it may leave, and whether it did."""
-
-    __slots__ = ("left", "until")
-
-    def __init__(self, until: int | None) -> None:
-        self.until = until
-        self.left = False
-
-
-SENDING: Final[ContextVar[Sending | None]] = ContextVar("SENDING", default=None)
-"""Set by the core around calls that place, cancel or change; the exchange object looks at it last before the wire."""
-
-
-class Tap(Protocol):
-    """Hears what the streams say, at once; may raise ``ValueError`` and the like for what cannot be read."""
-
-    def order(self, order: Row) -> None:
-        """Hear a unified order."""
-
-    def trade(self, trade: Row) -> None:
-        """Hear a unified trade of ours."""
-
-    def quote(self, symbol: str, ticker: Row) -> None:
-        """Hear a unified ticker: best bid and ask, last price, or both."""
-
-    def frame(self, frame: Any) -> None:
-        """Hear any readable frame, after it was handled."""
-
-    def malformed(self, reason: str) -> None:
-        """Hear that a frame could not be read."""
-
-    def connected(self) -> None:
-        """Hear that a connection for streams is open."""
-
-    def lost(self, error: BaseException) -> None:
-        """Hear that a connection for streams has ended, or could not be opened."""
-
-
-class _Tapped(list[Row]):
-    """Stands where ccxt keeps what its streams told; keeps nothing, tells all."""
-
-    def __init__(self, tell: Callable[[Row], None]) -> None:
-        super().__init__()
-        self.hashmap: dict[str, Any] = {}
-        self._tell = tell
-
-    def append(self, item: Row) -> None:
-        self._tell(item)
-
-    def getLimit(self, symbol: str | None, limit: int | None) -> int:  # noqa: ARG002, N802 - ccxt's name
-        return 0
-
-    get_limit = getLimit
-
-
-class _TappedTickers(dict[str, Row]):
-    """Stands where ccxt keeps tickers; ccxt merges into what it finds, so the newest stays."""
-
-    def __init__(self, tell: Callable[[str, Row], None]) -> None:
-        super().__init__()
-        self._tell = tell
-
-    def __setitem__(self, symbol: str, ticker: Row) -> None:
-        super().__setitem__(symbol, ticker)
-        self._tell(symbol, ticker)
 
 
 def make_exchange(library: Library, dialect: Dialect, access: Access, clock: Clock, tap: Tap) -> Any:
@@ -155,13 +64,6 @@ def make_exchange(library: Library, dialect: Dialect, access: Access, clock: Clo
     return exchange
 
 
-def forget_streams(exchange: Any, tap: Tap) -> None:
-    """Put taps where ccxt keeps what its streams tell; anew after each connection, for it may have put its own there."""
-    exchange.orders, exchange.myTrades = _Tapped(tap.order), _Tapped(tap.trade)
-    exchange.triggerOrders = _Tapped(tap.order)
-    exchange.bidsasks, exchange.tickers = _TappedTickers(tap.quote), _TappedTickers(tap.quote)
-
-
 async def hang_up(exchange: Any, tap: Tap) -> None:
     """End all streams of an exchange object and forget what was subscribed."""
     clients = list((exchange.clients or {}).values())
@@ -185,172 +87,6 @@ def _deaf(message: Any) -> None:
     """Hear nothing of a connection that was given up."""
 
 
-def _exact_string(dictionary: Any, key: Any, default_value: str | None = None) -> str | None:
-    try:
-        value = dictionary[key]
-    except (KeyError, IndexError, TypeError):
-        return default_value
-    kind = type(value)
-    if kind is str:
-        return value or default_value
-    if kind is Decimal:
-        return f"{value:f}"
-    return str(value) if kind is int or kind is float else default_value
-
-
 def _tapped(library: Library, dialect: Dialect, clock: Clock, tap: Tap) -> type[Any]:
-    class TappedExchange(library.exchange):  # type: ignore[name-defined, misc]
-        """A ccxt.pro exchange with its stores tapped."""
-
-        number = str  # not Decimal: ccxt reads its own structures again, and its safe_string() knows no Decimal
-        safe_string = staticmethod(_exact_string)  # ccxt's own takes a Decimal for nothing, and so loses fees
-
-        def __init__(self, config: Any) -> None:
-            self.timers: list[asyncio.TimerHandle] = []
-            self.goodbyes: list[asyncio.Future[None]] = []
-            super().__init__(config)
-            self.throttled_at = clock.ours()
-            self.answered: dict[str, str] = {}
-            forget_streams(self, tap)
-
-        # --- numbers and time
-
-        def parse_json(self, http_response: str) -> Any:
-            try:
-                return json.loads(http_response, parse_float=str)
-            except ValueError:
-                return None
-
-        def amount_to_precision(self, symbol: str, amount: Any) -> str:  # noqa: ARG002 - ccxt's signature
-            return amount if isinstance(amount, str) else f"{Decimal(amount):f}"
-
-        def price_to_precision(self, symbol: str, price: Any) -> str:  # noqa: ARG002 - ccxt's signature
-            return price if isinstance(price, str) else f"{Decimal(price):f}"
-
-        def milliseconds(self) -> int:
-            return clock() // 1_000_000
-
-        def seconds(self) -> int:
-            return clock() // 1_000_000_000
-
-        def microseconds(self) -> int:
-            return clock() // 1_000
-
-        # --- the way out
-
-        async def throttle(self, cost: Any = None) -> None:
-            if SENDING.get() is not None:
-                return  # who sends has waited already: what it signs must not grow old in a line
-            bucket = self.throttler
-            if (
-                not bucket.running
-            ):  # ccxt's bucket fills only while somebody waits: an order would pay for what is long ago
-                idle_ms, filling = (clock.ours() - self.throttled_at) / 1e6, bucket.config
-                filling["tokens"] = min(filling["tokens"] + idle_ms * filling["refillRate"], filling["capacity"])
-            await super().throttle(cost)
-            self.throttled_at = clock.ours()
-
-        def sign(self, *args: Any, **named: Any) -> Any:
-            sending = SENDING.get()
-            if sending is not None and sending.until is not None and clock.ours() > sending.until:
-                raise TooLateToSend
-            return super().sign(*args, **named)
-
-        async def fetch(self, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
-            sending = SENDING.get()
-            if sending is not None and method != "GET":
-                sending.left = True
-            answer = await super().fetch(url, method, headers, body)
-            if isinstance(answer, str) and answer:
-                # ccxt hands on what is no JSON, and reads an order without a single field out of half a page.
-                raise library.errors.BadResponse(f"{self.id} {method} an answer that cannot be read")
-            return answer
-
-        def handle_errors(self, code: int, reason: str, url: str, method: str, headers: Any, *rest: Any) -> Any:
-            self.answered = {**_lower(headers), ":status": str(code)}
-            try:
-                return super().handle_errors(code, reason, url, method, headers, *rest)
-            except library.errors.BaseError as error:
-                error.status = code
-                error.retry_after_s = dialect.retry_after_s(self.answered, clock() // 1_000_000)
-                raise
-
-        def handle_http_status_code(self, code: int, reason: str, url: str, method: str, body: str) -> Any:
-            try:
-                return super().handle_http_status_code(code, reason, url, method, body)
-            except library.errors.BaseError as error:
-                error.status = code
-                error.retry_after_s = dialect.retry_after_s(self.answered, clock() // 1_000_000)
-                raise
-
-        # --- streams
-
-        def client(self, url: str) -> Any:
-            client = super().client(url)
-            if not hasattr(client, "guarded"):
-                client.guarded = True
-                client.handle_text_or_binary_message = _guarded(client, client.handle_text_or_binary_message, tap)
-                client.future(_LOST).add_done_callback(lambda ended: _told_lost(ended, tap))
-            return client
-
-        def on_connected(self, client: Any, message: Any = None) -> None:
-            if self.clients.get(client.url) is not client:
-                # Given up while it was being opened; ccxt opens on, and would keep it.
-                self.goodbyes = [task for task in self.goodbyes if not task.done()]
-                self.goodbyes.append(asyncio.ensure_future(client.close()))
-                return
-            super().on_connected(client, message)
-            tap.connected()
-
-        def on_error(self, client: Any, error: Any) -> None:
-            if self.clients.get(client.url) is client:
-                super().on_error(client, error)
-
-        def on_close(self, client: Any, code: Any) -> None:
-            # ccxt knows connections by address alone: the end of an old one would make it forget its successor.
-            if self.clients.get(client.url) is client:
-                super().on_close(client, code)
-
-        def delay(self, timeout: int, method: Any, *args: Any) -> Any:
-            timer = super().delay(timeout, method, *args)
-            self.timers.append(timer)
-            return timer
-
-        def forget(self) -> None:
-            """Stop what was to be done later for the connections that have ended: keys kept alive, pings."""
-            for timer in self.timers:
-                timer.cancel()
-            self.timers.clear()
-            dialect.forget(self)
-
-        def ws_dial_delay(self, url: str) -> float:  # noqa: ARG002 - ccxt's signature
-            return 0.0  # the core owns the backoff, on the injected clock; ccxt would sleep on the wall clock
-
-    return TappedExchange
-
-
-def _told_lost(ended: asyncio.Future[Any], tap: Tap) -> None:
-    if not ended.cancelled() and (error := ended.exception()) is not None:
-        tap.lost(error)
-
-
-def _lower(headers: Any) -> dict[str, str]:
-    return {str(name).lower(): str(value) for name, value in (headers or {}).items()}
-
-
-def _guarded(client: Any, handle: Callable[[Any], None], tap: Tap) -> Callable[[Any], None]:
-    """Wrap a ccxt client's frame handler: exact numbers, and no frame can end its receive loop."""
-
-    def guarded(data: Any) -> None:
-        try:
-            text = data.decode() if isinstance(data, bytes) and client.decompressBinary else data
-            frame = json.loads(text, parse_float=str) if isinstance(text, str) and text[:1] in "{[" else text
-            if isinstance(frame, dict | list):
-                client.on_message_callback(client, frame)
-            else:
-                handle(text)
-            tap.frame(frame)
-        except Exception as error:  # noqa: BLE001 - the outermost edge: the bytes are the venue's and an error deafens ccxt
-            tap.malformed(f"{type(error).__name__}: {error}"[:300])
-
-    return guarded
+    house = House(clock, dialect, tap, library.errors)
+    return type("TappedExchange", (Tapped, library.exchange), {"house": house})
