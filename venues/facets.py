@@ -13,6 +13,7 @@ from protocol.accounts import AccountState
 from protocol.options import OptionChain, Right
 from protocol.orders import OrderReport, OrderRequest
 from protocol.rates import FundingRate, OpenInterest, SwapRates
+from protocol.values import OrderSide
 
 __all__ = [
     "Amends",
@@ -24,7 +25,9 @@ __all__ = [
     "HasHours",
     "HasMarketFacts",
     "HasSwapRates",
+    "HasTrades",
     "MarketFacts",
+    "PublicTrade",
     "TakesBrackets",
     "TakesCombos",
 ]
@@ -77,6 +80,25 @@ class HasFunding(Protocol):
 
     async def open_interest(self, symbol: str) -> OpenInterest:
         """Return how much of a perpetual is held."""
+        ...
+
+
+class PublicTrade(NamedTuple):
+    """One trade of a market, whoever made it: ``side`` is the taker's, ``qty`` base units, ``at`` the venue's instant."""
+
+    trade_id: str
+    side: OrderSide
+    qty: Decimal
+    price: Decimal
+    at: int
+
+
+@runtime_checkable
+class HasTrades(Protocol):
+    """Tells what a market has traded."""
+
+    async def recent_trades(self, symbol: str, limit: int = 100) -> tuple[PublicTrade, ...]:
+        """Return the newest trades of a market, oldest first."""
         ...
 
 

@@ -267,6 +267,27 @@ async def test_perpetuals() -> None:
         assert (refused.state, refused.code) == (OrderState.REJECTED, "ReduceOnly")
 
 
+@pytest.mark.parametrize("perp", [False, True])
+async def test_recent_trades(*, perp: bool) -> None:
+    """What the market has traded is told oldest first, by the taker's side."""
+    async with desk(perp=perp) as d:
+        await d.venue.place(d.order(1, OrderType.MARKET))
+        await d.venue.place(d.order(2, OrderType.MARKET))
+        trades = await d.venue.recent_trades(d.symbol)
+        assert [(each.side, each.qty) for each in trades] == [(OrderSide.BUY, D("0.01"))] * 2
+        assert [each.price for each in trades] == [fill.price for fill in d.hall.fills]
+        assert len(await d.venue.recent_trades(d.symbol, 1)) == 1
+
+
+@pytest.mark.parametrize("perp", [False, True])
+async def test_weights(*, perp: bool) -> None:
+    """What calls cost of the published limit is known before they are made, by the contract's names."""
+    async with desk(perp=perp, connect=False) as d:
+        assert d.venue.limit is not None
+        assert all(callable(getattr(d.venue, name)) for name in d.venue.weights)
+        assert d.venue.weights["open_orders"] < d.venue.limit.calls
+
+
 async def test_stop_orders() -> None:
     """A stop rests on spot until its price trades; futures take none through this interface: refused before it is sent."""
     async with desk() as d:

@@ -13,8 +13,9 @@ where the market has a ``contractSize``); the core turns them into base units.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeAlias
 
 from protocol.orders import OrderRequest, OrderState
@@ -47,7 +48,9 @@ class Dialect:
     exchange_ids: ClassVar[dict[MarketType, str]] = {}
     """Name of ccxt's class for each market family (the module in ``ccxt.pro``)."""
     call_limits: ClassVar[dict[MarketType, CallLimit]] = {}
-    """Calls that the venue publishes as its limit; endpoint weights are ccxt's own throttle."""
+    """Calls (or weights) that the venue publishes as its limit; ccxt's own throttle stands behind the session's."""
+    weights: Mapping[str, int] = MappingProxyType({})
+    """What a call of a method of the contract costs of it, 1 where not named."""
     order_weight: ClassVar[float] = 1.0
     """What an order costs in ccxt's throttle; waited for before the order is built and signed."""
     late_refusal_s: ClassVar[float | None] = 5.0

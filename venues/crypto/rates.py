@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from protocol.rates import FundingRate, OpenInterest
+from protocol.values import OrderSide
 from venues.ccxt_public.translate import as_decimal
 from venues.crypto.calls import Calls
 from venues.crypto.translate import NS_PER_MS, Translator
 from venues.errors import VenueCapabilityMissing, VenueDown
-from venues.facets import MarketFacts
+from venues.facets import MarketFacts, PublicTrade
 
 __all__ = ["Rates"]
 
@@ -24,6 +25,15 @@ class Rates:
     def __init__(self, calls: Calls, words: Translator) -> None:
         self._calls = calls
         self._words = words
+
+    async def recent_trades(self, symbol: str, limit: int) -> tuple[PublicTrade, ...]:
+        """Return the newest public trades, oldest first."""
+        if symbol not in self._words.instruments:
+            raise VenueCapabilityMissing(self._calls.dialect.venue, f"trades of {symbol[:40]}")
+        exchange, size = self._calls.exchange, self._words.size(symbol)
+        rows: list[dict[str, Any]] = await self._calls.ask(lambda: exchange.fetch_trades(symbol, None, limit))
+        found = self._calls.read(lambda: [_public(row, size) for row in rows])
+        return tuple(sorted(found, key=lambda each: each.at))[-limit:]
 
     def _perpetual(self, symbol: str, what: str) -> str:
         if not self._calls.dialect.perp or symbol not in self._words.instruments:
@@ -68,3 +78,13 @@ class Rates:
             as_decimal(value) if value is not None else None,
             int(stamp) * NS_PER_MS if stamp else self._calls.clock(),
         )
+
+
+def _public(row: dict[str, Any], size: Decimal) -> PublicTrade:
+    return PublicTrade(
+        str(row.get("id") or ""),
+        OrderSide(row["side"]),
+        as_decimal(row["amount"]) * size,
+        as_decimal(row["price"]),
+        int(row["timestamp"]) * NS_PER_MS,
+    )

@@ -17,7 +17,7 @@ from venues.crypto.dialects import dialect_of
 from venues.crypto.exchange import Clock
 from venues.crypto.line import Line
 from venues.errors import VenueDown
-from venues.facets import MarketFacts
+from venues.facets import MarketFacts, PublicTrade
 
 __all__ = ["CryptoVenue"]
 
@@ -35,6 +35,7 @@ class CryptoVenue(Venue):
         self._line: Line | None = None
         dialect = dialect_of(access)
         self.limit = dialect.call_limits.get(access.market)
+        self.weights = dialect.weights
         if dialect.takes_stops:
             self.capabilities = self.capabilities | {Capability.STOP_ORDERS}  # type: ignore[misc] # this exchange's own
 
@@ -147,6 +148,10 @@ class CryptoVenue(Venue):
     async def server_time(self) -> int:
         """Return the venue's clock."""
         return await self._connected().calls.server_time()
+
+    async def recent_trades(self, symbol: str, limit: int = 100) -> tuple[PublicTrade, ...]:
+        """Return the newest trades of a market, oldest first."""
+        return await self._connected().rates.recent_trades(symbol, limit)
 
     async def funding_rate(self, symbol: str) -> FundingRate:
         """Return the next funding of a perpetual; VenueCapabilityMissing on spot accounts."""

@@ -63,6 +63,7 @@ class BinanceServer(HttpVenue):
             f"{base}/ticker/24hr": self._tickers,
             f"{base}/ticker/bookTicker": self._books,
             f"{base}/klines": self._klines,
+            f"{base}/aggTrades": self._public_trades,
         }
         private: dict[str, Callable[[Query], Any]] = {
             f"{base}/order": self._query,
@@ -275,6 +276,15 @@ class BinanceServer(HttpVenue):
             [bar.at // MS, wire.text(bar.open), wire.text(bar.high), wire.text(bar.low), wire.text(bar.close),
              wire.text(bar.volume), bar.at // MS + seconds * 1000 - 1, "1.0", 42, "0.5", "30000.0", "0"]
             for bar in rows
+        ]  # fmt: skip
+
+    def _public_trades(self, query: Query) -> Any:
+        symbol = self._symbol(query)
+        # Aggregate trades; "m": whether the buyer was resting.
+        return [
+            {"a": self.hall.trade_number(fill), "p": wire.text(fill.price), "q": wire.text(fill.qty), "f": 1, "l": 1,
+             "T": fill.at // MS, "m": (fill.side is OrderSide.BUY) == fill.maker, "M": True}
+            for fill in self.hall.fills_since(symbol=symbol)[-int(query.get("limit", "500")):]
         ]  # fmt: skip
 
     def _premium(self, query: Query) -> Any:

@@ -39,13 +39,21 @@ class BinanceDialect(Dialect):
 
     venue = "binance"
     exchange_ids: ClassVar = {MarketType.SPOT: "binance", MarketType.PERP: "binance"}
-    call_limits: ClassVar = {MarketType.SPOT: CallLimit(6000 // 5, 60.0), MarketType.PERP: CallLimit(2400 // 2, 60.0)}
+    call_limits: ClassVar = {MarketType.SPOT: CallLimit(6000, 60.0), MarketType.PERP: CallLimit(2400, 60.0)}
     trades_by_symbol = True
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)
         self.takes_stops = not self.perp
         self.amends = self.perp
+        asked = max(1, len(access.symbols))
+        self.weights = (
+            {"cancel": 2, "open_orders": 40, "balances": 5, "positions": 6, "fills_since": 5 * asked, "candles": 5,
+             "subscribe": 6}
+            if self.perp
+            else {"cancel": 5, "query": 4, "open_orders": 80, "balances": 20, "fills_since": 20 * asked,
+                  "instruments": 20, "candles": 2, "subscribe": 40}
+        )  # fmt: skip
 
     def config(self) -> dict[str, Any]:
         """Ask for one market family, and for nothing that needs another interface."""
