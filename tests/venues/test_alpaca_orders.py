@@ -108,6 +108,8 @@ async def test_absence_is_proven_late() -> None:
         rig.server.faults.arm(Fault.REQUEST_LOST, on="orders")
         with pytest.raises(NetworkTimeout):
             await rig.venue.place(order("bhnever1"))
+        with pytest.raises(NetworkTimeout, match="under way"):
+            await rig.venue.cancel("bhnever1", AAPL)
         first = await rig.venue.query("bhnever1", AAPL)
         assert (first.state, first.absent_proven) == (OrderState.UNKNOWN, False)
         async with asyncio.timeout(PATIENCE_S):

@@ -130,9 +130,18 @@ class Orders:
 
     async def cancel(self, client_order_id: str) -> OrderReport:
         """Cancel an order; return its final state, or how it stands when that takes long. Raises OrderNotFound."""
-        number = self._ledger.numbers.get(client_order_id)
+        key = client_order_id
+        if key in self._ledger.refused:
+            return self._ledger.refused[key]
+        number = self._ledger.numbers.get(key)
         if number is None:
-            order = await self._rest.order(client_order_id)
+            asked, in_flight = self._tools.now(), key in self._under_way
+            try:
+                order = await self._rest.order(key)
+            except OrderNotFound as error:
+                if in_flight or asked - self._ledger.sent.get(key, 0) < self._absent_after:
+                    raise NetworkTimeout(error.venue, "the order may still be under way to the venue") from error
+                raise
             self._ledger.meet(order)
             number = str(order["id"])
         return await self._cancel(number)
