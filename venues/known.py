@@ -40,7 +40,7 @@ KNOWN: Final[dict[str, VenueFacts]] = {
     "bybit": VenueFacts("Bybit", "crypto", (SPOT, PERP), True, _KEYS, _CRYPTO),
     "okx": VenueFacts("OKX", "crypto", (SPOT, PERP), False, _KEYS3, _CRYPTO),
     "kucoin": VenueFacts("KuCoin", "crypto", (SPOT, PERP), False, _KEYS3, _CRYPTO),
-    "mexc": VenueFacts("MEXC", "crypto", (SPOT,), False, _KEYS, _CRYPTO),
+    "mexc": VenueFacts("MEXC", "crypto", (SPOT, PERP), False, _KEYS, _CRYPTO),
     "gate": VenueFacts("Gate.io", "crypto", (SPOT, PERP), False, _KEYS, _CRYPTO),
     "hyperliquid": VenueFacts("Hyperliquid", "crypto", (SPOT, PERP), True, ("account_id", "secret"), _CRYPTO),
     "oanda": VenueFacts(

@@ -131,7 +131,7 @@ RIGS: Final[dict[str, Rig]] = {
         *_crypto("okx"),
         *_crypto("kucoin"),
         *_crypto("gate"),
-        *_crypto("mexc", families=1),
+        *_crypto("mexc"),
         *_crypto("hyperliquid", quote="USDC"),
         Rig("oanda", _oanda, "BTC/USDT", PERP),
         Rig("ibkr", _ibkr, "BTC/USD", timeless=True),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,17 +14,17 @@ import pytest
 from protocol.market import PriceTick
 from protocol.orders import FillReport, OrderReport, OrderState
 from protocol.secret import Secret
-from protocol.values import MarketType, OrderType
-from runtime.clock import WallClock
+from protocol.values import MarketType, OrderSide, OrderType
 from tests.servers.venues.faults import Fault
 from tests.servers.venues.http import HttpVenue
 from tests.servers.venues.mexc import KEY, SECRET, MexcServer, mexc_hall
+from tests.servers.venues.mexc_perp import MexcPerpServer, mexc_perp_hall
 from tests.servers.venues.mexc_words import Refused
 from tests.venues.bad_days import ASK, BID, BadDays, order
 from tests.venues.clocked_rig import ClockedRig, running
 from tests.venues.contract_suite import TradingContract
-from venues.access import Access, Tools
-from venues.crypto import CryptoVenue
+from tests.venues.perp_suite import PerpContract
+from venues.access import Access
 from venues.errors import (
     AuthFailed,
     NetworkTimeout,
@@ -33,27 +34,34 @@ from venues.errors import (
     VenueDown,
     VenueError,
 )
-from venues.known import make_venue
 
 pytestmark = pytest.mark.anyio
 
 
-def access(server: HttpVenue) -> Access:
+def access(server: HttpVenue, market: MarketType = MarketType.SPOT) -> Access:
     """Return how the server's account is reached."""
     return Access(
-        account="acc", venue="mexc", url=server.url, stream_url=server.stream_url, key=Secret(KEY),
-        secret=Secret(SECRET), conservative=None, symbols=("BTC/USDT",),
+        account="acc", venue="mexc", market=market, url=server.url, stream_url=server.stream_url, key=Secret(KEY),
+        secret=Secret(SECRET), conservative=None, symbols=("BTC/USDT" if market is MarketType.SPOT else "BTC/USDT:USDT",),
     )  # fmt: skip
 
 
-def server(now: Callable[[], int]) -> MexcServer:
-    """Return a venue."""
+def server(now: Callable[[], int], market: MarketType = MarketType.SPOT) -> MexcServer | MexcPerpServer:
+    """Return one of the venue's two interfaces."""
+    if market is MarketType.PERP:
+        return MexcPerpServer(mexc_perp_hall(now=now))
     return MexcServer(mexc_hall(now=now))
 
 
 def spot() -> AbstractAsyncContextManager[ClockedRig]:
     """Run a spot account."""
     return running(server, access, "BTC/USDT")
+
+
+def perp() -> AbstractAsyncContextManager[ClockedRig]:
+    """Run an account of perpetuals."""
+    market = MarketType.PERP
+    return running(partial(server, market=market), partial(access, market=market), "BTC/USDT:USDT")
 
 
 @pytest.mark.slow
@@ -81,13 +89,20 @@ class TestMexcBadDays(BadDays):
     test_the_other_family_is_not_heard = None  # type: ignore[assignment] # it has no other family for us
 
 
-def test_perpetuals_are_refused() -> None:
-    """MEXC's perpetuals are not traded here: the account is refused by that name before it connects."""
-    wanted = Access(account="acc", venue="mexc", market=MarketType.PERP)
-    tools = Tools(WallClock().now, asyncio.sleep, lambda: 0.0)
-    for make in (make_venue, CryptoVenue):
-        with pytest.raises(VenueCapabilityMissing):
-            make(wanted, tools)
+@pytest.mark.slow
+class TestMexcPerp(PerpContract):
+    """The contract, for perpetuals."""
+
+    def open_rig(self) -> Any:
+        return perp()
+
+
+@pytest.mark.slow
+class TestMexcPerpBadDays(TestMexcBadDays):
+    """Bad days of an account of perpetuals."""
+
+    open_rig = staticmethod(perp)
+    too_many = "too frequent"
 
 
 @pytest.fixture
@@ -242,3 +257,84 @@ async def test_a_clock_far_ahead() -> None:
         await rig.venue.connect(rig.heard)
         rig.hall.price(rig.symbol, BID, ASK)
         assert (await rig.venue.place(order("bhclock00001", symbol=rig.symbol))).state is OrderState.OPEN
+
+
+@asynccontextmanager
+async def trading_perps() -> AsyncIterator[tuple[ClockedRig, MexcPerpServer]]:
+    """Run a connected account of perpetuals with a price."""
+    async with perp() as rig:
+        await rig.venue.connect(rig.heard)
+        rig.hall.price(rig.symbol, BID, ASK)
+        assert isinstance(rig.server, MexcPerpServer)
+        yield rig, rig.server
+
+
+async def test_an_account_with_both_sides() -> None:
+    """An account in hedge mode is refused: with a long and a short at once no position is one number."""
+    async with perp() as rig:
+        rig.server.position_mode = 1  # type: ignore[attr-defined]
+        with pytest.raises(PermissionDenied, match="hedge mode"):
+            await rig.venue.connect(rig.heard)
+
+
+async def test_the_window_of_a_contract_order() -> None:
+    """It is what is left of the order's time, in whole seconds; with less than one left nothing is sent."""
+    async with trading_perps() as (rig, server):
+        rig.venue.send_by = lambda: rig.clocks.ours() + 3_500_000_000
+        await rig.venue.place(order("bhmexc000001", symbol=rig.symbol))
+        await rig.venue.cancel("bhmexc000001", rig.symbol)
+        assert server.windows == [3, 3]
+        rig.venue.send_by = lambda: rig.clocks.ours() + 900_000_000
+        with pytest.raises(VenueDown):
+            await rig.venue.place(order("bhmexc000002", symbol=rig.symbol))
+        assert server.windows == [3, 3]
+
+
+async def test_contracts_of_perpetuals() -> None:
+    """Quantities are base units here and contracts there; half a contract is refused before it is sent."""
+    async with trading_perps() as (rig, _):
+        (rules,) = [each for each in await rig.venue.instruments() if each.symbol == rig.symbol]
+        assert (rules.contract_size, rules.rules.step_size, rules.rules.tick_size) == (
+            Decimal("0.0001"), Decimal("0.0001"), Decimal("0.1"))  # fmt: skip
+        report = await rig.venue.place(order("bhmexc000001", symbol=rig.symbol, qty=Decimal("0.00015")))
+        assert (report.state, report.code) == (OrderState.REJECTED, "PrecisionRejected")
+        await rig.venue.place(order("bhmexc000002", OrderType.MARKET, symbol=rig.symbol, side=OrderSide.SELL))
+        (held,) = await rig.venue.positions()
+        assert held.qty == -order("bhmexc000002", symbol=rig.symbol).qty
+
+
+async def test_costs_of_holding() -> None:
+    """Funding with its interval, and open interest in base units."""
+    async with trading_perps() as (rig, _):
+        funding = await rig.venue.funding_rate(rig.symbol)
+        assert (funding.rate, funding.interval_hours) == (Decimal("0.000014"), 8)
+        assert funding.next_at > rig.clocks.venue()
+        assert (await rig.venue.open_interest(rig.symbol)).qty == Decimal(5832946) * Decimal("0.0001")
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (2005, "InsufficientFunds"), (2009, "ReduceOnly"), (2008, "ReduceOnly"), (2015, "PrecisionRejected"),
+        (2011, "PrecisionRejected"), (1002, "MarketHalted"), (6001, "MarketHalted"), (2040, "missing"),
+        (2041, "missing"), (2042, "duplicate"), (513, "late"), (602, "AuthFailed"), (402, "AuthFailed"),
+        (406, "PermissionDenied"), (702, "PermissionDenied"), (510, "RateLimited"), (2037, "RateLimited"),
+        (500, "NetworkTimeout"), (9999, "NetworkTimeout"),
+    ],
+)  # fmt: skip
+async def test_codes_of_the_contract_interface(code: int, kind: str) -> None:
+    """The venue's published codes, read for what they mean to an order."""
+    async with perp() as rig:
+        await rig.venue.connect(rig.heard)
+        line = rig.venue.line
+        body = {"success": False, "code": code, "message": "told so"}
+        with pytest.raises(Exception, match=str(code)) as raised:
+            line.calls.exchange.handle_errors(200, "", "", "POST", {}, json.dumps(body), body, {}, "")
+    error, dialect = raised.value, line.calls.dialect
+    assert dialect.is_missing(error) is (kind == "missing")
+    assert dialect.is_duplicate(error) is (kind == "duplicate")
+    assert dialect.did_nothing(error) is (kind == "late")
+    if kind in ("InsufficientFunds", "ReduceOnly", "PrecisionRejected", "MarketHalted"):
+        assert dialect.refusal_code(error) == kind
+    elif kind[0].isupper():
+        assert type(line.calls.blame.of_change(error, left=True)).__name__ == kind

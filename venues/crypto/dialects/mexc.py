@@ -1,9 +1,4 @@
-"""MEXC: spot markets.
-
-Its perpetuals are not traded. Its contract interface refused the orders of ordinary keys from July 2022 on; in 2026 it takes
-them again from keys of verified accounts. What it answers to late and to repeated orders, and about orders it does not know,
-is neither published nor recorded anywhere we could read, and orders of real money rest on just that: an account of that
-family is refused before it connects.
+"""MEXC: spot markets here, perpetuals in ``mexc_perp``: the venue has two interfaces that have little in common.
 
 What the venue leaves open on spot: what it answers to a client id that was used before is not published, so no order is ever
 sent twice from here; trades are told for a month back, orders and trades only by market.
@@ -22,10 +17,10 @@ from venues.access import Access
 from venues.contract import CallLimit
 from venues.crypto.dialect import Dialect, Exchange, Row
 from venues.crypto.dialects.mexc_frames import read_frame
+from venues.crypto.dialects.mexc_perp import MexcPerpDialect
 from venues.crypto.exchange import TooLateToSend
-from venues.errors import VenueCapabilityMissing
 
-__all__ = ["MexcDialect"]
+__all__ = ["MexcDialect", "MexcSpotDialect"]
 
 _CODE: Final = re.compile(r'"code":\s*(-?\d+)')
 _REPEATED: Final = 603
@@ -62,7 +57,12 @@ def _code(error: BaseException) -> int:
     return int(found[1]) if found else 0
 
 
-class MexcDialect(Dialect):
+def MexcDialect(access: Access) -> Dialect:  # noqa: N802 - found by this name, as the classes of other venues are
+    """Return the dialect of an account's family of markets."""
+    return MexcPerpDialect(access) if access.market is MarketType.PERP else MexcSpotDialect(access)
+
+
+class MexcSpotDialect(Dialect):
     """MEXC. Client ids are taken as they are (up to 32 characters)."""
 
     venue = "mexc"
@@ -73,8 +73,6 @@ class MexcDialect(Dialect):
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)
-        if access.market is not MarketType.SPOT:
-            raise VenueCapabilityMissing(self.venue, "orders in perpetuals")
         self._lines = 0
 
     # --- the ccxt object -----------------------------------------------------------------------------------------------
