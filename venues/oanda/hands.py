@@ -54,6 +54,11 @@ class Hand:
         self.gone: asyncio.Future[None] = self._loop.create_future()
         """Done when the thread has ended what it did and closed its sockets, after it was given up."""
 
+    @property
+    def alive(self) -> bool:
+        """Whether there is still a thread that takes jobs."""
+        return self._worker.is_alive()
+
     def do(self, job: Callable[[Wire], T]) -> asyncio.Future[T]:
         """Run a job in the thread; the result, or whatever it raised, comes back on the loop."""
         result: asyncio.Future[T] = self._loop.create_future()
@@ -85,7 +90,11 @@ class Hand:
             return
         self.lost = True
         self.wire.cut()
-        self._worker.tell(self._end)
+        try:
+            self._worker.tell(self._end)
+        except pykka.ActorDeadError:
+            self._end()  # the thread has ended already: nothing else will close its sockets
+            return
         self._worker.stop(block=False)
 
     def _end(self) -> None:
@@ -178,7 +187,12 @@ class Crew:
     def _take(self) -> Hand:
         if self.closed:
             raise VenueDown(self._venue, "not connected")
-        return self._idle.pop() if self._idle else self._roster.hire(self._make())
+        while self._idle:
+            hand = self._idle.pop()
+            if hand.alive:
+                return hand
+            self._give_up(hand)  # something ended its thread: another one takes its place
+        return self._roster.hire(self._make())
 
     def _put_back(self, hand: Hand) -> None:
         if not hand.lost:
