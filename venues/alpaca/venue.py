@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final
 
 from protocol.accounts import AccountState
@@ -46,6 +47,7 @@ class AlpacaVenue(Venue):
 
     capabilities = REQUIRED_CAPABILITIES | {Capability.STOP_ORDERS, Capability.CANDLES}
     limit = CallLimit(200, 60.0)
+    weights = MappingProxyType({"place": 3, "cancel": 2, "balances": 2})
 
     def __init__(self, access: Access, tools: Tools, *, absent_after_s: float = ABSENT_AFTER_S) -> None:
         self.name = access.venue
