@@ -10,15 +10,20 @@ import pytest
 from protocol.market import FeedState, FeedStatus
 from protocol.orders import FillReport, OrderReport, OrderRequest, OrderState
 from protocol.secret import Secret
-from protocol.values import OrderSide, OrderType
+from protocol.values import MarketType, OrderSide, OrderType
+from runtime.clock import WallClock
 from tests.servers.venues.binance import KEY, SECRET
 from tests.servers.venues.faults import Fault
 from tests.servers.venues.hall import NS
 from tests.venues.binance_desk import BID, BTC, desk
 from tests.venues.hall_rig import sooner
 from tests.venues.test_binance_venue import access_to
-from venues.access import Tools
+from venues.access import Access, Tools
+from venues.ccxt_public.library import load
 from venues.crypto import CryptoVenue
+from venues.crypto.dialects import dialect_of
+from venues.crypto.exchange import Clock, make_exchange
+from venues.crypto.taps import Late
 from venues.errors import (
     AuthFailed,
     NetworkTimeout,
@@ -195,6 +200,26 @@ async def test_wrong_key(changes: dict[str, str]) -> None:
             await d.venue.connect(d.heard)
         assert refused.value.stops
         assert d.venue.closed
+
+
+async def test_restricted_country() -> None:
+    """A country that the venue does not serve is no reason to try again."""
+    async with desk(connect=False) as d:
+        d.server.elsewhere = True
+        with pytest.raises(PermissionDenied, match="legal reasons"):
+            await d.venue.connect(d.heard)
+
+
+@pytest.mark.parametrize("market", [MarketType.SPOT, MarketType.PERP])
+def test_test_network(market: MarketType) -> None:
+    """The test network is another place for calls and for streams; no address of the real one is left in use."""
+    access = Access(account="acc", venue="binance", market=market, testnet=True)
+    dialect = dialect_of(access)
+    exchange = make_exchange(load("binance"), dialect, access, Clock(WallClock().now), Late())
+    api = exchange.urls["api"]
+    kind = "spot" if market is MarketType.SPOT else "linear"
+    used = [api["private" if kind == "spot" else "fapiPrivate"], api["ws"][kind], api["ws"]["ws-api"][kind]]
+    assert all("testnet" in url or "binancefuture" in url for url in used)
 
 
 async def test_secrets_are_nowhere(caplog: pytest.LogCaptureFixture) -> None:

@@ -31,6 +31,7 @@ _MAX_TEXT: Final = 300
 _QUERY: Final = re.compile(r"(https?|wss?)://\S+")
 _SIGNATURE: Final = re.compile(r"(?i)(signature|apikey|api-key|sign|listenkey)(\"?\s*[=:]\s*\"?)[^\s&\",}]+")
 _STATUS_5XX: Final = 500
+_FORBIDDEN_HERE: Final = 451
 
 
 def kind_of(error: BaseException, *names: str) -> bool:
@@ -113,6 +114,10 @@ class Blame:
         """Return our error for what means the same whatever was asked."""
         if kind_of(error, "DDoSProtection", "RateLimitExceeded"):
             return RateLimited(self._venue, self.text(error), retry_after_s=getattr(error, "retry_after_s", None))
+        if getattr(error, "status", 0) == _FORBIDDEN_HERE:
+            return PermissionDenied(
+                self._venue, f"refused for legal reasons, as it does in some countries: {self.text(error)}"
+            )
         if kind_of(error, "PermissionDenied", "RestrictedLocation", "AccountSuspended", "AccountNotEnabled"):
             return PermissionDenied(self._venue, self.text(error))
         if kind_of(error, "AuthenticationError"):

@@ -40,7 +40,10 @@ class Refused(Exception):
 
 
 class BinanceServer(HttpVenue):
-    """One account. ``perp``: futures instead of spot. ``skew_ms`` moves its clock, ``banned_s`` > 0: answers 418."""
+    """One account. ``perp``: futures instead of spot. ``skew_ms`` moves its clock, ``banned_s`` > 0: answers 418.
+
+    ``elsewhere``: whoever asks does so from a country that is not served (451).
+    """
 
     def __init__(self, hall: Hall, *, perp: bool = False, key: str = KEY, secret: str = SECRET) -> None:
         super().__init__(hall)
@@ -48,6 +51,7 @@ class BinanceServer(HttpVenue):
         self.key, self.secret = key, secret
         self.skew_ms = 0
         self.banned_s = 0
+        self.elsewhere = False
         self.latest: list[int] = []
         """The recvWindow of each order that came, in ms."""
         self._listen_key = "pqia91ma19a5s61cv6a81va65sdf19v8a65a1a5s61cv6a81va65sdf19v8a65a1"
@@ -119,6 +123,9 @@ class BinanceServer(HttpVenue):
 
     def _answering(self, answer: Callable[[Query], Any], *, signed: bool = True) -> Any:
         async def handle(request: web.Request) -> web.Response:
+            if self.elsewhere:
+                text = "Service unavailable from a restricted location according to 'b. Eligibility'"
+                return self._error(Refused(0, text, 451))
             if self.banned_s:
                 text = f"Way too much request weight used; IP banned until {self._now_ms() + self.banned_s * 1000}."
                 return self._error(Refused(-1003, text, 418), {"Retry-After": str(self.banned_s)})
