@@ -15,6 +15,7 @@ import argparse
 import asyncio
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -203,13 +204,17 @@ def rows(rate: int = RATE, seconds: float = SECONDS, rounds: int = ROUNDS) -> li
         row_of(f"{name}: share of a core", [each * rate / 1e4 for each in cost], "%"),
         Row(f"{name}: age p50", percentile(first + second, 0.5), "ms"),
         Row(f"{name}: age p99", percentile(first + second, 0.99), "ms"),
-        row_of(f"{name}: growth of age", [_growth(each) for each in ours], "ms"),
-        row_of(f"{name}: growth of memory", [(each.memory[1] - each.memory[0]) / _MB for each in ours], "MB"),
+        Row(f"{name}: growth of age", statistics.median(_growth(each) for each in ours), "ms"),
+        Row(f"{name}: growth of memory", statistics.median(_grown(each) for each in ours), "MB"),
     ]
 
 
 def _growth(one: Round) -> float:
     return percentile(one.ages[1], 0.5) - percentile(one.ages[0], 0.5)
+
+
+def _grown(one: Round) -> float:
+    return (one.memory[1] - one.memory[0]) / _MB
 
 
 if __name__ == "__main__":

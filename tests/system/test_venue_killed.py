@@ -152,7 +152,8 @@ async def trading(folder: Path) -> AsyncIterator[Rig]:
     try:
         async with gateway() as tws, OandaServer(coins()) as oanda:
             tws.hall.price("AAPL/USD", D("199.99"), D("200.01"))
-            oanda.hall.price(SYMBOL, D(100), D(101))
+            for each in oanda.hall.instruments():
+                oanda.hall.price(each, D(100), D(101))
             practice.exchange.tick(PriceTick(SYMBOL, NOW(), D(100), D("100.01"), D(100)))
             reach = Access(account="ib", venue="ibkr", port=tws.port, symbols=("AAPL/USD",))
             tools = Tools(NOW, asyncio.sleep, lambda: 0.5)
@@ -234,7 +235,7 @@ async def _killed_in_a_chain(rig: Rig, account: str, kill: Callable[[], Awaitabl
     tws.held.set()
     tws.held = None
     async with asyncio.timeout(BACK_S):
-        (answer,) = await asyncio.gather(asking, return_exceptions=True)
+        answer: Any = (await asyncio.gather(asking, return_exceptions=True))[0]
         while not rig.up(account):  # noqa: ASYNC110 - the session says it on the bus, once for all
             await asyncio.sleep(0.01)  # house: sockets and threads have no clock of ours
     return await looking, answer
