@@ -110,6 +110,23 @@ async def test_how_long_to_wait() -> None:
         assert 0.3 < told.value.retry_after_s <= 0.7
 
 
+@pytest.mark.parametrize(
+    ("status", "told", "state", "reason"),
+    [
+        ("Rejected", "EC_NoEnoughQtyToFill", OrderState.REJECTED, "EC_NoEnoughQtyToFill"),
+        ("PartiallyFilledCanceled", "EC_NoError", OrderState.CANCELLED, ""),
+        ("Cancelled", "EC_PerCancelRequest", OrderState.CANCELLED, ""),
+        ("Deactivated", "", OrderState.CANCELLED, ""),
+        ("SomethingNew", "", OrderState.UNKNOWN, ""),
+    ],
+)
+def test_states_by_their_words(status: str, told: str, state: OrderState, reason: str) -> None:
+    """An order that was acknowledged may be refused yet, and one that was cut short has not filled."""
+    dialect = BybitDialect(Access(account="acc", venue="bybit"))
+    row = {"status": "closed", "filled": "1", "info": {"orderStatus": status, "rejectReason": told}}
+    assert (dialect.order_state(row), dialect.reason(row)) == (state, reason)
+
+
 async def test_a_banned_address() -> None:
     """An address that has asked too much is told so by a status alone: nothing is carried out, nothing asked for long."""
     async with spot() as rig:

@@ -204,6 +204,10 @@ class Dialect:
             "rejected": OrderState.REJECTED,
         }.get(order.get("status") or "", OrderState.UNKNOWN)
 
+    def reason(self, order: Row) -> str:  # noqa: ARG002 - the venue's to say
+        """Return why the venue itself ended an order that it had taken, in its words; empty when it does not say."""
+        return ""
+
     def maker(self, trade: Row) -> bool:
         """Whether our side of a trade was resting."""
         return trade.get("takerOrMaker") == "maker"

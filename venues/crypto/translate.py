@@ -98,6 +98,7 @@ class Translator:
             state=self._dialect.order_state(order),
             venue_order_id=str(order.get("id") or ""),
             filled_qty=_bare(_number(order.get("filled")) * self.size(symbol)),
+            reason=self._dialect.reason(order),
             at=int(stamp) * NS_PER_MS if stamp else now,
         )
 

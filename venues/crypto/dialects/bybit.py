@@ -50,6 +50,7 @@ _BAN_S: Final = 600.0
 """A status, not a code, says that an address has asked too much: nothing is heard for ten minutes."""
 _REDUCE_ONLY: Final = re.compile(r"(?i)reduce.?only|current position is zero")
 _HALTED: Final = ("110063", "110066", "170151", "170157", "170159", "170217")
+_NO_REASON: Final = ("EC_NoError", "EC_PerCancelRequest", "UNKNOWN")
 _STATES: Final = {
     "Created": OrderState.OPEN,
     "New": OrderState.OPEN,
@@ -183,6 +184,11 @@ class BybitDialect(Dialect):
     def order_state(self, order: Row) -> OrderState:
         """Read the venue's own word: ccxt has one for a full fill and for a part that was cancelled."""
         return _STATES.get(str((order.get("info") or {}).get("orderStatus") or ""), OrderState.UNKNOWN)
+
+    def reason(self, order: Row) -> str:
+        """Return what the matching engine said: orders are refused after they were acknowledged, too."""
+        told = str((order.get("info") or {}).get("rejectReason") or "")
+        return "" if told in _NO_REASON else told
 
     # --- the account ---------------------------------------------------------------------------------------------------
 

@@ -139,6 +139,10 @@ class OkxDialect(Dialect):
         """Read the venue's own word: ccxt has one for a full fill and for a part that was cancelled."""
         return _STATES.get(str((order.get("info") or {}).get("state") or ""), OrderState.UNKNOWN)
 
+    def reason(self, order: Row) -> str:
+        """Return why an order was cancelled that nobody asked to cancel."""
+        return str((order.get("info") or {}).get("cancelSourceReason") or "")[:200]
+
     # --- the account ---------------------------------------------------------------------------------------------------
 
     async def my_trades(self, exchange: Exchange, symbol: str | None, since_ms: int, now_ms: int) -> list[Row]:
