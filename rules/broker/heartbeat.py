@@ -5,7 +5,17 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-__all__ = ["EVERY_S", "EXPIRES_S", "LATE_S", "RETRY_S", "Action", "SessionAge", "next_heartbeat", "session_age"]
+__all__ = [
+    "EVERY_S",
+    "EXPIRES_S",
+    "LATE_S",
+    "RETRY_S",
+    "Action",
+    "SessionAge",
+    "Standing",
+    "next_heartbeat",
+    "session_age",
+]
 
 EVERY_S: Final = 55
 """Seconds from one heartbeat to the next."""

@@ -21,7 +21,7 @@ from venues.ibkr.gateway import exact
 from venues.ibkr.line import Line
 from venues.ibkr.symbols import Wanted, expiry_words
 
-__all__ = ["AT_A_TIME", "Chains"]
+__all__ = ["AT_A_TIME", "QUOTE_S", "Chains"]
 
 AT_A_TIME: Final = 40
 """Contracts whose quotes are asked for at the same time: an account has about a hundred such lines."""

@@ -19,7 +19,7 @@ from venues.ibkr.gateway import exact
 from venues.ibkr.notes import write_whole
 from venues.ibkr.symbols import Wanted, symbol_of
 
-__all__ = ["Contracts", "Found", "FoundMany", "found_all"]
+__all__ = ["Contracts", "Found", "FoundMany", "Lookup", "found_all"]
 
 Lookup = Callable[[Contract], Awaitable[list[Any]]]
 

@@ -25,7 +25,7 @@ from ib_async.wrapper import Wrapper
 
 __all__ = ["Gateway", "Hears", "Trade", "exact"]
 
-MIN_FRAME: Final = 4
+_PREFIX: Final = 4
 EXECUTION, COMMISSION, ORDER, STATUS, COMPLETED, POSITION = 11, 59, 5, 3, 101, 61
 _MATTERS: Final = frozenset({EXECUTION, COMMISSION, ORDER, STATUS, COMPLETED, POSITION})
 """Messages that must not be lost: one that cannot be read ends the connection, the next one asks for all of it again."""
@@ -197,7 +197,7 @@ class _Wire(Client):
 
     def _onSocketHasData(self, data: bytes) -> None:  # noqa: N802 - the library's name
         if not self._serverVersion:
-            words = (self._data + data)[MIN_FRAME:].split(b"\0")
+            words = (self._data + data)[_PREFIX:].split(b"\0")
             self.local_time = words[1].decode(errors="replace") if len(words) > 1 else ""
         try:
             super()._onSocketHasData(data)

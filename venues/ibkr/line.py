@@ -27,9 +27,9 @@ T = TypeVar("T")
 ANSWER_S: Final = 7.0
 """How long an answer of the gateway is waited for; below the session's own limit."""
 
-READ_ONLY: Final = "read-only mode"
-RESTORES_ITSELF: Final = 2110
-FARMS_OK: Final = frozenset({2104, 2106, 2158})
+_READ_ONLY: Final = "read-only mode"
+_RESTORES_ITSELF: Final = 2110
+_FARMS_OK: Final = frozenset({2104, 2106, 2158})
 
 _GREETING_S: Final = 4.0
 _QUARTER_NS: Final = 900_000_000_000
@@ -271,7 +271,7 @@ class Line:
             self._refused = (code, text)
             self.lost(text)
             return
-        if self.phase is Phase.RESYNCING and READ_ONLY in text.lower():
+        if self.phase is Phase.RESYNCING and _READ_ONLY in text.lower():
             # Its lists would never be answered.
             self.denied = f"{text} (code {code}); switch off Read-Only API in the gateway's settings"
             self.lost(text)
@@ -290,7 +290,7 @@ class Line:
         if meaning is Meaning.LINK_LOST:
             self.linked, self._lost_by = False, code
             self.link_losses += 1
-        elif not self.linked and self._lost_by == RESTORES_ITSELF and code in FARMS_OK:
+        elif not self.linked and self._lost_by == _RESTORES_ITSELF and code in _FARMS_OK:
             meaning = Meaning.LINK_BACK  # nothing else says so
         if meaning in (Meaning.LINK_BACK, Meaning.LINK_BACK_DATA_LOST):
             self.linked = True

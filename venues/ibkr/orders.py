@@ -26,12 +26,12 @@ from venues.ibkr.notes import Notes
 
 __all__ = ["Orders", "Plain", "single"]
 
-PROMPT_S: Final = 2.0
+_PROMPT_S: Final = 2.0
 """How long the end of an order that trades at once, and the commissions of its trades, are waited for."""
 
 _ALLOWED: Final = {OrderType.MARKET: "MKT", OrderType.LIMIT: "LMT", OrderType.IOC: "LMT", OrderType.STOP: "STP"}
 _AT_ONCE: Final = frozenset({OrderType.MARKET, OrderType.IOC})
-Wired = tuple[Known, Any]
+_Wired = tuple[Known, Any]
 """An order as we keep it and as the library sends it."""
 
 
@@ -125,7 +125,7 @@ class Orders:
         await self.send([(known, order)], contract, at_once=False)
         return self._book.report(known)
 
-    async def send(self, wired: Sequence[Wired], contract: Any, *, at_once: bool) -> None:
+    async def send(self, wired: Sequence[_Wired], contract: Any, *, at_once: bool) -> None:
         """Send orders as one, at most once for their ids, and wait until the broker has the first; see ``Venue.place``.
 
         The first is the parent of the others; the broker takes none of them before it has the last.
@@ -160,7 +160,7 @@ class Orders:
         if until is not None and self._tools.now() > until:
             raise VenueDown(self._access.venue, "this process may send nothing any more")
 
-    def _leave(self, wired: Sequence[Wired], contract: Any) -> None:
+    def _leave(self, wired: Sequence[_Wired], contract: Any) -> None:
         """Write the orders to the socket; nothing waits between the checks and that."""
         self._check_time()
         self._line.check_link()
@@ -194,7 +194,7 @@ class Orders:
 
     async def _prompt(self, condition: Callable[[], bool]) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(PROMPT_S):
+            async with asyncio.timeout(_PROMPT_S):
                 await self._book.until(lambda: condition() or bool(self._line.ended))
 
     # --- cancelling and asking -------------------------------------------------------------------------------------------

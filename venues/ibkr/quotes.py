@@ -19,7 +19,7 @@ __all__ = ["DEADLINE_S", "Quotes"]
 DEADLINE_S: Final = 60.0
 """Connected, something is followed, and not one price for so long: the market is closed or the data is gone."""
 
-FRESH_S: Final = 5.0
+_FRESH_S: Final = 5.0
 """A price of this age is told again to who asks; after an older one the market is asked anew."""
 
 _LIVE: Final = 1
@@ -50,7 +50,7 @@ class Quotes:
     async def follow(self, found: Found) -> None:
         """Have a contract's prices told; the newest comes first. One that has said nothing for a while is asked anew."""
         tick = self._newest.get(found.con_id)
-        if tick is not None and self._now() - tick.at < FRESH_S * _NANOS:
+        if tick is not None and self._now() - tick.at < _FRESH_S * _NANOS:
             self._tell(tick)
             return
         if found.con_id in self._followed:

@@ -18,7 +18,7 @@ from venues.ibkr.quotes import Quotes
 
 __all__ = ["Watch"]
 
-COMMISSION_S: Final = 2.0
+_COMMISSION_S: Final = 2.0
 """How long a trade's commission may take before the trades of the day are asked for again."""
 
 _NANOS: Final = 1_000_000_000
@@ -80,12 +80,12 @@ class Watch:
     async def _chase(self) -> None:
         """Ask again for the trades of the day when a commission or a trade does not come, then tell what there is."""
         await self._book.until(lambda: self._book.incomplete or bool(self._line.ended))
-        await self._tools.sleep(COMMISSION_S)
+        await self._tools.sleep(_COMMISSION_S)
         if not self._book.incomplete:
             return
         await self._line.ask(Kind.ORDER, self._line.gateway.reqExecutionsAsync)
         if self._book.incomplete:
-            await self._tools.sleep(COMMISSION_S)
+            await self._tools.sleep(_COMMISSION_S)
             self._book.tell_without_commission()
 
     # --- prices ------------------------------------------------------------------------------------------------------------
