@@ -22,7 +22,7 @@ NOW = WallClock().now
 
 async def sooner(seconds: float) -> None:
     """Wait a twentieth of the time: pauses of the adapter are long, its server is near."""
-    await asyncio.sleep(seconds / 20)
+    await asyncio.sleep(seconds / 20)  # house: the pauses of an adapter, not of a test
 
 
 class HallRig(TradingRig):

@@ -23,7 +23,7 @@ from venues.errors import RateLimited, VenueDown, VenueError
 __all__ = ["POLL_S", "Mute", "Streams"]
 
 POLL_S: Final = 2.0
-READY_S: Final = 10.0
+_READY_S: Final = 10.0
 _BACKOFF_MAX_S: Final = 30.0
 _FAILURES_FOR_GOOD: Final = 5
 """After so many tries in a row whose polling fails too, the session is told: it makes the whole connection anew."""
@@ -152,10 +152,10 @@ class Streams(ABC):
 
     async def _hold(self) -> None:
         try:
-            async with asyncio.timeout(READY_S):
+            async with asyncio.timeout(_READY_S):
                 await self.ready()
         except TimeoutError:
-            raise VenueDown(self._calls.dialect.venue, f"no subscription within {READY_S:g} s") from None
+            raise VenueDown(self._calls.dialect.venue, f"no subscription within {_READY_S:g} s") from None
         self._failures = 0
         self.live.set()
         self.became(live=True, reason="")
