@@ -18,7 +18,8 @@ MAX_SUGGESTIONS: Final = 3
 def market_names(instruments: Iterable[Instrument]) -> dict[str, str]:
     """Return every accepted name in upper case -> unified symbol, for one venue's instruments (EX-303).
 
-    Names are the unified symbol, the venue's own id and base+quote; a perpetual's also with ``.P``. Where names collide
+    Names are the unified symbol, the venue's own id and base+quote; a perpetual's also with ``.P``, and its pair alone where
+    the venue has no spot market of it (``EUR/USD`` at a broker where all is margin). Where names collide
     the unified symbol wins, then spot, then perpetuals settled in quote; a name that two markets of one such class
     claim is dropped, so that it is refused rather than guessed.
     """
@@ -35,6 +36,7 @@ def market_names(instruments: Iterable[Instrument]) -> dict[str, str]:
         for suffix in (".P", ""):
             _claim(names, ((each.venue_symbol + suffix, each.symbol) for each in some))
             _claim(names, ((each.base + each.quote + suffix, each.symbol) for each in some))
+        _claim(names, ((f"{each.base}/{each.quote}", each.symbol) for each in some))
     return names
 
 

@@ -212,6 +212,13 @@ def test_colliding_names_are_dropped_not_guessed() -> None:
     assert names["AB-USDT"] == "AB/USDT"
 
 
+@pytest.mark.parametrize("text", ["OANDA:EURUSD", "EUR/USD", "EUR_USD", "EURUSD", "EUR/USD:USD", "EURUSD.P"])
+def test_where_all_is_margin_a_pair_is_its_position(text: str) -> None:
+    """EX-303: a broker without spot markets means its margin market by every name of the pair."""
+    names = market_names([market("EUR/USD:USD", "EUR_USD")])
+    assert canonical_symbol(text, names) == "EUR/USD:USD"
+
+
 def test_near_symbols() -> None:
     """EX-303: a wrong symbol suggests the nearest known ones, whatever separators it is written with."""
     known = ("BTC/USDT", "ETH/USDT", "BTC/USDT:USDT", "SOL/USDC", "BTC/USDC")

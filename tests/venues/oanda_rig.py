@@ -26,12 +26,12 @@ NOW = WallClock().now
 
 def market(symbol: str, tick: str, step: str, least: str) -> Instrument:
     """Return a netted market; the fee stands for a commission."""
-    base, _, quote = symbol.partition("/")
+    base, _, quote = symbol.partition(":")[0].partition("/")
     rules = PrecisionRules(D(tick), D(step), D(least), D(0))
     return Instrument(
         venue="oanda",
         symbol=symbol,
-        venue_symbol=symbol.replace("/", "_"),
+        venue_symbol=f"{base}_{quote}",
         base=base,
         quote=quote,
         market_type=MarketType.PERP,
@@ -43,12 +43,12 @@ def market(symbol: str, tick: str, step: str, least: str) -> Instrument:
 
 def coins() -> Hall:
     """Return the hall of the contract suite: a coin as a CFD, in an account of USDT."""
-    return Hall("oanda", [market("BTC/USDT", "0.01", "0.001", "0.001")])
+    return Hall("oanda", [market("BTC/USDT:USDT", "0.01", "0.001", "0.001")])
 
 
 def pairs(leverage: int = 20) -> Hall:
     """Return a hall with two currency pairs, in an account of 100 000 dollars."""
-    found = [market("EUR/USD", "0.00001", "1", "1"), market("GBP/USD", "0.00001", "1", "1")]
+    found = [market("EUR/USD:USD", "0.00001", "1", "1"), market("GBP/USD:USD", "0.00001", "1", "1")]
     return Hall("oanda", found, (Balance("USD", D(100_000)),), leverage=D(leverage))
 
 
@@ -68,7 +68,7 @@ def tools() -> Tools:
 class OandaRig(TradingRig):
     """An adapter of the server's account."""
 
-    def __init__(self, server: OandaServer, given: Tools | None = None, symbol: str = "BTC/USDT") -> None:
+    def __init__(self, server: OandaServer, given: Tools | None = None, symbol: str = "BTC/USDT:USDT") -> None:
         self.server = server
         self.symbol = symbol
         self.heard = Heard()

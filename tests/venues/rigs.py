@@ -133,7 +133,7 @@ RIGS: Final[dict[str, Rig]] = {
         *_crypto("gate"),
         *_crypto("mexc"),
         *_crypto("hyperliquid", quote="USDC"),
-        Rig("oanda", _oanda, "BTC/USDT", PERP),
+        Rig("oanda", _oanda, "BTC/USDT:USDT", PERP),
         Rig("ibkr", _ibkr, "BTC/USD", timeless=True),
         Rig("alpaca", _by_module("alpaca_rig"), "AAPL/USD", price=Decimal(100)),
     )

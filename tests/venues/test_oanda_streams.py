@@ -26,7 +26,7 @@ from venues.oanda.stream import HEARTBEAT_DEADLINE_S
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 D = Decimal
-EUR, GBP = "EUR/USD", "GBP/USD"
+EUR, GBP = "EUR/USD:USD", "GBP/USD:USD"
 REOPENED_S = 0.5
 SATURDAY_S = 1_723_291_200
 """10 August 2024, noon UTC; a ManualTime begins on the Thursday before."""

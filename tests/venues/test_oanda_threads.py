@@ -32,7 +32,7 @@ from venues.oanda.wire import Endpoint, Wire, environment
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 D = Decimal
-EUR = "EUR/USD"
+EUR = "EUR/USD:USD"
 NOWHERE = Access(account="acc", venue="oanda", url="http://127.0.0.1:9", account_id="1", secret=Secret(TOKEN))
 
 
@@ -188,9 +188,9 @@ async def test_the_token_is_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     said: list[str] = []
     async with trading(coins()) as rig:
-        rig.server.hall.price("BTC/USDT", D(60_000), D(60_001))
+        rig.server.hall.price("BTC/USDT:USDT", D(60_000), D(60_001))
         await rig.venue.connect(rig.heard)
-        await rig.venue.subscribe(["BTC/USDT"])
+        await rig.venue.subscribe(["BTC/USDT:USDT"])
         for fault in (Fault.TOO_MANY, Fault.SERVER_ERROR, Fault.MALFORMED, Fault.ANSWER_LOST, Fault.REQUEST_LOST):
             rig.server.faults.arm(fault, 1, "reads")
             try:

@@ -21,7 +21,7 @@ from venues.oanda.desk import UNDER_WAY_S
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 D = Decimal
-EUR = "EUR/USD"
+EUR = "EUR/USD:USD"
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 MARKET, LIMIT, STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
 _numbers = count(1)

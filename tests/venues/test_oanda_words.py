@@ -41,7 +41,7 @@ def test_recorded_instruments() -> None:
     said = recorded("accounts", "_v3_account_by_accountID_instruments")["instruments"]
     found = {each["name"]: market_of("oanda", each) for each in said}
     eur, dax = found["EUR_USD"], found["DE30_EUR"]
-    assert (eur.instrument.symbol, eur.tick, eur.instrument.rules.step_size) == ("EUR/USD", D("0.00001"), 1)
+    assert (eur.instrument.symbol, eur.tick, eur.instrument.rules.step_size) == ("EUR/USD:USD", D("0.00001"), 1)
     assert (eur.margin_rate, eur.min_trailing, eur.max_units) == (D("0.05"), D("0.0005"), 100_000_000)
     assert (dax.instrument.quote, dax.tick, dax.kind) == ("EUR", D("0.1"), "CFD")
 
@@ -51,14 +51,14 @@ def test_recorded_prices() -> None:
     stream = recorded("pricing", "_v3_accounts_accountID_pricing_stream")
     ticks = [tick_of(each) for each in stream if each["type"] == "PRICE"]
     assert ticks[0] is not None
-    assert (ticks[0].symbol, ticks[0].bid, ticks[0].ask) == ("EUR/JPY", D("114.295"), D("114.312"))
+    assert (ticks[0].symbol, ticks[0].bid, ticks[0].ask) == ("EUR/JPY:JPY", D("114.295"), D("114.312"))
     assert tick_of({"instrument": "EUR_USD", "time": "2016-10-27T08:38:43.094548890Z", "bids": [], "asks": []}) is None
 
 
 def test_recorded_positions_and_money() -> None:
     """Positions are net; free money is cash without the margin in use, never a floating profit."""
     said = recorded("positions", "_v3_accounts_accountID_openpositions")["positions"]
-    assert {each.symbol: each.qty for each in map(position_of, said)} == {"DE30/EUR": 10, "EUR/USD": -100}
+    assert {each.symbol: each.qty for each in map(position_of, said)} == {"DE30/EUR:EUR": 10, "EUR/USD:USD": -100}
     account = recorded("accounts", "_v3_account_by_accountID")["account"]
     balance = balance_of(account)
     assert (balance.currency, balance.free, balance.free + balance.locked) == ("EUR", D("38746.7580"), D("48695.6580"))
@@ -67,10 +67,10 @@ def test_recorded_positions_and_money() -> None:
 def test_recorded_candles() -> None:
     """Finished candles are bars of the middle."""
     said = recorded("instruments", "_v3_instruments_instrument_candles")
-    bars = bars_of("DE30/EUR", 300, said, "mid")
+    bars = bars_of("DE30/EUR:EUR", 300, said, "mid")
     assert [each.close for each in bars] == [D("10506.0"), D("10504.9"), D("10505.0"), D("10509.0"), D("10507.8")]
     said["candles"][-1]["complete"] = False
-    assert len(bars_of("DE30/EUR", 300, said, "mid")) == 4
+    assert len(bars_of("DE30/EUR:EUR", 300, said, "mid")) == 4
 
 
 def test_recorded_log() -> None:
@@ -94,7 +94,7 @@ def test_recorded_close_of_a_trade() -> None:
     ledger.begin(2315)
     facts = ledger.take([said["orderCreateTransaction"], said["orderFillTransaction"]])
     (fill,) = [each for each in facts if isinstance(each, FillReport)]
-    assert (fill.side, fill.qty, fill.price, fill.symbol) == (OrderSide.SELL, 100, D("1.09289"), "EUR/USD")
+    assert (fill.side, fill.qty, fill.price, fill.symbol) == (OrderSide.SELL, 100, D("1.09289"), "EUR/USD:USD")
 
 
 # --- numbers and times --------------------------------------------------------------------------------------------------
@@ -159,7 +159,7 @@ def request(kind: OrderType, **fields: Any) -> OrderRequest:
     """Return a sale."""
     known = {
         "client_order_id": "bhwords001",
-        "symbol": "EUR/USD",
+        "symbol": "EUR/USD:USD",
         "side": OrderSide.SELL,
         "type": kind,
         "qty": D("1E+3"),

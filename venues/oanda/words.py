@@ -57,8 +57,9 @@ def rfc3339(at: int) -> str:
 
 
 def symbol_of(name: str) -> str:
-    """Return our symbol of an instrument: ``EUR_USD`` is ``EUR/USD``."""
-    return name.replace("_", "/", 1)
+    """Return our symbol of an instrument: ``EUR_USD`` is ``EUR/USD:USD``, a position on margin and no pair of balances."""
+    base, _, quote = name.partition("_")
+    return f"{base}/{quote}:{quote}"
 
 
 def venue_symbol_of(symbol: str) -> str:

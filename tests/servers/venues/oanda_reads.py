@@ -35,10 +35,11 @@ class Reads:
     # --- names ---------------------------------------------------------------------------------------------------------
 
     def symbol(self, name: str) -> str:
-        return name.replace("_", "/", 1)
+        base, _, quote = name.partition("_")
+        return f"{base}/{quote}:{quote}"
 
     def name(self, symbol: str) -> str:
-        return symbol.replace("/", "_", 1)
+        return symbol.partition(":")[0].replace("/", "_", 1)
 
     # --- the account ---------------------------------------------------------------------------------------------------
 
