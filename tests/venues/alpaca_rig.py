@@ -29,7 +29,9 @@ _FENCE_S = 0.5
 
 def tools() -> Tools:
     """Return a real clock and waits of a tenth, without chance."""
-    return Tools(NOW, lambda seconds: asyncio.sleep(seconds / 10), lambda: 0.0)
+    return Tools(
+        NOW, lambda seconds: asyncio.sleep(seconds / 10), lambda: 0.0
+    )  # house: sockets and threads have no clock of ours
 
 
 def access_to(server: AlpacaServer, **changes: Any) -> Access:

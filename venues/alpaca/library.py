@@ -30,7 +30,7 @@ with warnings.catch_warnings():
 
 __all__ = ["APIError", "Prices", "Updates", "WebSocketException", "data_client", "trading_client"]
 
-Hears = Callable[[Any], Awaitable[None]]
+_Hears = Callable[[Any], Awaitable[None]]
 
 _CONNECT_S: Final = 3.05
 _ANSWER_S: Final = 8.0
@@ -94,7 +94,7 @@ class Updates(TradingStream):
             websocket_params=dict(_SOCKET),
         )
 
-    async def begin(self, hears: Hears) -> None:
+    async def begin(self, hears: _Hears) -> None:
         """Connect, log in and listen; return when the venue has said that it will tell."""
         self.subscribe_trade_updates(hears)
         await self._start_ws()  # type: ignore[no-untyped-call] # the library is half typed
@@ -117,14 +117,14 @@ class Prices(StockDataStream):
         endpoint = f"{url}/v2/iex" if url else None
         super().__init__(key, secret, raw_data=True, url_override=endpoint, websocket_params=dict(_SOCKET))
 
-    async def begin(self, hears: Hears, symbols: Iterable[str]) -> None:
+    async def begin(self, hears: _Hears, symbols: Iterable[str]) -> None:
         """Connect, log in and ask for symbols; return when the venue has said that it will tell."""
         await self._start_ws()
         await self.want(hears, symbols)
         while not await self._next("subscription"):
             continue
 
-    async def want(self, hears: Hears, symbols: Iterable[str]) -> None:
+    async def want(self, hears: _Hears, symbols: Iterable[str]) -> None:
         """Ask for symbols too."""
         # ``_running`` stays false: the library would otherwise wait for its own loop from within that loop.
         self.subscribe_quotes(hears, *symbols)

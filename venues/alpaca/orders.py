@@ -28,7 +28,7 @@ _OVERLAP: Final = 5 * _NANOS
 _LOOKS: Final = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
 """Seconds before each look at an order that is about to end."""
 
-Json = Mapping[str, Any]
+_Json = Mapping[str, Any]
 
 
 class Orders:
@@ -107,7 +107,7 @@ class Orders:
             return self._refuse(request, code, reason)
         return await self._answer(order)
 
-    async def _placed(self, request: OrderRequest, order: Json) -> OrderReport:
+    async def _placed(self, request: OrderRequest, order: _Json) -> OrderReport:
         self._ledger.told(order)
         number = str(order["id"])
         if request.type is OrderType.IOC and fractional(request.qty):
@@ -192,7 +192,7 @@ class Orders:
 
     # --- what the venue says on its own --------------------------------------------------------------------------------
 
-    async def hear(self, message: Json) -> None:
+    async def hear(self, message: _Json) -> None:
         """Take a trade update. Its fill is believed when it adds up with what is known; else history is asked."""
         update = message["data"]
         order, event = update["order"], str(update.get("event", ""))
@@ -205,7 +205,7 @@ class Orders:
             self._ledger.live.add(number)
             self.behind = True
 
-    def _hear_fill(self, event: str, number: str, update: Json) -> None:
+    def _hear_fill(self, event: str, number: str, update: _Json) -> None:
         order = update["order"]
         if event in ("fill", "partial_fill"):
             total = Decimal(order["filled_qty"])
@@ -214,7 +214,7 @@ class Orders:
                 if new:
                     self._tell(fill)
 
-    async def _hear_order(self, order: Json) -> None:
+    async def _hear_order(self, order: _Json) -> None:
         await self._complete(order)
         report = self._ledger.told(order)
         if report is not None:
@@ -239,12 +239,12 @@ class Orders:
 
     # --- inside --------------------------------------------------------------------------------------------------------
 
-    async def _answer(self, order: Json) -> OrderReport:
+    async def _answer(self, order: _Json) -> OrderReport:
         await self._complete(order)
         self._ledger.told(order)
         return report_of(order)
 
-    async def _complete(self, order: Json) -> None:
+    async def _complete(self, order: _Json) -> None:
         """Tell the fills of an order that have not been told; history may lag behind the order by a moment."""
         number, total = str(order["id"]), Decimal(order.get("filled_qty") or 0)
         self._ledger.meet(order)
@@ -257,9 +257,9 @@ class Orders:
                 if new:
                     self._tell(fill)
 
-    async def _ended(self, number: str) -> Json:
+    async def _ended(self, number: str) -> _Json:
         """Return an order once it has ended, or as it stands after some looks."""
-        order: Json = {}
+        order: _Json = {}
         for wait in _LOOKS:
             await self._tools.sleep(wait)
             order = await self._rest.order_by_number(number)

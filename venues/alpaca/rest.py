@@ -29,7 +29,7 @@ _DOES_ANSWER_BADLY: Final = (
 )
 """Whatever the library raises over an answer it did not expect is one that cannot be read."""
 
-Query = dict[str, Any]
+_Query = dict[str, Any]
 T = TypeVar("T")
 
 
@@ -52,38 +52,38 @@ class Rest:
 
     # --- questions -----------------------------------------------------------------------------------------------------
 
-    async def account(self) -> Query:
+    async def account(self) -> _Query:
         """Return the account."""
         return await self._ask(lambda: dict(self._trading.get("/account")))
 
-    async def clock(self) -> Query:
+    async def clock(self) -> _Query:
         """Return the venue's time and when the market opens and closes next."""
         return await self._ask(lambda: dict(self._trading.get("/clock")))
 
-    async def assets(self) -> list[Query]:
+    async def assets(self) -> list[_Query]:
         """Return every share that is listed."""
         return await self._ask(
             lambda: list(self._trading.get("/assets", {"status": "active", "asset_class": "us_equity"}))
         )
 
-    async def positions(self) -> list[Query]:
+    async def positions(self) -> list[_Query]:
         """Return what is held."""
         return await self._ask(lambda: list(self._trading.get("/positions")))
 
-    async def order(self, client_order_id: str) -> Query:
+    async def order(self, client_order_id: str) -> _Query:
         """Return an order by our id; raises OrderNotFound."""
         return await self._ask(lambda: dict(self._trading.get_order_by_client_id(client_order_id)))
 
-    async def order_by_number(self, order_id: str) -> Query:
+    async def order_by_number(self, order_id: str) -> _Query:
         """Return an order by the venue's id; raises OrderNotFound."""
         return await self._ask(lambda: dict(self._trading.get_order_by_id(order_id)))
 
-    async def open_orders(self) -> list[Query]:
+    async def open_orders(self) -> list[_Query]:
         """Return every order that can still fill, over all pages."""
 
-        def pages() -> list[Query]:
-            found: dict[str, Query] = {}
-            query: Query = {"status": "open", "limit": 500, "direction": "asc", "nested": "false"}
+        def pages() -> list[_Query]:
+            found: dict[str, _Query] = {}
+            query: _Query = {"status": "open", "limit": 500, "direction": "asc", "nested": "false"}
             while True:
                 page = list(self._trading.get("/orders", query))
                 fresh = [each for each in page if each["id"] not in found]
@@ -94,11 +94,11 @@ class Rest:
 
         return await self._ask(pages)
 
-    async def fills(self, after: str) -> list[Query]:
+    async def fills(self, after: str) -> list[_Query]:
         """Return every fill after a time, oldest first, over all pages."""
 
-        def pages() -> list[Query]:
-            found: list[Query] = []
+        def pages() -> list[_Query]:
+            found: list[_Query] = []
             query = {"after": after, "direction": "asc", "page_size": _PAGE}
             while True:
                 page = list(self._trading.get("/account/activities/FILL", query))
@@ -109,13 +109,13 @@ class Rest:
 
         return await self._ask(pages)
 
-    async def snapshots(self, tickers: tuple[str, ...]) -> Query:
+    async def snapshots(self, tickers: tuple[str, ...]) -> _Query:
         """Return newest quote and trade of shares."""
         return await self._ask(
             lambda: dict(self._data.get("/stocks/snapshots", {"symbols": ",".join(tickers), "feed": "iex"}))
         )
 
-    async def bars(self, ticker: str, query: Query) -> list[Query]:
+    async def bars(self, ticker: str, query: _Query) -> list[_Query]:
         """Return bars of a share, over all pages."""
         fields = {"symbols": ticker, "adjustment": "split", "feed": "iex", "sort": "asc", **query}
         return await self._ask(
@@ -127,7 +127,7 @@ class Rest:
 
     # --- orders --------------------------------------------------------------------------------------------------------
 
-    async def submit(self, fields: Query) -> Query:
+    async def submit(self, fields: _Query) -> _Query:
         """Send an order, once."""
         return await self._send(lambda: dict(self._trading.post("/orders", fields)))
 

@@ -34,7 +34,7 @@ __all__ = [
     "to_ms",
 ]
 
-Json = Mapping[str, Any]
+_Json = Mapping[str, Any]
 
 QUOTE: Final = "USD"
 _ZERO: Final = Decimal(0)
@@ -131,7 +131,7 @@ def order_fields(request: OrderRequest) -> dict[str, Any]:
     return fields
 
 
-def left_over_ioc(order: Json) -> bool:
+def left_over_ioc(order: _Json) -> bool:
     """Whether an open order is one of ours that was to trade at once or not at all, and whose cancel never arrived."""
     return (
         _OURS.match(str(order.get("client_order_id", ""))) is not None
@@ -143,14 +143,14 @@ def left_over_ioc(order: Json) -> bool:
     )
 
 
-def rests(order: Json) -> bool:
+def rests(order: _Json) -> bool:
     """Whether an order's fills are counted as a maker's. Alpaca does not say, and charges neither."""
     if order.get("type") != "limit" or order.get("time_in_force") == "ioc":
         return False
     return bool(order.get("extended_hours")) or not fractional(Decimal(order.get("qty") or 0))
 
 
-def state_of(order: Json) -> OrderState:
+def state_of(order: _Json) -> OrderState:
     """Return how an order stands; a status that is not known may still fill and is unknown."""
     status = str(order.get("status", ""))
     if status == "done_for_day":
@@ -160,13 +160,13 @@ def state_of(order: Json) -> OrderState:
     return _ENDED.get(status, OrderState.UNKNOWN)
 
 
-def client_id_of(order: Json) -> str:
+def client_id_of(order: _Json) -> str:
     """Return our id of an order, or for one that we did not place an id that is none of ours."""
     name = str(order.get("client_order_id", ""))
     return name if _OURS.match(name) else "x" + str(order["id"]).replace("-", "")[:27]
 
 
-def report_of(order: Json) -> OrderReport:
+def report_of(order: _Json) -> OrderReport:
     """Return an order as the desk hears of it."""
     return OrderReport(
         client_order_id=client_id_of(order),
@@ -186,7 +186,7 @@ def side_of(text: str) -> OrderSide:
 # --- everything else ---------------------------------------------------------------------------------------------------
 
 
-def instrument_of(asset: Json, venue: str) -> Instrument:
+def instrument_of(asset: _Json, venue: str) -> Instrument:
     """Return a share as a market. Alpaca takes no commission; the regulator's fees come as a daily sum, not by fill."""
     parts = bool(asset.get("fractionable"))
     ticker, step = str(asset["symbol"]), _FRACTION if parts else Decimal(1)
@@ -203,7 +203,7 @@ def instrument_of(asset: Json, venue: str) -> Instrument:
     )
 
 
-def balances_of(account: Json, positions: Sequence[Json]) -> tuple[Balance, ...]:
+def balances_of(account: _Json, positions: Sequence[_Json]) -> tuple[Balance, ...]:
     """Return cash and shares. Free cash is what buys without credit: open orders and what has not settled are locked."""
     cash = Decimal(account["cash"])
     usable = Decimal(account.get("non_marginable_buying_power") or account.get("buying_power") or cash)
@@ -216,7 +216,7 @@ def balances_of(account: Json, positions: Sequence[Json]) -> tuple[Balance, ...]
     return tuple(found)
 
 
-def bar_of(symbol: str, row: Json, seconds: int) -> Bar:
+def bar_of(symbol: str, row: _Json, seconds: int) -> Bar:
     """Return one bar; ``t`` is its start."""
     opening, high, low, close, volume = (Decimal(row[name]) for name in "ohlcv")
     return Bar(symbol, instant(str(row["t"])), seconds, opening, high, low, close, volume)

@@ -223,7 +223,7 @@ async def within(seconds: float, condition: Callable[[], object]) -> bool:
     try:
         async with asyncio.timeout(seconds):
             while not condition():  # noqa: ASYNC110 - on many actors at once there is no one event
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.01)  # house: sockets and threads have no clock of ours
     except TimeoutError:
         return False
     return True

@@ -67,7 +67,7 @@ async def _market(house: House, quiet: asyncio.Event) -> None:
     venue, tick = house.venue, house.tick
     number = 0
     while True:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.2)  # house: sockets and threads have no clock of ours
         if quiet.is_set():
             continue
         number += 1
@@ -91,13 +91,13 @@ async def _through(house: House, fault: Fault, quiet: asyncio.Event) -> Cell:
     house.buy(OrderType.MARKET)
     house.buy(at="0.97")
     house.cancel(goes)
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.2)  # house: sockets and threads have no clock of ours
     for _ in range(2):
         venue.hall.trade(venue.symbol, house.price("0.99"), house.qty / 2)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)  # house: sockets and threads have no clock of ours
     quiet.clear()
     await within(5, lambda: faults.happened.get(fault, 0) >= armed)
-    await asyncio.sleep(1.0)
+    await asyncio.sleep(1.0)  # house: sockets and threads have no clock of ours
     faults.clear()
     if not faults.happened.get(fault):
         return _cell(house, fault, "the fault found no occasion")
