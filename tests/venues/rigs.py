@@ -65,7 +65,7 @@ class Rig:
         made, reach = self.way(self.market)
         async with made as server:
             access = replace(reach(server), **changes)
-            tools = Tools(NOW, asyncio.sleep, random.Random(7).random)
+            tools = Tools(NOW, asyncio.sleep, random.Random(7).random)  # house: real waits, a fixed chance
             yield Standing(
                 self.name,
                 server.hall,
