@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from protocol.values import MarketType
@@ -32,6 +33,15 @@ _ENDS: Final = ("listenKeyExpired", "eventStreamTerminated")
 def _code(error: BaseException) -> int:
     found = _CODE.search(str(error))
     return int(found[1]) if found else 0
+
+
+def _forced_trade_as_trade(message: Row) -> Row:
+    """Return an order's event, a liquidation or deleveraging in the words of a trade: ccxt takes none for a fill else."""
+    order = message.get("o")
+    if not isinstance(order, dict) or order.get("x") != "CALCULATED" or not Decimal(order.get("l") or 0):
+        return message
+    done = Decimal(order["z"]) >= Decimal(order["q"])
+    return {**message, "o": {**order, "x": "TRADE", "X": "FILLED" if done else "PARTIALLY_FILLED"}}
 
 
 class BinanceDialect(Dialect):
@@ -68,9 +78,16 @@ class BinanceDialect(Dialect):
                 "watchPositions": {"fetchPositionsSnapshot": False, "awaitPositionsSnapshot": False},
                 "warnOnFetchOpenOrdersWithoutSymbol": False,
                 "disableFuturesSandboxWarning": True,
-                "streamLimits": {"spot": 1, "future": 1},
+                "streamLimits": {"spot": 4, "linear": 4},
+                "subscriptionLimitByStream": {"spot": 400, "linear": 400},
             }
         }
+
+    def prepare(self, exchange: Exchange) -> None:
+        """Have forced trades of futures told as trades too."""
+        super().prepare(exchange)
+        hear = exchange.handle_order_update
+        exchange.handle_order_update = lambda client, message: hear(client, _forced_trade_as_trade(message))
 
     def latest_params(self, latest_ms: int, now_ms: int) -> dict[str, Any]:
         """Return ``recvWindow``: what arrives later is refused with -1021."""
