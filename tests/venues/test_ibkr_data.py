@@ -36,6 +36,11 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(autouse=True)
+def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("venues.ibkr.quotes.QUOTE_S", 0.2)
+
+
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[IbkrRig]:
     async with connected(str(tmp_path)) as rig:
@@ -223,7 +228,7 @@ async def test_a_chain(rig: IbkrRig) -> None:
     assert call.symbol == "AAPL/USD:USD-251219-200-C"
     assert chain.complete
     await rig.settled()
-    assert rig.server.requests.count(2) == 8  # what was subscribed for it is ended
+    assert rig.server.requests.count(2) == 9  # what was subscribed for it is ended
 
 
 async def test_a_whole_chain_keeps_the_pace(rig: IbkrRig) -> None:
@@ -242,6 +247,18 @@ async def test_a_whole_chain_keeps_the_pace(rig: IbkrRig) -> None:
         window = [number for other, number in came if at - NS < other <= at]
         assert len(window) <= 50
         assert sum(number in (1, 2, 9, 78) for number in window) <= 40
+
+
+async def test_a_chain_while_the_market_is_closed(rig: IbkrRig) -> None:
+    """Without a live price the strikes are those around the last close, and no price is told as the underlying's."""
+    rig.server.answers.closed_at = "170"
+    chain = await rig.venue.chain("AAPL/USD", "2025-12-19", strikes=3)
+    assert chain.underlying_price is None
+    assert sorted({each.strike for each in chain.contracts}) == [D(160), D(170), D(180)]
+    entry = OrderRequest(client_order_id="bhibkr0001", symbol="AAPL/USD", side=BUY, type=OrderType.MARKET, qty=D(10))
+    with pytest.raises(VenueDown, match="no price to measure the stop against"):
+        await rig.venue.place_bracket(entry, stop=D(150))
+    assert rig.server.orders.live == {}
 
 
 async def test_one_side_of_a_chain(rig: IbkrRig) -> None:

@@ -59,21 +59,20 @@ class Chains:
         *,
         strikes: int,
         right: Right | None,
-        price_of: Callable[[Found], Awaitable[PriceTick | None]],
+        price_of: Callable[[Found], Awaitable[tuple[PriceTick | None, Decimal | None]]],
     ) -> OptionChain:
         """Return the strikes around the price with what the broker tells of each; the whole of it, or an error."""
         listed = await self.expirations(underlying)
         if expiration not in listed:
             raise UnknownContract(self._venue, f"{underlying.symbol} has no options that expire on {expiration}")
-        tick = await price_of(underlying)
-        price = None if tick is None else tick.last
-        wanted = _around(await self._contracts_of(underlying, expiration, right), price, strikes)
+        tick, near = await price_of(underlying)
+        wanted = _around(await self._contracts_of(underlying, expiration, right), near, strikes)
         quoted: list[OptionContract] = []
         for start in range(0, len(wanted), AT_A_TIME):
             quoted += await self._batch(underlying, wanted[start : start + AT_A_TIME])
         return OptionChain(
             underlying=underlying.name,
-            underlying_price=price,
+            underlying_price=None if tick is None else tick.last,
             expirations=listed,
             contracts=tuple(quoted),
             complete=all(each.mid is not None for each in quoted),

@@ -237,7 +237,7 @@ class Line:
                 self.lost("a list was not waited for to its end")
             raise
 
-    async def tell(self, send: Callable[[], None]) -> None:
+    async def tell(self, send: Callable[[], object]) -> None:
         """Send in its turn what has no answer; nothing when the connection is over."""
         with suppress(VenueDown):
             await self.turn(Kind.ORDER)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from functools import partial
 from typing import Any, Final
@@ -10,14 +12,18 @@ from typing import Any, Final
 from protocol.market import PriceTick
 from protocol.messages import Message
 from rules.broker.pacing import Kind
+from venues.errors import VenueError
 from venues.ibkr.contracts import Found
 from venues.ibkr.gateway import exact
 from venues.ibkr.line import Line
 
-__all__ = ["DEADLINE_S", "Quotes"]
+__all__ = ["DEADLINE_S", "QUOTE_S", "Quotes"]
 
 DEADLINE_S: Final = 60.0
 """Connected, something is followed, and not one price for so long: the market is closed or the data is gone."""
+
+QUOTE_S: Final = 2.0
+"""How long one quote is waited for."""
 
 _FRESH_S: Final = 5.0
 """A price of this age is told again to who asks; after an older one the market is asked anew."""
@@ -35,6 +41,8 @@ class Quotes:
         self._tell = tell
         self._followed: dict[int, Found] = {}
         self._newest: dict[int, PriceTick] = {}
+        self._asked: dict[int, asyncio.Event] = {}
+        self._errors: dict[int, VenueError] = {}
         self.tick_at = now()
         line.gateway.each_ticker(self._ticked)
 
@@ -44,13 +52,13 @@ class Quotes:
         return bool(self._followed) and self._now() - self.tick_at > DEADLINE_S * _NANOS
 
     def newest(self, found: Found) -> PriceTick | None:
-        """Return the last price that came."""
-        return self._newest.get(found.con_id)
+        """Return the last price that came, unless it is old."""
+        tick = self._newest.get(found.con_id)
+        return tick if tick is not None and self._now() - tick.at < _FRESH_S * _NANOS else None
 
     async def follow(self, found: Found) -> None:
         """Have a contract's prices told; the newest comes first. One that has said nothing for a while is asked anew."""
-        tick = self._newest.get(found.con_id)
-        if tick is not None and self._now() - tick.at < _FRESH_S * _NANOS:
+        if (tick := self.newest(found)) is not None:
             self._tell(tick)
             return
         if found.con_id in self._followed:
@@ -59,12 +67,35 @@ class Quotes:
         self.tick_at = self._now()
         await self._line.ask(Kind.DATA, partial(self._subscribe, found))
 
-    async def once(self, found: Found) -> PriceTick | None:
-        """Ask for one quote, without following it; None when there is none."""
-        contract = found.contract()
-        self._line.gateway.forget_quote(contract)
-        told = await self._line.ask(Kind.DATA, lambda: self._line.gateway.reqTickersAsync(contract))
-        return self._tick(found, told[0]) if told else None
+    async def price(self, found: Found) -> tuple[PriceTick | None, Decimal | None]:
+        """Return a live quote, and some price that it was traded at; None for what does not come within a moment.
+
+        A snapshot of the broker's would take eleven seconds where a market is closed. Raises NotSubscribed.
+        """
+        if (tick := self.newest(found)) is not None:
+            return tick, tick.last
+        changed = self._asked[found.con_id] = asyncio.Event()
+        ticker = await self._line.ask(Kind.DATA, partial(self._subscribe, found))
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(QUOTE_S):
+                    while self._tick(found, ticker) is None and found.con_id not in self._errors:
+                        self._line.check()
+                        await changed.wait()
+                        changed.clear()
+        finally:
+            self._asked.pop(found.con_id, None)
+            await self._line.tell(lambda: self._line.gateway.cancelMktData(found.contract()))
+        if (error := self._errors.pop(found.con_id, None)) is not None:
+            raise error
+        near = next((each for each in map(exact, (ticker.last, ticker.close)) if each is not None and each > 0), None)
+        tick = self._tick(found, ticker)
+        return tick, near if tick is None else tick.last
+
+    def wake(self) -> None:
+        """Let nobody wait for a price any more: the connection is over."""
+        for changed in self._asked.values():
+            changed.set()
 
     async def follow_anew(self) -> None:
         """Ask for everything that is followed once more."""
@@ -72,20 +103,27 @@ class Quotes:
         for found in tuple(self._followed.values()):
             await self._line.ask(Kind.DATA, partial(self._subscribe, found))
 
-    def refused(self, contract: Any) -> Found | None:
-        """Forget a contract whose prices the broker refuses, so that the next ``follow`` asks again; return it."""
-        return self._followed.pop(int(contract.conId), None)
+    def refused(self, contract: Any, error: VenueError) -> Found | None:
+        """Take that the broker refuses a contract's prices; return one that was followed, and is no more."""
+        con_id = int(contract.conId)
+        if (changed := self._asked.get(con_id)) is not None:
+            self._errors[con_id] = error
+            changed.set()
+            return None
+        return self._followed.pop(con_id, None)
 
-    async def _subscribe(self, found: Found) -> None:
+    async def _subscribe(self, found: Found) -> Any:
         self._line.gateway.forget_quote(found.contract())
-        self._line.gateway.reqMktData(found.contract(), "", False, False)
+        return self._line.gateway.reqMktData(found.contract(), "", False, False)
 
     async def _end(self, found: Found) -> None:
         self._line.gateway.cancelMktData(found.contract())
 
     def _ticked(self, ticker: Any) -> None:
-        found = self._followed.get(int(ticker.contract.conId))
-        if found is None:
+        con_id = int(ticker.contract.conId)
+        if (changed := self._asked.get(con_id)) is not None:
+            changed.set()
+        if (found := self._followed.get(con_id)) is None:
             return
         if (tick := self._tick(found, ticker)) is not None:
             self.tick_at = tick.at

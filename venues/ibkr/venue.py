@@ -14,7 +14,7 @@ from ib_async.order import Order
 
 from protocol.accounts import AccountState
 from protocol.instruments import Instrument
-from protocol.market import Bar, FeedState, FeedStatus, PriceTick
+from protocol.market import Bar, FeedState, FeedStatus
 from protocol.messages import Message
 from protocol.options import OptionChain, Right
 from protocol.orders import Balance, FillReport, OrderReport, OrderRequest, Position
@@ -135,6 +135,8 @@ class IbkrVenue(Venue):
 
     def _end_tasks(self) -> None:
         self._pace.close()
+        if self._watch is not None:
+            self._quotes.wake()
         watch, self._watch = self._watch, None
         if watch is not None:
             watch.stop()
@@ -149,7 +151,7 @@ class IbkrVenue(Venue):
         self._sink(SessionDown(self._access.account, reason[:4000], self._tools.now()))
 
     def _unquoted(self, contract: Any, error: VenueError) -> None:
-        if self._watch is not None and (found := self._quotes.refused(contract)) is not None:
+        if self._watch is not None and (found := self._quotes.refused(contract, error)) is not None:
             self._feed(FeedState.DEGRADED, f"{found.name}: {error.message}")
 
     def _noticed(self, meaning: Meaning, code: int, words: str) -> None:
@@ -201,9 +203,11 @@ class IbkrVenue(Venue):
         return found
 
     async def _resolve(self, symbols: Iterable[str]) -> None:
-        for symbol in symbols:
+        async def one(symbol: str) -> None:
             with suppress(UnknownContract):
                 await self._find(symbol)
+
+        await asyncio.gather(*map(one, symbols))
 
     async def instruments(self) -> tuple[Instrument, ...]:
         """Return the markets that were asked for: those of the configuration, and others since. No chain adds to them."""
@@ -309,7 +313,7 @@ class IbkrVenue(Venue):
         if (known := self._orders.known(entry.client_order_id)) is not None:
             return (known,)
         found = await self._find(entry.symbol)
-        tick = None if entry.price is not None else await self._price(found)
+        tick = None if entry.price is not None else (await self._quotes.price(found))[0]
         price = entry.price or (None if tick is None else tick.ask if entry.side is OrderSide.BUY else tick.bid)
         if price is None:
             raise VenueDown(self.name, f"{entry.symbol} has no price to measure the stop against")
@@ -380,10 +384,4 @@ class IbkrVenue(Venue):
         """Return the strikes around the price with quotes, Greeks and open interest."""
         self._open_line()
         found = await self._find(underlying)
-        return await self._chains.chain(found, expiration, strikes=strikes, right=right, price_of=self._price)
-
-    async def _price(self, found: Found) -> PriceTick | None:
-        """Return the newest price of a contract, from its subscription or by asking once."""
-        if (tick := self._quotes.newest(found)) is not None:
-            return tick
-        return await self._quotes.once(found)
+        return await self._chains.chain(found, expiration, strikes=strikes, right=right, price_of=self._quotes.price)

@@ -28,6 +28,8 @@ class Answers:
         self.venue = venue
         self.mute_options: set[int] = set()
         """Contracts whose quotes never come."""
+        self.closed_at = ""
+        """The last close, while the market is closed and nothing else is told of it."""
         self.read_only = False
         """Whether the gateway's API may only look: lists of orders are refused and never end."""
         self.refuse_data = 0
@@ -156,6 +158,9 @@ class Answers:
             if contract.con_id not in self.mute_options:
                 self._option(to, request, contract)
         else:
+            if self.closed_at:
+                to.reply([1, 6, request, 9, self.closed_at, 0, 0])
+                return
             if not snapshot:
                 to.tickers[request] = contract
             if (tick := self.venue.hall.quote(contract.market)) is not None:
