@@ -166,6 +166,16 @@ VENUES: Final = Area(
             ("MarketMute",),
             "nothing: it is subscribed again by itself; if it lasts, see the venue's status page, or set `mute_after_s`",
         ),
+        Word(
+            ("SessionLate",),
+            "see that the broker's gateway runs and is logged in: it answers no heartbeat, entries wait",
+        ),
+        Word(
+            ("BracketStopMissing", "BracketStopWrongSide", "BracketTargetWrongSide"),
+            "give the bracket a stop and a target on their own sides of the entry",
+        ),
+        Word(("InvalidPair",), "write a pair of currencies as EUR/USD"),
+        Word(("InvalidQuantity",), "give a quantity above 0"),
         Word(("Maintenance",), "nothing: entries leave after the window that the account's `maintenance` names"),
         Word(("RateLimited",), "nothing, or set the account's `rate_limit_mode` to `conservative`"),
         Word(("NetworkTimeout",), "nothing: the order is *unknown* until the venue says what became of it"),

@@ -118,5 +118,6 @@ def test_pairs_in_both_forms() -> None:
     assert dotted_pair("EUR_USD") == "EUR.USD"
     assert underscored_pair("EUR.USD") == "EUR_USD"
     for broken in ("EURUSD", "EUR_", "eur_usd"):
-        with pytest.raises(ValidationError):
+        with pytest.raises(ValidationError) as caught:
             dotted_pair(broken)
+        assert caught.value.code == "InvalidPair"

@@ -22,6 +22,16 @@ SHAPE: Final = re.compile(r"(?:[A-Z][a-z]+){2,}")
 NO_CODES: Final = {
     **dict.fromkeys(("AuthenticationError", "BaseError", "InvalidOrder", "OperationFailed"), "a class of ccxt"),
     **dict.fromkeys(("RateLimitExceeded", "RequestTimeout", "RestrictedLocation"), "a class of ccxt"),
+    **dict.fromkeys(("AccountNotEnabled", "AccountSuspended", "DuplicateOrderId", "ExchangeError"), "a class of ccxt"),
+    **dict.fromkeys(("ExchangeNotAvailable", "InvalidNonce", "MarketClosed"), "a class of ccxt"),
+    **dict.fromkeys(("AdlTrade", "BustTrade", "PartiallyFilled", "PartiallyFilledCanceled"), "a word of Bybit's"),
+    **dict.fromkeys(
+        ("ApiCancelled", "ApiPending", "PendingCancel", "PendingSubmit", "PreSubmitted"), "a word of IBKR's"
+    ),
+    **dict.fromkeys(("AvailableFunds", "CashBalance", "DayTradesRemaining", "MaintMarginReq"), "a word of IBKR's"),
+    **dict.fromkeys(("NetLiquidation", "TotalCashValue"), "a word of IBKR's"),
+    **dict.fromkeys(("AddRate", "CrossRate"), "ends of a word of Hyperliquid's"),
+    **dict.fromkeys(("KuCoin", "TappedExchange"), "a name"),
     **dict.fromkeys(("MinNotional", "MinQty", "StepSize", "TickSize"), "the paper venue's own text"),
     **dict.fromkeys(("MappingProxyType", "OrderedDict", "PosixPath"), "a type of Python"),
     **dict.fromkeys(("InputsWritten", "SelfCheckEqual"), "good news"),

@@ -156,7 +156,7 @@ async def trading(folder: Path) -> AsyncIterator[Rig]:
                 oanda.hall.price(each, D(100), D(101))
             practice.exchange.tick(PriceTick(SYMBOL, NOW(), D(100), D("100.01"), D(100)))
             reach = Access(account="ib", venue="ibkr", port=tws.port, symbols=("AAPL/USD",))
-            tools = Tools(NOW, asyncio.sleep, lambda: 0.5)
+            tools = Tools(NOW, asyncio.sleep, lambda: 0.5)  # house: an adapter waits on the wall clock
             makes: dict[str, Callable[[], Venue]] = {
                 "acc": partial(PracticeVenue, practice.url, account="acc", name="binance", now=NOW),
                 "ib": lambda: make_venue(reach, tools),
