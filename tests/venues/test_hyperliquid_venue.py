@@ -312,3 +312,23 @@ async def test_recorded_fills() -> None:
         assert dialect.client_id_in(dialect.client_id_of_trade(trades["BTC"])) is None
     assert (trades["@156"]["fee"]["currency"], trades["@156"]["side"]) == ("SOL", "buy")
     assert trades["@142"]["id"].startswith("0-229209068357")
+
+
+@pytest.mark.parametrize("secret", ["", "not a key", "0x1234", "0x" + "0" * 64])
+async def test_a_secret_that_is_no_key(secret: str) -> None:
+    """What is no private key is refused as a key, and not told."""
+    async with running(server, lambda at: replace(access(at), secret=Secret(secret)), "BTC/USDC") as rig:
+        with pytest.raises(AuthFailed) as refused:
+            await rig.venue.connect(rig.heard)
+        assert not secret or secret not in str(refused.value)
+
+
+async def test_a_name_of_two_markets() -> None:
+    """Two tokens of one name: neither market is traded under it, the others are."""
+
+    def doubled(now: Callable[[], int]) -> HyperliquidServer:
+        return HyperliquidServer(hyperliquid_hall(("UBTC/USDC", "@2", 5), now=now), named=id_of)
+
+    async with running(doubled, access, "ETH/USDC") as rig:
+        await rig.venue.connect(rig.heard)
+        assert [each.symbol for each in await rig.venue.instruments()] == ["ETH/USDC"]

@@ -50,8 +50,8 @@ D = Decimal
 SPOT, PERP = MarketType.SPOT, MarketType.PERP
 
 
-def hyperliquid_hall(**options: Any) -> Hall:
-    """Return markets of both families and 100 000 USDC; what is bought on spot pays its fee itself."""
+def hyperliquid_hall(*also: tuple[str, str, int], **options: Any) -> Hall:
+    """Return markets of both families, others too, and 100 000 USDC; what is bought on spot pays its fee itself."""
 
     def made(symbol: str, name: str, size: int) -> Instrument:
         market = PERP if ":" in symbol else SPOT
@@ -65,7 +65,7 @@ def hyperliquid_hall(**options: Any) -> Hall:
         )  # fmt: skip
 
     rows = [made("BTC/USDC:USDC", "BTC", 5), made("ETH/USDC:USDC", "ETH", 4), made("DOGE/USDC:USDC", "DOGE", 0),
-            made("BTC/USDC", "PURR/USDC", 5), made("ETH/USDC", "@1", 4)]  # fmt: skip
+            made("BTC/USDC", "PURR/USDC", 5), made("ETH/USDC", "@1", 4), *(made(*each) for each in also)]  # fmt: skip
     return Hall("hyperliquid", rows, [Balance("USDC", D(100_000))], **({"fee_in_base": True} | options))
 
 

@@ -10,6 +10,7 @@ say ``expiresAfter``, and signs a referral and a builder's fee with the user's k
 from __future__ import annotations
 
 import importlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, Final
@@ -88,10 +89,16 @@ class HyperliquidDialect(Dialect):
         markets, trade = exchange.fetch_markets, exchange.parse_trade
 
         async def fetch_markets(params: Any = None) -> list[Row]:
+            if not self._may_sign:
+                await self._check_signer(exchange)
             # By name: ccxt takes a pair's price from a list by a number that is not always its place there.
             mids = await exchange.publicPostInfo({"type": "allMids"})
             fees = await exchange.publicPostInfo({"type": "userFees", "user": self.access.account_id})
-            return [self._ruled(row, mids, fees) for row in await markets(params or {})]
+            rows = await markets(params or {})
+            named = Counter(
+                row["symbol"] for row in rows
+            )  # whoever deploys a token names it: a name of two is nobody's
+            return [self._ruled(row, mids, fees) for row in rows if named[row["symbol"]] == 1]
 
         def parse_trade(raw: Row, market: Row | None = None) -> Row:
             return self._trade(exchange, trade(raw, market))
@@ -255,12 +262,7 @@ class HyperliquidDialect(Dialect):
             start = newest
 
     async def balance(self, exchange: Exchange) -> Row:
-        """Return tokens; of perpetuals the worth of the account, free as far as it may be withdrawn.
-
-        Raises AuthFailed when the key may not sign for the account: questions need no key, so nothing else tells it.
-        """
-        if not self._may_sign:
-            await self._check_signer(exchange)
+        """Return tokens; of perpetuals the worth of the account, free as far as it may be withdrawn."""
         row: Row = await exchange.fetch_balance()
         info = row["info"]
         if "withdrawable" in info:
@@ -270,7 +272,11 @@ class HyperliquidDialect(Dialect):
         return row
 
     async def _check_signer(self, exchange: Exchange) -> None:
-        signer = str(exchange.eth_get_address_from_private_key(self.access.secret.reveal()))
+        """Raise AuthFailed when the key may not sign for the account: questions need no key, so nothing else tells it."""
+        try:
+            signer = str(exchange.eth_get_address_from_private_key(self.access.secret.reveal()))
+        except ValueError:
+            raise AuthFailed(self.venue, "the secret is no private key (64 hex digits)") from None
         if signer.lower() != self.access.account_id.lower():
             said = await exchange.publicPostInfo({"type": "userRole", "user": signer})
             master = (said.get("data") or {}).get("user") or ""

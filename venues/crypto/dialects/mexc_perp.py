@@ -104,6 +104,10 @@ class MexcPerpDialect(Dialect):
 
         exchange.fetch_open_interest = fetch_open_interest
 
+    def trades_here(self, market: Row) -> bool:
+        """Whether a market is of this family and takes orders by key."""
+        return super().trades_here(market) and market["info"].get("apiAllowed") is not False
+
     def latest_params(self, latest_ms: int, now_ms: int) -> dict[str, Any]:  # noqa: ARG002 - the base's signature
         """Return when the request may arrive at the latest; its window (whole seconds) is taken when it is signed."""
         return {"latestMs": latest_ms}
