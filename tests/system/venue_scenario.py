@@ -169,7 +169,11 @@ async def _rest(house: House, market: Market) -> None:
     def still() -> bool:
         nonlocal looks, before
         book = house.actor("/venues/acc/desk")._book
-        open_ended = [each for each in book.orders.values() if each.state in (OrderState.SENT, OrderState.UNKNOWN)]
+        open_ended = [
+            each
+            for each in book.working()
+            if each.cancel_requested or each.state in (OrderState.SENT, OrderState.UNKNOWN)
+        ]
         booked = sum(len(each.fills) for each in book.orders.values())
         events = len(journal._records)
         calm = not open_ended and booked == market.fills() and events == before
