@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from protocol.instruments import Instrument
@@ -11,7 +12,7 @@ from protocol.orders import Balance, FillReport, OrderReport, Position
 from venues.ccxt_public.policy import TIMEFRAMES_S
 from venues.ccxt_public.translate import bar_of_row
 from venues.crypto.calls import Calls
-from venues.crypto.dialect import Row
+from venues.crypto.dialect import Exchange, Row
 from venues.crypto.errors import UNREADABLE
 from venues.crypto.memory import Memory
 from venues.crypto.translate import NS_PER_MS, Translator, instrument
@@ -24,9 +25,10 @@ _PAGE: Final = 500
 
 
 class Account:
-    """The account of one connection."""
+    """The account of one connection. ``spare`` makes an exchange object that nobody else uses."""
 
-    def __init__(self, calls: Calls, words: Translator, memory: Memory) -> None:
+    def __init__(self, calls: Calls, words: Translator, memory: Memory, spare: Callable[[], Exchange]) -> None:
+        self._spare = spare
         self._calls = calls
         self._dialect = calls.dialect
         self._words = words
@@ -38,8 +40,7 @@ class Account:
 
     async def load(self) -> tuple[Instrument, ...]:
         """Load the rules of all markets in bulk, anew each time (EX-501, EX-516)."""
-        exchange = self._calls.exchange
-        markets = await self._calls.ask(lambda: exchange.load_markets(True))
+        markets = await self._calls.ask(self._load)
         found = {}
         for market in markets.values():
             try:
@@ -51,6 +52,28 @@ class Account:
             raise VenueDown(self._dialect.venue, "the venue lists no market that can be traded")
         self._words.instruments = found
         return tuple(found.values())
+
+    async def _load(self) -> dict[str, Row]:
+        exchange = self._calls.exchange
+        if self._dialect.loads_apart:
+            exchange.set_markets_from_exchange(await asyncio.to_thread(self._load_apart))
+        else:
+            await exchange.load_markets(True)
+        markets: dict[str, Row] = exchange.markets
+        return markets
+
+    def _load_apart(self) -> Exchange:
+        """Load the markets with an exchange object and a loop of their own; for a thread."""
+        apart = self._spare()
+
+        async def load() -> None:
+            try:
+                await apart.load_markets()
+            finally:
+                await apart.close()
+
+        asyncio.run(load())
+        return apart
 
     async def candles(self, symbol: str, timeframe: str, since: int, limit: int) -> tuple[Bar, ...]:
         """Return up to ``limit`` finished bars that start at or after ``since``, by the venue's clock."""

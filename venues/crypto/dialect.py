@@ -70,6 +70,8 @@ class Dialect:
     """Whether open orders can only be asked by market."""
     takes_stops: bool = False
     amends: bool = False
+    loads_apart: ClassVar[bool] = False
+    """Whether the list of markets is so long that reading it would hold up everybody: it is then read in a thread."""
     polls_quotes: ClassVar[bool] = True
     """Whether ``fetch_tickers`` tells best bid and ask: what is asked while the price stream is away."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from protocol.instruments import Instrument
@@ -64,7 +65,8 @@ class Line:
         self.calls = Calls(self._exchange, dialect, errors, clock, send_by)
         self.words = Translator(dialect)
         self.memory = Memory(clock())
-        self.account = Account(self.calls, self.words, self.memory)
+        spare = partial(make_exchange, ccxt, dialect, access, clock, Late())
+        self.account = Account(self.calls, self.words, self.memory, spare)
         self.orders = Orders(self.calls, self.words, self.memory, tools)
         self.rates = Rates(self.calls, self.words)
         self.teller = Teller(

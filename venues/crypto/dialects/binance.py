@@ -51,6 +51,7 @@ class BinanceDialect(Dialect):
     exchange_ids: ClassVar = {MarketType.SPOT: "binance", MarketType.PERP: "binance"}
     call_limits: ClassVar = {MarketType.SPOT: CallLimit(6000, 60.0), MarketType.PERP: CallLimit(2400, 60.0)}
     trades_by_symbol = True
+    loads_apart = True
 
     def __init__(self, access: Access) -> None:
         super().__init__(access)
