@@ -265,6 +265,19 @@ async def test_a_bracket_whose_parent_is_refused(rig: IbkrRig) -> None:
     assert await rig.venue.open_orders() == ()
 
 
+async def test_a_bracket_of_which_a_part_did_not_get_there(rig: IbkrRig) -> None:
+    """Which part the broker has, only its lists tell: the bracket is unknown until a new connection shows them."""
+    rig.server.faults.arm(Fault.TOO_MANY, on="orders")
+    with pytest.raises(NetworkTimeout):
+        await rig.venue.place_bracket(shares(1, price=None), stop=D(190), target=D(210))
+    later = Later(rig)
+    venue = await later.life()
+    later.ahead = SETTLED_NS
+    assert [(await venue.query(f"{word}ibkr0001", "AAPL/USD")).absent_proven for word in ("bh", "sl", "tp")] == [
+        True
+    ] * 3
+
+
 @pytest.mark.parametrize(
     ("stop", "target", "code"), [("205", None, "BracketStopWrongSide"), ("190", "195", "BracketTargetWrongSide")]
 )
@@ -290,6 +303,8 @@ async def test_a_combination_is_one_order(rig: IbkrRig) -> None:
         "-1.25", "2", [(1, "BUY"), (1, "SELL"), (1, "SELL"), (1, "BUY")],
     )  # fmt: skip
     assert report.symbol == "AAPL/USD:combo"
+    last = [each for each in rig.heard.messages if isinstance(each, OrderReport | FillReport)][-1]
+    assert isinstance(last, OrderReport)  # its end is told after the fills of all legs
     assert {(fill.symbol[-5:], fill.side, fill.qty) for fill in rig.heard.of(FillReport)} == {
         ("180-P", BUY, D(200)), ("190-P", SELL, D(200)), ("210-C", SELL, D(200)), ("220-C", BUY, D(200)),
     }  # fmt: skip

@@ -261,7 +261,7 @@ class Told:
         self.book.open(self.known)
         self.contract = SimpleNamespace(
             conId=265598, secType="STK", symbol="AAPL", currency="USD", lastTradeDateOrContractMonth="", strike=0.0,
-            right="", multiplier="",
+            right="", multiplier="", comboLegs=[],
         )  # fmt: skip
 
     def execution(self, number: str, qty: int) -> None:

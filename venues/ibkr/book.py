@@ -52,6 +52,8 @@ class Known:
     filled: Decimal = Decimal(0)
     told: Decimal = Decimal(0)
     combo: bool = False
+    legs: int = 0
+    """Contracts of all legs that one unit of a combination trades."""
     refused: bool = False
     assumed: bool = False
     """Its status was read from an error; the broker's own word on it counts for more."""
@@ -72,7 +74,7 @@ class Known:
     @property
     def whole(self) -> bool:
         """Whether every fill that the broker counts has been told."""
-        return self.combo or self.given_up or self.told >= self.filled
+        return self.given_up or self.told >= self.filled * (self.legs if self.combo else 1)
 
     @property
     def rest(self) -> Decimal:
@@ -175,6 +177,7 @@ class Book:
         if known is None:
             return
         self._describe(known, order)
+        known.legs = sum(leg.ratio for leg in contract.comboLegs or ()) or known.legs
         self._stands(known, status, known.filled)
 
     def completed(self, contract: Any, order: Any, state: Any) -> None:

@@ -120,8 +120,8 @@ class Orders:
 
     async def place_combo(self, key: str, symbol: str, contract: Any, order: Any) -> OrderReport:
         """Send a combination as one order (DK-51)."""
-        qty = Decimal(order.totalQuantity)
-        known = Known(key, symbol, Decimal(1), OrderSide.BUY, qty, order.lmtPrice, combo=True)
+        qty, legs = Decimal(order.totalQuantity), sum(leg.ratio for leg in contract.comboLegs)
+        known = Known(key, symbol, Decimal(1), OrderSide.BUY, qty, order.lmtPrice, combo=True, legs=legs)
         await self.send([(known, order)], contract, at_once=False)
         return self._book.report(known)
 
@@ -142,7 +142,7 @@ class Orders:
             noted = True
             await asyncio.to_thread(self._note, keys, self._tools.now(), len(wired))
             self._leave(wired, contract)
-            await self._acknowledged(wired[0][0], at_once=at_once)
+            await self._acknowledged([known for known, _ in wired], at_once=at_once)
         except asyncio.CancelledError:
             if noted and wired[0][0].status not in ACKNOWLEDGED:
                 self._line.lost("an order was not waited for until it was answered")
@@ -175,8 +175,8 @@ class Orders:
         for _, order in wired:
             self._line.gateway.placeOrder(contract, order)
 
-    async def _acknowledged(self, known: Known, *, at_once: bool) -> None:
-        name = self._access.venue
+    async def _acknowledged(self, sent: Sequence[Known], *, at_once: bool) -> None:
+        name, known = self._access.venue, sent[0]
         try:
             async with asyncio.timeout(self._line.answer_s):
                 await self._book.until(lambda: known.status in ACKNOWLEDGED or bool(self._line.ended))
@@ -186,7 +186,12 @@ class Orders:
             raise NetworkTimeout(name, "the order was not answered") from error
         if known.status not in ACKNOWLEDGED:
             raise NetworkTimeout(name, f"the connection ended before the order was answered: {self._line.ended}")
-        if known.code == "RateLimited":
+        await self._prompt(lambda: all(each.status in ACKNOWLEDGED for each in sent))
+        if any(each.code == "RateLimited" for each in sent):
+            if len(sent) > 1:
+                # Which of them the broker has is told only by its lists.
+                self._line.lost("a part of a bracket was one message too many")
+                raise NetworkTimeout(name, known.reason or "a part of the bracket was refused for its pace")
             self._book.forget(known)
             raise RateLimited(name, known.reason, retry_after_s=1.0)
         if at_once or known.over:

@@ -237,6 +237,10 @@ class IbkrVenue(Venue):
         hours = f"{details[0].tradingHours} {details[0].timeZoneId}".strip() if details else ""
         return MarketFacts(session=hours)
 
+    def is_open(self, symbol: str, at: int) -> bool:  # noqa: ARG002 - of no market
+        """Say of no market that it must be telling prices: exchanges' holidays are not known here, quotes watch themselves."""
+        return False
+
     async def server_time(self) -> int:
         """Return the gateway's clock, whole seconds."""
         line = self._open_line()

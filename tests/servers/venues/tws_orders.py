@@ -75,6 +75,9 @@ class Orders:
         if contract is None:
             connection.error(ticket.order_id, 200, "No security definition has been found for the request")
             return
+        if ticket.parent and (ticket.client_id, ticket.parent) not in self.live:
+            connection.error(ticket.order_id, 321, "Error validating request: the parent order is not there")
+            return
         if not self.venue.linked:
             connection.error(ticket.order_id, 1100, "Connectivity between IBKR and Trader Workstation has been lost.")
             return
