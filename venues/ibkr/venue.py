@@ -238,7 +238,7 @@ class IbkrVenue(Venue):
         return MarketFacts(session=hours)
 
     def is_open(self, symbol: str, at: int) -> bool:  # noqa: ARG002 - of no market
-        """Say of no market that it must be telling prices: exchanges' holidays are not known here, quotes watch themselves."""
+        """Say of no market that it must be telling prices: holidays are not known here, and quotes are watched by us."""
         return False
 
     async def server_time(self) -> int:

@@ -20,7 +20,7 @@ from venues.errors import OrderNotFound, VenueDown, VenueError
 from venues.facets import MarketFacts
 from venues.oanda.bodies import on_fill, text_of, trailing_body
 from venues.oanda.connection import Connection, read
-from venues.oanda.week import SESSION
+from venues.oanda.week import SESSION, is_open
 from venues.oanda.words import Market, decimal_of, tick_of, venue_symbol_of
 
 __all__ = ["Abilities"]
@@ -121,6 +121,10 @@ class Abilities(Venue):
         return found
 
     # --- what is known -------------------------------------------------------------------------------------------------
+
+    def is_open(self, symbol: str, at: int) -> bool:  # noqa: ARG002 - all of them keep the FX week
+        """Whether FX trades at an instant."""
+        return is_open(at)
 
     async def market_facts(self, symbol: str) -> MarketFacts:
         """Return leverage, least distance of a trailing stop, and hours of a market."""
