@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 from protocol.instruments import Instrument, PrecisionRules
-from protocol.orders import Balance
+from protocol.orders import Balance, OrderRequest
 from protocol.secret import Secret
-from protocol.values import MarketType
+from protocol.values import MarketType, OrderSide, OrderType
 from runtime.clock import WallClock
 from tests.servers.venues.hall import Hall
 from tests.servers.venues.oanda import ACCOUNT, TOKEN, OandaServer
@@ -22,6 +23,8 @@ from venues.oanda import OandaVenue
 
 D = Decimal
 NOW = WallClock().now
+EUR = "EUR/USD:USD"
+_numbers = count(1)
 
 
 def market(symbol: str, tick: str, step: str, least: str) -> Instrument:
@@ -48,7 +51,7 @@ def coins() -> Hall:
 
 def pairs(leverage: int = 20) -> Hall:
     """Return a hall with two currency pairs, in an account of 100 000 dollars."""
-    found = [market("EUR/USD:USD", "0.00001", "1", "1"), market("GBP/USD:USD", "0.00001", "1", "1")]
+    found = [market(EUR, "0.00001", "1", "1"), market("GBP/USD:USD", "0.00001", "1", "1")]
     return Hall("oanda", found, (Balance("USD", D(100_000)),), leverage=D(leverage))
 
 
@@ -101,3 +104,29 @@ async def trading(hall: Hall, given: Tools | None = None, **changes: Any) -> Asy
             yield rig
         finally:
             await rig.venue.close()
+
+
+@asynccontextmanager
+async def trading_euros() -> AsyncIterator[OandaRig]:
+    """Run a server with two currency pairs and an adapter that is connected, with a price of the euro."""
+    async with trading(pairs()) as rig:
+        await rig.venue.connect(rig.heard)
+        await rig.set_price(EUR, D("1.10000"), D("1.10010"))
+        yield rig
+
+
+def order(side: OrderSide, kind: OrderType, qty: str = "1000", **fields: Any) -> OrderRequest:
+    """Return an order in euros under a new id."""
+    known = {
+        "client_order_id": f"bhoanda{next(_numbers):05d}",
+        "symbol": EUR,
+        "side": side,
+        "type": kind,
+        "qty": D(qty),
+    }
+    return OrderRequest(**known | fields)
+
+
+async def held(rig: OandaRig) -> Decimal:
+    """Return the net position."""
+    return sum((each.qty for each in await rig.venue.positions()), D(0))

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from decimal import Decimal
-from itertools import count
 from typing import Any
 
 import pytest
 
-from protocol.orders import FillReport, OrderRequest, OrderState
+from protocol.orders import FillReport, OrderState
 from protocol.values import OrderSide, OrderType
 from tests.servers.venues.faults import Fault
 from tests.venues.manual_time import ManualTime
-from tests.venues.oanda_rig import NOW, OandaRig, pairs, trading
+from tests.venues.oanda_rig import EUR, NOW, OandaRig, held, order, pairs, trading, trading_euros
 from venues.access import Tools
 from venues.errors import NetworkTimeout, VenueDown
 from venues.oanda.desk import UNDER_WAY_S
@@ -21,40 +20,14 @@ from venues.oanda.desk import UNDER_WAY_S
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 D = Decimal
-EUR = "EUR/USD:USD"
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 MARKET, LIMIT, STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
-_numbers = count(1)
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture
 async def rig() -> AsyncIterator[OandaRig]:
-    async with trading(pairs()) as made:
-        await made.venue.connect(made.heard)
-        await made.set_price(EUR, D("1.10000"), D("1.10010"))
+    async with trading_euros() as made:
         yield made
-
-
-def order(side: OrderSide, kind: OrderType, qty: str = "1000", **fields: Any) -> OrderRequest:
-    """Return an order under a new id."""
-    known = {
-        "client_order_id": f"bhlost{next(_numbers):05d}",
-        "symbol": EUR,
-        "side": side,
-        "type": kind,
-        "qty": D(qty),
-    }
-    return OrderRequest(**known | fields)
-
-
-async def held(rig: OandaRig) -> Decimal:
-    """Return the net position."""
-    return sum((each.qty for each in await rig.venue.positions()), D(0))
 
 
 # --- unknown and absent -------------------------------------------------------------------------------------------------
