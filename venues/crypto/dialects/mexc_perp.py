@@ -86,6 +86,10 @@ class MexcPerpDialect(Dialect):
 
     # --- the ccxt object -----------------------------------------------------------------------------------------------
 
+    def config(self) -> dict[str, Any]:
+        """Count weights over ten seconds: in ccxt's usual throttle an order waits five for the rules of all markets."""
+        return {**super().config(), "rateLimiterAlgorithm": "rollingWindow", "rollingWindowSize": 10_000.0}
+
     def prepare(self, exchange: Exchange) -> None:
         """Load perpetuals only, sign with the time that is left, read orders and trades of contracts."""
         super().prepare(exchange)
