@@ -33,7 +33,8 @@ def register(app: typer.Typer) -> None:
 def venue(context: typer.Context, config: ConfigFile = None, socket: Socket = None, as_json: Json = False) -> None:
     """Show how each account's connection stands, how old its trading rules are, and what waits for it.
 
-    A venue that is `down` is tried again by itself: its groups keep their state, exits and entries wait. One that is
+    Until it is `up` the step towards that is told: connect, markets, authenticate, subscribe, resync. A venue that is
+    `down` is tried again by itself: its groups keep their state, exits and entries wait. One that is
     `stopped` refuses the account: put that right, then `bulkhead restart /venues/ACCOUNT/session`.
     """
     if context.invoked_subcommand is not None:
@@ -48,7 +49,11 @@ def venue(context: typer.Context, config: ConfigFile = None, socket: Socket = No
 
 def _standing(each: dict[str, Any]) -> tuple[str, ...]:
     why = f"{each['code']}: {each['reason']}" if each["code"] else ""
-    return each["account"], each["status"], why, each["session"], each["orders"], _age(each["rules"])
+    step = each.get("step", "")
+    status = each["status"] + (f" ({step})" if step not in ("", "ready") else "")
+    if each["status"] == "up" and not each.get("entries", True):
+        status += ", entries wait"
+    return each["account"], status, why, each["session"], each["orders"], _age(each["rules"])
 
 
 def _age(found: dict[str, Any]) -> str:
