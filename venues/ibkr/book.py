@@ -176,8 +176,7 @@ class Book:
         known = self._known(contract, order.orderRef, order.clientId, order.orderId, order.permId, order.account)
         if known is None:
             return
-        self._describe(known, order)
-        known.legs = sum(leg.ratio for leg in contract.comboLegs or ()) or known.legs
+        self._describe(known, contract, order)
         self._stands(known, status, known.filled)
 
     def completed(self, contract: Any, order: Any, state: Any) -> None:
@@ -185,7 +184,7 @@ class Book:
         known = self._known(contract, order.orderRef, -1, 0, order.permId, order.account)
         if known is None:
             return
-        self._describe(known, order)
+        self._describe(known, contract, order)
         known.reason = known.reason or state.completedStatus
         self._stands(known, state.status, exact(order.filledQuantity) or known.filled)
 
@@ -281,7 +280,8 @@ class Book:
         return name, (exact(contract.multiplier) or Decimal(1)) if scaled else Decimal(1)
 
     @staticmethod
-    def _describe(known: Known, order: Any) -> None:
+    def _describe(known: Known, contract: Any, order: Any) -> None:
+        known.legs = sum(leg.ratio for leg in contract.comboLegs or ()) or known.legs
         known.side = OrderSide.BUY if order.action == "BUY" else OrderSide.SELL
         known.qty = exact(order.totalQuantity) or exact(order.filledQuantity) or known.qty
         price = exact(order.lmtPrice) if order.orderType == "LMT" else exact(order.auxPrice)

@@ -163,8 +163,12 @@ class Contracts:
 
 
 def found_all(details: Iterable[Any]) -> list[Found]:
-    """Return contracts as the broker described them."""
-    return [_found(each) for each in details]
+    """Return contracts as the broker described them; of options that a split has adjusted, only the usual ones."""
+    told = list(details)
+    usual = [
+        each for each in told if each.contract.secType != "OPT" or each.contract.tradingClass == each.contract.symbol
+    ]
+    return [_found(each) for each in usual or told]
 
 
 def _found(details: Any) -> Found:
