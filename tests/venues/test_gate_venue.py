@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from protocol.instruments import Instrument, PrecisionRules
-from protocol.market import PriceTick
 from protocol.orders import OrderRequest, OrderState
-from protocol.secret import Secret
 from protocol.values import MarketType, OrderType
 from tests.servers.venues.faults import Fault
 from tests.servers.venues.gate import KEY, SECRET, GateServer
 from tests.servers.venues.hall import Hall
 from tests.servers.venues.http import HttpVenue
 from tests.venues.bad_days import ASK, BID, BadDays, order
-from tests.venues.clocked_rig import ClockedRig, running
 from tests.venues.contract_suite import TradingContract
 from tests.venues.perp_suite import PerpContract
+from tests.venues.two_families import PERP, SPOT, Families, ImpossiblePrices, check_funding, connected, market_of, reach
 from venues.access import Access
 from venues.crypto.dialects.gate import GateDialect
 from venues.errors import NetworkTimeout, RateLimited
@@ -32,33 +28,21 @@ from venues.errors import NetworkTimeout, RateLimited
 pytestmark = pytest.mark.anyio
 
 D = Decimal
-SPOT, PERP = "BTC/USDT", "BTC/USDT:USDT"
 
 
 def markets() -> tuple[Instrument, ...]:
     """Return a pair and a contract, by Gate's names."""
     pair = PrecisionRules(D("0.1"), D("0.00001"), D("0.00001"), D("3"))
     contract = PrecisionRules(D("0.1"), D("0.0001"), D("0.0001"), D(0))
-    common = {"venue": "gate", "base": "BTC", "quote": "USDT"}
     return (
-        Instrument(symbol=SPOT, venue_symbol="BTC_USDT", rules=pair, **common),
-        Instrument(
-            symbol=PERP,
-            venue_symbol="BTC_USDT",
-            rules=contract,
-            market_type=MarketType.PERP,
-            contract_size=D("0.0001"),
-            **common,
-        ),
+        market_of("gate", SPOT, "BTC_USDT", pair),
+        market_of("gate", PERP, "BTC_USDT", contract, D("0.0001")),
     )
 
 
 def access(server: HttpVenue, market: MarketType = MarketType.SPOT) -> Access:
     """Return how to reach a server."""
-    return Access(
-        account="acc", venue="gate", market=market, url=server.url, stream_url=server.stream_url,
-        key=Secret(KEY), secret=Secret(SECRET), conservative=None,
-    )  # fmt: skip
+    return reach(server, "gate", market, key=KEY, secret=SECRET)
 
 
 def server(now: Callable[[], int]) -> HttpVenue:
@@ -66,30 +50,22 @@ def server(now: Callable[[], int]) -> HttpVenue:
     return GateServer(Hall("gate", markets(), now=now, fee_in_base=True))
 
 
-def spot() -> AbstractAsyncContextManager[ClockedRig]:
-    """Run a spot account."""
-    return running(server, access, SPOT)
-
-
-def perp() -> AbstractAsyncContextManager[ClockedRig]:
-    """Run an account of perpetuals."""
-    return running(server, partial(access, market=MarketType.PERP), PERP)
+families = Families(server, access)
+spot, perp = families.spot, families.perp
 
 
 @pytest.mark.slow
 class TestGateSpot(TradingContract):
     """The contract."""
 
-    def open_rig(self) -> Any:
-        return spot()
+    open_rig = staticmethod(spot)
 
 
 @pytest.mark.slow
 class TestGatePerp(PerpContract):
     """The contract, for perpetuals."""
 
-    def open_rig(self) -> Any:
-        return perp()
+    open_rig = staticmethod(perp)
 
 
 @pytest.mark.slow
@@ -107,19 +83,10 @@ class TestGatePerpBadDays(TestGateBadDays):
     open_rig = staticmethod(perp)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on asyncio."""
-    return "asyncio"
+class TestGatePrices(ImpossiblePrices):
+    """Prices of both accounts."""
 
-
-@asynccontextmanager
-async def connected(rig_of: Callable[[], AbstractAsyncContextManager[ClockedRig]]) -> AsyncIterator[Any]:
-    """Run a connected account with a price."""
-    async with rig_of() as rig:
-        await rig.venue.connect(rig.heard)
-        rig.hall.price(rig.symbol, BID, ASK)
-        yield rig
+    accounts = families
 
 
 async def test_how_long_to_wait() -> None:
@@ -212,30 +179,10 @@ def test_ways_to_end(ended: str, state: str) -> None:
     assert dialect.order_state({"info": info, "filled": "0"}) == state
 
 
-@pytest.mark.parametrize("rig_of", [spot, perp])
-@pytest.mark.parametrize("fault", [Fault.STALE_PRICE, Fault.ZERO_PRICE, Fault.CROSSED_BOOK])
-async def test_prices_that_cannot_be(
-    rig_of: Callable[[], AbstractAsyncContextManager[ClockedRig]], fault: Fault
-) -> None:
-    """Prices of an hour ago, of zero, or whose bid is above their ask are not told; the next good one is."""
-    async with connected(rig_of) as rig:
-        await rig.venue.subscribe([rig.symbol])
-        await rig.heard.until(lambda: rig.venue.line.prices.live.is_set())
-        rig.hall.faults.arm(fault)
-        rig.hall.price(rig.symbol, BID + 1, ASK + 1)
-        rig.hall.price(rig.symbol, BID + 2, ASK + 2)
-        tick = await rig.heard.one(PriceTick, bid=BID + 2, ask=ASK + 2, last=BID + 2)
-        assert tick.symbol == rig.symbol
-        assert all(BID <= each.bid < each.ask <= ASK + 2 for each in rig.heard.of(PriceTick))
-
-
 async def test_costs_of_holding() -> None:
     """Funding and open interest, in base units."""
     async with connected(perp) as rig:
-        funding = await rig.venue.funding_rate(PERP)
-        assert (funding.rate, funding.interval_hours) == (D("0.0001"), 8)
-        assert funding.next_at > rig.clocks.venue()
-        assert (await rig.venue.open_interest(PERP)).qty == D(5223816) * D("0.0001")
+        await check_funding(rig, D(5223816) * D("0.0001"))
 
 
 RECORDED = (

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from protocol.instruments import Instrument, PrecisionRules
-from protocol.market import FeedState, FeedStatus, PriceTick
+from protocol.market import FeedState, FeedStatus
 from protocol.orders import FillReport, OrderState
 from protocol.secret import Secret
 from protocol.values import MarketType, OrderType
@@ -22,43 +19,31 @@ from tests.servers.venues.hall import Hall
 from tests.servers.venues.http import HttpVenue
 from tests.servers.venues.kucoin import KEY, PASSPHRASE, SECRET, KucoinServer
 from tests.venues.bad_days import ASK, BID, BadDays, order
-from tests.venues.clocked_rig import ClockedRig, running
 from tests.venues.contract_suite import TradingContract
 from tests.venues.perp_suite import PerpContract
+from tests.venues.two_families import PERP, SPOT, Families, ImpossiblePrices, check_funding, connected, market_of, reach
 from venues.access import Access
 from venues.errors import RateLimited, VenueDown
 
 pytestmark = pytest.mark.anyio
 
 D = Decimal
-SPOT, PERP = "BTC/USDT", "BTC/USDT:USDT"
 
 
 def markets() -> tuple[Instrument, ...]:
     """Return a pair and a contract, by Kucoin's names."""
     pair = PrecisionRules(D("0.1"), D("0.00001"), D("0.00001"), D("0.1"))
     contract = PrecisionRules(D("0.1"), D("0.001"), D("0.001"), D(0))
-    common = {"venue": "kucoin", "base": "BTC", "quote": "USDT"}
     return (
-        Instrument(symbol=SPOT, venue_symbol="BTC-USDT", rules=pair, **common),
-        Instrument(
-            symbol=PERP,
-            venue_symbol="XBTUSDTM",
-            rules=contract,
-            market_type=MarketType.PERP,
-            contract_size=D("0.001"),
-            **common,
-        ),
+        market_of("kucoin", SPOT, "BTC-USDT", pair),
+        market_of("kucoin", PERP, "XBTUSDTM", contract, D("0.001")),
     )
 
 
 def access(server: HttpVenue, market: MarketType = MarketType.SPOT) -> Access:
     """Return how to reach a server."""
-    return Access(
-        account="acc", venue="kucoin", market=market, url=server.url, stream_url=server.stream_url,
-        symbols=(PERP if market is MarketType.PERP else SPOT,),
-        key=Secret(KEY), secret=Secret(SECRET), passphrase=Secret(PASSPHRASE), conservative=None,
-    )  # fmt: skip
+    symbols = (PERP if market is MarketType.PERP else SPOT,)
+    return reach(server, "kucoin", market, key=KEY, secret=SECRET, symbols=symbols, passphrase=Secret(PASSPHRASE))
 
 
 def server(now: Callable[[], int]) -> HttpVenue:
@@ -66,30 +51,22 @@ def server(now: Callable[[], int]) -> HttpVenue:
     return KucoinServer(Hall("kucoin", markets(), now=now))
 
 
-def spot() -> AbstractAsyncContextManager[ClockedRig]:
-    """Run a spot account."""
-    return running(server, access, SPOT)
-
-
-def perp() -> AbstractAsyncContextManager[ClockedRig]:
-    """Run an account of perpetuals."""
-    return running(server, partial(access, market=MarketType.PERP), PERP)
+families = Families(server, access)
+spot, perp = families.spot, families.perp
 
 
 @pytest.mark.slow
 class TestKucoinSpot(TradingContract):
     """The contract."""
 
-    def open_rig(self) -> Any:
-        return spot()
+    open_rig = staticmethod(spot)
 
 
 @pytest.mark.slow
 class TestKucoinPerp(PerpContract):
     """The contract, for perpetuals."""
 
-    def open_rig(self) -> Any:
-        return perp()
+    open_rig = staticmethod(perp)
 
 
 @pytest.mark.slow
@@ -107,19 +84,10 @@ class TestKucoinPerpBadDays(TestKucoinBadDays):
     open_rig = staticmethod(perp)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    """Run on asyncio."""
-    return "asyncio"
+class TestKucoinPrices(ImpossiblePrices):
+    """Prices of both accounts."""
 
-
-@asynccontextmanager
-async def connected(rig_of: Callable[[], AbstractAsyncContextManager[ClockedRig]]) -> AsyncIterator[Any]:
-    """Run a connected account with a price."""
-    async with rig_of() as rig:
-        await rig.venue.connect(rig.heard)
-        rig.hall.price(rig.symbol, BID, ASK)
-        yield rig
+    accounts = families
 
 
 async def test_how_long_to_wait() -> None:
@@ -192,30 +160,10 @@ async def test_a_clock_far_ahead() -> None:
         assert (await rig.venue.place(order("bhclock00001", symbol=SPOT))).state is OrderState.OPEN
 
 
-@pytest.mark.parametrize("rig_of", [spot, perp])
-@pytest.mark.parametrize("fault", [Fault.STALE_PRICE, Fault.ZERO_PRICE, Fault.CROSSED_BOOK])
-async def test_prices_that_cannot_be(
-    rig_of: Callable[[], AbstractAsyncContextManager[ClockedRig]], fault: Fault
-) -> None:
-    """Prices of an hour ago, of zero, or whose bid is above their ask are not told; the next good one is."""
-    async with connected(rig_of) as rig:
-        await rig.venue.subscribe([rig.symbol])
-        await rig.heard.until(lambda: rig.venue.line.prices.live.is_set())
-        rig.hall.faults.arm(fault)
-        rig.hall.price(rig.symbol, BID + 1, ASK + 1)
-        rig.hall.price(rig.symbol, BID + 2, ASK + 2)
-        tick = await rig.heard.one(PriceTick, bid=BID + 2, ask=ASK + 2, last=BID + 2)
-        assert tick.symbol == rig.symbol
-        assert all(BID <= each.bid < each.ask <= ASK + 2 for each in rig.heard.of(PriceTick))
-
-
 async def test_costs_of_holding() -> None:
     """Funding and open interest, in base units."""
     async with connected(perp) as rig:
-        funding = await rig.venue.funding_rate(PERP)
-        assert (funding.rate, funding.interval_hours) == (D("0.0001"), 8)
-        assert funding.next_at > rig.clocks.venue()
-        assert (await rig.venue.open_interest(PERP)).qty == D(8053960) * D("0.001")
+        await check_funding(rig, D(8053960) * D("0.001"))
 
 
 RECORDED = (
