@@ -222,6 +222,15 @@ def test_test_network(market: MarketType) -> None:
     assert all("testnet" in url or "binancefuture" in url for url in used)
 
 
+@pytest.mark.parametrize(("mode", "throttled", "share"), [(False, True, 1), (True, True, 2), (None, False, 1)])
+def test_shares_of_the_limits(*, mode: bool | None, throttled: bool, share: int) -> None:
+    """The library's own throttle keeps to the published limits, to half of them, or to none (EX-1105)."""
+    access = Access(account="acc", venue="binance", conservative=mode)
+    exchange = make_exchange(load("binance"), dialect_of(access), access, Clock(WallClock().now), Late())
+    assert exchange.enableRateLimit is throttled
+    assert exchange.tokenBucket["rateLimit"] == 50 * share
+
+
 async def test_secrets_are_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     """Neither key nor secret nor a signature is in what is logged, raised, told or shown, on good days and bad."""
     caplog.set_level(logging.DEBUG)
