@@ -54,31 +54,41 @@ class RateLimitMode(StrEnum):
 
 
 class VenueAccess(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Access to one exchange. Used by live venue sessions; paper accounts need none of it."""
+    """Access to one exchange, for all accounts that trade there; paper accounts need none of it."""
 
-    enabled: Annotated[bool, Key(doc="Start a live session. Used by live venue sessions.")] = False
+    enabled: Annotated[
+        bool,
+        Key(
+            doc='Insist on its credentials in live mode. What trades there is an account (venue = "..."), enabled or not.'
+        ),
+    ] = False
     api_key: Annotated[
-        Secret | None, Key(doc="Key id. Used by live venue sessions.", check=checks.secret_length(1, 256))
+        Secret | None,
+        Key(doc="Key id of accounts at this exchange that have none of their own.", check=checks.secret_length(1, 256)),
     ] = None
     api_secret: Annotated[
-        Secret | None, Key(doc="Signing secret. Used by live venue sessions.", check=checks.secret_length(1, 512))
+        Secret | None, Key(doc="Signing secret of those accounts.", check=checks.secret_length(1, 512))
     ] = None
     passphrase: Annotated[
         Secret | None,
         Key(
-            doc="Third part of the access, where there is one. Used by live venue sessions.",
+            doc="Third part of the access of those accounts, where there is one.",
             check=checks.secret_length(1, 256),
         ),
     ] = None
     testnet: Annotated[
         bool,
-        Key(doc="Use the test network; only binance and bybit have one (EX-1102). Used by live venue sessions."),
+        Key(
+            doc="Trade on the test network, unless an account says otherwise; only binance and bybit have one (EX-1102)."
+        ),
     ] = False
-    market_type: Annotated[MarketType, Key(doc="Family of markets. Used by live venue sessions.")] = MarketType.SPOT
+    market_type: Annotated[MarketType, Key(doc="Family of markets, unless an account says otherwise.")] = (
+        MarketType.SPOT
+    )
     rate_limit_mode: Annotated[
         RateLimitMode,
         Key(
-            doc="All of the published limits, half of them, or no limiter here (EX-1105). Used by live venue sessions.",
+            doc="All of the published limits, half of them, or no limiter here (EX-1105), unless an account says otherwise.",
             applies="now",
         ),
     ] = RateLimitMode.VENUE
