@@ -189,7 +189,7 @@ class _Guarded(HTTPAdapter):
 def _connections(wire: Wire) -> tuple[type[HTTPConnection], type[HTTPSConnection]]:
     """Return both kinds of connection, tied to a wire."""
 
-    class Plain(HTTPConnection):
+    class Tied(HTTPConnection):
         def connect(self) -> None:
             super().connect()
             wire.opens(self.sock)
@@ -204,19 +204,7 @@ def _connections(wire: Wire) -> tuple[type[HTTPConnection], type[HTTPSConnection
             wire.closes(self.sock)
             super().close()
 
-    class Secure(HTTPSConnection):
-        def connect(self) -> None:
-            super().connect()
-            wire.opens(self.sock)
+    class Secure(Tied, HTTPSConnection):
+        """The same over TLS: ``super()`` in ``Tied`` is ``HTTPSConnection`` here."""
 
-        def send(self, data: Any) -> None:
-            if self.sock is None:
-                self.connect()
-            wire.sends()
-            super().send(data)
-
-        def close(self) -> None:
-            wire.closes(self.sock)
-            super().close()
-
-    return Plain, Secure
+    return Tied, Secure
