@@ -128,6 +128,12 @@ class Line:
 
     def _check_account(self, accounts: list[str]) -> None:
         wanted = self._access.account_id
+        # Paper and live differ by a port, and who mistypes one must not trade with money: paper accounts begin with D.
+        real = [each for each in (accounts if not wanted else [wanted]) if not each.startswith("D")]
+        if self._access.testnet and real:
+            raise PermissionDenied(
+                self._access.venue, f"{', '.join(real)} is for real money, and this account is to trade on paper: see `port`"
+            )
         if wanted and wanted not in accounts:
             raise AuthFailed(
                 self._access.venue, f"the gateway's login has no account {wanted}: it has {', '.join(accounts)}"
