@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
@@ -71,6 +71,11 @@ def gateway(contracts: Iterable[Listed] = CONTRACTS, money: int = 100_000) -> Tw
     return TwsVenue(hall, contracts)
 
 
+def real_tools(now: Callable[[], int] = NOW) -> Tools:
+    """Return real waits, a clock that is real unless it is given, and no chance."""
+    return Tools(now, asyncio.sleep, lambda: 0.5)  # house: the adapter's own waits, no test's
+
+
 class Kept(IbkrVenue):
     """Connects anew when its connection was lost, as the session does."""
 
@@ -110,12 +115,12 @@ class IbkrRig(TradingRig):
 
     def keep(self) -> None:
         """Have the adapter connect anew by itself."""
-        self.venue = kept = Kept(self.access, Tools(NOW, asyncio.sleep, lambda: 0.5))
+        self.venue = kept = Kept(self.access, real_tools())
         kept.heard = self.heard
 
     def another(self) -> IbkrVenue:
         """Return a new adapter of the same account: the next life of the session."""
-        return IbkrVenue(self.access, Tools(NOW, asyncio.sleep, lambda: 0.5))
+        return IbkrVenue(self.access, real_tools())
 
     async def set_price(self, symbol: str, bid: Decimal, ask: Decimal) -> None:
         self.server.hall.price(symbol, bid, ask)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections import Counter
 from decimal import Decimal
@@ -13,8 +12,7 @@ import pytest
 from protocol.orders import FillReport, OrderReport, OrderRequest, OrderState
 from protocol.values import OrderSide, OrderType
 from tests.servers.venues.faults import Fault
-from tests.venues.ibkr_rig import NOW, IbkrRig, connected
-from venues.access import Tools
+from tests.venues.ibkr_rig import NOW, IbkrRig, connected, real_tools
 from venues.errors import NetworkTimeout, RateLimited, VenueDown, VenueError
 from venues.ibkr import IbkrVenue
 from venues.ibkr.absence import SETTLED_NS
@@ -46,8 +44,7 @@ class Trader:
         """Begin a new life of the adapter, as often as it takes."""
         for _ in range(20):
             await self.rig.venue.close()
-            tools = Tools(lambda: NOW() + self.ahead, asyncio.sleep, lambda: 0.5)
-            self.rig.venue = IbkrVenue(self.rig.access, tools)
+            self.rig.venue = IbkrVenue(self.rig.access, real_tools(lambda: NOW() + self.ahead))
             try:
                 await self.rig.venue.connect(self.rig.heard)
             except VenueError:

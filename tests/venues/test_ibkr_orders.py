@@ -13,9 +13,8 @@ from protocol.errors import ValidationError
 from protocol.orders import FillReport, OrderReport, OrderRequest, OrderState
 from protocol.values import MarketType, OrderSide, OrderType
 from tests.servers.venues.faults import Fault
-from tests.venues.ibkr_rig import NOW, IbkrRig, connected, serving
+from tests.venues.ibkr_rig import NOW, IbkrRig, connected, real_tools, serving
 from tests.venues.manual_time import PATIENCE_S
-from venues.access import Tools
 from venues.errors import NetworkTimeout, OrderRejected, RateLimited, VenueDown
 from venues.facets import Combo, ComboLeg
 from venues.ibkr import IbkrVenue
@@ -61,7 +60,7 @@ class Later:
         """Connect a new adapter, as the session does after a crash."""
         await self.rig.venue.close()
         self.rig.heard.forget()
-        self.rig.venue = IbkrVenue(self.rig.access, Tools(self.now, asyncio.sleep, lambda: 0.5))
+        self.rig.venue = IbkrVenue(self.rig.access, real_tools(self.now))
         await self.rig.venue.connect(self.rig.heard)
         return self.rig.venue
 
