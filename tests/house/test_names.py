@@ -40,8 +40,8 @@ def is_own_affair(value: ast.expr) -> bool:
 
 
 def imported(source: Source) -> set[str]:
-    """Return the names a module imports with ``from ... import``, also those that only the type checker sees."""
-    conditional = [inner for node in source.tree.body if isinstance(node, ast.If) for inner in node.body]
+    """Return the names a module imports with ``from ... import``, also those under a condition or in a block."""
+    conditional = [inner for node in source.tree.body if isinstance(node, ast.If | ast.With) for inner in node.body]
     found = [node for node in [*source.tree.body, *conditional] if isinstance(node, ast.ImportFrom)]
     return {alias.asname or alias.name for node in found for alias in node.names}
 
