@@ -183,6 +183,21 @@ async def test_a_market_order_is_bounded() -> None:
         assert len(server.actions) == 2
 
 
+async def test_a_market_order_is_bounded_by_what_was_streamed() -> None:
+    """With a quote of just now nothing is asked; one that is older is not trusted."""
+    async with trading(PERP) as (rig, server):
+        await rig.venue.subscribe([rig.symbol])
+        await rig.heard.until(lambda: rig.venue.line.prices.live.is_set())
+        rig.hall.price(rig.symbol, BID + 2000, ASK + 2000)
+        await rig.heard.one(PriceTick, bid=BID + 2000)
+        before = server.info_types.count("l2Book")
+        await rig.venue.place(market_order(rig, 1))
+        assert (server.actions[-1]["orders"][0]["p"], server.info_types.count("l2Book")) == ("65100", before)
+        rig.clocks.pass_by(4)
+        await rig.venue.place(market_order(rig, 2))
+        assert server.info_types.count("l2Book") == before + 1
+
+
 @pytest.mark.parametrize("market", [SPOT, PERP])
 async def test_an_immediate_order_that_fills_in_part(market: MarketType) -> None:
     """What has traded stays, the rest is cancelled, and no later word of the venue makes it filled."""

@@ -31,6 +31,8 @@ __all__ = ["HyperliquidDialect"]
 
 _SLIPPAGE: Final = Decimal("0.05")
 """How far from the touch a market order may trade."""
+_FRESH_MS: Final = 3000
+"""How old a streamed quote may be that bounds a market order."""
 _PAGE: Final = 2000
 _ERRORS: Final = {
     "PrecisionRejected": ("divisible by tick", "invalid size", "zero size", "minimum value", "invalid price"),
@@ -62,6 +64,7 @@ class HyperliquidDialect(Dialect):
         self._sent: Bounded[str, None] = Bounded()
         self._last_nonce = 0
         self._may_sign = False
+        self._touches: dict[str, Row] = {}
 
     # --- the ccxt object -----------------------------------------------------------------------------------------------
 
@@ -108,7 +111,7 @@ class HyperliquidDialect(Dialect):
 
         exchange.fetch_markets, exchange.fetch_tickers = fetch_markets, fetch_tickers
         exchange.parse_trade = exchange.parse_ws_trade = parse_trade
-        listen(exchange)
+        listen(exchange, self._touched)
 
     def _ruled(self, market: Row, mids: Row, fees: Row) -> Row:
         price = mids.get(_coin(market))
@@ -178,11 +181,19 @@ class HyperliquidDialect(Dialect):
             raise
         return said | _placed(answer, amount, immediate=immediate)
 
+    def _touched(self, ticker: Row) -> None:
+        self._touches[ticker["symbol"]] = ticker
+
     async def _bound(self, exchange: Exchange, request: OrderRequest, step: Decimal) -> Decimal:
-        """Return the worst price a market order may have: asked apart, so that a lost answer leaves nothing unknown."""
+        """Return the worst price a market order may have: by a quote just streamed, else asked for.
+
+        Asked apart, so that a lost answer leaves nothing unknown.
+        """
         token = SENDING.set(None)
         try:
-            ticker = await _touch(exchange, request.symbol)
+            ticker = self._touches.get(request.symbol)
+            if ticker is None or exchange.milliseconds() - int(ticker["timestamp"]) > _FRESH_MS:
+                ticker = await _touch(exchange, request.symbol)
         except Exception as error:  # noqa: BLE001 - whatever it was: nothing was sent, and that is all that counts here
             raise VenueDown(self.venue, f"no price for a market order: {type(error).__name__}") from None
         finally:

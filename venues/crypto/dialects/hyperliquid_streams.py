@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from venues.crypto.dialect import Exchange
+from venues.crypto.dialect import Exchange, Row
 
 __all__ = ["listen"]
 
 
-def listen(exchange: Exchange) -> None:
-    """Put ourselves before ccxt's handler of frames."""
+def listen(exchange: Exchange, touched: Callable[[Row], None]) -> None:
+    """Put ourselves before ccxt's handler of frames; ``touched`` hears best bid and ask."""
     handle = exchange.handle_message
 
     def heard(client: Any, frame: Any) -> None:
         channel = frame.get("channel") if isinstance(frame, dict) else None
         if channel == "bbo":
-            _best(exchange, frame["data"])
+            _best(exchange, frame["data"], touched)
         elif channel == "trades":
             _last(exchange, frame["data"])
         elif channel == "orderUpdates":
@@ -49,7 +50,7 @@ def _ours(exchange: Exchange, coin: str) -> bool:
     return bool(_symbol(exchange, coin))
 
 
-def _best(exchange: Exchange, data: Any) -> None:
+def _best(exchange: Exchange, data: Any, touched: Callable[[Row], None]) -> None:
     symbol, (bid, ask) = _symbol(exchange, data["coin"]), data["bbo"]
     if symbol and bid and ask:
         row = {
@@ -61,6 +62,7 @@ def _best(exchange: Exchange, data: Any) -> None:
             "info": data,
         }
         exchange.bidsasks[symbol] = row
+        touched(row)
 
 
 def _last(exchange: Exchange, rows: Any) -> None:
