@@ -22,14 +22,14 @@ from venues.facets import HasMarketFacts, MarketFacts
 
 __all__ = ["CLOCK_FAR_S", "SLOW_MS", "Audit", "Latency", "Market", "audit"]
 
-PINGS: Final = 5
+_PINGS: Final = 5
 CLOCK_FAR_S: Final = 1.0
 """A clock further from ours is named: signatures follow it, our own times do not (EX-1106)."""
 
 SLOW_MS: Final = 1_000.0
 """A median above this is named: prices move while an order is under way."""
 
-FAR: Final = Decimal("0.7")
+_FAR: Final = Decimal("0.7")
 """An order test's price as a part of the bid: far enough not to trade, near enough not to be refused as absurd."""
 
 
@@ -72,7 +72,7 @@ async def audit(
     async with opened(make) as (venue, heard):
         listed = chosen(await venue.instruments(), wanted, most)
         found = tuple([await _market(venue, each) for each in listed])
-        pings = [await _timed(now, venue.server_time) for _ in range(PINGS)]
+        pings = [await _timed(now, venue.server_time) for _ in range(_PINGS)]
         latencies = [_latency("ping", pings)]
         offset = await offset_of(venue, now)
         problems = []
@@ -153,7 +153,7 @@ async def _cancel(venue: Venue, key: str, symbol: str) -> None:
 
 def _far_order(instrument: Instrument, tick: PriceTick, at: int) -> OrderRequest:
     rules = instrument.rules
-    price = _rounded(tick.bid * FAR, rules.tick_size, ROUND_DOWN)
+    price = _rounded(tick.bid * _FAR, rules.tick_size, ROUND_DOWN)
     least = max(rules.min_qty, rules.step_size, rules.min_notional * Decimal("1.1") / price)
     return OrderRequest(
         client_order_id=f"audit{at // 1_000_000:x}",

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["NANOS", "Heard", "Step", "Trial", "chosen", "markets", "offset_of", "opened", "probe"]
 
-STEP_S: Final = 20.0
+_STEP_S: Final = 20.0
 """Longest time of one step."""
 
-QUOTE_S: Final = 10.0
+_QUOTE_S: Final = 10.0
 """How long a first quote is waited for."""
 
 NANOS: Final = 1_000_000_000
@@ -54,12 +54,12 @@ class Heard:
     async def price(self, symbol: str) -> PriceTick:
         """Return a market's first price; raise NetworkTimeout when none comes."""
         try:
-            async with asyncio.timeout(QUOTE_S):
+            async with asyncio.timeout(_QUOTE_S):
                 while symbol not in self.ticks:
                     self._came.clear()
                     await self._came.wait()
         except TimeoutError as error:
-            raise NetworkTimeout(symbol, f"no price came within {QUOTE_S:g} s; is the market open?") from error
+            raise NetworkTimeout(symbol, f"no price came within {_QUOTE_S:g} s; is the market open?") from error
         return self.ticks[symbol]
 
 
@@ -76,10 +76,10 @@ class Trial:
         began = self._now()
         code = ""
         try:
-            async with asyncio.timeout(STEP_S):
+            async with asyncio.timeout(_STEP_S):
                 text = await work()
         except TimeoutError:
-            text, code = f"no answer within {STEP_S:g} s", NetworkTimeout.__name__
+            text, code = f"no answer within {_STEP_S:g} s", NetworkTimeout.__name__
         except VenueError as error:
             text, code = str(error), error.code
         except OSError as error:
@@ -155,14 +155,14 @@ async def _closed(venue: Venue) -> str:
 
 @asynccontextmanager
 async def opened(make: Callable[[], Venue]) -> AsyncIterator[tuple[Venue, Heard]]:
-    """Connect for the length of a block, within ``STEP_S``; what the venue says on its own is heard."""
+    """Connect for the length of a block, within ``_STEP_S``; what the venue says on its own is heard."""
     venue, heard = make(), Heard()
     try:
-        async with asyncio.timeout(STEP_S):
+        async with asyncio.timeout(_STEP_S):
             await venue.connect(heard)
         yield venue, heard
     except TimeoutError as error:
-        raise NetworkTimeout(venue.name, f"no answer within {STEP_S:g} s") from error
+        raise NetworkTimeout(venue.name, f"no answer within {_STEP_S:g} s") from error
     finally:
         await venue.close()
 
