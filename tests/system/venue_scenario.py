@@ -38,7 +38,7 @@ from venues.contract import Venue
 from venues.practice.adapter import PracticeVenue
 from venues.practice.server import PracticeServer
 
-__all__ = ["Outcome", "at_the_paper_exchange", "at_the_venue"]
+__all__ = ["Outcome", "at_the_paper_exchange", "at_the_venue", "open_house"]
 
 NOW: Final = WallClock().now
 TIMEFRAMES: Final = ("1", "3", "5", "15", "30", "60", "120", "240")
@@ -94,7 +94,7 @@ exchange = "{exchange}"
 
 
 @asynccontextmanager
-async def _house(folder: Path, exchange: str, make: Callable[[], Venue]) -> AsyncIterator[House]:
+async def open_house(folder: Path, exchange: str, make: Callable[[], Venue]) -> AsyncIterator[House]:
     config = _config(folder, exchange)
     system = ActorSystem(clock=WallClock(), journal=MemoryJournal())
     listener = partial(
@@ -214,7 +214,7 @@ async def at_the_venue(folder: Path, venue: Standing) -> Outcome:
         lambda: len(hall.fills),
     )  # fmt: skip
     market.to(venue.price, venue.price + tick)
-    async with _house(folder, exchange, venue.make) as house:
+    async with open_house(folder, exchange, venue.make) as house:
         await _play(house, market, exchange)
         return _outcome(house)
 
@@ -251,7 +251,7 @@ async def at_the_paper_exchange(folder: Path, venue: Standing) -> Outcome:
         market = Market(venue.symbol, venue.price, tick, to, trade, fills)
         market.to(venue.price, venue.price + tick)
         make = partial(PracticeVenue, server.url, account="acc", name=exchange, now=NOW)
-        async with _house(folder, exchange, make) as house:
+        async with open_house(folder, exchange, make) as house:
             await _play(house, market, exchange)
             return _outcome(house)
     finally:
