@@ -66,9 +66,8 @@ def _best(exchange: Exchange, data: Any, touched: Callable[[Row], None]) -> None
 
 
 def _last(exchange: Exchange, rows: Any) -> None:
-    newest = max(rows, key=lambda row: row["time"], default=None)
-    symbol = _symbol(exchange, newest["coin"]) if newest else ""
-    if symbol:
+    newest = max(rows, key=lambda row: row["time"], default={})
+    if newest and (symbol := _symbol(exchange, newest["coin"])):
         row = {
             "symbol": symbol,
             "timestamp": newest["time"],
