@@ -85,9 +85,18 @@ class Dialect:
 
     # --- the ccxt object -----------------------------------------------------------------------------------------------
 
+    @property
+    def family(self) -> str:
+        """Ccxt's name of the market family."""
+        return "swap" if self.perp else "spot"
+
     def config(self) -> dict[str, Any]:
         """Return what the ccxt class is made with beyond credentials and time-outs: ``options`` and the like."""
-        return {"options": {"defaultType": "swap" if self.perp else "spot", "fetchCurrencies": False}}
+        return {"options": {"defaultType": self.family, "fetchCurrencies": False}}
+
+    def one_family(self, **options: Any) -> dict[str, Any]:
+        """Return a ``config`` with some options, for one market family, that asks for no currencies."""
+        return {"options": {"defaultType": self.family, **options}, "has": {"fetchCurrencies": False}}
 
     def credentials(self) -> dict[str, str]:
         """Return ccxt's names of the credentials."""

@@ -7,7 +7,6 @@ Creating and cancelling are acknowledged before they are done, so the core asks 
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
@@ -16,6 +15,7 @@ from protocol.orders import OrderState
 from protocol.values import MarketType
 from venues.contract import CallLimit
 from venues.crypto.dialect import Dialect, Exchange, Row
+from venues.crypto.words import ccxt_error, code_of, of_both, take_for
 from venues.errors import PermissionDenied
 
 __all__ = ["BybitDialect"]
@@ -41,6 +41,12 @@ _UNSURE: Final = (
 """Failures inside the venue: what became of the request, it does not say."""
 _OF_ONE_MARKET: Final = ("10029", "170209", "170224")
 """Refusals that ccxt takes for the end of the whole account."""
+_MEANINGS: Final = {
+    "ExchangeNotAvailable": _UNSURE,
+    "DuplicateOrderId": _DUPLICATES,
+    "OrderNotFound": _GONE,
+    "InvalidOrder": _OF_ONE_MARKET,
+}
 _PRECISION: Final = (
     "110003", "110017", "110049", "110094", "170124", "170130", "170132", "170133", "170134", "170135", "170136", "170137",
     "170140", "170148",
@@ -67,8 +73,7 @@ _STATES: Final = {
 
 
 def _code(error: BaseException) -> str:
-    found = _CODE.search(str(error))
-    return found[1] if found else ""
+    return code_of(error, _CODE)
 
 
 class BybitDialect(Dialect):
@@ -77,11 +82,8 @@ class BybitDialect(Dialect):
     venue = "bybit"
     amends = True
     order_weight = 2.5
-    exchange_ids: ClassVar[dict[MarketType, str]] = {MarketType.SPOT: "bybit", MarketType.PERP: "bybit"}
-    call_limits: ClassVar[dict[MarketType, CallLimit]] = {
-        MarketType.SPOT: CallLimit(600, 5.0),
-        MarketType.PERP: CallLimit(600, 5.0),
-    }
+    exchange_ids: ClassVar[dict[MarketType, str]] = of_both("bybit")
+    call_limits: ClassVar[dict[MarketType, CallLimit]] = of_both(CallLimit(600, 5.0))
     lag_s = 3.0
 
     # --- the ccxt object -----------------------------------------------------------------------------------------------
@@ -92,25 +94,18 @@ class BybitDialect(Dialect):
 
     def config(self) -> dict[str, Any]:
         """Return options: one market family, one way to ask."""
-        options: dict[str, Any] = {
-            "defaultType": "swap" if self.perp else "spot",
-            "defaultSubType": "linear",
-            "fetchMarkets": {"types": [self._category]},
-            "watchMyTrades": {"execType": list(_TRADES)},
-            "recvWindow": _WINDOW_MS,
-        }
-        return {"options": options, "has": {"fetchCurrencies": False}}
+        return self.one_family(
+            defaultSubType="linear",
+            fetchMarkets={"types": [self._category]},
+            watchMyTrades={"execType": list(_TRADES)},
+            recvWindow=_WINDOW_MS,
+        )
 
     def prepare(self, exchange: Exchange) -> None:
         """Correct what ccxt makes of this venue's words."""
         super().prepare(exchange)
-        errors = importlib.import_module("ccxt.base.errors")
-        exact = exchange.exceptions["exact"]
-        exact.update(dict.fromkeys(_UNSURE, errors.ExchangeNotAvailable))
-        exact.update(dict.fromkeys(_DUPLICATES, errors.DuplicateOrderId))
-        exact.update(dict.fromkeys(_GONE, errors.OrderNotFound))
-        exact.update(dict.fromkeys(_OF_ONE_MARKET, errors.InvalidOrder))
-        exchange.httpExceptions = {**exchange.httpExceptions, _BANNED: errors.RateLimitExceeded}
+        take_for(exchange, _MEANINGS)
+        exchange.httpExceptions = {**exchange.httpExceptions, _BANNED: ccxt_error("RateLimitExceeded")}
         exchange.sign = _windowed(exchange, exchange.sign)
         exchange.parse_trade = _charged(exchange.parse_trade)
         exchange.handle_order = _of_category(self._category, exchange.handle_order)
@@ -154,8 +149,7 @@ class BybitDialect(Dialect):
             rows = (await exchange.privateGetV5OrderHistory({**request, **window}))["result"]["list"]
             end -= _WEEK_MS
         if not rows:
-            errors = importlib.import_module("ccxt.base.errors")
-            raise errors.OrderNotFound(f"bybit has no order {next(iter(name.values()))}")
+            raise ccxt_error("OrderNotFound")(f"bybit has no order {next(iter(name.values()))}")
         found: Row = exchange.parse_order(rows[0], market)
         return found
 
@@ -178,7 +172,7 @@ class BybitDialect(Dialect):
         return [{"settleCoin": coin} for coin in sorted(coins)]
 
     def _market(self, exchange: Exchange, row: Row) -> Row:
-        found: Row = exchange.safe_market(row["symbol"], None, None, "swap" if self.perp else "spot")
+        found: Row = exchange.safe_market(row["symbol"], None, None, self.family)
         return found
 
     def order_state(self, order: Row) -> OrderState:

@@ -16,7 +16,6 @@ order for the exact quantity, at most 2 % above the best ask.
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
@@ -38,12 +37,17 @@ from venues.crypto.dialects.gate_words import (
     spot_fields,
 )
 from venues.crypto.memory import Bounded
+from venues.crypto.words import ccxt_error, code_of, of_both, take_for
 
 __all__ = ["GateDialect"]
 
 _LABEL: Final = re.compile(r'"label":\s*"(\w+)"')
 _TWICE_MS: Final = 2000
-_OF_ONE_MARKET: Final = ("TRADE_RESTRICTED",)
+_MEANINGS: Final = {
+    "InvalidNonce": ("REQUEST_EXPIRED",),  # late, not unauthorised
+    "OrderNotFound": ("ORDER_FINISHED", "ORDER_CLOSED", "ORDER_CANCELLED"),
+    "InvalidOrder": ("TRADE_RESTRICTED",),  # of one market, not of the account
+}
 _PRECISION: Final = ("INVALID_PRECISION", "AMOUNT_TOO_LITTLE", "AMOUNT_TOO_MUCH", "SIZE_TOO_SMALL", "SIZE_TOO_LARGE")
 _FORMAT: Final = re.compile(r"order size|argument: size|precision", re.IGNORECASE)
 _REDUCE_ONLY: Final = ("POSITION_EMPTY", "INCREASE_POSITION", "REDUCE_EXCEEDED", "EMPTY_POSITION")
@@ -57,19 +61,15 @@ _FINISHED_PAGES: Final = 10
 
 
 def _label(error: BaseException) -> str:
-    found = _LABEL.search(str(error))
-    return found[1] if found else ""
+    return code_of(error, _LABEL)
 
 
 class GateDialect(Dialect):
     """Gate."""
 
     venue = "gate"
-    exchange_ids: ClassVar[dict[MarketType, str]] = {MarketType.SPOT: "gate", MarketType.PERP: "gate"}
-    call_limits: ClassVar[dict[MarketType, CallLimit]] = {
-        MarketType.SPOT: CallLimit(150, 10.0),
-        MarketType.PERP: CallLimit(150, 10.0),
-    }
+    exchange_ids: ClassVar[dict[MarketType, str]] = of_both("gate")
+    call_limits: ClassVar[dict[MarketType, CallLimit]] = of_both(CallLimit(150, 10.0))
 
     lag_s: ClassVar[float] = 4.0
     amends: bool = True
@@ -87,12 +87,9 @@ class GateDialect(Dialect):
 
     def config(self) -> dict[str, Any]:
         """Return options: one market family, dollar-settled."""
-        options: dict[str, Any] = {
-            "defaultType": "swap" if self.perp else "spot",
-            "fetchMarkets": {"types": ["swap" if self.perp else "spot"]},
-            "swap": {"fetchMarkets": {"settlementCurrencies": ["usdt"]}},
-        }
-        return {"options": options, "has": {"fetchCurrencies": False}}
+        return self.one_family(
+            fetchMarkets={"types": [self.family]}, swap={"fetchMarkets": {"settlementCurrencies": ["usdt"]}}
+        )
 
     def credentials(self) -> dict[str, str]:
         """Return ccxt's names; the number of the user is asked for when it was not configured."""
@@ -102,11 +99,7 @@ class GateDialect(Dialect):
     def prepare(self, exchange: Exchange) -> None:
         """Correct what ccxt makes of this venue's words, learn the number of every order, sign latest times."""
         super().prepare(exchange)
-        errors = importlib.import_module("ccxt.base.errors")
-        exact = exchange.exceptions["exact"]
-        exact["REQUEST_EXPIRED"] = errors.InvalidNonce  # late, not unauthorised
-        exact["ORDER_FINISHED"] = exact["ORDER_CLOSED"] = exact["ORDER_CANCELLED"] = errors.OrderNotFound
-        exact.update(dict.fromkeys(_OF_ONE_MARKET, errors.InvalidOrder))
+        take_for(exchange, _MEANINGS)
         exchange.sign = expiring(exchange.sign)
         exchange.parse_order = self._learning(exchange.parse_order)
         exchange.handle_ticker = last_prices(exchange)
@@ -157,8 +150,7 @@ class GateDialect(Dialect):
             await self.open_orders(exchange, None)
             self._acquainted = True
         if text in self._numbers:
-            again: Exception = importlib.import_module("ccxt.base.errors").DuplicateOrderId(f"{text} was sent before")
-            raise again
+            raise ccxt_error("DuplicateOrderId")(f"{text} was sent before")
         body = {"text": text, LATEST: params[LATEST]}
         if self.perp:
             send, body = exchange.privateFuturesPostSettleOrders, {**body, **SETTLE}
@@ -184,7 +176,7 @@ class GateDialect(Dialect):
 
     async def query(self, exchange: Exchange, client_id: str, symbol: str) -> Row:
         """Return an order; one that was missed but once is in no state yet."""
-        missing = importlib.import_module("ccxt.base.errors").OrderNotFound
+        missing = ccxt_error("OrderNotFound")
         number = self._numbers.get(client_id)
         try:
             order: Row = await exchange.fetch_order(number or client_id, symbol)
@@ -219,10 +211,7 @@ class GateDialect(Dialect):
                     return order
             if len(rows) < _PAGE:
                 return None
-        failure: Exception = importlib.import_module("ccxt.base.errors").ExchangeNotAvailable(
-            "too many finished orders"
-        )
-        raise failure
+        raise ccxt_error("ExchangeNotAvailable")("too many finished orders")
 
     async def open_orders(self, exchange: Exchange, symbol: str | None) -> list[Row]:
         """Return every open order, page by page."""

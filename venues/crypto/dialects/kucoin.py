@@ -12,7 +12,6 @@ after three days, all others stay: nobody asks later whether an order ever was. 
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
@@ -25,6 +24,7 @@ from venues.access import Access
 from venues.contract import CallLimit
 from venues.crypto.dialect import Dialect, Exchange, Row, plain
 from venues.crypto.dialects.kucoin_streams import tell_exactly
+from venues.crypto.words import ccxt_error, code_of, of_both, take_for
 
 __all__ = ["KucoinDialect"]
 
@@ -41,6 +41,12 @@ _UNSURE: Final = ("408000", "126038", "126039")
 """Time-outs and failures inside the venue: what became of the request, it does not say."""
 _OF_ONE_MARKET: Final = ("400500", "126005", "126021", "126045", "126046")
 """Refusals that ccxt takes for the end of the whole account."""
+_MEANINGS: Final = {
+    "DuplicateOrderId": _DUPLICATES,
+    "RequestTimeout": _UNSURE,
+    "InvalidOrder": _OF_ONE_MARKET,
+    "OrderNotFound": ("100004",),  # a cancel that comes too late: how the order ended is asked then
+}
 _PRECISION: Final = ("600100", "600101", "300011", "300012")
 _FORMAT: Final = re.compile(r"increment|minimum|multiple of|lot size|order funds should", re.IGNORECASE)
 _HALTED: Final = ("400600", "126006", "126007", "126009", "126015", "300010")
@@ -54,15 +60,14 @@ _FUTURES_PAGE: Final = 1000
 
 
 def _code(error: BaseException) -> str:
-    found = _CODE.search(str(error))
-    return found[1] if found else ""
+    return code_of(error, _CODE)
 
 
 class KucoinDialect(Dialect):
     """KuCoin."""
 
     venue = "kucoin"
-    exchange_ids: ClassVar[dict[MarketType, str]] = {MarketType.SPOT: "kucoin", MarketType.PERP: "kucoin"}
+    exchange_ids: ClassVar[dict[MarketType, str]] = of_both("kucoin")
     call_limits: ClassVar[dict[MarketType, CallLimit]] = {
         MarketType.SPOT: CallLimit(4000 // 3, 30.0),
         MarketType.PERP: CallLimit(2000 // 3, 30.0),
@@ -80,25 +85,18 @@ class KucoinDialect(Dialect):
     def config(self) -> dict[str, Any]:
         """Return options: one market family, classic accounts, HF orders, nothing asked that is not used."""
         kinds = ["swap", "future", "contract"] if self.perp else ["spot"]
-        options: dict[str, Any] = {
-            "defaultType": "swap" if self.perp else "spot",
-            "fetchMarkets": {"types": kinds},
-            "fetchTickers": {"method": "futuresPublicGetAllTickers"},
-            "uta": False,
-            "hf": True,
-            "watchBalance": {"fetchBalanceSnapshot": False, "awaitBalanceSnapshot": False},
-        }
-        return {"options": options, "has": {"fetchCurrencies": False}}
+        return self.one_family(
+            fetchMarkets={"types": kinds},
+            fetchTickers={"method": "futuresPublicGetAllTickers"},
+            uta=False,
+            hf=True,
+            watchBalance={"fetchBalanceSnapshot": False, "awaitBalanceSnapshot": False},
+        )
 
     def prepare(self, exchange: Exchange) -> None:
         """Correct what ccxt makes of this venue's words, and let its time stamp be ours."""
         super().prepare(exchange)
-        errors = importlib.import_module("ccxt.base.errors")
-        exact = exchange.exceptions["exact"]
-        exact.update(dict.fromkeys(_DUPLICATES, errors.DuplicateOrderId))
-        exact.update(dict.fromkeys(_UNSURE, errors.RequestTimeout))
-        exact.update(dict.fromkeys(_OF_ONE_MARKET, errors.InvalidOrder))
-        exact["100004"] = errors.OrderNotFound  # a cancel that comes too late: how the order ended is asked then
+        take_for(exchange, _MEANINGS)
         now, ask_markets = exchange.nonce, exchange.fetch_markets
         exchange.nonce = lambda: _STAMP.get() or now()
         exchange.fetch_markets = lambda params=None: ask_markets({"marginables": False, **(params or {})})
@@ -141,10 +139,7 @@ class KucoinDialect(Dialect):
     async def _futures_fields(self, exchange: Exchange, request: OrderRequest, amount: str) -> dict[str, Any]:
         contracts = Decimal(amount)
         if contracts != int(contracts):
-            refused: Exception = importlib.import_module("ccxt.base.errors").InvalidOrder(
-                f"a quantity must be a multiple of the lot size: {amount} contracts"
-            )
-            raise refused
+            raise ccxt_error("InvalidOrder")(f"a quantity must be a multiple of the lot size: {amount} contracts")
         mode = self._modes.get(request.symbol)
         if mode is None:
             market = exchange.market(request.symbol)
@@ -175,8 +170,7 @@ class KucoinDialect(Dialect):
         """Return an order by client id; an answer without one means that there is none."""
         order = await super().query(exchange, client_id, symbol)
         if not order.get("id"):
-            missing: Exception = importlib.import_module("ccxt.base.errors").OrderNotFound(f"no order {client_id}")
-            raise missing
+            raise ccxt_error("OrderNotFound")(f"no order {client_id}")
         return order
 
     def order_state(self, order: Row) -> OrderState:

@@ -7,7 +7,6 @@ stream carries the trade that it tells of.
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
@@ -17,6 +16,7 @@ from protocol.orders import OrderState
 from protocol.values import MarketType
 from venues.contract import CallLimit
 from venues.crypto.dialect import Dialect, Exchange, Row
+from venues.crypto.words import ccxt_error, code_of, of_both, take_for
 from venues.errors import VenueError
 
 __all__ = ["OkxDialect"]
@@ -37,6 +37,13 @@ _UNSURE: Final = ("50001", "50004", "50005", "50013", "50026", "51149", "51054")
 _TOO_MANY: Final = ("50011", "50040", "50061")
 _OF_ONE_MARKET: Final = ("51009", "51155")
 """Refusals that ccxt takes for the end of the whole account."""
+_MEANINGS: Final = {
+    "ExchangeNotAvailable": _UNSURE,
+    "DuplicateOrderId": _DUPLICATES,
+    "OrderNotFound": _GONE,
+    "RateLimitExceeded": _TOO_MANY,
+    "InvalidOrder": _OF_ONE_MARKET,
+}
 _PRECISION: Final = ("51005", "51006", "51007", "51020", "51100", "51116", "51118", "51120", "51121", "51122", "51137",
                      "51138")  # fmt: skip
 _REDUCE_ONLY: Final = ("51112", "51169", "51170", "51205")
@@ -52,8 +59,7 @@ _STATES: Final = {
 
 def _code(error: BaseException) -> str:
     """Return the code of one order where there is one, else that of the whole answer."""
-    found = _ORDER_CODE.search(str(error)) or _CODE.search(str(error))
-    return found[1] if found else ""
+    return code_of(error, _ORDER_CODE, _CODE)
 
 
 class OkxDialect(Dialect):
@@ -62,11 +68,8 @@ class OkxDialect(Dialect):
     venue = "okx"
     amends = True
     order_weight = 1 / 3
-    exchange_ids: ClassVar[dict[MarketType, str]] = {MarketType.SPOT: "okx", MarketType.PERP: "okx"}
-    call_limits: ClassVar[dict[MarketType, CallLimit]] = {
-        MarketType.SPOT: CallLimit(60, 2.0),
-        MarketType.PERP: CallLimit(60, 2.0),
-    }
+    exchange_ids: ClassVar[dict[MarketType, str]] = of_both("okx")
+    call_limits: ClassVar[dict[MarketType, CallLimit]] = of_both(CallLimit(60, 2.0))
 
     # --- the ccxt object -----------------------------------------------------------------------------------------------
 
@@ -76,23 +79,12 @@ class OkxDialect(Dialect):
 
     def config(self) -> dict[str, Any]:
         """Return options: one market family, one way to ask."""
-        options: dict[str, Any] = {
-            "defaultType": "swap" if self.perp else "spot",
-            "fetchMarkets": {"types": ["swap" if self.perp else "spot"]},
-            "createOrder": "privatePostTradeOrder",
-        }
-        return {"options": options, "has": {"fetchCurrencies": False}}
+        return self.one_family(fetchMarkets={"types": [self.family]}, createOrder="privatePostTradeOrder")
 
     def prepare(self, exchange: Exchange) -> None:
         """Correct what ccxt makes of this venue's words."""
         super().prepare(exchange)
-        errors = importlib.import_module("ccxt.base.errors")
-        exact = exchange.exceptions["exact"]
-        exact.update(dict.fromkeys(_UNSURE, errors.ExchangeNotAvailable))
-        exact.update(dict.fromkeys(_DUPLICATES, errors.DuplicateOrderId))
-        exact.update(dict.fromkeys(_GONE, errors.OrderNotFound))
-        exact.update(dict.fromkeys(_TOO_MANY, errors.RateLimitExceeded))
-        exact.update(dict.fromkeys(_OF_ONE_MARKET, errors.InvalidOrder))
+        take_for(exchange, _MEANINGS)
         exchange.sign = _expiring(exchange.sign)
         exchange.order_to_trade = _charged(exchange.order_to_trade)
 
@@ -111,7 +103,7 @@ class OkxDialect(Dialect):
 
         An order that filled must never be taken for one that never was.
         """
-        missing = importlib.import_module("ccxt.base.errors").OrderNotFound
+        missing = ccxt_error("OrderNotFound")
         try:
             return await super().query(exchange, client_id, symbol)
         except missing:
@@ -161,7 +153,7 @@ class OkxDialect(Dialect):
 
     def private_watches(self, exchange: Exchange) -> Sequence[Callable[[], Awaitable[Any]]]:
         """Return two: what comes to the order channel holds the trades. Of the other family ccxt knows no market."""
-        family = {"type": "swap" if self.perp else "spot"}
+        family = {"type": self.family}
         return (lambda: exchange.watch_orders(None, None, None, family), exchange.watch_balance)
 
     def private_confirmations(self) -> int:
