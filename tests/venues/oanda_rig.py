@@ -24,6 +24,8 @@ from venues.oanda import OandaVenue
 D = Decimal
 NOW = WallClock().now
 EUR = "EUR/USD:USD"
+BUY, SELL = OrderSide.BUY, OrderSide.SELL
+MARKET, LIMIT, STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
 _numbers = count(1)
 
 

@@ -10,9 +10,25 @@ import pytest
 
 from protocol.orders import FillReport, OrderReport, OrderState
 from protocol.secret import Secret
-from protocol.values import OrderSide, OrderType
+from protocol.values import OrderType
 from tests.servers.venues.faults import Fault
-from tests.venues.oanda_rig import EUR, NOW, OandaRig, access_to, held, order, pairs, tools, trading, trading_euros
+from tests.venues.oanda_rig import (
+    BUY,
+    EUR,
+    LIMIT,
+    MARKET,
+    NOW,
+    SELL,
+    STOP,
+    OandaRig,
+    access_to,
+    held,
+    order,
+    pairs,
+    tools,
+    trading,
+    trading_euros,
+)
 from venues.errors import AuthFailed, OrderNotFound, RateLimited
 from venues.facets import Amends, HasAccountState, HasMarketFacts, HasSwapRates, TakesBrackets
 from venues.oanda import OandaVenue
@@ -20,8 +36,6 @@ from venues.oanda import OandaVenue
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 D = Decimal
-BUY, SELL = OrderSide.BUY, OrderSide.SELL
-MARKET, LIMIT, STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
 
 
 @pytest.fixture

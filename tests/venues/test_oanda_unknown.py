@@ -9,10 +9,21 @@ from typing import Any
 import pytest
 
 from protocol.orders import FillReport, OrderState
-from protocol.values import OrderSide, OrderType
 from tests.servers.venues.faults import Fault
 from tests.venues.manual_time import ManualTime
-from tests.venues.oanda_rig import EUR, NOW, OandaRig, held, order, pairs, trading, trading_euros
+from tests.venues.oanda_rig import (
+    BUY,
+    EUR,
+    LIMIT,
+    MARKET,
+    NOW,
+    OandaRig,
+    held,
+    order,
+    pairs,
+    trading,
+    trading_euros,
+)
 from venues.access import Tools
 from venues.errors import NetworkTimeout, VenueDown
 from venues.oanda.desk import UNDER_WAY_S
@@ -20,8 +31,6 @@ from venues.oanda.desk import UNDER_WAY_S
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 D = Decimal
-BUY, SELL = OrderSide.BUY, OrderSide.SELL
-MARKET, LIMIT, STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
 
 
 @pytest.fixture
