@@ -66,7 +66,7 @@ def _best(exchange: Exchange, data: Any, touched: Callable[[Row], None]) -> None
 
 
 def _last(exchange: Exchange, rows: Any) -> None:
-    newest = max(rows, key=lambda row: row["time"], default={})
+    newest: dict[str, Any] = max(rows, key=lambda row: row["time"], default={})
     if newest and (symbol := _symbol(exchange, newest["coin"])):
         row = {
             "symbol": symbol,
