@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import unquote
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from protocol.market import PriceTick
-from protocol.values import MarketType
 from tests.servers.venues import gate_futures as futures
 from tests.servers.venues import gate_spot as spot
 from tests.servers.venues.faults import Fault, On
 from tests.servers.venues.gate_wire import GateRefusal, refused
 from tests.servers.venues.hall import Hall, Order
-from tests.servers.venues.http import HttpVenue, Stream
+from tests.servers.venues.http import Stream
+from tests.servers.venues.two_desks import TwoDesks, words_of
 
 __all__ = ["KEY", "SECRET", "GateServer"]
 
@@ -33,20 +31,11 @@ MAX_AGE_S: Final = 60
 PRIVATE: Final = ("orders", "usertrades", "balances", "positions")
 
 
-class GateServer(HttpVenue):
-    """Both interfaces on one port; the streams have a path each. ``skew_ms``: how far its clock is ahead."""
+class GateServer(TwoDesks):
+    """Both interfaces on one port; the streams have a path each."""
 
     def __init__(self, hall: Hall) -> None:
-        super().__init__(hall)
-        self.skew_ms = 0
-        self.secret = SECRET
-        self.spot = spot.SpotDesk(hall)
-        self.futures = futures.FuturesDesk(hall)
-
-    @property
-    def now_ms(self) -> int:
-        """Its clock."""
-        return self.hall.now() // 1_000_000 + self.skew_ms
+        super().__init__(hall, SECRET, spot.SpotDesk(hall), futures.FuturesDesk(hall))
 
     # --- the base class asks ---------------------------------------------------------------------------------------------
 
@@ -58,7 +47,7 @@ class GateServer(HttpVenue):
         for base, desk in (("/api/v4", self.spot), ("/api/v4/futures/usdt", self.futures)):
             for method, path, handler, private in desk.routes():
                 answer = self._answer(handler)
-                yield web.route(method, base + path, self._signed(answer) if private else answer)
+                yield web.route(method, base + path, self.signed(answer) if private else answer)
 
     def kind_of(self, request: web.Request, body: str) -> On:
         if request.method == "POST" and request.path.endswith("/orders"):
@@ -81,7 +70,7 @@ class GateServer(HttpVenue):
         instrument = self.hall.instruments().get(symbol)
         if instrument is None or (isinstance(fact, Order) and not fact.number):
             return
-        desk = self.futures if instrument.market_type is MarketType.PERP else self.spot
+        desk = self.desk_of(instrument)
         told = desk.quotes(fact) if isinstance(fact, PriceTick) else desk.told(fact)
         for channel, market, result in told:
             for stream in self.streams:
@@ -105,23 +94,18 @@ class GateServer(HttpVenue):
 
     def _answer(self, handler: Any) -> Any:
         async def answer(request: web.Request) -> web.Response:
-            body = json.loads(text) if (text := await request.text()) else {}
+            asked = await words_of(request)
             try:
-                found = handler({**request.query, **request.match_info, **body})
+                found = handler(asked)
             except GateRefusal as refusal:
                 return refused(refusal)
             return web.json_response(found, status=201 if request.method == "POST" else 200)
 
         return answer
 
-    def _signed(self, handler: Any) -> Any:
-        async def check(request: web.Request) -> web.Response:
-            if refusal := self._wrong(request, await request.text()):
-                return refused(refusal)
-            answer: web.Response = await handler(request)
-            return answer
-
-        return check
+    def stranger(self, request: web.Request, body: str) -> web.Response | None:
+        refusal = self._wrong(request, body)
+        return refused(refusal) if refusal else None
 
     def _wrong(self, request: web.Request, body: str) -> GateRefusal | None:
         headers = request.headers
@@ -144,16 +128,9 @@ class GateServer(HttpVenue):
 
     async def _stream(self, request: web.Request) -> web.WebSocketResponse:
         stream = await self.open_stream(request)
-        try:
-            with suppress(ConnectionError):
-                async for message in stream.socket:
-                    if message.type is WSMsgType.TEXT:
-                        self._frame(stream, json.loads(message.data))
-        finally:
-            self.close_stream(stream)
-        return stream.socket
+        return await self.serve(stream)
 
-    def _frame(self, stream: Stream, frame: dict[str, Any]) -> None:
+    def frame(self, stream: Stream, frame: dict[str, Any]) -> None:
         channel, event, payload = frame["channel"], frame.get("event", ""), list(frame.get("payload") or [])
         kind, _, name = channel.partition(".")
         if name == "ping":

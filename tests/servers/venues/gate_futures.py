@@ -13,6 +13,7 @@ from protocol.values import MarketType, OrderSide, OrderType
 from tests.servers.venues.gate_spot import SECONDS
 from tests.servers.venues.gate_wire import Desk, GateRefusal, Route, seconds, text
 from tests.servers.venues.hall import NS, Order
+from tests.servers.venues.two_desks import marked_positions, money_in, quoted_market
 
 __all__ = ["USER", "FuturesDesk"]
 
@@ -182,19 +183,14 @@ class FuturesDesk(Desk):
     # --- the account -------------------------------------------------------------------------------------------------------
 
     def _account(self, _: dict[str, Any]) -> dict[str, Any]:
-        free = locked = Decimal(0)
-        for each in self.hall.balances():
-            if each.currency == "USDT":
-                free, locked = each.free, each.locked
+        free, locked = money_in(self.hall, "USDT")
         return {"order_margin": text(locked), "point": "0", "bonus": "0", "unrealised_pnl": "0",
                 "total": text(free + locked), "available": text(free), "in_dual_mode": False, "currency": "USDT",
                 "position_margin": "0", "user": USER}  # fmt: skip
 
     def _positions(self, _: dict[str, Any]) -> list[dict[str, Any]]:
         found = []
-        for each in self.hall.positions():
-            market, tick = self.hall.instruments()[each.symbol], self.hall.quote(each.symbol)
-            price = tick.last if tick else Decimal(0)
+        for each, market, price in marked_positions(self.hall):
             found.append({
                 "value": text(abs(each.qty) * price), "leverage": "0", "mode": "single", "contract": market.venue_symbol,
                 "entry_price": text(self.hall.entry_price(each.symbol)), "mark_price": text(price), "realised_pnl": "0",
@@ -209,8 +205,8 @@ class FuturesDesk(Desk):
 
     def quotes(self, tick: PriceTick) -> list[tuple[str, str, Any]]:
         """Return what is told of a quote: channel, market, result."""
-        instrument = self.hall.instruments().get(tick.symbol)
-        if instrument is None or instrument.market_type is not MarketType.PERP:
+        instrument = quoted_market(self.hall, tick, MarketType.PERP)
+        if instrument is None:
             return []
         name = instrument.venue_symbol
         book = {"t": tick.at // 1_000_000, "u": tick.at // 1000, "s": name, "b": text(tick.bid), "B": 37000,

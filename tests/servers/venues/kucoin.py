@@ -10,22 +10,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Any, Final
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
 from protocol.market import PriceTick
 from protocol.orders import FillReport
-from protocol.values import MarketType
 from tests.servers.venues import kucoin_futures as futures
 from tests.servers.venues import kucoin_spot as spot
 from tests.servers.venues.faults import Fault, On
 from tests.servers.venues.hall import Hall, Order
-from tests.servers.venues.http import HttpVenue, Stream
+from tests.servers.venues.http import Stream
 from tests.servers.venues.kucoin_wire import KucoinRefusal, ok, refused
+from tests.servers.venues.two_desks import TwoDesks, words_of
 
 __all__ = ["KEY", "PASSPHRASE", "SECRET", "KucoinServer"]
 
@@ -36,33 +34,24 @@ MAX_AGE_MS: Final = 5000
 TOKEN: Final = "2neAiuYvAU61ZDXANAGAsiL4-test"
 
 
-class KucoinServer(HttpVenue):
-    """Both interfaces on one port; the real ones are two hosts. ``skew_ms``: how far its clock is ahead."""
+class KucoinServer(TwoDesks):
+    """Both interfaces on one port; the real ones are two hosts."""
 
     def __init__(self, hall: Hall) -> None:
-        super().__init__(hall)
-        self.skew_ms = 0
-        self.secret = SECRET
+        super().__init__(hall, SECRET, spot.SpotDesk(hall), futures.FuturesDesk(hall))
         self.places = 0
-        self.spot = spot.SpotDesk(hall)
-        self.futures = futures.FuturesDesk(hall)
-
-    @property
-    def now_ms(self) -> int:
-        """Its clock."""
-        return self.hall.now() // 1_000_000 + self.skew_ms
 
     # --- the base class asks ---------------------------------------------------------------------------------------------
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         yield web.get("/endpoint", self._stream)
         yield web.post("/api/v1/bullet-public", self._bullet)
-        yield web.post("/api/v1/bullet-private", self._signed(self._bullet))
+        yield web.post("/api/v1/bullet-private", self.signed(self._bullet))
         yield web.get("/api/v1/timestamp", self._time)
         yield web.get("/api/v1/status", self._status)
         for method, path, handler, private in (*self.spot.routes(), *self.futures.routes()):
             answer = self._answer(handler)
-            yield web.route(method, path, self._signed(answer) if private else answer)
+            yield web.route(method, path, self.signed(answer) if private else answer)
 
     def kind_of(self, request: web.Request, body: str) -> On:
         if request.method == "POST" and request.path.endswith(("/orders", "/orders/sync")):
@@ -84,7 +73,7 @@ class KucoinServer(HttpVenue):
         instrument = self.hall.instruments().get(symbol)
         if instrument is None:
             return
-        desk = self.futures if instrument.market_type is MarketType.PERP else self.spot
+        desk = self.desk_of(instrument)
         told: list[dict[str, Any]] = []
         if isinstance(fact, PriceTick):
             told = desk.quote_frames(fact)
@@ -102,24 +91,19 @@ class KucoinServer(HttpVenue):
 
     def _answer(self, handler: Any) -> Any:
         async def answer(request: web.Request) -> web.Response:
-            body = json.loads(text) if (text := await request.text()) else {}
+            asked = await words_of(request)
             if request.method == "POST" and "orders" in request.path:
                 self.places += 1
             try:
-                return ok(handler({**request.query, **request.match_info, **body}))
+                return ok(handler(asked))
             except KucoinRefusal as refusal:
                 return refused(refusal)
 
         return answer
 
-    def _signed(self, handler: Any) -> Any:
-        async def check(request: web.Request) -> web.Response:
-            if refusal := self._wrong(request, await request.text()):
-                return web.json_response(refusal, status=401)
-            answer: web.Response = await handler(request)
-            return answer
-
-        return check
+    def stranger(self, request: web.Request, body: str) -> web.Response | None:
+        refusal = self._wrong(request, body)
+        return web.json_response(refusal, status=401) if refusal else None
 
     def _wrong(self, request: web.Request, body: str) -> dict[str, str] | None:
         headers = request.headers
@@ -157,16 +141,9 @@ class KucoinServer(HttpVenue):
             stream.cut()
         else:
             stream.reply({"id": request.query.get("connectId", ""), "type": "welcome"})
-        try:
-            with suppress(ConnectionError):
-                async for message in stream.socket:
-                    if message.type is WSMsgType.TEXT:
-                        self._frame(stream, json.loads(message.data))
-        finally:
-            self.close_stream(stream)
-        return stream.socket
+        return await self.serve(stream)
 
-    def _frame(self, stream: Stream, frame: dict[str, Any]) -> None:
+    def frame(self, stream: Stream, frame: dict[str, Any]) -> None:
         kind, topic = frame.get("type"), str(frame.get("topic", ""))
         if kind == "ping":
             stream.reply({"id": frame["id"], "type": "pong", "timestamp": self.now_ms * 1000})

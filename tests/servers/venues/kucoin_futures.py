@@ -12,6 +12,7 @@ from protocol.orders import FillReport, OrderState
 from protocol.values import MarketType, OrderType
 from tests.servers.venues.hall import NS, Hall, Order
 from tests.servers.venues.kucoin_wire import Desk, KucoinRefusal, Route, hexed, text
+from tests.servers.venues.two_desks import marked_positions, money_in, quoted_market
 
 __all__ = ["FuturesDesk"]
 
@@ -200,9 +201,7 @@ class FuturesDesk(Desk):
 
     def _positions(self, _: dict[str, Any]) -> list[dict[str, Any]]:
         found = []
-        for each in self.hall.positions():
-            market, tick = self.hall.instruments()[each.symbol], self.hall.quote(each.symbol)
-            price = tick.last if tick else Decimal(0)
+        for each, market, price in marked_positions(self.hall):
             found.append({
                 "id": hexed(1), "symbol": market.venue_symbol, "crossMode": self.margin_mode == "CROSS",
                 "marginMode": self.margin_mode, "positionSide": "BOTH", "currentQty": int(each.qty / market.contract_size),
@@ -215,10 +214,7 @@ class FuturesDesk(Desk):
 
     def _account(self, asked: dict[str, Any]) -> dict[str, Any]:
         currency = asked.get("currency", "XBT")
-        free = locked = Decimal(0)
-        for each in self.hall.balances():
-            if each.currency == currency:
-                free, locked = each.free, each.locked
+        free, locked = money_in(self.hall, currency)
         return {"accountEquity": float(free + locked), "unrealisedPNL": 0, "marginBalance": float(free + locked),
                 "positionMargin": 0, "orderMargin": float(locked), "frozenFunds": 0, "availableBalance": float(free),
                 "currency": currency, "riskRatio": 0}  # fmt: skip
@@ -227,8 +223,8 @@ class FuturesDesk(Desk):
 
     def quote_frames(self, tick: PriceTick) -> list[dict[str, Any]]:
         """Return what is told of a quote."""
-        instrument = self.hall.instruments().get(tick.symbol)
-        if instrument is None or instrument.market_type is not MarketType.PERP:
+        instrument = quoted_market(self.hall, tick, MarketType.PERP)
+        if instrument is None:
             return []
         name = instrument.venue_symbol
         first = {"symbol": name, "bestBidSize": 795, "bestBidPrice": text(tick.bid), "bestAskPrice": text(tick.ask),

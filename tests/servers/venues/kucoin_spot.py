@@ -12,6 +12,7 @@ from protocol.orders import FillReport, OrderState
 from protocol.values import MarketType, OrderType
 from tests.servers.venues.hall import NS, Order
 from tests.servers.venues.kucoin_wire import Desk, KucoinRefusal, Route, hexed, text
+from tests.servers.venues.two_desks import quoted_market
 
 __all__ = ["SpotDesk"]
 
@@ -208,8 +209,8 @@ class SpotDesk(Desk):
 
     def quote_frames(self, tick: PriceTick) -> list[dict[str, Any]]:
         """Return what is told of a quote."""
-        instrument = self.hall.instruments().get(tick.symbol)
-        if instrument is None or instrument.market_type is not MarketType.SPOT:
+        instrument = quoted_market(self.hall, tick, MarketType.SPOT)
+        if instrument is None:
             return []
         name, at = instrument.venue_symbol, tick.at // 1_000_000
         level1 = {"asks": [text(tick.ask), "2.07"], "bids": [text(tick.bid), "6.04"], "timestamp": at}
