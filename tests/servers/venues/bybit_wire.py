@@ -15,6 +15,7 @@ from protocol.market import PriceTick
 from protocol.orders import FillReport, OrderState, Position
 from protocol.values import MarketType, OrderType
 from tests.servers.venues.hall import Hall, Order
+from tests.servers.venues.words import ANONYMOUS, MS, ms, plain
 
 __all__ = [
     "ANONYMOUS",
@@ -35,9 +36,6 @@ __all__ = [
     "wallet",
 ]  # fmt: skip
 
-MS: Final = 1_000_000
-ANONYMOUS: Final = "anonymous"
-"""What begins the hall's id of an order that came without ``orderLinkId``."""
 SPOT_MARKETS: Final = ("BTC", "ETH", "SYNC")
 
 _REFUSED: Final = {
@@ -96,17 +94,6 @@ def bybit_markets(*bases: str) -> tuple[Instrument, ...]:
                 )
             )
     return tuple(found)
-
-
-def ms(at: int) -> str:
-    """Return an instant as Bybit writes it."""
-    return str(at // MS)
-
-
-def plain(value: Decimal) -> str:
-    """Return a number without exponent or trailing zeros."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def category_of(symbol: str) -> str:

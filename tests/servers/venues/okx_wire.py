@@ -13,13 +13,11 @@ from protocol.market import PriceTick
 from protocol.orders import FillReport, OrderState, Position
 from protocol.values import MarketType, OrderType
 from tests.servers.venues.hall import Hall, Order
+from tests.servers.venues.words import ANONYMOUS, ms, plain
 
 __all__ = ["AGAIN", "ANONYMOUS", "balances", "candle", "client_id", "fill_row", "instrument_row", "ms", "okx_markets",
            "order_row", "plain", "position_row", "refused", "size", "ticker", "type_of"]  # fmt: skip
 
-MS: Final = 1_000_000
-ANONYMOUS: Final = "anonymous"
-"""What begins the hall's id of an order that came without ``clOrdId``."""
 AGAIN: Final = "/again/"
 """What stands between a client id and a number in the hall's id of an order that used the id of a final one anew."""
 
@@ -65,17 +63,6 @@ def okx_markets(*bases: str) -> tuple[Instrument, ...]:
                 )
             )
     return tuple(found)
-
-
-def ms(at: int) -> str:
-    """Return an instant as OKX writes it."""
-    return str(at // MS)
-
-
-def plain(value: Decimal) -> str:
-    """Return a number without exponent or trailing zeros."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def type_of(symbol: str) -> str:
