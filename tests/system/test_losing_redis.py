@@ -36,13 +36,16 @@ pytestmark = pytest.mark.slow
 MORE = 40
 """Orders that have to leave in each phase."""
 
+BOTH_NODES = 2
+
 
 class Fleet:
     """A loaded house that is node ``a``, and a second node that only listens and reads."""
 
-    def __init__(self, house: House, other: Shared) -> None:
+    def __init__(self, house: House, other: Shared, server: RedisServer) -> None:
         self.house = house
         self.other = other
+        self.server = server
         self.heard: list[Any] = []
 
     @property
@@ -99,7 +102,7 @@ async def sailing(folder: Path, server: RedisServer) -> AsyncIterator[Fleet]:
         houses.append(house)
         house.system.tell(LOAD, Pace(30))
         await eventually(lambda: holding(house), "groups hold something")
-        fleet = Fleet(house, other)
+        fleet = Fleet(house, other, server)
         listening = asyncio.create_task(fleet.listen())
         try:
             yield fleet
@@ -133,8 +136,17 @@ def sail(folder: Path, server: RedisServer, scenario: Callable[[Fleet], Any]) ->
     asyncio.run(main())
 
 
+def listeners(server: RedisServer) -> int:
+    """Count who listens to what nodes tell: what is published before somebody does is lost to him."""
+    found = server.ask("PUBSUB", "CHANNELS", f"*{NODE_CHANNEL}*").split(b"\r\n")
+    if len(found) < 3:
+        return 0
+    return int(server.ask("PUBSUB", "NUMSUB", found[2].decode()).split(b":")[-1])
+
+
 async def hears_the_house(fleet: Fleet, reason: str) -> None:
     """Wait until the second node hears of a pause and of groups, and reads newest quotes."""
+    await eventually(lambda: listeners(fleet.server) >= BOTH_NODES, f"both nodes listen ({reason})")
     engine, groups = len(fleet.facts(EngineMoved)), len(fleet.facts(GroupMoved))
     system = fleet.house.system
     system.tell(RISK, PauseEngine(reason))
