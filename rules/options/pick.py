@@ -47,7 +47,7 @@ def nearest_delta(
     found = [(each, abs(delta - target)) for each, delta in _with_delta(here, right)]
     if not found:
         return None
-    # 0.14 and 0.18 are equally far from 0.16, but not in floats.
+    # 0.11 and 0.21 are equally far from 0.16, but not in floats.
     limit = min(distance for _, distance in found) + SLACK
     return min((each for each, distance in found if distance <= limit), key=_preference)
 

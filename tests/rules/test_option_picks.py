@@ -17,7 +17,8 @@ from tests.rules.option_values import NAN, NOW, SECOND, D, expiry, option, optio
 @pytest.mark.parametrize(
     ("contracts", "wanted"),
     [
-        # 0.14 and 0.18 are equally far from 0.16, though their floats are not
+        # 0.11 and 0.21 are equally far from 0.16, though in floats 0.21 is nearer
+        ([option("95", delta=-0.11), option("97", delta=-0.21)], "P95-40"),
         ([option("95", delta=-0.14, ask="1.20"), option("97", delta=-0.18)], "P97-40"),
         ([option("95", delta=-0.14), option("97", delta=-0.18, ask="1.20")], "P95-40"),
         ([option("97", delta=-0.18), option("95", delta=-0.14)], "P95-40"),
