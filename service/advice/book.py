@@ -7,13 +7,28 @@ from types import MappingProxyType
 from typing import Final
 
 from service.advice.operations import BACKUP, CACHE, JOURNAL, OPERATORS, START
+from service.advice.perps import PERPS
 from service.advice.settings import SETTINGS
 from service.advice.signals import WEBHOOK
 from service.advice.trading import EDITING, LOSS_OFFSET, ORDERS, POOL, VENUES
 
 __all__ = ["ADVICE", "AREAS", "advice_of"]
 
-AREAS: Final = (WEBHOOK, POOL, ORDERS, EDITING, LOSS_OFFSET, VENUES, SETTINGS, START, OPERATORS, JOURNAL, BACKUP, CACHE)
+AREAS: Final = (
+    WEBHOOK,
+    POOL,
+    ORDERS,
+    EDITING,
+    LOSS_OFFSET,
+    VENUES,
+    PERPS,
+    SETTINGS,
+    START,
+    OPERATORS,
+    JOURNAL,
+    BACKUP,
+    CACHE,
+)
 """The book in the order it is read: a signal's way through the house first, then the house itself."""
 
 
