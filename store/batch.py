@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Final, NamedTuple
 
 from protocol.codec import MAX_MESSAGE_BYTES, encode_msgpack
@@ -30,11 +31,19 @@ class StreamEnd(NamedTuple):
 class Dictionary:
     """What the writer knows of the file: stream ends and event types, and the numbers that new ones get.
 
-    ``find`` looks up a stream that was not used since the opening.
+    ``find`` looks up a stream that is not known, or not any more: with ``most`` those that were used longest ago are
+    forgotten, for each group that ever was has a stream of its own.
     """
 
-    def __init__(self, find: Callable[[str], StreamEnd | None], types: Iterable[StoredType], streams: int) -> None:
+    def __init__(
+        self,
+        find: Callable[[str], StreamEnd | None],
+        types: Iterable[StoredType],
+        streams: int,
+        most: int | None = None,
+    ) -> None:
         self.find = find
+        self.most = most
         self.ends: dict[str, StreamEnd] = {}
         self.types = {(stored.name, stored.version): stored for stored in types}
         self.by_class: dict[type[Event], StoredType] = {}
@@ -50,7 +59,11 @@ class Dictionary:
     def keep(self, batch: Batch) -> None:
         """Take over what a batch brought, after its commit."""
         for name, cursor in batch.cursors.items():
+            self.ends.pop(name, None)
             self.ends[name] = StreamEnd(cursor.stream, cursor.seq)
+        if self.most is not None and len(self.ends) > self.most:
+            for name in list(islice(self.ends, self.most // 4)):
+                del self.ends[name]
         self.streams += len(batch.new_streams)
         for stored in batch.new_types:
             self.types[stored.name, stored.version] = stored

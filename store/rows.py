@@ -11,7 +11,13 @@ from typing import Final, NamedTuple, TypeAlias
 from store.chain import GENESIS, INTEGERS, checksum
 from store.event_types import StoredType
 
-__all__ = ["PAGE", "Head", "Row", "Rows", "StoredSnapshot", "StoredStream"]
+__all__ = ["LAST_STREAM", "PAGE", "Head", "Row", "Rows", "StoredSnapshot", "StoredStream"]
+
+LAST_STREAM: Final = 2**31 - 1
+"""Greatest number of a stream."""
+
+_STREAMS_AT_ONCE: Final = 256
+_STREAMS_KEPT: Final = 4_096
 
 PAGE: Final = 512
 """Records fetched at a time. Between pages no statement is open, so appends and checkpoints are never held up."""
@@ -96,8 +102,8 @@ class Rows(ABC):
         """Return the number of a stream's newest record, 0 when it has none."""
 
     @abstractmethod
-    def streams(self) -> Iterator[StoredStream]:
-        """Yield every stream of the dictionary, in the order they first appeared."""
+    def streams(self, first: int = 0, last: int = LAST_STREAM) -> Iterator[StoredStream]:
+        """Yield the streams of the dictionary with these numbers, in the order they first appeared."""
 
     @abstractmethod
     def stream_number(self, name: str) -> int | None:
@@ -140,9 +146,14 @@ class Rows(ABC):
 
     def stream(self, number: int) -> StoredStream | None:
         """Return a stream by its number."""
-        if number not in self._streams:
-            self._streams = {stream.id: stream for stream in self.streams()}
-        return self._streams.get(number)
+        found = self._streams.get(number)
+        if found is None and isinstance(number, int) and 0 <= number <= LAST_STREAM:
+            if len(self._streams) > _STREAMS_KEPT:
+                self._streams.clear()
+            first = number - number % _STREAMS_AT_ONCE
+            self._streams |= {each.id: each for each in self.streams(first, first + _STREAMS_AT_ONCE - 1)}
+            found = self._streams.get(number)
+        return found
 
     def event_type(self, number: int) -> StoredType | None:
         """Return an event type by its number."""

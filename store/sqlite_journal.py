@@ -34,6 +34,9 @@ from store.sqlite_rows import SqliteRows
 
 __all__ = ["MEMORY", "Durability", "JournalReader", "SqliteJournal", "open_journal", "open_reader"]
 
+_STREAMS_KNOWN: Final = 4_096
+"""Streams whose ends the writer keeps in mind; others are looked up when they are written to again."""
+
 _INSERT: Final = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _KEEP_NEWER: Final = """INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (stream) DO UPDATE SET
     seq = excluded.seq, version = excluded.version, position = excluded.position, checksum = excluded.checksum,
@@ -220,7 +223,7 @@ class SqliteJournal(JournalReader):
     def _load(self) -> None:
         with self._reading():
             streams = max((stream.id for stream in self._rows.streams()), default=0)
-            self._dictionary = Dictionary(self._find_end, self._rows.types(), streams)
+            self._dictionary = Dictionary(self._find_end, self._rows.types(), streams, _STREAMS_KNOWN)
             self._head = self._rows.head()
         self._at = super().last_instant()
         self._suspect = False

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from store.chain import GENESIS, stream_tag
 from store.event_types import StoredType
-from store.rows import PAGE, Head, Row, Rows, StoredSnapshot, StoredStream
+from store.rows import LAST_STREAM, PAGE, Head, Row, Rows, StoredSnapshot, StoredStream
 
 __all__ = ["SqliteRows"]
 
@@ -95,9 +95,10 @@ class SqliteRows(Rows):
         """Return the number of a stream's newest record, 0 when it has none."""
         return int(self.one("SELECT coalesce(max(seq), 0) FROM events WHERE stream = ?", stream)[0])
 
-    def streams(self) -> Iterator[StoredStream]:
-        """Yield every stream of the dictionary, in the order they first appeared."""
-        for number, name in self.connection.execute("SELECT id, name FROM streams ORDER BY id").fetchall():
+    def streams(self, first: int = 0, last: int = LAST_STREAM) -> Iterator[StoredStream]:
+        """Yield the streams of the dictionary with these numbers, in the order they first appeared."""
+        sql = "SELECT id, name FROM streams WHERE id BETWEEN ? AND ? ORDER BY id"
+        for number, name in self.connection.execute(sql, (first, last)).fetchall():
             yield StoredStream(number, name.decode("utf-8", "replace"), stream_tag(name))
 
     def stream_number(self, name: str) -> int | None:

@@ -24,6 +24,8 @@ SYMBOLS: Final = ("BTC/USDT", "ETH/USDT", "SOL/USDT")
 _READY_S: Final = 120.0
 _END_S: Final = 60.0
 
+# Duplicates are remembered for ten minutes instead of a day: an hour here has as many alerts as a month of a trader's, and
+# what has to be remembered for a day would still be growing after two hours.
 CONFIG: Final = """
 [app]
 data_dir = "data"
@@ -38,6 +40,7 @@ signals = false
 [signal]
 rate_limit_per_minute = 6000
 near_duplicate_window_seconds = 0
+dedupe_window_seconds = 600
 [execution_pool]
 max_open_groups = 12
 [waiting_rule]

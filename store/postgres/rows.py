@@ -9,7 +9,7 @@ from typing import Any, Final
 from store.chain import GENESIS, stream_tag
 from store.event_types import StoredType
 from store.postgres.link import Link
-from store.rows import PAGE, Head, Row, Rows, StoredSnapshot, StoredStream
+from store.rows import LAST_STREAM, PAGE, Head, Row, Rows, StoredSnapshot, StoredStream
 
 __all__ = ["PostgresRows"]
 
@@ -99,9 +99,10 @@ class PostgresRows(Rows):
         """Return the number of a stream's newest record, 0 when it has none."""
         return int(self.one("SELECT coalesce(max(seq), 0) FROM {s}.events WHERE stream = $1", stream)[0])
 
-    def streams(self) -> Iterator[StoredStream]:
-        """Yield every stream of the dictionary, in the order they first appeared."""
-        for number, name in self.link.read(f"SELECT id, name FROM {self._s}.streams ORDER BY id"):  # noqa: S608
+    def streams(self, first: int = 0, last: int = LAST_STREAM) -> Iterator[StoredStream]:
+        """Yield the streams of the dictionary with these numbers, in the order they first appeared."""
+        sql = f"SELECT id, name FROM {self._s}.streams WHERE id BETWEEN $1 AND $2 ORDER BY id"  # noqa: S608
+        for number, name in self.link.read(sql, first, last):
             yield StoredStream(number, name, stream_tag(name.encode()))
 
     def stream_number(self, name: str) -> int | None:
