@@ -37,11 +37,11 @@ def whole_contracts(contracts: object) -> int:
         try:
             check_decimal("contracts", number)
         except ValueError as error:
-            raise _not_whole(contracts, str(error)) from None
+            raise _not_whole(number, str(error)) from None
         if number == number.to_integral_value(context=EXACT):
             return int(number)
-    raise _not_whole(contracts, "must be a whole number above 0")
+    raise _not_whole(number, "must be a whole number above 0")
 
 
-def _not_whole(contracts: object, why: str) -> ValidationError:
-    return ValidationError("$.contracts", why, code="InvalidContracts", value=str(contracts))
+def _not_whole(number: object, why: str) -> ValidationError:
+    return ValidationError("$.contracts", why, code="InvalidContracts", value=str(number))

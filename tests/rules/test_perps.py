@@ -193,6 +193,7 @@ def test_the_worked_example_of_netting() -> None:
         ({"contracts": True}, "InvalidContracts"),
         ({"contracts": "1"}, "InvalidContracts"),
         ({"contracts": 10**18}, "InvalidContracts"),
+        pytest.param({"contracts": 10**5000}, "InvalidContracts", id="more digits than Python prints"),
         ({"price": D(0)}, "InvalidPrice"),
         ({"price": D("NaN")}, "InvalidPrice"),
         ({"side": "long"}, "InvalidSide"),
