@@ -176,6 +176,7 @@ VENUES: Final = Area(
         ),
         Word(("InvalidPair",), "write a pair of currencies as EUR/USD"),
         Word(("InvalidQuantity",), "give a quantity above 0"),
+        Word(("InvalidExpiration",), "write the expiration of an option as YYYY-MM-DD"),
         Word(("Maintenance",), "nothing: entries leave after the window that the account's `maintenance` names"),
         Word(("RateLimited",), "nothing, or set the account's `rate_limit_mode` to `conservative`"),
         Word(("NetworkTimeout",), "nothing: the order is *unknown* until the venue says what became of it"),
