@@ -132,7 +132,8 @@ class Line:
         real = [each for each in (accounts if not wanted else [wanted]) if not each.startswith("D")]
         if self._access.testnet and real:
             raise PermissionDenied(
-                self._access.venue, f"{', '.join(real)} is for real money, and this account is to trade on paper: see `port`"
+                self._access.venue,
+                f"{', '.join(real)} is for real money, and this account is to trade on paper: see `port`",
             )
         if wanted and wanted not in accounts:
             raise AuthFailed(
