@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from actors.session_topics import SessionSettings
 from protocol.market import FeedState
 from rules.windows import Window, inside
+from runtime.clock import NANOS
 
 __all__ = ["LOOK_S", "PAUSED_AFTER", "PROBE_S", "Found", "Watch"]
 
@@ -23,7 +24,6 @@ PROBE_S: Final = 2.0
 LOOK_S: Final = 15.0
 """Longest time between two looks at who is mute, and whether a window of maintenance has begun."""
 
-_NANOS: Final = 1_000_000_000
 _NAMED: Final = 3
 """Most symbols that a notice names."""
 
@@ -50,14 +50,14 @@ class Watch:
 
     def use(self, settings: SessionSettings) -> None:
         """Go on under other settings."""
-        self._deadline = round(settings.mute_after_s * _NANOS)
+        self._deadline = round(settings.mute_after_s * NANOS)
         self._windows = tuple(Window.of(each) for each in settings.maintenance)
 
     @property
     def look_every_s(self) -> float:
         """Seconds until the next look; 0: there is nothing to look for."""
         if self._deadline:
-            return min(LOOK_S, max(0.25, self._deadline / _NANOS / 4))
+            return min(LOOK_S, max(0.25, self._deadline / NANOS / 4))
         return LOOK_S if self._windows else 0.0
 
     # --- calls ---------------------------------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ class Watch:
     def holds(self, symbol: str, now: int) -> tuple[str, str] | None:
         """Return code and reason why an entry in a market waits, None when it may leave."""
         if (until := self.maintained(now)) is not None:
-            return "Maintenance", f"in its window of maintenance for another {(until - now) // (60 * _NANOS)} min"
+            return "Maintenance", f"in its window of maintenance for another {(until - now) // (60 * NANOS)} min"
         if self.failing:
             return "VenueFailing", f"{self.row} calls failed in a row, the last: {self._why}"
         deaf = self._degraded_at is not None and self._heard.get(symbol, 0) < self._degraded_at

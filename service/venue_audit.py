@@ -11,11 +11,13 @@ from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from statistics import median
 from typing import Any, Final, NamedTuple
 
+from actors.session_link import clock_offset
 from protocol.instruments import Instrument
 from protocol.market import PriceTick
 from protocol.orders import OrderReport, OrderRequest, OrderState
 from protocol.values import OrderSide, OrderType
-from service.venue_probe import NANOS, Heard, chosen, offset_of, opened
+from runtime.clock import NANOS
+from service.venue_probe import Heard, chosen, opened
 from venues.contract import REQUIRED_CAPABILITIES, Capability, Venue
 from venues.errors import NetworkTimeout, OrderNotFound, VenueError
 from venues.facets import HasMarketFacts, MarketFacts
@@ -74,7 +76,7 @@ async def audit(
         found = tuple([await _market(venue, each) for each in listed])
         pings = [await _timed(now, venue.server_time) for _ in range(_PINGS)]
         latencies = [_latency("ping", pings)]
-        offset = await offset_of(venue, now)
+        offset = await clock_offset(venue, now)
         problems = []
         if listed:
             quote_ms, problem = await _quoted(venue, heard, listed[0].symbol, now)

@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from actors.session_link import clock_offset
 from protocol.instruments import Instrument
 from protocol.market import PriceTick
 from rules.identity import UnknownSymbol, canonical_symbol, market_names
+from runtime.clock import NANOS
 from venues.contract import REQUIRED_CAPABILITIES, Venue
 from venues.errors import NetworkTimeout, VenueError
 
@@ -18,15 +20,13 @@ if TYPE_CHECKING:
 
     from protocol.messages import Message
 
-__all__ = ["NANOS", "Heard", "Step", "Trial", "chosen", "markets", "offset_of", "opened", "probe"]
+__all__ = ["Heard", "Step", "Trial", "chosen", "markets", "opened", "probe"]
 
 _STEP_S: Final = 20.0
 """Longest time of one step."""
 
 _QUOTE_S: Final = 10.0
 """How long a first quote is waited for."""
-
-NANOS: Final = 1_000_000_000
 
 
 class Step(NamedTuple):
@@ -113,7 +113,7 @@ async def probe(
 
     async def clock() -> str:
         assert venue is not None
-        offset = await offset_of(venue, now)
+        offset = await clock_offset(venue, now)
         word = "ahead of" if offset > 0 else "behind"
         return f"{abs(offset) / NANOS:.3f} s {word} ours"
 
@@ -186,10 +186,3 @@ def _symbol(name: str, names: Mapping[str, str]) -> str:
         return canonical_symbol(name, names)
     except UnknownSymbol:
         return ""
-
-
-async def offset_of(venue: Venue, now: Callable[[], int]) -> int:
-    """Return how many nanoseconds the venue's clock is ahead of ours, taking its answer as given half-way."""
-    asked = now()
-    told = await venue.server_time()
-    return told - (asked + now()) // 2

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from runtime.clock import NANOS
 from venues.alpaca.rest import Rest
 from venues.alpaca.words import instant
 
 __all__ = ["Hours"]
-
-_NANOS = 1_000_000_000
 
 
 class Hours:
@@ -43,4 +42,4 @@ class Hours:
             await self.server_time()
         if self._open:
             return None
-        return f"{datetime.fromtimestamp(self._changes_at // _NANOS, UTC):%Y-%m-%d %H:%M} UTC"
+        return f"{datetime.fromtimestamp(self._changes_at // NANOS, UTC):%Y-%m-%d %H:%M} UTC"

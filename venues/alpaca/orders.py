@@ -9,6 +9,7 @@ from typing import Any, Final
 from protocol.messages import Message
 from protocol.orders import FillReport, OrderReport, OrderRequest, OrderState
 from protocol.values import OrderSide, OrderType
+from runtime.clock import NANOS
 from venues.access import Tools
 from venues.alpaca.errors import MARKET_HALTED, is_duplicate, refusal_code
 from venues.alpaca.hours import Hours
@@ -22,8 +23,7 @@ __all__ = ["ABSENT_AFTER_S", "Orders"]
 ABSENT_AFTER_S: Final = 30.0
 """Seconds after which a request that left us has arrived or never will: see the decision page."""
 
-_NANOS: Final = 1_000_000_000
-_OVERLAP: Final = 5 * _NANOS
+_OVERLAP: Final = 5 * NANOS
 """History is asked from this long before the newest fill: it may show fills out of order."""
 _LOOKS: Final = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.5)
 """Seconds before each look at an order that is about to end."""
@@ -51,7 +51,7 @@ class Orders:
         self._tools = tools
         self._tell = tell
         self._shorts = shorts
-        self._absent_after = round(absent_after_s * _NANOS)
+        self._absent_after = round(absent_after_s * NANOS)
         self._born = tools.now()
         self._under_way: set[str] = set()
         self.behind = False

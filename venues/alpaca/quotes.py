@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from protocol.market import FeedState, FeedStatus, PriceTick
 from protocol.messages import Message
+from runtime.clock import NANOS
 from venues.access import Tools
 from venues.alpaca.hours import Hours
 from venues.alpaca.library import Prices
@@ -24,7 +25,6 @@ __all__ = ["Quotes"]
 _LOOK_S: Final = 2.0
 _MUTE_LOOKS: Final = 5
 """Looks without a word by the stream after which it is asked whether there was something to say."""
-_NANOS: Final = 1_000_000_000
 
 
 class Quotes:
@@ -153,7 +153,7 @@ class Quotes:
             if not quote:
                 continue
             at, before = instant(str(quote["t"])), self._last.get(ticker)
-            missed += before is not None and at > before.at + _NANOS
+            missed += before is not None and at > before.at + NANOS
             self._take(ticker, quote, at)
         return missed
 

@@ -15,6 +15,7 @@ from protocol.market import Bar
 from protocol.messages import Message
 from protocol.orders import Balance, FillReport, OrderReport, OrderRequest, Position
 from protocol.venue import SessionDown
+from runtime.clock import NANOS
 from venues.access import Access, Tools
 from venues.alpaca.hours import Hours
 from venues.alpaca.ledger import Ledger
@@ -32,7 +33,6 @@ from venues.facets import MarketFacts
 __all__ = ["AlpacaVenue"]
 
 
-_NANOS: Final = 1_000_000_000
 _LOOK_S: Final = 2.0
 _LOOKS_WITH_STREAM: Final = 3
 """Looks between two questions about open orders while the stream seems well: one that is mute looks well too."""
@@ -277,7 +277,7 @@ class AlpacaVenue(Venue):
         rows = await self._rest_now().bars(ticker_of(symbol), query)
         found = (bar_of(symbol, row, seconds) for row in rows)
         end = self._tools.now() + self.clock_offset
-        return tuple(bar for bar in found if bar.at >= since and bar.at + seconds * _NANOS <= end)[:limit]
+        return tuple(bar for bar in found if bar.at >= since and bar.at + seconds * NANOS <= end)[:limit]
 
     @understood
     async def server_time(self) -> int:

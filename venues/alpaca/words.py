@@ -12,6 +12,7 @@ from protocol.instruments import Instrument, PrecisionRules
 from protocol.market import Bar
 from protocol.orders import Balance, OrderReport, OrderRequest, OrderState
 from protocol.values import MarketType, OrderSide, OrderType
+from runtime.clock import NANOS
 
 __all__ = [
     "QUOTE",
@@ -38,7 +39,6 @@ _Json = Mapping[str, Any]
 
 QUOTE: Final = "USD"
 _ZERO: Final = Decimal(0)
-_NANOS: Final = 1_000_000_000
 _MS: Final = 1_000_000
 _TICK: Final = Decimal("0.01")
 """Right at every price: below one dollar Alpaca takes 0.0001 too, at and above it nothing finer than this."""
@@ -73,12 +73,12 @@ def instant(text: str) -> int:
     base, fraction, zone = found.groups()
     whole = datetime.fromisoformat(base + ("+00:00" if zone == "Z" else zone)).astimezone(UTC)
     since = whole - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86400 + since.seconds) * _NANOS + int((fraction or "").ljust(9, "0"))
+    return (since.days * 86400 + since.seconds) * NANOS + int((fraction or "").ljust(9, "0"))
 
 
 def text_of(at: int) -> str:
     """Return an instant as Alpaca's queries take it."""
-    seconds, rest = divmod(at, _NANOS)
+    seconds, rest = divmod(at, NANOS)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from protocol.instruments import Instrument
 from protocol.market import Bar
 from protocol.orders import Balance, FillReport, OrderReport, Position
+from runtime.clock import NANOS
 from venues.ccxt_public.policy import TIMEFRAMES_S
 from venues.ccxt_public.translate import bar_of_row
 from venues.crypto.calls import Calls
@@ -20,7 +21,6 @@ from venues.errors import OrderNotFound, VenueCapabilityMissing, VenueDown
 
 __all__ = ["Account"]
 
-_NS: Final = 1_000_000_000
 _PAGE: Final = 500
 
 
@@ -80,9 +80,9 @@ class Account:
         if timeframe not in TIMEFRAMES_S or symbol not in self._words.instruments:
             raise VenueCapabilityMissing(self._dialect.venue, f"candles of {symbol[:40]} {timeframe[:16]}")
         seconds, exchange = TIMEFRAMES_S[timeframe], self._calls.exchange
-        finished_before = self._calls.clock() // (seconds * _NS) * seconds * _NS
+        finished_before = self._calls.clock() // (seconds * NANOS) * seconds * NANOS
         bars: dict[int, Bar] = {}
-        cursor = -(-since // (seconds * _NS)) * seconds * _NS
+        cursor = -(-since // (seconds * NANOS)) * seconds * NANOS
         while len(bars) < limit and cursor < finished_before:
             page = min(_PAGE, limit - len(bars))
             start_ms = cursor // NS_PER_MS
@@ -91,7 +91,7 @@ class Account:
             newest = max((row[0] * NS_PER_MS for row in rows), default=0)
             if newest < cursor:
                 break
-            cursor = newest + seconds * _NS
+            cursor = newest + seconds * NANOS
         return tuple(bars[at] for at in sorted(bars))[:limit]
 
     def _take(

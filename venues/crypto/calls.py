@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 import aiohttp
 
+from runtime.clock import NANOS
 from venues.crypto.dialect import Dialect, Exchange
 from venues.crypto.errors import UNREADABLE, Blame
 from venues.crypto.exchange import SENDING, Clock, Sending, TooLateToSend
@@ -16,8 +17,7 @@ __all__ = ["Calls", "Failed"]
 
 T = TypeVar("T")
 
-_NS: Final = 1_000_000_000
-_FOLLOW_NS: Final = _NS
+_FOLLOW_NS: Final = NANOS
 """A clock further away than this is followed at once; the session does the same (EX-1106)."""
 
 
@@ -85,7 +85,7 @@ class Calls:
     def latest(self, now: int, until: int | None) -> int:
         """Return the venue's instant after which a request of ``now`` (our clock) is to be refused."""
         patience = self.dialect.late_refusal_s
-        limit = now + round((patience if patience is not None else 3600.0) * _NS)
+        limit = now + round((patience if patience is not None else 3600.0) * NANOS)
         return (limit if until is None else min(limit, until)) + self.clock.offset
 
     async def server_time(self) -> int:

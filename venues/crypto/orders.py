@@ -8,6 +8,7 @@ from typing import Final
 
 from protocol.orders import OrderReport, OrderRequest, OrderState
 from protocol.values import OrderType
+from runtime.clock import NANOS
 from venues.access import Tools
 from venues.crypto.calls import Calls, Failed
 from venues.crypto.dialect import Row, plain
@@ -24,7 +25,6 @@ from venues.errors import (
 
 __all__ = ["Orders"]
 
-_NS: Final = 1_000_000_000
 _LOOKS: Final = 5
 _LOOK_AGAIN_S: Final = 0.2
 
@@ -165,9 +165,9 @@ class Orders:
     def _not_found(self, key: str, symbol: str, asked_at: int, reason: str) -> OrderReport:
         # An order of an earlier life was signed before this connection was opened.
         patience = self._dialect.late_refusal_s
-        earlier = None if patience is None else self._memory.opened_at + round(patience * _NS)
+        earlier = None if patience is None else self._memory.opened_at + round(patience * NANOS)
         latest = self._memory.sent.get(key, earlier)
-        lag = round(self._dialect.lag_s * _NS)
+        lag = round(self._dialect.lag_s * NANOS)
         proven = self._dialect.absence_provable and latest is not None and asked_at > latest + lag
         if proven:
             self._memory.sent.pop(key, None)

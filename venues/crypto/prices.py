@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from protocol.market import PriceTick
+from runtime.clock import NANOS
 from venues.access import Tools
 from venues.ccxt_public.chores import Chores
 from venues.ccxt_public.quotes import Quotes
@@ -30,7 +31,6 @@ _FRESH_S: Final = 2
 _CROSSING_S: Final = 1.0
 """How long the stream may be later than an answer over REST that overtook it."""
 _BATCH: Final = 50
-_NS: Final = 1_000_000_000
 
 
 class PriceStreams(Streams):
@@ -67,7 +67,7 @@ class PriceStreams(Streams):
             known = symbol in self._wanted
             self._wanted.add(symbol)
             newest = self._quotes.newest(symbol)
-            if newest is not None and now - self._heard.get(symbol, 0) < _FRESH_S * _NS:
+            if newest is not None and now - self._heard.get(symbol, 0) < _FRESH_S * NANOS:
                 self._sink(newest)
             elif known:
                 quiet.append(symbol)
@@ -109,7 +109,7 @@ class PriceStreams(Streams):
     def _take(self, symbol: str, ticker: Row) -> None:
         now = self._calls.clock()
         stamp = ticker.get("timestamp")
-        if stamp and now - stamp * NS_PER_MS > _STALE_S * _NS:
+        if stamp and now - stamp * NS_PER_MS > _STALE_S * NANOS:
             raise ValueError("a price of the past")
         due: list[PriceTick | None] = []
         if ticker.get("bid") is not None and ticker.get("ask") is not None:
@@ -159,7 +159,7 @@ class PriceStreams(Streams):
         """Ask after each silence whether anything was kept back."""
         self._heard_at = self._calls.clock.ours()
         while True:
-            silent_s = (self._calls.clock.ours() - self._heard_at) / _NS
+            silent_s = (self._calls.clock.ours() - self._heard_at) / NANOS
             if silent_s < DATA_DEADLINE_S:
                 await self._tools.sleep(DATA_DEADLINE_S - silent_s)
                 continue

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from protocol.orders import FillReport, OrderReport, OrderState
 from protocol.venue import BalancesChanged
+from runtime.clock import NANOS
 from venues.access import Tools
 from venues.crypto.account import Account
 from venues.crypto.calls import Calls
@@ -26,7 +27,6 @@ _LATE_S: Final = 5.0
 """A fill that is older than this and was not told by the stream: the stream is mute."""
 _OVERLAP_S: Final = 10.0
 _BALANCES_EVERY_S: Final = 2.0
-_NS: Final = 1_000_000_000
 
 
 class PrivateStreams(Streams):
@@ -137,9 +137,9 @@ class PrivateStreams(Streams):
         asked_at = self._calls.clock()
         missed = 0
         for fill in await self._account.fills_since(self._checked_at):
-            missed += self._recovered(fill) and fill.at < asked_at - round(_LATE_S * _NS)
+            missed += self._recovered(fill) and fill.at < asked_at - round(_LATE_S * NANOS)
         await self._orders_too()
-        self._checked_at = asked_at - round(_OVERLAP_S * _NS)
+        self._checked_at = asked_at - round(_OVERLAP_S * NANOS)
         return missed
 
     def _recovered(self, fill: FillReport) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, Final
 from protocol.messages import Message
 from protocol.orders import FillReport, OrderReport, OrderState
 from protocol.values import OrderSide
+from runtime.clock import NANOS
 from venues.ibkr.codes import Meaning, meaning_of, refusal_code
 from venues.ibkr.contracts import Contracts
 from venues.ibkr.gateway import Trade, exact
@@ -32,7 +33,6 @@ ACKNOWLEDGED: Final = frozenset(
 _CANCELLED: Final = frozenset({"Cancelled", "ApiCancelled"})
 _OVER: Final = _CANCELLED | {"Filled", "Inactive"}
 _MAKER: Final = 1
-_NANOS: Final = 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -332,4 +332,4 @@ class Book:
 
 
 def _instant(at: datetime) -> int:
-    return int(at.timestamp()) * _NANOS
+    return int(at.timestamp()) * NANOS

@@ -12,6 +12,7 @@ from typing import Any, Final
 from protocol.market import PriceTick
 from protocol.messages import Message
 from rules.broker.pacing import Kind
+from runtime.clock import NANOS
 from venues.errors import VenueError
 from venues.ibkr.contracts import Found
 from venues.ibkr.gateway import exact
@@ -29,7 +30,6 @@ _FRESH_S: Final = 5.0
 """A price of this age is told again to who asks; after an older one the market is asked anew."""
 
 _LIVE: Final = 1
-_NANOS: Final = 1_000_000_000
 
 
 class Quotes:
@@ -49,12 +49,12 @@ class Quotes:
     @property
     def mute(self) -> bool:
         """Whether something is followed and nothing has come for too long."""
-        return bool(self._followed) and self._now() - self.tick_at > DEADLINE_S * _NANOS
+        return bool(self._followed) and self._now() - self.tick_at > DEADLINE_S * NANOS
 
     def newest(self, found: Found) -> PriceTick | None:
         """Return the last price that came, unless it is old."""
         tick = self._newest.get(found.con_id)
-        return tick if tick is not None and self._now() - tick.at < _FRESH_S * _NANOS else None
+        return tick if tick is not None and self._now() - tick.at < _FRESH_S * NANOS else None
 
     async def follow(self, found: Found) -> None:
         """Have a contract's prices told; the newest comes first. One that has said nothing for a while is asked anew."""

@@ -23,6 +23,7 @@ from protocol.venue import SessionDown
 from rules.broker.brackets import bracket
 from rules.broker.heartbeat import LATE_S, SessionAge
 from rules.broker.pacing import Kind
+from runtime.clock import NANOS
 from venues.access import Access, Tools
 from venues.contract import REQUIRED_CAPABILITIES, Capability, Sink, Venue
 from venues.errors import VenueDown, VenueError
@@ -45,7 +46,6 @@ from venues.ibkr.watch import Watch
 
 __all__ = ["IbkrVenue"]
 
-_NANOS: Final = 1_000_000_000
 _STATES: Final = {
     Meaning.LINK_LOST: FeedState.DEGRADED,
     Meaning.DATA_LOST: FeedState.DEGRADED,
@@ -119,7 +119,7 @@ class IbkrVenue(Venue):
             self._noticed(Meaning.LINK_LOST, 1100, "the gateway has no connection to the broker")
 
     def _load(self) -> None:
-        self._contracts.load(f"{datetime.fromtimestamp(self._tools.now() // _NANOS, UTC):%Y%m%d}")
+        self._contracts.load(f"{datetime.fromtimestamp(self._tools.now() // NANOS, UTC):%Y%m%d}")
         self._notes.load()
 
     async def close(self) -> None:
@@ -245,7 +245,7 @@ class IbkrVenue(Venue):
         """Return the gateway's clock, whole seconds."""
         line = self._open_line()
         at = await line.ask(Kind.ORDER, line.gateway.reqCurrentTimeAsync, alone="time")
-        return int(at.timestamp()) * _NANOS
+        return int(at.timestamp()) * NANOS
 
     # --- orders ----------------------------------------------------------------------------------------------------------
 

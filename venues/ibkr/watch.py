@@ -10,6 +10,7 @@ from typing import Final
 from protocol.market import FeedState
 from rules.broker.heartbeat import EVERY_S, SessionAge, next_heartbeat, session_age
 from rules.broker.pacing import Kind
+from runtime.clock import NANOS
 from venues.access import Tools
 from venues.errors import VenueError
 from venues.ibkr.book import Book
@@ -21,7 +22,6 @@ __all__ = ["Watch"]
 _COMMISSION_S: Final = 2.0
 """How long a trade's commission may take before the trades of the day are asked for again."""
 
-_NANOS: Final = 1_000_000_000
 _LOOK_S: Final = 15.0
 
 
@@ -67,7 +67,7 @@ class Watch:
             self.failures += 1
         else:
             self.failures, self.last_ok = 0, self._tools.now()
-        before, self.age = self.age, session_age(self.last_ok / _NANOS, self._tools.now() / _NANOS).age
+        before, self.age = self.age, session_age(self.last_ok / NANOS, self._tools.now() / NANOS).age
         if self.age is SessionAge.EXPIRED:
             self._line.lost("no heartbeat was answered for five minutes")
         elif self.age is not before:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from protocol.instruments import Instrument
 from protocol.market import Bar
 from protocol.orders import Balance, FillReport, OrderReport, OrderRequest, OrderState, Position
+from runtime.clock import NANOS
 from venues.access import Access, Tools
 from venues.contract import REQUIRED_CAPABILITIES, CallLimit, Capability, Sink
 from venues.errors import VenueDown
@@ -17,7 +18,6 @@ from venues.oanda.connection import Connection, read
 from venues.oanda.desk import UNDER_WAY_S
 from venues.oanda.ledger import foreign_id
 from venues.oanda.words import (
-    NS,
     balance_of,
     bars_of,
     instant_of,
@@ -195,8 +195,8 @@ class OandaVenue(Abilities):
         """Return finished candles of ``mid``, ``bid`` or ``ask``; days and four hours begin at midnight UTC."""
         name, seconds = GRANULARITIES[timeframe]
         here, found = self.connection, list[Bar]()
-        start = -(-since // (seconds * NS)) * seconds * NS
-        while len(found) < limit and start + seconds * NS <= self._tools.now() + self.clock_offset:
+        start = -(-since // (seconds * NANOS)) * seconds * NANOS
+        while len(found) < limit and start + seconds * NANOS <= self._tools.now() + self.clock_offset:
             params = {
                 "granularity": name,
                 "price": _SIDES[side],
@@ -211,7 +211,7 @@ class OandaVenue(Abilities):
             found += new
             if not new:
                 break
-            start = new[-1].at + seconds * NS
+            start = new[-1].at + seconds * NANOS
         return tuple(found[:limit])
 
     async def server_time(self) -> int:
@@ -222,4 +222,4 @@ class OandaVenue(Abilities):
         if "time" in answer:
             return int(read(self.name, lambda: instant_of(answer["time"])))
         told = read(self.name, lambda: parsedate_to_datetime(headers["date"]))
-        return int(told.timestamp()) * NS + NS // 2
+        return int(told.timestamp()) * NANOS + NANOS // 2

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 from protocol.messages import Message
 from protocol.venue import BalancesChanged, SessionDown
+from runtime.clock import NANOS
 from venues.access import Access, Tools
 from venues.contract import Sink
 from venues.errors import NetworkTimeout, VenueError
@@ -18,7 +19,7 @@ from venues.oanda.line import Line
 from venues.oanda.log_feed import LogFeed
 from venues.oanda.prices import PriceFeed
 from venues.oanda.wire import STREAM_READ_S, Wire
-from venues.oanda.words import NS, Market, balance_of, instant_of, market_of, rfc3339
+from venues.oanda.words import Market, balance_of, instant_of, market_of, rfc3339
 
 __all__ = ["LOOKBACK_S", "Connection", "read"]
 
@@ -132,7 +133,7 @@ class Connection:
 
     async def _read_history(self) -> None:
         """Read the log of the last day; what it tells is no news."""
-        since = max(self.created_at, self._tools.now() - LOOKBACK_S * NS)
+        since = max(self.created_at, self._tools.now() - LOOKBACK_S * NANOS)
         listed = await self.line.ask(self.line.calls.from_time(rfc3339(since)))
         pages = read(self.venue, lambda: list(listed["pages"]))
         if not pages:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from protocol.orders import OrderReport, OrderRequest, OrderState
+from runtime.clock import NANOS
 from venues.access import Tools
 from venues.errors import NetworkTimeout, OrderNotFound, RateLimited, VenueDown, VenueError
 from venues.oanda.archive import Archive
@@ -22,7 +23,7 @@ from venues.oanda.ledger import Ledger
 from venues.oanda.line import Line
 from venues.oanda.log_feed import LogFeed
 from venues.oanda.refusals import Refused, code_of
-from venues.oanda.words import NS, decimal_of, instant_of, symbol_of
+from venues.oanda.words import decimal_of, instant_of, symbol_of
 
 __all__ = ["MAX_SENT", "UNDER_WAY_S", "Desk"]
 
@@ -69,7 +70,7 @@ class Desk:
         self._log = log
         self._tools = tools
         self._send_by = send_by
-        self._under_way_ns = round(under_way_s * NS)
+        self._under_way_ns = round(under_way_s * NANOS)
         self._began_at = tools.now()
         self._sent: dict[str, _Sent] = {}
         self._archive = Archive(ledger.last)

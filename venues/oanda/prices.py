@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from protocol.market import FeedState, FeedStatus, PriceTick
 from protocol.messages import Message
+from runtime.clock import NANOS
 from venues.access import Tools
 from venues.errors import VenueError
 from venues.oanda.calls import Calls
@@ -15,7 +16,7 @@ from venues.oanda.hands import Hand
 from venues.oanda.stream import Stream
 from venues.oanda.week import is_open
 from venues.oanda.wire import Endpoint
-from venues.oanda.words import NS, tick_of
+from venues.oanda.words import tick_of
 
 __all__ = ["ASK_S", "LOOK_S", "MUTE_S", "PriceFeed"]
 
@@ -112,7 +113,7 @@ class PriceFeed:
     async def _watch(self) -> None:
         while True:
             await self._tools.sleep(LOOK_S)
-            quiet_s = (self._tools.now() - self._heard_at) / NS
+            quiet_s = (self._tools.now() - self._heard_at) / NANOS
             if not self.stream.open:
                 await self._look()
             elif is_open(self._tools.now()) and quiet_s >= ASK_S:

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any, Final
 
+from runtime.clock import NANOS
 from venues.access import Tools
 from venues.errors import RateLimited, VenueDown, VenueError
 from venues.oanda.hands import Hand, first_of
 from venues.oanda.refusals import AsErrors
 from venues.oanda.wire import Endpoint, Wire
-from venues.oanda.words import NS
 
 __all__ = ["FIRST_WAIT_S", "HEARTBEAT_DEADLINE_S", "LONGEST_WAIT_S", "MAX_WAITING", "OPENINGS_APART_S", "Stream"]
 
@@ -73,7 +73,7 @@ class Stream:
             self._renewed = False
             error = await self._once()
             self.open = False
-            wait = OPENINGS_APART_S - (self._tools.now() - self._begun_at) / NS
+            wait = OPENINGS_APART_S - (self._tools.now() - self._begun_at) / NANOS
             if not self._renewed:
                 self._lost(error)
                 if error.stops:
@@ -109,7 +109,7 @@ class Stream:
 
     async def _until_quiet(self, ended: asyncio.Future[None]) -> None:
         while True:
-            left = HEARTBEAT_DEADLINE_S - (self._tools.now() - self._heard_at) / NS
+            left = HEARTBEAT_DEADLINE_S - (self._tools.now() - self._heard_at) / NANOS
             if left <= 0:
                 return
             await first_of(ended, self._tools.sleep(left))

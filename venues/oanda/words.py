@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from protocol.instruments import Instrument, PrecisionRules
 from protocol.market import Bar, PriceTick
 from protocol.orders import Balance, Position
 from protocol.values import MarketType
+from runtime.clock import NANOS
 
 __all__ = [
-    "NS",
     "Market",
     "balance_of",
     "bars_of",
@@ -25,8 +25,6 @@ __all__ = [
     "tick_of",
     "venue_symbol_of",
 ]
-
-NS: Final = 1_000_000_000
 
 
 def decimal_of(value: Any) -> Decimal:
@@ -48,12 +46,12 @@ def instant_of(text: Any) -> int:
         raise ValueError(f"not a time of the venue: {text!r}"[:80])
     whole, _, fraction = text[:-1].partition(".")
     seconds = int(datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp())
-    return seconds * NS + int((fraction + "0" * 9)[:9])
+    return seconds * NANOS + int((fraction + "0" * 9)[:9])
 
 
 def rfc3339(at: int) -> str:
     """Return an instant as the venue reads it."""
-    return f"{datetime.fromtimestamp(at // NS, UTC):%Y-%m-%dT%H:%M:%S}.{at % NS:09d}Z"
+    return f"{datetime.fromtimestamp(at // NANOS, UTC):%Y-%m-%dT%H:%M:%S}.{at % NANOS:09d}Z"
 
 
 def symbol_of(name: str) -> str:
