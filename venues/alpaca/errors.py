@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 import requests
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
@@ -20,6 +20,7 @@ from venues.errors import (
     VenueDown,
     VenueError,
 )
+from venues.waits import retry_after_s
 
 __all__ = ["DUPLICATE", "MARKET_HALTED", "is_duplicate", "refusal_code", "translated"]
 
@@ -54,7 +55,8 @@ def _answered(venue: str, error: APIError, sends: bool) -> VenueError:
     code, text = _said(error)
     said = f"{text} (code {code})" if code else text
     if status == 429:
-        return RateLimited(venue, said, retry_after_s=_wait(error.response))
+        headers = getattr(error.response, "headers", None) or {}
+        return RateLimited(venue, said, retry_after_s=retry_after_s(headers.get("Retry-After")))
     if status >= 500 or status == 408:
         kind: Callable[[str, str], VenueError] = NetworkTimeout if sends else VenueDown
         return kind(venue, f"status {status}: {said}")
@@ -76,13 +78,6 @@ def _said(error: APIError) -> tuple[int, str]:
             return 0, str(error.message)[:_TEXT]
         except (ValueError, KeyError, TypeError):
             return 0, f"status {error.status_code}"
-
-
-def _wait(response: Any) -> float | None:
-    try:
-        return max(0.0, float(response.headers["Retry-After"]))
-    except (KeyError, ValueError, AttributeError):
-        return None
 
 
 def is_duplicate(error: VenueError) -> bool:

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from venues.ccxt_public.library import Library
 from venues.ccxt_public.policy import Endpoints, FeedPolicy, RateLimitMode
+from venues.waits import retry_after_s
 
 __all__ = ["Tap", "make_exchange"]
 
@@ -134,8 +135,6 @@ def _guarded(handle: Any, tap: Tap) -> Any:
 
 def _seconds(headers: Any) -> float | None:
     """Return the ``Retry-After`` of an answer in seconds, None where absent or not a number."""
-    values = [value for name, value in (headers or {}).items() if name.lower() == "retry-after"]
-    try:
-        return max(0.0, float(values[0])) if values else None
-    except ValueError:
-        return None
+    return retry_after_s(
+        next((value for name, value in (headers or {}).items() if name.lower() == "retry-after"), None)
+    )

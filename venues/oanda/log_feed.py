@@ -15,6 +15,7 @@ from venues.oanda.hands import Hand, first_of
 from venues.oanda.ledger import Ledger, Transaction
 from venues.oanda.stream import Stream
 from venues.oanda.wire import Endpoint
+from venues.waits import told_to_wait_s
 
 __all__ = ["MAX_FAILURES", "POLL_S", "Ask", "LogFeed"]
 
@@ -153,8 +154,7 @@ class LogFeed:
                         error if error.stops else VenueDown(self._venue, f"the log cannot be read: {error.message}")
                     )
                     return
-                told_s = error.retry_after_s if isinstance(error, RateLimited) else None
-                await self._tools.sleep(max(POLL_S, told_s or 0.0))
+                await self._tools.sleep(max(POLL_S, told_to_wait_s(error)))
                 self._wake.set()
 
     async def _woken(self) -> None:

@@ -20,6 +20,7 @@ from venues.errors import (
 )
 from venues.oanda.hands import TookTooLong
 from venues.oanda.wire import NotSent, Wire, WrongStatus
+from venues.waits import retry_after_s
 
 __all__ = ["AsErrors", "Refused", "code_of", "refuses"]
 
@@ -108,7 +109,7 @@ class AsErrors:
         if status == 403 and "orderRejectTransaction" not in body:
             return PermissionDenied(venue, said)
         if status == 429:
-            return RateLimited(venue, said, retry_after_s=_seconds(headers.get("retry-after")))
+            return RateLimited(venue, said, retry_after_s=retry_after_s(headers.get("retry-after")))
         if status >= 500:
             # A gateway's 502 or 504 says nothing about what became of the order behind it.
             return NetworkTimeout(venue, said) if self._acts else VenueDown(venue, said)
@@ -125,13 +126,6 @@ def _body(text: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
-
-
-def _seconds(text: str | None) -> float | None:
-    try:
-        return max(0.0, float(text)) if text is not None else None
-    except ValueError:
-        return None  # a date: the session's own wait will do
 
 
 def _words(error: BaseException) -> str:

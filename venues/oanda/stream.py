@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from runtime.clock import NANOS
 from venues.access import Tools
-from venues.errors import RateLimited, VenueDown, VenueError
+from venues.errors import VenueDown, VenueError
 from venues.oanda.hands import Hand, first_of
 from venues.oanda.refusals import AsErrors
 from venues.oanda.wire import Endpoint, Wire
+from venues.waits import told_to_wait_s
 
 __all__ = ["FIRST_WAIT_S", "HEARTBEAT_DEADLINE_S", "LONGEST_WAIT_S", "MAX_WAITING", "OPENINGS_APART_S", "Stream"]
 
@@ -85,7 +86,7 @@ class Stream:
     def _wait_s(self, error: VenueError) -> float:
         wait = min(FIRST_WAIT_S * 2.0 ** min(self._failures, 16), LONGEST_WAIT_S) * (1 - 0.2 * self._tools.random())
         self._failures += 1
-        return max(wait, (error.retry_after_s or 0.0) if isinstance(error, RateLimited) else 0.0)
+        return max(wait, told_to_wait_s(error))
 
     async def _once(self) -> VenueError:
         """Open it and listen; return why it ended."""
