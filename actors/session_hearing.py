@@ -126,7 +126,8 @@ class SessionHearing(SessionQuestions):
             return
         if found.ask_again:
             self._subscribe(link, found.ask_again)
-        if self._watch.notice(now) != self._said and (self._watch.notice(now)[0] or self._said[0] in _HELD):
+        notice = self._watch.notice(now)
+        if notice != self._said and (notice[0] or self._said[0] in _HELD):
             self._stands()
 
     # --- the venue's clock ---------------------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from typing import Any, Final
 from protocol.market import PriceTick
 from runtime.clock import NANOS
 from venues.access import Tools
-from venues.ccxt_public.chores import Chores
 from venues.ccxt_public.quotes import Quotes
 from venues.ccxt_public.translate import as_decimal, book_prices
 from venues.contract import Sink
@@ -46,14 +45,12 @@ class PriceStreams(Streams):
         sink: Sink,
         became: Callable[[bool, str], None],
     ) -> None:
-        super().__init__(calls, exchange, tools, lost_for_good)
+        super().__init__(calls, exchange, tools, lost_for_good, became)
         self._sink = sink
-        self._became = became
         self._quotes = Quotes()
         self._wanted: set[str] = set()
         self._joined: set[str] = set()
         self._changed = asyncio.Event()
-        self._chores: Chores | None = None
         self._heard_at = 0
         self._heard: dict[str, int] = {}
         """Symbol -> when (our clock) a stream last told its price; a poll does not count."""
@@ -131,11 +128,6 @@ class PriceStreams(Streams):
             await self._changed.wait()
         self._joined = set()
 
-    def subscribe(self, chores: Chores) -> None:
-        """Join what is wanted and not joined, now and whenever more is wanted."""
-        self._chores = chores
-        super().subscribe(chores)
-
     def watches(self) -> Iterable[Callable[[], Awaitable[Any]]]:
         """Return the dialect's, for what is not joined yet."""
         new = sorted(self._wanted - self._joined)
@@ -197,12 +189,6 @@ class PriceStreams(Streams):
         tickers = await self._calls.ask(lambda: self._calls.dialect.quotes(self._calls.exchange, symbols))
         for symbol, ticker in tickers.items():
             self._takes(symbol, {**ticker, "timestamp": None})
-
-    def became(self, *, live: bool, reason: str) -> None:
-        """Pass on."""
-        if not live:
-            self._chores = None
-        self._became(live, reason)
 
 
 def _moved(before: PriceTick | None, after: PriceTick | None) -> bool:

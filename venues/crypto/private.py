@@ -42,9 +42,7 @@ class PrivateStreams(Streams):
         memory: Memory,
         became: Callable[[bool, str], None],
     ) -> None:
-        super().__init__(calls, exchange, tools, lost_for_good)
-        self._memory = memory
-        self._became = became
+        super().__init__(calls, exchange, tools, lost_for_good, became)
         self._confirmed = 0
         self._checked_at = memory.opened_at
         self._touched = asyncio.Event()
@@ -125,10 +123,6 @@ class PrivateStreams(Streams):
         else:
             await self.catch_up()
         await self._balances()
-
-    def became(self, *, live: bool, reason: str) -> None:
-        """Pass on."""
-        self._became(live, reason)
 
     # --- catching up ---------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,8 @@ from venues.ccxt_public.chores import Chores
 from venues.crypto.calls import Calls
 from venues.crypto.dialect import Exchange, Row
 from venues.crypto.exchange import hang_up
-from venues.errors import RateLimited, VenueDown, VenueError
+from venues.errors import VenueDown, VenueError
+from venues.waits import told_to_wait_s
 
 __all__ = ["POLL_S", "Mute", "Streams"]
 
@@ -36,15 +37,25 @@ class Mute(VenueDown):
 class Streams(ABC):
     """A kind of streams on a ccxt exchange object of its own. ``lost_for_good`` is called when polling fails too.
 
-    It is the ``Tap`` of that object, so far as connections go.
+    ``became`` hears that the streams are live, or are not and why. It is the ``Tap`` of that object.
     """
 
-    def __init__(self, calls: Calls, exchange: Exchange, tools: Tools, lost_for_good: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        calls: Calls,
+        exchange: Exchange,
+        tools: Tools,
+        lost_for_good: Callable[[str], None],
+        became: Callable[[bool, str], None],
+    ) -> None:
+        self._became = became
         self._calls = calls
         self._exchange = exchange
         self._tools = tools
         self._lost_for_good = lost_for_good
         self._lost: asyncio.Future[None] | None = None
+        self._chores: Chores | None = None
+        """Of the streams that are held now; a kind may start more."""
         self._connections = asyncio.Event()
         self._failures = 0
         self.live = asyncio.Event()
@@ -73,9 +84,7 @@ class Streams(ABC):
     async def poll(self) -> None:
         """Ask over REST for what the streams would have told."""
 
-    @abstractmethod
-    def became(self, *, live: bool, reason: str) -> None:
-        """Hear that the streams are live, or are not and why."""
+    # --- the tap's part ------------------------------------------------------------------------------------------------
 
     @abstractmethod
     def order(self, order: Row) -> None:
@@ -92,8 +101,6 @@ class Streams(ABC):
     @abstractmethod
     def frame(self, frame: Any) -> None:
         """Hear any readable frame."""
-
-    # --- the tap's part ------------------------------------------------------------------------------------------------
 
     def connected(self) -> None:
         """Hear that a connection is open."""
@@ -118,9 +125,9 @@ class Streams(ABC):
             try:
                 await self._session()
             except VenueError as error:
-                reason, told_to_wait = error.message, _wait_of(error)
+                reason, told_to_wait = error.message, told_to_wait_s(error)
             self.live.clear()
-            self.became(live=False, reason=reason)
+            self._became(False, reason)
             self._failures += 1
             self.reconnects += 1
             await self._tools.sleep(told_to_wait)
@@ -131,7 +138,7 @@ class Streams(ABC):
         """Hold the streams; ends only by an error."""
         self._lost = lost = asyncio.get_running_loop().create_future()
         self._connections.clear()
-        chores = Chores(self.lost)
+        self._chores = chores = Chores(self.lost)
         try:
             self.subscribe(chores)
             chores.start(self._hold(), "streams")
@@ -141,6 +148,7 @@ class Streams(ABC):
         except Exception as error:  # noqa: BLE001 - the outermost edge: whatever ends a stream is the venue's, and ends it
             raise self._calls.blame.of_read(error) from None
         finally:
+            self._chores = None
             lost.cancel()
             await chores.cancel()
             await hang_up(self._exchange, self)
@@ -158,7 +166,7 @@ class Streams(ABC):
             raise VenueDown(self._calls.dialect.venue, f"no subscription within {_READY_S:g} s") from None
         self._failures = 0
         self.live.set()
-        self.became(live=True, reason="")
+        self._became(True, "")
         await self.watch_over()
 
     async def _poll_for(self, seconds: float) -> None:
@@ -169,16 +177,11 @@ class Streams(ABC):
             try:
                 await self.poll()
             except VenueError as error:
-                pause = max(pause, _wait_of(error))
+                pause = max(pause, told_to_wait_s(error))
                 if self._failures >= _FAILURES_FOR_GOOD:
                     self._lost_for_good(f"neither streams nor questions are answered: {error.message}")
             await self._tools.sleep(pause)
             left -= pause
-
-
-def _wait_of(error: VenueError) -> float:
-    """Return how long a venue says to leave it alone, 0 when it says nothing."""
-    return (error.retry_after_s or 0.0) if isinstance(error, RateLimited) else 0.0
 
 
 async def _as_coroutine(make: Callable[[], Awaitable[Any]]) -> Any:

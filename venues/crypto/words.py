@@ -5,12 +5,15 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from protocol.values import MarketType
 from venues.crypto.dialect import Exchange
 
-__all__ = ["ccxt_error", "code_of", "of_both", "take_for"]
+__all__ = ["LATEST", "ccxt_error", "code_of", "of_both", "take_for"]
+
+LATEST: Final = "bulkheadLatestMs"
+"""Name of the parameter that carries a request's latest time as far as where it is signed, and no further."""
 
 T = TypeVar("T")
 

@@ -15,14 +15,12 @@ from protocol.orders import OrderState
 from protocol.values import MarketType
 from venues.contract import CallLimit
 from venues.crypto.dialect import Dialect, Exchange, Row
-from venues.crypto.words import ccxt_error, code_of, of_both, take_for
+from venues.crypto.words import LATEST, ccxt_error, code_of, of_both, take_for
 from venues.errors import PermissionDenied
 
 __all__ = ["BybitDialect"]
 
 _CODE: Final = re.compile(r'"ret_?[cC]ode":\s*"?(-?\d+)')
-_LATEST: Final = "bulkheadLatestMs"
-"""Name of the parameter that carries the latest time as far as the signature, and no further."""
 _WINDOW_MS: Final = 5000
 _WEEK_MS: Final = 7 * 86_400_000
 _MEMORY_MS: Final = 2 * 365 * 86_400_000
@@ -113,7 +111,7 @@ class BybitDialect(Dialect):
 
     def latest_params(self, latest_ms: int, now_ms: int) -> dict[str, Any]:  # noqa: ARG002 - counted when it is signed
         """Return the latest time; it is taken out again where the request is signed."""
-        return {_LATEST: latest_ms}
+        return {LATEST: latest_ms}
 
     # --- orders --------------------------------------------------------------------------------------------------------
 
@@ -281,7 +279,7 @@ def _windowed(exchange: Exchange, sign: Any) -> Any:
 
     def windowed(path: str, api: Any = "public", method: str = "GET", params: Any = None, *rest: Any) -> Any:
         known = dict(params or {})
-        latest = known.pop(_LATEST, None)
+        latest = known.pop(LATEST, None)
         if latest is None:
             return sign(path, api, method, known, *rest)
         exchange.options["recvWindow"] = max(1, min(_WINDOW_MS, latest - exchange.nonce()))

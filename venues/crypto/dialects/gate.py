@@ -27,7 +27,6 @@ from venues.access import Access
 from venues.contract import CallLimit
 from venues.crypto.dialect import Dialect, Exchange, Row
 from venues.crypto.dialects.gate_words import (
-    LATEST,
     SETTLE,
     expiring,
     few_tickers,
@@ -37,7 +36,7 @@ from venues.crypto.dialects.gate_words import (
     spot_fields,
 )
 from venues.crypto.memory import Bounded
-from venues.crypto.words import ccxt_error, code_of, of_both, take_for
+from venues.crypto.words import LATEST, ccxt_error, code_of, of_both, take_for
 
 __all__ = ["GateDialect"]
 

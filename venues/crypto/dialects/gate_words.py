@@ -8,9 +8,9 @@ from typing import Any, Final
 from protocol.orders import OrderRequest
 from protocol.values import OrderSide, OrderType
 from venues.crypto.dialect import Exchange, Row, plain
+from venues.crypto.words import LATEST
 
 __all__ = [
-    "LATEST",
     "SETTLE",
     "expiring",
     "few_tickers",
@@ -20,8 +20,6 @@ __all__ = [
     "spot_fields",
 ]
 
-LATEST: Final = "bulkheadLatestMs"
-"""Name of the parameter that carries the latest time as far as the headers, and no further."""
 SETTLE: Final = {"settle": "usdt"}
 _COLLAR: Final = Decimal("1.02")
 _FEW: Final = 3

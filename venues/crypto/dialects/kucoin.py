@@ -24,13 +24,12 @@ from venues.access import Access
 from venues.contract import CallLimit
 from venues.crypto.dialect import Dialect, Exchange, Row, plain
 from venues.crypto.dialects.kucoin_streams import tell_exactly
-from venues.crypto.words import ccxt_error, code_of, of_both, take_for
+from venues.crypto.words import LATEST, ccxt_error, code_of, of_both, take_for
 
 __all__ = ["KucoinDialect"]
 
 _CODE: Final = re.compile(r'"code":\s*"(\d+)"')
 _AGE_MS: Final = 5000
-_LATEST: Final = "bulkheadLatestMs"
 _STAMP: Final[ContextVar[int | None]] = ContextVar("KUCOIN_STAMP", default=None)
 """With which instant the request on its way is signed, None for now."""
 _DUPLICATES: Final = ("102411", "126044", "300018")
@@ -104,7 +103,7 @@ class KucoinDialect(Dialect):
 
     def latest_params(self, latest_ms: int, now_ms: int) -> dict[str, Any]:  # noqa: ARG002 - an age to KuCoin
         """Return the latest time; ``place`` and ``cancel`` take it out again."""
-        return {_LATEST: latest_ms}
+        return {LATEST: latest_ms}
 
     # --- orders --------------------------------------------------------------------------------------------------------
 
@@ -128,7 +127,7 @@ class KucoinDialect(Dialect):
             body |= await self._futures_fields(exchange, request, amount)
         send = exchange.futuresPrivatePostOrders if self.perp else exchange.privatePostHfOrdersSync
         try:
-            answer = await _signed_for(params.get(_LATEST), lambda: send(body))
+            answer = await _signed_for(params.get(LATEST), lambda: send(body))
         except Exception as error:
             if _code(error) == _MARGIN_MODE:
                 self._modes.pop(request.symbol, None)  # it was changed at the venue: the next order asks for it
@@ -152,7 +151,7 @@ class KucoinDialect(Dialect):
 
     async def cancel(self, exchange: Exchange, client_id: str, symbol: str, params: dict[str, Any]) -> None:
         """Cancel by client id."""
-        await _signed_for(params.get(_LATEST), lambda: exchange.cancel_order("", symbol, {"clientOrderId": client_id}))
+        await _signed_for(params.get(LATEST), lambda: exchange.cancel_order("", symbol, {"clientOrderId": client_id}))
 
     async def open_orders(self, exchange: Exchange, symbol: str | None) -> list[Row]:
         """Return every open order: of spot, by market, for KuCoin says which markets have some."""

@@ -16,15 +16,13 @@ from protocol.orders import OrderState
 from protocol.values import MarketType
 from venues.contract import CallLimit
 from venues.crypto.dialect import Dialect, Exchange, Row
-from venues.crypto.words import ccxt_error, code_of, of_both, take_for
+from venues.crypto.words import LATEST, ccxt_error, code_of, of_both, take_for
 from venues.errors import VenueError
 
 __all__ = ["OkxDialect"]
 
 _CODE: Final = re.compile(r'"code":\s*"(\d+)"')
 _ORDER_CODE: Final = re.compile(r'"sCode":\s*"(\d+)"')
-_LATEST: Final = "bulkheadLatestMs"
-"""Name of the parameter that carries the latest time as far as the headers, and no further."""
 _DAY_MS: Final = 86_400_000
 _RECENT_MS: Final = 3 * _DAY_MS - 600_000
 _MEMORY_MS: Final = 90 * _DAY_MS
@@ -90,7 +88,7 @@ class OkxDialect(Dialect):
 
     def latest_params(self, latest_ms: int, now_ms: int) -> dict[str, Any]:  # noqa: ARG002 - an instant to OKX
         """Return the latest time; it is taken out again where the request is signed."""
-        return {_LATEST: latest_ms}
+        return {LATEST: latest_ms}
 
     # --- orders --------------------------------------------------------------------------------------------------------
 
@@ -210,7 +208,7 @@ def _expiring(sign: Any) -> Any:
 
     def expiring(path: str, api: Any = "public", method: str = "GET", params: Any = None, *rest: Any) -> Any:
         known = dict(params) if isinstance(params, dict) else params or {}
-        latest = known.pop(_LATEST, None) if isinstance(known, dict) else None
+        latest = known.pop(LATEST, None) if isinstance(known, dict) else None
         signed = sign(path, api, method, known, *rest)
         if latest is not None:
             signed["headers"] = {**(signed["headers"] or {}), "expTime": str(latest)}
