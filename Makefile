@@ -63,7 +63,7 @@ check: lint types layers docs test ## Everything that must pass before a change 
 LOCK := uv pip compile pyproject.toml - --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --no-header --quiet
 lock: ## Resolve the dependencies anew into the two lock files
-	@echo 'setuptools>=77' | $(LOCK) --upgrade --output-file requirements.lock
+	@echo 'setuptools>=77' | $(LOCK) --upgrade --extra telegram --extra charts --output-file requirements.lock
 	@echo 'setuptools>=77' | $(LOCK) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 
 clean: ## Remove everything that was built; trading data stays
