@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, cast
 
+from protocol.options import OptionChain
 from runtime.plainly import plainly
 from venues.contract import Venue
 
@@ -26,18 +27,22 @@ class CallLog:
         """Return the venue with an ear at its methods."""
         return cast("Venue", _Heard(venue, self))
 
-    async def hear(self, name: str, call: Callable[..., Coroutine[Any, Any, Any]], asked: tuple[Any, ...]) -> Any:
+    async def hear(
+        self, name: str, call: Callable[..., Coroutine[Any, Any, Any]], asked: tuple[Any, ...], named: dict[str, Any]
+    ) -> Any:
         """Make a call and note how it went."""
-        line = _Call(name, self._now(), asked)
+        line = _Call(name, self._now(), (*asked, *named.values()))
         self._ring.append(line)
         try:
-            line.answer = await call(*asked)
+            answer = await call(*asked, **named)
         except BaseException as error:
             line.answer = error
             raise
+        else:
+            line.answer = _brief(answer)
         finally:
             line.took = self._now() - line.at
-        return line.answer
+        return answer
 
 
 class _Call:
@@ -81,4 +86,9 @@ class _Heard:
         method, log = getattr(self._venue, name), self._log
         if not callable(method):
             return method
-        return lambda *asked: log.hear(name, method, asked)
+        return lambda *asked, **named: log.hear(name, method, asked, named)
+
+
+def _brief(answer: Any) -> Any:
+    """Return what is kept of an answer: a chain is hundreds of contracts, and the ring would hold many."""
+    return f"{len(answer.contracts)} contracts" if isinstance(answer, OptionChain) else answer

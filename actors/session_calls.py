@@ -160,17 +160,44 @@ class Calls:
             except RateLimited as error:
                 self._limited(self.limiter.refused(self._now(), error.retry_after_s), error)
 
+    async def data(
+        self, call: Callable[[Any], Coroutine[Any, Any, T]], timeout_s: float, costs: Iterable[str] = ()
+    ) -> T:
+        """Ask for market data when nothing else waits; NetworkTimeout when no answer comes in time.
+
+        What fails here, or works, tells nothing of orders: it neither trips the breaker nor holds entries, an error after
+        which no order may follow is raised and stops nothing, and a breaker that is not closed is no time to ask.
+        """
+        while True:
+            weight = self._weight(costs)
+            if not self.limiter.free(self._now(), weight):
+                await self.limiter.turn(Urgency.DATA, self._now(), weight)
+            venue = self._sendable()
+            if self.open:
+                raise VenueDown(self._account, "too many calls failed: waiting before the next try")
+            try:
+                async with asyncio.timeout(timeout_s):
+                    return await call(self._log.seen(venue))
+            except RateLimited as error:
+                self._limited(self.limiter.refused(self._now(), error.retry_after_s), error)
+            except TimeoutError as error:
+                raise NetworkTimeout(self._account, f"no answer within {timeout_s:g} s") from error
+
     def _weight(self, costs: Iterable[str]) -> int:
         known = self.venue.weights if self.venue is not None else {}
         return max(1, sum(known.get(each, 1) for each in costs))
 
-    async def _once(self, call: Callable[[Venue], Coroutine[Any, Any, T]], timeout_s: float) -> T:
+    def _sendable(self) -> Venue:
         venue = self.venue
         if venue is None:
             raise VenueDown(self._account, "the session is not connected")
         until = self._send_by()
         if until is not None and self._now() > until:
             raise VenueDown(self._account, "this process no longer holds the account's lease: nothing is sent")
+        return venue
+
+    async def _once(self, call: Callable[[Venue], Coroutine[Any, Any, T]], timeout_s: float) -> T:
+        venue = self._sendable()
         if not self.breaker.allow(self._now()):
             raise VenueDown(self._account, "too many calls failed: waiting before the next try")
         try:

@@ -26,11 +26,12 @@ class RateMode(StrEnum):
 
 
 class Urgency(IntEnum):
-    """Who goes first when calls have to wait: what closes and cancels, then questions, then what adds risk."""
+    """Who goes first when calls have to wait: closes and cancels, questions, what adds risk, market data (DK-67)."""
 
     CLOSE = 0
     QUESTION = 1
     ENTRY = 2
+    DATA = 3
 
 
 class Limiter:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from protocol.accounts import AccountState
-from protocol.options import OptionChain, Right
+from protocol.options import OptionChain, OptionContract, Right
 from protocol.orders import OrderReport, OrderRequest
 from protocol.rates import FundingRate, OpenInterest, SwapRates
 from protocol.values import OrderSide
@@ -123,6 +123,10 @@ class HasChains(Protocol):
         self, underlying: str, expiration: str, *, strikes: int = 40, right: Right | None = None
     ) -> OptionChain:
         """Return up to ``strikes`` strikes around the price with quotes and greeks; NetworkTimeout when it stays out."""
+        ...
+
+    async def option_quotes(self, symbols: Sequence[str]) -> tuple[OptionContract, ...]:
+        """Return single contracts with fresh quotes and greeks; one whose quote stays out is told without."""
         ...
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
-from typing import NamedTuple
+from datetime import UTC, date, datetime
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from protocol.errors import ValidationError
+from protocol.values import Instant
 
-__all__ = ["DteRange", "days_to_expiry", "in_order"]
+__all__ = ["DteRange", "days_to_expiry", "in_order", "session_date"]
+
+_NEW_YORK: Final = ZoneInfo("America/New_York")
+_NS: Final = 1_000_000_000
 
 
 class DteRange(NamedTuple):
@@ -20,6 +25,11 @@ class DteRange(NamedTuple):
     def holds(self, days: int) -> bool:
         """Whether an expiry that is ``days`` away lies in the range."""
         return self.least <= days <= self.most
+
+
+def session_date(now: Instant) -> date:
+    """Return the date in New York, from which days to an expiry of equity options are counted (DK-6)."""
+    return datetime.fromtimestamp(now // _NS, UTC).astimezone(_NEW_YORK).date()
 
 
 def days_to_expiry(expiration: str, today: date) -> int:

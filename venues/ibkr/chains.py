@@ -19,6 +19,7 @@ from venues.ibkr.contracts import Contracts, Found, found_all
 from venues.ibkr.errors import UnknownContract
 from venues.ibkr.gateway import exact
 from venues.ibkr.line import Line
+from venues.ibkr.lines import Lines
 from venues.ibkr.symbols import Wanted, expiry_words
 
 __all__ = ["AT_A_TIME", "QUOTE_S", "Chains"]
@@ -40,6 +41,7 @@ class Chains:
         self._line = line
         self._contracts = contracts
         self._now = now
+        self._lines = Lines()
 
     async def expirations(self, underlying: Found) -> tuple[str, ...]:
         """Return the expirations of an underlying as ISO dates, nearest first."""
@@ -65,11 +67,12 @@ class Chains:
         listed = await self.expirations(underlying)
         if expiration not in listed:
             raise UnknownContract(self._venue, f"{underlying.symbol} has no options that expire on {expiration}")
-        tick, near = await price_of(underlying)
+        async with self._lines.held([underlying.con_id]):
+            tick, near = await price_of(underlying)
         wanted = _around(await self._contracts_of(underlying, expiration, right), near, strikes)
         quoted: list[OptionContract] = []
         for start in range(0, len(wanted), AT_A_TIME):
-            quoted += await self._batch(underlying, wanted[start : start + AT_A_TIME])
+            quoted += await self._batch(wanted[start : start + AT_A_TIME])
         return OptionChain(
             underlying=underlying.name,
             underlying_price=None if tick is None else tick.last,
@@ -78,6 +81,13 @@ class Chains:
             complete=all(each.mid is not None for each in quoted),
             at=self._now(),
         )
+
+    async def quotes(self, wanted: Sequence[Found]) -> tuple[OptionContract, ...]:
+        """Return single options with fresh quotes and Greeks; NetworkTimeout when none of them is quoted in time."""
+        other = next((each.name for each in wanted if each.kind not in ("OPT", "FOP")), None)
+        if other is not None:
+            raise UnknownContract(self._venue, f"{other} is no option")
+        return tuple(await self._batch(wanted))
 
     async def _contracts_of(self, underlying: Found, expiration: str, right: Right | None) -> list[Found]:
         """Return all contracts of an expiration: one request without a strike names them all."""
@@ -98,18 +108,19 @@ class Chains:
         )
         return found
 
-    async def _batch(self, underlying: Found, wanted: Sequence[Found]) -> list[OptionContract]:
+    async def _batch(self, wanted: Sequence[Found]) -> list[OptionContract]:
         tickers: list[tuple[Found, Any]] = []
-        try:
-            for found in wanted:
-                ticker = await self._line.ask(Kind.DATA, partial(self._subscribe, found))
-                tickers.append((found, ticker))
-            await self._quoted([ticker for _, ticker in tickers])
-            return [_option(underlying, found, ticker) for found, ticker in tickers]
-        finally:
-            with suppress(VenueError):
-                for found, _ in tickers:
-                    await self._line.ask(Kind.DATA, partial(self._unsubscribe, found))
+        async with self._lines.held(each.con_id for each in wanted):
+            try:
+                for found in wanted:
+                    ticker = await self._line.ask(Kind.DATA, partial(self._subscribe, found))
+                    tickers.append((found, ticker))
+                await self._quoted([ticker for _, ticker in tickers])
+                return [_option(found, ticker) for found, ticker in tickers]
+            finally:
+                with suppress(VenueError):
+                    for found, _ in tickers:
+                        await self._line.ask(Kind.DATA, partial(self._unsubscribe, found))
 
     async def _subscribe(self, found: Found) -> Any:
         self._line.gateway.forget_quote(found.contract())
@@ -154,13 +165,13 @@ def _complete(ticker: Any) -> bool:
     return exact(ticker.bid) is not None and exact(ticker.ask) is not None and ticker.modelGreeks is not None
 
 
-def _option(underlying: Found, found: Found, ticker: Any) -> OptionContract:
+def _option(found: Found, ticker: Any) -> OptionContract:
     bid, ask = _price(ticker.bid), _price(ticker.ask)
     greeks = ticker.modelGreeks
     interest = ticker.callOpenInterest if found.right == "C" else ticker.putOpenInterest
     return OptionContract(
         symbol=found.name,
-        underlying=underlying.name,
+        underlying=f"{found.symbol}/{found.currency}",
         strike=found.strike,
         expiration=expiry_words(found.expiry),
         right=Right(found.right),

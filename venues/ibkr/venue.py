@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,7 +16,7 @@ from protocol.accounts import AccountState
 from protocol.instruments import Instrument
 from protocol.market import Bar, FeedState, FeedStatus
 from protocol.messages import Message
-from protocol.options import OptionChain, Right
+from protocol.options import OptionChain, OptionContract, Right
 from protocol.orders import Balance, FillReport, OrderReport, OrderRequest, Position
 from protocol.values import MarketType, OrderSide, OrderType
 from protocol.venue import SessionDown
@@ -389,3 +389,8 @@ class IbkrVenue(Venue):
         self._open_line()
         found = await self._find(underlying)
         return await self._chains.chain(found, expiration, strikes=strikes, right=right, price_of=self._quotes.price)
+
+    async def option_quotes(self, symbols: Sequence[str]) -> tuple[OptionContract, ...]:
+        """Return single options with fresh quotes and Greeks."""
+        self._open_line()
+        return await self._chains.quotes([await self._find(symbol) for symbol in symbols])
