@@ -22,12 +22,13 @@ from venues.access import Access, Tools
 from venues.errors import InsufficientFunds, OrderRejected, RateLimited, VenueDown
 from venues.ibkr import IbkrVenue
 from venues.ibkr.absence import DAY_NS, SETTLED_NS, Asked, absence, midnight
-from venues.ibkr.book import Book, Known
+from venues.ibkr.book import Book
 from venues.ibkr.codes import Meaning, error_of, meaning_of, refusal_code
 from venues.ibkr.contracts import Contracts
 from venues.ibkr.errors import CompetingSession, NoData, NotSubscribed, UnknownContract
 from venues.ibkr.gateway import Trade, exact
 from venues.ibkr.ids import engine_id, reference
+from venues.ibkr.ledger import Known
 from venues.ibkr.line import port_of
 from venues.ibkr.notes import BLOCK, Notes
 from venues.ibkr.orders import Plain

@@ -1,9 +1,23 @@
-"""Interactive Brokers through ib_async and a running Gateway or TWS: ``IbkrVenue``.
+"""Interactive Brokers: ``IbkrVenue`` through ib_async and a running Gateway or TWS; and what both of its transports share.
 
-What must not live here: rules of brackets, session ages and message pace (``rules.broker``), decisions about what to trade.
-Importing this package imports ib_async: nobody does who has no account there (``venues.known``).
+Shared with ``venues.ibkr_web``: symbols, contracts and their cache, order ids, notes of what was sent, the ledger of orders,
+message codes, errors, pace and heartbeats. What must not live here: rules of brackets, session ages and message pace
+(``rules.broker``), decisions about what to trade. Only asking for ``IbkrVenue`` imports ib_async.
 """
 
-from venues.ibkr.venue import IbkrVenue
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from venues.ibkr.venue import IbkrVenue
 
 __all__ = ["IbkrVenue"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the adapter when it is asked for: the other transport needs no ib_async."""
+    if name != "IbkrVenue":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return import_module("venues.ibkr.venue").IbkrVenue

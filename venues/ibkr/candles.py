@@ -9,6 +9,7 @@ from protocol.market import Bar
 from rules.broker.pacing import Kind
 from runtime.clock import NANOS
 from venues.ibkr.contracts import Found
+from venues.ibkr.described import contract_of
 from venues.ibkr.errors import NoData
 from venues.ibkr.gateway import exact
 from venues.ibkr.line import Line
@@ -38,7 +39,7 @@ async def candles(line: Line, found: Found, timeframe: str, since: int, limit: i
         told = await line.ask(
             Kind.DATA,
             lambda: gateway.reqHistoricalDataAsync(
-                found.contract(), end, duration, size, shown, useRTH=False, formatDate=2, timeout=0
+                contract_of(found), end, duration, size, shown, useRTH=False, formatDate=2, timeout=0
             ),
             timeout_s=_TIMEOUT_S,
         )

@@ -15,7 +15,8 @@ from protocol.market import PriceTick
 from protocol.options import OptionChain, OptionContract, Right
 from rules.broker.pacing import Kind
 from venues.errors import NetworkTimeout, VenueError
-from venues.ibkr.contracts import Contracts, Found, found_all
+from venues.ibkr.contracts import Contracts, Found
+from venues.ibkr.described import contract_of, found_all
 from venues.ibkr.errors import UnknownContract
 from venues.ibkr.gateway import exact
 from venues.ibkr.line import Line
@@ -123,11 +124,11 @@ class Chains:
                         await self._line.ask(Kind.DATA, partial(self._unsubscribe, found))
 
     async def _subscribe(self, found: Found) -> Any:
-        self._line.gateway.forget_quote(found.contract())
-        return self._line.gateway.reqMktData(found.contract(), _OPEN_INTEREST, False, False)
+        self._line.gateway.forget_quote(contract_of(found))
+        return self._line.gateway.reqMktData(contract_of(found), _OPEN_INTEREST, False, False)
 
     async def _unsubscribe(self, found: Found) -> None:
-        self._line.gateway.cancelMktData(found.contract())
+        self._line.gateway.cancelMktData(contract_of(found))
 
     async def _quoted(self, tickers: Sequence[Any]) -> None:
         """Wait until every contract has its quote and Greeks; what does not come in time stays out."""

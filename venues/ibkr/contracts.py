@@ -10,18 +10,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from ib_async.contract import Contract
 
 from protocol.instruments import Instrument, PrecisionRules
 from protocol.values import MarketType
 from venues.ibkr.errors import UnknownContract
-from venues.ibkr.gateway import exact
 from venues.ibkr.notes import write_whole
 from venues.ibkr.symbols import Wanted, symbol_of
 
-__all__ = ["Contracts", "Found", "FoundMany", "Lookup", "found_all"]
+__all__ = ["Contracts", "Found", "FoundMany", "Lookup", "matches"]
 
-Lookup = Callable[[Contract], Awaitable[list[Any]]]
+Lookup = Callable[[Wanted], Awaitable[list["Found"]]]
+"""Asks the broker what it has of a name."""
 
 _SPOT: Final = frozenset({"STK", "CRYPTO", "OPT", "FOP"})
 _FEES: Final = {
@@ -59,21 +58,6 @@ class Found(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def size(self) -> Decimal:
         """Return base units a unit of the broker's: the multiplier of futures and options, else 1."""
         return self.multiplier if self.kind in ("FUT", "OPT", "FOP") else Decimal(1)
-
-    def contract(self) -> Contract:
-        """Return what the library sends."""
-        return Contract(
-            conId=self.con_id,
-            secType=self.kind,
-            symbol=self.symbol,
-            currency=self.currency,
-            exchange=self.exchange,
-            localSymbol=self.local,
-            lastTradeDateOrContractMonth=self.expiry,
-            strike=float(self.strike),
-            right=self.right,
-            multiplier="" if self.kind in ("STK", "CASH", "CRYPTO") else f"{self.multiplier.normalize():f}",
-        )
 
     def instrument(self, venue: str) -> Instrument:
         """Return the market as the engine knows markets: sizes in base units."""
@@ -128,18 +112,7 @@ class Contracts:
         """Return the one contract that is wanted; raises UnknownContract when there is none, or more than one."""
         if (known := self._known.get(wanted.key)) is not None:
             return known
-        details = await lookup(
-            Contract(
-                secType=wanted.kind,
-                symbol=wanted.symbol,
-                currency=wanted.currency,
-                exchange=wanted.exchange,
-                lastTradeDateOrContractMonth=wanted.expiry,
-                strike=float(wanted.strike),
-                right=wanted.right,
-            )
-        )
-        matching = [each for each in found_all(details) if _matches(each, wanted)]
+        matching = [each for each in await lookup(wanted) if matches(each, wanted)]
         if len({each.con_id for each in matching}) != 1:
             word = "several contracts are" if matching else "no contract is"
             raise UnknownContract(
@@ -151,7 +124,7 @@ class Contracts:
     async def keep(self, pairs: Iterable[tuple[Wanted, Found]]) -> None:
         """Take contracts into the cache, those that are what was wanted and no others; write the file."""
         for wanted, found in pairs:
-            if _matches(found, wanted):
+            if matches(found, wanted):
                 self._keep(wanted.key, found)
         if self._file is not None:
             async with self._writing:  # two threads must not write one file
@@ -162,36 +135,7 @@ class Contracts:
         return self.by_id.get(int(contract.conId))
 
 
-def found_all(details: Iterable[Any]) -> list[Found]:
-    """Return contracts as the broker described them; of options that a split has adjusted, only the usual ones."""
-    told = list(details)
-    usual = [
-        each for each in told if each.contract.secType != "OPT" or each.contract.tradingClass == each.contract.symbol
-    ]
-    return [_found(each) for each in usual or told]
-
-
-def _found(details: Any) -> Found:
-    contract = details.contract
-    increment = exact(details.sizeIncrement) or Decimal(1)
-    return Found(
-        con_id=int(contract.conId),
-        kind=contract.secType,
-        symbol=contract.symbol,
-        currency=contract.currency,
-        exchange=contract.exchange,
-        local=contract.localSymbol,
-        expiry=contract.lastTradeDateOrContractMonth,
-        strike=exact(contract.strike) or Decimal(0),
-        right=contract.right[:1],
-        multiplier=exact(contract.multiplier) or Decimal(1),
-        tick=exact(details.minTick) or Decimal("0.01"),
-        min_size=exact(details.minSize) or increment,
-        increment=increment,
-    )
-
-
-def _matches(found: Found, wanted: Wanted) -> bool:
+def matches(found: Found, wanted: Wanted) -> bool:
     """Say whether symbol, currency and exchange are what was asked for (and kind, expiry, strike and right)."""
     return (
         (found.kind, found.symbol, found.currency) == (wanted.kind, wanted.symbol, wanted.currency)

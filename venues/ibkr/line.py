@@ -14,10 +14,11 @@ from ib_async.wrapper import RequestError
 
 from rules.broker.pacing import Kind
 from venues.access import Access, Tools
-from venues.errors import AuthFailed, NetworkTimeout, PermissionDenied, VenueDown, VenueError
+from venues.errors import NetworkTimeout, PermissionDenied, VenueDown, VenueError
 from venues.ibkr.book import Book
 from venues.ibkr.codes import CODES, Meaning, error_of, meaning_of
 from venues.ibkr.gateway import Gateway, Trade
+from venues.ibkr.login import check_account
 from venues.ibkr.pace import Pace
 
 __all__ = ["ANSWER_S", "Line", "Phase", "port_of"]
@@ -118,31 +119,13 @@ class Line:
                 with suppress(asyncio.CancelledError, OSError):
                     await connecting
         self.phase = Phase.AUTHENTICATING
-        self._check_account(client.getAccounts())
+        check_account(self._access, client.getAccounts())
         self.connected_at = self._tools.now()
 
     def _why(self, where: str, reason: str) -> VenueError:
         if self._refused is not None:
             return error_of(self._access.venue, *self._refused)
         return VenueDown(self._access.venue, f"no gateway answers at {where} ({reason}); {CODES[502].advice}")
-
-    def _check_account(self, accounts: list[str]) -> None:
-        wanted = self._access.account_id
-        # Paper and live differ by a port, and who mistypes one must not trade with money: paper accounts begin with D.
-        real = [each for each in (accounts if not wanted else [wanted]) if not each.startswith("D")]
-        if self._access.testnet and real:
-            raise PermissionDenied(
-                self._access.venue,
-                f"{', '.join(real)} is for real money, and this account is to trade on paper: see `port`",
-            )
-        if wanted and wanted not in accounts:
-            raise AuthFailed(
-                self._access.venue, f"the gateway's login has no account {wanted}: it has {', '.join(accounts)}"
-            )
-        if not wanted and len(accounts) != 1:
-            raise AuthFailed(
-                self._access.venue, f"the gateway's login has several accounts, name one: {', '.join(accounts)}"
-            )
 
     @property
     def account(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ class Notes:
 
     def __init__(self, folder: str, name: str) -> None:
         self._sent: dict[str, int] = {}
+        self._qty: dict[str, Decimal] = {}
         self._reserved = 0
         self.lasting = bool(folder)
         self._orders = Path(folder) / f"{name}.sent.jsonl"
@@ -35,10 +37,12 @@ class Notes:
         if self._orders.exists():
             for line in self._orders.read_text().splitlines():
                 try:
-                    client_id, at = json.loads(line)
+                    client_id, at, *qty = json.loads(line)
                 except ValueError:
                     continue
                 self._sent[client_id] = at
+                if qty:
+                    self._qty[client_id] = Decimal(qty[0])
         if self._ids.exists():
             self._reserved = int(json.loads(self._ids.read_text())["reserved"])
 
@@ -46,17 +50,28 @@ class Notes:
         """Return when an order was tried to be sent, None if never."""
         return self._sent.get(client_id)
 
-    def write(self, client_id: str, at: int) -> None:
+    def qty(self, client_id: str) -> Decimal | None:
+        """Return how much was ordered, None where that was not noted."""
+        return self._qty.get(client_id)
+
+    def unsent(self, client_id: str) -> None:
+        """Take back that an order was sent, for this life: it certainly did not arrive."""
+        self._sent.pop(client_id, None)
+
+    def write(self, client_id: str, at: int, qty: Decimal | None = None) -> None:
         """Note that an order is about to be sent; on disk when this returns."""
+        line = [client_id, at] if qty is None else [client_id, at, str(qty)]
         if self.lasting:
             handle = os.open(self._orders, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             try:
                 # A line that a crash cut off must not swallow this one.
-                os.write(handle, b"\n" + json.dumps([client_id, at]).encode() + b"\n")
+                os.write(handle, b"\n" + json.dumps(line).encode() + b"\n")
                 os.fsync(handle)
             finally:
                 os.close(handle)
         self._sent[client_id] = at
+        if qty is not None:
+            self._qty[client_id] = qty
 
     @property
     def next_free(self) -> int:

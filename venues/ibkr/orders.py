@@ -17,10 +17,12 @@ from rules.broker.pacing import Kind
 from venues.access import Access, Tools
 from venues.errors import NetworkTimeout, OrderNotFound, OrderRejected, RateLimited, VenueDown
 from venues.ibkr.absence import Asked, absence, midnight
-from venues.ibkr.book import ACKNOWLEDGED, Book, Known
+from venues.ibkr.book import Book
 from venues.ibkr.codes import error_of
 from venues.ibkr.contracts import Found
+from venues.ibkr.described import contract_of
 from venues.ibkr.ids import reference
+from venues.ibkr.ledger import ACKNOWLEDGED, Known
 from venues.ibkr.line import Line
 from venues.ibkr.notes import Notes
 
@@ -111,7 +113,7 @@ class Orders:
             request.client_order_id, found, request.side, request.qty, request.price or request.stop_price
         )
         order = single(request, found, self._line.account)
-        await self.send([(known, order)], found.contract(), at_once=request.type in _AT_ONCE)
+        await self.send([(known, order)], contract_of(found), at_once=request.type in _AT_ONCE)
         return self._book.report(known)
 
     def draft(self, key: str, found: Found, side: OrderSide, qty: Decimal, price: Decimal | None) -> Known:

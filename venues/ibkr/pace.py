@@ -15,15 +15,21 @@ MARGIN_NS = 50_000_000
 
 
 class Pace:
-    """The budget of one gateway connection. ``half``: use half of what the broker allows (EX-1105)."""
+    """The budget of one connection: so many messages a second, so many of them for data; ``half``: half of it (EX-1105)."""
 
     def __init__(
-        self, now: Callable[[], int], sleep: Callable[[float], Awaitable[None]], *, half: bool = False
+        self,
+        now: Callable[[], int],
+        sleep: Callable[[float], Awaitable[None]],
+        *,
+        half: bool = False,
+        messages: int = MESSAGE_LIMIT,
+        data: int = DATA_LIMIT,
     ) -> None:
         self._now = now
         self._sleep = sleep
-        self._messages = MESSAGE_LIMIT // 2 if half else MESSAGE_LIMIT
-        self._data = DATA_LIMIT // 2 if half else DATA_LIMIT
+        self._messages = messages // 2 if half else messages
+        self._data = data // 2 if half else data
         self._sent: deque[Sent] = deque(maxlen=self._messages)
         self._waiting: dict[Kind, deque[asyncio.Future[None]]] = {kind: deque() for kind in Kind}
         self._pumping: asyncio.Task[None] | None = None

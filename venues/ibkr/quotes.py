@@ -15,6 +15,7 @@ from rules.broker.pacing import Kind
 from runtime.clock import NANOS
 from venues.errors import VenueError
 from venues.ibkr.contracts import Found
+from venues.ibkr.described import contract_of
 from venues.ibkr.gateway import exact
 from venues.ibkr.line import Line
 
@@ -85,7 +86,7 @@ class Quotes:
                         changed.clear()
         finally:
             self._asked.pop(found.con_id, None)
-            await self._line.tell(lambda: self._line.gateway.cancelMktData(found.contract()))
+            await self._line.tell(lambda: self._line.gateway.cancelMktData(contract_of(found)))
         if (error := self._errors.pop(found.con_id, None)) is not None:
             raise error
         near = next((each for each in map(exact, (ticker.last, ticker.close)) if each is not None and each > 0), None)
@@ -113,11 +114,11 @@ class Quotes:
         return self._followed.pop(con_id, None)
 
     async def _subscribe(self, found: Found) -> Any:
-        self._line.gateway.forget_quote(found.contract())
-        return self._line.gateway.reqMktData(found.contract(), "", False, False)
+        self._line.gateway.forget_quote(contract_of(found))
+        return self._line.gateway.reqMktData(contract_of(found), "", False, False)
 
     async def _end(self, found: Found) -> None:
-        self._line.gateway.cancelMktData(found.contract())
+        self._line.gateway.cancelMktData(contract_of(found))
 
     def _ticked(self, ticker: Any) -> None:
         con_id = int(ticker.contract.conId)

@@ -34,6 +34,7 @@ from venues.ibkr.candles import candles
 from venues.ibkr.chains import Chains
 from venues.ibkr.codes import Meaning
 from venues.ibkr.contracts import Contracts, Found
+from venues.ibkr.described import contract_of, contract_wanted, found_all
 from venues.ibkr.errors import UnknownContract
 from venues.ibkr.ids import engine_id
 from venues.ibkr.line import Line, Phase
@@ -41,7 +42,7 @@ from venues.ibkr.notes import Notes
 from venues.ibkr.orders import Orders, Plain
 from venues.ibkr.pace import Pace
 from venues.ibkr.quotes import Quotes
-from venues.ibkr.symbols import FX_PAIRS, read_symbol
+from venues.ibkr.symbols import FX_PAIRS, Wanted, read_symbol
 from venues.ibkr.watch import Watch
 
 __all__ = ["IbkrVenue"]
@@ -194,9 +195,9 @@ class IbkrVenue(Venue):
     async def _find(self, symbol: str) -> Found:
         line = self._open_line()
 
-        async def lookup(contract: Any) -> list[Any]:
-            details: list[Any] = await line.ask(Kind.DATA, lambda: line.gateway.reqContractDetailsAsync(contract))
-            return details
+        async def lookup(wanted: Wanted) -> list[Found]:
+            asked = contract_wanted(wanted)
+            return found_all(await line.ask(Kind.DATA, lambda: line.gateway.reqContractDetailsAsync(asked)))
 
         found = await self._contracts.find(read_symbol(symbol, self._access.market, self.name), lookup)
         self._asked[found.con_id] = found
@@ -233,7 +234,7 @@ class IbkrVenue(Venue):
     async def market_facts(self, symbol: str) -> MarketFacts:
         """Return the trading hours of a market as the broker writes them."""
         line, found = self._open_line(), await self._find(symbol)
-        details = await line.ask(Kind.DATA, lambda: line.gateway.reqContractDetailsAsync(found.contract()))
+        details = await line.ask(Kind.DATA, lambda: line.gateway.reqContractDetailsAsync(contract_of(found)))
         hours = f"{details[0].tradingHours} {details[0].timeZoneId}".strip() if details else ""
         return MarketFacts(session=hours)
 
@@ -266,7 +267,7 @@ class IbkrVenue(Venue):
     def _late(self, request: OrderRequest) -> tuple[str, str] | None:
         """Return why an entry may not leave: exits are still tried when heartbeats are late (PF-238)."""
         entry = request.side is OrderSide.BUY if self._access.market is MarketType.SPOT else not request.reduce_only
-        if entry and self._watch is not None and self._watch.age is not SessionAge.ACTIVE:
+        if entry and self._watch is not None and self._watch.heart.age is not SessionAge.ACTIVE:
             return "SessionLate", f"the gateway has answered no heartbeat for more than {LATE_S} s: no new entries"
         return None
 
@@ -341,7 +342,7 @@ class IbkrVenue(Venue):
             if kind != "MKT" and limit is not None:
                 setattr(order, "auxPrice" if kind == "STP" else "lmtPrice", Plain(limit))
             wired.append((draft, order))
-        await self._orders.send(wired, found.contract(), at_once=entry.type is OrderType.MARKET)
+        await self._orders.send(wired, contract_of(found), at_once=entry.type is OrderType.MARKET)
         return tuple(self._book.report(draft) for draft, _ in wired)
 
     async def place_combo(self, combo: Combo) -> OrderReport:

@@ -8,12 +8,11 @@ from contextlib import suppress
 from typing import Final
 
 from protocol.market import FeedState
-from rules.broker.heartbeat import EVERY_S, SessionAge, next_heartbeat, session_age
 from rules.broker.pacing import Kind
-from runtime.clock import NANOS
 from venues.access import Tools
 from venues.errors import VenueError
 from venues.ibkr.book import Book
+from venues.ibkr.heartbeat import Heartbeat
 from venues.ibkr.line import Line
 from venues.ibkr.quotes import Quotes
 
@@ -26,7 +25,7 @@ _LOOK_S: Final = 15.0
 
 
 class Watch:
-    """The tasks of one connection. ``feed`` says how the prices do; ``age`` is how the session stands (PF-238)."""
+    """The tasks of one connection. ``feed`` says how the prices do, ``heart`` how the session stands (PF-238)."""
 
     def __init__(
         self, line: Line, book: Book, quotes: Quotes, tools: Tools, feed: Callable[[FeedState, str], None]
@@ -36,10 +35,9 @@ class Watch:
         self._quotes = quotes
         self._tools = tools
         self._feed = feed
-        self.age = SessionAge.ACTIVE
-        self.last_ok = tools.now()
-        self.failures = 0
-        self._tasks = [asyncio.create_task(self._kept(each)) for each in (self._beat, self._chase, self._look)]
+        self.heart = Heartbeat(tools, self._ask, feed, line.lost)
+        work = (self.heart.beat, self._chase, self._look)
+        self._tasks = [asyncio.create_task(self._kept(each)) for each in work]
 
     def stop(self) -> None:
         """End the tasks; the one that asks for it ends by itself."""
@@ -53,27 +51,8 @@ class Watch:
             while not self._line.ended:
                 await work()
 
-    # --- heartbeat (PF-237, PF-238) --------------------------------------------------------------------------------------
-
-    async def _beat(self) -> None:
-        await self._tools.sleep(next_heartbeat(0, failed=self.failures > 0))
-        await self.heartbeat()
-
-    async def heartbeat(self) -> None:
-        """Ask the gateway for its time, and say how old the session is."""
-        try:
-            await self._line.ask(Kind.ORDER, self._line.gateway.reqCurrentTimeAsync, alone="time")
-        except VenueError:
-            self.failures += 1
-        else:
-            self.failures, self.last_ok = 0, self._tools.now()
-        before, self.age = self.age, session_age(self.last_ok / NANOS, self._tools.now() / NANOS).age
-        if self.age is SessionAge.EXPIRED:
-            self._line.lost("no heartbeat was answered for five minutes")
-        elif self.age is not before:
-            late = self.age is SessionAge.LATE
-            words = f"no heartbeat for more than {EVERY_S} s: no new entries" if late else "heartbeats are answered"
-            self._feed(FeedState.DEGRADED if late else FeedState.LIVE, words)
+    async def _ask(self) -> None:
+        await self._line.ask(Kind.ORDER, self._line.gateway.reqCurrentTimeAsync, alone="time")
 
     # --- trades ------------------------------------------------------------------------------------------------------------
 
