@@ -6,21 +6,35 @@ worth is left out. Scopes never mix: a figure is of one of them.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from protocol.values import Instant, Scope, Side
 from rules.performance import FillLine, OpenPosition, PendingEntry, Realization, Snapshot, Trade
+from store.event_search import Where
 from store.queries import Views
-from store.views.rows import EquityRow, GroupRow
+from store.views.rows import GroupRow
 
-__all__ = ["Inputs", "QuoteUsd", "Wanted", "inputs", "positions", "waiting_entries"]
+__all__ = [
+    "Inputs",
+    "QuoteUsd",
+    "Wanted",
+    "fill_lines",
+    "inputs",
+    "of_groups",
+    "positions",
+    "realized_before",
+    "snapshots",
+    "waiting_entries",
+]
 
 QuoteUsd: TypeAlias = Callable[[str], float | None]
 """Says what a unit of a currency is worth in USD; None where that is not known (EX-109)."""
 
 _MOST: Final = 1_000_000
+
+_FIELDS: Final = ("account", "venue", "symbol", "timeframe", "strategy", "side")
 
 
 class Wanted(NamedTuple):
@@ -34,104 +48,193 @@ class Wanted(NamedTuple):
     side: Side | None = None
     since: Instant | None = None
     until: Instant | None = None
+    venue: str = ""
 
     def has(self, group: GroupRow) -> bool:
         """Tell whether a group counts."""
-        pairs = (
-            (self.account, group.account),
-            (self.symbol, group.symbol),
-            (self.timeframe, group.timeframe),
-            (self.strategy, group.strategy),
-            (self.side, group.side),
-        )
+        pairs = ((getattr(self, name), getattr(group, name)) for name in _FIELDS)
         return all(not wanted or wanted == found for wanted, found in pairs)
+
+    @property
+    def whole_accounts(self) -> bool:
+        """Whether all of an account counts or nothing: what accounts are worth is noted for the whole of them."""
+        return not (self.symbol or self.timeframe or self.strategy or self.side)
 
 
 class Inputs(NamedTuple):
-    """Trades, realizations, fills and snapshots of one scope, oldest first."""
+    """Trades, realizations and snapshots of one scope, oldest first."""
 
     trades: list[Trade]
     realizations: list[Realization]
-    fills: list[FillLine]
     snapshots: list[Snapshot]
 
 
 def inputs(views: Views, wanted: Wanted, quote_usd: QuoteUsd) -> Inputs:
     """Read what the figures of a scope are made of."""
-    groups = {g.group_id: g for g in views.groups(scope=wanted.scope, limit=_MOST) if wanted.has(g)}
-    rates = {quote: quote_usd(quote) for quote in {g.quote for g in groups.values()}}
-    realized: dict[str, float] = defaultdict(float)
-    lines: list[Realization] = []
-    for row in views.realizations(until=wanted.until):
-        group = groups.get(row.group_id)
-        rate = rates[group.quote] if group is not None else None
-        if group is None or rate is None:
-            continue
-        usd = float(row.net_quote) * rate
-        realized[row.group_id] += usd
-        if wanted.since is None or row.at >= wanted.since:
-            key = {"symbol": group.symbol, "timeframe": group.timeframe, "strategy": group.strategy}
-            lines.append(Realization(at=row.at, pnl=usd, **key))
-    trades = [_trade(views, g, realized[g.group_id], rates[g.quote]) for g in groups.values() if _closed(g, wanted)]
-    trades.sort(key=lambda trade: (trade.closed_at, trade.id))
-    fills = _fills(views, wanted, groups, rates)
-    equity = views.equity(account=wanted.account, scope=wanted.scope, since=wanted.since, until=wanted.until)
-    return Inputs(trades, lines, fills, _snapshots(equity))
+    rates = _Rates(quote_usd)
+    return Inputs(_trades(views, wanted, rates), _realizations(views, wanted, rates), snapshots(views, wanted))
 
 
-def _closed(group: GroupRow, wanted: Wanted) -> bool:
-    """Tell whether a group is a trade of the range: closed in it, with at least one fill."""
-    at = group.closed_at
-    if at is None or group.first_fill_at is None:
-        return False
-    return (wanted.since is None or at >= wanted.since) and (wanted.until is None or at < wanted.until)
+class _Rates(dict[str, float | None]):
+    """Asks for each currency once."""
+
+    def __init__(self, quote_usd: QuoteUsd) -> None:
+        super().__init__()
+        self._ask = quote_usd
+
+    def __missing__(self, currency: str) -> float | None:
+        self[currency] = found = self._ask(currency)
+        return found
 
 
-def _trade(views: Views, group: GroupRow, net: float, rate: float | None) -> Trade:
-    assert group.closed_at is not None, "asked before"
-    cost = sum((float(leg.filled_quote) for leg in views.legs(group.group_id)), 0.0)
-    return Trade(
-        id=group.group_id,
-        symbol=group.symbol,
-        timeframe=group.timeframe,
-        strategy=group.strategy,
-        side=group.side,
-        opened_at=group.opened_at,
-        closed_at=group.closed_at,
-        entry_cost=cost * (rate or 0.0),
-        net_pnl=net,
+def of_groups(wanted: Wanted) -> Where:
+    """Return the conditions on groups, called ``g`` in the query."""
+    where = Where().add("g.scope = ?", wanted.scope)
+    for name in _FIELDS:
+        value = getattr(wanted, name)
+        where.add(f"g.{name} = ?", value, when=value)
+    return where
+
+
+def _span(where: Where, column: str, wanted: Wanted) -> Where:
+    """Add that an instant is within the range."""
+    where.add(f"{column} >= ?", wanted.since, when=_given(wanted.since))
+    return where.add(f"{column} < ?", wanted.until, when=_given(wanted.until))
+
+
+def _given(at: Instant | None) -> bool:
+    return at is not None
+
+
+def _trades(views: Views, wanted: Wanted, rates: _Rates) -> list[Trade]:
+    """Return the groups closed in the range that had a fill; their sums are those of their realizations (EX-1701)."""
+    where = _span(
+        of_groups(wanted).add("g.first_fill_at IS NOT NULL").add("g.closed_at IS NOT NULL"), "g.closed_at", wanted
     )
-
-
-def _fills(views: Views, wanted: Wanted, groups: dict[str, GroupRow], rates: dict[str, float | None]) -> list[FillLine]:
-    found: list[FillLine] = []
-    for group in groups.values():
-        rate = rates[group.quote]
+    sql = f"""SELECT g.group_id, g.symbol, g.timeframe, g.strategy, g.side, g.account, g.venue, g.quote, g.opened_at,
+        g.closed_at, g.realized_quote, g.fees_quote, coalesce((SELECT sum(CAST(l.filled_quote AS DOUBLE PRECISION))
+        FROM legs l WHERE l.group_id = g.group_id), 0.0) FROM groups g{where} ORDER BY g.closed_at, g.group_id"""  # noqa: S608 our own text
+    found: list[Trade] = []
+    for row in views.database.fetch(sql, where.values):
+        name, symbol, timeframe, strategy, side, account, venue, quote, opened, closed, realized, fees, cost = row
+        rate = rates[quote]
         if rate is None:
             continue
-        for fill in views.fills(group_id=group.group_id, limit=_MOST):
-            late = wanted.until is not None and fill.at >= wanted.until
-            if not late and (wanted.since is None or fill.at >= wanted.since):
-                line = FillLine(
-                    at=fill.at, symbol=fill.symbol, qty=float(fill.qty), price=float(fill.price), quote_usd=rate
-                )
-                found.append(line)
-    return sorted(found, key=lambda fill: fill.at)
-
-
-def _snapshots(rows: list[EquityRow]) -> list[Snapshot]:
-    """Add up the accounts' equity: at each mark the newest of every account that has one."""
-    newest: dict[str, float] = {}
-    found: list[Snapshot] = []
-    for row in rows:
-        if row.total_equity is None:
-            continue
-        # An account that joins later brings its capital along: that is no profit.
-        joined = float(row.total_equity) if row.account not in newest and newest else 0.0
-        newest[row.account] = float(row.total_equity)
-        flow = float(row.flow) + joined
-        found.append(Snapshot(at=row.at, total_equity=sum(newest.values()), flow=flow))
+        net = float(Decimal(realized) - Decimal(fees))
+        trade = Trade(
+            id=name,
+            symbol=symbol,
+            timeframe=timeframe,
+            strategy=strategy,
+            side=_SIDES[side],
+            opened_at=opened,
+            closed_at=closed,
+            entry_cost=cost * rate,
+            net_pnl=net * rate,
+            fees=float(fees) * rate,
+            account=account,
+            venue=venue,
+        )
+        found.append(trade)
     return found
+
+
+_SIDES: Final = {each.value: each for each in Side}
+
+
+def _realizations(views: Views, wanted: Wanted, rates: _Rates) -> list[Realization]:
+    where = _span(of_groups(wanted), "r.at", wanted)
+    sql = f"""SELECT r.at, g.symbol, g.timeframe, g.strategy, CAST(r.net_quote AS DOUBLE PRECISION), g.side, g.account,
+        g.venue, r.group_id, g.quote FROM realizations r JOIN groups g ON g.group_id = r.group_id{where}
+        ORDER BY r.position, r.lot"""  # noqa: S608 our own text
+    found: list[Realization] = []
+    for at, symbol, timeframe, strategy, net, side, account, venue, trade, quote in views.database.fetch(
+        sql, where.values
+    ):
+        rate = rates[quote]
+        if rate is None:
+            continue
+        line = Realization(
+            at=at,
+            symbol=symbol,
+            timeframe=timeframe,
+            strategy=strategy,
+            pnl=net * rate,
+            side=_SIDES[side],
+            account=account,
+            venue=venue,
+            trade=trade,
+        )
+        found.append(line)
+    return found
+
+
+def realized_before(views: Views, wanted: Wanted, quote_usd: QuoteUsd) -> float:
+    """Return what was realized before the range begins, in USD."""
+    if wanted.since is None:
+        return 0.0
+    where = of_groups(wanted).add("r.at < ?", wanted.since)
+    sql = f"""SELECT g.quote, sum(CAST(r.net_quote AS DOUBLE PRECISION)) FROM realizations r
+        JOIN groups g ON g.group_id = r.group_id{where} GROUP BY 1"""  # noqa: S608 our own text
+    known = ((quote_usd(quote), net) for quote, net in views.database.fetch(sql, where.values))
+    return sum((net * rate for rate, net in known if rate is not None), 0.0)
+
+
+def fill_lines(views: Views, wanted: Wanted, quote_usd: QuoteUsd) -> list[FillLine]:
+    """Return the fills of the range, oldest first."""
+    rates, where = _Rates(quote_usd), _span(of_groups(wanted), "f.at", wanted)
+    sql = f"""SELECT f.at, f.symbol, CAST(f.qty AS DOUBLE PRECISION), CAST(f.price AS DOUBLE PRECISION), g.quote
+        FROM fills f JOIN orders o ON o.client_order_id = f.client_order_id JOIN groups g ON g.group_id = o.group_id{where}
+        ORDER BY f.at, f.position"""  # noqa: S608 our own text
+    return [
+        FillLine(at=at, symbol=symbol, qty=qty, price=price, quote_usd=rate)
+        for at, symbol, qty, price, quote in views.database.fetch(sql, where.values)
+        if (rate := rates[quote]) is not None
+    ]
+
+
+# --- equity -------------------------------------------------------------------------------------------------------------
+
+
+def snapshots(views: Views, wanted: Wanted) -> list[Snapshot]:
+    """Add up the accounts' equity: at each mark the newest of every account that has one (EX-1705).
+
+    Where the range has a beginning the first snapshot is what the accounts were worth then: the baseline of its figures.
+    """
+    where = Where().add("e.scope = ?", wanted.scope).add("e.account = ?", wanted.account, when=wanted.account)
+    of_venue = "e.account IN (SELECT account FROM groups WHERE venue = ?)"
+    where.add(of_venue, wanted.venue, when=wanted.venue).add("e.total_equity IS NOT NULL")
+    worth = _worth_before(views, where, wanted.since)
+    _span(where, "e.at", wanted)
+    sql = f"""SELECT e.at, e.account, CAST(e.total_equity AS DOUBLE PRECISION), CAST(e.flow AS DOUBLE PRECISION)
+        FROM equity_snapshots e{where} ORDER BY e.position"""  # noqa: S608 our own text
+    return _added_up(views.database.fetch(sql, where.values), worth, wanted.since)
+
+
+def _worth_before(views: Views, where: Where, since: Instant | None) -> dict[str, float]:
+    """Return what each account was worth at its newest snapshot before an instant."""
+    if since is None:
+        return {}
+    sql = f"""SELECT account, CAST(total_equity AS DOUBLE PRECISION) FROM equity_snapshots WHERE position IN
+        (SELECT max(e.position) FROM equity_snapshots e{where} AND e.at < ? GROUP BY e.account)"""  # noqa: S608 our own text
+    return dict(map(tuple, views.database.fetch(sql, [*where.values, since])))
+
+
+def _added_up(rows: Iterable[Any], worth: dict[str, float], since: Instant | None) -> list[Snapshot]:
+    found: list[Snapshot] = []
+    if worth and since is not None:
+        found.append(Snapshot(at=since, total_equity=sum(worth.values())))
+    total = sum(worth.values())
+    for at, account, equity, flow in rows:
+        # An account that joins later brings its capital along: that is no profit.
+        joined = equity if account not in worth and worth else 0.0
+        worth[account] = equity
+        total = equity if len(worth) == 1 else sum(worth.values())
+        found.append(Snapshot(at=at, total_equity=total, flow=flow + joined))
+    return found
+
+
+# --- what is open -------------------------------------------------------------------------------------------------------
 
 
 def positions(

@@ -72,6 +72,11 @@ class Views:
         self._database = database
         self._fetch = database.fetch
 
+    @property
+    def database(self) -> Database:
+        """The tables themselves, for queries that have a module of their own."""
+        return self._database
+
     def position(self) -> int:
         """Return how far the journal has been projected."""
         return int(self._fetch("SELECT coalesce(max(position), 0) FROM progress", [])[0][0])

@@ -10,9 +10,9 @@ from typing import Final
 from protocol.messages import Value
 from protocol.values import Instant
 from rules.performance.values import Snapshot
-from rules.performance.windows import day_of
+from rules.performance.windows import day_of, next_day
 
-__all__ = ["Ratios", "daily_returns", "ratios"]
+__all__ = ["Ratios", "daily_returns", "dated_returns", "monthly_returns", "ratios"]
 
 _NO_DEVIATION: Final = 1e-12
 
@@ -25,7 +25,12 @@ class Ratios(Value, frozen=True, forbid_unknown_fields=True, gc=False):
 
 
 def daily_returns(snapshots: Sequence[Snapshot], now: Instant, zone: tzinfo) -> list[float]:
-    """Return the return of each completed calendar day; empty when equity was zero or less at the start of one.
+    """Return the return of each completed calendar day, oldest first; see ``dated_returns``."""
+    return [each for _, each in dated_returns(snapshots, now, zone)]
+
+
+def dated_returns(snapshots: Sequence[Snapshot], now: Instant, zone: tzinfo) -> list[tuple[date, float]]:
+    """Return each completed calendar day with its return; empty when equity was zero or less at the start of one.
 
     The first snapshot is the baseline: its day counts only when it holds a later one. A day without snapshot is one
     without change.
@@ -35,20 +40,32 @@ def daily_returns(snapshots: Sequence[Snapshot], now: Instant, zone: tzinfo) -> 
     first = day_of(snapshots[0].at, zone)
     last: dict[date, float] = {}
     flows: dict[date, float] = {}
+    day, ends = first, next_day(first, zone)
     for snapshot in snapshots[1:]:
-        day = day_of(snapshot.at, zone)
+        if snapshot.at >= ends:  # a year has half a million snapshots and 365 days
+            day = day_of(snapshot.at, zone)
+            ends = next_day(day, zone)
         last[day] = snapshot.total_equity
         flows[day] = flows.get(day, 0.0) + snapshot.flow
     day, today = first if first in last else first + timedelta(days=1), day_of(now, zone)
     before = snapshots[0].total_equity
-    found = []
+    found: list[tuple[date, float]] = []
     while day < today:
         if before <= 0:
             return []
         equity = last.get(day, before)
-        found.append((equity - flows.get(day, 0.0)) / before - 1)
+        found.append((day, (equity - flows.get(day, 0.0)) / before - 1))
         before, day = equity, day + timedelta(days=1)
     return found
+
+
+def monthly_returns(returns: Sequence[tuple[date, float]]) -> dict[tuple[int, int], float]:
+    """Return (year, month) -> the compound return of its completed days."""
+    grown: dict[tuple[int, int], float] = {}
+    for day, each in returns:
+        key = (day.year, day.month)
+        grown[key] = grown.get(key, 1.0) * (1 + each)
+    return {key: value - 1 for key, value in grown.items()}
 
 
 def ratios(returns: Sequence[float], *, risk_free_annual_percent: float = 0.0, days: int = 365) -> Ratios:

@@ -9,7 +9,10 @@ __all__ = ["FillLine", "Point", "Realization", "Snapshot", "Trade"]
 
 
 class Trade(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
-    """One closed group that had a fill (EX-1701); ``entry_cost`` and ``net_pnl`` in USD, fees taken off."""
+    """One closed group that had a fill (EX-1701); ``entry_cost`` and ``net_pnl`` in USD, fees taken off.
+
+    ``fees`` in USD are what was taken off; ``account`` and ``venue`` are empty where only the figures matter.
+    """
 
     id: str
     symbol: str
@@ -20,6 +23,9 @@ class Trade(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=Tr
     closed_at: Instant
     entry_cost: float
     net_pnl: float
+    fees: float = 0.0
+    account: str = ""
+    venue: str = ""
 
     @property
     def return_percent(self) -> float | None:
@@ -28,13 +34,20 @@ class Trade(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=Tr
 
 
 class Realization(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
-    """What one closing fill earned, in USD, fees taken off (EX-1701)."""
+    """What one closing fill earned, in USD, fees taken off (EX-1701).
+
+    ``trade`` is the group it belongs to; the last four fields are empty where only the figures matter.
+    """
 
     at: Instant
     symbol: str
     timeframe: str
     strategy: str
     pnl: float
+    side: Side | None = None
+    account: str = ""
+    venue: str = ""
+    trade: str = ""
 
 
 class Snapshot(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):

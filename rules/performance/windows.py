@@ -10,7 +10,7 @@ from protocol.messages import Value
 from protocol.values import Instant
 from rules.performance.values import Realization
 
-__all__ = ["WindowPnl", "day_of", "day_start", "window_pnl"]
+__all__ = ["WindowPnl", "day_of", "day_start", "next_day", "window_pnl"]
 
 _NANOS: Final = 1_000_000_000
 
@@ -35,6 +35,11 @@ def day_start(day: date, zone: tzinfo) -> Instant:
     if midnight.astimezone(zone).date() < day:  # the clocks were put forward at midnight
         midnight += timedelta(hours=1)
     return int(midnight.timestamp()) * _NANOS
+
+
+def next_day(day: date, zone: tzinfo) -> Instant:
+    """Return the first instant after a calendar day."""
+    return day_start(day + timedelta(days=1), zone)
 
 
 def window_pnl(realizations: Iterable[Realization], now: Instant, zone: tzinfo) -> WindowPnl:

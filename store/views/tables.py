@@ -14,7 +14,7 @@ __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "SERIES", "TABLES", "names"]
 APPLICATION_ID: Final = 0x62756C76
 """``bulv``: says that a SQLite file holds our read models."""
 
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 """Raised by any change of a table or of a projection: older read models are then rebuilt."""
 
 _KEPT: Final = (
@@ -53,6 +53,7 @@ _GROUPS: Final = (
         skip_once FLAG NOT NULL DEFAULT FALSE, frozen TEXT,
         opened_at INTEGER NOT NULL, first_fill_at INTEGER, closed_at INTEGER, updated_at INTEGER NOT NULL)""",
     "CREATE INDEX groups_by_position ON groups (position)",
+    "CREATE INDEX groups_by_close ON groups (closed_at)",
     # Two live groups of one identity would be a defect (EX-1203).
     "CREATE UNIQUE INDEX groups_live ON groups (scope, account, key) WHERE closed_at IS NULL",
     # Fees as they were paid; ``groups.fees_quote`` holds those that were paid in base or quote currency.

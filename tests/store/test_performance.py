@@ -13,7 +13,7 @@ from protocol.performance import EquityMarked, MarkedFor
 from protocol.values import Scope, Side
 from rules.performance import daily_summary, dashboard
 from store.opening import MEMORY
-from store.performance import Wanted, inputs, positions, waiting_entries
+from store.performance import Wanted, fill_lines, inputs, positions, waiting_entries
 from store.projector import Projector
 from store.queries import Views
 from store.sqlite_journal import open_journal
@@ -62,7 +62,9 @@ def test_a_dashboard_of_a_run(run: Views) -> None:
 def test_a_day_of_a_run(run: Views) -> None:
     """EX-1716: groups closed, fills and volume of a day, both sides of the market."""
     made = inputs(run, Wanted(scope(run)), dollar)
-    summary = daily_summary(date(2024, 1, 1), UTC, made.trades, made.fills, made.realizations)
+    summary = daily_summary(
+        date(2024, 1, 1), UTC, made.trades, fill_lines(run, Wanted(scope(run)), dollar), made.realizations
+    )
     assert summary.groups_closed == len(made.trades)
     assert summary.fills == len(run.fills())
     assert summary.volume_usd == pytest.approx(float(sum(fill.qty * fill.price for fill in run.fills())))
@@ -73,7 +75,8 @@ def test_filters_and_scopes_hold_for_everything(run: Views) -> None:
     other = next(each for each in Scope if each is not scope(run))
     wanted = [Wanted(other), Wanted(scope(run), side=Side.SHORT), Wanted(scope(run), symbol="DOGE/USDT")]
     for each in wanted:
-        assert inputs(run, each, dollar)[:3] == ([], [], [])
+        assert inputs(run, each, dollar)[:2] == ([], [])
+        assert fill_lines(run, each, dollar) == []
     assert inputs(run, Wanted(scope(run)), lambda _: None).realizations == []
 
 

@@ -1,0 +1,83 @@
+"""Results by pair, timeframe, strategy, side, account or venue, with what is open and how many trades there were."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+from typing import TypeVar
+
+from protocol.messages import Value
+from rules.performance.trades import TradeStats, trade_stats
+from rules.performance.values import Realization, Trade
+
+__all__ = ["BreakdownKey", "BreakdownRow", "Open", "breakdown"]
+
+
+T = TypeVar("T")
+
+
+class BreakdownKey(StrEnum):
+    """What results are broken down by: fields of trades and realizations."""
+
+    SYMBOL = "symbol"
+    TIMEFRAME = "timeframe"
+    STRATEGY = "strategy"
+    SIDE = "side"
+    ACCOUNT = "account"
+    VENUE = "venue"
+
+
+class Open(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
+    """One open group; ``unrealized`` in USD is None while its price or rate is not known (EX-1002)."""
+
+    symbol: str
+    timeframe: str
+    strategy: str
+    side: str
+    account: str
+    venue: str
+    unrealized: float | None
+
+
+class BreakdownRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
+    """Results of one key in USD (EX-1704); ``unrealized`` is None while that of a group of it is not known."""
+
+    key: str
+    realized: float
+    unrealized: float | None
+    open: int
+    stats: TradeStats
+
+
+def breakdown(
+    trades: Sequence[Trade], realizations: Sequence[Realization], opened: Sequence[Open], by: BreakdownKey
+) -> list[BreakdownRow]:
+    """Return one row a key that anything belongs to, by key."""
+    sums: dict[str, float] = {}
+    for line in realizations:
+        key = str(getattr(line, by) or "")
+        sums[key] = sums.get(key, 0.0) + line.pnl
+    closed = _grouped(trades, lambda each: str(getattr(each, by)))
+    live = _grouped(opened, lambda each: str(getattr(each, by)))
+    return [
+        BreakdownRow(
+            key=key,
+            realized=sums.get(key, 0.0),
+            unrealized=_unrealized(live.get(key, ())),
+            open=len(live.get(key, ())),
+            stats=trade_stats(closed.get(key, ())),
+        )
+        for key in sorted(sums.keys() | closed.keys() | live.keys())
+    ]
+
+
+def _unrealized(rows: Iterable[Open]) -> float | None:
+    known = [each.unrealized for each in rows]
+    return None if None in known else sum((each for each in known if each is not None), 0.0)
+
+
+def _grouped(rows: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
+    found: dict[str, list[T]] = {}
+    for each in rows:
+        found.setdefault(key(each), []).append(each)
+    return found
