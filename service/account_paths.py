@@ -60,6 +60,11 @@ class AccountPaths:
         return f"{self.base}/precision"
 
     @property
+    def chains(self) -> str:
+        """Who keeps the option chains, where the venue has any."""
+        return f"{self.base}/chains"
+
+    @property
     def pool(self) -> str:
         """The pool."""
         return f"/risk/pool-{self.account}"

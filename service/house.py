@@ -5,7 +5,7 @@
     /                       one_for_one
     ├─ store                projector
     ├─ risk                 coordinator, a pool and a loss offset an account
-    ├─ venues/<account>     rest_for_one: exchange → desk → session → feed → reconciler → precision
+    ├─ venues/<account>     rest_for_one: exchange → desk → session → feed → reconciler → precision → chains
     ├─ trading              gateway, groups/<account>
     ├─ nodes                link to the shared cache, quotes, herald, listener
     └─ operators            what talks to people: webhook, api, demo
@@ -18,11 +18,12 @@ from __future__ import annotations
 import hashlib
 from base64 import b32encode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from actors.adopter import Adopter
+from actors.chains import ChainKeeper
 from actors.desk import OrderDesk
 from actors.feed import MarketFeed
 from actors.gateway import Gateway, GatewaySettings
@@ -59,6 +60,7 @@ from supervision.budget import Intensity
 from supervision.child import ChildSpec
 from supervision.tree import SupervisorSpec, supervisor
 from venues.contract import Venue
+from venues.known import KNOWN
 from venues.paper.adapter import PaperVenue
 from venues.paper.config import PaperConfig
 from venues.paper.engine import PaperEngine
@@ -178,6 +180,7 @@ def _account_tree(plan: Plan, account: Account, intensity: Intensity) -> Supervi
         *feed,
         child("reconciler", reconciler),
         child("precision", partial(_precision, plan, account)),
+        *_chains(plan, account, paths),
         strategy="rest_for_one",
         intensity=intensity,
     )
@@ -222,6 +225,15 @@ def _session(plan: Plan, account: Account, venue: Callable[[], Venue]) -> VenueS
 def _precision(plan: Plan, account: Account) -> PrecisionCache:
     session = AccountPaths(account.name).session
     return PrecisionCache(account=account.name, session=session, settings=precision_settings(plan.config))
+
+
+def _chains(plan: Plan, account: Account, paths: AccountPaths) -> list[ChildSpec]:
+    """Return the keeper of option chains of an account whose venue has any; it stays down rather than take others along."""
+    facts = KNOWN.get(account.venue.value)
+    if not paths.outside or facts is None or not facts.options:
+        return []
+    keeper = partial(ChainKeeper, account=account.name, session=paths.session)
+    return [replace(_child(plan, "chains", keeper), on_exhausted="quarantine")]
 
 
 def paper_config(config: Config, account: Account) -> PaperConfig:

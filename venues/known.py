@@ -29,6 +29,8 @@ class VenueFacts(NamedTuple):
     """``module:Class`` of its adapter, called with ``(access, tools)``."""
     extra: str = ""
     """The extra that brings its client library; empty: it is always there."""
+    options: bool = False
+    """Whether its adapter has option chains (``HasChains``)."""
 
 
 _KEYS: Final = ("key", "secret")
@@ -47,7 +49,14 @@ KNOWN: Final[dict[str, VenueFacts]] = {
         "OANDA v20", "FX and CFDs", (PERP,), True, ("account_id", "secret"), "venues.oanda:OandaVenue", "oanda"
     ),
     "ibkr": VenueFacts(
-        "Interactive Brokers", "equities, FX, futures, options", (SPOT, PERP), True, (), "venues.ibkr:IbkrVenue", "ibkr"
+        "Interactive Brokers",
+        "equities, FX, futures, options",
+        (SPOT, PERP),
+        True,
+        (),
+        "venues.ibkr:IbkrVenue",
+        "ibkr",
+        options=True,
     ),
     "alpaca": VenueFacts("Alpaca", "US equities", (SPOT,), True, _KEYS, "venues.alpaca:AlpacaVenue", "alpaca"),
 }
