@@ -13,7 +13,7 @@ __all__ = ["EXITS_WAIT_S", "NOT_SENT", "SEND_AGAIN_S", "Hold", "LetHeld"]
 NOT_SENT: Final = frozenset(
     {
         *("AuthFailed", "PermissionDenied", "RateLimited", "VenueCapabilityMissing", "VenueDown"),
-        *("Maintenance", "MarketMute", "VenueFailing"),
+        *("FeedStale", "Maintenance", "MarketMute", "VenueFailing"),
     }
 )
 """Errors that prove that an order did not get as far as the venue's books: it may leave later under the same client id."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from actors.call_log import CallLog
 from actors.session_calls import CALL_TIMEOUT_S, Calls
+from actors.session_data import DataNames, DataWatch
 from actors.session_hearing import SessionHearing
 from actors.session_limit import Limiter, Urgency
 from actors.session_link import (
@@ -26,7 +27,7 @@ from actors.session_link import (
 )
 from actors.session_notes import Again, Probed, Tried, Turn
 from actors.session_prices import Prices
-from actors.session_topics import SessionSettings, balances_topic, health_topic, market_topic, session_topic
+from actors.session_topics import DataFeed, SessionSettings, balances_topic, health_topic, market_topic, session_topic
 from actors.session_watch import PROBE_S, Watch
 from actors.session_words import failure, foreseen, kept_back
 from protocol.configuration import ApplySettings, SettingsTaken
@@ -59,7 +60,10 @@ __all__ = [
 
 
 class VenueSession(SessionHearing):
-    """Owns the adapter of one account for as long as it lives; a crash closes it and the next life connects anew."""
+    """Owns the adapter of one account for as long as it lives; a crash closes it and the next life connects anew.
+
+    ``data``: the account whose prices count in place of this venue's (PF-231).
+    """
 
     def __init__(
         self,
@@ -69,6 +73,7 @@ class VenueSession(SessionHearing):
         desk: str,
         settings: SessionSettings | None = None,
         send_by: Callable[[], int | None] = lambda: None,
+        data: DataFeed | None = None,
     ) -> None:
         self._account = account
         self._send_by = send_by
@@ -85,8 +90,11 @@ class VenueSession(SessionHearing):
         self._said: tuple[str, str] = ("", "")
         self._retry_at: int | None = None
         self._step = SessionStep.CONNECT
-        self._watch = Watch(self._settings)
+        self._data = data
+        self._names = DataNames()
+        self._watch = Watch(self._settings) if data is None else DataWatch(self._settings, data, self._names)
         self._looking = False
+        self._closed: tuple[str, ...] | None = None
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
@@ -107,6 +115,8 @@ class VenueSession(SessionHearing):
             send_by=self._send_by,
         )
         self._say(VenueStatus.CONNECTING)
+        if self._data is not None:
+            self._listen(self._data)
         self._look_later()
         self._tried(await self._attempt(FIRST_TRY_S))
 
@@ -137,6 +147,7 @@ class VenueSession(SessionHearing):
         if self._prices.wanted:
             self._goes(SessionStep.SUBSCRIBE)
             self._subscribe(found, tuple(sorted(self._prices.wanted)))
+        self._say_hours(found)
         self._step = SessionStep.RESYNC
         up = SessionUp(self._account, found.instruments, self.now())
         self.context.bus.publish(session_topic(self._account), up, keep=True)

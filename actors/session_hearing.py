@@ -7,12 +7,11 @@ from typing import Any, Final
 
 from actors.feed import FEEDS
 from actors.session_calls import CALL_TIMEOUT_S
+from actors.session_data import FEED_STALE
+from actors.session_following import SessionFollowing
 from actors.session_link import CLOCK_CORRECT_S, CLOCK_WARN_S, Link
 from actors.session_notes import Look
-from actors.session_prices import Prices
-from actors.session_questions import SessionQuestions
 from actors.session_topics import balances_topic, market_topic
-from actors.session_watch import Watch
 from protocol.market import Bar, FeedStatus, PriceTick, SubscribeMarket
 from protocol.messages import Message
 from protocol.orders import FillReport, OrderReport
@@ -25,18 +24,15 @@ from venues.errors import VenueDown, VenueError
 
 __all__ = ["SessionHearing"]
 
-_HELD: Final = ("Maintenance", "MarketMute", "VenueFailing")
+_HELD: Final = ("Maintenance", "MarketMute", "VenueFailing", FEED_STALE)
 """Codes of a connection that stands and lets no entry through: what a look says is over."""
 
 
-class SessionHearing(SessionQuestions):
+class SessionHearing(SessionFollowing):
     """Passes on what the venue says on its own, and notices when it says nothing."""
 
     _desk: str
-    _link: Link | None
     _number: int
-    _prices: Prices
-    _watch: Watch
     _looking: bool
     _health: VenueStatus
     _said: tuple[str, str]
@@ -59,9 +55,9 @@ class SessionHearing(SessionQuestions):
         if isinstance(fact, OrderReport | FillReport):
             self.context.system.tell(self._desk, fact)
         elif isinstance(fact, PriceTick):
-            if self._prices.takes(fact, self.now() + (self._link.offset if self._link is not None else 0)):
-                self._heard(fact.symbol)
-                self.context.bus.publish(market_topic(self._account, fact.symbol), fact, keep=True)
+            ahead = self._link.offset if self._link is not None else 0
+            if self._data is None and self._prices.takes(fact, self.now() + ahead):
+                self._priced(fact)
         elif isinstance(fact, Bar):
             self.context.bus.publish(market_topic(self._account, fact.symbol), fact)
         elif isinstance(fact, BalancesChanged):
@@ -72,17 +68,29 @@ class SessionHearing(SessionQuestions):
         elif isinstance(fact, SessionDown):
             self.ref.tell(fact)
 
-    def _heard(self, symbol: str) -> None:
-        if self._watch.heard(symbol, self.now()) and self._health is VenueStatus.UP:
+    def _priced(self, tick: PriceTick) -> None:
+        """Tell a price that counts, wherever it is from."""
+        if self._watch.heard(tick.symbol, self.now()) and self._health is VenueStatus.UP:
             self._stands()
+        self.context.bus.publish(market_topic(self._account, tick.symbol), tick, keep=True)
 
     @handles
     def subscribe(self, msg: SubscribeMarket) -> None:
         """Have a symbol's prices told, through this connection and all that follow."""
-        if self._prices.wants(msg.symbol) and self._link is not None:
+        if not self._prices.wants(msg.symbol):
+            return
+        if self._data is not None:
+            self._follow(self._data, (msg.symbol,))
+        elif self._link is not None:
             self._subscribe(self._link, (msg.symbol,))
+        if self._link is not None:
+            self._say_hours(self._link)
 
     def _subscribe(self, link: Link, symbols: Iterable[str]) -> None:
+        if self._data is not None:
+            self._follow(self._data, symbols)
+            return
+
         async def ask() -> None:
             try:
                 await self._calls.guarded(lambda venue: venue.subscribe(symbols), CALL_TIMEOUT_S, costs=("subscribe",))
@@ -120,6 +128,7 @@ class SessionHearing(SessionQuestions):
         if link is None or self._health is not VenueStatus.UP:
             return
         now = self.now()
+        self._say_hours(link)
         found = self._watch.look(self._prices.wanted, lambda symbol: link.trades(symbol, now), now)
         if found.is_deaf:
             self._lost(VenueDown(self._account, "connected, but no market tells a price although they are open"))

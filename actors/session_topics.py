@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from actors.session_limit import RateMode
 from protocol.messages import Value
 
-__all__ = ["SessionSettings", "balances_topic", "health_topic", "market_topic", "session_topic"]
+__all__ = [
+    "DataFeed",
+    "SessionSettings",
+    "balances_topic",
+    "health_topic",
+    "hours_topic",
+    "market_topic",
+    "session_topic",
+]
 
 
 def market_topic(account: str, symbol: str) -> str:
@@ -26,6 +36,18 @@ def health_topic(account: str) -> str:
 def balances_topic(account: str) -> str:
     """Return the bus topic of an account's balances (kept)."""
     return f"balances:{account}"
+
+
+def hours_topic(account: str) -> str:
+    """Return the bus topic on which an account's session says which of its markets are closed (kept)."""
+    return f"hours:{account}"
+
+
+class DataFeed(NamedTuple):
+    """Another account whose prices an account goes by (PF-231); ``path``: who delivers them when asked to."""
+
+    account: str
+    path: str
 
 
 class SessionSettings(Value, frozen=True, forbid_unknown_fields=True, gc=False):

@@ -86,6 +86,9 @@ class Watch:
 
     def heard(self, symbol: str, now: int) -> bool:
         """Take a price; return whether its market was mute."""
+        return self._spoke(symbol, now)
+
+    def _spoke(self, symbol: str, now: int) -> bool:
         self._heard[symbol] = now
         self._asked.discard(symbol)
         if symbol in self._mute:
@@ -104,7 +107,7 @@ class Watch:
         ask_again, quietest = [], []
         for symbol in sorted(wanted):
             if not is_open(symbol):
-                self.heard(symbol, now)  # a closed market says nothing, and has its whole time when it opens
+                self._spoke(symbol, now)  # a closed market says nothing, and has its whole time when it opens
                 continue
             quiet = now - max(self._since, self._heard.get(symbol, 0))
             quietest.append(quiet)
@@ -127,6 +130,9 @@ class Watch:
             return "Maintenance", f"in its window of maintenance for another {(until - now) // (60 * NANOS)} min"
         if self.failing:
             return "VenueFailing", f"{self.row} calls failed in a row, the last: {self._why}"
+        return self._silent(symbol, now)
+
+    def _silent(self, symbol: str, now: int) -> tuple[str, str] | None:  # noqa: ARG002 - others go by the instant
         deaf = self._degraded_at is not None and self._heard.get(symbol, 0) < self._degraded_at
         if symbol in self._mute or deaf:
             return "MarketMute", f"no price of {symbol} although its market is open"
@@ -139,7 +145,10 @@ class Watch:
             return code, f"{reason}: entries wait"
         if not self._mute:
             return "", ""
-        return "MarketMute", f"no price of {_listed(self._mute)} although open: entries wait, subscribed again"
+        return self._mute_notice(_listed(self._mute))
+
+    def _mute_notice(self, symbols: str) -> tuple[str, str]:
+        return "MarketMute", f"no price of {symbols} although open: entries wait, subscribed again"
 
 
 def _listed(symbols: Iterable[str]) -> str:

@@ -23,6 +23,7 @@ __all__ = [
     "FetchVenueState",
     "FillsFrom",
     "FillsKnown",
+    "MarketsClosed",
     "QueryAtVenue",
     "ReconcileNow",
     "Reconciled",
@@ -95,6 +96,16 @@ class SessionUp(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=
 
     account: Name
     instruments: tuple[Instrument, ...]
+    at: Instant
+
+
+class MarketsClosed(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Which of the markets that an account follows are closed; published by its session on ``hours:<account>`` (kept)."""
+
+    CONFLATE_BY: ClassVar[str] = "account"
+
+    account: Name
+    symbols: tuple[Name, ...]
     at: Instant
 
 

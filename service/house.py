@@ -36,6 +36,7 @@ from actors.precision import PrecisionCache
 from actors.reconciler import Reconciler
 from actors.risk import RiskCoordinator
 from actors.session import VenueSession
+from actors.session_topics import DataFeed
 from protocol.groups import OpenGroup
 from protocol.instruments import Instrument
 from protocol.orders import Balance
@@ -219,7 +220,10 @@ def _paper_engine(plan: Plan, account: Account, market: Market) -> PaperEngine:
 def _session(plan: Plan, account: Account, venue: Callable[[], Venue]) -> VenueSession:
     settings = session_settings(plan.config, account)
     desk = plan.paths(account.name).desk
-    return VenueSession(account=account.name, venue=venue, desk=desk, settings=settings, send_by=plan.send_by)
+    data = DataFeed(account.data, plan.paths(account.data).market) if account.data else None
+    return VenueSession(
+        account=account.name, venue=venue, desk=desk, settings=settings, send_by=plan.send_by, data=data
+    )
 
 
 def _precision(plan: Plan, account: Account) -> PrecisionCache:

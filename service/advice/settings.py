@@ -78,6 +78,7 @@ SETTINGS: Final = Area(
             ("InsecureAddress",),
             "use an https or wss address: credentials are never sent unencrypted to another machine",
         ),
+        Word(("InvalidDataAccount",), "name an account whose own venue tells its prices, or leave `data` out"),
         Word(("ScopeChanged",), "give the account of the other scope a name of its own: a scope is for life"),
         Word(
             ("MissingCredential",),

@@ -167,6 +167,10 @@ VENUES: Final = Area(
             "nothing: it is subscribed again by itself; if it lasts, see the venue's status page, or set `mute_after_s`",
         ),
         Word(
+            ("FeedStale",),
+            "nothing: entries wait for the prices of the account that `data` names; see there why it tells none",
+        ),
+        Word(
             ("SessionLate",),
             "see that the broker's gateway runs and is logged in: it answers no heartbeat, entries wait",
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from protocol.values import MarketType
+from service.config.data_rules import check_data
 from service.config.document import Config
 from service.config.errors import Problems
 from service.config.exchange import VENUES
@@ -35,6 +36,7 @@ def check_across(config: Config, problems: Problems) -> None:
     check_mappings(config.signal.mappings, problems)
     _check_accounts(config, problems)
     check_venues(config, problems)
+    check_data(config, problems)
     _check_market(config, problems)
     _check_supervision(config, problems)
 

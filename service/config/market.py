@@ -175,6 +175,15 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
             at_most=3_600,
         ),
     ] = 60
+    data: Annotated[
+        str,
+        Key(
+            doc="Another account whose prices count here, whoever executes: with no quote from it for 30 s in market hours "
+            "entries wait (PF-231). Empty: the account's own venue's.",
+            check=checks.shaped(r"([a-z][a-z0-9_\-]{0,31})?", "the name of another account"),
+            example="oanda-main",
+        ),
+    ] = ""
     maintenance: Annotated[
         tuple[str, ...],
         Key(

@@ -40,6 +40,7 @@ from protocol.venue import (
     BalancesChanged,
     FetchVenueState,
     FillsFrom,
+    MarketsClosed,
     QueryAtVenue,
     ReconcileNow,
     SessionDown,
@@ -140,6 +141,7 @@ class Probe(Actor):
         | Bar
         | BarInProgress
         | FeedStatus
+        | MarketsClosed
         | SubscribeMarket
         | NewestPrice
         | WebhookRequest

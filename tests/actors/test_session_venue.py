@@ -8,6 +8,7 @@ import pytest
 
 from actors.session import SessionSettings, VenueSession, balances_topic, health_topic, session_topic
 from actors.session_limit import Limiter, RateMode, Urgency
+from actors.session_topics import DataFeed
 from protocol.configuration import ApplySettings
 from protocol.orders import Balance, CancelAtVenue, OrderReport, OrderState, PlaceAtVenue
 from protocol.precision import FetchInstruments
@@ -43,6 +44,7 @@ class Rig:
         missing: Capability | None = None,
         settings: SessionSettings | None = None,
         kind: type[StubVenue] = StubVenue,
+        data: DataFeed | None = None,
         **answers: list[Any],
     ) -> None:
         self.stage = stage
@@ -59,7 +61,7 @@ class Rig:
         settings = settings or SessionSettings(mode)
         stage.add(
             "session",
-            lambda: VenueSession(account="acc", venue=self._make, desk="/house/desk", settings=settings),
+            lambda: VenueSession(account="acc", venue=self._make, desk="/house/desk", settings=settings, data=data),
             edge=True,
         )
 
