@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.codec import encode_msgpack
 from protocol.orders import OrderState
 from tests.venues.paper_helpers import D, applied, engine, order, place, tick
 from venues.paper import PaperEngine
-from venues.paper.ended import KEPT_WHOLE, MOVED_AT_ONCE
+from venues.paper.ended import KEPT_WHOLE, MOVED_AT_ONCE, EndedOrders
+from venues.paper.numbers import hashed
 from venues.paper.state import MAX_FILLS_KEPT
 
 MANY = 2 * KEPT_WHOLE
@@ -36,7 +42,7 @@ def test_ended_orders_leave_memory_and_are_still_answered_for() -> None:
     made = traded(MANY)
     memory = made.state.memory
     assert len(memory.orders) + len(memory.refused) < KEPT_WHOLE + MOVED_AT_ONCE
-    assert len(memory.orders) + len(memory.refused) + len(memory.ended) == MANY
+    assert len(memory.orders) + len(memory.refused) + memory.past.count == MANY
     for number, state, filled in (
         (0, OrderState.FILLED, "0.1"),
         (1, OrderState.CANCELLED, "0"),
@@ -83,3 +89,37 @@ def test_the_memory_of_an_older_release_is_completed() -> None:
     assert len(other.state.memory.done) == 9
     (accepted, *_) = place(other, order(key(99), "buy", "limit", "0.1", "50"))
     assert accepted.venue_order_id == "p7"
+
+
+def test_how_orders_ended_is_taken_over_from_an_older_release() -> None:
+    """EX-422: ids that an older release kept in a dictionary still place nothing."""
+    made = traded(9)
+    made.state.memory.ended = {hashed(key(500)): "filled 0.5", hashed(key(501)): "cancelled 0"}
+    other = engine()
+    other.state.load(made.state.dump())
+    assert other.state.memory.ended == {}
+    assert other.query(key(500), "BTC/USDT", 5).filled_qty == D("0.5")
+    assert other.query(key(501), "BTC/USDT", 5).state is OrderState.CANCELLED
+    assert other.query(key(502), "BTC/USDT", 5).absent_proven
+
+
+ENDINGS = st.tuples(
+    # A few numbers that share their last bits, so that places are taken already; 0 is a hash like any other.
+    st.integers(0, 2**64 - 1) | st.integers(0, 40).map(lambda each: each << 32),
+    st.sampled_from(["filled 0.5", "filled 1", "cancelled 0", "rejected 0"]),
+)
+
+
+@given(st.lists(ENDINGS, max_size=200), st.lists(st.integers(0, 2**64 - 1), max_size=20))
+def test_the_table_says_what_a_dictionary_would(endings: list[tuple[int, str]], others: list[int]) -> None:
+    """EX-422: every order that ended is known with its newest ending, and no other, also after a snapshot."""
+    table, peer = EndedOrders(), dict[int, str]()
+    for number, text in endings:
+        table.add(number, text)
+        peer[number] = text
+    again = msgspec.msgpack.decode(encode_msgpack(table), type=EndedOrders)
+    assert again == table
+    assert table.count == len(peer)
+    texts = ["", *again.texts]
+    for number in (*peer, *(others if peer else [])):
+        assert texts[again.outcome(number)] == peer.get(number, "")

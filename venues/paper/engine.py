@@ -39,7 +39,6 @@ from protocol.venue import BalancesChanged
 from venues.paper.book import SymbolBook
 from venues.paper.checks import lock_for, refusal
 from venues.paper.config import OhlcPath, PaperConfig
-from venues.paper.ended import ended_report
 from venues.paper.matching import Draft
 from venues.paper.numbers import EXACT, floor_to, hashed
 from venues.paper.path import PathPoint, low_comes_first, path
@@ -218,7 +217,7 @@ class PaperEngine:
             return order_report(order, at)
         if event := memory.refused.get(client_order_id):
             return refused(event, at)
-        return ended_report(memory.ended, client_order_id, symbol, at) or absent(client_order_id, symbol, at)
+        return memory.past.report(client_order_id, symbol, at) or absent(client_order_id, symbol, at)
 
     def answer(self, request: OrderRequest, at: int) -> OrderReport:
         """Say what became of a placed order; another request under a known id hears of the known order and why."""

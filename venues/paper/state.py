@@ -26,8 +26,8 @@ from protocol.paper import (
 )
 from venues.paper.account import Account
 from venues.paper.book import PaperOrder, SymbolBook
-from venues.paper.ended import KEPT_WHOLE, MOVED_AT_ONCE, EndedOrders, remember
-from venues.paper.numbers import ZERO, hashed
+from venues.paper.ended import KEPT_WHOLE, MOVED_AT_ONCE, EndedOrders
+from venues.paper.numbers import ZERO
 
 __all__ = ["MAX_FILLS_KEPT", "PaperState", "Remembered", "fill_report"]
 
@@ -39,8 +39,9 @@ class Remembered(msgspec.Struct):
     """The durable part as one value: what a snapshot holds and what two equal exchanges agree on.
 
     ``orders`` holds every open order and the newest ended ones, ``refused`` the newest refused requests, by client id; of
-    all others ``ended`` keeps how they ended. This memory being complete is what lets a query prove that an order never
+    all others ``past`` keeps how they ended. This memory being complete is what lets a query prove that an order never
     existed. ``done`` are the ended ones that are still kept whole, oldest first; ``accepted`` counts all ever accepted.
+    ``ended`` is how an older release kept what is in ``past``.
     """
 
     venue: str = ""
@@ -50,26 +51,26 @@ class Remembered(msgspec.Struct):
     fills: list[FillReport] = msgspec.field(default_factory=list)
     trades: int = 0
     opened: bool = False
-    ended: EndedOrders = msgspec.field(default_factory=dict)
+    ended: dict[int, str] = msgspec.field(default_factory=dict)
     done: list[str] = msgspec.field(default_factory=list)
     accepted: int = 0
+    past: EndedOrders = msgspec.field(default_factory=EndedOrders)
 
     def knows(self, client_order_id: str) -> bool:
         """Whether an order of this id was ever accepted or refused."""
-        known = client_order_id in self.orders or client_order_id in self.refused
-        return known or (bool(self.ended) and hashed(client_order_id) in self.ended)
+        return client_order_id in self.orders or client_order_id in self.refused or client_order_id in self.past
 
     def end(self, client_order_id: str) -> None:
-        """Note that an order has ended; the oldest of those leave for ``ended`` when they are too many."""
+        """Note that an order has ended; the oldest of those leave for ``past`` when they are too many."""
         self.done.append(client_order_id)
         if len(self.done) < KEPT_WHOLE + MOVED_AT_ONCE:
             return
         for oldest in self.done[:MOVED_AT_ONCE]:
             order = self.orders.pop(oldest, None)
             if order is not None:
-                remember(self.ended, oldest, order.state, order.filled)
+                self.past.remember(oldest, order.state, order.filled)
             elif self.refused.pop(oldest, None) is not None:
-                remember(self.ended, oldest, OrderState.REJECTED, ZERO)
+                self.past.remember(oldest, OrderState.REJECTED, ZERO)
         del self.done[:MOVED_AT_ONCE]
 
     def complete(self) -> None:
@@ -78,6 +79,9 @@ class Remembered(msgspec.Struct):
             self.accepted = len(self.orders)
             for client_order_id in [*(key for key, order in self.orders.items() if order.state.final), *self.refused]:
                 self.end(client_order_id)
+        for key, text in self.ended.items():
+            self.past.add(key, text)
+        self.ended = {}
 
 
 class PaperState:
