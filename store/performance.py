@@ -21,9 +21,11 @@ __all__ = [
     "QuoteUsd",
     "Wanted",
     "fill_lines",
+    "first_equity",
     "inputs",
     "of_groups",
     "positions",
+    "progress_of",
     "realized_before",
     "snapshots",
     "waiting_entries",
@@ -169,6 +171,13 @@ def _realizations(views: Views, wanted: Wanted, rates: _Rates) -> list[Realizati
     return found
 
 
+def progress_of(views: Views) -> tuple[Any, ...]:
+    """Return what changes when something was realized, closed or marked: figures are the same while it is the same."""
+    sql = """SELECT (SELECT max(position) FROM realizations), (SELECT max(position) FROM equity_snapshots),
+        (SELECT max(closed_at) FROM groups)"""
+    return tuple(views.database.fetch(sql, [])[0])
+
+
 def realized_before(views: Views, wanted: Wanted, quote_usd: QuoteUsd) -> float:
     """Return what was realized before the range begins, in USD."""
     if wanted.since is None:
@@ -201,14 +210,27 @@ def snapshots(views: Views, wanted: Wanted) -> list[Snapshot]:
 
     Where the range has a beginning the first snapshot is what the accounts were worth then: the baseline of its figures.
     """
-    where = Where().add("e.scope = ?", wanted.scope).add("e.account = ?", wanted.account, when=wanted.account)
-    of_venue = "e.account IN (SELECT account FROM groups WHERE venue = ?)"
-    where.add(of_venue, wanted.venue, when=wanted.venue).add("e.total_equity IS NOT NULL")
+    where = _of_accounts(wanted)
     worth = _worth_before(views, where, wanted.since)
     _span(where, "e.at", wanted)
     sql = f"""SELECT e.at, e.account, CAST(e.total_equity AS DOUBLE PRECISION), CAST(e.flow AS DOUBLE PRECISION)
         FROM equity_snapshots e{where} ORDER BY e.position"""  # noqa: S608 our own text
     return _added_up(views.database.fetch(sql, where.values), worth, wanted.since)
+
+
+def first_equity(views: Views, wanted: Wanted) -> float | None:
+    """Return what the accounts were worth at the first snapshot of each; None without one."""
+    where = _of_accounts(wanted)
+    sql = f"""SELECT sum(CAST(total_equity AS DOUBLE PRECISION)) FROM equity_snapshots WHERE position IN
+        (SELECT min(e.position) FROM equity_snapshots e{where} GROUP BY e.account)"""  # noqa: S608 our own text
+    found = views.database.fetch(sql, where.values)[0][0]
+    return None if found is None else float(found)
+
+
+def _of_accounts(wanted: Wanted) -> Where:
+    where = Where().add("e.scope = ?", wanted.scope).add("e.account = ?", wanted.account, when=wanted.account)
+    of_venue = "e.account IN (SELECT account FROM groups WHERE venue = ?)"
+    return where.add(of_venue, wanted.venue, when=wanted.venue).add("e.total_equity IS NOT NULL")
 
 
 def _worth_before(views: Views, where: Where, since: Instant | None) -> dict[str, float]:

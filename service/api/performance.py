@@ -1,64 +1,98 @@
-"""Performance figures over the API: dashboard, day, allocation, equity curve (EX-1701 to EX-1720)."""
+"""Performance figures over the API: dashboard, days, allocation, equity curve (EX-1701 to EX-1720)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, timedelta, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from actors.session_topics import market_topic
-from protocol.values import Scope, Side
-from rules.performance import allocation, daily_summary, dashboard, day_of, day_start, total_pnl_percent
+from protocol.values import Instant, Scope, Side
+from rules.performance import RangeName, custom_span, daily_summary, day_of, day_start, span_of
 from rules.quote_usd import quote_usd, rate_symbol
 from service.api.accounts import known_account
 from service.api.answers import Refused, answer, plain
 from service.api.host import Host
-from store.performance import Wanted, inputs, positions, waiting_entries
+from service.api.reading import Reading
+from service.journals import journal_of, views_of
+from service.report.figures import CURVE_POINTS, PARTS, History, Terms, answer_of, history, live
+from store.performance import Wanted, fill_lines, inputs, progress_of
 from store.queries import Views
 from store.views.rows import GroupRow
 
 if TYPE_CHECKING:
     from service.api.server import ApiServer
 
-__all__ = ["register", "wanted_of"]
+__all__ = ["Figures", "Prices", "register", "wanted_of", "zone_of"]
+
+_KEPT: Final = 4
+"""Histories that are kept, those asked for last: a panel, the ranges it is switched between."""
+
+_MOST_POINTS: Final = 20_000
 
 
 def register(app: web.Application, server: ApiServer) -> None:
     """Register the addresses."""
-    one = _Performance(server)
+    one = _Routes(server)
     app.router.add_get("/v1/performance", one.dashboard)
     app.router.add_get("/v1/performance/day", one.day)
     app.router.add_get("/v1/performance/equity", one.equity)
 
 
-def wanted_of(query: Mapping[str, str], scope: str) -> Wanted:
-    """Return which groups and times a query string asks for; raise ``Refused`` for a word that there is not."""
-    given, side = query.get("scope", scope), query.get("side", "")
+def wanted_of(query: Mapping[str, str], scope: str, now: Instant = 0, zone: tzinfo = UTC) -> Wanted:
+    """Return which groups and times a query string asks for; raise ``Refused`` for a word that there is not.
+
+    A range is named (``range=7d``), or begins and ends with days (``from``, ``to``) or instants (``since``, ``until``).
+    """
+    given, side = query.get("scope", "") or query.get("mode", "") or scope, query.get("side", "")
     for name, word, known in (("scope", given, list(Scope)), ("side", side, ["", *Side])):
         if word not in known:
             raise Refused(
                 422, "InvalidEnum", f"{name} is one of {', '.join(filter(None, known))}", path=name, value=word
             )
-    times = {name: query.get(name, "") for name in ("since", "until")}
-    for name, text in times.items():
-        if text and not (text.isascii() and text.isdigit() and len(text) < 20):
-            raise Refused(422, "WrongType", f"{name} is an instant in nanoseconds", path=name, value=text)
+    since, until = _span_of(query, now, zone)
     return Wanted(
         scope=Scope(given),
         account=query.get("account", ""),
-        symbol=query.get("symbol", ""),
+        symbol=query.get("symbol", "") or query.get("pair", ""),
         timeframe=query.get("timeframe", ""),
         strategy=query.get("strategy", ""),
         side=Side(side) if side else None,
-        since=int(times["since"]) if times["since"] else None,
-        until=int(times["until"]) if times["until"] else None,
+        since=since,
+        until=until,
+        venue=query.get("venue", ""),
     )
 
 
-class _Prices:
+def _span_of(query: Mapping[str, str], now: Instant, zone: tzinfo) -> tuple[Instant | None, Instant | None]:
+    name = query.get("range", "")
+    if name and name not in list(RangeName):
+        raise Refused(422, "InvalidEnum", f"range is one of {', '.join(RangeName)}", path="range", value=name)
+    times = {key: query.get(key, "") for key in ("since", "until")}
+    for key, text in times.items():
+        if text and not (text.isascii() and text.isdigit() and len(text) < 20):
+            raise Refused(422, "WrongType", f"{key} is an instant in nanoseconds", path=key, value=text)
+    if name and name != RangeName.CUSTOM:
+        return span_of(RangeName(name), now, zone)
+    days = custom_span(_day(query, "from"), _day(query, "to"), zone)
+    since, until = (int(times[key]) if times[key] else of_day for key, of_day in zip(times, days, strict=True))
+    if since is not None and until is not None and until <= since:
+        raise Refused(422, "OutOfRange", "the range ends before it begins", path="to", value=query.get("to", ""))
+    return since, until
+
+
+def _day(query: Mapping[str, str], name: str) -> date | None:
+    text = query.get(name, "")
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise Refused(422, "WrongType", f"{name} is a date like 2026-02-10", path=name, value=text) from error
+
+
+class Prices:
     """What is known of prices at this moment: read where they stand, nobody is asked."""
 
     def __init__(self, host: Host) -> None:
@@ -77,97 +111,148 @@ class _Prices:
         return None if rate is None else float(rate)
 
 
-class _Performance:
-    def __init__(self, server: ApiServer) -> None:
-        self._host = server.host
-        self._reading = server.reading
-        self._prices = _Prices(server.host)
+def zone_of(host: Host) -> tzinfo:
+    """Return the zone of the calendar (``app.timezone``)."""
+    name = str(host.config.app.timezone)
+    return UTC if name == "UTC" else ZoneInfo(name)
 
-    @property
-    def _zone(self) -> tzinfo:
-        name = str(self._host.config.app.timezone)
-        return UTC if name == "UTC" else ZoneInfo(name)
 
-    async def _wanted(self, request: web.Request) -> Wanted:
-        """Return the filter; without a scope it is that of the account asked for, else of the first: scopes never mix."""
-        config, name = self._host.config, request.query.get("account", "")
-        account = next((each for each in config.accounts if each.name == name), None)
-        if account is not None or not name:
-            return wanted_of(request.query, config.scope_of(account or config.accounts[0]).value)
-        # One that is no longer configured has a record all the same.
-        left = await self._reading.views(lambda views: views.groups(account=name, limit=1))
-        if not left:
-            known_account(self._host, name)
-        return wanted_of(request.query, left[0].scope.value)
+class _Kept(NamedTuple):
+    """A history, what it was computed by, and the rates it was valued at."""
 
-    async def dashboard(self, request: web.Request) -> web.Response:
-        wanted = await self._wanted(request)
-        return answer(await self._reading.views(lambda views: self._figures(views, wanted)))
+    key: tuple[Any, ...]
+    past: History
+    rates: dict[str, float | None]
 
-    def _figures(self, views: Views, wanted: Wanted) -> dict[str, Any]:
-        config, prices = self._host.config.performance, self._prices
-        made = inputs(views, wanted, prices.quote_usd)
-        start = float(config.starting_equity) if config.starting_equity is not None else None
-        figures = dashboard(
-            now=self._host.system.now(),
-            zone=self._zone,
-            trades=made.trades,
-            realizations=made.realizations,
-            snapshots=made.snapshots,
-            starting_equity=start,
+
+class Figures:
+    """Answers for figures; reads with a connection and thread of its own, so that a long history holds up nobody else."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.prices = Prices(host)
+        self.reading = Reading(journal_of(host.config), views_of(host.config))
+        self._kept: dict[Wanted, _Kept] = {}
+
+    def terms(self) -> Terms:
+        """Return by what figures are computed at this moment."""
+        config = self.host.config.performance
+        return Terms(
+            now=self.host.system.now(),
+            zone=zone_of(self.host),
+            starting_equity=float(config.starting_equity) if config.starting_equity is not None else None,
             histogram_bins=config.histogram_bins,
             risk_free_annual_percent=float(config.risk_free_annual_percent),
             annualization_days=config.annualization_days,
+            max_open_groups=self.host.config.execution_pool.max_open_groups,
         )
-        held = positions(views, wanted, prices.mark, prices.quote_usd)
-        unrealized = self._unrealized(views, wanted)
-        newest = made.snapshots[-1].total_equity if made.snapshots else start or 0.0
-        occupied = len({group.key for group in views.groups(open_only=True, scope=wanted.scope) if wanted.has(group)})
-        begun = start if start is not None else made.snapshots[0].total_equity if made.snapshots else 0.0
-        return {
-            "scope": wanted.scope.value,
-            "dashboard": plain(figures),
-            "unrealized": unrealized,
-            "total_pnl_percent": total_pnl_percent(
-                realized=figures.pnl.all,
-                unrealized=unrealized,
-                starting_equity=begun,
-                net_flows=sum((each.flow for each in made.snapshots[1:]), 0.0),
-            ),
-            "allocation": plain(
-                allocation(
-                    held,
-                    waiting_entries(views, wanted, prices.quote_usd),
-                    total_equity=newest,
-                    occupied=occupied,
-                    max_open_groups=self._host.config.execution_pool.max_open_groups,
-                )
-            ),
-        }
 
-    def _unrealized(self, views: Views, wanted: Wanted) -> float:
-        """Return the unrealized result of what is open, as far as prices and rates are known (EX-1703)."""
-        total = 0.0
-        for group in views.groups(open_only=True, scope=wanted.scope):
-            mark, rate = self._prices.mark(group), self._prices.quote_usd(group.quote)
-            if wanted.has(group) and mark is not None and rate is not None:
-                total += (float(group.open_qty) * mark - float(group.open_cost_quote)) * group.side.sign * rate
-        return total
+    async def wanted(self, query: Mapping[str, str]) -> Wanted:
+        """Return the filter; without a scope it is that of the account asked for, else of the first: scopes never mix."""
+        config, name = self.host.config, query.get("account", "")
+        now, zone = self.host.system.now(), zone_of(self.host)
+        account = next((each for each in config.accounts if each.name == name), None)
+        if account is not None or not name:
+            return wanted_of(query, config.scope_of(account or config.accounts[0]).value, now, zone)
+        # One that is no longer configured has a record all the same.
+        left = await self.reading.views(lambda views: views.groups(account=name, limit=1))
+        if not left:
+            known_account(self.host, name)
+        return wanted_of(query, left[0].scope.value, now, zone)
+
+    async def past(self, wanted: Wanted) -> History:
+        """Return what was, computed anew only when something was realized, closed or marked since."""
+        terms = self.terms()
+        return await self.reading.views(lambda views: self._past(views, wanted, terms))
+
+    async def answer(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """Return every figure and curve that a query string asks for (EX-1719)."""
+        wanted, terms = await self.wanted(query), self.terms()
+        points, parts = _points(query), _parts(query)
+
+        def work(views: Views) -> Any:
+            present = live(views, wanted, terms, self.prices.mark, self.prices.quote_usd)
+            return answer_of(self._past(views, wanted, terms), present, terms, points=points, parts=parts)
+
+        return {**_about(query, wanted, terms), **await self.reading.views(work)}
+
+    def _past(self, views: Views, wanted: Wanted, terms: Terms) -> History:
+        key = (progress_of(views), day_of(terms.now, terms.zone), terms._replace(now=0))
+        kept = self._kept.pop(wanted, None)
+        if kept is None or kept.key != key or kept.rates != {each: self.prices.quote_usd(each) for each in kept.rates}:
+            rates: dict[str, float | None] = {}
+
+            def rate(currency: str) -> float | None:
+                if currency not in rates:
+                    rates[currency] = self.prices.quote_usd(currency)
+                return rates[currency]
+
+            kept = _Kept(key, history(views, wanted, terms, rate), rates)
+        self._kept[wanted] = kept
+        while len(self._kept) > _KEPT:
+            del self._kept[next(iter(self._kept))]
+        return kept.past
+
+
+def _points(query: Mapping[str, str]) -> int:
+    text = query.get("points", "") or str(CURVE_POINTS)
+    if not (text.isascii() and text.isdigit() and len(text) < 7 and 4 <= int(text) <= _MOST_POINTS):
+        raise Refused(422, "OutOfRange", f"points is a number from 4 to {_MOST_POINTS}", path="points", value=text)
+    return int(text)
+
+
+def _parts(query: Mapping[str, str]) -> tuple[str, ...]:
+    names = tuple(filter(None, query.get("parts", ",".join(PARTS)).split(",")))
+    if unknown := [name for name in names if name not in PARTS and name != "none"]:
+        known = ", ".join(PARTS)
+        raise Refused(422, "InvalidEnum", f"parts are none, or of {known}", path="parts", value=unknown[0])
+    return names
+
+
+def _about(query: Mapping[str, str], wanted: Wanted, terms: Terms) -> dict[str, Any]:
+    """Return what an answer is about: its range as days of the calendar, and its filters."""
+    last = terms.now if wanted.until is None else min(wanted.until - 1, terms.now)
+    name = query.get("range", "") or (
+        RangeName.ALL if (wanted.since, wanted.until) == (None, None) else RangeName.CUSTOM
+    )
+    filters = ("account", "venue", "symbol", "timeframe", "strategy", "side")
+    return {
+        "scope": wanted.scope.value,
+        "range": {
+            "name": str(name),
+            "since": wanted.since,
+            "until": wanted.until,
+            "from": None if wanted.since is None else str(day_of(wanted.since, terms.zone)),
+            "to": str(day_of(last, terms.zone)),
+            "timezone": str(terms.zone),
+        },
+        "filters": {each: str(getattr(wanted, each) or "") for each in filters},
+    }
+
+
+class _Routes:
+    def __init__(self, server: ApiServer) -> None:
+        self._figures = server.figures
+        self._host = server.host
+
+    async def dashboard(self, request: web.Request) -> web.Response:
+        return answer(await self._figures.answer(request.query))
 
     async def day(self, request: web.Request) -> web.Response:
-        wanted, zone = await self._wanted(request), self._zone
-        given = request.query.get("day", "")
-        try:
-            day = date.fromisoformat(given) if given else day_of(self._host.system.now(), zone)
-        except ValueError as error:
-            raise Refused(422, "WrongType", "day is a date like 2026-02-10", path="day", value=given) from error
+        wanted, zone = await self._figures.wanted(request.query), zone_of(self._host)
+        day = _day(request.query, "day") or day_of(self._host.system.now(), zone)
         span = wanted._replace(since=day_start(day, zone), until=day_start(day + timedelta(days=1), zone))
-        made = await self._reading.views(lambda views: inputs(views, span, self._prices.quote_usd))
-        return answer(plain(daily_summary(day, zone, made.trades, made.fills, made.realizations)))
+        rate = self._figures.prices.quote_usd
+
+        def work(views: Views) -> Any:
+            made = inputs(views, span, rate)
+            return plain(daily_summary(day, zone, made.trades, fill_lines(views, span, rate), made.realizations))
+
+        return answer(await self._figures.reading.views(work))
 
     async def equity(self, request: web.Request) -> web.Response:
-        wanted = await self._wanted(request)
-        rows = await self._reading.views(
+        wanted = await self._figures.wanted(request.query)
+        rows = await self._figures.reading.views(
             lambda views: views.equity(
                 account=wanted.account, scope=wanted.scope, since=wanted.since, until=wanted.until
             )

@@ -21,6 +21,7 @@ from service.api.host import Host
 from service.api.hub import Hub
 from service.api.items import letter_item, report_item
 from service.api.markets import Markets
+from service.api.performance import Figures
 from service.api.reading import Reading
 from service.api.routes import MAX_BODY_BYTES, add_routes
 from service.api.unix_socket import listen, remove
@@ -39,6 +40,7 @@ class ApiServer(Actor):
     def __init__(self, host: Host) -> None:
         self.host = host
         self.reading = Reading(journal_of(host.config), views_of(host.config))
+        self.figures = Figures(host)
         self.hub = Hub(host.system.journal.head)
         self.markets = Markets()
         self.newest_permit: Permit | None = None
@@ -79,6 +81,7 @@ class ApiServer(Actor):
             remove(self.host.socket_path)
             await runner.cleanup()
             self.reading.close()
+            self.figures.reading.close()
             self._ended.set()
 
     async def stopping(self) -> None:
