@@ -17,6 +17,7 @@ from service.active import ActiveConfig
 from service.config import Config
 from service.config.catalogue import catalogue, value_at, with_values
 from service.config.sources import Sources
+from service.config.venue_changes import Held
 from service.settings import Concern, later
 from supervision.tree import supervisor_of
 
@@ -43,6 +44,7 @@ class Applying:
     boot: Config
     """What this process began with: keys that hold only from the next start keep these values."""
     swapped: Callable[[Config], None] = lambda _: None
+    held: Held = lambda _: ()
 
     async def carry_out(
         self, system: ActorSystem, version: int, document: Mapping[str, Any], keys: Sequence[str], *, write: bool

@@ -16,6 +16,7 @@ from service.config.history import History
 from service.config.sources import Sources, Start, start_from
 from service.config_store import ConfigStore
 from service.input_recording import note_config
+from service.open_groups import open_before, open_now
 from service.settings import concerns, coordinator
 from supervision.child import ChildSpec
 
@@ -33,7 +34,7 @@ def begin_with(journal: StreamReader, sources: Sources, boot: Config) -> Start:
     history = History()
     for record in journal.read(CONFIG_STORE):
         history.fold(record.event)
-    return start_from(history, sources, boot)
+    return start_from(history, sources, boot, partial(open_before, journal))
 
 
 def config_keeper(
@@ -45,7 +46,14 @@ def config_keeper(
         _set_log_level(config)
         note_config(plan().system, active)
 
-    applying = Applying(active, sources, lambda: concerns(plan()), start.config, swapped=swapped)
+    applying = Applying(
+        active,
+        sources,
+        lambda: concerns(plan()),
+        start.config,
+        swapped=swapped,
+        held=lambda account: open_now(plan().system.bus, account),
+    )
     store = partial(ConfigStore, applying=applying, start=start, watch=watch, risk=coordinator())
     return ChildSpec(CONFIG_STORE.rpartition("/")[2], store)
 

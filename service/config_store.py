@@ -40,6 +40,7 @@ from service.config.means import scope_changes
 from service.config.older_names import present_name
 from service.config.sources import Start
 from service.config.text import decoded, differences, encoded, normal
+from service.config.venue_changes import venue_changes
 from service.config_edits import mistake_of, over, refused_edits
 from service.settings import later
 
@@ -281,7 +282,8 @@ class ConfigStore(DurableActor):
             return self._answer(refused)
         draft = self._draft()
         config, errors = self._sources.effective(draft)
-        errors = (*errors, *scope_changes(self._applying.active.config, config))
+        running = self._applying.active.config
+        errors = (*errors, *scope_changes(running, config), *venue_changes(running, config, self._applying.held))
         if errors:
             return self._answer([mistake_of(error) for error in errors])
         before = self._history.in_force

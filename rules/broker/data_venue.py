@@ -18,6 +18,7 @@ __all__ = [
     "AssetClass",
     "asset_class",
     "broker_for",
+    "broker_kept",
     "changed_broker",
     "entry_block",
     "feed_stale",
@@ -79,9 +80,13 @@ def changed_broker(asset: AssetClass, current: str, wanted: str, *, open_positio
             "$.open_positions", "must not be negative", code="InvalidCount", value=str(open_positions)
         )
     if broker != current and open_positions:
-        why = f"{open_positions} positions are open at {current}"
-        raise ValidationError("$.broker", why, code="BrokerChangeWithOpenPositions", value=wanted)
+        raise broker_kept("$.broker", wanted, f"{open_positions} positions are open at {current}")
     return broker
+
+
+def broker_kept(path: str, wanted: str, why: str) -> ValidationError:
+    """Return the refusal of another broker for what is open (PF-230)."""
+    return ValidationError(path, why, code="BrokerChangeWithOpenPositions", value=wanted)
 
 
 def feed_stale(last_quote_at: Instant | None, now: Instant, *, in_market_hours: bool) -> bool:

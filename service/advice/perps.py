@@ -24,6 +24,9 @@ PERPS: Final = Area(
         ),
         Word(("InvalidAsset",), "say forex or crypto"),
         Word(("UnknownBroker",), "choose a broker that the message names for this kind of strategy"),
-        Word(("BrokerChangeWithOpenPositions",), "close the strategy's positions, then change its broker"),
+        Word(
+            ("BrokerChangeWithOpenPositions",),
+            "close the account's positions, then change its broker; or give the new one an account of another name",
+        ),
     ),
 )

@@ -19,6 +19,7 @@ from service.config.salvage import readable_parts
 from service.config.text import as_json, document_of, from_toml, normal
 from service.config.toml_file import edited, replace_file
 from service.config.validate import check_changes
+from service.config.venue_changes import Held, venue_changes
 
 __all__ = ["Sources", "Start", "start_from"]
 
@@ -139,22 +140,23 @@ class Start:
     trouble: str = ""
 
 
-def start_from(history: History, sources: Sources, boot: Config) -> Start:
+def start_from(history: History, sources: Sources, boot: Config, held: Held = lambda _: ()) -> Start:
     """Decide what is in force at a start: an edited file beats the version in force; without a file that one stands.
 
     A file that holds what we wrote last, or would have written when we were killed, is not edited: the journal stands, so
     that a crash within an apply ends at one version everywhere. ``boot`` is what file and environment gave before the
     journal was open: it alone says where data and socket are. A file with mistakes leaves the version in force in force, so
     that open groups are managed (EX-111). Raises ``ConfigError`` with every mistake where there is none, or it has some too.
+    ``held`` says which groups are open: neither file nor version in force may have their orders go elsewhere (PF-230).
     """
     try:
-        return _wanted(history, sources, boot)
+        return _wanted(history, sources, boot, held)
     except ConfigError as error:
         if not history.in_force:
             raise
         document = history.document()
         config, mistakes = sources.effective(document)
-        if mistakes:
+        if mistakes or venue_changes(None, config, held):
             raise
         source = str(sources.file or "the configuration")
         trouble = _trouble(error, source, history.in_force)
@@ -167,14 +169,16 @@ def _trouble(error: ConfigError, source: str, version: int) -> str:
     return f"{source} is invalid: {first} [{first.code}]{others}; version {version} is in force until that is right"
 
 
-def _wanted(history: History, sources: Sources, boot: Config) -> Start:
+def _wanted(history: History, sources: Sources, boot: Config, held: Held) -> Start:
     in_file = sources.read()
     is_edited = in_file is not None and not history.may_be_in_file(in_file)
     is_new = is_edited or not history.in_force
     document = (in_file or {}) if is_new else history.document()
     config, mistakes = sources.effective(document)
-    if is_new and history.in_force:
-        mistakes = (*mistakes, *scope_changes(sources.effective(history.document())[0], config))
+    before = sources.effective(history.document())[0] if is_new and history.in_force else None
+    if before is not None:
+        mistakes = (*mistakes, *scope_changes(before, config))
+    mistakes = (*mistakes, *venue_changes(before, config, held))
     if mistakes:
         raise ConfigError(mistakes, source=str(sources.file or "configuration"))
     return Start(_placed(config, boot), history.newest + 1 if is_new else history.in_force, document, is_new)

@@ -17,6 +17,7 @@ from service.applying import Applying
 from service.config.document import Config
 from service.config.history import History
 from service.config.sources import Sources, start_from
+from service.config.venue_changes import Held
 from service.config_store import ConfigStore
 from service.settings import Concern
 from tests.actors.cast import FailingJournal, Stage, play
@@ -68,7 +69,7 @@ class Hearer(Actor):
 class Rig:
     """One life of a house with a store, a pool that takes the slots, and an engine that takes the loss threshold."""
 
-    def __init__(self, stage: Stage, file: Path, mood: Callable[[Any], str], env: dict[str, str]) -> None:
+    def __init__(self, stage: Stage, file: Path, mood: Callable[[Any], str], env: dict[str, str], held: Held) -> None:
         self.stage = stage
         self.file = file
         self.pool: list[tuple[int, Any]] = []
@@ -78,13 +79,13 @@ class Rig:
         for record in stage.journal.read(STREAM):
             history.fold(record.event)
         boot = sources.guess()
-        start = start_from(history, sources, boot)
+        start = start_from(history, sources, boot, held)
         self.active = ActiveConfig(start.config, start.version, start.trouble)
         concerns = [
             Concern(POOL, ("execution_pool.",), lambda: self.active.config.execution_pool.max_open_groups),
             Concern(ENGINE, ("risk_engine.",), lambda: self.active.config.risk_engine.loss_threshold_percent),
         ]
-        applying = Applying(self.active, sources, lambda: concerns, start.config)
+        applying = Applying(self.active, sources, lambda: concerns, start.config, held=held)
         self.risk: list[EngineTroubleOver] = []
         stage.add("risk", lambda: Hearer(self.risk))
         stage.add("pool", lambda: Taker(self.pool, mood))
@@ -119,12 +120,13 @@ def life(
     journal: MemoryJournal | None = None,
     mood: Callable[[Any], str] = lambda _: "",
     env: dict[str, str] | None = None,
+    held: Held = lambda _: (),
 ) -> MemoryJournal:
     """Run a scenario on a store whose config.toml is ``file``; return the journal for the next life."""
     kept = journal if journal is not None else FailingJournal()
 
     async def run(stage: Stage) -> None:
-        rig = Rig(stage, file, mood, env or {})
+        rig = Rig(stage, file, mood, env or {}, held)
         await stage.settle()
         await scenario(rig)
 
