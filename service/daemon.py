@@ -43,6 +43,7 @@ from service.logs import log_folder, log_settings
 from service.markets import Market, prepare_market
 from service.nightly import nightly_check
 from service.nodes import node_children
+from service.notices import notifier_child
 from service.performance_settings import equity_settings
 from service.replaying import EndWatch
 from service.standing import NotNeeded, holding_tenure
@@ -268,7 +269,8 @@ def _operators(
     # Last, so that it sets aside what all the others have made.
     virtual = isinstance(daemon.system.clock, VirtualClock)
     keeper = [] if virtual else [*nightly_check(daemon.active), ChildSpec("housekeeper", Housekeeper)]
-    children = [webhook, ChildSpec("api", partial(ApiServer, daemon))]
+    notifier = notifier_child(daemon.active, daemon.system)
+    children = [notifier, webhook, ChildSpec("api", partial(ApiServer, daemon))]
     synthetic = [each for each in config.accounts if each.name in markets and markets[each.name].kind is Kind.SYNTHETIC]
     if config.demo.signals and synthetic:
         children.append(demo_trader(config, synthetic[0], markets[synthetic[0].name], secrets, daemon))

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from actors.equity import EquityKeeper
 from actors.event_log import EventLog
 from actors.groups import GroupHouse
+from actors.notifier import Notifier
 from runtime.durable import DurableActor
 from runtime.journal import StreamReader
 from runtime.tape import LifeBegan, TapeItem, Unreadable
@@ -26,6 +27,7 @@ from service.day_report import DayOutcome, outcome_of
 from service.house import GATEWAY, Plan, build_house
 from service.input_recording import CONFIG, HOUSE, SECRETS, HouseRecord
 from service.markets import Market
+from service.notices import zone_of
 from service.performance_settings import equity_settings
 from store.inputs.codec import fingerprint_of
 from store.inputs.reading import read_day
@@ -122,6 +124,7 @@ class RecordedHouse:
                 ChildSpec("events", EventLog),
                 ChildSpec("equity", lambda: EquityKeeper(equity_settings(active.config))),
             ],
+            operators=[ChildSpec("notifier", lambda: Notifier(zone=zone_of(active.config)))],
             venues=dict.fromkeys(record.outside, _nowhere),
         )
 

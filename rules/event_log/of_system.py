@@ -8,6 +8,7 @@ from protocol.configuration import ConfigApplied, ConfigRolledBack
 from protocol.event_log import EventLogged, EventsAcknowledged, OperatorActed
 from protocol.groups.recovery import DaemonStarted, DaemonStopped
 from protocol.incidents import IncidentCleared, IncidentRaised, Severity
+from protocol.notifications import DaySummaryKept
 from protocol.risk import EngineStatus, EngineStatusChanged
 from rules.event_log.line import ERROR, INFO, WARNING, Line, LineOf, LineSeverity, Source
 
@@ -80,11 +81,16 @@ def _stopped(e: DaemonStopped) -> Line:
     return Line(Source.SYSTEM, INFO, "DaemonStopped", f"bulkhead stopped in order, run {e.run}")
 
 
+def _day(e: DaySummaryKept) -> Line:
+    return Line(Source.SYSTEM, INFO, "DaySummary", f"{e.day}: {e.text}")
+
+
 OF_SYSTEM: Final[dict[str, LineOf]] = {
     "DaemonStarted": _started,
     "DaemonStopped": _stopped,
     "ConfigApplied": _config_applied,
     "ConfigRolledBack": _config_back,
+    "DaySummaryKept": _day,
     "EventLogged": _logged,
     "EventsAcknowledged": _acknowledged,
     "OperatorActed": _acted,

@@ -7,7 +7,21 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from service.api import config, figures, groups, incidents, log, nodes, performance, pnl, queue, risk, signals, venues
+from service.api import (
+    config,
+    figures,
+    groups,
+    incidents,
+    log,
+    nodes,
+    notifications,
+    performance,
+    pnl,
+    queue,
+    risk,
+    signals,
+    venues,
+)
 
 if TYPE_CHECKING:
     from service.api.server import ApiServer
@@ -20,7 +34,9 @@ FAMILIES: tuple[Callable[[web.Application, ApiServer], None], ...] = (
     groups.register,
     incidents.register,
     log.register,
+    login.register,
     nodes.register,
+    notifications.register,
     performance.register,
     pnl.register,
     queue.register,

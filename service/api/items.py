@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from protocol.control import ReportContext, SupervisorReport
 from protocol.messages import Event
+from protocol.notifications import NoticesKept, NoticesRepeated
 from runtime.dead_letters import DeadLetter
 from runtime.journal import Record
 from service.api.answers import plain
@@ -61,7 +62,7 @@ def event_item(record: Record) -> dict[str, Any]:
     line = line_of(event)
     ids = dict(reversed(list(mentions(event))))
     return {
-        "kind": "event",
+        "kind": "notification" if isinstance(event, NoticesKept | NoticesRepeated) else "event",
         "position": record.position,
         "at": record.at,
         "stream": record.stream,

@@ -17,6 +17,7 @@ from service.cli import (
     log,
     messages,
     nodes,
+    notifications,
     pnl,
     practice,
     queue,
@@ -75,7 +76,7 @@ app = typer.Typer(
 )
 
 for _family in (
-    *(daemon, trade, group, queue, risk, venues, watch, incidents, log, pnl),
+    *(daemon, trade, group, queue, risk, venues, watch, incidents, log, notifications, pnl),
     *(reasons, messages, nodes, control, secrets, practice, files),
 ):
     _family.register(app)

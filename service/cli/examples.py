@@ -13,7 +13,7 @@ __all__ = ["EXAMPLES", "ORDER", "dress", "typed"]
 _CHAPTERS: Final = {
     "Start": ("up", "down", "status", "version"),
     "Trade": ("signal", "group"),
-    "Watch": ("top", "tail", "pnl", "explain", "trace", "log", "alerts", "incidents"),
+    "Watch": ("top", "tail", "pnl", "explain", "trace", "log", "alerts", "notifications", "incidents"),
     "Risk and queue": ("queue", "risk", "pause", "resume"),
     "Configure": ("config", "secrets", "venue"),
     "Operate": ("ps", "nodes", "restart", "release", "dead-letters", "send"),
@@ -95,6 +95,7 @@ EXAMPLES: Final = {
     "venue rules": ("venue rules", "venue rules BTC/USDT --account paper"),
     "venue refresh": ("venue refresh", "venue refresh --account paper"),
     "venue reconcile": ("venue reconcile",),
+    "venue chain": ("venue chain ib AAPL", "venue chain ib SPY --dte 20-40 --strikes 80"),
     "venue allow-entries": ("venue allow-entries paper",),
     "ps": ("ps", "ps /trading/groups"),
     "tail": (
@@ -110,6 +111,10 @@ EXAMPLES: Final = {
     "log segments": ("log segments",),
     "log prune": ("log prune --preview", "log prune"),
     "log keep": ("log keep 12", "log keep 12 --off"),
+    "notifications": ("notifications", "notifications --unread --json"),
+    "notifications list": ("notifications list --after 120",),
+    "notifications read": ("notifications read --all", "notifications read 17 18"),
+    "notifications dismiss": ("notifications dismiss 17",),
     "alerts": ("alerts",),
     "alerts ack": ("alerts ack 1234", "alerts ack --all"),
     "incidents": ("incidents", "incidents --all --path /venues"),

@@ -34,7 +34,12 @@ def _silent(_event: EquityMarked, _: Story) -> str:
     return ""
 
 
+def _nothing(_event: Any, _: Story) -> str:
+    return ""
+
+
 OF_LOG: Final[dict[str, Callable[[Any, Story], str]]] = {
+    "DaySummaryKept": _as_in_the_log,
     "EntriesAllowed": _as_in_the_log,
     "EntriesStopped": _as_in_the_log,
     "EquityMarked": _silent,
@@ -43,6 +48,10 @@ OF_LOG: Final[dict[str, Callable[[Any, Story], str]]] = {
     "IncidentCleared": _as_in_the_log,
     "IncidentRaised": _as_in_the_log,
     "OperatorActed": _acted,
+    "NoticesDismissed": _nothing,
+    "NoticesKept": _nothing,
+    "NoticesRead": _nothing,
+    "NoticesRepeated": _nothing,
     "RecoveryStep": _as_in_the_log,
     "RulesFetchFailed": _as_in_the_log,
     "RulesFetched": _as_in_the_log,

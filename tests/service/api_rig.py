@@ -15,6 +15,7 @@ import anyio
 
 from actors.event_log import EventLog
 from actors.gateway import Gateway, GatewaySettings, Route
+from actors.notifier import Notifier
 from actors.projector import Committed, ReadModelKeeper
 from actors.risk import RiskCoordinator
 from actors.session import session_topic
@@ -144,7 +145,7 @@ def _tree(host: Host, config: Config) -> Any:
         supervisor("store", ChildSpec("events", EventLog), ChildSpec("projector", keeper, dispatch="thread")),
         supervisor("risk", ChildSpec("coordinator", RiskCoordinator), ChildSpec("pool", Admitting)),
         supervisor("trading", ChildSpec("gateway", partial(Gateway, settings)), fragile, intensity=Intensity(1, 60.0)),
-        supervisor("operators", ChildSpec("api", partial(ApiServer, host))),
+        supervisor("operators", ChildSpec("notifier", Notifier), ChildSpec("api", partial(ApiServer, host))),
     )
 
 

@@ -1,0 +1,45 @@
+"""Which critical notices are said again, and what is only counted (DK-261, ML-1083)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from protocol.notifications import Notice
+from rules.notices.shelf import Shelf
+
+__all__ = ["AGAIN_NS", "REPEAT_NS", "Merger", "due_again", "next_due"]
+
+REPEAT_NS: Final = 1_800 * 10**9
+"""A critical notice that nobody has acknowledged is said again after so long."""
+
+AGAIN_NS: Final = 900 * 10**9
+"""The same words within so long are counted, not sent again."""
+
+
+def due_again(shelf: Shelf, now: int) -> tuple[int, ...]:
+    """Return the sequences of pinned notices that are due to be said again, oldest first."""
+    return tuple(seq for seq, at in sorted(shelf.repeated.items()) if seq in shelf.notices and now - at >= REPEAT_NS)
+
+
+def next_due(shelf: Shelf) -> int | None:
+    """Return when the next one is due, None when none waits to be acknowledged."""
+    return min((at + REPEAT_NS for seq, at in shelf.repeated.items() if seq in shelf.notices), default=None)
+
+
+class Merger(msgspec.Struct):
+    """Remembers what was sent lately, by its words: when first, and how often it came again."""
+
+    sent: dict[str, tuple[int, int]] = msgspec.field(default_factory=dict)
+
+    def admit(self, notice: Notice) -> bool:
+        """Take a notice in; return whether it is to be sent, and not only counted."""
+        words = f"{notice.type}|{notice.link}|{notice.title}"
+        first, count = self.sent.get(words, (0, 0))
+        self.sent = {key: value for key, value in self.sent.items() if notice.at - value[0] < AGAIN_NS}
+        if words in self.sent:
+            self.sent[words] = (first, count + 1)
+            return False
+        self.sent[words] = (notice.at, 0)
+        return True

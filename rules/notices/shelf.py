@@ -1,0 +1,180 @@
+"""The shelf of notices: what is kept, folded into summaries, read and put away (DS-721, DS-722, DS-726).
+
+``keep`` decides, ``fold`` changes the shelf by what was decided; whoever uses them journals in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from protocol.messages import Value
+from protocol.notifications import (
+    Notice,
+    NoticesDismissed,
+    NoticeSeverity,
+    NoticesKept,
+    NoticesRead,
+    NoticesRepeated,
+)
+from rules.notices.types import KEPT_NS, severity_of
+
+__all__ = ["CROWD", "CROWD_NS", "MOST_KEPT", "Draft", "Shelf", "expire", "fold", "keep", "unread", "visible"]
+
+MOST_KEPT: Final = 500
+CROWD: Final = 20
+"""INFO notices of one type in ``CROWD_NS`` that are kept one by one; with one more they become a summary."""
+
+CROWD_NS: Final = 60 * 10**9
+
+
+class Draft(Value, frozen=True, forbid_unknown_fields=True, gc=False):
+    """What is to become a notice."""
+
+    type: str
+    title: str
+    body: str = ""
+    link: str = ""
+    key: str = ""
+    position: int = 0
+    pinned: bool = False
+    at: int = 0
+
+
+class Shelf(msgspec.Struct):
+    """Notices by sequence, oldest first; ``through`` is how far in the journal was looked, -1 when never.
+
+    ``repeated`` is when each pinned one was said last.
+    """
+
+    notices: dict[int, Notice] = msgspec.field(default_factory=dict)
+    last_seq: int = 0
+    through: int = -1
+    repeated: dict[int, int] = msgspec.field(default_factory=dict)
+    day: str = ""
+    """The newest day that was summed up."""
+
+
+class _Made:
+    """What one batch of drafts comes to, before it is journalled."""
+
+    def __init__(self, shelf: Shelf, now: int) -> None:
+        self._shelf, self._now = shelf, now
+        self.fresh: dict[int, Notice] = {}
+        self.folded: dict[int, None] = {}
+        self.last = shelf.last_seq
+        self._keys = {each.key for each in shelf.notices.values() if each.key and _stands(each, now)}
+
+    def add(self, draft: Draft) -> None:
+        if draft.key and draft.key in self._keys:
+            return
+        severity, at = severity_of(draft.type), draft.at or self._now
+        if severity is NoticeSeverity.INFO and self._joins_crowd(draft, at):
+            return
+        self._new(draft, severity, at, 1)
+
+    def _new(self, draft: Draft, severity: NoticeSeverity, at: int, count: int) -> None:
+        self.last += 1
+        self._keys.add(draft.key)
+        self.fresh[self.last] = Notice(
+            seq=self.last,
+            at=at,
+            severity=severity,
+            type=draft.type,
+            title=draft.title
+            if count == 1
+            else f"{count} times {draft.type.replace('.', ' ')}; the newest: {draft.title}",
+            body=draft.body,
+            link=draft.link if count == 1 else "",
+            key=draft.key,
+            position=draft.position,
+            pinned=draft.pinned,
+            count=count,
+        )
+
+    def _joins_crowd(self, draft: Draft, at: int) -> bool:
+        """Fold more than ``CROWD`` of a type within a minute into one summary (DS-726)."""
+        everything = (*self._shelf.notices.values(), *self.fresh.values())
+        newest = {each.seq: each for each in everything if each.seq not in self.folded}
+        near = [each for each in newest.values() if each.type == draft.type and at - CROWD_NS < each.at <= at]
+        summary = next((each for each in reversed(near) if each.count > CROWD), None)
+        if summary is not None:
+            title = f"{summary.count + 1} times {draft.type.replace('.', ' ')}; the newest: {draft.title}"
+            self.fresh[summary.seq] = msgspec.structs.replace(
+                summary, count=summary.count + 1, title=title, read=False, position=draft.position
+            )
+            return True
+        if len(near) < CROWD:
+            return False
+        for each in near:
+            self.fresh.pop(each.seq, None)
+            self.folded[each.seq] = None
+        self._new(draft, NoticeSeverity.INFO, at, len(near) + 1)
+        return True
+
+
+def keep(shelf: Shelf, drafts: Iterable[Draft], *, through: int, now: int) -> NoticesKept:
+    """Return what drafts come to on this shelf: each once by its dedupe key, crowds of INFO as one summary."""
+    made = _Made(shelf, now)
+    for draft in drafts:
+        made.add(draft)
+    folded = tuple(seq for seq in made.folded if seq in shelf.notices)
+    return NoticesKept(notices=tuple(made.fresh.values()), folded=folded, through=through, at=now)
+
+
+def fold(shelf: Shelf, event: NoticesKept | NoticesRead | NoticesDismissed | NoticesRepeated) -> None:
+    """Change the shelf by an event."""
+    match event:
+        case NoticesKept():
+            for seq in event.folded:
+                shelf.notices.pop(seq, None)
+            for notice in event.notices:
+                shelf.notices[notice.seq] = notice
+                shelf.last_seq = max(shelf.last_seq, notice.seq)
+                if notice.pinned:
+                    shelf.repeated[notice.seq] = event.at
+            shelf.through = max(shelf.through, event.through)
+            expire(shelf, event.at)
+        case NoticesRead():
+            _mark(shelf, event.seqs, dismissed=False)
+        case NoticesDismissed():
+            _mark(shelf, event.seqs, dismissed=True)
+        case NoticesRepeated():
+            shelf.repeated.update(dict.fromkeys(event.seqs, event.at))
+
+
+def _mark(shelf: Shelf, seqs: Iterable[int], *, dismissed: bool) -> None:
+    for seq in seqs:
+        notice = shelf.notices.get(seq)
+        if notice is not None:
+            shelf.notices[seq] = msgspec.structs.replace(notice, read=True, dismissed=notice.dismissed or dismissed)
+            shelf.repeated.pop(seq, None)
+
+
+def expire(shelf: Shelf, now: int) -> None:
+    """Forget what was kept for its time, and the oldest beyond ``MOST_KEPT``."""
+    gone = [seq for seq, each in shelf.notices.items() if not _stands(each, now)]
+    left = len(shelf.notices) - len(gone)
+    if left > MOST_KEPT:
+        stays = (seq for seq in sorted(shelf.notices) if seq not in set(gone))
+        gone += [seq for seq, _ in zip(stays, range(left - MOST_KEPT), strict=False)]
+    for seq in gone:
+        del shelf.notices[seq]
+        shelf.repeated.pop(seq, None)
+
+
+def _stands(notice: Notice, now: int) -> bool:
+    return now < notice.at + KEPT_NS[notice.severity]
+
+
+def visible(shelf: Shelf, now: int) -> list[Notice]:
+    """Return what an operator sees, newest first."""
+    kept = sorted((each for each in shelf.notices.values() if _stands(each, now)), key=lambda each: -each.seq)
+    return [each for each in kept[:MOST_KEPT] if not each.dismissed]
+
+
+def unread(shelf: Shelf, now: int) -> int:
+    """Return how many are visible and not read."""
+    return sum(not each.read for each in visible(shelf, now))

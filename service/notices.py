@@ -1,0 +1,107 @@
+"""The notifier of a daemon: what it reads of the journal, and the day's summary in words (EX-1716)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, timedelta, tzinfo
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from anyio import to_thread
+
+from actors.notifier import Backlog, Notifier, drafts_of
+from actors.session_topics import market_topic
+from protocol.values import Scope
+from rules.performance import DailySummary, daily_summary, day_start
+from rules.quote_usd import quote_usd, rate_symbol
+from runtime.clock import VirtualClock
+from runtime.system import ActorSystem
+from service.active import ActiveConfig
+from service.config import Config
+from service.journals import open_live_reader, views_of
+from store.performance import QuoteUsd, Wanted, fill_lines, inputs
+from store.queries import Views, open_views
+from supervision.child import ChildSpec
+
+__all__ = ["day_in_words", "day_of_scope", "notifier_child", "rates_of", "said_of_day", "zone_of"]
+
+
+def notifier_child(active: ActiveConfig, system: ActorSystem) -> ChildSpec:
+    """Return the recipe of the notifier; on a virtual clock no day is summed up."""
+    summary = None if isinstance(system.clock, VirtualClock) else partial(day_in_words, active, system)
+    return ChildSpec("notifier", lambda: Notifier(partial(_backlog, active), summary, zone_of(active.config)))
+
+
+def zone_of(config: Config) -> tzinfo:
+    """Return the operator's time zone."""
+    name = str(config.app.timezone)
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
+async def _backlog(active: ActiveConfig, after: int) -> Backlog:
+    return await to_thread.run_sync(_read_backlog, active.config, after)
+
+
+def _read_backlog(config: Config, after: int) -> Backlog:
+    """Read what was committed after a position; of what was before the first start ever nothing is told."""
+    reader = open_live_reader(config, check=False)
+    try:
+        head = reader.head()
+        if after < 0 or head <= after:
+            return Backlog((), head)
+        records = reader.read_all(after, limit=head - after)
+        return drafts_of([(each.position, each.at, each.event) for each in records], head)
+    finally:
+        reader.close()
+
+
+async def day_in_words(active: ActiveConfig, system: ActorSystem, day: str) -> str:
+    """Say what a day came to, a line a scope."""
+    config = active.config
+    rates = rates_of(config, system)
+
+    def read() -> str:
+        views = open_views(views_of(config))
+        try:
+            scopes = dict.fromkeys(config.scope_of(account) for account in config.accounts)
+            found = [(scope, day_of_scope(config, rates, scope, date.fromisoformat(day))(views)) for scope in scopes]
+        finally:
+            views.close()
+        return "\n".join(said_of_day(scope, summary) for scope, summary in found)
+
+    return await to_thread.run_sync(read)
+
+
+def day_of_scope(config: Config, rates: QuoteUsd, scope: Scope, day: date) -> Callable[[Views], DailySummary]:
+    """Return what reads a day's figures of a scope from the read models."""
+    zone = zone_of(config)
+    span = Wanted(scope, since=day_start(day, zone), until=day_start(day + timedelta(days=1), zone))
+
+    def read(views: Views) -> DailySummary:
+        made = inputs(views, span, rates)
+        lines = fill_lines(views, span, rates)
+        return daily_summary(day, zone, made.trades, lines, made.realizations)
+
+    return read
+
+
+def said_of_day(scope: Scope, summary: DailySummary) -> str:
+    """Say a day's figures in one line."""
+    best = f", best {summary.best_symbol}, worst {summary.worst_symbol}" if summary.best_symbol else ""
+    return (
+        f"{scope.value}: {summary.groups_closed} groups closed, {summary.fills} fills, volume "
+        f"{summary.volume_usd:,.2f} USD, net P&L {summary.net_pnl:+,.2f} USD{best}"
+    )
+
+
+def rates_of(config: Config, system: ActorSystem) -> QuoteUsd:
+    """Return what knows the worth of a currency in USD at the newest prices."""
+    bus, accounts = system.bus, [account.name for account in config.accounts]
+    now = system.now
+
+    def rate(currency: str) -> float | None:
+        ticks = (bus.kept(market_topic(name, rate_symbol(currency))) for name in accounts)
+        found = quote_usd(currency, next((tick for tick in ticks if tick is not None), None), now())
+        return None if found is None else float(found)
+
+    return rate
