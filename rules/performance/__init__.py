@@ -9,11 +9,11 @@ What must not live here: reading the figures' inputs from anywhere, drawing them
 from __future__ import annotations
 
 from rules.performance.allocation import Allocation, Exposure, OpenPosition, PendingEntry, allocation
-from rules.performance.breakdown import BreakdownKey, BreakdownRow, Open, breakdown
+from rules.performance.breakdown import BreakdownKey, BreakdownRow, Open, breakdown, with_open
 from rules.performance.curves import Fall, closed_curve, drawdown_curve, falls, thinned
 from rules.performance.daily import DailySummary, daily_summary
 from rules.performance.dashboard import Dashboard, dashboard, total_pnl_percent
-from rules.performance.equity import Drawdown, drawdown, in_order, realized_curve
+from rules.performance.equity import Drawdown, drawdown, flow_index, in_order, realized_curve
 from rules.performance.periods import Period, PeriodUnit, periods
 from rules.performance.ranges import RangeName, Span, custom_span, span_of
 from rules.performance.returns import Ratios, daily_returns, dated_returns, monthly_returns, ratios
@@ -62,6 +62,7 @@ __all__ = [
     "drawdown",
     "drawdown_curve",
     "falls",
+    "flow_index",
     "heatmap",
     "histogram",
     "in_order",
@@ -75,4 +76,5 @@ __all__ = [
     "total_pnl_percent",
     "trade_stats",
     "window_pnl",
+    "with_open",
 ]

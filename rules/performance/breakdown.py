@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from protocol.messages import Value
 from rules.performance.trades import TradeStats, trade_stats
 from rules.performance.values import Realization, Trade
 
-__all__ = ["BreakdownKey", "BreakdownRow", "Open", "breakdown"]
+__all__ = ["BreakdownKey", "BreakdownRow", "Open", "breakdown", "with_open"]
 
 
 T = TypeVar("T")
@@ -49,26 +51,35 @@ class BreakdownRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_
     stats: TradeStats
 
 
-def breakdown(
-    trades: Sequence[Trade], realizations: Sequence[Realization], opened: Sequence[Open], by: BreakdownKey
-) -> list[BreakdownRow]:
-    """Return one row a key that anything belongs to, by key."""
+def breakdown(trades: Sequence[Trade], realizations: Sequence[Realization], by: BreakdownKey) -> list[BreakdownRow]:
+    """Return one row a key that something was realized or closed in, by key."""
+    field = by.value
     sums: dict[str, float] = {}
     for line in realizations:
-        key = str(getattr(line, by) or "")
+        key = getattr(line, field)
         sums[key] = sums.get(key, 0.0) + line.pnl
-    closed = _grouped(trades, lambda each: str(getattr(each, by)))
-    live = _grouped(opened, lambda each: str(getattr(each, by)))
+    closed = _grouped(trades, field)
     return [
         BreakdownRow(
-            key=key,
+            key=str(key or ""),
             realized=sums.get(key, 0.0),
-            unrealized=_unrealized(live.get(key, ())),
-            open=len(live.get(key, ())),
+            unrealized=0.0,
+            open=0,
             stats=trade_stats(closed.get(key, ())),
         )
-        for key in sorted(sums.keys() | closed.keys() | live.keys())
+        for key in sorted(sums.keys() | closed.keys())
     ]
+
+
+def with_open(rows: Iterable[BreakdownRow], opened: Sequence[Open], by: BreakdownKey) -> list[BreakdownRow]:
+    """Return the rows with what is open, and those of keys that nothing but something open belongs to."""
+    live = _grouped(opened, by.value)
+    known = {row.key: row for row in rows}
+    nothing = trade_stats(())
+    for key, some in live.items():
+        row = known.get(key) or BreakdownRow(key=key, realized=0.0, unrealized=0.0, open=0, stats=nothing)
+        known[key] = replace(row, unrealized=_unrealized(some), open=len(some))
+    return [known[key] for key in sorted(known)]
 
 
 def _unrealized(rows: Iterable[Open]) -> float | None:
@@ -76,8 +87,8 @@ def _unrealized(rows: Iterable[Open]) -> float | None:
     return None if None in known else sum((each for each in known if each is not None), 0.0)
 
 
-def _grouped(rows: Iterable[T], key: Callable[[T], str]) -> dict[str, list[T]]:
+def _grouped(rows: Iterable[T], field: str) -> dict[str, list[T]]:
     found: dict[str, list[T]] = {}
     for each in rows:
-        found.setdefault(key(each), []).append(each)
+        found.setdefault(getattr(each, field), []).append(each)
     return found

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 from protocol.messages import Value
 from protocol.values import Instant
-from rules.performance.equity import flow_index
 from rules.performance.values import Point, Snapshot, Trade
 
 __all__ = ["Fall", "closed_curve", "drawdown_curve", "falls", "thinned"]
@@ -33,22 +32,23 @@ def closed_curve(trades: Iterable[Trade], starting_equity: float) -> list[Point]
     return points
 
 
-def drawdown_curve(snapshots: Sequence[Snapshot]) -> list[Point]:
-    """Return the drawdown in percent at each snapshot (EX-1711)."""
+def drawdown_curve(snapshots: Sequence[Snapshot], index: Sequence[float]) -> list[Point]:
+    """Return the drawdown in percent at each snapshot, of which ``index`` is the flow-adjusted index (EX-1711)."""
     found: list[Point] = []
     top = 1.0
-    for snapshot, value in zip(snapshots, flow_index(snapshots), strict=True):
-        top = max(top, value)
+    for snapshot, value in zip(snapshots, index, strict=True):
+        if value > top:
+            top = value
         found.append(Point(snapshot.at, 100 * (value / top - 1)))
     return found
 
 
-def falls(snapshots: Sequence[Snapshot], most: int = 5) -> list[Fall]:
+def falls(snapshots: Sequence[Snapshot], index: Sequence[float], most: int = 5) -> list[Fall]:
     """Return the deepest falls, the deepest first, each from the peak before it to its recovery; ties by time."""
     found: list[Fall] = []
     peak_at: Instant | None = None
     top, worst, trough_at = 0.0, 0.0, 0
-    for snapshot, value in zip(snapshots, flow_index(snapshots), strict=True):
+    for snapshot, value in zip(snapshots, index, strict=True):
         if peak_at is None or value >= top:
             if peak_at is not None and worst < 0:
                 found.append(Fall(depth_percent=worst, peak_at=peak_at, trough_at=trough_at, recovered_at=snapshot.at))

@@ -56,8 +56,12 @@ def dashboard(
     histogram_bins: int = 20,
     risk_free_annual_percent: float = 0.0,
     annualization_days: int = 365,
+    index: Sequence[float] | None = None,
 ) -> Dashboard:
-    """Return every figure; ``starting_equity`` is the first snapshot's where none is given (EX-1302)."""
+    """Return every figure; ``starting_equity`` is the first snapshot's where none is given (EX-1302).
+
+    ``index`` is the flow-adjusted index of the snapshots in order of time, where it is known already.
+    """
     ordered = in_order(snapshots)
     start = starting_equity if starting_equity is not None else ordered[0].total_equity if ordered else 0.0
     returns = daily_returns(ordered, now, zone)
@@ -74,7 +78,7 @@ def dashboard(
         heatmap=heatmap(trades),
         best_worst=best_worst(trades),
         realized_curve=tuple(realized_curve(realizations, start)),
-        drawdown=drawdown(ordered),
+        drawdown=drawdown(ordered, index),
         daily_returns=tuple(returns),
         sharpe=found.sharpe,
         sortino=found.sortino,

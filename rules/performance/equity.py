@@ -44,28 +44,30 @@ def realized_curve(realizations: Iterable[Realization], starting_equity: float) 
 def flow_index(snapshots: Sequence[Snapshot]) -> list[float]:
     """Return the growth of one unit of equity, deposits and withdrawals taken out; once ruined it stays at zero."""
     index: list[float] = []
-    for number, snapshot in enumerate(snapshots):
-        if number == 0:
-            index.append(1.0)
-            continue
-        before = snapshots[number - 1].total_equity
-        ruined = before <= 0 or snapshot.total_equity <= 0
-        grown = 0.0 if ruined else index[-1] * (snapshot.total_equity - snapshot.flow) / before
-        index.append(max(grown, 0.0))
+    value, before = 1.0, 0.0
+    for snapshot in snapshots:
+        equity = snapshot.total_equity
+        if index:
+            value = 0.0 if before <= 0 or equity <= 0 else value * (equity - snapshot.flow) / before
+            if value < 0:
+                value = 0.0
+        index.append(value)
+        before = equity
     return index
 
 
-def drawdown(snapshots: Sequence[Snapshot]) -> Drawdown:
-    """Return the deepest and the present drawdown of snapshots in order of time."""
-    index = flow_index(snapshots)
+def drawdown(snapshots: Sequence[Snapshot], index: Sequence[float] | None = None) -> Drawdown:
+    """Return the deepest and the present drawdown of snapshots in order of time; ``index`` is theirs where it is known."""
+    index = flow_index(snapshots) if index is None else index
     if not index:
         return Drawdown()
     peak = trough = top = 0
     worst = present = 0.0
+    height = index[0]
     for number, value in enumerate(index):
-        if value > index[top]:
-            top = number
-        present = 100 * (value / index[top] - 1)
+        if value > height:
+            top, height = number, value
+        present = 100 * (value / height - 1)
         if present < worst:
             worst, peak, trough = present, top, number
     if worst == 0.0:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta, tzinfo
 from enum import StrEnum
+from operator import attrgetter
 from typing import Final, TypeVar
 
 from protocol.messages import Value
@@ -52,11 +54,11 @@ def periods(
     """Return every period in which something was realized or a trade closed, oldest first (EX-1702)."""
     first = _FIRST[unit]
     sums: dict[date, float] = {}
-    for day, line in _by_day(realizations, zone, lambda each: each.at):
-        sums[first(day)] = sums.get(first(day), 0.0) + line.pnl
+    for day, lines in _by_day(realizations, zone, attrgetter("at")):
+        sums[first(day)] = sums.get(first(day), 0.0) + sum([line.pnl for line in lines], 0.0)
     closed: dict[date, list[Trade]] = {}
-    for day, trade in _by_day(trades, zone, lambda each: each.closed_at):
-        closed.setdefault(first(day), []).append(trade)
+    for day, some in _by_day(trades, zone, attrgetter("closed_at")):
+        closed.setdefault(first(day), []).extend(some)
     return [
         Period(
             key=begin.strftime(_FORM[unit]),
@@ -68,12 +70,12 @@ def periods(
     ]
 
 
-def _by_day(rows: Iterable[T], zone: tzinfo, at_of: Callable[[T], Instant]) -> Iterator[tuple[date, T]]:
-    """Yield rows with their calendar day; the calendar is asked once a day and not once a row."""
-    day, begins, ends = date.min, 1, 0
-    for row in sorted(rows, key=at_of):
-        at = at_of(row)
-        if not begins <= at < ends:
-            day = day_of(at, zone)
-            begins, ends = day_start(day, zone), next_day(day, zone)
-        yield day, row
+def _by_day(rows: Iterable[T], zone: tzinfo, at_of: Callable[[T], Instant]) -> Iterator[tuple[date, list[T]]]:
+    """Yield days with their rows, oldest first; the calendar is asked once a day and not once a row."""
+    ordered = sorted(rows, key=at_of)
+    begin = 0
+    while begin < len(ordered):
+        day = day_of(at_of(ordered[begin]), zone)
+        end = bisect_left(ordered, next_day(day, zone), lo=begin + 1, key=at_of)
+        yield day, ordered[begin:end]
+        begin = end

@@ -32,11 +32,13 @@ from rules.performance import (
     day_of,
     drawdown_curve,
     falls,
+    flow_index,
     monthly_returns,
     periods,
     realized_curve,
     thinned,
     total_pnl_percent,
+    with_open,
 )
 from service.api.answers import plain
 from store.performance import (
@@ -94,6 +96,8 @@ class History(NamedTuple):
     falls: list[Fall]
     by_unit: dict[PeriodUnit, list[Period]]
     returns: list[tuple[date, float]]
+    memo: dict[Any, Any]
+    """What was made of it for an answer: a look that finds nothing new makes nothing again."""
 
 
 class Live(NamedTuple):
@@ -118,7 +122,9 @@ def history(views: Views, wanted: Wanted, terms: Terms, quote_usd: QuoteUsd) -> 
     whole = wanted.whole_accounts
     flows = [each for each in made.snapshots[1:] if each.flow]
     snapshots = made.snapshots if whole else _as_if_alone(made.realizations, made.snapshots, begun)
+    index = flow_index(snapshots)
     figures = dashboard(
+        index=index,
         now=terms.now,
         zone=terms.zone,
         trades=made.trades,
@@ -139,11 +145,12 @@ def history(views: Views, wanted: Wanted, terms: Terms, quote_usd: QuoteUsd) -> 
         realized=list(figures.realized_curve),
         closed=closed_curve(made.trades, start),
         equity=[Point(each.at, each.total_equity) for each in snapshots],
-        under=drawdown_curve(snapshots),
+        under=drawdown_curve(snapshots, index),
         flows=flows if whole else [],
-        falls=falls(snapshots),
+        falls=falls(snapshots, index),
         by_unit={unit: periods(made.trades, made.realizations, terms.zone, unit) for unit in PeriodUnit},
         returns=dated_returns(snapshots, terms.now, terms.zone),
+        memo={},
     )
 
 
@@ -214,7 +221,7 @@ def answer_of(
     realized = past.figures.pnl.all
     answer = {
         "at": terms.now,
-        "dashboard": plain(replace(past.figures, realized_curve=tuple(thinned(past.realized, points)))),
+        "dashboard": _once(past, ("dashboard", points), lambda: _dashboard(past, points)),
         "equity_basis": "total" if past.total else "realized",
         "starting_equity": past.begun,
         "equity": newest,
@@ -232,15 +239,30 @@ def answer_of(
         "allocation": present.allocation(newest),
     }
     wanted = frozenset(parts)
-    return answer | {name: make() for name, make in _parts(past, present, terms, points).items() if name in wanted}
+    made = {
+        name: _once(past, (name, points), make) for name, make in _parts(past, terms, points).items() if name in wanted
+    }
+    if "breakdown" in made:
+        made["breakdown"] = {
+            by.value: plain(with_open(made["breakdown"][by], present.opened, by)) for by in BreakdownKey
+        }
+    return answer | made
 
 
-def _parts(past: History, present: Live, terms: Terms, points: int) -> dict[str, Callable[[], Any]]:
+def _once(past: History, key: Any, make: Callable[[], Any]) -> Any:
+    if key not in past.memo:
+        past.memo[key] = make()
+    return past.memo[key]
+
+
+def _dashboard(past: History, points: int) -> Any:
+    return plain(replace(past.figures, realized_curve=tuple(thinned(past.realized, points))))
+
+
+def _parts(past: History, terms: Terms, points: int) -> dict[str, Callable[[], Any]]:
     made = past.made
     return {
-        "breakdown": lambda: {
-            by.value: plain(breakdown(made.trades, made.realizations, present.opened, by)) for by in BreakdownKey
-        },
+        "breakdown": lambda: {by: breakdown(made.trades, made.realizations, by) for by in BreakdownKey},
         "periods": lambda: {unit.value: plain(rows) for unit, rows in past.by_unit.items()},
         "curves": lambda: {
             "total": _pairs(thinned(past.equity, points)),
