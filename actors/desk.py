@@ -7,6 +7,7 @@ outcome nobody knows stays ``unknown`` until the venue proves what became of it;
 
 from __future__ import annotations
 
+from actors.desk_brackets import place_whole, refuse_whole
 from actors.desk_events import never_sent, refused, sent
 from actors.desk_hold import EXITS_WAIT_S, LetHeld
 from actors.desk_sides import Sides
@@ -14,6 +15,7 @@ from actors.desk_venue import VenueSide
 from actors.risk import PERMITS
 from actors.session_topics import health_topic
 from actors.topics import GROUPS
+from protocol.brackets import SubmitBracket
 from protocol.groups import GroupChanged
 from protocol.messages import Message
 from protocol.offset import TellStanding
@@ -89,6 +91,8 @@ class OrderDesk(VenueSide):
         self._risk = risk
         self._permit: Permit | None = None
         self._waiting: dict[str, tuple[SubmitOrder, int]] = {}
+        self._whole: dict[str, SubmitBracket] = {}
+        """Brackets whose entry waits for a permit, by its id: they leave, or are refused, as one."""
         self._unwanted: set[str] = set()
         """Cancelled before we ever heard of them: what is told us again after a crash is told in this order."""
         self._sides = Sides(account)
@@ -134,6 +138,34 @@ class OrderDesk(VenueSide):
             return self._ask_about(msg, self._correlation())
         return self._admit(msg, self._correlation())
 
+    @handles
+    def submit_bracket(self, msg: SubmitBracket) -> list[Do] | Do | None:
+        """Send an entry with what protects it as one, once. It does not wait for its venue: it is refused."""
+        known = [order for part in msg.parts if (order := self._book.get(part.request.client_order_id)) is not None]
+        if known:
+            return Do(tells=[tell for order in known for tell in self._retell(order)])
+        correlation = self._correlation()
+        if self._book.may_have_forgotten(msg.entry.wanted_at):
+            return [self._ask_about(part, correlation) for part in msg.parts]
+        if (barred := self._bracket_barred(msg)) is not None:
+            return refuse_whole(msg, *barred, correlation=correlation, at=self.now())
+        self._whole[msg.entry.request.client_order_id] = msg
+        fresh = self._permit_is_fresh()
+        return self._decide(msg.entry, correlation, None) if fresh else self._wait_for_permit(msg.entry, correlation)
+
+    def _bracket_barred(self, msg: SubmitBracket) -> tuple[str, str] | None:
+        key = msg.entry.request.client_order_id
+        if key in self._unwanted:
+            self._unwanted.discard(key)
+            return "CancelledUnsent", "cancelled before it was heard of"
+        if self._book.stopped_for:
+            return self._book.stopped_for, self._book.stopped_why
+        if self.now() > msg.valid_until:
+            return "TooLate", "it came too late to be what was asked for"
+        if not self._hold.may_leave(adds_risk=True):
+            return "VenueDown", "the venue is not connected, or the books were not compared yet"
+        return None
+
     def _ask_about(self, msg: SubmitOrder, correlation: int) -> Do:
         """Have the venue say what became of an order that we may have sent and forgotten; it is not sent again."""
         key, now = msg.request.client_order_id, self.now()
@@ -166,12 +198,17 @@ class OrderDesk(VenueSide):
     def _send(self, msg: SubmitOrder, correlation: int) -> Do:
         msg, now = self._sides.fitting(msg), self.now()
         permit = self._permit.number if self._permit is not None else 0
+        if (whole := self._whole.pop(msg.request.client_order_id, None)) is not None:
+            until = min(whole.valid_until, now + SEND_WITHIN_S * NANOS)
+            return place_whole(whole, self._session, until, permit=permit, correlation=correlation, at=now)
         place = PlaceAtVenue(msg.request, now + SEND_WITHIN_S * NANOS, msg.adds_risk)
         event = sent(msg, permit=permit, correlation=correlation, at=now)
         return Do([event], [(self._session, place)], correlation_id=correlation)
 
     def _refuse(self, msg: SubmitOrder, correlation: int, code: str, reason: str) -> Do:
         now = self.now()
+        if (whole := self._whole.pop(msg.request.client_order_id, None)) is not None:
+            return refuse_whole(whole, code, reason, correlation=correlation, at=now)
         event = refused(msg, code, reason, correlation=correlation, at=now)
         update = OrderUpdate(
             client_order_id=msg.request.client_order_id,
@@ -191,6 +228,7 @@ class OrderDesk(VenueSide):
     def rolled_back(self) -> None:
         """Drop what only waits: its group may not have wanted it after all; who does is asked to tell again."""
         self._unwanted.clear()
+        self._whole.clear()
         if self._waiting or self._hold.unsent:
             self._waiting = {}
             self._hold.unsent.clear()

@@ -22,6 +22,7 @@ from protocol.orders import CancelAtVenue, FillReport, OrderReport, OrderState
 from protocol.pool import GroupMail
 from protocol.precision import NeedRules
 from protocol.venue import DifferenceFound, FillsFrom, FillsKnown, QueryAtVenue, ReconcileNow, VenueSnapshot
+from rules.broker.bracket_ids import is_attached, is_bracket
 from rules.client_ids import is_ours
 from rules.order_life import IllegalOrderMove, advance
 from runtime.actor import Do, handles
@@ -107,8 +108,8 @@ class VenueSide(DurableActor):
     def _leaves_later(self, order: DeskOrder, msg: OrderReport) -> bool:
         """Keep an order back that provably did not reach the venue: it leaves under the same id when it can (EX-106)."""
         unreached = msg.absent_proven and msg.code in NOT_SENT and order.state is OrderState.SENT
-        if not unreached or order.cancel_requested:
-            return False
+        if not unreached or order.cancel_requested or is_attached(msg.client_order_id):
+            return False  # a part of a bracket never leaves alone, and the whole does not wait
         self._hold.sent[msg.client_order_id] = order.adds_risk
         if self._hold.up:
             self.timers.after(SEND_AGAIN_S, LetHeld(exits=False))
@@ -173,8 +174,10 @@ class VenueSide(DurableActor):
 
     def _record(self, order: DeskOrder, msg: FillReport) -> Do:
         event = recorded(msg)
-        tell = self._delivery(GroupMail(order.owner, reported(event)))
-        return Do([event], [tell], correlation_id=order.correlation_id)
+        # Groups are brought back by their supervisor; the guard of brackets asks for everything when it lives again.
+        asks = is_bracket(msg.client_order_id) and not self._lives(order.owner)
+        tells = [] if asks else [self._delivery(GroupMail(order.owner, reported(event)))]
+        return Do([event], tells, correlation_id=order.correlation_id)
 
     def _delivery(self, mail: GroupMail) -> tuple[Any, Any]:
         """Address a fill: to its group, to who brings the group back, or to ourselves while neither lives."""

@@ -14,9 +14,9 @@ from functools import partial
 from typing import Any
 
 from actors.call_log import CallLog
+from actors.session_brackets import SessionBrackets
 from actors.session_calls import CALL_TIMEOUT_S, Calls
 from actors.session_data import DataNames, DataWatch
-from actors.session_hearing import SessionHearing
 from actors.session_limit import Limiter, Urgency
 from actors.session_link import (
     FIRST_TRY_S,
@@ -59,7 +59,7 @@ __all__ = [
 ]
 
 
-class VenueSession(SessionHearing):
+class VenueSession(SessionBrackets):
     """Owns the adapter of one account for as long as it lives; a crash closes it and the next life connects anew.
 
     ``data``: the account whose prices count in place of this venue's (PF-231).

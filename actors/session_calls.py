@@ -96,6 +96,39 @@ class Calls:
         if key in self._unsent:
             self._withdrawn.add(key)
 
+    def together(
+        self,
+        keys: Iterable[str],
+        call: Callable[[Venue], Coroutine[Any, Any, T]],
+        leaves: Callable[[], None],
+        costs: Iterable[str] = (),
+    ) -> Coroutine[Any, Any, T]:
+        """Take the next place among the calls about each of several orders; return what makes one call for all of them.
+
+        ``leaves`` is called right before and may raise: nothing is sent then.
+        """
+        places = [(key, self.lines.get(key), asyncio.Event()) for key in keys]
+        self.lines.update((key, done) for key, _, done in places)
+        return self._all_in_turn(places, call, leaves, costs)
+
+    async def _all_in_turn(
+        self,
+        places: list[tuple[str, asyncio.Event | None, asyncio.Event]],
+        call: Callable[[Venue], Coroutine[Any, Any, T]],
+        leaves: Callable[[], None],
+        costs: Iterable[str],
+    ) -> T:
+        try:
+            for _, before, _ in places:
+                if before is not None:
+                    await before.wait()
+            return await self.guarded(call, CALL_TIMEOUT_S, Urgency.ENTRY, leaves=leaves, costs=costs)
+        finally:
+            for key, _, done in places:
+                done.set()
+                if self.lines.get(key) is done:
+                    del self.lines[key]
+
     async def _in_turn(
         self,
         key: str,

@@ -65,6 +65,11 @@ class AccountPaths:
         return f"{self.base}/chains"
 
     @property
+    def brackets(self) -> str:
+        """The guard of entries with stop and target; only an account that trades outside has one."""
+        return f"{self.base}/brackets"
+
+    @property
     def pool(self) -> str:
         """The pool."""
         return f"/risk/pool-{self.account}"

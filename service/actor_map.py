@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import actors.adopter
 import actors.cache_link
+import actors.chains
 import actors.desk
 import actors.equity
 import actors.event_log
@@ -91,6 +92,12 @@ _TREE: Final[tuple[tuple[str, str, type[Actor], str], ...]] = (
         "when the account's books are compared, and what it is short of",
     ),
     ("/venues/ACCOUNT/precision", "account", actors.precision.PrecisionCache, "tick, step and minimums of the markets"),
+    (
+        "/venues/ACCOUNT/chains",
+        "account with options",
+        actors.chains.ChainKeeper,
+        "option chains of the last two minutes, and when which is fetched again",
+    ),
     (
         "/trading/gateway",
         "daemon",

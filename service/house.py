@@ -5,7 +5,7 @@
     /                       one_for_one
     ├─ store                projector
     ├─ risk                 coordinator, a pool and a loss offset an account
-    ├─ venues/<account>     rest_for_one: exchange → desk → session → feed → reconciler → precision → chains
+    ├─ venues/<account>     rest_for_one: exchange → desk → session → feed → reconciler → precision → brackets → chains
     ├─ trading              gateway, groups/<account>
     ├─ nodes                link to the shared cache, quotes, herald, listener
     └─ operators            what talks to people: webhook, api, demo
@@ -23,6 +23,7 @@ from functools import partial
 from typing import Any
 
 from actors.adopter import Adopter
+from actors.brackets import BracketGuard
 from actors.chains import ChainKeeper
 from actors.desk import OrderDesk
 from actors.feed import MarketFeed
@@ -61,7 +62,7 @@ from supervision.budget import Intensity
 from supervision.child import ChildSpec
 from supervision.tree import SupervisorSpec, supervisor
 from venues.contract import Venue
-from venues.known import KNOWN
+from venues.known import KNOWN, Brackets
 from venues.paper.adapter import PaperVenue
 from venues.paper.config import PaperConfig
 from venues.paper.engine import PaperEngine
@@ -181,6 +182,7 @@ def _account_tree(plan: Plan, account: Account, intensity: Intensity) -> Supervi
         *feed,
         child("reconciler", reconciler),
         child("precision", partial(_precision, plan, account)),
+        *([child("brackets", partial(_brackets, plan, account))] if paths.outside else []),
         *_chains(plan, account, paths),
         strategy="rest_for_one",
         intensity=intensity,
@@ -238,6 +240,20 @@ def _chains(plan: Plan, account: Account, paths: AccountPaths) -> list[ChildSpec
         return []
     keeper = partial(ChainKeeper, account=account.name, session=paths.session)
     return [replace(_child(plan, "chains", keeper), on_exhausted="quarantine")]
+
+
+def _brackets(plan: Plan, account: Account) -> BracketGuard:
+    paths = plan.paths(account.name)
+    facts = KNOWN.get(account.exchange)
+    takes = facts.brackets if facts is not None else Brackets.NONE
+    return BracketGuard(
+        account=account.name,
+        tag=plan.tag,
+        desk=paths.desk,
+        reconciler=paths.reconciler,
+        takes=takes is not Brackets.NONE,
+        rides=takes is Brackets.RIDING,
+    )
 
 
 def paper_config(config: Config, account: Account) -> PaperConfig:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from protocol.errors import FeatureUnavailable
@@ -12,9 +13,19 @@ from venues.access import Access, Tools
 from venues.contract import Venue
 from venues.errors import TestnetUnsupported, VenueCapabilityMissing
 
-__all__ = ["KNOWN", "VenueFacts", "make_venue"]
+__all__ = ["KNOWN", "Brackets", "VenueFacts", "make_venue"]
 
 SPOT, PERP = MarketType.SPOT, MarketType.PERP
+
+
+class Brackets(StrEnum):
+    """How a venue takes an entry with its stop and target (PF-232)."""
+
+    NONE = "none"
+    TOGETHER = "together"
+    """As three orders that are sent as one."""
+    RIDING = "riding"
+    """Stop and target ride on the entry: the venue keeps them at the size of what it has opened."""
 
 
 class VenueFacts(NamedTuple):
@@ -31,6 +42,7 @@ class VenueFacts(NamedTuple):
     """The extra that brings its client library; empty: it is always there."""
     options: bool = False
     """Whether its adapter has option chains (``HasChains``)."""
+    brackets: Brackets = Brackets.NONE
 
 
 _KEYS: Final = ("key", "secret")
@@ -46,7 +58,14 @@ KNOWN: Final[dict[str, VenueFacts]] = {
     "gate": VenueFacts("Gate.io", "crypto", (SPOT, PERP), False, _KEYS, _CRYPTO),
     "hyperliquid": VenueFacts("Hyperliquid", "crypto", (SPOT, PERP), True, ("account_id", "secret"), _CRYPTO),
     "oanda": VenueFacts(
-        "OANDA v20", "FX and CFDs", (PERP,), True, ("account_id", "secret"), "venues.oanda:OandaVenue", "oanda"
+        "OANDA v20",
+        "FX and CFDs",
+        (PERP,),
+        True,
+        ("account_id", "secret"),
+        "venues.oanda:OandaVenue",
+        "oanda",
+        brackets=Brackets.RIDING,
     ),
     "ibkr": VenueFacts(
         "Interactive Brokers",
@@ -57,6 +76,7 @@ KNOWN: Final[dict[str, VenueFacts]] = {
         "venues.ibkr:IbkrVenue",
         "ibkr",
         options=True,
+        brackets=Brackets.TOGETHER,
     ),
     "alpaca": VenueFacts("Alpaca", "US equities", (SPOT,), True, _KEYS, "venues.alpaca:AlpacaVenue", "alpaca"),
 }

@@ -6,6 +6,7 @@ from typing import Final
 
 from protocol.messages import Event
 from rules.event_log.line import INFO, Line, LineOf, Source
+from rules.event_log.of_brackets import OF_BRACKETS
 from rules.event_log.of_groups import OF_GROUPS
 from rules.event_log.of_offset import OF_OFFSET
 from rules.event_log.of_orders import OF_ORDERS
@@ -19,6 +20,7 @@ from rules.event_log.silent import SILENT
 __all__ = ["LINES", "line_of"]
 
 LINES: Final[dict[str, LineOf]] = {
+    **OF_BRACKETS,
     **OF_SIGNALS,
     **OF_GROUPS,
     **OF_OFFSET,

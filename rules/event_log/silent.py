@@ -7,6 +7,7 @@ from typing import Final
 __all__ = ["SILENT"]
 
 SILENT: Final[dict[str, str]] = {
+    "BracketOrderMoved": "the desk's OrderStateChanged and FillRecorded say it",
     "CancelWanted": "the desk's CancelRequested says it",
     "ConfigSettled": "ConfigApplied says it; this one says that everybody has taken it",
     "DraftChanged": "nothing trades by a draft; ConfigApplied says what was put in force",

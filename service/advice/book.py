@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from service.advice.brackets import BRACKETS
 from service.advice.operations import BACKUP, CACHE, JOURNAL, OPERATORS, START
 from service.advice.perps import PERPS
 from service.advice.settings import SETTINGS
@@ -21,6 +22,7 @@ AREAS: Final = (
     EDITING,
     LOSS_OFFSET,
     VENUES,
+    BRACKETS,
     PERPS,
     SETTINGS,
     START,

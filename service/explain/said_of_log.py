@@ -39,6 +39,9 @@ def _nothing(_event: Any, _: Story) -> str:
 
 
 OF_LOG: Final[dict[str, Callable[[Any, Story], str]]] = {
+    "BracketOrderMoved": _nothing,
+    "BracketStepTaken": _as_in_the_log,
+    "BracketWanted": _as_in_the_log,
     "DaySummaryKept": _as_in_the_log,
     "EntriesAllowed": _as_in_the_log,
     "EntriesStopped": _as_in_the_log,

@@ -59,7 +59,7 @@ async def test_stop_and_target_ride_on_the_entry(rig: OandaRig) -> None:
     reports = await rig.venue.place_bracket(entry, stop=D("1.09500"), target=D("1.10500"))
     assert reports[0].state is OrderState.FILLED
     await rig.settled()
-    stop, target = f"{entry.client_order_id}-SL", f"{entry.client_order_id}-TP"
+    stop, target = f"sl{entry.client_order_id[2:]}", f"tp{entry.client_order_id[2:]}"
     assert {each.client_order_id: each.symbol for each in await rig.venue.open_orders()} == {stop: EUR, target: EUR}
     await rig.set_price(EUR, D("1.10600"), D("1.10610"))
     assert (await rig.venue.query(target, EUR)).state is OrderState.FILLED

@@ -18,7 +18,7 @@ from venues.access import Access, Tools
 from venues.contract import Venue
 from venues.errors import OrderNotFound, VenueDown, VenueError
 from venues.facets import MarketFacts
-from venues.oanda.bodies import on_fill, text_of, trailing_body
+from venues.oanda.bodies import child_id, on_fill, text_of, trailing_body
 from venues.oanda.connection import Connection, read
 from venues.oanda.week import SESSION, is_open
 from venues.oanda.words import Market, decimal_of, tick_of, venue_symbol_of
@@ -63,12 +63,13 @@ class Abilities(Venue):
         return (parent, *[self._child(each, parent) for each in orders if each.parent is not None])
 
     def _child(self, order: BracketOrder, parent: OrderReport) -> OrderReport:
-        known = self.connection.ledger.orders.get(order.client_id)
+        key = child_id(order)
+        known = self.connection.ledger.orders.get(key)
         if known is not None:
             return replace(known.report(), symbol=parent.symbol)
         refused = parent.state in (OrderState.REJECTED, OrderState.CANCELLED) and not parent.filled_qty
         state = OrderState.REJECTED if refused else OrderState.INTENDED
-        return self._word(order.client_id, parent.symbol, state, parent.reason if refused else "")
+        return self._word(key, parent.symbol, state, parent.reason if refused else "")
 
     async def _reference(self, entry: OrderRequest) -> Decimal:
         if entry.price is not None or entry.stop_price is not None:

@@ -13,10 +13,12 @@ from typing import Any
 
 from protocol.orders import OrderRequest
 from protocol.values import OrderSide, OrderType
+from rules.broker.bracket_ids import stop_id, target_id
 from rules.broker.brackets import BracketOrder
+from rules.client_ids import PREFIX
 from venues.oanda.words import venue_symbol_of
 
-__all__ = ["body_of", "on_fill", "text_of", "trailing_body"]
+__all__ = ["body_of", "child_id", "on_fill", "text_of", "trailing_body"]
 
 
 def body_of(request: OrderRequest) -> dict[str, Any]:
@@ -48,9 +50,17 @@ def on_fill(orders: Sequence[BracketOrder]) -> dict[str, Any]:
             found[name] = {
                 "price": _price(each.price),
                 "timeInForce": "GTC",
-                "clientExtensions": {"id": each.client_id},
+                "clientExtensions": {"id": child_id(each)},
             }
     return found
+
+
+def child_id(order: BracketOrder) -> str:
+    """Return the id under which we know a stop or target that rides on an entry of ours."""
+    assert order.parent is not None, "the entry has the id that it was given"
+    if not order.parent.startswith(PREFIX):
+        return order.client_id
+    return stop_id(order.parent) if order.type == "STP" else target_id(order.parent)
 
 
 def trailing_body(client_order_id: str, trade_id: str, distance: Decimal) -> dict[str, Any]:

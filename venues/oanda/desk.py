@@ -208,13 +208,13 @@ class Desk:
             return known.report()
         try:
             answer = await self._line.ask(self._line.calls.order(key))
-            return await self._report_of(key, answer)
+            return await self._report_of(key, symbol, answer)
         except OrderNotFound:
             # Ended orders are not found by their client id, new ones for up to half a second: this proves nothing.
             number = await self._archive.find(key, self._line)
         if number:
             answer = await self._line.ask(self._line.calls.order_number(number))
-            return await self._report_of(key, answer)
+            return await self._report_of(key, symbol, answer)
         gone = self._archive.complete and self._settled(key, asked_at)
         return OrderReport(
             client_order_id=key,
@@ -231,7 +231,7 @@ class Desk:
         since = self._began_at if sent is None else sent.ended_at
         return since is not None and asked_at - since >= self._under_way_ns
 
-    async def _report_of(self, key: str, answer: Any) -> OrderReport:
+    async def _report_of(self, key: str, symbol: str, answer: Any) -> OrderReport:
         """Return what the venue says of one order that the ledger does not know."""
         try:
             order = answer["order"]
@@ -241,7 +241,8 @@ class Desk:
                 filled = abs(decimal_of(told["transaction"]["units"]))
             return OrderReport(
                 client_order_id=key,
-                symbol=symbol_of(str(order["instrument"])),
+                # The stop or target of a trade names the trade, not the market.
+                symbol=symbol_of(str(order["instrument"])) if "instrument" in order else symbol,
                 state=state,
                 venue_order_id=str(order["id"]),
                 filled_qty=filled,
