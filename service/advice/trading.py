@@ -158,6 +158,15 @@ VENUES: Final = Area(
         ),
         Word(("VenueCapabilityMissing",), "use another venue: the connection lacks what the message names"),
         Word(("VenueDown",), "nothing: it is tried again by itself, orders wait"),
+        Word(("VenueUnavailable",), "ask again when `bulkhead venue` says up: the session connects by itself"),
+        Word(
+            ("ChainIncomplete",),
+            "see what its contracts lack: `bulkhead venue chain ACCOUNT UNDERLYING`; a closed market has few quotes",
+        ),
+        Word(
+            ("UnknownContract",), "check the symbol: shares are AAPL/USD, pairs EUR/USD:USD, futures ES/USD:USD-251219"
+        ),
+        Word(("NotSubscribed",), "subscribe to this market's data where the broker's account is managed"),
         Word(
             ("VenueFailing",),
             "nothing: exits go on being tried, entries wait, and leave by themselves when the venue answers",

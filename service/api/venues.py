@@ -17,6 +17,7 @@ from protocol.precision import RefreshRules, RulesState
 from protocol.venue import AllowEntries, BalancesChanged, ReconcileNow, VenueHealth
 from service.api.accounts import account_names, known_account
 from service.api.answers import Refused, answer, not_found, plain
+from service.api.chains import chain_of
 from service.api.control import actor_at, near
 from service.api.host import ASK_S
 
@@ -39,6 +40,7 @@ def register(app: web.Application, server: ApiServer) -> None:
     one = _Venues(server)
     app.router.add_get("/v1/venues", one.standing)
     app.router.add_get("/v1/venues/rules", one.rules)
+    app.router.add_get("/v1/venues/chain", one.chain)
     app.router.add_post("/v1/venues/refresh", one.refresh)
     app.router.add_post("/v1/venues/reconcile", one.reconcile)
     app.router.add_post("/v1/venues/allow-entries", one.allow_entries)
@@ -104,6 +106,10 @@ class _Venues:
                 raise not_found(f"account {account} knows no rules of {wanted}", value=wanted, hint=hint)
             instruments = tuple(found)
         return answer({"account": account, **self._age(state), "rules": [_row(each) for each in instruments]})
+
+    async def chain(self, request: web.Request) -> web.Response:
+        """Answer with an option chain, valid or not, when it has been fetched (DK-60)."""
+        return answer(await chain_of(self._host.system, self._account(request.query.get("account", "")), request.query))
 
     async def refresh(self, request: web.Request) -> web.Response:
         """Fetch the rules of all markets now; answered when the fetch has ended."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from service.cli import venue_tools
+from service.cli import venue_chain, venue_tools
 from service.cli.codes import epilog
 from service.cli.output import print_json, print_line, show, table
 from service.cli.parts import ConfigFile, Json, Socket, connect
@@ -24,7 +24,7 @@ _venue = typer.Typer(
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     _venue.callback(invoke_without_command=True, epilog=epilog())(venue)
-    for command in (rules, refresh, reconcile, allow_entries):
+    for command in (rules, refresh, reconcile, allow_entries, venue_chain.chain):
         _venue.command(epilog=epilog())(command)
     venue_tools.register(_venue)
     app.add_typer(_venue, name="venue")

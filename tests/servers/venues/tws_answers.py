@@ -28,6 +28,10 @@ class Answers:
         self.venue = venue
         self.mute_options: set[int] = set()
         """Contracts whose quotes never come."""
+        self.bare_options: set[int] = set()
+        """Options that are quoted, but whose Greeks never come."""
+        self.delta = 0.5
+        """That of every call."""
         self.closed_at = ""
         """The last close, while the market is closed and nothing else is told of it."""
         self.read_only = False
@@ -184,7 +188,8 @@ class Answers:
         to.reply([1, 6, request, 1, f"{strike / 100:.2f}", 10, 1])
         to.reply([1, 6, request, 2, f"{strike / 100 + 0.05:.2f}", 12, 1])
         sign = 1 if each.right == "C" else -1
-        to.reply([21, request, 13, 0, 0.2, 0.5 * sign, strike / 100, 0, 0.03, 0.1, -0.02, 450.5])
+        if each.con_id not in self.bare_options:
+            to.reply([21, request, 13, 0, 0.2, self.delta * sign, strike / 100, 0, 0.03, 0.1, -0.02, 450.5])
         to.reply([2, 6, request, 27 if each.right == "C" else 28, 1000 + int(strike)])
         to.reply([2, 6, request, 8, 77])
 
