@@ -1,0 +1,83 @@
+"""Axes: round numbers and calendar dates to draw lines at."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from math import ceil, floor, log10
+from typing import NamedTuple
+
+from protocol.values import Instant
+from rules.performance import day_start
+
+__all__ = ["Tick", "time_ticks", "value_ticks"]
+
+_NANOS = 1_000_000_000
+_HOUR = 3_600 * _NANOS
+_DAY = 24 * _HOUR
+
+
+class Tick(NamedTuple):
+    """A place on an axis and what stands there."""
+
+    at: float
+    text: str
+
+
+def value_ticks(low: float, high: float, about: int = 5) -> list[float]:
+    """Return round numbers from at most ``low`` to at least ``high``, about so many."""
+    if high <= low:
+        spread = abs(low) * 0.01 or 1.0
+        low, high = low - spread, high + spread
+    raw = (high - low) / about
+    size = 10.0 ** floor(log10(raw))
+    step = next((size * each for each in (1, 2, 2.5, 5, 10) if size * each >= raw), size * 10)
+    first, last = floor(low / step), ceil(high / step)
+    return [round(step * number, 10) for number in range(first, last + 1)]
+
+
+def time_ticks(first: Instant, last: Instant, zone: tzinfo = UTC, most: int = 9) -> list[Tick]:
+    """Return places on a calendar axis: hours, days, months or years, at most so many."""
+    span = max(last - first, 1)
+    if span <= 2 * _DAY:
+        return _hours(first, last, zone, most)
+    days = span / _DAY
+    if days <= 75:
+        return _days(first, last, zone, ceil(days / most))
+    return _months(first, last, zone, most)
+
+
+def _hours(first: Instant, last: Instant, zone: tzinfo, most: int) -> list[Tick]:
+    hours = next((each for each in (1, 2, 3, 6, 12) if (last - first) / (each * _HOUR) <= most), 12)
+    begin = datetime.fromtimestamp(first // _NANOS, zone).replace(minute=0, second=0, microsecond=0)
+    at, found = begin - timedelta(hours=begin.hour % hours), []
+    while (instant := int(at.timestamp()) * _NANOS) <= last:
+        if instant >= first:
+            found.append(Tick(instant, at.strftime("%d %b") if at.hour == 0 else at.strftime("%H:%M")))
+        at += timedelta(hours=hours)
+    return found
+
+
+def _days(first: Instant, last: Instant, zone: tzinfo, every: int) -> list[Tick]:
+    every = next((each for each in (1, 2, 7, 14) if each >= every), 14)
+    day = datetime.fromtimestamp(first // _NANOS, zone).date()
+    if every >= 7:
+        day -= timedelta(days=day.weekday())
+    found = []
+    while (instant := day_start(day, zone)) <= last:
+        if instant >= first:
+            found.append(Tick(instant, f"{day.day} {day:%b}"))
+        day += timedelta(days=every)
+    return found
+
+
+def _months(first: Instant, last: Instant, zone: tzinfo, most: int) -> list[Tick]:
+    months = (last - first) / (30.44 * _DAY)
+    every = next((each for each in (1, 2, 3, 6, 12, 24, 60) if months / each <= most), 120)
+    begin = datetime.fromtimestamp(first // _NANOS, zone).date()
+    number = (begin.year * 12 + begin.month - 1) // every * every
+    found = []
+    while (instant := day_start(day := date(number // 12, number % 12 + 1, 1), zone)) <= last:
+        if instant >= first:
+            found.append(Tick(instant, str(day.year) if day.month == 1 else f"{day:%b}"))
+        number += every
+    return found
