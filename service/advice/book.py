@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from service.advice.access import ACCESS
 from service.advice.brackets import BRACKETS
 from service.advice.operations import BACKUP, CACHE, JOURNAL, OPERATORS, START
 from service.advice.perps import PERPS
@@ -27,6 +28,7 @@ AREAS: Final = (
     SETTINGS,
     START,
     OPERATORS,
+    ACCESS,
     JOURNAL,
     BACKUP,
     CACHE,

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from protocol.codec import encode_json
 from protocol.errors import BulkheadError, ValidationError
 from runtime.errors import ActorCrashed, ActorStopped, AskTimeout, MailboxFull, NotReplayable, Unhandled
 from runtime.journal import JournalError
+from service.access.errors import AccessRefused
 from supervision.errors import NoSuchChild, SupervisionError
 
 __all__ = ["Handler", "Refused", "answer", "error_answer", "errors_in_one_shape", "not_found", "plain"]
@@ -75,6 +77,25 @@ _STATUS: Final[tuple[tuple[type[BaseException], int], ...]] = (
 """Which HTTP status an error of ours is answered with; the first that fits."""
 
 
+_STATUS_OF_ACCESS: Final = {
+    **dict.fromkeys(("LockedOut", "TooManyRequests"), 429),
+    **dict.fromkeys(("PersonExists", "TokenExists"), 409),
+    **dict.fromkeys(("UnknownPerson", "UnknownToken"), 404),
+    **dict.fromkeys(("BadName", "WeakPassword", "OutOfRange"), 422),
+}
+"""Which HTTP status a refusal of people and tokens is answered with; 401 otherwise."""
+
+
+def _not_let_in(error: AccessRefused) -> web.Response:
+    status = _STATUS_OF_ACCESS.get(error.code, 401)
+    response = error_answer(status, error.code, error.message, error.path, error.value)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="bulkhead"'
+    if error.retry_s:
+        response.headers["Retry-After"] = str(math.ceil(error.retry_s))
+    return response
+
+
 @web.middleware
 async def errors_in_one_shape(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer every error in the one shape; what nobody foresaw is logged and says so."""
@@ -82,6 +103,8 @@ async def errors_in_one_shape(request: web.Request, handler: Handler) -> web.Str
         return await handler(request)
     except Refused as error:
         return error_answer(error.status, error.code, error.message, error.path, error.value)
+    except AccessRefused as error:
+        return _not_let_in(error)
     except ValidationError as error:
         return answer(error.as_dict(), status=422)
     except BulkheadError as error:

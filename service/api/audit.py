@@ -7,11 +7,7 @@ what came of it.
 from __future__ import annotations
 
 import json
-import os
-import pwd
 import re
-import socket
-import struct
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -22,20 +18,21 @@ from protocol.configuration import CONFIG_STORE, GetConfig
 from protocol.errors import BulkheadError, ValidationError
 from protocol.event_log import EVENT_LOG, NoteCommand
 from rules.signals.redaction import REDACTED, redact_text
+from service.access.roles import OPEN
 from service.api.answers import Refused
 from service.api.host import ASK_S, Host
+from service.api.peers import caller_of, origin_of
 from store.log.lines import without_secrets
 
-__all__ = ["ARGUMENTS_KEPT", "allowed_when_read_only", "arguments_of", "audit", "origin_of"]
+__all__ = ["ARGUMENTS_KEPT", "allowed_when_read_only", "arguments_of", "audit", "fields_of", "note", "origin_of"]
 
 ARGUMENTS_KEPT: Final = 40
 """Most arguments of one command that are written down; an argument is cut at ``_LONGEST`` characters."""
 
 _LONGEST: Final = 300
 _LOOKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_CREDENTIALS: Final = re.compile(r"secret|vault|credential|session|login", re.IGNORECASE)
+_CREDENTIALS: Final = re.compile(r"secret|vault|credential|session|login|refresh|people|tokens", re.IGNORECASE)
 _NAMES_KEPT: Final = frozenset({"name", "field", "venue", "account", "user", "operator", "role"})
-_CREDENTIAL_SIZE: Final = struct.calcsize("3i")
 
 _ALLOWED: Final = frozenset({"/v1/pause", "/v1/config/discard"})
 _SWITCH: Final = "app.read_only"
@@ -49,8 +46,8 @@ def audit(host: Host) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: _Handler) -> web.StreamResponse:
-        if request.method in _LOOKING:
-            return await handler(request)
+        if request.method in _LOOKING or caller_of(request) is OPEN:
+            return await handler(request)  # who is let in by a login, and who is not, the gate itself says
         body = await request.read()
         outcome = "not done"
         try:
@@ -67,7 +64,7 @@ def audit(host: Host) -> Middleware:
         else:
             return response
         finally:
-            _note(host, request, body, outcome)
+            note(host, request, body, outcome)
 
     return middleware
 
@@ -92,7 +89,7 @@ def allowed_when_read_only(path: str, query: Mapping[str, str], body: bytes) -> 
     last = path.rstrip("/").rpartition("/")[2]
     if path in _ALLOWED or last in ("close", "preview", "check", "validate"):
         return True
-    given = _fields(body)
+    given = fields_of(body)
     if path == "/v1/config/draft":
         return isinstance(given.get("values"), dict) and set(given["values"]) == {_SWITCH}
     if path == "/v1/signal":
@@ -102,7 +99,8 @@ def allowed_when_read_only(path: str, query: Mapping[str, str], body: bytes) -> 
     return any(each.get(name) in (True, "1", "true") for each in (query, given) for name in ("dry", "preview"))
 
 
-def _fields(body: bytes) -> dict[str, Any]:
+def fields_of(body: bytes) -> dict[str, Any]:
+    """Return the fields of a JSON object, none of anything else."""
     try:
         found = json.loads(body or b"{}")
     except ValueError:
@@ -112,8 +110,8 @@ def _fields(body: bytes) -> dict[str, Any]:
 
 def arguments_of(request: web.Request, body: bytes) -> dict[str, str]:
     """Return what a command was given, as texts without secrets."""
-    given = {**request.match_info, **request.query, **_fields(body)}
-    if body and not _fields(body) and body.strip() != b"{}":
+    given = {**request.match_info, **request.query, **fields_of(body)}
+    if body and not fields_of(body) and body.strip() != b"{}":
         given["body"] = f"{len(body)} bytes"
     if _CREDENTIALS.search(request.path):
         given = {name: value if name in _NAMES_KEPT else REDACTED for name, value in given.items()}
@@ -124,29 +122,12 @@ def arguments_of(request: web.Request, body: bytes) -> dict[str, str]:
     }
 
 
-def origin_of(request: web.Request) -> tuple[str, str]:
-    """Return who sends a request and from where: the account of the process at the other end of the socket."""
-    connection = request.transport.get_extra_info("socket") if request.transport is not None else None
-    if connection is None or connection.family != socket.AF_UNIX:
-        return "unknown", request.remote or "unknown"
-    try:
-        raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIAL_SIZE)
-        process, account, _ = struct.unpack("3i", raw)
-    except (OSError, AttributeError):  # another system than Linux
-        account, process = os.getuid(), 0
-    try:
-        name = pwd.getpwuid(account).pw_name
-    except KeyError:
-        name = f"uid {account}"
-    return name, f"control socket, process {process}" if process else "control socket"
-
-
-def _note(host: Host, request: web.Request, body: bytes, outcome: str) -> None:
+def note(host: Host, request: web.Request, body: bytes, outcome: str) -> None:
     """Have the command journalled; a command that came too early for the log or too late is in the daemon's own log."""
     log = host.system.lookup(EVENT_LOG)
     if log is None or not host.config.logging.audit_log_enabled:
         return
-    operator, origin = origin_of(request)
+    operator, origin = origin_of(request, host.config.api.trusted_proxies)
     command = f"{request.method} {request.path}"
     log.tell(
         NoteCommand(

@@ -13,6 +13,7 @@ from service.api import (
     groups,
     incidents,
     log,
+    login,
     nodes,
     notifications,
     performance,
@@ -20,6 +21,7 @@ from service.api import (
     queue,
     risk,
     signals,
+    stream,
     venues,
 )
 
@@ -35,6 +37,7 @@ FAMILIES: tuple[Callable[[web.Application, ApiServer], None], ...] = (
     incidents.register,
     log.register,
     login.register,
+    login.register,
     nodes.register,
     notifications.register,
     performance.register,
@@ -42,6 +45,7 @@ FAMILIES: tuple[Callable[[web.Application, ApiServer], None], ...] = (
     queue.register,
     risk.register,
     signals.register,
+    stream.register,
     venues.register,
 )
 """Each registers the addresses of its area."""

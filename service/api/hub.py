@@ -12,6 +12,7 @@ from protocol.signals import SignalRouted
 from runtime.journal import Entry, Record
 from service.api.filters import ItemFilter
 from service.api.items import Names, event_item
+from service.api.ring import PACE_S, Ring
 
 __all__ = ["OUTCOMES_KEPT", "QUEUE_ITEMS", "Follower", "Hub"]
 
@@ -64,8 +65,9 @@ class Follower:
 class Hub:
     """All followers of one daemon. ``head`` is the journal's newest position at the moment of a commit."""
 
-    def __init__(self, head: Callable[[], int]) -> None:
-        self._head = head
+    def __init__(self, head: Callable[[], int], *, pace_s: float = PACE_S) -> None:
+        self.head = head
+        self.ring = Ring(pace_s=pace_s)
         self.names = Names()
         self.followers: set[Follower] = set()
         self._routed: OrderedDict[str, SignalRouted] = OrderedDict()
@@ -76,17 +78,18 @@ class Hub:
         for entry in batch:
             if type(entry.event) is SignalRouted:
                 self._note(entry.event)
-        if not self.followers:
+        if not self.followers and not self.ring.seats:
             return
-        first = self._head() - len(batch) + 1
+        first = self.head() - len(batch) + 1
         for position, entry in enumerate(batch, first):
             self.publish(event_item(Record(position, *entry)))
 
     def publish(self, item: dict[str, Any]) -> None:
         """Offer an item to all who want it."""
-        if not self.followers:
+        if not self.followers and not self.ring.seats:
             return
         item = self.names.complete(item)
+        self.ring.add(item)
         text = ""
         for follower in self.followers:
             if follower.wanted.wants(item):
@@ -95,6 +98,7 @@ class Hub:
 
     def close(self) -> None:
         """End every follower's connection."""
+        self.ring.close()
         for follower in self.followers:
             follower.close()
 

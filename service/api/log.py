@@ -14,9 +14,9 @@ from protocol.event_log import EVENT_LOG, AcknowledgeEvents
 from protocol.messages import Value
 from rules.event_log.line import Category, LineSeverity, Tag
 from service.api.answers import Refused, answer, not_found, plain
-from service.api.audit import origin_of
 from service.api.control import actor_at
 from service.api.host import ASK_S
+from service.api.peers import origin_of
 from service.api.rows import limit_of
 from service.logs import log_folder, log_settings
 from store.event_search import EventFilter

@@ -14,15 +14,20 @@ from protocol.control import SupervisorReport
 from protocol.risk import Permit
 from protocol.venue import SessionDown, SessionUp
 from runtime.actor import Actor, handles
+from runtime.clock import VirtualClock, WallClock
 from runtime.dead_letters import DeadLetter
+from service.access.keeper import Access
 from service.api.answers import errors_in_one_shape
 from service.api.audit import audit
+from service.api.gate import gate, say_to, secure_headers
 from service.api.host import Host
 from service.api.hub import Hub
 from service.api.items import letter_item, report_item
 from service.api.markets import Markets
+from service.api.network import Door
 from service.api.performance import Figures
 from service.api.reading import Reading
+from service.api.ring import PACE_S
 from service.api.routes import MAX_BODY_BYTES, add_routes
 from service.api.unix_socket import listen, remove
 from service.journals import journal_of, views_of
@@ -41,8 +46,12 @@ class ApiServer(Actor):
         self.host = host
         self.reading = Reading(journal_of(host.config), views_of(host.config))
         self.figures = Figures(host)
-        self.hub = Hub(host.system.journal.head)
+        # A clock that stands still fires no timers: there those who listen are woken at once.
+        pace_s = 0.0 if isinstance(host.system.clock, VirtualClock) else PACE_S
+        self.hub = Hub(host.system.journal.head, pace_s=pace_s)
         self.markets = Markets()
+        self.access = Access(host.config.access_path, WallClock().now, say_to(host))
+        self.door: Door | None = None
         self.newest_permit: Permit | None = None
         self._letters_before: Callable[[DeadLetter], None] | None = None
 
@@ -52,12 +61,21 @@ class ApiServer(Actor):
         """Listen, and hear of commits, dead letters, permits and supervisors' reports."""
         listener = listen(self.host.socket_path)
         app = web.Application(
-            client_max_size=MAX_BODY_BYTES, middlewares=[errors_in_one_shape, audit(self.host), self._time_stands]
+            client_max_size=MAX_BODY_BYTES,
+            middlewares=[
+                errors_in_one_shape,
+                gate(self.host, self.access, WallClock().now),
+                audit(self.host),
+                self._time_stands,
+            ],
         )
+        app.on_response_prepare.append(secure_headers(self.host))
         add_routes(app, self)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
         await web.SockSite(runner, listener).start()
+        if self.host.config.api.enabled:
+            self.door = await self._opened(runner)
         system = self.host.system
         system.durability.listeners.append(self.hub.committed)
         self._letters_before = system.dead_letters.listener
@@ -69,6 +87,15 @@ class ApiServer(Actor):
         # A task of this life: it is cancelled when the life ends, also by a crash, and then lets go of everything.
         self.context.pipe(self._serve(runner), into=lambda _: None)
 
+    async def _opened(self, runner: web.AppRunner) -> Door:
+        """Listen on the network; an address that is in use ends this life with the system's reason, and leaves no socket."""
+        try:
+            return await Door.open(self.host.config, runner)
+        except BaseException:
+            remove(self.host.socket_path)
+            await runner.cleanup()
+            raise
+
     async def _serve(self, runner: web.AppRunner) -> None:
         system = self.host.system
         try:
@@ -78,6 +105,8 @@ class ApiServer(Actor):
             if self._letters_before is not None:
                 system.dead_letters.listener = self._letters_before
             self.hub.close()
+            if self.door is not None:
+                self.door.close()
             remove(self.host.socket_path)
             await runner.cleanup()
             self.reading.close()
@@ -92,15 +121,18 @@ class ApiServer(Actor):
     @property
     def detail(self) -> str:
         """One line for the tree view."""
-        following = len(self.hub.followers)
-        return self.host.socket_path.name + (f", {following} following" if following else "")
+        following = len(self.hub.followers) + len(self.hub.ring.seats)
+        api = self.host.config.api
+        scheme = "https" if self.door is not None and self.door.secure else "http"
+        network = f", {scheme}://{api.host}:{self.door.port}" if self.door is not None else ""
+        return self.host.socket_path.name + network + (f", {following} following" if following else "")
 
     @web.middleware
     async def _time_stands(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         """Keep a virtual clock still while a request is answered from files and threads; following is no request."""
-        if request.path == "/v1/tail":
+        if request.path in ("/v1/tail", "/v1/stream"):
             return await handler(request)
         with self.host.system.hold():
             return await handler(request)

@@ -17,7 +17,7 @@ from service.api.reading import Reading
 from store.queries import Views
 from store.reading import JournalReader
 
-__all__ = ["HISTORY_MOST", "tail"]
+__all__ = ["HISTORY_MOST", "learn_names", "tail"]
 
 HISTORY_MOST: Final = 10_000
 """Newest records of the past that a follower may ask for."""
@@ -34,7 +34,7 @@ async def tail(request: web.Request, hub: Hub, reading: Reading) -> web.WebSocke
     socket = web.WebSocketResponse()
     await socket.prepare(request)
     follower = Follower(wanted)
-    await reading.views(lambda views: _learn(views, hub))
+    await learn_names(reading, hub)
     hub.followers.add(follower)
     try:
         for text in await reading.journal(lambda journal: _history(journal, hub, follower, past)):
@@ -56,6 +56,11 @@ def _past(query: Mapping[str, str]) -> tuple[int, int]:
             raise Refused(422, "WrongType", f"{name} is a whole number", path=name, value=text)
         numbers.append(int(text))
     return numbers[0], min(numbers[1], HISTORY_MOST)
+
+
+async def learn_names(reading: Reading, hub: Hub) -> None:
+    """Learn which symbols the ids of living groups and orders stand for."""
+    await reading.views(lambda views: _learn(views, hub))
 
 
 def _learn(views: Views, hub: Hub) -> None:

@@ -15,7 +15,7 @@ from service.config.mappings import check_mappings
 from service.config.market import MarketSource
 from service.config.overrides import applied
 from service.config.queue import RANKING
-from service.config.safety_rules import check_access, check_protection
+from service.config.safety_rules import check_access, check_api, check_protection
 from service.config.venue_access import market_type_of
 from service.config.venue_rules import check_venues
 
@@ -33,6 +33,7 @@ def check_across(config: Config, problems: Problems) -> None:
     _check_priorities(config.waiting_rule.selection_priority, problems)
     check_protection(config, problems)
     check_access(config, problems)
+    check_api(config, problems)
     check_mappings(config.signal.mappings, problems)
     _check_accounts(config, problems)
     check_venues(config, problems)

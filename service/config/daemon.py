@@ -208,7 +208,7 @@ class Demo(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Api(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The local address that the command line and the cockpit talk to."""
+    """The local address that the command line and the cockpit talk to, and the same over the network for who may log in."""
 
     socket: Annotated[
         Path | None,
@@ -218,3 +218,58 @@ class Api(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
             example=Path("/run/user/1000/bulkhead.sock"),
         ),
     ] = None
+    enabled: Annotated[
+        bool,
+        Key(
+            doc="Listen on host and port too. Whoever comes that way logs in: `bulkhead user add`, `bulkhead token create`."
+        ),
+    ] = False
+    host: Annotated[
+        str,
+        Key(
+            doc="Address to listen on. One that others can reach needs tls_cert and tls_key, or behind_proxy.",
+            check=checks.shaped(r"[0-9A-Za-z:.\-]{1,253}", "a host name or an address"),
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[int, Key(doc="Port to listen on; 0 takes any free one.", at_least=0, at_most=65535)] = 8788
+    tls_cert: Annotated[
+        Path | None,
+        Key(
+            doc="Certificate chain (PEM). A relative path starts at the folder of this file.",
+            example=Path("tls/cert.pem"),
+        ),
+    ] = None
+    tls_key: Annotated[
+        Path | None,
+        Key(doc="Private key of the certificate (PEM), readable by you alone.", example=Path("tls/key.pem")),
+    ] = None
+    behind_proxy: Annotated[
+        bool, Key(doc="A proxy on this machine or network ends TLS in front of it: then host may be any address.")
+    ] = False
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Key(
+            doc="Proxies whose X-Forwarded-For is believed; without it lock-out and audit see the proxy's address.",
+            check=checks.ip_network,
+            example=("127.0.0.1/32",),
+        ),
+    ] = ()
+    allowed_origins: Annotated[
+        tuple[str, ...],
+        Key(
+            doc="Web pages of other addresses that may use the API from a browser, such as https://desk.example.",
+            check=checks.shaped(
+                r"https?://[0-9A-Za-z.\-]{1,253}(:[0-9]{1,5})?", "an origin such as https://desk.example"
+            ),
+        ),
+    ] = ()
+    requests_per_minute: Annotated[
+        int,
+        Key(
+            doc="Requests of one caller that are answered; local ones are not counted.",
+            unit="1/min",
+            applies="now",
+            at_least=10,
+            at_most=1_000_000,
+        ),
+    ] = 1_200

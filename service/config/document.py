@@ -71,6 +71,11 @@ class Config(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.app.data_dir / "journal.db"
 
     @property
+    def access_path(self) -> Path:
+        """Where people, sessions and tokens are kept."""
+        return self.app.data_dir / "access.db"
+
+    @property
     def vault_path(self) -> Path:
         """Where the vault of secrets is."""
         return self.app.data_dir / self.security.key_vault_path

@@ -10,7 +10,10 @@ from service.config.document import Config
 from service.config.errors import Problems
 from service.config.exchange import NEEDS_PASSPHRASE, VENUES, WITH_TESTNET
 
-__all__ = ["check_access", "check_protection"]
+__all__ = ["LOOPBACK", "check_access", "check_api", "check_protection"]
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Addresses that only this machine can reach."""
 
 _NO_TESTNET: Final = "this exchange has no test network here: set it to false"
 
@@ -45,3 +48,16 @@ def check_access(config: Config, problems: Problems) -> None:
             if getattr(access, name) is None:
                 message = f"{venue} is enabled in live mode and has none: set it, or disable the exchange"
                 problems.add(f"exchange.{venue}.{name}", "MissingCredential", message)
+
+
+def check_api(config: Config, problems: Problems) -> None:
+    """Note an API that others could read on the wire: passwords and orders leave this machine only under TLS (EX-1504)."""
+    api = config.api
+    if not api.enabled:
+        return
+    for name, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
+        if getattr(api, name) is None and getattr(api, other) is not None:
+            problems.add(f"api.{name}", "MissingValue", f"api.{other} is set: TLS needs both")
+    if api.host not in LOOPBACK and api.tls_cert is None and not api.behind_proxy:
+        message = "others can reach this address: set api.tls_cert and api.tls_key, or api.behind_proxy, or 127.0.0.1"
+        problems.add("api.host", "PlainTextRefused", message, value=api.host)

@@ -115,8 +115,8 @@ class Rig:
         raise AssertionError(f"{path} still answers {found}")
 
 
-def _config(folder: Path) -> Config:
-    return parse("", {"BULKHEAD_APP__DATA_DIR": str(folder)})
+def _config(folder: Path, settings: dict[str, str]) -> Config:
+    return parse("", {"BULKHEAD_APP__DATA_DIR": str(folder), **settings})
 
 
 def _instrument() -> Instrument:
@@ -150,10 +150,10 @@ def _tree(host: Host, config: Config) -> Any:
 
 
 @asynccontextmanager
-async def rig() -> AsyncIterator[Rig]:
-    """Run the small daemon; its folder is short enough for a socket path anywhere."""
+async def rig(**settings: str) -> AsyncIterator[Rig]:
+    """Run the small daemon; its folder is short enough for a socket path anywhere. ``settings`` are environment variables."""
     with tempfile.TemporaryDirectory(prefix="bh") as name:
-        config = _config(Path(name))
+        config = _config(Path(name), settings)
         journal = open_journal(config.journal_path)
         try:
             async with ActorSystem(journal=journal, threaded_journal=True) as system:
@@ -168,11 +168,11 @@ async def rig() -> AsyncIterator[Rig]:
             journal.close()
 
 
-def run(work: Callable[[Rig], Awaitable[T]]) -> T:
+def run(work: Callable[[Rig], Awaitable[T]], **settings: str) -> T:
     """Run a test's work against a rig of its own."""
 
     async def main() -> T:
-        async with rig() as ready:
+        async with rig(**settings) as ready:
             return await work(ready)
 
     return asyncio.run(main())

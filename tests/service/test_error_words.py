@@ -140,6 +140,11 @@ def test_each_error_that_ends_a_command_is_explained() -> None:
         for each in shown
         if each.__name__ not in DEFECTS and not any(advice_of(above.__name__) for above in each.__mro__)
     ]
-    assert sorted(silent) == ["ConfigError", "DaemonNotRunning", "DaemonRefused", "DaemonTimeout", "Refused"], (
-        "have codes of their own"
-    )
+    assert sorted(silent) == [
+        "AccessRefused",
+        "ConfigError",
+        "DaemonNotRunning",
+        "DaemonRefused",
+        "DaemonTimeout",
+        "Refused",
+    ], "have codes of their own"

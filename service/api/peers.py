@@ -1,0 +1,87 @@
+"""Who is at the other end of a connection: a process of this machine, or an address of the network."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import pwd
+import socket
+import struct
+from collections.abc import Sequence
+from typing import Final
+
+from aiohttp import web
+
+from service.access.roles import OPEN, Caller
+
+__all__ = ["CALLER", "address_of", "caller_of", "is_local", "origin_of"]
+
+CALLER: Final = web.RequestKey("caller", Caller)
+"""Where a request carries who asks."""
+
+_CREDENTIAL_SIZE: Final = struct.calcsize("3i")
+
+
+def is_local(request: web.BaseRequest) -> bool:
+    """Tell whether a request came through the control socket, which only the owner can open."""
+    found = _socket(request)
+    return found is not None and found.family == socket.AF_UNIX
+
+
+def caller_of(request: web.BaseRequest) -> Caller:
+    """Return who asks, as the gate found out; nobody before it has."""
+    found: Caller = request.get(CALLER, OPEN)
+    return found
+
+
+def address_of(request: web.BaseRequest, trusted: Sequence[str]) -> str:
+    """Return the address a request comes from; a trusted proxy's word counts for the one before it."""
+    remote = request.remote or "unknown"
+    if not trusted or not _within(remote, trusted):
+        return remote
+    # The nearest one that is no proxy of ours: what stands further left anybody could have written.
+    hops = [hop.strip() for line in request.headers.getall("X-Forwarded-For", []) for hop in line.split(",")]
+    for hop in reversed(hops):
+        if not _within(hop, trusted):
+            return hop if _is_address(hop) else remote
+    return remote
+
+
+def origin_of(request: web.BaseRequest, trusted: Sequence[str] = ()) -> tuple[str, str]:
+    """Return who sends a request and from where, as the audit log says it."""
+    if not is_local(request):
+        caller = caller_of(request)
+        kinds = {"token": f"token {caller.id}", "session": f"session {caller.id}", "browser": f"browser {caller.id}"}
+        return caller.name, f"{kinds.get(caller.kind, 'nobody')}, {address_of(request, trusted)}"
+    found = _socket(request)
+    assert found is not None, "a local request has a socket"
+    try:
+        raw = found.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIAL_SIZE)
+        process, account, _ = struct.unpack("3i", raw)
+    except (OSError, AttributeError):  # another system than Linux
+        account, process = os.getuid(), 0
+    try:
+        name = pwd.getpwuid(account).pw_name
+    except KeyError:
+        name = f"uid {account}"
+    return name, f"control socket, process {process}" if process else "control socket"
+
+
+def _socket(request: web.BaseRequest) -> socket.socket | None:
+    found: socket.socket | None = request.get_extra_info("socket")
+    return found
+
+
+def _within(text: str, networks: Sequence[str]) -> bool:
+    if not _is_address(text):
+        return False
+    address = ipaddress.ip_address(text)
+    return any(address in ipaddress.ip_network(each) for each in networks)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
