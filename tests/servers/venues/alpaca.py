@@ -64,6 +64,7 @@ class AlpacaServer(HttpVenue):
 
     def __init__(self, hall: Hall) -> None:
         super().__init__(hall)
+        self.secret = SECRET
         self.open = True
         self.account_flags: dict[str, Any] = {}
         self.kept_for_opening: list[dict[str, Any]] = []
@@ -101,8 +102,13 @@ class AlpacaServer(HttpVenue):
 
     # --- orders --------------------------------------------------------------------------------------------------------
 
+    def _unknown_caller(self, request: web.Request) -> web.Response | None:
+        if (request.headers.get("APCA-API-KEY-ID"), request.headers.get("APCA-API-SECRET-KEY")) == (KEY, self.secret):
+            return None
+        return _error(401, 40110000, "request is not authorized")
+
     async def _place(self, request: web.Request) -> web.Response:
-        if (refused := _unknown_caller(request)) is not None:
+        if (refused := self._unknown_caller(request)) is not None:
             return refused
         asked = await request.json()
         if asked["client_order_id"] in self.hall.orders and self.hall.orders[asked["client_order_id"]].number:
@@ -156,13 +162,13 @@ class AlpacaServer(HttpVenue):
         return order if isinstance(order, web.Response) else web.json_response(self._json(order))
 
     def _found(self, request: web.Request) -> Order | web.Response:
-        if (refused := _unknown_caller(request)) is not None:
+        if (refused := self._unknown_caller(request)) is not None:
             return refused
         found = self.hall.find(number=UUID(request.match_info["id"]).int)
         return found or _error(404, 40410000, f"order not found for {request.match_info['id']}")
 
     async def _by_client_id(self, request: web.Request) -> web.Response:
-        if (refused := _unknown_caller(request)) is not None:
+        if (refused := self._unknown_caller(request)) is not None:
             return refused
         name = request.query["client_order_id"]
         order = self.hall.find(name)
@@ -171,7 +177,7 @@ class AlpacaServer(HttpVenue):
         return web.json_response(self._json(order))
 
     async def _orders(self, request: web.Request) -> web.Response:
-        if (refused := _unknown_caller(request)) is not None:
+        if (refused := self._unknown_caller(request)) is not None:
             return refused
         after, limit = request.query.get("after", ""), int(request.query.get("limit", "50"))
         every = [self._json(each) for each in self.hall.open_orders()]
@@ -195,7 +201,7 @@ class AlpacaServer(HttpVenue):
         } | self.account_flags  # fmt: skip
 
     async def _account(self, request: web.Request) -> web.Response:
-        return _unknown_caller(request) or web.json_response(self._account_json())
+        return self._unknown_caller(request) or web.json_response(self._account_json())
 
     async def _positions(self, request: web.Request) -> web.Response:
         held = [each for each in self.hall.balances() if each.currency != "USD" and each.free + each.locked]
@@ -207,10 +213,10 @@ class AlpacaServer(HttpVenue):
             }
             for each in held
         ]  # fmt: skip
-        return _unknown_caller(request) or web.json_response(rows)
+        return self._unknown_caller(request) or web.json_response(rows)
 
     async def _fills(self, request: web.Request) -> web.Response:
-        if (refused := _unknown_caller(request)) is not None:
+        if (refused := self._unknown_caller(request)) is not None:
             return refused
         rows, sums = [], dict[str, Decimal]()
         for fill in self.hall.fills:
@@ -224,7 +230,7 @@ class AlpacaServer(HttpVenue):
         return web.json_response(rows[start : start + int(request.query.get("page_size", str(_PAGE)))])
 
     async def _assets(self, request: web.Request) -> web.Response:
-        return _unknown_caller(request) or web.json_response(
+        return self._unknown_caller(request) or web.json_response(
             [asset_json(each) for each in self.hall.instruments().values()]
         )
 
@@ -233,7 +239,7 @@ class AlpacaServer(HttpVenue):
         hour = 3600 * NS
         said = {"timestamp": stamp(now), "is_open": self.open, "next_open": stamp(now + 17 * hour, 0),
                 "next_close": stamp(now + 5 * hour, 0)}  # fmt: skip
-        return _unknown_caller(request) or web.json_response(said)
+        return self._unknown_caller(request) or web.json_response(said)
 
     # --- market data ---------------------------------------------------------------------------------------------------
 
@@ -248,14 +254,14 @@ class AlpacaServer(HttpVenue):
             }
             for bar in self.hall.candles(f"{ticker}/USD", seconds, since, int(request.query["limit"]))
         ]  # fmt: skip
-        return _unknown_caller(request) or web.json_response({"bars": {ticker: rows}, "next_page_token": None})
+        return self._unknown_caller(request) or web.json_response({"bars": {ticker: rows}, "next_page_token": None})
 
     async def _snapshots(self, request: web.Request) -> web.Response:
         said = {}
         for ticker in request.query["symbols"].split(","):
             tick = self.hall.quote(f"{ticker}/USD")
             said[ticker] = {"latestQuote": quote_json(tick)} if tick is not None else None
-        return _unknown_caller(request) or web.json_response(said)
+        return self._unknown_caller(request) or web.json_response(said)
 
     # --- streams -------------------------------------------------------------------------------------------------------
 
@@ -285,7 +291,7 @@ class AlpacaServer(HttpVenue):
         async for message in stream.socket:
             asked = json.loads(message.data)
             if asked["action"] == "authenticate":
-                stream.login = (asked["data"]["key_id"], asked["data"]["secret_key"]) == (KEY, SECRET)
+                stream.login = (asked["data"]["key_id"], asked["data"]["secret_key"]) == (KEY, self.secret)
                 status = "authorized" if stream.login else "unauthorized"
                 stream.reply({"stream": "authorization", "data": {"action": "authenticate", "status": status}})
             elif asked["action"] == "listen" and stream.login:
@@ -302,7 +308,7 @@ class AlpacaServer(HttpVenue):
                 break
             asked = msgpack.unpackb(message.data)
             if asked["action"] == "auth":
-                stream.login = (asked["key"], asked["secret"]) == (KEY, SECRET)
+                stream.login = (asked["key"], asked["secret"]) == (KEY, self.secret)
                 said = (
                     {"T": "success", "msg": "authenticated"}
                     if stream.login
@@ -314,12 +320,6 @@ class AlpacaServer(HttpVenue):
                 stream.reply(msgpack.packb([{"T": "subscription", "quotes": sorted(stream.topics), "trades": []}]))
         self.close_stream(stream)
         return stream.socket
-
-
-def _unknown_caller(request: web.Request) -> web.Response | None:
-    if (request.headers.get("APCA-API-KEY-ID"), request.headers.get("APCA-API-SECRET-KEY")) == (KEY, SECRET):
-        return None
-    return _error(401, 40110000, "request is not authorized")
 
 
 def _error(status: int, code: int, message: str, **more: str) -> web.Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
@@ -15,6 +16,9 @@ from tests.servers.venues.faults import Fault, Faults, On, Unruly, late
 from tests.servers.venues.hall import Hall
 
 __all__ = ["HttpVenue", "Stream"]
+
+_PROOF = re.compile("sign|auth|key|pass|token", re.IGNORECASE)
+_LEAST_PROOF = 12
 
 
 class Stream:
@@ -57,7 +61,8 @@ class Stream:
 class HttpVenue(ABC):
     """A venue on 127.0.0.1: ``async with`` it. A protocol adds routes, says what kind each request is, and how it refuses.
 
-    ``requests`` are the requests that came, oldest first, as ``METHOD path``.
+    ``requests`` are the requests that came, oldest first, as ``METHOD path``; ``shown`` is what they showed to prove who
+    asks: keys, signatures, keys of streams.
     """
 
     def __init__(self, hall: Hall) -> None:
@@ -65,6 +70,7 @@ class HttpVenue(ABC):
         self.faults = hall.faults
         self.port = 0
         self.requests: list[str] = []
+        self.shown: set[str] = set()
         self.streams: list[Stream] = []
         self._runner: web.AppRunner | None = None
         self._deaf: Callable[[], None] = lambda: None
@@ -150,6 +156,8 @@ class HttpVenue(ABC):
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         self.requests.append(f"{request.method} {request.path}")
+        given = (*request.headers.items(), *request.query.items())
+        self.shown |= {value for name, value in given if _PROOF.search(name) and len(value) >= _LEAST_PROOF}
         if self.opens_stream(request):
             return await handler(request)
         kind, faults = self.kind_of(request, await request.text()), self.faults
