@@ -108,6 +108,9 @@ class BracketWatch(DurableActor):
             events += [step, *self._alarms(bracket, step)]
             tells += [(self._desk, message) for message in tells_of(bracket, step, self.context.path)]
         events += self._blind(bracket, now) if not bracket.end else self._late(bracket, news, now)
+        if bracket.end or not (bracket.exposed_at or bracket.closing):
+            why = f"the bracket has ended: {bracket.end}" if bracket.end else "a working stop covers what is held"
+            events += self._over(UNPROTECTED, self._subject(bracket), why)
         if self._silent(bracket, now):
             tells.append((self._reconciler, ReconcileNow()))
         return Do(events, tells, then=self._arrange)
@@ -116,8 +119,6 @@ class BracketWatch(DurableActor):
         alarm = alarm_of(bracket, step, self._account)
         if alarm is not None:
             return [] if f"{alarm.kind} {alarm.subject}" in self._book.incidents else [alarm]
-        if step.step in (BracketStep.COVERED, BracketStep.ENDED):
-            return self._over(UNPROTECTED, self._subject(bracket), f"{step.step.value} {step.reason}".strip())
         return []
 
     def _over(self, kind: str, subject: str, text: str) -> list[Event]:

@@ -39,9 +39,6 @@ BracketName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 class BracketStep(StrEnum):
     """What the guard of brackets decides, in the order of a bracket that goes wrong."""
 
-    EXPOSED = "exposed"
-    """Something has been filled and no working stop covers it: the clock runs (PF-234)."""
-    COVERED = "covered"
     STOP_SENT_AGAIN = "stop_sent_again"
     CLOSING = "closing"
     """It is closed at the market, whatever else happens: ``reason`` says why."""

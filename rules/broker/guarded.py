@@ -67,7 +67,7 @@ class Leg(msgspec.Struct, frozen=True):
 
 
 class Guarded(msgspec.Struct, frozen=True):
-    """A bracket. Instants are 0 while they have not come: exposed, stop sent again, closing decided."""
+    """A bracket. Instants are 0 while they have not come: something held is uncovered, stop sent again, closing decided."""
 
     wanted: BracketWanted
     legs: dict[str, Leg]
@@ -136,18 +136,19 @@ class Guarded(msgspec.Struct, frozen=True):
         """Return the bracket after one of its events."""
         if isinstance(event, BracketOrderMoved):
             leg = self.legs[event.client_order_id]
-            return self._with(_moved(leg, event))
+            return self._with(_moved(leg, event))._watched(event.at)
         assert isinstance(event, BracketStepTaken), event
         return self._step(event)
+
+    def _watched(self, at: int) -> Guarded:
+        """Note since when more is held than working stops cover; what is over is not watched."""
+        exposed = not self.end and self.open_qty > self.covered_qty
+        return msgspec.structs.replace(self, exposed_at=(self.exposed_at or at) if exposed else 0)
 
     def _step(self, event: BracketStepTaken) -> Guarded:
         key, at = event.client_order_id, event.at
         change = msgspec.structs.replace
         match event.step:
-            case BracketStep.EXPOSED:
-                return change(self, exposed_at=at)
-            case BracketStep.COVERED:
-                return change(self, exposed_at=0)
             case BracketStep.CLOSING:
                 return change(self, closing_at=at, closing=event.reason)
             case BracketStep.CANCEL:

@@ -113,14 +113,7 @@ def _end_of(bracket: Guarded) -> BracketEnd:
 
 def _protect(bracket: Guarded, now: int, heard_at: int | None) -> Iterator[BracketStepTaken]:
     yield from _fit(bracket, now)
-    if bracket.covered_qty >= bracket.open_qty:
-        if bracket.exposed_at:
-            yield _step(bracket, BracketStep.COVERED, now)
-        return
-    if not bracket.exposed_at:
-        yield _step(bracket, BracketStep.EXPOSED, now, qty=bracket.open_qty)
-        return
-    if heard_at is None:
+    if not bracket.exposed_at or heard_at is None:
         return
     stops = bracket.of(Role.STOP)
     if not bracket.sent_again_at and all(leg.over for leg in stops):

@@ -10,9 +10,7 @@ from rules.event_log.line import ERROR, GOOD, INFO, WARNING, Line, LineOf, LineS
 __all__ = ["OF_BRACKETS"]
 
 _SAID: Final[dict[BracketStep, tuple[LineSeverity, str]]] = {
-    BracketStep.EXPOSED: (WARNING, "{qty} are held and no working stop covers them yet"),
-    BracketStep.COVERED: (INFO, "a working stop covers what is held"),
-    BracketStep.STOP_SENT_AGAIN: (WARNING, "the stop is sent again, for {qty}"),
+    BracketStep.STOP_SENT_AGAIN: (WARNING, "no stop works, it is sent again for {qty}"),
     BracketStep.CLOSING: (WARNING, "it is closed at the market: {reason}"),
     BracketStep.CANCEL: (INFO, "{order} is cancelled"),
     BracketStep.CLOSE_SENT: (WARNING, "{qty} are closed at the market"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from protocol.brackets import PlaceBracketAtVenue, SubmitBracket
 from protocol.groups import (
     AddPyramid,
     CloseGroup,
@@ -93,6 +94,8 @@ class Probe(Actor):
         | OrderUpdate
         | FillReported
         | PlaceAtVenue
+        | PlaceBracketAtVenue
+        | SubmitBracket
         | CancelAtVenue
         | QueryAtVenue
         | OrderReport
