@@ -308,7 +308,7 @@ def credentials(name: str) -> list[bytes]:
 
 
 def test_it_has_traded_and_failed(life: Life) -> None:
-    """What follows is worth something: orders at each venue, told of everywhere; each key was refused, each crash is kept."""
+    """What follows is worth something: orders at each venue, told of everywhere; keys were refused, crashes are kept."""
     telling = [name for name, data in contents(life.folder) if b"BTC/USD" in data]
     for part in ("journal", "segment", "logs/", "incidents/"):
         assert any(part in name for name in telling), (part, telling)
