@@ -2,7 +2,8 @@
 
 It decides when a session asks its venue: a chain is kept for 120 s, who wants the same at the same time shares one fetch,
 the requests of a scan start 2 s apart, an invalid chain is fetched again after 60, 120 and 300 s and then given up with an
-alert. Nobody waits for another underlying. A connection that is lost ends every fetch at once with ``VenueUnavailable``.
+alert; meanwhile it holds nobody up. Three fetches run at a time: of twenty that shared the broker's pace each would be too
+old when its last contract comes. A connection that is lost ends every fetch at once with ``VenueUnavailable``.
 
 Nothing of this is durable. A chain is worth nothing after two minutes, and whoever decides on one journals its decision; a
 request that a restart cuts off is answered ``VenueUnavailable`` and made again by its scan. Only what a person must see
@@ -20,9 +21,9 @@ from typing import Any, Final
 import msgspec
 
 from actors.chains_answers import chain_reply, legs_reply, no_chain, no_quotes
-from actors.chains_fetch import fetch, judged, trouble_of
+from actors.chains_fetch import MOST_EXPIRIES, fetch, judged, trouble_of
 from actors.chains_jobs import Asker, Job, Scans, Wanted
-from actors.session_questions import QUOTES_TIMEOUT_S
+from actors.session_questions import CHAIN_TIMEOUT_S, QUOTES_TIMEOUT_S
 from actors.session_topics import session_topic
 from protocol.chains import AskChain, ChainReply, FetchQuotes, QuotesFetched, RequoteLegs
 from protocol.errors import ValidationError
@@ -37,13 +38,16 @@ from runtime.clock import NANOS
 from runtime.envelope import Envelope
 from runtime.ref import ActorRef
 
-__all__ = ["CHAIN_WITHIN_S", "LEGS_WITHIN_S", "LOOK_WITHIN_S", "MOST_KEPT", "ChainKeeper"]
+__all__ = ["CHAIN_WITHIN_S", "LEGS_WITHIN_S", "LOOK_WITHIN_S", "MOST_AT_ONCE", "MOST_KEPT", "ChainKeeper"]
 
-LOOK_WITHIN_S: Final = 210.0
+LOOK_WITHIN_S: Final = MOST_EXPIRIES * (CHAIN_TIMEOUT_S + 5.0) + 25.0
 """How long one fetch may take: a list and three expiries."""
 
 CHAIN_WITHIN_S: Final = 480.0 + LOOK_WITHIN_S
 """How long an answer may take that waits for retries, beside the wait for a turn in its scan."""
+
+MOST_AT_ONCE: Final = 3
+"""Fetches under way at a time; one that a person waits for comes on top."""
 
 LEGS_WITHIN_S: Final = QUOTES_TIMEOUT_S + 10.0
 
@@ -78,6 +82,7 @@ class ChainKeeper(Actor):
         self._account = account
         self._session = session
         self._jobs: dict[Wanted, Job] = {}
+        self._ready: dict[Wanted, Job] = {}
         self._kept: dict[Wanted, OptionChain] = {}
         self._scans = Scans()
         self._legs: dict[int, tuple[Envelope, RequoteLegs]] = {}
@@ -97,9 +102,13 @@ class ChainKeeper(Actor):
     def detail(self) -> str:
         """One line for the tree view."""
         kept = sum(self._fresh(each) for each in self._kept.values())
-        fetching = sum(each.under_way > 0 for each in self._jobs.values())
-        again = sum(each.fetches > 0 and not each.under_way for each in self._jobs.values())
-        return f"{kept} chains kept, {fetching} under way, {again} to be fetched again"
+        again = sum(each.timer is not None and each.fetches > 0 for each in self._jobs.values())
+        waiting = f", {len(self._ready)} waiting" if self._ready else ""
+        return f"{kept} chains kept, {self._fetching} under way{waiting}, {again} to be fetched again"
+
+    @property
+    def _fetching(self) -> int:
+        return sum(each.under_way > 0 for each in self._jobs.values())
 
     # --- chains --------------------------------------------------------------------------------------------------------
 
@@ -122,10 +131,12 @@ class ChainKeeper(Actor):
         if job is None:
             job = self._jobs[wanted] = Job(wanted)
         job.asking.append(Asker(envelope, msg.look))
-        if not job.fetches:
+        if not job.fetches and wanted not in self._ready:
             start = self._scans.turn(msg.scan, self.now())
             if job.timer is None or start < job.due:
                 self._plan(job, start)
+        elif wanted in self._ready and msg.look:
+            self._pump()
         return NO_ANSWER
 
     def _hit(self, wanted: Wanted) -> ChainReply | None:
@@ -149,7 +160,7 @@ class ChainKeeper(Actor):
             job.timer = None
         job.due = at
         if at <= self.now():
-            self._fetch(job)
+            self._wants(job)
         else:
             job.timer = self.timers.at(at, _Due(job.wanted, at))
 
@@ -157,9 +168,20 @@ class ChainKeeper(Actor):
     def due(self, msg: _Due) -> None:
         """Fetch: it is this chain's turn, or the wait after an invalid one is over."""
         job = self._jobs.get(msg.wanted)
-        if job is not None and job.due == msg.at and not job.under_way:
+        if job is not None and job.due == msg.at and job.timer is not None:
             job.timer = None
-            self._fetch(job)
+            self._wants(job)
+
+    def _wants(self, job: Job) -> None:
+        self._ready[job.wanted] = job
+        self._pump()
+
+    def _pump(self) -> None:
+        """Fetch those whose time has come, as many at once as may be."""
+        for job in tuple(self._ready.values()):
+            if self._fetching < MOST_AT_ONCE or any(each.look for each in job.asking):
+                del self._ready[job.wanted]
+                self._fetch(job)
 
     def _fetch(self, job: Job) -> None:
         job.fetches += 1
@@ -183,11 +205,15 @@ class ChainKeeper(Actor):
 
     @handles
     def came(self, msg: _Came) -> None:
-        """Judge what a fetch brought."""
+        """Judge what a fetch brought, and let the next begin."""
         job = self._jobs.get(msg.wanted)
         if job is None or job.under_way != msg.number:
             return
         job.under_way = 0
+        self._judge(job, msg)
+        self._pump()
+
+    def _judge(self, job: Job, msg: _Came) -> None:
         if msg.chain is None:
             assert msg.error is not None
             trouble = trouble_of(msg.error)
@@ -289,6 +315,7 @@ class ChainKeeper(Actor):
     def session_down(self, msg: SessionDown) -> None:
         """End what is under way; what waits for its turn or for a retry is fetched at its time, if the session is back."""
         self._end_all(msg.reason, all_jobs=False)
+        self._pump()
 
     @handles
     def session_up(self, msg: SessionUp) -> None:
@@ -309,5 +336,6 @@ class ChainKeeper(Actor):
         if job.timer is not None:
             job.timer.cancel()
         self._jobs.pop(job.wanted, None)
+        self._ready.pop(job.wanted, None)
         for each in job.asking:
             self.context.answer(each.envelope, said)

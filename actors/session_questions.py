@@ -27,8 +27,8 @@ from venues.facets import HasChains
 
 __all__ = ["CHAIN_TIMEOUT_S", "QUOTES_TIMEOUT_S", "SessionQuestions"]
 
-CHAIN_TIMEOUT_S: Final = 60.0
-"""One expiration is up to a thousand messages at forty a second, and other chains are asked for beside it."""
+CHAIN_TIMEOUT_S: Final = 120.0
+"""One expiration is up to a thousand messages at forty a second, and two other chains are asked for beside it."""
 
 QUOTES_TIMEOUT_S: Final = 20.0
 """A few contracts, which may have to wait until a batch of a chain that they are part of is through."""

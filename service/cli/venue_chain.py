@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["chain"]
 
-_WITHIN_S: Final = 220.0
+_WITHIN_S: Final = 410.0
+"""A little longer than the daemon gives a fetch."""
+
 _SIDE: Final = ("OI", "IV", "delta", "spread", "bid", "ask")
 _SIDE_FIELDS: Final = ("open_interest", "implied_vol", "delta", "spread_quality", "bid", "ask")
 

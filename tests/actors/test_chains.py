@@ -259,6 +259,33 @@ def test_what_is_kept_takes_no_turn_and_who_is_in_a_hurry_brings_it_forward() ->
     play(script)
 
 
+def test_three_fetches_run_at_a_time() -> None:
+    """DK-67: the others wait for a place; a chain that waits for a retry holds none, and who looks gets one at once."""
+
+    async def script(stage: Stage) -> None:
+        rig = await ChainRig(stage).up()
+        names = [f"N{each}/USD" for each in range(6)]
+        slow = {name: Later(bare if name == names[0] else chain) for name in names}
+        rig.script = {name: [later] for name, later in slow.items()}
+        asking = [rig.ask(name) for name in names]
+        await stage.settle()
+        assert [each[1] for each in rig.asked] == names[:3]
+        assert stage.actor("chains").detail == "0 chains kept, 3 under way, 3 waiting, 0 to be fetched again"
+        slow[names[0]].come()  # invalid: it waits for its retry
+        await stage.settle()
+        assert [each[1] for each in rig.asked] == names[:4]
+        looking = rig.ask(names[5], look=True)
+        await stage.settle()
+        assert [each[1] for each in rig.asked] == [*names[:4], names[5]]
+        for later in slow.values():
+            later.come()
+        said = await asyncio.gather(*asking, looking)
+        assert {each.code for each in said} == {""}
+        assert rig.times(names[0]) == [0.0, 60.0]
+
+    play(script)
+
+
 # --- the connection ----------------------------------------------------------------------------------------------------
 
 
