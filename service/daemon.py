@@ -23,6 +23,7 @@ from protocol.errors import BulkheadError
 from protocol.groups.recovery import DaemonStarted
 from runtime.actor import Actor
 from runtime.clock import NANOS, Clock, ReplayClock, VirtualClock, WallClock
+from runtime.endings import failed_before
 from runtime.journal import Fenced
 from runtime.loop import VirtualLoop
 from runtime.system import ActorSystem
@@ -295,15 +296,8 @@ async def _stand_still(system: ActorSystem, ended: anyio.Event) -> None:
 
 async def _until_stopped(system: ActorSystem, stopping: anyio.Event) -> int:
     """Wait until somebody asks to stop or the system as a whole fails; return the exit code."""
-    loop = asyncio.get_running_loop()
-    failed = loop.create_task(system.failed())
-    stopped = loop.create_task(stopping.wait())
-    try:
-        await asyncio.wait({failed, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if failed.done():
-            log.critical("the system has failed: %r", failed.result())
-            return _TAKEN_OVER if isinstance(failed.result(), Fenced | LeaseLost) else 1
+    failure = await failed_before(system, stopping.wait())
+    if failure is None:
         return 0
-    finally:
-        for task in (failed, stopped):
-            task.cancel()
+    log.critical("the system has failed: %r", failure)
+    return _TAKEN_OVER if isinstance(failure, Fenced | LeaseLost) else 1

@@ -21,6 +21,7 @@ from protocol.messages import Message
 from rules.signals import parse_timestamp
 from runtime.actor import Actor, handles
 from runtime.clock import VirtualClock
+from runtime.endings import failed_before
 from runtime.journal import Journal
 from runtime.loop import VirtualLoop
 from runtime.memory_journal import MemoryJournal
@@ -215,7 +216,8 @@ class _Run:
                 system.start_root(build_house(plan))
                 await system.ready()
             self.began = perf_counter()  # house: measures the machine, decides nothing
-            await self._until(system, done)
+            if (failure := await failed_before(system, done.wait())) is not None:
+                raise failure
             seconds = perf_counter() - self.began  # house: measures the machine, decides nothing
             prices = self._prices(system)
             dead = system.dead_letters.total
@@ -229,15 +231,6 @@ class _Run:
             digest=self.journal.digest(),
             dead_letters=dead,
         )
-
-    async def _until(self, system: ActorSystem, done: anyio.Event) -> None:
-        loop = asyncio.get_running_loop()
-        failed, ended = loop.create_task(system.failed()), loop.create_task(done.wait())
-        await asyncio.wait({failed, ended}, return_when=asyncio.FIRST_COMPLETED)
-        ended.cancel()
-        if failed.done():
-            raise failed.result()
-        failed.cancel()
 
     def _plan(self, system: ActorSystem, done: anyio.Event) -> Plan:
         settle_s = max(market.lookback_ns for market in self.markets.values()) / 1_000_000_000 + 60

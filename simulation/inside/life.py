@@ -14,6 +14,7 @@ from actors.projector import Committed
 from actors.risk import tell_of_journal
 from protocol.configuration import ApplySettings, SettingsTaken
 from runtime.actor import Actor, handles
+from runtime.endings import failed_before
 from runtime.journal import Journal
 from runtime.recording import Recorder
 from service.active import ActiveConfig
@@ -162,12 +163,7 @@ class Life:
 
     async def _until_over(self, system: SimulatedSystem) -> None:
         assert self._over is not None
-        loop = asyncio.get_running_loop()
-        failed, over = loop.create_task(system.failed()), loop.create_task(self._over.wait())
-        await asyncio.wait({failed, over}, return_when=asyncio.FIRST_COMPLETED)
-        over.cancel()
-        if failed.done():
+        self.failure = await failed_before(system, self._over.wait())
+        if self.failure is not None:
             # The daemon ends with code 1, and whoever watches over it starts it again.
-            self.failure = failed.result()
             raise Died(1)
-        failed.cancel()
