@@ -23,6 +23,7 @@ from protocol.values import MarketType, OrderType
 from rules.client_ids import PREFIX
 from venues.access import Access
 from venues.contract import CallLimit
+from venues.waits import retry_after_s
 
 __all__ = ["Dialect", "Exchange", "Row", "plain"]
 
@@ -308,8 +309,7 @@ class Dialect:
 
     def retry_after_s(self, headers: dict[str, str], now_ms: int) -> float | None:  # noqa: ARG002 - the venue's to say
         """Return how long the headers of a refusal say to wait; names in lower case, its status as ``:status``."""
-        wait = headers.get("retry-after", "")
-        return float(wait) if wait.replace(".", "", 1).isdigit() else None
+        return retry_after_s(headers.get("retry-after"))
 
     def refusal_code(self, error: BaseException) -> str:
         """Return our code of a refused order, empty when none fits.
