@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["iso_ms", "plain"]
+__all__ = ["iso_exact", "iso_ms", "plain"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = 1_000_000
@@ -18,6 +18,14 @@ def iso_ms(instant: int) -> str:
     """Return an instant as ``YYYY-MM-DDTHH:MM:SS.mmmZ``, cut to the millisecond."""
     at = _EPOCH + timedelta(milliseconds=instant // _MS)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+
+
+def iso_exact(instant: int) -> str:
+    """Return an instant in UTC with all that is known of its second: ``2026-02-10T12:00:00.25Z``."""
+    seconds, nanos = divmod(instant, 1_000_000_000)
+    at = _EPOCH + timedelta(seconds=seconds)
+    part = f".{nanos:09d}".rstrip("0") if nanos else ""
+    return f"{at:%Y-%m-%dT%H:%M:%S}{part}Z"
 
 
 def plain(value: Decimal) -> str:

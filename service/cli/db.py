@@ -149,12 +149,12 @@ def export(
     table: Annotated[
         str, typer.Argument(metavar="TABLE", help="A table of the read models; without it their names.")
     ] = "",
-    form: Annotated[str, typer.Option("--format", help="csv, jsonl or parquet.")] = "csv",
+    form: Annotated[str, typer.Option("--format", help="csv, json, jsonl or parquet.")] = "csv",
     output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there.")] = None,
     config: ConfigFile = None,
     as_json: Json = False,
 ) -> None:
-    """Write a table of the read models as CSV, JSON lines or Parquet, as of one moment."""
+    """Write a table of the read models as CSV, JSON or Parquet, as of one moment."""
     from service.table_export import export_to
     from store.tables.catalogue import tables
 

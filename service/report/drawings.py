@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final, NamedTuple
 
-from service.report.numbers import count, day, money, percent, plain_percent, short, zone_named
+from service.report.numbers import axis_words, count, day, money, percent, plain_percent, short, zone_named
 from service.report.scales import time_ticks, value_ticks
 
 __all__ = ["drawdown", "equity", "histogram"]
@@ -60,7 +60,7 @@ def equity(found: Mapping[str, Any]) -> str:
     levels = value_ticks(min(value for _, value in every), max(value for _, value in every))
     frame = _Frame(330, min(at for at, _ in every), max(at for at, _ in every), levels[0], levels[-1])
     zone = zone_named(found["range"]["timezone"])
-    parts = [_rules(frame, levels, short), _calendar(frame, zone)]
+    parts = [_rules(frame, levels, axis_words(levels)), _calendar(frame, zone)]
     if total:
         floor = (
             f"{frame.x(total[-1][0]):.1f},{frame.y(frame.low):.1f} {frame.x(total[0][0]):.1f},{frame.y(frame.low):.1f}"
@@ -149,7 +149,8 @@ def histogram(found: Mapping[str, Any]) -> str:
 
 def _svg(name: str, frame: _Frame, title: str, said: str, parts: Sequence[str]) -> str:
     return (
-        f'<svg viewBox="0 0 {frame.width:g} {frame.height:g}" role="img" aria-labelledby="{name}-title {name}-said" class="drawing">'
+        f'<svg viewBox="0 0 {frame.width:g} {frame.height:g}" role="img" class="drawing" '
+        f'aria-labelledby="{name}-title {name}-said">'
         f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-said">{escape(said)}</desc>'
         f"{''.join(parts)}</svg>"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 from math import floor, log10
 from typing import Final
@@ -11,6 +12,7 @@ from protocol.values import Instant
 
 __all__ = [
     "DASH",
+    "axis_words",
     "count",
     "day",
     "duration",
@@ -66,6 +68,14 @@ def short(value: float) -> str:
             scale = 1e3 if unit == "k" else size
             return f"{value / scale:,.4g}{unit}".replace("-", _MINUS)
     return f"{value:,.{_places(value)}f}".replace("-", _MINUS)
+
+
+def axis_words(levels: Sequence[float]) -> Callable[[float], str]:
+    """Return how the numbers of one axis are written: all in the same unit."""
+    most = max((abs(each) for each in levels), default=0.0)
+    size, unit = next(((size, unit) for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")) if most >= size), (1.0, ""))
+    scale = 1e3 if unit == "k" else size
+    return lambda value: f"{value / scale:,.5g}{unit}".replace("-", _MINUS) if unit and value else short(value)
 
 
 def _places(value: float) -> int:
