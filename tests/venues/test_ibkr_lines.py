@@ -49,11 +49,11 @@ async def test_who_wants_too_many_waits() -> None:
     ends = [asyncio.Event() for _ in range(3)]
     size = MOST_LINES // 2
     tasks = [asyncio.create_task(hold(str(each), each * 100, size, ends[each])) for each in range(3)]
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # house: a turn of the loop takes no time
     assert began == ["0", "1"]
     ends[1].set()
     await tasks[1]
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # house: a turn of the loop takes no time
     assert began == ["0", "1", "2"]
     ends[0].set()
     ends[2].set()
@@ -68,7 +68,7 @@ async def test_a_contract_is_held_once_at_a_time() -> None:
         late = asyncio.create_task(stack.enter_async_context(lines.held([2, 3])))
         lost = asyncio.create_task(lines.held([1]).__aenter__())
         async with lines.held([4]):
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # house: a turn of the loop takes no time
         assert not late.done()
         lost.cancel()
         late.cancel()
