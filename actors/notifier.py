@@ -220,7 +220,8 @@ class Notifier(DurableActor):
         if not seqs:
             self._arm()
             return None
-        again = NoticesRepeated(seqs=seqs, at=self.now())
+        titles = tuple(self._shelf.notices[seq].title for seq in seqs)
+        again = NoticesRepeated(seqs=seqs, titles=titles, at=self.now())
         return Do([again], then=lambda: self._published(again))
 
     # --- the day -------------------------------------------------------------------------------------------------------

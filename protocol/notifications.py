@@ -105,6 +105,7 @@ class NoticesRepeated(Event, frozen=True, forbid_unknown_fields=True, gc=False, 
     """These critical notices still wait to be acknowledged and are said again (DK-261)."""
 
     seqs: tuple[int, ...]
+    titles: tuple[str, ...] = ()
     at: Instant
 
 

@@ -1,0 +1,98 @@
+"""What the bridge remembers: which updates it took, what it is doing, what is to be sent and what may have arrived."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from protocol.messages import Event
+from protocol.telegram import (
+    OutItem,
+    OutKind,
+    PhoneDropped,
+    PhoneEnded,
+    PhoneQueued,
+    PhoneSending,
+    PhoneSent,
+    PhoneStrangers,
+    PhoneTaken,
+)
+
+__all__ = ["MESSAGES_KEPT", "NEVER_AGAIN", "Memory", "fold"]
+
+MESSAGES_KEPT: Final = 200
+"""Newest messages whose id is remembered, so that they can be edited."""
+
+NEVER_AGAIN: Final = frozenset({"/run"})
+"""Commands that are not carried out again after a crash: nobody knows whether they were, and twice is not once."""
+
+
+class Memory(msgspec.Struct):
+    """The bridge's state. ``sending`` are items that may have arrived, ``messages`` the ids of those that did, by about."""
+
+    taken: int = 0
+    notices: int = -1
+    last_id: int = 0
+    outbox: dict[int, OutItem] = msgspec.field(default_factory=dict)
+    sending: dict[int, int] = msgspec.field(default_factory=dict)
+    messages: dict[str, int] = msgspec.field(default_factory=dict)
+    doing: dict[int, PhoneTaken] = msgspec.field(default_factory=dict)
+    stranger_at: int = 0
+    sent: int = 0
+    dropped: int = 0
+
+    def message_of(self, chat: int, about: str) -> int:
+        """Return the id of the newest message about something in a chat, 0 for none."""
+        return self.messages.get(f"{chat}|{about}", 0)
+
+    def waiting(self, chat: int) -> list[OutItem]:
+        """Return what waits for a chat and does not leave yet, oldest first."""
+        return [item for key, item in sorted(self.outbox.items()) if item.chat == chat and key not in self.sending]
+
+    @property
+    def chats(self) -> list[int]:
+        """The chats that something waits for."""
+        return list(dict.fromkeys(item.chat for item in self.outbox.values()))
+
+
+def fold(memory: Memory, event: Event) -> None:
+    """Change the memory by an event."""
+    match event:
+        case PhoneTaken():
+            memory.taken = max(memory.taken, event.update_id)
+            if event.effect:
+                memory.doing[event.update_id] = event
+        case PhoneStrangers():
+            memory.taken = max(memory.taken, event.update_id)
+            memory.stranger_at = event.at if event.told else memory.stranger_at
+        case PhoneEnded():
+            memory.doing.pop(event.update_id, None)
+        case PhoneQueued():
+            for item in event.items:
+                memory.outbox[item.id] = item
+                memory.last_id = max(memory.last_id, item.id)
+            memory.notices = max(memory.notices, event.notices)
+        case PhoneSending():
+            memory.sending[event.id] = event.at
+        case PhoneSent():
+            _sent(memory, event)
+        case PhoneDropped():
+            memory.sending.pop(event.id, None)
+            memory.outbox.pop(event.id, None)
+            memory.dropped += 1
+
+
+def _sent(memory: Memory, event: PhoneSent) -> None:
+    memory.sending.pop(event.id, None)
+    if not event.delivered:
+        return
+    item = memory.outbox.pop(event.id, None)
+    memory.sent += 1
+    if item is None or not item.about or item.kind is OutKind.EDIT or not event.message_id:
+        return
+    key = f"{item.chat}|{item.about}"
+    memory.messages.pop(key, None)
+    memory.messages[key] = event.message_id
+    while len(memory.messages) > MESSAGES_KEPT:
+        del memory.messages[next(iter(memory.messages))]

@@ -1,0 +1,198 @@
+"""How messages leave: in order, one at a time a chat, at the pace Telegram allows, kept while it is away.
+
+Telegram knows no idempotency key, so a crash or a lost answer leaves a message that may have arrived. Each kind has one
+answer to that, decided beforehand: alerts and prompts are sent again and say so, edits are repeated (the second changes
+nothing), replies and pictures are given up and can be asked for again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+
+from actors.telegram.memory import Memory, fold
+from protocol.event_log import EVENT_LOG, LogEvent
+from protocol.messages import Event, Message
+from protocol.telegram import (
+    Button,
+    Delivery,
+    OutItem,
+    OutKind,
+    PhoneDropped,
+    PhoneQueued,
+    PhoneSending,
+    PhoneSent,
+    SendPhone,
+    SendResult,
+)
+from runtime.actor import Do, handles
+from runtime.clock import NANOS
+from runtime.durable import DurableActor
+
+__all__ = ["AWAY_MOST_S", "GROUP_PACE_S", "LONGEST", "PACE_S", "Outbox", "new_item"]
+
+PACE_S: Final = 1.0
+"""Seconds between two messages to one chat; what comes meanwhile is put together."""
+
+GROUP_PACE_S: Final = 3.0
+"""The same for groups, of which Telegram takes 20 messages a minute."""
+
+AWAY_MOST_S: Final = 60.0
+"""Longest wait between two tries while Telegram is away."""
+
+LONGEST: Final = 4_000
+"""Characters of a message; what is longer is cut, and alerts begin a new one."""
+
+
+class _Go(Message, frozen=True, tag=True):
+    CONFLATE_BY = "chat"
+
+    chat: int
+
+
+def new_item(chat: int, kind: OutKind, text: str, **more: Any) -> OutItem:
+    """Return an item that has no number yet."""
+    return OutItem(id=0, chat=chat, kind=kind, text=text[:LONGEST], **more)
+
+
+class Outbox(DurableActor):
+    """The sending half of the bridge."""
+
+    SNAPSHOT_EVERY = 300
+
+    def __init__(self, wire: str) -> None:
+        self._wire = wire
+        self._memory = Memory()
+        self._in_flight: dict[int, int] = {}
+        self._not_before: dict[int, int] = {}
+        self._failures = 0
+        self._numbered = 0
+        """The newest number that was given to an item, applied already or not."""
+
+    # --- state ---------------------------------------------------------------------------------------------------------
+
+    def apply(self, event: Event) -> None:
+        """Remember."""
+        fold(self._memory, event)
+
+    def snapshot(self) -> bytes:
+        """Return everything."""
+        return msgspec.msgpack.encode(self._memory)
+
+    def restore(self, state: bytes) -> None:
+        """Take everything over."""
+        self._memory = msgspec.msgpack.decode(state, type=Memory)
+
+    # --- putting in ----------------------------------------------------------------------------------------------------
+
+    def _queued(self, items: Iterable[OutItem], notices: int = -1) -> list[Event]:
+        """Return what puts items into the outbox, those without an id behind all others; ``_pump`` must follow."""
+        found = []
+        self._numbered = max(self._numbered, self._memory.last_id)
+        for item in items:
+            if not item.id:
+                self._numbered += 1
+            found.append(item if item.id else msgspec.structs.replace(item, id=self._numbered))
+        return [PhoneQueued(items=tuple(found), notices=notices, at=self.now())] if found or notices >= 0 else []
+
+    def _edit(self, chat: int, about: str, text: str, buttons: tuple[Button, ...] = ()) -> list[OutItem]:
+        """Return the item that gives a message another text: the one that waits to be sent, an edit, or none."""
+        for item in self._memory.waiting(chat):
+            if item.about == about:
+                return [msgspec.structs.replace(item, text=text[:LONGEST], buttons=buttons)]
+        message = self._memory.message_of(chat, about)
+        if not message:
+            return []
+        return [new_item(chat, OutKind.EDIT, text, about=about, edits=message, buttons=buttons)]
+
+    def _alert(self, chats: Iterable[int], text: str, buttons: tuple[Button, ...] = ()) -> list[OutItem]:
+        """Return alert items: one that still waits in a chat takes the text in, so that a storm is a few messages."""
+        items: list[OutItem] = []
+        for chat in chats:
+            waits = [item for item in self._memory.waiting(chat) if item.kind is OutKind.ALERT and not item.repeats]
+            if waits and len(waits[-1].text) + len(text) < LONGEST:
+                joined = (*waits[-1].buttons, *(each for each in buttons if each not in waits[-1].buttons))[-8:]
+                items.append(msgspec.structs.replace(waits[-1], text=f"{waits[-1].text}\n{text}", buttons=joined))
+            else:
+                items.append(new_item(chat, OutKind.ALERT, text, buttons=buttons))
+        return items
+
+    # --- letting out ---------------------------------------------------------------------------------------------------
+
+    def _pump(self) -> Do | None:
+        """Let the next item of each chat leave, if nothing of it is on its way and its pace allows."""
+        now, events, tells = self.now(), [], []
+        for chat in self._memory.chats:
+            if chat in self._in_flight:
+                continue
+            wait = self._not_before.get(chat, 0)
+            waiting = self._memory.waiting(chat)
+            if not waiting:
+                continue
+            if wait > now:
+                self.timers.at(wait, _Go(chat))
+                continue
+            item = waiting[0]
+            self._in_flight[chat] = item.id
+            events.append(PhoneSending(item.id, now))
+            tells.append((self._wire, SendPhone(item)))
+        return Do(events, tells) if events else None
+
+    @handles
+    def go(self, msg: _Go) -> Do | None:  # noqa: ARG002 - the type is the message
+        """Go on when a chat's pace allows."""
+        return self._pump()
+
+    @handles
+    def result(self, msg: SendResult) -> Do | None:
+        """Take in what became of a message."""
+        item = self._memory.outbox.get(msg.id)
+        chat = next((chat for chat, ident in self._in_flight.items() if ident == msg.id), None)
+        if item is None or chat is None:
+            return None
+        del self._in_flight[chat]
+        self._not_before[chat] = self.now() + round((PACE_S if chat > 0 else GROUP_PACE_S) * NANOS)
+        return self._after_result(item, msg)
+
+    def _after_result(self, item: OutItem, msg: SendResult) -> Do:
+        now = self.now()
+        if msg.delivery is Delivery.DELIVERED:
+            self._failures = 0
+            return Do([PhoneSent(id=item.id, message_id=msg.message_id, at=now)], then=self._pump)
+        if msg.delivery in (Delivery.LATER, Delivery.UNKNOWN):
+            self._failures += 1
+            wait = msg.retry_after_s or min(2.0 ** min(self._failures - 1, 6), AWAY_MOST_S)
+            self._not_before[item.chat] = now + round(wait * NANOS)
+        if msg.delivery is Delivery.LATER:
+            return Do([PhoneSent(id=item.id, delivered=False, at=now)], then=self._pump)
+        if msg.delivery is Delivery.UNKNOWN:
+            return Do(self._uncertain(item), then=self._pump)
+        if item.kind is OutKind.EDIT:
+            return Do([PhoneDropped(id=item.id, chat=item.chat, reason=msg.error[:500], at=now)], then=self._pump)
+        said = LogEvent(
+            severity="warning",
+            code="TelegramRefused",
+            text=f"chat {item.chat}: {msg.error}"[:1000],
+            about=self.context.path,
+        )
+        dropped = PhoneDropped(id=item.id, chat=item.chat, reason=msg.error[:500], at=now)
+        return Do([dropped], [(EVENT_LOG, said)], then=self._pump)
+
+    def _uncertain(self, item: OutItem) -> list[Event]:
+        """Decide about an item of which nobody knows whether it arrived."""
+        now = self.now()
+        if not item.kind.at_least_once:
+            reason = "nobody knows whether it arrived: it is not sent twice"
+            return [PhoneDropped(id=item.id, chat=item.chat, reason=reason, at=now)]
+        back = PhoneSent(id=item.id, delivered=False, at=now)
+        if item.kind is OutKind.EDIT or item.repeats:
+            return [back]
+        return [back, *self._queued([msgspec.structs.replace(item, repeats=True)])]
+
+    def _recall(self) -> list[Event]:
+        """Decide about everything that was on its way when a life of bridge or wire ended."""
+        self._in_flight.clear()
+        items = [self._memory.outbox[ident] for ident in sorted(self._memory.sending) if ident in self._memory.outbox]
+        return [event for item in items for event in self._uncertain(item)]

@@ -1,0 +1,49 @@
+"""What the bridge says: the reply keys of ML-1084 in words, alerts, the list of commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from protocol.notifications import Notice, NoticeSeverity
+from rules.telegram.commands import Command, Role
+
+__all__ = ["ALREADY", "REPEAT_MARK", "REPLIES", "alert_text", "confirm_text", "help_text", "written"]
+
+REPEAT_MARK: Final = "(again: nobody knows whether this arrived before)\n"
+ALREADY: Final = "This was dealt with already."
+
+REPLIES: Final = {
+    "bad_code": "That code is wrong. Nothing was done; ask again for a new one.",
+    "code_expired": "There is no such code any more. Nothing was done; ask again.",
+    "rate_limited": "Too many commands within a minute. Wait a little.",
+    "NotACommand": "Commands begin with /. /help lists them.",
+    "UnknownCommand": "There is no such command. /help lists them.",
+    "NotAllowed": "You may not do this from here.",
+    "AccountNeeded": "There are several accounts: write the account behind the command.",
+    "ReadOnlyMode": "bulkhead is read only: an admin sets app.read_only to false.",
+}
+"""Reply key -> its words; keys that are not here are answered by the house."""
+
+_SIGNS: Final = {NoticeSeverity.CRITICAL: "‼", NoticeSeverity.WARNING: "⚠", NoticeSeverity.INFO: "·"}
+
+
+def alert_text(notice: Notice) -> str:
+    """Say a notice in a line: a sign and a word for how loud it is, then what happened."""
+    return f"{_SIGNS[notice.severity]} {notice.severity.value}: {notice.title}"
+
+
+def confirm_text(effect: str, code: str) -> str:
+    """Ask for the confirmation of something that was named."""
+    return f"{effect}\n\nTap Confirm, or write /confirm {code} within 60 s."
+
+
+def help_text(commands: Mapping[str, Command], role: Role) -> str:
+    """List what a role may type."""
+    lines = [written(name, command) for name, command in commands.items() if role >= command.role]
+    return "\n".join(lines)
+
+
+def written(name: str, command: Command) -> str:
+    """Say how a command is written and what it is for."""
+    return f"{name}{f' {command.usage}' if command.usage else ''} - {command.about}"

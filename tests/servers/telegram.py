@@ -1,0 +1,259 @@
+"""A local server that speaks Telegram's Bot API over HTTP, and misbehaves on command.
+
+``getMe``, ``getUpdates`` (long poll, offset forgets), ``sendMessage``, ``editMessageText``, ``answerCallbackQuery``, ``sendPhoto``,
+``deleteMessage``. Faults, each for the next ``times`` calls of a method: ``busy`` (429 with retry_after), ``broken`` (500), ``cut``
+(the message is taken, the connection ends without an answer), ``refused_connections``, ``garbled`` (taken, answered with no JSON).
+People write with ``write`` and ``tap``; what they see is in ``chats``; ``until`` waits for it without sleeping.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from aiohttp import web
+
+TOKEN = "123456:LOCAL-bot-token_for_tests"
+
+
+@dataclass
+class Shown:
+    """A message as a person sees it; ``texts`` are all it ever said, the newest last."""
+
+    chat: int
+    message_id: int
+    texts: list[str]
+    buttons: dict[str, str] = field(default_factory=dict)
+    photo: bytes = b""
+
+    @property
+    def text(self) -> str:
+        return self.texts[-1]
+
+
+class TelegramServer:
+    """The server; use it as an async context manager."""
+
+    def __init__(self, token: str = TOKEN) -> None:
+        self.token = token
+        self.chats: dict[int, list[Shown]] = {}
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.toasts: list[tuple[str, str]] = []
+        self.waits: list[int] = []
+        self.port = 0
+        self._updates: deque[dict[str, Any]] = deque()
+        self._next_update = 1_000
+        self._next_message = 1
+        self._faults: dict[str, deque[tuple[str, int]]] = {}
+        self._changed = asyncio.Event()
+        self._runner: web.AppRunner | None = None
+
+    # --- life ----------------------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        await self.listen()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.vanish()
+
+    async def listen(self) -> None:
+        """Begin to answer, at the same port as before."""
+        app = web.Application(client_max_size=1 << 24)
+        app.router.add_route("*", "/bot{token}/{method}", self._call)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def vanish(self) -> None:
+        """Refuse connections, as when Telegram cannot be reached."""
+        if self._runner is not None:
+            self._note()
+            await self._runner.cleanup()
+            self._runner = None
+
+    @property
+    def url(self) -> str:
+        """The address for ``telegram.url``."""
+        return f"http://127.0.0.1:{self.port}"
+
+    # --- people --------------------------------------------------------------------------------------------------------
+
+    def write(self, chat: int, text: str, *, user: int | None = None) -> int:
+        """Have a person write; return the update's number."""
+        sender = self._person(user if user is not None else chat)
+        message = {"message_id": self._message_id(), "date": 0, "chat": self._chat(chat), "from": sender, "text": text}
+        return self._update({"message": message})
+
+    def tap(self, shown: Shown, label: str, *, user: int | None = None, data: str = "") -> int:
+        """Have a person tap a button that a message has, or had (``data``)."""
+        sender = self._person(user if user is not None else shown.chat)
+        message = {"message_id": shown.message_id, "date": 0, "chat": self._chat(shown.chat), "text": shown.text}
+        query = {"id": str(self._next_update), "from": sender, "message": message, "chat_instance": "1"}
+        return self._update({"callback_query": {**query, "data": data or shown.buttons[label]}})
+
+    def seen(self, chat: int) -> list[str]:
+        """Return what stands in a chat."""
+        return [each.text for each in self.chats.get(chat, [])]
+
+    def last(self, chat: int) -> Shown:
+        """Return the newest message of a chat."""
+        return self.chats[chat][-1]
+
+    def fail(self, method: str, fault: str, *, times: int = 1, seconds: int = 1) -> None:
+        """Misbehave at the next calls of a method."""
+        self._faults.setdefault(method.lower(), deque()).extend([(fault, seconds)] * times)
+
+    def called(self, method: str) -> int:
+        """Return how often a method was called."""
+        return sum(name == method.lower() for name, _ in self.calls)
+
+    async def until(self, holds: Callable[[], Any], seconds: float = 20.0) -> Any:
+        """Wait until something holds: looked at after each call and update."""
+        async with asyncio.timeout(seconds):
+            while not (found := holds()):
+                self._changed.clear()
+                await self._changed.wait()
+        return found
+
+    # --- the protocol --------------------------------------------------------------------------------------------------
+
+    async def _call(self, request: web.Request) -> web.StreamResponse:
+        if request.match_info["token"] != self.token:
+            return _error(401, "Unauthorized")
+        method = request.match_info["method"].lower()
+        given = await _fields(request)
+        self.calls.append((method, given))
+        fault, seconds = self._faults[method].popleft() if self._faults.get(method) else ("", 0)
+        try:
+            if fault == "busy":
+                return _error(429, f"Too Many Requests: retry after {seconds}", {"retry_after": seconds})
+            if fault == "broken":
+                return _error(500, "Internal Server Error")
+            answer = await getattr(self, f"_{method}", self._unknown)(given)
+            if fault == "cut":
+                assert request.transport is not None
+                request.transport.abort()
+                return web.Response()
+            if fault == "garbled":
+                return web.Response(text="<html>not JSON", content_type="application/json")
+            return answer
+        finally:
+            self._note()
+
+    async def _unknown(self, _: dict[str, Any]) -> web.Response:
+        return _error(404, "Not Found: method not found")
+
+    async def _getme(self, _: dict[str, Any]) -> web.Response:
+        return _ok({"id": 123456, "is_bot": True, "first_name": "local", "username": "local_bot"})
+
+    async def _getupdates(self, given: dict[str, Any]) -> web.Response:
+        offset, wait = int(given.get("offset", 0)), int(given.get("timeout", 0))
+        self.waits.append(offset)
+        while self._updates and self._updates[0]["update_id"] < offset:
+            self._updates.popleft()
+        deadline = asyncio.get_running_loop().time() + wait
+        while not self._updates and self._runner is not None:
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                break
+            arrived = self._arrived = asyncio.Event()
+            try:
+                await asyncio.wait_for(arrived.wait(), left)
+            except TimeoutError:
+                break
+        return _ok(list(self._updates)[:100])
+
+    async def _sendmessage(self, given: dict[str, Any]) -> web.Response:
+        return self._show(given, given["text"])
+
+    async def _sendphoto(self, given: dict[str, Any]) -> web.Response:
+        name = given["photo"].removeprefix("attach://")
+        return self._show(given, given.get("caption", ""), given[name])
+
+    def _show(self, given: dict[str, Any], text: str, photo: bytes = b"") -> web.Response:
+        chat = int(given["chat_id"])
+        if len(text) > 4_096:
+            return _error(400, "Bad Request: message is too long")
+        shown = Shown(chat, self._message_id(), [text], _buttons(given), photo)
+        self.chats.setdefault(chat, []).append(shown)
+        return _ok({"message_id": shown.message_id, "date": 0, "chat": self._chat(chat), "text": text})
+
+    async def _editmessagetext(self, given: dict[str, Any]) -> web.Response:
+        chat, ident = int(given["chat_id"]), int(given["message_id"])
+        shown = next((each for each in self.chats.get(chat, []) if each.message_id == ident), None)
+        if shown is None:
+            return _error(400, "Bad Request: message to edit not found")
+        buttons = _buttons(given)
+        if shown.text == given["text"] and shown.buttons == buttons:
+            return _error(400, "Bad Request: message is not modified")
+        shown.texts.append(given["text"])
+        shown.buttons = buttons
+        return _ok({"message_id": ident, "date": 0, "chat": self._chat(chat), "text": given["text"]})
+
+    async def _deletemessage(self, given: dict[str, Any]) -> web.Response:
+        chat, ident = int(given["chat_id"]), int(given["message_id"])
+        self.chats[chat] = [each for each in self.chats.get(chat, []) if each.message_id != ident]
+        return _ok(True)
+
+    async def _answercallbackquery(self, given: dict[str, Any]) -> web.Response:
+        self.toasts.append((given["callback_query_id"], given.get("text", "")))
+        return _ok(True)
+
+    # --- parts ---------------------------------------------------------------------------------------------------------
+
+    def _note(self) -> None:
+        self._changed.set()
+
+    def _update(self, what: dict[str, Any]) -> int:
+        number = self._next_update
+        self._next_update += 1
+        self._updates.append({"update_id": number, **what})
+        arrived = getattr(self, "_arrived", None)
+        if arrived is not None:
+            arrived.set()
+        self._note()
+        return number
+
+    def _message_id(self) -> int:
+        self._next_message += 1
+        return self._next_message
+
+    @staticmethod
+    def _chat(chat: int) -> dict[str, Any]:
+        return {"id": chat, "type": "private" if chat > 0 else "group", "title": "t", "first_name": "p"}
+
+    @staticmethod
+    def _person(user: int) -> dict[str, Any]:
+        return {"id": user, "is_bot": False, "first_name": f"user {user}"}
+
+
+async def _fields(request: web.Request) -> dict[str, Any]:
+    if not request.content_type.startswith("multipart/"):
+        return dict(await request.post()) or dict(request.query)
+    found: dict[str, Any] = {}
+    async for part in await request.multipart():
+        data = await part.read()  # type: ignore[union-attr]
+        name = str(part.name)  # type: ignore[union-attr]
+        found[name] = bytes(data) if part.filename else data.decode()  # type: ignore[union-attr]
+    return found
+
+
+def _buttons(given: dict[str, Any]) -> dict[str, str]:
+    rows = json.loads(given["reply_markup"])["inline_keyboard"] if given.get("reply_markup") else []
+    return {each["text"]: each["callback_data"] for row in rows for each in row}
+
+
+def _ok(result: Any) -> web.Response:
+    return web.json_response({"ok": True, "result": result})
+
+
+def _error(code: int, text: str, parameters: dict[str, Any] | None = None) -> web.Response:
+    body = {"ok": False, "error_code": code, "description": text}
+    return web.json_response({**body, "parameters": parameters} if parameters else body, status=code)
