@@ -105,7 +105,7 @@ class Access:
         if given is not None and given.kind is Kind.ACCESS:
             until = self._signer.until(given)
             if until is not None:
-                if until <= self.now() or given.id not in self._sessions:
+                if until <= self.now():
                     raise AccessRefused(
                         "TokenExpired", "this access token is over: refresh the session, or log in again"
                     )
@@ -267,6 +267,10 @@ class Access:
     async def _keep(self, session: Session) -> None:
         self._sessions[session.id] = session
         await self._run(lambda store: store.put_session(session))
+
+    def look_again(self) -> None:
+        """Have the next request look for changes, however short ago the last one did."""
+        self._looked_at = 0
 
     async def _look(self, *, at_once: bool = False) -> None:
         """Take over what a command line has written meanwhile; looked for once a second."""

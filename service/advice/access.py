@@ -43,6 +43,7 @@ ACCESS: Final = Area(
         Word(
             ("CertificateUnusable",), "check `api.tls_cert` and `api.tls_key`: PEM files of one pair, readable by you"
         ),
+        Word(("UnsafeAddress",), "name the daemon as https://HOST:PORT; http is for this machine alone"),
         Word(("LoggedIn",), "nothing: it says who came from where"),
     ),
 )

@@ -1,10 +1,11 @@
-"""A small synchronous client of the control socket: what the command line needs, light to import.
+"""A small synchronous client of the control socket, or of the network door: what the command line needs, light to import.
 
 ::
 
     BulkheadError
     ├─ DaemonNotRunning     nobody answers on the socket
     ├─ DaemonTimeout        no answer in time: whether it was done is unknown
+    ├─ UnsafeAddress        a token would leave this machine unencrypted
     └─ DaemonRefused        the daemon's own refusal, in the one error shape
 """
 
@@ -13,19 +14,22 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import ssl
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, urlencode
+from typing import Any, Final
+from urllib.parse import quote, urlencode, urlsplit
 
 from protocol.errors import BulkheadError
 
-__all__ = ["Client", "DaemonNotRunning", "DaemonRefused", "DaemonTimeout"]
+__all__ = ["Client", "DaemonNotRunning", "DaemonRefused", "DaemonTimeout", "UnsafeAddress"]
+
+_HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class DaemonNotRunning(BulkheadError):
     """Nobody answers on the socket."""
 
-    def __init__(self, path: Path, why: str) -> None:
+    def __init__(self, path: Path | str, why: str) -> None:
         super().__init__(f"no daemon answers on {path} ({why})")
         self.socket = path
 
@@ -48,6 +52,10 @@ class DaemonRefused(BulkheadError):
         return str(self.body.get("code", "Refused"))
 
 
+class UnsafeAddress(BulkheadError):
+    """A token would leave this machine unencrypted, or the address is none."""
+
+
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path, timeout_s: float) -> None:
         super().__init__("bulkhead", timeout=timeout_s)
@@ -60,11 +68,22 @@ class _UnixConnection(http.client.HTTPConnection):
 
 
 class Client:
-    """Asks one daemon; each request is a connection of its own, so a daemon that restarts is simply asked again."""
+    """Asks one daemon; each request is a connection of its own, so a daemon that restarts is simply asked again.
 
-    def __init__(self, socket_path: Path, *, timeout_s: float = 10.0) -> None:
+    With a ``url`` it goes there and shows ``token``, else to the socket. The certificate is checked as the system does it;
+    ``SSL_CERT_FILE`` names those of your own.
+    """
+
+    def __init__(self, socket_path: Path, *, timeout_s: float = 10.0, url: str = "", token: str = "") -> None:
         self.socket_path = socket_path
         self.timeout_s = timeout_s
+        self.url = _checked(url) if url else ""
+        self.token = token
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return what proves who asks."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token and self.url else {}
 
     def get(self, path: str, **query: Any) -> Any:
         """Return the answer to a GET; parameters that are None or empty are left out."""
@@ -78,10 +97,17 @@ class Client:
             self._understood(status, data)
         return data
 
-    def post(self, path: str, body: Any = None, *, timeout_s: float | None = None) -> Any:
-        """Return the answer to a POST of a JSON document; text is sent as it is."""
+    def post(
+        self, path: str, body: Any = None, *, timeout_s: float | None = None, request_id: str = "", reason: str = ""
+    ) -> Any:
+        """Return the answer to a POST of a JSON document; text is sent as it is.
+
+        With a ``request_id`` it is done once, however often it is sent; ``reason`` stands in the audit log.
+        """
         data = body if isinstance(body, str) else json.dumps(body if body is not None else {})
-        return self._request("POST", path, data.encode(), timeout_s)
+        more = {"X-Request-Id": request_id, "X-Reason": quote(reason)}
+        given = {name: value for name, value in more.items() if value}
+        return self._understood(*self._exchange("POST", path, data.encode(), timeout_s, given))
 
     @staticmethod
     def part(text: str) -> str:
@@ -91,19 +117,41 @@ class Client:
     def _request(self, method: str, path: str, body: bytes | None, timeout_s: float | None) -> Any:
         return self._understood(*self._exchange(method, path, body, timeout_s))
 
-    def _exchange(self, method: str, path: str, body: bytes | None, timeout_s: float | None) -> tuple[int, bytes]:
-        connection = _UnixConnection(self.socket_path, timeout_s or self.timeout_s)
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        timeout_s: float | None,
+        more: dict[str, str] | None = None,
+    ) -> tuple[int, bytes]:
+        connection = self._connection(timeout_s or self.timeout_s)
+        kind = {"Content-Type": "application/json"} if body else {}
         try:
-            connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+            connection.request(method, path, body, {**self.headers, **kind, **(more or {})})
             response = connection.getresponse()
             data = response.read()
         except TimeoutError as error:
-            raise DaemonTimeout(f"the daemon on {self.socket_path} did not answer in time") from error
+            raise DaemonTimeout(f"the daemon on {self.where} did not answer in time") from error
         except (OSError, http.client.HTTPException) as error:
-            raise DaemonNotRunning(self.socket_path, _why(error)) from error
+            raise DaemonNotRunning(self.where, _why(error)) from error
         finally:
             connection.close()
         return response.status, data
+
+    @property
+    def where(self) -> Path | str:
+        """Return where the daemon is asked."""
+        return self.url or self.socket_path
+
+    def _connection(self, timeout_s: float) -> http.client.HTTPConnection:
+        if not self.url:
+            return _UnixConnection(self.socket_path, timeout_s)
+        parts = urlsplit(self.url)
+        if parts.scheme == "http":
+            return http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_s)
+        context = ssl.create_default_context()
+        return http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=timeout_s, context=context)
 
     def _understood(self, status: int, data: bytes) -> Any:
         try:
@@ -115,6 +163,16 @@ class Client:
         if status >= 400:
             raise DaemonRefused(status, document)
         return document
+
+
+def _checked(url: str) -> str:
+    """Return an address without what stands after host and port; refuse one that would carry a token in plain text."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UnsafeAddress(f"{url} is no address: https://HOST:PORT")
+    if parts.scheme == "http" and parts.hostname not in _HERE:
+        raise UnsafeAddress(f"{url}: what is not on this machine is asked over https:// alone")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _why(error: Exception) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -18,12 +18,14 @@ from service.cli import (
     messages,
     nodes,
     notifications,
+    people,
     pnl,
     practice,
     queue,
     reasons,
     risk,
     secrets,
+    tokens,
     trade,
     venues,
     watch,
@@ -31,7 +33,7 @@ from service.cli import (
 from service.cli.codes import epilog
 from service.cli.examples import ORDER, dress
 from service.cli.failures import report
-from service.cli.parts import json_wanted
+from service.cli.parts import json_wanted, remote
 from service.cli.plugins import join
 
 __all__ = ["Commands", "app", "main"]
@@ -75,9 +77,29 @@ app = typer.Typer(
     "New here: `bulkhead up` in one terminal, then in another `bulkhead signal entry BTC/USDT --side long --size 500`.",
 )
 
+
+@app.callback()
+def _elsewhere(
+    url: Annotated[
+        str,
+        typer.Option("--url", envvar="BULKHEAD_URL", help="A daemon elsewhere: https://HOST:PORT.", show_default=False),
+    ] = "",
+    token: Annotated[
+        str,
+        typer.Option(
+            "--token",
+            envvar="BULKHEAD_TOKEN",
+            help="What proves who you are there; the variable keeps it out of the list of processes.",
+            show_default=False,
+        ),
+    ] = "",
+) -> None:
+    remote(url, token)
+
+
 for _family in (
     *(daemon, trade, group, queue, risk, venues, watch, incidents, log, notifications, pnl),
-    *(reasons, messages, nodes, control, secrets, practice, files),
+    *(reasons, messages, nodes, control, people, tokens, secrets, practice, files),
 ):
     _family.register(app)
 dress(app)

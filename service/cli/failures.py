@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from protocol.errors import BulkheadError, ValidationError
+from service.access.errors import AccessRefused
 from service.advice import advice_of
 from service.api.client import DaemonNotRunning, DaemonRefused, DaemonTimeout
 from service.cli.codes import ExitCode
@@ -76,6 +77,8 @@ def failure_of(error: BaseException) -> list[Failure]:
         return [Failure(ExitCode.TIMEOUT, "Timeout", str(error), "look before you do it again: bulkhead tail")]
     if isinstance(error, DaemonRefused):
         return _of_refusal(error)
+    if isinstance(error, AccessRefused):
+        return [Failure(ExitCode.FAILED, error.code, error.message, advice_of(error.code), error.path, error.value)]
     if (problems := getattr(error, "problems", None)) is not None:
         return [_of_config(each) for each in problems]
     if isinstance(error, ValidationError):

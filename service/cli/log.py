@@ -162,7 +162,7 @@ def _follow(client: Client, wanted: dict[str, str], after: int, *, as_json: bool
             reached[0] = rows[0]["position"]
             _print(rows[::-1], as_json=False, one_line=as_json)
 
-    follow_events(client.socket_path, {"last": 0, "severity": "info"}, woken)
+    follow_events(client, {"last": 0, "severity": "info"}, woken)
 
 
 def _export(client: Client, wanted: dict[str, str], path: Path, *, as_json: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -26,6 +26,7 @@ __all__ = [
     "connect",
     "json_wanted",
     "load_config",
+    "remote",
     "sources_of",
     "usage",
 ]
@@ -109,10 +110,23 @@ def config_to_start(given: Path | None) -> Config:
 
 
 def connect(config: Path | None, socket: Path | None, *, timeout_s: float = 10.0) -> Client:
-    """Return a client of the daemon; whether it answers shows with the first request."""
+    """Return a client of the daemon; whether it answers shows with the first request.
+
+    ``--socket`` goes before ``--url``, and that before the socket of the configuration.
+    """
     from service.api.client import Client
 
+    if _remote["url"] and socket is None:
+        return Client(Path(), timeout_s=timeout_s, **_remote)
     return Client(socket if socket is not None else _socket_of(config), timeout_s=timeout_s)
+
+
+_remote: Final = {"url": "", "token": ""}
+
+
+def remote(url: str = "", token: str = "") -> None:
+    """Have every daemon that is asked from now on be one elsewhere; both empty: this machine's."""
+    _remote.update(url=url, token=token)
 
 
 def _socket_of(given: Path | None) -> Path:

@@ -79,7 +79,7 @@ def tail(
 
             print_text(event_line(item))
 
-    follow_events(client.socket_path, wanted, show_item, on=follow)
+    follow_events(client, wanted, show_item, on=follow)
 
 
 def _instant(text: str, now: int) -> int:
