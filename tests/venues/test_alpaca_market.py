@@ -26,11 +26,6 @@ AAPL = "AAPL/USD"
 NS = 1_000_000_000
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @asynccontextmanager
 async def watched() -> AsyncIterator[AlpacaRig]:
     """Run a server with a share at 100 whose price is followed."""

@@ -27,11 +27,6 @@ AAPL = "AAPL/USD"
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @asynccontextmanager
 async def connected() -> AsyncIterator[AlpacaRig]:
     """Run a server with a connected adapter and a share at 100."""

@@ -19,11 +19,6 @@ D = Decimal
 RECORDED = Path(__file__).resolve().parents[3] / "shared" / "data" / "api" / "nautilus" / "binance"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def recorded(name: str) -> dict[str, Any]:
     """Return a recorded frame."""
     path = RECORDED / f"{name}.json"

@@ -39,11 +39,6 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 D = Decimal
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 # --- orders whose answer is lost ---------------------------------------------------------------------------------------
 
 

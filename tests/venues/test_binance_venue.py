@@ -33,11 +33,6 @@ NOW = WallClock().now
 SPOT, PERP = "BTC/USDT", "BTC/USDT:USDT"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def market(base: str, *, perp: bool, tick: str = "0.01", step: str = "0.00001") -> Instrument:
     """Return a market as Binance lists it."""
     return Instrument(

@@ -94,11 +94,6 @@ class TestBybitPerpBadDays(TestBybitBadDays):
         assert (await rig.venue.market_facts(rig.symbol)).max_leverage == 100
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_how_long_to_wait() -> None:
     """Bybit says in a header of its own when it will hear again."""
     async with spot() as rig:

@@ -104,11 +104,6 @@ class TestHyperliquidPerpBadDays(TestHyperliquidBadDays):
     open_rig = staticmethod(perp)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @asynccontextmanager
 async def trading(market: MarketType = SPOT) -> AsyncIterator[tuple[ClockedRig, HyperliquidServer]]:
     """Run a connected account with a price."""

@@ -28,11 +28,6 @@ ACCIDENTS = (
 ORDERS = 12
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Trader:
     """Does what desk and session do: places once, asks until it is known, sends again only what was proven absent."""
 

@@ -31,11 +31,6 @@ NS = 1_000_000_000
 BUY = OrderSide.BUY
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(autouse=True)
 def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("venues.ibkr.quotes.QUOTE_S", 0.2)

@@ -22,11 +22,6 @@ EXPIRY = "2025-12-19"
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def rig() -> AsyncIterator[IbkrRig]:
     """Return an adapter that is connected."""
     async with gateway() as server:

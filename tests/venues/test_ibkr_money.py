@@ -15,11 +15,6 @@ from venues.ibkr import IbkrVenue
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def adapter(server: TwsVenue, *, testnet: bool, account_id: str = "") -> IbkrVenue:
     """Return the adapter of an account behind a gateway."""
     tools = Tools(server.hall.now, asyncio.sleep, lambda: 0.5)  # house: an adapter waits on the wall clock

@@ -27,11 +27,6 @@ BUY, SELL = OrderSide.BUY, OrderSide.SELL
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[IbkrRig]:
     async with connected(str(tmp_path)) as rig:
         yield rig

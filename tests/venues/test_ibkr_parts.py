@@ -356,8 +356,3 @@ def test_orders_of_other_accounts_are_not_ours() -> None:
     order = SimpleNamespace(orderRef="", clientId=9, orderId=3, permId=77, account="DU2")
     told.book.order(told.contract, order, "Submitted")
     assert set(told.book.orders) == {"bhorder1"}
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"

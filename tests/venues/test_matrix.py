@@ -25,11 +25,6 @@ pytestmark = pytest.mark.anyio
 QUICK = (Fault.ANSWER_LOST, Fault.REORDERED, Fault.PARTIAL_FILL)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(RIGS))
 async def test_comes_through(name: str) -> None:

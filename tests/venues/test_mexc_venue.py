@@ -105,11 +105,6 @@ class TestMexcPerpBadDays(TestMexcBadDays):
     too_many = "too frequent"
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @asynccontextmanager
 async def trading() -> AsyncIterator[tuple[ClockedRig, MexcServer]]:
     """Run a connected account with a price."""

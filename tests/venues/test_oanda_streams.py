@@ -32,11 +32,6 @@ SATURDAY_S = 1_723_291_200
 """10 August 2024, noon UTC; a ManualTime begins on the Thursday before."""
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Bench(OandaRig):
     """A rig whose time passes only in the test."""
 

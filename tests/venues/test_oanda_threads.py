@@ -36,11 +36,6 @@ EUR = "EUR/USD:USD"
 NOWHERE = Access(account="acc", venue="oanda", url="http://127.0.0.1:9", account_id="1", secret=Secret(TOKEN))
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def buys(number: int) -> OrderRequest:
     """Return a market order."""
     return OrderRequest(

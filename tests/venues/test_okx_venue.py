@@ -106,11 +106,6 @@ class TestOkxPerpBadDays(TestOkxBadDays):
         assert [each.qty for each in await rig.venue.positions()] == [D("0.0201")]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_a_wrong_passphrase() -> None:
     """The passphrase is asked for too."""
     async with spot() as rig:

@@ -81,11 +81,6 @@ class TestPracticeVenue(TradingContract):
         return practising()
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @asynccontextmanager
 async def connected() -> AsyncIterator[PracticeRig]:
     """Run an exchange with a client and a price of 100."""
