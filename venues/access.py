@@ -36,6 +36,8 @@ class Access:
     """The markets that are traded; venues whose history can only be asked by market are asked for these."""
     folder: str = ""
     """Where an adapter may keep what it learnt (contract ids); empty: nowhere."""
+    keys_folder: str = ""
+    """Where the PEM files of an account are that signs with keys of its own (IBKR's Web API); empty: nowhere."""
     key: Secret = field(default_factory=lambda: Secret(""))
     secret: Secret = field(default_factory=lambda: Secret(""))
     passphrase: Secret = field(default_factory=lambda: Secret(""))

@@ -43,6 +43,8 @@ class VenueFacts(NamedTuple):
     options: bool = False
     """Whether its adapter has option chains (``HasChains``)."""
     brackets: Brackets = Brackets.NONE
+    gateway: bool = False
+    """An address of one's own stands for its credentials: a gateway that has logged in by itself."""
 
 
 _KEYS: Final = ("key", "secret")
@@ -77,6 +79,15 @@ KNOWN: Final[dict[str, VenueFacts]] = {
         "ibkr",
         options=True,
         brackets=Brackets.TOGETHER,
+    ),
+    "ibkr_web": VenueFacts(
+        "Interactive Brokers Web API",
+        "equities, FX, futures, options",
+        (SPOT, PERP),
+        True,
+        (*_KEYS3, "keys_dir"),
+        "venues.ibkr_web:IbkrWebVenue",
+        gateway=True,
     ),
     "alpaca": VenueFacts("Alpaca", "US equities", (SPOT,), True, _KEYS, "venues.alpaca:AlpacaVenue", "alpaca"),
 }

@@ -81,7 +81,8 @@ def _facts(name: str, accounts: list[str]) -> dict[str, Any]:
         "trades": facts.trades,
         "markets": ["futures" if each.value == "perp" else each.value for each in facts.markets],
         "testnet": facts.testnet,
-        "needs": [words.get(each, each) for each in facts.credentials],
+        "needs": [words.get(each, each) for each in facts.credentials]
+        + (["or a gateway's url"] if facts.gateway else []),
         "extra": facts.extra,
         "installed": find_spec(_LIBRARY.get(facts.extra, "ccxt")) is not None,
         "accounts": accounts,

@@ -26,6 +26,6 @@ def _fault(account: Account, source: Account | None) -> str:
         return "is this account itself: leave it out"
     if source.data:
         return f"goes by the prices of {source.data} itself: name that account"
-    if source.venue is VenueKind.IBKR:
+    if source.venue in (VenueKind.IBKR, VenueKind.IBKR_WEB):
         return "IBKR's hours are not known here: its silence could not be told from a closed market"
     return ""

@@ -47,6 +47,7 @@ class VenueKind(StrEnum):
     HYPERLIQUID = "hyperliquid"
     OANDA = "oanda"
     IBKR = "ibkr"
+    IBKR_WEB = "ibkr_web"
     ALPACA = "alpaca"
 
     @property
@@ -111,8 +112,16 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     passphrase: Annotated[
         Secret | None,
         Key(
-            doc="Third part of the access (okx, kucoin); unset: exchange.VENUE.passphrase.",
+            doc="Third part of the access (okx, kucoin), access token (ibkr_web); unset: exchange.VENUE.passphrase.",
             check=checks.secret_length(1, 256),
+        ),
+    ] = None
+    keys_dir: Annotated[
+        Path | None,
+        Key(
+            doc="Folder with private_signature.pem, private_encryption.pem and dhparam.pem (ibkr_web with OAuth). A "
+            "relative path starts at app.data_dir.",
+            example=Path("keys/ibkr"),
         ),
     ] = None
     account_id: Annotated[

@@ -87,7 +87,10 @@ def missing_credentials(config: Config) -> tuple[ValidationError, ...]:
 
 
 def _needed(account: Account) -> Iterator[str]:
-    return (_KEYS[each] for each in KNOWN[account.venue.value].credentials if each in _KEYS)
+    facts = KNOWN[account.venue.value]
+    if facts.gateway and account.url:
+        return iter(())
+    return (_KEYS[each] for each in facts.credentials if each in _KEYS)
 
 
 def _missing(index: int, account: Account, key: str) -> ValidationError:
@@ -122,5 +125,6 @@ def access_of(config: Config, account: Account) -> Access:
         conservative=conservative[rate_mode_of(config, account)],
         symbols=account.symbols or config.market.symbols,
         folder=str(config.app.data_dir / "venues" / account.name),
+        keys_folder="" if account.keys_dir is None else str(config.app.data_dir / account.keys_dir),
         **given,
     )

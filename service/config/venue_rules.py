@@ -52,6 +52,8 @@ def _faults(config: Config, account: Account) -> Iterator[_Fault]:
         yield "market_type", "InvalidEnum", f"{facts.title} has only {has} here", str(account.market_type or "")
     if "account_id" in facts.credentials and not account.account_id:
         yield "account_id", "MissingValue", f"{facts.title} needs to be told which account", ""
+    if "keys_dir" in facts.credentials and account.keys_dir is None and not account.url:
+        yield "keys_dir", "MissingValue", f"{facts.title} needs the folder with its keys, or the url of a gateway", ""
     yield from _unsafe_addresses(account)
     if account.venue is VenueKind.IBKR:
         yield from _wrong_port(config, account)
@@ -95,6 +97,8 @@ def _login(access: Access) -> tuple[object, ...]:
     who: tuple[object, ...] = (access.key or access.secret, access.account_id)
     if access.venue == VenueKind.IBKR:
         who = (access.host, access.port, access.account_id)
+    elif access.venue == VenueKind.IBKR_WEB and not access.key:
+        who = (access.url, access.account_id)
     elif not who[0]:
         return ()
     return (access.venue, access.market, access.testnet, *who)

@@ -27,13 +27,13 @@ from venues.known import KNOWN
 
 KEY, SIGNING, THIRD = "key-of-nobody-1", "signing-of-nobody-2", "third-of-nobody-3"
 LIVE = '[app]\nmode = "live"\n'
-IDS = {"oanda", "hyperliquid"}
+NEEDED = {"oanda": {"account_id": "0x1"}, "hyperliquid": {"account_id": "0x1"}, "ibkr_web": {"keys_dir": "keys"}}
 
 
 def account(venue: str, **more: object) -> str:
     """Return a file with one account at a venue."""
-    keys = {"account_id": "0x1"} if venue in IDS else {}
-    lines = (f"{name} = {json.dumps(value)}" for name, value in (keys | more).items())
+    keys = NEEDED.get(venue, {}) | more
+    lines = (f"{name} = {json.dumps(value)}" for name, value in keys.items() if value is not None)
     return "\n".join(['[[accounts]]\nname = "main-1"', f'venue = "{venue}"', *lines]) + "\n"
 
 
@@ -168,6 +168,7 @@ def test_an_adapter_that_is_not_installed_stops_its_account_alone(monkeypatch: p
         ("hyperliquid", ["api_secret"]),
         ("oanda", ["api_secret"]),
         ("ibkr", []),
+        ("ibkr_web", ["api_key", "api_secret", "passphrase"]),
         ("alpaca", ["api_key", "api_secret"]),
     ],
 )
@@ -176,6 +177,17 @@ def test_missing_credentials_name_their_variable(venue: str, needed: list[str]) 
     found = missing_credentials(parse(account(venue), {}))
     assert [(each.path, each.code) for each in found] == [(f"accounts[0].{key}", "MissingCredential") for key in needed]
     assert all(account_variable("main-1", key) in each.message for key, each in zip(needed, found, strict=True))
+
+
+def test_the_web_api_by_keys_or_by_a_gateway() -> None:
+    """PF-236: with OAuth an account names the folder of its keys; a gateway has logged in by itself and asks for nothing."""
+    config = parse(account("ibkr_web", keys_dir="keys/ibkr"), {})
+    assert access_of(config, config.accounts[0]).keys_folder == str(config.app.data_dir / "keys/ibkr")
+    assert mistakes(account("ibkr_web", keys_dir=None)) == [("accounts[0].keys_dir", "MissingValue")]
+    gateway = parse(account("ibkr_web", keys_dir=None, url="https://localhost:5000/v1/api"), {})
+    assert missing_credentials(gateway) == ()
+    twice = account("ibkr_web", keys_dir=None, url="https://localhost:5000/v1/api")
+    assert ("accounts[1].venue", "Duplicate") in mistakes(twice + twice.replace("main-1", "main-2"))
 
 
 @pytest.mark.parametrize("venue", ["okx", "kucoin"])

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from protocol.accounts import AccountState
 from protocol.orders import Balance, Position
-from protocol.values import MarketType, OrderSide
+from protocol.values import MarketType
 from rules.broker.pacing import Kind
 from venues.errors import NetworkTimeout
 from venues.ibkr.book import Book
@@ -45,7 +45,7 @@ class Account:
                 found = self._contracts.heard(held.contract)
                 if held.contract.secType not in _NETTED and found is not None:
                     totals[found.instrument(self._venue).base] += self._exact(held) * found.size
-        locked = self._locked() if self._market is MarketType.SPOT else {}
+        locked = self._book.locked() if self._market is MarketType.SPOT else {}
         return tuple(
             Balance(currency, total - locked.get(currency, Decimal(0)), locked.get(currency, Decimal(0)))
             for currency, total in sorted(totals.items())
@@ -122,15 +122,3 @@ class Account:
 
     def _exact(self, held: Any) -> Decimal:
         return Decimal(self._line.gateway.wrapper.held_as_written[held.contract.conId])
-
-    def _locked(self) -> dict[str, Decimal]:
-        locked: defaultdict[str, Decimal] = defaultdict(Decimal)
-        for known in self._book.orders.values():
-            base, _, quote = known.symbol.partition("/")
-            if known.combo or not known.rest:
-                continue
-            if known.side is OrderSide.SELL:
-                locked[base if ":" not in quote else known.symbol] += known.rest
-            else:
-                locked[quote.partition(":")[0]] += known.rest * (known.price or Decimal(0))
-        return locked

@@ -6,6 +6,7 @@ Messages come repeated, late and in any order. An order is called over only when
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -113,6 +114,19 @@ class Ledger:
         """Yield all fills of the day."""
         for known in self.orders.values():
             yield from known.fills.values()
+
+    def locked(self) -> dict[str, Decimal]:
+        """Return what open orders would take, by currency: the broker tells no locks by order."""
+        locked: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for known in self.orders.values():
+            base, _, quote = known.symbol.partition("/")
+            if known.combo or not known.rest:
+                continue
+            if known.side is OrderSide.SELL:
+                locked[base if ":" not in quote else known.symbol] += known.rest
+            else:
+                locked[quote.partition(":")[0]] += known.rest * (known.price or Decimal(0))
+        return locked
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Return when a condition holds; it is asked again whenever something was told."""
