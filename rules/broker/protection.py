@@ -166,7 +166,7 @@ def _close_again_at(bracket: Guarded) -> int:
 
 def _cancels(bracket: Guarded, legs: Iterator[Leg] | list[Leg], now: int) -> Iterator[BracketStepTaken]:
     for leg in legs:
-        if not leg.over and not leg.cancelling:
+        if not leg.over and not leg.cancelling and leg.filled < leg.qty:
             yield _step(bracket, BracketStep.CANCEL, now, leg.client_order_id)
 
 

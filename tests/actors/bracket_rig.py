@@ -215,6 +215,8 @@ class BracketRig:
         else:
             self.venue.orders[key] = Held(request)
             if fate == "mute":
+                if at_once:
+                    self.trade(key, told=False)
                 self._say(self._word(request, OrderState.UNKNOWN, "NetworkTimeout"))
             elif fate in ("fills", "half"):
                 self.trade(key, request.qty if fate == "fills" else request.qty / 2, over=True)

@@ -54,7 +54,7 @@ def test_a_bracket_that_works() -> None:
         assert await rig.alarms() == []
 
     book = run(script)
-    assert (book.came, book.net()) == (["entry", "stop", "target"], 0)
+    assert (book.came, book.net()) == (["entry", "stop", "target"], D(0))
     assert book.orders[STOP].state is OrderState.CANCELLED
 
 
@@ -202,7 +202,7 @@ def test_a_refused_stop_is_sent_again_once() -> None:
         assert await rig.alarms() == []
 
     book = run(script, VenueBook(stop="refused"))
-    assert (book.net(), book.behind_stops()) == (100, 100)
+    assert [book.net(), book.behind_stops()] == [100, 100]
 
 
 def test_a_stop_refused_twice_closes_the_position() -> None:
@@ -221,7 +221,7 @@ def test_a_stop_refused_twice_closes_the_position() -> None:
         assert len(rig.stage.events(GUARD, IncidentCleared)) == 1
 
     book = run(script, VenueBook(stop="refused", again="refused"))
-    assert (book.net(), book.came) == (0, ["entry", "stop", "target", "again", "close1"])
+    assert (book.net(), book.came) == (D(0), ["entry", "stop", "target", "again", "close1"])
     assert book.orders[closing()].request.reduce_only
     assert book.orders[TARGET].state is OrderState.CANCELLED
 
@@ -238,7 +238,7 @@ def test_a_stop_of_which_nothing_is_known_is_not_sent_again() -> None:
         assert await rig.alarms() == ["UNPROTECTED_POSITION"]
 
     book = run(script, VenueBook(stop="lost"))
-    assert (book.net(), book.came) == (0, ["entry", "stop", "target", "close1"])
+    assert (book.net(), book.came) == (D(0), ["entry", "stop", "target", "close1"])
 
 
 def test_a_lost_answer_about_a_stop_that_works() -> None:
@@ -250,7 +250,7 @@ def test_a_lost_answer_about_a_stop_that_works() -> None:
         assert steps(rig) == []
 
     book = run(script, VenueBook(stop="mute"))
-    assert (book.net(), book.behind_stops(), book.came) == (100, 100, ["entry", "stop", "target"])
+    assert (book.net(), book.behind_stops(), book.came) == (D(100), D(100), ["entry", "stop", "target"])
 
 
 def test_a_stop_that_provably_never_came() -> None:
@@ -276,7 +276,7 @@ def test_an_entry_that_fills_in_part() -> None:
         assert (await rig.standing()).end == "stopped"
 
     book = run(script, VenueBook(entry="half"))
-    assert (book.net(), book.orders[AGAIN].request.qty) == (0, 50)
+    assert (book.net(), book.orders[AGAIN].request.qty) == (D(0), D(50))
 
 
 def test_a_venue_that_fits_the_stop_by_itself() -> None:
@@ -302,7 +302,7 @@ def test_a_target_that_trades_in_part_beside_a_stop_of_its_own() -> None:
         assert await rig.alarms() == []
 
     book = run(script, VenueBook(stop="refused"))
-    assert (book.net(), book.orders[closing()].request.qty) == (0, 60)
+    assert (book.net(), book.orders[closing()].request.qty) == (D(0), D(60))
 
 
 def test_a_close_that_is_refused_is_tried_again() -> None:
@@ -318,7 +318,7 @@ def test_a_close_that_is_refused_is_tried_again() -> None:
         assert (await rig.standing()).end == "closed"
 
     book = run(script, VenueBook(close1="refused", close2="refused"))
-    assert (book.net(), book.came[3:]) == (0, ["close1", "close2", "close3"])
+    assert (book.net(), book.came[3:]) == (D(0), ["close1", "close2", "close3"])
 
 
 def test_a_fill_after_the_end_is_said() -> None:
@@ -359,7 +359,7 @@ def test_nothing_is_decided_in_the_dark() -> None:
         assert await rig.alarms() == []
 
     book = run(script, VenueBook(stop="refused"))
-    assert (book.net(), book.behind_stops()) == (100, 100)
+    assert [book.net(), book.behind_stops()] == [100, 100]
 
 
 def test_what_traded_in_the_dark_is_found() -> None:
@@ -375,7 +375,7 @@ def test_what_traded_in_the_dark_is_found() -> None:
         assert (await rig.standing()).end == "target"
 
     book = run(script)
-    assert (book.net(), book.orders[STOP].state) == (0, OrderState.CANCELLED)
+    assert (book.net(), book.orders[STOP].state) == (D(0), OrderState.CANCELLED)
 
 
 # --- messages ----------------------------------------------------------------------------------------------------------
