@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from service.cli import (
+    cockpit,
     control,
     daemon,
     files,
@@ -98,7 +99,7 @@ def _elsewhere(
 
 
 for _family in (
-    *(daemon, trade, group, queue, risk, venues, watch, incidents, log, notifications, pnl),
+    *(cockpit, daemon, trade, group, queue, risk, venues, watch, incidents, log, notifications, pnl),
     *(reasons, messages, nodes, control, people, tokens, secrets, practice, files),
 ):
     _family.register(app)

@@ -13,7 +13,7 @@ __all__ = ["EXAMPLES", "ORDER", "dress", "typed"]
 _CHAPTERS: Final = {
     "Start": ("up", "down", "status", "version"),
     "Trade": ("signal", "group"),
-    "Watch": ("top", "tail", "pnl", "explain", "trace", "log", "alerts", "notifications", "incidents"),
+    "Watch": ("cockpit", "top", "tail", "pnl", "explain", "trace", "log", "alerts", "notifications", "incidents"),
     "Risk and queue": ("queue", "risk", "pause", "resume"),
     "Configure": ("config", "user", "token", "secrets", "venue"),
     "Operate": ("ps", "nodes", "restart", "release", "dead-letters", "send"),
@@ -37,6 +37,11 @@ EXAMPLES: Final = {
     ),
     "status": ("status", "status --json | jq .engine"),
     "version": ("version",),
+    "cockpit": (
+        "cockpit                               # the operator's screen; Ctrl+Q leaves, the daemon goes on",
+        "cockpit --demo                        # a made-up house: no daemon, no money",
+        "cockpit --panel positions --read-only --theme light",
+    ),
     "top": ("top", "top --once --size 120x40              # one frame, as text", "top --svg now.svg"),
     "signal": (
         "signal entry BTC/USDT --side long --size 500 --check",

@@ -1,0 +1,87 @@
+"""The cockpit: the operator's screen. It stands in a room above this one, so it is known by name and never imported."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import uuid
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from service.cli.codes import epilog
+from service.cli.parts import ConfigFile, Socket, connect, remote, usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from service.api.client import Client
+
+__all__ = ["cockpit", "register"]
+
+_ROOM: Final = "tui.launch"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog=epilog())(cockpit)
+
+
+def cockpit(
+    url: Annotated[
+        str, typer.Option("--url", help="A daemon elsewhere, as before the command: https://HOST:PORT.")
+    ] = "",
+    token: Annotated[str, typer.Option("--token", help="Who you are there; better in BULKHEAD_TOKEN.")] = "",
+    demo: Annotated[
+        bool, typer.Option("--demo", help="A made-up house: no daemon, no money, nothing is kept.")
+    ] = False,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Look only: every command is off.")] = False,
+    theme: Annotated[
+        str, typer.Option("--theme", help="dark, light, dark-blue-orange, light-blue-orange; else as you left it.")
+    ] = "",
+    panel: Annotated[str, typer.Option("--panel", help="The panel to begin with: dashboard, positions, ...")] = "",
+    config: ConfigFile = None,
+    socket: Socket = None,
+) -> None:
+    """Open the operator's screen: positions, risk, queue, alerts, every command. It survives restarts of the daemon.
+
+    Keys: 1-9 panels, / search, : commands, ? help, Enter details, Esc back, Ctrl+Q leaves (the daemon goes on).
+    """
+    if token and not url:
+        raise usage("--token goes with --url", "the daemon's own socket needs no token", path="--token")
+    if url:
+        remote(url, token)
+    room = importlib.import_module(_ROOM)
+    for option, given, known in (("--theme", theme, room.theme_names()), ("--panel", panel, room.panel_names())):
+        if given and given not in known:
+            raise usage(f"{given} is none of {', '.join(known)}", f"name one with {option}", path=option, value=given)
+    clock = _clock()
+    link = room.DemoLink(clock) if demo else _link(room, connect(config, socket))
+    given_options = {"read_only": read_only, "theme": theme, "panel": panel}
+    preferences = None if demo else room.default_file(os.environ)
+    code = room.run(_options(room, link=link, clock=clock, preferences=preferences, **given_options))
+    if code:
+        raise typer.Exit(code)
+
+
+def _clock() -> Callable[[], int]:
+    from runtime.clock import WallClock
+
+    return WallClock().now
+
+
+def _link(room: ModuleType, client: Client) -> Any:
+    if client.url:
+        return room.DaemonLink(url=client.url, token=client.token)
+    return room.DaemonLink(socket=client.socket_path)
+
+
+def _options(room: ModuleType, **given: Any) -> Any:
+    from service.advice import advice_of
+
+    return room.Options(advice=advice_of, request_id=_new_id, **given)
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex  # house: each request of an operator is a new one

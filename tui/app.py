@@ -1,0 +1,356 @@
+"""The application: frame, panels, keys, and the round that keeps all of it fresh."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any, ClassVar, Final
+
+from textual import events, work
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import ContentSwitcher, Static
+
+from protocol.errors import BulkheadError
+from tui import frame
+from tui.command_line import CommandLine
+from tui.commands import COMMANDS, named
+from tui.confirm import Confirm
+from tui.grid.layout import GAPS
+from tui.help import Help
+from tui.link import Item, LinkState
+from tui.options import Options
+from tui.palette import Palette
+from tui.panels import PANELS, Panel
+from tui.preferences import Preferences, PreferencesBroken
+from tui.seat import Command, Question, Sent
+from tui.state import State
+from tui.telling import Telling
+from tui.text import line
+from tui.themes import THEMES
+
+__all__ = ["Cockpit"]
+
+_LEAST_S: Final = 0.1
+
+
+class Cockpit(App[None]):
+    """The operator's screen."""
+
+    CSS = """
+    Screen { layout: vertical; background: $background; color: $foreground; }
+    #header, #tabs, #alerts, #banner, #said, #keys { height: 1; width: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
+    #header { background: $surface; }
+    #banner { display: none; }
+    #said { background: $background; }
+    #keys { background: $surface; }
+    #panels { height: 1fr; }
+    Panel { height: 1fr; }
+    """
+    TITLE = "bulkhead"
+    COMMANDS: ClassVar[set[Any]] = {Palette}
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012 - Textual types it as that
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]  # noqa: RUF012 - Textual types it as that
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("colon", "command_line", "Command line"),
+        Binding("slash", "search", "Search"),
+        Binding("question_mark", "help", "Help"),
+        Binding("escape", "step_back", "Back"),
+        Binding("f6", "next_theme", "Theme"),
+        Binding("f7", "next_density", "Density"),
+        Binding("ctrl+q", "quit", "Leave", priority=True),
+    ]
+
+    def __init__(self, options: Options) -> None:
+        super().__init__()
+        self.options = options
+        self.panels: tuple[type[Panel], ...] = PANELS
+        self.link = options.link
+        self.state = State(options.link, options.clock)
+        self.telling = Telling(self)
+        self.preferences = Preferences(options.preferences)
+        self._following: asyncio.Task[None] | None = None
+        for look in THEMES.values():
+            self.register_theme(look.theme)
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Return what our style sheets name beyond Textual's own variables, for a theme that is not ours."""
+        return dict(THEMES["dark"].theme.variables)
+
+    # --- beginning and end ---------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        """Lay out the frame and every panel."""
+        yield Static(id="header")
+        yield Static(id="tabs")
+        yield Static(id="alerts")
+        yield Static(id="banner")
+        with ContentSwitcher(id="panels", initial=f"panel-{self._first_panel()}"):
+            for panel in self.panels:
+                yield panel()
+        yield CommandLine()
+        yield Static(id="said")
+        yield Static(id="keys")
+
+    def _first_panel(self) -> str:
+        known = [panel.ident for panel in self.panels]
+        return self.options.panel if self.options.panel in known else known[0]
+
+    async def on_mount(self) -> None:
+        """Take over what the operator chose, begin to follow and to ask."""
+        try:
+            self.preferences.load()
+        except PreferencesBroken as error:
+            self.telling.wrong(error)
+        self._dress()
+        self.state.hearers.append(self.telling.hear)
+        self._following = asyncio.create_task(self.link.follow(self.state.hear, self._link_said))
+        self.open_panel(self._first_panel())
+        self._keep_fresh()
+
+    async def on_unmount(self) -> None:
+        """Let go of the daemon."""
+        if self._following is not None:
+            self._following.cancel()
+        await self.link.close()
+
+    def _dress(self) -> None:
+        """Put the remembered look on: theme, density, columns and order of each panel."""
+        theme = self.options.theme or self.preferences.get("theme", "") or self.state.setting("ui.theme") or "dark"
+        self.theme = THEMES[theme if theme in THEMES else "dark"].theme.name
+        density = self.preferences.get("density", "") or "normal"
+        for panel in self.query(Panel):
+            if panel.grid is None:
+                continue
+            panel.grid.set_columns(self.preferences.names(f"columns.{panel.ident}"), density)
+            order = self.preferences.names(f"order.{panel.ident}")
+            if len(order) == 2:
+                panel.grid.order_by(order[0], descending=order[1] == "desc")
+
+    # --- keeping fresh -------------------------------------------------------------------------------------------------
+
+    @work(exclusive=True, group="fresh")
+    async def _keep_fresh(self) -> None:
+        while True:
+            await self.refresh_now()
+            await self._waited(max(_LEAST_S, self.state.update_s))
+
+    async def _waited(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await asyncio.get_running_loop().create_future()
+
+    async def refresh_now(self) -> None:
+        """Ask what is due and draw it."""
+        await self.state.round()
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw the frame and the panel in front."""
+        width = self.size.width
+        self._static("header").update(frame.header(self.state, self.link.where, width, read_only=self.read_only))
+        self._static("alerts").update(frame.alert_strip(self.state, width))
+        said = frame.banner(self.state, self.link.where)
+        self._static("banner").display = said is not None
+        if said is not None:
+            self._static("banner").update(said)
+        self.panel().draw(self.state)
+        self._draw_keys()
+
+    def _draw_keys(self) -> None:
+        width, panel = self.size.width, self.panel()
+        self._static("tabs").update(frame.tabs(self.panels, panel.ident, width))
+        off = frozenset(command.name for command in COMMANDS if self.is_off(command))
+        self._static("keys").update(frame.key_line(panel.keys, off, width))
+
+    def _static(self, ident: str) -> Static:
+        return self.screen_stack[0].query_one(f"#{ident}", Static)
+
+    def _link_said(self, state: LinkState, problem: str) -> None:
+        before = self.state.link_state
+        self.state.link_said(state, problem)
+        if state is LinkState.CONNECTED and before is LinkState.RECONNECTING:
+            self.say("connected again", "gain")
+        if state is not before and self.is_running:
+            self._keep_fresh()
+
+    # --- what commands and panels may do -------------------------------------------------------------------------------
+
+    @property
+    def read_only(self) -> bool:
+        """Tell whether commands that change something are off."""
+        return self.options.read_only or self.state.read_only
+
+    def is_off(self, command: Command) -> bool:
+        """Tell whether a command is off now: the cockpit or the engine is read only (EX-1506)."""
+        if not command.writes:
+            return False
+        return self.options.read_only or (self.state.read_only and not command.always)
+
+    def say(self, text: str, style: str = "") -> None:
+        """Write a sentence into the status line."""
+        if self.is_running:
+            self._static("said").update(line((" ", ""), (text, style)))
+
+    async def confirm(self, question: Question) -> bool:
+        """Ask the operator; must be called from a worker."""
+        answer: bool = await self.push_screen_wait(Confirm(question))
+        return answer
+
+    async def send(self, sent: Sent) -> Any:
+        """Tell the daemon and say what it answers."""
+        return await self.telling.send(sent)
+
+    async def ask(self, path: str, **query: Any) -> Any:
+        """Ask the daemon; None when it refused, which is said."""
+        try:
+            return await self.link.get(path, **query)
+        except BulkheadError as error:
+            self.telling.wrong(error)
+            return None
+
+    def panel(self) -> Panel:
+        """Return the panel in front."""
+        switcher = self.screen_stack[0].query_one("#panels", ContentSwitcher)
+        found = switcher.visible_content
+        assert isinstance(found, Panel), "the switcher holds panels only"
+        return found
+
+    def open_panel(self, ident: str) -> Panel | None:
+        """Bring a panel to the front."""
+        if ident not in {panel.ident for panel in self.panels}:
+            return None
+        self.screen_stack[0].query_one("#panels", ContentSwitcher).current = f"panel-{ident}"
+        panel = self.panel()
+        self.state.want(panel.topics)
+        self.state.stir(*panel.topics)
+        panel.focus_main()
+        self.draw()
+        self._keep_fresh()
+        return panel
+
+    def set_preference(self, name: str, value: Any) -> None:
+        """Remember something for this operator and let it count."""
+        try:
+            self.preferences.set(name, value)
+        except PreferencesBroken as error:
+            self.telling.wrong(error)
+        if name in ("theme", "density"):
+            if name == "theme":
+                self.theme = THEMES[value].theme.name
+            for panel in self.query(Panel):
+                if panel.grid is not None and name == "density":
+                    panel.grid.set_columns(panel.grid.chosen_columns, value)
+            self.draw()
+
+    # --- commands ------------------------------------------------------------------------------------------------------
+
+    def run_text(self, text: str) -> None:
+        """Run a command as it is written in the command line."""
+        name, _, rest = text.strip().partition(" ")
+        command = named(name)
+        if command is None:
+            near = next((each.name for each in COMMANDS if each.name.startswith(name[:3])), "")
+            self.say(f"there is no command {name}{f'; is it {near}?' if near else ''} [Usage]", "warn")
+            return
+        self.run_command(command, command.split(rest))
+
+    def run_command(self, command: Command, given: tuple[str, ...]) -> None:
+        """Run a command beside the screen, unless it is off."""
+        if self.is_off(command):
+            whose = "this cockpit" if self.options.read_only else "the engine"
+            self.say(f"{command.name} is off: {whose} is read only [ReadOnlyMode]", "warn")
+            return
+        self._run(command, given)
+
+    @work(group="commands")
+    async def _run(self, command: Command, given: tuple[str, ...]) -> None:
+        await command.run(self, given)
+        self.state.stir()
+        await self.refresh_now()
+
+    # --- keys ----------------------------------------------------------------------------------------------------------
+
+    def on_key(self, event: events.Key) -> None:
+        """Open a panel by its key, or run what the panel in front has on the key."""
+        if len(self.screen_stack) > 1:
+            return
+        for panel in self.panels:
+            if event.key == panel.key:
+                event.stop()
+                self.open_panel(panel.ident)
+                return
+        front = self.panel()
+        for key in front.keys:
+            command = named(key.command)
+            if event.key == key.key and command is not None:
+                event.stop()
+                target = front.target() if key.target else key.fixed
+                if key.target and not target:
+                    self.say(f"select a row first, then {key.label}", "warn")
+                    return
+                self.run_command(command, tuple(filter(None, target.split("\t"))))
+                return
+
+    def action_command_line(self) -> None:
+        """Open the command line."""
+        self.open_command_line("")
+
+    def open_command_line(self, text: str) -> None:
+        """Open the command line with a beginning."""
+        self.query_one(CommandLine).open(text)
+
+    def action_search(self) -> None:
+        """Open the search field."""
+        grid = self.panel().grid
+        self.query_one(CommandLine).open(grid.rows.text if grid is not None else "", search=True)
+
+    def action_help(self) -> None:
+        """Show the page of help."""
+        self.push_screen(Help(self.panel(), self.panels))
+
+    def action_step_back(self) -> None:
+        """Go one step back."""
+        self.panel().back()
+        self.draw()
+
+    def action_go(self, ident: str) -> None:
+        """Open a panel."""
+        self.open_panel(ident)
+
+    def action_next_theme(self) -> None:
+        """Put on the next theme."""
+        names = list(THEMES)
+        now = next((place for place, name in enumerate(names) if THEMES[name].theme.name == self.theme), 0)
+        self.set_preference("theme", names[(now + 1) % len(names)])
+
+    def action_next_density(self) -> None:
+        """Put columns further apart, or close together again."""
+        names = list(GAPS)
+        now = self.preferences.get("density", "normal")
+        place = names.index(now) if now in names else 0
+        self.set_preference("density", names[(place + 1) % len(names)])
+
+    def on_command_line_run(self, event: CommandLine.Run) -> None:
+        """Run what was typed."""
+        self.run_text(event.text)
+
+    def on_command_line_search(self, event: CommandLine.Search) -> None:
+        """Show only rows with what was typed."""
+        self.panel().search(event.text)
+        self.draw()
+
+    def on_command_line_left(self, event: CommandLine.Left) -> None:
+        """Give the keys back to the panel."""
+        event.stop()
+        self.panel().focus_main()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fit the frame's lines to the new width."""
+        event.stop()
+        if self.is_running:
+            self.call_after_refresh(self.draw)
+
+    def hear(self, item: Item) -> None:
+        """Take an item of the stream (the demo and tests send some)."""
+        self.state.hear(item)

@@ -1,0 +1,24 @@
+"""Everything an operator can do, one table; the command line, the palette and the keys of panels all use it.
+
+What lives here: for each area a module with a tuple of ``Command``. What must not: widgets; a command knows its ``Seat``.
+"""
+
+from tui.commands import engine, groups, logs, queue, risk, view
+from tui.seat import Command
+
+__all__ = ["COMMANDS", "named"]
+
+COMMANDS: tuple[Command, ...] = (
+    *engine.COMMANDS,
+    *groups.COMMANDS,
+    *risk.COMMANDS,
+    *queue.COMMANDS,
+    *logs.COMMANDS,
+    *view.COMMANDS,
+)
+"""Every command, area by area; an area that is added is named here."""
+
+
+def named(name: str) -> Command | None:
+    """Return a command by its name."""
+    return next((command for command in COMMANDS if command.name == name), None)

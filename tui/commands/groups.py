@@ -1,0 +1,127 @@
+"""Groups: close one or a leg of it, cancel what is unfilled (EX-1614)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tui import cells
+from tui.commands.finding import group_choices, group_of, worth_of
+from tui.link import part
+from tui.seat import Argument, Choice, Command, Question, Seat, Sent
+
+__all__ = ["COMMANDS"]
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    return f"{row['side']} {row['symbol']} {row['timeframe']} on {row['account']}"
+
+
+async def _close(seat: Seat, given: tuple[str, ...]) -> None:
+    row = group_of(seat, given[0] if given else "")
+    if row is None:
+        return
+    unfilled = int(row["legs"]) - int(row["legs_filled"])
+    result = cells.signed(row["unrealized_quote"]).text
+    effects = (
+        ("pair", _named(row)),
+        ("quantity", f"{cells.amount(row['open_qty']).text} {row['base']} at the market"),
+        ("estimated", worth_of(row["open_qty"], row["mark"], row["quote"])),
+        ("result now", f"{result} {row['quote']} unrealized"),
+        ("unfilled", f"{unfilled} layers are cancelled first"),
+    )
+    if await seat.confirm(Question("Close the whole group?", effects)):
+        ident = str(row["group_id"])
+        await seat.send(Sent(_at(ident, "close"), {}, lambda _: f"{row['symbol']} {ident} is being closed", ident))
+
+
+async def _close_leg(seat: Seat, given: tuple[str, ...]) -> None:
+    row = group_of(seat, given[0] if given else "")
+    if row is None or len(given) < 2:
+        if row is not None:
+            seat.say("say which leg, for example: close-leg GROUP p0.l1 [MissingValue]", "warn")
+        return
+    ident, leg_id = str(row["group_id"]), given[1]
+    found = await seat.ask(f"/v1/group/{part(ident)}")
+    if found is None:
+        return
+    leg = next((each for each in found["group"]["legs"] if each["leg_id"] == leg_id), None)
+    if leg is None:
+        known = ", ".join(each["leg_id"] for each in found["group"]["legs"])
+        seat.say(f"the group has no leg {leg_id}; it has {known} [NotFound]", "warn")
+        return
+    effects = (
+        ("pair", _named(row)),
+        ("leg", leg_id),
+        ("quantity", f"{cells.amount(leg['open_qty']).text} {row['base']} at the market"),
+        ("estimated", worth_of(leg["open_qty"], row["mark"], row["quote"])),
+    )
+    if await seat.confirm(Question(f"Close leg {leg_id}?", effects)):
+        body = {"leg_id": leg_id}
+        await seat.send(Sent(_at(ident, "close"), body, lambda _: f"leg {leg_id} of {ident} is being closed", ident))
+
+
+async def _cancel(seat: Seat, given: tuple[str, ...]) -> None:
+    """Show what cancelling would do as the daemon previews it, ask, and do exactly that."""
+    row = group_of(seat, given[0] if given else "")
+    if row is None:
+        return
+    ident, which = str(row["group_id"]), given[1] if len(given) > 1 else "all"
+    changes = {"cancel_layers": [which]}
+    address = _at(ident, "edit")
+    shown = await seat.send(Sent(address, {"changes": changes, "preview": True}, lambda _: "", ident))
+    if shown is None:
+        return
+    effects = [("pair", _named(row)), *((_step(each)) for each in shown["effects"][:8])]
+    if len(effects) == 1:
+        seat.say(f"{row['symbol']} {ident} has no unfilled layer", "dim")
+        return
+    if await seat.confirm(Question("Cancel unfilled layers?", effects, "; ".join(shown.get("notes", ())))):
+        body = {
+            "changes": changes,
+            "preview": False,
+            "expected_version": shown["version"],
+            "digest": shown["digest"],
+            "request_id": "",
+        }
+        await seat.send(Sent(address, body, lambda made: f"{ident} is version {made['version']}", ident))
+
+
+def _step(effect: Mapping[str, Any]) -> tuple[str, str]:
+    qty = f" {effect['qty']}" if effect["qty"] else ""
+    at = f" at {effect['price']}" if effect["price"] else ""
+    said = " ".join(str(each) for each in (effect["purpose"], effect["leg_id"], effect["text"]) if each)
+    return cells.words(effect["step"]), f"{said}{qty}{at}"
+
+
+def _at(ident: str, what: str) -> str:
+    return f"/v1/group/{part(ident)}/{what}"
+
+
+def _layers(seat: Seat) -> list[Choice]:  # noqa: ARG001 - every completion has this shape
+    return [Choice("all", "every unfilled layer")]
+
+
+_GROUP: Final = Argument("group", group_choices)
+
+COMMANDS: Final = (
+    Command(
+        name="close", help="Close a group at the market", run=_close, arguments=(_GROUP,), writes=True, always=True
+    ),
+    Command(
+        name="close-leg",
+        help="Close one leg of a group at the market",
+        run=_close_leg,
+        arguments=(_GROUP, Argument("leg")),
+        writes=True,
+        always=True,
+    ),
+    Command(
+        name="cancel-unfilled",
+        help="Cancel the unfilled layers of a group",
+        run=_cancel,
+        arguments=(_GROUP, Argument("layers", _layers, required=False)),
+        writes=True,
+    ),
+)
+"""Commands of groups."""

@@ -1,0 +1,262 @@
+"""What the made-up house answers to the addresses of the API that look; an address that is added for a panel goes here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from tui.demo.groups import GAPS, TARGETS, WEIGHTS, Group, Leg
+from tui.demo.offset import pictures
+from tui.demo.prices import noise, text_of
+from tui.demo.world import SLOTS, World
+
+__all__ = ["ANSWERS", "detail", "history"]
+
+_SECOND: Final = 1_000_000_000
+_START: Final = 50_000.0
+_POINTS: Final = 240
+
+Query = Mapping[str, Any]
+
+
+def _status(world: World, query: Query) -> Any:  # noqa: ARG001 - every answer has this shape
+    waiting = sum(leg.state == "open" for group in world.groups for leg in group.legs)
+    return {
+        "version": "demo",
+        "pid": 0,
+        "scope": "paper",
+        "mode": "paper",
+        "venues": [
+            {"account": name, "scope": "paper", "status": "up", "code": "", "reason": "", "text": ""}
+            for name in ("main", "perp")
+        ],
+        "accounts": ["main", "perp"],
+        "source": "DEMO",
+        "feeds": [],
+        "engine": {"status": world.status, "reason": world.reason, "permit": 1},
+        "settings": {"version": 4, "author": "demo", "draft": []},
+        "start": {"run": 3, "clean": True, "down_s": 0},
+        "started_at": world.began - 183_600 * _SECOND,
+        "uptime_s": 183_600 + (world.now - world.began) / _SECOND,
+        "now": world.now,
+        "journal": {"path": "", "head": world.position, "commits": world.position // 4, "error": ""},
+        "counts": {
+            "signals": 871,
+            "open_groups": len(world.groups),
+            "closed_groups": 341,
+            "working_orders": waiting,
+            "incidents": 0,
+            "unread_incidents": 0,
+            "slots_taken": len(world.groups),
+            "slots": SLOTS,
+            "position": world.position,
+        },
+        "dead_letters": {"kept": 0, "total": 0},
+        "memory_bytes": 91_226_112,
+    }
+
+
+def _groups(world: World, query: Query) -> Any:  # noqa: ARG001
+    return {"groups": [group.row(world.now) for group in world.groups]}
+
+
+def _queue(world: World, query: Query) -> Any:  # noqa: ARG001
+    return {"queues": world.queues()}
+
+
+def _risk(world: World, query: Query) -> Any:  # noqa: ARG001
+    return {"accounts": pictures(world)}
+
+
+def _decisions(world: World, query: Query) -> Any:  # noqa: ARG001
+    return {"decisions": list(world.decisions)}
+
+
+def _alerts(world: World, query: Query) -> Any:  # noqa: ARG001
+    pinned = [] if world.acknowledged else [line for line in reversed(world.log) if line["pinned"]]
+    return {"count": len(pinned), "others": max(0, len(pinned) - 3), "alerts": pinned[:3]}
+
+
+def _log(world: World, query: Query) -> Any:
+    wanted = set(filter(None, str(query.get("severity") or "").split(",")))
+    group, limit = query.get("group") or "", int(query.get("limit") or 200)
+    found = [
+        line
+        for line in reversed(world.log)
+        if (not wanted or line["severity"] in wanted) and (not group or line["group_id"] == group)
+    ]
+    return {"events": found[:limit]}
+
+
+def _signals(world: World, query: Query) -> Any:  # noqa: ARG001
+    at = world.now - (world.now // _SECOND % 23) * _SECOND
+    return {
+        "signals": [
+            {
+                "signal_id": "s00000871",
+                "received_at": at,
+                "outcome": "accepted",
+                "symbol": "SUI/USDT",
+                "timeframe": "15m",
+                "kind": "entry",
+                "side": "long",
+                "routed": "queued",
+            }
+        ]
+    }
+
+
+def _equity_at(world: World, at: int) -> float:
+    days = (at - world.began) / 86_400 / _SECOND
+    minutes = at // (360 * _SECOND)
+    drift = world.realized + days * 410
+    return _START + drift + 260 * noise(3, minutes) * 0.35 + 420 * noise(5, minutes // 17) * 0.5
+
+
+def _equity(world: World, query: Query) -> Any:  # noqa: ARG001
+    points = (world.now - number * 1_200 * _SECOND for number in range(_POINTS, -1, -1))
+    found = [
+        {"account": "main", "scope": "paper", "total_equity": f"{_equity_at(world, at):.4f}", "at": at} for at in points
+    ]
+    return {"equity": found}
+
+
+def _performance(world: World, query: Query) -> Any:  # noqa: ARG001
+    unrealized = sum(group.result(world.now) for group in world.groups)
+    deployed = sum(group.cost for group in world.groups)
+    locked = sum(leg.qty * leg.price for group in world.groups for leg in group.legs if leg.state == "open")
+    equity = _START + world.realized + unrealized
+    return {
+        "scope": "paper",
+        "unrealized": unrealized,
+        "total_pnl_percent": 100 * (world.realized + unrealized) / _START,
+        "dashboard": {
+            "pnl": {
+                "day": world.realized - 1_147.12,
+                "week": world.realized - 402.9,
+                "month": world.realized,
+                "all": world.realized,
+            },
+            "drawdown": {"max_drawdown_percent": -3.12, "current_drawdown_percent": -0.41},
+        },
+        "allocation": {
+            "exposure": {},
+            "deployed_usd": deployed,
+            "locked_usd": locked,
+            "gauge_committed_usd": deployed + locked,
+            "gauge_free_usd": max(0.0, equity - deployed - locked),
+            "gauge_percent": 100 * (deployed + locked) / equity,
+        },
+    }
+
+
+def _config(world: World, query: Query) -> Any:  # noqa: ARG001
+    effective = [{"key": "ui.realtime_update_ms", "value": 500, "from": "default", "applies": "now", "meaning": ""}]
+    return {"version": 4, "author": "demo", "effective": effective, "changes": []}
+
+
+def detail(world: World, group: Group) -> Any:
+    """Return a group whole, as ``/v1/group/ID`` does."""
+    row = group.row(world.now)
+    legs = [_leg(group, leg) for leg in group.legs]
+    pyramids = [
+        {"index": index, "entry_price": price, "size": "500", "closed": False} for index, price in _entries(group)
+    ]
+    shown = {
+        **row,
+        "version": group.version,
+        "frozen": group.frozen,
+        "config": {"tp_mode": group.mode, "max_pyramids_per_group": 5, "tp_aggregate_percent": "1.2"},
+        "instrument": {"quote": "USDT", "base": group.market.base},
+        "pyramids": pyramids,
+        "legs": legs,
+        "orders": [_target_order(group, leg) for leg in group.legs if leg.held],
+        "watches": _watches(group),
+        "closes": [{"reason": "operator", "scope": "group"}] if group.closing_at else [],
+        "superseded": [],
+    }
+    by_pyramid = [
+        {"name": f"p{index}", "qty": "0", "realized_quote": f"{group.realized / group.pyramids:.4f}", "fees": {}}
+        for index in range(group.pyramids)
+    ]
+    venue = {"status": "up", "code": "", "reason": "", "text": ""}
+    return {
+        "group": shown,
+        "pnl": {"by_pyramid": by_pyramid, "by_leg": [], "by_reason": []},
+        "path": "",
+        "venue": venue,
+    }
+
+
+def _entries(group: Group) -> Iterator[tuple[int, str]]:
+    for leg in group.legs:
+        if leg.layer == 0:
+            yield leg.pyramid, text_of(leg.price, group.market.places)
+
+
+def _leg(group: Group, leg: Leg) -> dict[str, Any]:
+    price, filled = text_of(leg.price, group.market.places), leg.qty if leg.filled else 0.0
+    return {
+        "leg_id": leg.leg_id,
+        "pyramid": leg.pyramid,
+        "layer": leg.layer,
+        "price": price,
+        "qty": f"{leg.qty:.4f}",
+        "gap_percent": f"{GAPS[leg.layer]:g}",
+        "weight_percent": f"{WEIGHTS[leg.layer]:g}",
+        "tp_percent": f"{TARGETS[leg.layer]:g}",
+        "state": leg.state,
+        "target_order": f"t-{leg.leg_id}" if leg.held else "",
+        "filled": f"{filled:.4f}",
+        "cost": f"{filled * leg.price:.4f}",
+        "realized": f"{leg.qty * leg.price * 0.01:.4f}" if leg.hit else "0",
+        "open_qty": f"{leg.held:.4f}",
+        "avg_fill": price if leg.filled else None,
+    }
+
+
+def _target_price(group: Group, leg: Leg) -> float:
+    return leg.price * (1 + group.sign * TARGETS[leg.layer] / 100)
+
+
+def _target_order(group: Group, leg: Leg) -> dict[str, Any]:
+    request = {
+        "client_order_id": f"t-{leg.leg_id}",
+        "side": "sell" if group.side == "long" else "buy",
+        "qty": f"{leg.held:.4f}",
+        "price": text_of(_target_price(group, leg), group.market.places),
+    }
+    return {"request": request, "purpose": "tp", "scope": f"leg:{leg.leg_id}", "leg_id": leg.leg_id, "state": "open"}
+
+
+def _watches(group: Group) -> list[dict[str, Any]]:
+    stop = group.row(group.opened_at)["stop_price"]
+    return [{"reason": "stop", "scope": "group", "above": group.side == "short", "price": stop}] if stop else []
+
+
+def history(group: Group) -> Any:
+    """Return a group's versions, as ``/v1/group/ID/history`` does."""
+    opened = {
+        "at": group.opened_at,
+        "type": "GroupOpened",
+        "version": 1,
+        "by": "signal",
+        "changes": ["opened by a signal"],
+    }
+    return {"group_id": group.group_id, "history": [opened, *group.changes]}
+
+
+ANSWERS: Final[dict[str, Callable[[World, Query], Any]]] = {
+    "/v1/status": _status,
+    "/v1/groups": _groups,
+    "/v1/queue": _queue,
+    "/v1/risk": _risk,
+    "/v1/risk/decisions": _decisions,
+    "/v1/alerts": _alerts,
+    "/v1/log": _log,
+    "/v1/signals": _signals,
+    "/v1/performance": _performance,
+    "/v1/performance/equity": _equity,
+    "/v1/config": _config,
+}
+"""Answers to addresses that name nobody."""

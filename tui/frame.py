@@ -1,0 +1,136 @@
+"""What every panel is framed by: header, tabs, alert strip, banner, key line. Contents only; the application places them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from textual.content import Content
+
+from tui import cells
+from tui.cells import Cell
+from tui.link import LinkState
+from tui.state import State
+from tui.text import line, padded
+
+if TYPE_CHECKING:
+    from tui.panels.base import Panel, PanelKey
+
+__all__ = ["ENGINE", "alert_strip", "banner", "header", "key_line", "tabs"]
+
+ENGINE: Final = {
+    "running": ("● RUNNING", "gain"),
+    "paused": ("Ⅱ PAUSED", "warn"),
+    "unknown": ("? UNKNOWN", "warn"),
+}
+"""How the engine's status is said: a sign, a word, a colour; any other status is an error."""
+
+_NANOS: Final = 1_000_000_000
+
+
+def header(state: State, where: str, width: int, *, read_only: bool) -> Content:
+    """Return the first line: whose money, what engine, how full, what came of it, what time it is there."""
+    status = state.get("status")
+    right = line((f"{cells.clock_time(state.now())} UTC ", "dim"))
+    if status is None:
+        return padded(line((" bulkhead ", "badge"), f"  asking {where}"), right, width)
+    pieces: list[Cell | tuple[str, str] | str] = [(" bulkhead ", "badge"), " ", _mode(status), "  "]
+    text, style = ENGINE.get(status["engine"]["status"], (f"✖ {status['engine']['status'].upper()}", "alarm"))
+    pieces += [(text, style), "  ", *_slots(status["counts"])]
+    if read_only:
+        pieces += ["  ", (" READ ONLY ", "badge-warn")]
+    pieces += _troubles(status)
+    pieces += [("  " + _source(status), "dim")]
+    return padded(line(*pieces), right, width)
+
+
+def _mode(status: Mapping[str, Any]) -> tuple[str, str]:
+    if status["mode"] == "dry_run":
+        return " DRY RUN ", "badge-warn"
+    scope = str(status["scope"])
+    return f" {scope.upper()} ", "badge-alarm" if "live" in scope else "badge-good"
+
+
+def _slots(counts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    taken, most = counts["slots_taken"], counts["slots"]
+    return [("slots ", "dim"), (f"{taken}/{most}", "alarm" if taken > most else "")]
+
+
+def _troubles(status: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    for venue in status["venues"]:
+        if venue["text"]:
+            yield f"  {venue['account']}: {venue['text']}", "alarm"
+    if status["journal"]["error"]:
+        yield "  THE JOURNAL CANNOT BE WRITTEN", "alarm"
+    if status["dead_letters"]["total"]:
+        yield f"  {status['dead_letters']['total']} dead letters", "warn"
+
+
+def _source(status: Mapping[str, Any]) -> str:
+    return f"{status['source']}  up {cells.span(status['uptime_s'])}  v{status['version']}"
+
+
+def tabs(panels: Sequence[type[Panel]], current: str, width: int) -> Content:
+    """Return the line of tabs; names are cut to fit a narrow screen, the one in front never."""
+    wide = sum(len(panel.title) + len(panel.key) + 4 for panel in panels) <= width
+    found = []
+    for panel in panels:
+        front = panel.ident == current
+        title = panel.title if wide or front else panel.title[:4]
+        key, name = ("badge", "badge") if front else ("accent", "dim")
+        found.append(line((f" {panel.key}", key), (f" {title} ", name)))
+    return Content(" ").join(found)
+
+
+def alert_strip(state: State, width: int) -> Content:
+    """Return the pinned strip: the newest alert, how many others, and that they can be acknowledged."""
+    found = state.get("alerts")
+    if found is None:
+        return line("")
+    if not found["alerts"]:
+        return line((" ✓ no alerts", "dim"))
+    newest, count = found["alerts"][0], int(found["count"])
+    letter = str(newest["severity"])[:1].upper()
+    others = f" +{count - 1} " if count > 1 else " "
+    left = line(
+        (f" {letter} ", "badge-alarm" if letter in "EC" else "badge-warn"),
+        (f" {cells.clock_time(newest['at'])} ", "dim"),
+        (str(newest["text"]), "alarm" if letter in "EC" else "warn"),
+        (f"  {newest['identity']}" if newest.get("identity") else "", "dim"),
+    )
+    return padded(left, line((others, "strong"), ("ack: :ack ", "dim")), width)
+
+
+def banner(state: State, where: str) -> Content | None:
+    """Return what is said while the daemon is away, None while it is there."""
+    if state.link_state is LinkState.CONNECTED:
+        return None
+    if state.link_state is LinkState.CONNECTING:
+        return line((f" connecting to {where} … ", "badge-warn"))
+    gone = cells.span((state.clock() - state.lost_at) / _NANOS)
+    return line(
+        (" ✖ NO CONNECTION ", "badge-alarm"),
+        (f" for {gone}, trying again: {state.link_problem}. What you see is from before.", "alarm"),
+    )
+
+
+def key_line(keys: Iterable[PanelKey], off: frozenset[str], width: int) -> Content:
+    """Return the last line: the panel's keys, those that are off dimmed, and those that work everywhere."""
+    pieces: list[Content] = []
+    for key in keys:
+        dead = key.command in off
+        pieces.append(
+            line((f" {_shown(key.key)}", "dim" if dead else "accent"), (f" {key.label}", "dim" if dead else ""))
+        )
+    left = Content(" ").join(pieces)
+    right = line(
+        ("/", "accent"), (" search ", "dim"), (":", "accent"), (" command ", "dim"), ("?", "accent"), (" help ", "dim")
+    )
+    if left.cell_length + right.cell_length > width:
+        right = line(("?", "accent"), (" help ", "dim"))
+    return padded(left, right, width)
+
+
+def _shown(key: str) -> str:
+    names = {"enter": "⏎", "space": "␣", "question_mark": "?"}
+    return names.get(key, key.removeprefix("shift+").upper() if key.startswith("shift+") else key)

@@ -1,0 +1,79 @@
+"""Which columns fit into a width and how wide each is: no drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from tui.grid.column import Column
+
+__all__ = ["GAPS", "Layout", "Place"]
+
+GAPS: Final = {"compact": 1, "normal": 2, "relaxed": 3}
+"""Cells between two columns, by density."""
+
+
+class Place(NamedTuple):
+    """A column, the first cell it takes and how many (its gap to the right not counted)."""
+
+    column: Column
+    start: int
+    width: int
+
+
+class Layout(NamedTuple):
+    """Columns from left to right; the first ``fixed`` ones do not scroll. ``width`` counts all cells."""
+
+    places: tuple[Place, ...]
+    fixed: int
+    width: int
+    gap: int
+
+    @property
+    def fixed_width(self) -> int:
+        """Return the cells that the fixed columns take, their gaps counted."""
+        return sum(place.width + self.gap for place in self.places[: self.fixed])
+
+    @classmethod
+    def fit(cls, columns: Sequence[Column], width: int, *, gap: int = 2, chosen: Sequence[str] = ()) -> Layout:
+        """Lay out columns: those an operator chose in that order (they scroll when too wide), else what fits by need."""
+        by_name = {column.name: column for column in columns}
+        picked = [by_name[name] for name in chosen if name in by_name]
+        kept = picked or _fitting([column for column in columns if not column.optional], width, gap)
+        kept.sort(key=lambda column: not column.fixed)  # stable: fixed ones lead, the rest as chosen
+        widths = _stretched(kept, width, gap)
+        places, start = [], 0
+        for column in kept:
+            places.append(Place(column, start, widths[column.name]))
+            start += widths[column.name] + gap
+        fixed = sum(column.fixed for column in kept)
+        return cls(tuple(places), fixed, max(0, start - gap), gap)
+
+
+def _taken(columns: Sequence[Column], gap: int) -> int:
+    return sum(column.width + gap for column in columns) - gap if columns else 0
+
+
+def _fitting(columns: list[Column], width: int, gap: int) -> list[Column]:
+    """Leave out the least needed columns, the rightmost first among equals, until the rest fits."""
+    kept = list(columns)
+    while _taken(kept, gap) > width:
+        most = max((column.need for column in kept), default=0)
+        if most == 0:
+            break
+        kept.remove(next(column for column in reversed(kept) if column.need == most))
+    return kept
+
+
+def _stretched(columns: Sequence[Column], width: int, gap: int) -> dict[str, int]:
+    """Share out what is left over among columns that can use it, a cell at a time."""
+    widths = {column.name: column.width for column in columns}
+    left = width - _taken(columns, gap)
+    while left > 0:
+        hungry = [column for column in columns if widths[column.name] < column.width + column.stretch]
+        if not hungry:
+            break
+        for column in hungry[:left]:
+            widths[column.name] += 1
+            left -= 1
+    return widths

@@ -1,0 +1,21 @@
+"""The panels, one module each; a panel that is added is named in ``PANELS``, in the order of the tabs.
+
+What lives here: what is on the screen between the frame's lines, and which commands its keys run. What must not: asking the
+daemon for what a topic brings (``tui/topics.py``), telling it anything (``tui/commands``), numbers' looks (``tui/cells``).
+"""
+
+from tui.panels.base import Panel, PanelKey
+from tui.panels.dashboard import DashboardPanel
+from tui.panels.positions import PositionsPanel
+from tui.panels.queue import QueuePanel
+from tui.panels.risk import RiskPanel
+
+__all__ = ["PANELS", "Panel", "PanelKey"]
+
+PANELS: tuple[type[Panel], ...] = (
+    DashboardPanel,
+    PositionsPanel,
+    RiskPanel,
+    QueuePanel,
+)
+"""Every panel."""

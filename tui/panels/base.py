@@ -1,0 +1,110 @@
+"""What every panel is: a place on the screen that draws the state, and keys that run commands on what is selected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from tui.grid import Grid
+from tui.state import State
+
+if TYPE_CHECKING:
+    from tui.seat import Seat
+
+__all__ = ["Panel", "PanelKey"]
+
+
+class PanelKey(NamedTuple):
+    """A key of a panel: it runs a command, with the panel's target when ``target``; ``label`` stands in the key line."""
+
+    key: str
+    command: str
+    label: str
+    target: bool = True
+    fixed: str = ""
+
+
+class Panel(Vertical):
+    """One panel.
+
+    ``ident`` names it (``go positions``, ``--panel positions``), ``key`` opens it from anywhere (any key of Textual),
+    ``title`` stands in the tab. ``topics`` are asked while it is in front. ``keys`` run commands. ``grid`` is the table that
+    sorting, filtering and column choice are for, None when it has none.
+    """
+
+    ident: ClassVar[str] = ""
+    key: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    topics: ClassVar[tuple[str, ...]] = ()
+    keys: ClassVar[tuple[PanelKey, ...]] = ()
+
+    def __init__(self) -> None:
+        super().__init__(id=f"panel-{self.ident}")
+
+    @property
+    def seat(self) -> Seat:
+        """Return the cockpit."""
+        return cast("Seat", self.app)
+
+    @property
+    def grid(self) -> Grid | None:
+        """Return the panel's main table."""
+        return None
+
+    def draw(self, state: State) -> None:
+        """Draw what the screen knows now; called after each round while the panel is in front."""
+        raise NotImplementedError
+
+    def target(self) -> str:
+        """Return what the panel's keys act on (a group's id, an entry's), empty when nothing is selected."""
+        return ""
+
+    def details(self) -> None:
+        """Show more of what is selected (Enter)."""
+
+    def back(self) -> bool:
+        """Go one step back (Esc): out of details, then out of a filter; return whether there was a step."""
+        if self.grid is not None and self.grid.rows.text:
+            self.search("")
+            return True
+        return False
+
+    def focus_main(self) -> None:
+        """Give the keys to what the panel is about."""
+        first: Widget | None = self.grid or next(iter(self.query(Grid)), None)
+        if first is not None:
+            first.focus()
+
+    # --- the table -----------------------------------------------------------------------------------------------------
+
+    def search(self, text: str) -> None:
+        """Show only rows with these words."""
+        if self.grid is not None:
+            self.grid.search(text)
+
+    def set_columns(self, names: Sequence[str]) -> None:
+        """Show these columns and remember them for this operator."""
+        if self.grid is not None:
+            self.grid.set_columns(names)
+            self.seat.set_preference(f"columns.{self.ident}", list(names))
+
+    def set_order(self, name: str, *, descending: bool) -> None:
+        """Sort by a column and remember it for this operator."""
+        if self.grid is not None:
+            self.grid.order_by(name, descending=descending)
+            self.seat.set_preference(f"order.{self.ident}", [name, "desc" if descending else "asc"])
+
+    def on_grid_ordered(self, event: Grid.Ordered) -> None:
+        """Remember how the operator sorts."""
+        if event.grid is self.grid:
+            rows = event.grid.rows
+            self.seat.set_preference(f"order.{self.ident}", [rows.sort, "desc" if rows.descending else "asc"])
+
+    def on_grid_chosen(self, event: Grid.Chosen) -> None:
+        """Open what the operator chose."""
+        if event.grid is self.grid:
+            event.stop()
+            self.details()

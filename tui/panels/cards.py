@@ -1,0 +1,233 @@
+"""What stands on each card of the dashboard (EX-1610): contents only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from textual.content import Content
+from textual.geometry import Size
+
+from tui import cells
+from tui.cells import Cell
+from tui.frame import ENGINE
+from tui.panels.risk import STATUS
+from tui.plot import braille
+from tui.state import State
+from tui.text import line, lines, padded
+
+__all__ = ["capital", "engine", "equity", "pnl", "pool", "side", "troubles"]
+
+_NANOS: Final = 1_000_000_000
+_HOUR_S: Final = 3_600
+_AXIS: Final = 10
+
+
+def _title(text: str, right: Cell | None = None, width: int = 0) -> Content:
+    left = line((text, "title"))
+    return left if right is None else padded(left, line(right), width)
+
+
+def engine(state: State, size: Size) -> Content:
+    """Return the engine's banner: running, paused or in error, and why; what lives and for how long."""
+    status = state.get("status")
+    if status is None:
+        return _title("ENGINE")
+    text, style = ENGINE.get(status["engine"]["status"], (f"✖ {status['engine']['status'].upper()}", "alarm"))
+    reason = status["engine"]["reason"] or "entries are allowed"
+    venues = [f"{each['account']} {each['text'] or each['status']}" for each in status["venues"]]
+    down = any(each["text"] for each in status["venues"])
+    up = cells.span(status["uptime_s"])
+    return lines(
+        _title("ENGINE", Cell(f"up {up}", "dim"), size.width),
+        line((text, style)),
+        line((reason, "warn" if status["engine"]["reason"] else "dim")),
+        line((", ".join(venues), "alarm" if down else "dim")),
+    )
+
+
+def pool(state: State, size: Size) -> Content:
+    """Return how full the pool is, and what waits, split by why."""
+    queues = state.rows("queue", "queues")
+    taken = sum(int(each["occupied"]) for each in queues)
+    most = sum(int(each["maximum"]) for each in queues)
+    waiting = Counter(entry["hold"] or entry["reason"] for each in queues for entry in each["entries"])
+    style = "alarm" if taken > most else "warn" if taken == most and most else ""
+    track = {"alarm": "track-alarm", "warn": "track-warn"}.get(style, "track")
+    counts = state.get("status")["counts"] if state.get("status") else {}
+    room = max(4, min(24, size.width - 12))
+    split = "  ".join(f"{cells.words(why)} {count}" for why, count in waiting.most_common())
+    return lines(
+        _title("POOL", Cell(f"{counts.get('open_groups', 0)} active groups", "dim"), size.width),
+        line((f"{taken}/{most}", style or "strong"), " ", (cells.bar(taken / most if most else 0.0, room), track)),
+        line(("queued ", "dim"), (f"{sum(waiting.values())}", "strong"), (f"  {split}" if split else "", "dim")),
+        line((f"{counts.get('working_orders', 0)} orders at work", "dim")),
+    )
+
+
+def pnl(state: State, size: Size) -> Content:
+    """Return what came of it: realized and unrealized, together in money and percent, and today's."""
+    found = state.get("performance")
+    if found is None:
+        return _title("TOTAL PNL")
+    unrealized = sum(cells.number(row["unrealized_quote"]) or 0.0 for row in state.rows("groups", "groups"))
+    sums = found["dashboard"]["pnl"]
+    total = sums["all"] + unrealized
+    return lines(
+        _title("TOTAL PNL", Cell(str(found["scope"]), "dim"), size.width),
+        line(
+            Cell(cells.signed(total).text, cells.signed(total).style),
+            (" USD  ", "dim"),
+            cells.percent(found["total_pnl_percent"]),
+            ("%", "dim"),
+        ),
+        line(("realized ", "dim"), cells.signed(sums["all"]), ("  open ", "dim"), cells.signed(unrealized)),
+        line(("today ", "dim"), cells.signed(sums["day"]), ("  week ", "dim"), cells.signed(sums["week"])),
+    )
+
+
+def capital(state: State, size: Size) -> Content:
+    """Return the capital gauge: what is committed of what there is (EX-1717)."""
+    found = state.get("performance")
+    if found is None:
+        return _title("CAPITAL")
+    made = found["allocation"]
+    share = made["gauge_percent"]
+    style = "track-alarm" if share is not None and share > 100 else "track-accent"
+    room = max(4, min(24, size.width - 10))
+    shown = Cell(cells.DASH, "dim") if share is None else Cell(f"{share:.1f}%", "alarm" if share > 100 else "strong")
+    return lines(
+        _title("CAPITAL", Cell("committed of equity", "dim"), size.width),
+        line(shown, " ", (cells.bar((share or 0.0) / 100, room), style)),
+        line(
+            ("committed ", "dim"),
+            cells.money(made["gauge_committed_usd"]),
+            ("  free ", "dim"),
+            cells.money(made["gauge_free_usd"]),
+        ),
+        line(
+            ("deployed ", "dim"),
+            cells.money(made["deployed_usd"]),
+            ("  locked ", "dim"),
+            cells.money(made["locked_usd"]),
+        ),
+    )
+
+
+def equity(state: State, size: Size) -> Content:
+    """Return the curve of equity with its ends, and how far below its peak it is."""
+    values = _equity(state.rows("equity", "equity"))
+    found = state.get("performance")
+    drawdown = found["dashboard"]["drawdown"] if found else None
+    right = line("")
+    if drawdown:
+        right = line(
+            ("drawdown ", "dim"),
+            cells.percent(drawdown["current_drawdown_percent"]),
+            ("%  worst ", "dim"),
+            cells.percent(drawdown["max_drawdown_percent"]),
+            ("%", "dim"),
+        )
+    newest = line(("EQUITY  ", "title"), (f"{values[-1]:,.2f}" if values else "", "strong"))
+    head = padded(newest, right, size.width)
+    height, width = size.height - 1, size.width - _AXIS - 1
+    if not values or height < 1 or width < 4:
+        return lines(head, line(("no equity was noted yet", "dim")))
+    rising = values[-1] >= values[0]
+    drawn = braille(values, width, height)
+    marks = {0: f"{max(values):,.0f}", height - 1: f"{min(values):,.0f}"} if height > 1 else {0: f"{values[-1]:,.0f}"}
+    return lines(
+        head,
+        *(
+            line((f"{marks.get(place, ''):>{_AXIS}} ", "dim"), (text, "gain" if rising else "loss"))
+            for place, text in enumerate(drawn)
+        ),
+    )
+
+
+def _equity(rows: list[dict[str, Any]]) -> list[float]:
+    """Return the total of all accounts over time: at each snapshot the newest of every account."""
+    newest: dict[str, float] = {}
+    found = []
+    for row in rows:
+        value = cells.number(row["total_equity"])
+        if value is not None:
+            newest[row["account"]] = value
+            found.append(sum(newest.values()))
+    return found
+
+
+def side(state: State, size: Size) -> Content:
+    """Return risk engine, last signal and newest alerts, beneath each other."""
+    found = [*_risk(state), Content(""), *_signal(state, size), Content(""), *_alerts(state, size)]
+    return lines(*found[: max(1, size.height)])
+
+
+def _risk(state: State) -> Iterator[Content]:
+    yield _title("RISK ENGINE")
+    for picture in state.rows("risk", "accounts"):
+        text, style = STATUS.get(picture["status"], (str(picture["status"]).upper(), "warn"))
+        losing = len(picture["losers"])
+        yield line(
+            (text, style),
+            (f"  {picture['account']}  {losing} losing, {picture['winners']} could pay ", "dim"),
+            cells.signed(picture["winners_usd"]),
+        )
+        if picture["text"]:
+            yield line((f"{cells.clock_time(picture['acted_at'])} {picture['text']}", "dim"))
+
+
+def _signal(state: State, size: Size) -> Iterator[Content]:
+    signals = state.rows("signals", "signals")
+    if not signals:
+        yield _title("LAST WEBHOOK")
+        yield line(("none yet", "dim"))
+        return
+    newest = signals[0]
+    ago = cells.age(newest["received_at"], state.now()).text
+    yield _title("LAST WEBHOOK", Cell(f"{ago} ago", "dim"), size.width)
+    outcome = newest["routed"] or newest["outcome"]
+    style = "gain" if newest["outcome"] == "accepted" else "warn"
+    yield line(
+        (f"{cells.clock_time(newest['received_at'])} ", "dim"),
+        (f"{newest['symbol'] or '?'} {newest['timeframe'] or ''} {newest['kind'] or ''} {newest['side'] or ''}  ", ""),
+        (cells.words(outcome), style),
+    )
+
+
+def _alerts(state: State, size: Size) -> Iterator[Content]:
+    """Yield the newest troubles and how many came in the last hour, by code."""
+    rows = state.rows("troubles", "events")
+    since = state.now() - _HOUR_S * _NANOS
+    last_hour = [row for row in rows if row["at"] >= since]
+    yield _title("ALERTS", Cell(f"{len(last_hour)} in the last hour", "warn" if last_hour else "dim"), size.width)
+    if not rows:
+        yield line(("✓ none", "dim"))
+    for row in rows:
+        yield _trouble(row)
+
+
+def _trouble(row: Mapping[str, Any]) -> Content:
+    letter = str(row["severity"])[:1].upper()
+    style = "alarm" if letter in "EC" else "warn"
+    return line(
+        (f"{cells.clock_time(row['at'])} ", "dim"),
+        (f"{letter} ", style),
+        (str(row["text"]), ""),
+        (f"  {row['identity'] or ''}", "dim"),
+    )
+
+
+def troubles(state: State, size: Size) -> Content:
+    """Return what went wrong in the last hour, counted by code."""
+    rows = state.rows("troubles", "events")
+    since = state.now() - _HOUR_S * _NANOS
+    counts = Counter(str(row["code"]) for row in rows if row["at"] >= since)
+    found = [_title("TROUBLE IN THE LAST HOUR", Cell(f"{sum(counts.values())}", "dim"), size.width)]
+    most = max(counts.values(), default=1)
+    for code, count in counts.most_common(max(0, size.height - 1)):
+        found.append(line((f"{code:<28.28} ", ""), (f"{count:>4} ", "strong"), (cells.bar(count / most, 12), "warn")))
+    if not counts:
+        found.append(line(("✓ none", "dim")))
+    return lines(*found)

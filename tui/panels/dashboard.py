@@ -1,0 +1,94 @@
+"""Panel A: the whole house in one look (EX-1610, EX-1611)."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Grid as Cards
+from textual.containers import Horizontal
+
+from tui.grid import Grid
+from tui.panels import cards
+from tui.panels.base import Panel, PanelKey
+from tui.panels.card import Card
+from tui.panels.position_columns import COLUMNS
+from tui.state import State
+
+__all__ = ["DashboardPanel"]
+
+_SHOWN = ("pair", "tf", "side", "pyramids", "dca", "percent", "pnl", "status")
+
+
+class DashboardPanel(Panel):
+    """Cards; a click on one, or its key, opens the panel it is about."""
+
+    ident: ClassVar[str] = "dashboard"
+    key: ClassVar[str] = "1"
+    title: ClassVar[str] = "Dashboard"
+    topics: ClassVar[tuple[str, ...]] = (
+        "groups",
+        "queue",
+        "risk",
+        "performance",
+        "equity",
+        "signals",
+        "troubles",
+    )
+    keys: ClassVar[tuple[PanelKey, ...]] = (
+        PanelKey("p", "toggle", "Pause / resume", target=False),
+        PanelKey("g", "go", "Positions", target=False, fixed="positions"),
+        PanelKey("r", "go", "Risk", target=False, fixed="risk"),
+        PanelKey("w", "go", "Queue", target=False, fixed="queue"),
+    )
+    DEFAULT_CSS = """
+    DashboardPanel #cards { grid-size: 2; grid-rows: 4; height: 8; grid-gutter: 0 2; padding: 0 1; }
+    .-normal DashboardPanel #cards, .-wide DashboardPanel #cards { grid-size: 4; grid-rows: 5; height: 5; }
+    DashboardPanel #middle { height: 1fr; padding: 0 1; }
+    DashboardPanel #equity { width: 3fr; height: 1fr; margin-right: 2; }
+    DashboardPanel #side { width: 2fr; height: 1fr; }
+    DashboardPanel #lower { height: 1fr; padding: 0 1; display: none; }
+    .-tall DashboardPanel #lower { display: block; }
+    DashboardPanel #top-groups { width: 3fr; margin-right: 2; }
+    DashboardPanel #troubles { width: 2fr; height: 1fr; }
+    .-narrow.-tall DashboardPanel #troubles { width: 2fr; }
+    """
+
+    def compose(self) -> ComposeResult:
+        """Lay out the cards."""
+        with Cards(id="cards"):
+            yield Card("engine", opens="risk", draw=cards.engine)
+            yield Card("pool", opens="queue", draw=cards.pool)
+            yield Card("pnl", opens="positions", draw=cards.pnl)
+            yield Card("capital", opens="positions", draw=cards.capital)
+        with Horizontal(id="middle"):
+            yield Card("equity", opens="performance", draw=cards.equity)
+            yield Card("side", opens="logs", draw=cards.side)
+        with Horizontal(id="lower"):
+            yield Grid(COLUMNS, ident="group_id", empty="no group is open", id="top-groups")
+            yield Card("troubles", opens="logs", draw=cards.troubles)
+
+    def on_mount(self) -> None:
+        """Show the groups that lose or win most first."""
+        found = self.query_one("#top-groups", Grid)
+        found.set_columns(_SHOWN)
+        found.order_by("pnl", descending=False)
+
+    def draw(self, state: State) -> None:
+        """Draw every card."""
+        for card in self.query(Card):
+            card.show(state)
+        now = state.now() // 1_000_000_000
+        rows: list[dict[str, Any]] = [{**row, "now": now} for row in state.rows("groups", "groups")]
+        self.query_one("#top-groups", Grid).take(rows, stale=state.stale("groups"))
+
+    def on_card_opened(self, event: Card.Opened) -> None:
+        """Open the panel a card is about."""
+        self.seat.open_panel(event.panel)
+
+    def on_grid_chosen(self, event: Grid.Chosen) -> None:
+        """Open a group among the positions."""
+        event.stop()
+        panel = self.seat.open_panel("positions")
+        if panel is not None:
+            panel.show_group(str(event.row["group_id"]))

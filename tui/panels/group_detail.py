@@ -1,0 +1,202 @@
+"""One group down to its legs: the ladder, its references, what triggered (EX-1613)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tui import cells
+from tui.cells import Cell
+from tui.grid import Grid
+from tui.panels.leg_columns import COLUMNS, leg_rows
+from tui.state import State
+from tui.text import line, lines
+
+__all__ = ["GroupDetail"]
+
+_EVENTS: Final = 30
+
+
+class GroupDetail(Vertical):
+    """The opened group; there is none while ``group_id`` is empty."""
+
+    DEFAULT_CSS = """
+    GroupDetail { display: none; height: 1fr; layout: grid; grid-size: 1; grid-rows: 2 1fr 1fr; }
+    GroupDetail.-open { display: block; layout: grid; }
+    GroupDetail #group-head { height: 2; background: $surface; padding: 0 1; }
+    GroupDetail #group-facts { padding: 0 1; }
+    .-normal GroupDetail, .-wide GroupDetail { grid-size: 2; grid-columns: 3fr 2fr; grid-rows: 2 1fr; }
+    .-normal GroupDetail #group-head, .-wide GroupDetail #group-head { column-span: 2; }
+    """
+    BINDINGS: ClassVar = []
+
+    def __init__(self) -> None:
+        super().__init__(id="group-detail")
+        self.group_id = ""
+
+    def compose(self) -> ComposeResult:
+        """Lay out head, legs and facts."""
+        yield Static(id="group-head")
+        yield Grid(COLUMNS, ident="leg_id", empty="reading …", id="legs")
+        with VerticalScroll(id="group-facts", can_focus=False):
+            yield Static(id="facts")
+
+    @property
+    def selected_leg(self) -> str:
+        """Return the id of the selected leg."""
+        row = self.query_one("#legs", Grid).selected
+        return "" if row is None else str(row["leg_id"])
+
+    @property
+    def has_focus_within(self) -> bool:
+        """Tell whether the keys go to the legs."""
+        return self.query_one("#legs", Grid).has_focus
+
+    def open(self, group_id: str) -> None:
+        """Show a group."""
+        if group_id != self.group_id:
+            self.query_one("#legs", Grid).take(())
+            self.query_one("#facts", Static).update("")
+        self.group_id = group_id
+        self.add_class("-open")
+
+    def close(self) -> None:
+        """Show none."""
+        self.group_id = ""
+        self.remove_class("-open")
+
+    def draw(self, state: State) -> None:
+        """Draw the group as of the newest answer."""
+        if not self.group_id:
+            return
+        found = state.get("group")
+        live = next((row for row in state.rows("groups", "groups") if row["group_id"] == self.group_id), None)
+        head = self.query_one("#group-head", Static)
+        if found is None:
+            problem = state.pieces["group"].error
+            head.update(line((f"{self.group_id}: {problem or 'reading …'}", "dim")))
+            return
+        group = found["group"]
+        mark = live["mark"] if live is not None else None
+        head.update(lines(*_head(group, live, found["venue"])))
+        self.query_one("#legs", Grid).take(leg_rows(group, mark), stale=state.stale("group"))
+        events = state.rows("group_log", "events")
+        self.query_one("#facts", Static).update(lines(*_facts(found, state.rows("group_history", "history"), events)))
+
+
+def _head(group: Mapping[str, Any], live: Mapping[str, Any] | None, venue: Mapping[str, Any]) -> Iterator[Content]:
+    config = group["config"]
+    result = cells.signed(live["unrealized_quote"]) if live is not None else Cell("closed", "dim")
+    yield line(
+        (f"{'▲' if group['side'] == 'long' else '▼'} {group['side']} {group['symbol']} {group['timeframe']}", "strong"),
+        (f"  {group['account']}  {cells.words(group['state'])}", ""),
+        (f"  v{group['version']}  {group['group_id']}  {group['strategy']}", "dim"),
+        (f"  ✖ {venue['text']}" if venue["text"] else "", "alarm"),
+        (f"  ✖ frozen: {group['frozen']}" if group.get("frozen") else "", "alarm"),
+    )
+    yield line(
+        ("open ", "dim"),
+        cells.amount(group["open_qty"]),
+        ("  average ", "dim"),
+        cells.price(_short(group["avg_entry"], group["base_entry_price"])),
+        ("  mark ", "dim"),
+        cells.price(live["mark"] if live is not None else None),
+        ("  unrealized ", "dim"),
+        result,
+        ("  realized ", "dim"),
+        cells.signed(group["realized_quote"]),
+        ("  TP ", "dim"),
+        cells.words(config["tp_mode"]),
+        ("  stop ", "dim"),
+        cells.price(group["stop_price"]),
+        ("  target ", "dim"),
+        cells.price(group["target_price"]),
+    )
+
+
+def _short(average: Any, like: Any) -> str | None:
+    found = cells.number(average)
+    return None if found is None else f"{found:.{min(8, len(str(like).partition('.')[2]))}f}"
+
+
+def _facts(found: Mapping[str, Any], history: list[Any], events: list[Any]) -> Iterator[Content]:
+    group, pnl = found["group"], found["pnl"]
+    yield line(
+        ("PYRAMIDS", "title"), (f"  {len(group['pyramids'])} of {group['config']['max_pyramids_per_group']}", "dim")
+    )
+    totals = {each["name"]: each for each in pnl["by_pyramid"]}
+    for pyramid in group["pyramids"]:
+        name = f"p{pyramid['index']}"
+        legs = [leg for leg in group["legs"] if leg["pyramid"] == pyramid["index"]]
+        filled = sum(bool(cells.number(leg["filled"])) for leg in legs)
+        paid = sum(cells.number(leg["cost"]) or 0.0 for leg in legs)
+        yield line(
+            (f"P{pyramid['index'] + 1}", "strong"),
+            (f"  {filled}/{len(legs)} filled  in at ", "dim"),
+            cells.price(pyramid["entry_price"]),
+            ("  paid ", "dim"),
+            cells.money(paid),
+            ("  realized ", "dim"),
+            cells.signed(totals[name]["realized_quote"] if name in totals else None),
+        )
+    yield from _section("PENDING TARGETS", _targets(group))
+    yield from _section("WATCHED PRICES", _watches(group))
+    yield from _section("TRIGGERS", _triggers(group))
+    yield from _section("VERSIONS", _versions(history))
+    yield from _section("LOG", _log(events))
+
+
+def _section(title: str, rows: Iterator[Content]) -> Iterator[Content]:
+    found = list(rows)
+    if found:
+        yield Content("")
+        yield line((title, "title"))
+        yield from found
+
+
+def _targets(group: Mapping[str, Any]) -> Iterator[Content]:
+    for order in group["orders"]:
+        if order["purpose"] != "entry":
+            request = order["request"]
+            yield line(
+                (f"{order['leg_id'] or order['scope']:<6}", ""),
+                (f" {cells.words(order['purpose'])} {request['side']} ", "dim"),
+                cells.amount(request["qty"]),
+                (" at ", "dim"),
+                cells.price(request["price"]) if request["price"] else "market",
+                (f"  {cells.words(order['state'])}", "dim"),
+            )
+
+
+def _watches(group: Mapping[str, Any]) -> Iterator[Content]:
+    for watch in group["watches"]:
+        way = "at or above" if watch["above"] else "at or below"
+        yield line((f"{cells.words(watch['reason'])} of {watch['scope']} {way} ", "dim"), cells.price(watch["price"]))
+
+
+def _triggers(group: Mapping[str, Any]) -> Iterator[Content]:
+    for close in group["closes"]:
+        yield line((f"{cells.words(close['reason'])} of {close['scope']}", ""), ("  running", "warn"))
+    for each in group["superseded"]:
+        what = f"{cells.words(each['trigger'])} of {each['scope']}"
+        yield line((what, "dim"), ("  superseded ", "warn"), (cells.clock_time(each["at"]), "dim"))
+
+
+def _versions(history: list[Any]) -> Iterator[Content]:
+    for entry in reversed(history[-5:]):
+        text = "; ".join(entry.get("changes") or ()) or str(entry["type"])
+        yield line((f"{cells.clock_time(entry['at'])}  ", "dim"), f"v{entry['version']} {entry['by']} {text}")
+
+
+def _log(events: list[Any]) -> Iterator[Content]:
+    for event in events[:_EVENTS]:
+        letter = str(event["severity"])[:1].upper()
+        style = {"E": "alarm", "W": "warn"}.get(letter, "")
+        yield line(
+            (f"{cells.clock_time(event['at'])} ", "dim"), (f"{letter} ", style or "dim"), (str(event["text"]), style)
+        )

@@ -1,0 +1,158 @@
+"""Panel C: what loses, what it waits for, what would be done about it, what was decided (EX-1615, EX-1616)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Final
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from tui import cells
+from tui.cells import Cell
+from tui.grid import Grid
+from tui.panels.base import Panel, PanelKey
+from tui.panels.risk_columns import DECISIONS, LOSERS
+from tui.state import State
+from tui.text import line, lines
+
+__all__ = ["STATUS", "RiskPanel"]
+
+STATUS: Final = {"active": ("● ACTIVE", "warn"), "idle": ("○ IDLE", "gain"), "blocked": ("✖ BLOCKED", "alarm")}
+"""How the engine's status is said."""
+
+
+class RiskPanel(Panel):
+    """Losing groups with their projected plans, and the decisions beneath."""
+
+    ident: ClassVar[str] = "risk"
+    key: ClassVar[str] = "3"
+    title: ClassVar[str] = "Risk"
+    topics: ClassVar[tuple[str, ...]] = ("risk", "groups", "decisions")
+    keys: ClassVar[tuple[PanelKey, ...]] = (
+        PanelKey("r", "run-now", "Run now"),
+        PanelKey("R", "run-now", "Run all", target=False),
+        PanelKey("s", "skip-once", "Skip once"),
+        PanelKey("b", "block", "Block"),
+        PanelKey("B", "unblock", "Unblock"),
+        PanelKey("o", "group-log", "Log"),
+    )
+    DEFAULT_CSS = """
+    RiskPanel #risk-summary { height: auto; max-height: 3; }
+    RiskPanel #losers { height: 1fr; min-height: 4; }
+    RiskPanel #plan { height: 6; padding: 0 1; background: $surface; }
+    RiskPanel #decisions-title { height: 1; color: $text-muted; text-style: bold; padding: 0 1; }
+    RiskPanel #decisions { height: 1fr; min-height: 3; }
+    """
+
+    def compose(self) -> ComposeResult:
+        """Lay out summary, losers, the selected one's plan, decisions."""
+        yield Static(id="risk-summary")
+        yield Grid(LOSERS, ident="group_id", empty="no group loses", id="losers")
+        yield Static(id="plan")
+        with Vertical():
+            yield Static("DECISIONS", id="decisions-title")
+            yield Grid(DECISIONS, ident="row", empty="nothing was decided yet", id="decisions")
+
+    @property
+    def grid(self) -> Grid | None:
+        """Return the table of losing groups."""
+        found = self.query("#losers")
+        return found.first(Grid) if found else None
+
+    def target(self) -> str:
+        """Return the selected losing group."""
+        row = self.query_one("#losers", Grid).selected
+        return "" if row is None else str(row["group_id"])
+
+    def draw(self, state: State) -> None:
+        """Draw the pictures of all accounts."""
+        pictures = state.rows("risk", "accounts")
+        self.query_one("#risk-summary", Static).update(lines(*(_summary(each) for each in pictures)))
+        losers = [{**loser, "account": each["account"]} for each in pictures for loser in each["losers"]]
+        self.query_one("#losers", Grid).take(losers, stale=state.stale("risk"))
+        names = {row["group_id"]: row for row in state.rows("groups", "groups")}
+        self.query_one("#plan", Static).update(lines(*_plan(self.query_one("#losers", Grid).selected, names)))
+        decisions = state.rows("decisions", "decisions")
+        rows = ({**each, "row": f"{each['engine']} {each['decision_id']}"} for each in decisions)
+        self.query_one("#decisions", Grid).take(rows, stale=state.stale("decisions"))
+
+    def search(self, text: str) -> None:
+        """Search losing groups and decisions alike."""
+        super().search(text)
+        self.query_one("#decisions", Grid).search(text)
+
+    def on_grid_moved(self, event: Grid.Moved) -> None:
+        """Show the plan of the group the cursor is on."""
+        if event.grid is self.grid:
+            self.draw(self.seat.state)
+
+    def details(self) -> None:
+        """Open the selected group among the positions."""
+        ident = self.target()
+        panel = self.seat.open_panel("positions") if ident else None
+        if panel is not None:
+            panel.show_group(ident)
+
+
+def _summary(picture: Mapping[str, Any]) -> Content:
+    text, style = STATUS.get(picture["status"], (str(picture["status"]).upper(), "warn"))
+    if not picture["enabled"]:
+        text, style = "○ OFF", "dim"
+    last = f"   last {cells.clock_time(picture['acted_at'])} {picture['text']}" if picture["text"] else ""
+    out = [f"blocked {len(picture['blocked'])}" if picture["blocked"] else ""]
+    out.append(f"skip once {len(picture['skip_once'])}" if picture["skip_once"] else "")
+    return line(
+        (f" {picture['account']} ", "strong"),
+        (f" {text} ", style),
+        (f" {cells.words(picture['why'])}", ""),
+        ("   winners ", "dim"),
+        f"{picture['winners']} ",
+        cells.signed(picture["winners_usd"]),
+        ("   " + "  ".join(filter(None, out)) if any(out) else "", "warn"),
+        (last, "dim"),
+    )
+
+
+def _plan(loser: Mapping[str, Any] | None, groups: Mapping[str, Mapping[str, Any]]) -> Iterator[Content]:
+    """Yield the projected plan: who pays with what, what of the loser is closed, what is left over."""
+    if loser is None:
+        yield line(("PLAN", "title"))
+        return
+    plan = loser["plan"]
+    yield line(
+        ("PLAN ", "title"),
+        (f" {loser['symbol']} {loser['timeframe']}", "strong"),
+        ("   required ", "dim"),
+        cells.money(plan["required_usd"] if plan else None),
+        ("   covered ", "dim"),
+        cells.money(plan["covered_usd"] if plan else None),
+        ("   net ", "dim"),
+        cells.signed(plan["net_usd"] if plan else None),
+        (" USD", "dim"),
+    )
+    if plan is None or plan["status"] == "not_executable":
+        yield line(("not executable: ", "dim"), (cells.words(plan["reason"] if plan else loser["left_out"]), "warn"))
+    for each in plan["winners"] if plan else ():
+        yield line(
+            ("close  ", "dim"),
+            (f"{'all' if each['full'] else each['qty']:<12}", ""),
+            (f"{_named(groups, each['group_id']):<22}", "strong"),
+            cells.signed(each["profit_usd"]),
+            (" USD", "dim"),
+        )
+    if plan is not None and plan["winners"]:
+        size = "all" if plan["loser_full"] else str(plan["loser_close_qty"])
+        yield line(
+            ("then   ", "dim"),
+            f"{size:<12}",
+            (f"{_named(groups, plan['loser']):<22}", "strong"),
+            Cell("the loser", "dim"),
+        )
+
+
+def _named(groups: Mapping[str, Mapping[str, Any]], ident: str) -> str:
+    row = groups.get(ident)
+    return ident if row is None else f"{row['symbol']} {row['timeframe']} {row['side']}"

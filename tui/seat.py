@@ -1,0 +1,114 @@
+"""What commands and panels may do to the rest of the cockpit."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from tui.state import State
+
+__all__ = ["Argument", "Choice", "Command", "Question", "Seat", "Sent"]
+
+
+class Question(NamedTuple):
+    """What is asked before something is done: the effect in a title and lines of (what, value)."""
+
+    title: str
+    effects: Sequence[tuple[str, str]] = ()
+    note: str = ""
+    danger: bool = True
+
+
+class Sent(NamedTuple):
+    """A command as the API takes it; ``done`` turns the answer into a sentence, ``group_id`` is whose next event is told."""
+
+    path: str
+    body: Mapping[str, Any]
+    done: Callable[[Any], str]
+    group_id: str = ""
+    timeout_s: float = 10.0
+
+
+class Choice(NamedTuple):
+    """One value an argument can have, and what it is."""
+
+    value: str
+    hint: str = ""
+
+
+class Seat(Protocol):
+    """The cockpit as commands see it."""
+
+    @property
+    def state(self) -> State:
+        """What the screen knows."""
+        ...
+
+    @property
+    def read_only(self) -> bool:
+        """Tell whether commands that change something are off."""
+        ...
+
+    def say(self, text: str, style: str = "") -> None:
+        """Write a sentence into the status line."""
+        ...
+
+    async def confirm(self, question: Question) -> bool:
+        """Ask the operator."""
+        ...
+
+    async def send(self, sent: Sent) -> Any:
+        """Tell the daemon and say what it answers; None when it refused, which is said with its code and what to do."""
+        ...
+
+    async def ask(self, path: str, **query: Any) -> Any:
+        """Ask the daemon; None when it refused, which is said."""
+        ...
+
+    def open_panel(self, ident: str) -> Any:
+        """Bring a panel to the front and return it; None when there is no such panel."""
+        ...
+
+    def panel(self) -> Any:
+        """Return the panel in front."""
+        ...
+
+    def set_preference(self, name: str, value: Any) -> None:
+        """Remember something for this operator and let it count."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a command; the last one takes the rest of the line. ``choices`` completes it."""
+
+    name: str
+    choices: Callable[[Seat], Sequence[Choice]] = field(default=lambda _: ())
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One thing an operator can do: from the command line, from the palette, by a panel's key.
+
+    ``writes``: off while the cockpit or the engine is read only; ``always`` exempts what EX-1506 exempts (pause, close).
+    """
+
+    name: str
+    help: str
+    run: Callable[[Seat, tuple[str, ...]], Awaitable[None]]
+    arguments: tuple[Argument, ...] = ()
+    writes: bool = False
+    always: bool = False
+
+    def split(self, text: str) -> tuple[str, ...]:
+        """Return the arguments in a text; the last one takes the rest."""
+        return tuple(text.split(maxsplit=max(0, len(self.arguments) - 1))) if self.arguments else ()
+
+    @property
+    def usage(self) -> str:
+        """Return how it is written."""
+        shown = (each.name.upper() if each.required else f"[{each.name.upper()}]" for each in self.arguments)
+        return " ".join((self.name, *shown))

@@ -1,0 +1,61 @@
+"""Tell the daemon, say what it answers and which event came of it; say errors with their code and what to do (EX-1603)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from protocol.errors import BulkheadError
+from tui import cells
+from tui.link import Item
+from tui.seat import Sent
+
+if TYPE_CHECKING:
+    from tui.app import Cockpit
+
+__all__ = ["WATCHED_S", "Telling"]
+
+WATCHED_S: Final = 15.0
+"""Seconds for which what happens to a group after a command is said."""
+
+_NANOS: Final = 1_000_000_000
+
+
+class Telling:
+    """Remembers which group the last command was for."""
+
+    def __init__(self, cockpit: Cockpit) -> None:
+        self._cockpit = cockpit
+        self._group = ""
+        self._until = 0
+        self._answer = ""
+
+    async def send(self, sent: Sent) -> Any:
+        """Send a command under a new request id; return the answer, None when it was refused."""
+        cockpit = self._cockpit
+        request_id = cockpit.options.request_id()
+        body = dict(sent.body)
+        if "request_id" in body:
+            body["request_id"] = request_id
+        try:
+            said = await cockpit.link.post(sent.path, body, timeout_s=sent.timeout_s, request_id=request_id)
+        except BulkheadError as error:
+            self.wrong(error)
+            return None
+        if text := sent.done(said):
+            self._group, self._answer = sent.group_id, text
+            self._until = cockpit.options.clock() + int(WATCHED_S * _NANOS)
+            cockpit.say(f"✓ {text}", "gain")
+        return said
+
+    def hear(self, item: Item) -> None:
+        """Say what happens to the group the last command was for."""
+        if not self._group or item.get("group_id") != self._group or self._cockpit.options.clock() > self._until:
+            return
+        if item.get("severity") != "debug":
+            self._cockpit.say(f"✓ {self._answer}  →  {cells.clock_time(item['at'])} {item['text']}", "gain")
+
+    def wrong(self, error: BulkheadError) -> None:
+        """Say an error: what is wrong, its code, what to do."""
+        code = str(getattr(error, "code", type(error).__name__))
+        advice = self._cockpit.options.advice(code)
+        self._cockpit.say(f"✖ {error} [{code}]{f'  try: {advice}' if advice else ''}", "alarm")

@@ -1,0 +1,45 @@
+"""What is asked of the daemon, where, and how often while somebody looks."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+__all__ = ["ALWAYS", "TOPICS", "Topic"]
+
+
+class Topic(NamedTuple):
+    """One thing the screen can know: an address and how often it is asked while it is wanted.
+
+    ``every_s`` 0 is at each update of the screen (prices move without an event); ``stirred`` are beginnings of event types
+    that make the answer old at once, so that a slow topic is fresh when something happened. A path with ``{name}`` is asked
+    once a panel has said what the name stands for (``State.focus``).
+    """
+
+    path: str
+    every_s: float
+    query: tuple[tuple[str, Any], ...] = ()
+    stirred: tuple[str, ...] = ()
+
+
+_GROUPISH: Final = ("Group", "Leg", "Order", "Fill", "Pyramid", "Position", "Slot")
+
+TOPICS: Final[dict[str, Topic]] = {
+    "status": Topic("/v1/status", 1.0, stirred=("Engine", "Permit", "Config", "Session", "Venue")),
+    "alerts": Topic("/v1/alerts", 2.0, stirred=("Incident", "Alert", "Events", "OrderRejected")),
+    "groups": Topic("/v1/groups", 0.0, (("open", 1), ("limit", 1000))),
+    "queue": Topic("/v1/queue", 0.0),
+    "risk": Topic("/v1/risk", 0.0),
+    "decisions": Topic("/v1/risk/decisions", 3.0, (("limit", 200),), stirred=("Risk", "Offset", "Plan")),
+    "performance": Topic("/v1/performance", 5.0, stirred=("GroupClosed",)),
+    "equity": Topic("/v1/performance/equity", 10.0),
+    "signals": Topic("/v1/signals", 2.0, (("limit", 1),), stirred=("Signal",)),
+    "troubles": Topic("/v1/log", 3.0, (("severity", "warning,error,critical"), ("limit", 200))),
+    "group": Topic("/v1/group/{group}", 1.0),
+    "group_history": Topic("/v1/group/{group}/history", 5.0, stirred=("GroupEdited", "GroupRecovered")),
+    "group_log": Topic("/v1/log", 2.0, (("group", "{group}"), ("limit", 100)), stirred=_GROUPISH),
+    "config": Topic("/v1/config", 10.0, stirred=("Config",)),
+}
+"""Every topic by name; panels name those they want."""
+
+ALWAYS: Final = ("status", "alerts", "config")
+"""Asked whatever panel is on screen: the frame shows them."""
