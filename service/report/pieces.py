@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from service.report.numbers import DASH, count, day, duration, factor, money, percent, plain_percent, ratio
 
-__all__ = ["breakdown", "capital", "falls", "heatmap", "months", "sides", "trades"]
+__all__ = ["breakdown", "capital", "falls", "frame_length", "heatmap", "months", "sides", "trades"]
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _STRONGEST: Final = 0.42
@@ -51,7 +51,7 @@ def heatmap(cells: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     """Return pairs by timeframes: result, trades and win rate; colours are symmetric around nothing (EX-1709)."""
     if not cells:
         return ""
-    frames = sorted({frame for row in cells.values() for frame in row}, key=_length)
+    frames = sorted({frame for row in cells.values() for frame in row}, key=frame_length)
     most = max(abs(cell["net_pnl"]) for row in cells.values() for cell in row.values())
     lines = []
     for symbol, row in cells.items():
@@ -78,7 +78,7 @@ def _heat(value: float, most: float) -> str:
     return f"background:rgb(var(--{'gain' if value >= 0 else 'loss'}-cell) / {strength:.3f})"
 
 
-def _length(frame: str) -> tuple[float, str]:
+def frame_length(frame: str) -> tuple[float, str]:
     """Return by what timeframes are in order: how long they are."""
     sizes = {"s": 1 / 60, "m": 1, "h": 60, "d": 1_440, "w": 10_080, "M": 43_200}
     number, unit = frame[:-1], frame[-1:]
