@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from actors.session_limit import Urgency
 from protocol.errors import ValidationError
-from protocol.venue import SessionDown
+from protocol.venue import FetchVenueState, SessionDown
+from rules.options.fresh import start_offsets_s
 from tests.actors.cast import S, Stage, play
 from tests.actors.chains_rig import AAPL, FAR, MIDDLE, MSFT, NEAR, SPY, ChainRig, bare, chain
 from tests.actors.stub_venue import Later, StubVenue
+from venues.contract import CallLimit
 from venues.errors import NetworkTimeout, PermissionDenied, RateLimited, VenueDown
 
 DOWN = VenueDown("stub", "the connection ended")
@@ -236,7 +239,7 @@ def test_requests_of_a_scan_start_two_seconds_apart() -> None:
         await asyncio.gather(*asking, other, looking)
         first = rig.asked[0][0]
         began = {each[1]: (each[0] - first) / S for each in rig.asked}
-        assert [began[each] for each in (SPY, AAPL, MSFT)] == [0.0, 2.0, 4.0]
+        assert {each: began[each] for each in (SPY, AAPL, MSFT)} == start_offsets_s((SPY, AAPL, MSFT))
         assert max(began["QQQ/USD"], began["IWM/USD"]) < 0.001
 
     play(script)
@@ -359,6 +362,46 @@ def test_failed_chains_do_not_hold_orders_up() -> None:
         session = stage.actor("session")
         assert not session._calls.open
         assert session._entries
+
+    play(script)
+
+
+def test_no_chain_is_asked_for_while_the_breaker_is_open() -> None:
+    """A venue whose calls fail gets its probes, and no data requests beside them."""
+
+    async def script(stage: Stage) -> None:
+        rig = await ChainRig(stage).up()
+        rig.venues[0].answers["open_orders"] = [VenueDown("stub", "502")]
+        for _ in range(5):
+            with pytest.raises(VenueDown):
+                await stage.ask("session", FetchVenueState(0))
+        assert stage.actor("session")._calls.open
+        assert (await rig.ask()).code == "VenueUnavailable"
+        assert rig.lists == []
+        rig.venues[0].answers.clear()
+        await stage.passes(30)
+        assert (await rig.ask()).code == ""
+
+    play(script)
+
+
+def test_a_limit_that_is_used_up_is_waited_for() -> None:
+    """DK-67: a chain leaves when the account's limit allows it; closes, questions and entries that wait go first."""
+
+    async def script(stage: Stage) -> None:
+        rig = await ChainRig(stage).up()
+        limiter = stage.actor("session")._calls.limiter
+        limiter.use_limit(CallLimit(1, 1.0))
+        assert limiter.free(stage.now)
+        asking = rig.ask()
+        await stage.settle()
+        assert rig.lists == []
+        went: list[str] = []
+        for name, urgency in (("entry", Urgency.ENTRY), ("close", Urgency.CLOSE)):
+            limiter.turn(urgency, stage.now).add_done_callback(lambda _, name=name: went.append(name))
+        await stage.passes(2.01)
+        assert (went, rig.lists) == (["close", "entry"], [])
+        assert (await asking).code == ""
 
     play(script)
 

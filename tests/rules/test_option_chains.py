@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from protocol.errors import ValidationError
 from protocol.options import OptionChain, OptionContract, Right
-from rules.options.expiry import DteRange, days_to_expiry, in_order
+from rules.options.expiry import DteRange, days_to_expiry, in_order, session_date
 from rules.options.fresh import cached, requote, start_offsets_s
 from rules.options.pick import DeltaRange, by_delta, by_dte, nearest_delta
 from rules.options.quality import ChainQuality, clean_contracts, is_clean, judge_chain, judge_expiry
@@ -233,6 +233,21 @@ def test_expirations_are_dates(text: str) -> None:
     with pytest.raises(ValidationError) as caught:
         days_to_expiry(text, TODAY)
     assert caught.value.code == "InvalidExpiration"
+
+
+@pytest.mark.parametrize(
+    ("at", "day"),
+    [
+        ("2026-01-15T04:59:59", "2026-01-14"),
+        ("2026-01-15T05:00:00", "2026-01-15"),
+        ("2026-07-15T03:59:59", "2026-07-14"),
+        ("2026-07-15T04:00:00", "2026-07-15"),
+    ],
+)
+def test_days_are_those_of_new_york(at: str, day: str) -> None:
+    """DK-6: days to expiry are counted from the date in New York, in summer and in winter time."""
+    instant = int(datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp()) * SECOND
+    assert session_date(instant).isoformat() == day
 
 
 def test_days_to_expiry_are_calendar_days() -> None:
