@@ -62,9 +62,11 @@ check: lint types layers docs test ## Everything that must pass before a change 
 # Needs uv. The build backend is locked too, so that an installation runs no unpinned code.
 LOCK := uv pip compile pyproject.toml - --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --no-header --quiet
-lock: ## Resolve the dependencies anew into the two lock files
+EXTRAS := alpaca charts ibkr oanda postgres redis telegram
+lock: ## Resolve the dependencies anew into the lock files: a plain installation, development, the container
 	@echo 'setuptools>=77' | $(LOCK) --upgrade --extra telegram --extra charts --output-file requirements.lock
 	@echo 'setuptools>=77' | $(LOCK) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	@echo 'setuptools>=77' | $(LOCK) --upgrade $(EXTRAS:%=--extra %) --constraint requirements.lock --output-file docker/requirements.lock
 
 clean: ## Remove everything that was built; trading data stays
 	rm -rf $(VENV) site build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
