@@ -10,7 +10,8 @@ import pytest
 
 from tests.house.sources import ROOT
 
-LOCKS: Final = ("requirements.lock", "requirements-dev.lock")
+CONTAINER: Final = "docker/requirements.lock"
+LOCKS: Final = ("requirements.lock", "requirements-dev.lock", CONTAINER)
 
 
 def pins(lock: str) -> dict[str, set[str]]:
@@ -41,10 +42,12 @@ def test_the_locks_hold_what_the_project_needs() -> None:
     """A dependency that was added is in its lock: ``make lock`` was not forgotten."""
     assert required() <= pins("requirements.lock").keys()
     assert required("dev") <= pins("requirements-dev.lock").keys()
+    assert required("alpaca", "charts", "ibkr", "oanda", "postgres", "redis", "telegram") <= pins(CONTAINER).keys()
 
 
-def test_tests_run_on_the_versions_that_users_get() -> None:
-    """The development lock holds everything of the other one at the same versions."""
+@pytest.mark.parametrize("lock", ["requirements.lock", CONTAINER])
+def test_tests_run_on_the_versions_that_users_get(lock: str) -> None:
+    """The development lock holds everything of the others at the same versions."""
     tested = pins("requirements-dev.lock")
-    differing = {name: versions for name, versions in pins("requirements.lock").items() if tested.get(name) != versions}
+    differing = {name: versions for name, versions in pins(lock).items() if tested.get(name) != versions}
     assert differing == {}
