@@ -160,11 +160,6 @@ class Figures:
             known_account(self.host, name)
         return wanted_of(query, left[0].scope.value, now, zone)
 
-    async def past(self, wanted: Wanted) -> History:
-        """Return what was, computed anew only when something was realized, closed or marked since."""
-        terms = self.terms()
-        return await self.reading.views(lambda views: self._past(views, wanted, terms))
-
     async def answer(self, query: Mapping[str, str]) -> dict[str, Any]:
         """Return every figure and curve that a query string asks for (EX-1719)."""
         wanted, terms = await self.wanted(query), self.terms()
@@ -172,11 +167,12 @@ class Figures:
 
         def work(views: Views) -> Any:
             present = live(views, wanted, terms, self.prices.mark, self.prices.quote_usd)
-            return answer_of(self._past(views, wanted, terms), present, terms, points=points, parts=parts)
+            return answer_of(self.kept(views, wanted, terms), present, terms, points=points, parts=parts)
 
         return {**_about(query, wanted, terms), **await self.reading.views(work)}
 
-    def _past(self, views: Views, wanted: Wanted, terms: Terms) -> History:
+    def kept(self, views: Views, wanted: Wanted, terms: Terms) -> History:
+        """Return what was, for whoever reads already; on the thread of the reading."""
         key = (progress_of(views), day_of(terms.now, terms.zone), terms._replace(now=0))
         kept = self._kept.pop(wanted, None)
         if kept is None or kept.key != key or kept.rates != {each: self.prices.quote_usd(each) for each in kept.rates}:

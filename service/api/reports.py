@@ -1,0 +1,147 @@
+"""What is taken away of performance, over the API: trades, exports, the report page, pictures (EX-1624, EX-1718)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+
+from service.api.answers import Refused, answer
+from service.api.performance import Figures, zone_of
+from service.api.rows import limit_of
+from service.report.figures import Terms, live
+from service.report.names import file_name
+from service.report.page import page_of
+from service.report.pictures import CHARTS, HEIGHT, THEMES, WIDTH, picture_beside
+from service.report.tables import EXPORTS, Source, table_of
+from store.performance import Wanted
+from store.queries import Views
+from store.trades import trade_rows
+from store.transfer.exporting import TableForm, export_rows
+
+if TYPE_CHECKING:
+    from service.api.server import ApiServer
+
+__all__ = ["register"]
+
+_PIECE: Final = 1 << 18
+_FORMS: Final = {
+    TableForm.CSV: "text/csv",
+    TableForm.JSON: "application/json",
+    TableForm.PARQUET: "application/octet-stream",
+}
+_CURVE: Final = 2_000
+"""Points of a curve in a picture or page: more than it has columns."""
+
+
+def register(app: web.Application, server: ApiServer) -> None:
+    """Register the addresses."""
+    one = _Reports(server)
+    app.router.add_get("/v1/performance/trades", one.trades)
+    app.router.add_get("/v1/performance/exports", one.exports)
+    app.router.add_get("/v1/performance/export/{what}", one.export)
+    app.router.add_get("/v1/performance/report", one.report)
+    app.router.add_get("/v1/performance/picture/{chart}", one.picture)
+
+
+class _Reports:
+    def __init__(self, server: ApiServer) -> None:
+        self._figures: Figures = server.figures
+        self._host = server.host
+
+    async def trades(self, request: web.Request) -> web.Response:
+        query = request.query
+        wanted, limit = await self._figures.wanted(query), limit_of(query)
+        before = _before(query.get("before", ""))
+        rows = await self._figures.reading.views(
+            lambda views: trade_rows(
+                views, wanted, reason=query.get("reason", ""), text=query.get("text", ""), limit=limit, before=before
+            )
+        )
+        more = f"{rows[-1].closed_at}/{rows[-1].group_id}" if len(rows) == limit else ""
+        return answer({"scope": wanted.scope.value, "trades": rows, "before": more})
+
+    async def exports(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp passes it
+        tables = {name: {"says": each.says, "columns": each.columns} for name, each in EXPORTS.items()}
+        return answer({"tables": tables, "formats": [str(form) for form in _FORMS], "charts": list(CHARTS)})
+
+    async def export(self, request: web.Request) -> web.StreamResponse:
+        what, given = request.match_info["what"], request.query.get("format", "csv")
+        if what not in EXPORTS:
+            raise Refused(404, "NotFound", f"there is no export {what}; one of {', '.join(EXPORTS)}", value=what)
+        if given not in [str(form) for form in _FORMS]:
+            raise Refused(422, "InvalidEnum", f"format is one of {', '.join(_FORMS)}", path="format", value=given)
+        form = TableForm(given)
+        wanted, terms = await self._figures.wanted(request.query), self._figures.terms()
+        file = await self._figures.reading.views(lambda views: self._spooled(views, what, form, wanted, terms))
+        name = file_name(what, wanted, terms.now, zone_of(self._host), form.value)
+        with file:
+            return await _sent(request, file, _FORMS[form], name)
+
+    def _spooled(self, views: Views, what: str, form: TableForm, wanted: Wanted, terms: Terms) -> IO[bytes]:
+        """Write an export into a file of its own that goes when it is closed; return it from its beginning."""
+        prices = self._figures.prices
+        source = Source(
+            views,
+            wanted,
+            past=lambda: self._figures.kept(views, wanted, terms),
+            present=lambda: live(views, wanted, terms, prices.mark, prices.quote_usd),
+        )
+        table, rows = table_of(what), EXPORTS[what].rows(source)
+        if form is TableForm.CSV:
+            rows = _harmless(rows)
+        file = TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
+        export_rows(table, rows, form, file)
+        file.seek(0)
+        return file
+
+    async def report(self, request: web.Request) -> web.Response:
+        found = await self._figures.answer({"points": str(_CURVE), **request.query})
+        page = await self._figures.reading.beside(lambda: page_of(found))
+        return web.Response(text=page, content_type="text/html", charset="utf-8", headers=_offered("report.html"))
+
+    async def picture(self, request: web.Request) -> web.Response:
+        chart, theme = request.match_info["chart"], request.query.get("theme", self._host.config.ui.theme.value)
+        for name, word, known in (("chart", chart, tuple(CHARTS)), ("theme", theme, THEMES)):
+            if word not in known:
+                raise Refused(422, "InvalidEnum", f"{name} is one of {', '.join(known)}", path=name, value=word)
+        found = await self._figures.answer({"points": str(_CURVE), **request.query})
+        data = await picture_beside(found, chart, theme)
+        wanted = await self._figures.wanted(request.query)
+        name = file_name(chart, wanted, found["at"], zone_of(self._host), "png")
+        return web.Response(
+            body=data, content_type="image/png", headers={**_offered(name), "X-Size": f"{WIDTH}x{HEIGHT}"}
+        )
+
+
+def _before(text: str) -> tuple[int, str] | None:
+    """Return where a page goes on: ``<closed at>/<group>`` as the page before said."""
+    at, _, name = text.partition("/")
+    if text and not (at.isascii() and at.isdigit() and len(at) < 20 and name):
+        raise Refused(422, "WrongType", "before is what the answer before gave", path="before", value=text)
+    return (int(at), name) if text else None
+
+
+def _harmless(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Keep a spreadsheet from taking a text that came from outside for a formula."""
+    for row in rows:
+        yield tuple(
+            f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "@", "\t", "\r") else cell for cell in row
+        )
+
+
+def _offered(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'inline; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+
+
+async def _sent(request: web.Request, file: IO[bytes], kind: str, name: str) -> web.StreamResponse:
+    size = file.seek(0, 2)
+    file.seek(0)
+    response = web.StreamResponse(headers={"Content-Type": kind, "Content-Length": str(size), **_offered(name)})
+    await response.prepare(request)
+    while data := file.read(_PIECE):
+        await response.write(data)
+    await response.write_eof()
+    return response
