@@ -15,9 +15,17 @@ from protocol.values import OrderSide, OrderType
 from protocol.venue import SessionDown
 from tests.servers.venues.faults import Fault
 from tests.venues.clocked_rig import ClockedRig
-from venues.errors import AuthFailed, NetworkTimeout, OrderNotFound, RateLimited, VenueDown, VenueError
+from venues.errors import (
+    AuthFailed,
+    NetworkTimeout,
+    OrderNotFound,
+    RateLimited,
+    VenueCapabilityMissing,
+    VenueDown,
+    VenueError,
+)
 
-__all__ = ["ASK", "BID", "BadDays", "order"]
+__all__ = ["ASK", "BID", "BadDays", "BadDaysUnchanged", "order"]
 
 D = Decimal
 BID, ASK = D("60000.0"), D("60000.1")
@@ -295,3 +303,15 @@ class BadDays:
         assert {each.client_order_id for each in await rig.venue.fills_since(0)} == {"bhother00003"}
         assert await rig.venue.open_orders() == ()
         assert rig.venue.line.private.malformed_frames == 0
+
+
+class BadDaysUnchanged(BadDays):
+    """Cases of an account whose orders are not changed in place."""
+
+    test_amending_what_has_ended = None  # type: ignore[assignment] # there is no such call
+
+    async def test_amending(self, rig: ClockedRig) -> None:
+        """Orders are not changed in place here, and that is said."""
+        await rig.venue.place(order("bhamend00001", symbol=rig.symbol))
+        with pytest.raises(VenueCapabilityMissing):
+            await rig.venue.amend("bhamend00001", rig.symbol, price=BID - 200)

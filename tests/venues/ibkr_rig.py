@@ -10,7 +10,7 @@ from typing import Any
 
 from protocol.instruments import Instrument, PrecisionRules
 from protocol.orders import Balance, OrderReport, OrderRequest
-from protocol.values import MarketType
+from protocol.values import MarketType, OrderSide, OrderType
 from runtime.clock import WallClock
 from tests.servers.venues.hall import Hall
 from tests.servers.venues.tws import TwsVenue
@@ -45,6 +45,15 @@ OPTIONS = tuple(
     for number, (strike, right) in enumerate((strike, right) for strike in range(150, 250, 10) for right in "CP")
 )  # fmt: skip
 CONTRACTS = (COINS, SHARES, EURO, MINI, *OPTIONS)
+
+
+def shares(number: int, price: str | None = "150", side: OrderSide = OrderSide.BUY, qty: str = "10") -> OrderRequest:
+    """Return an order for shares; without a price at the market."""
+    kind = OrderType.MARKET if price is None else OrderType.LIMIT
+    limit = None if price is None else D(price)
+    return OrderRequest(
+        client_order_id=f"bhibkr{number:04d}", symbol="AAPL/USD", side=side, type=kind, qty=D(qty), price=limit
+    )
 
 
 def listed(each: Listed) -> Instrument:

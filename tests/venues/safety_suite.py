@@ -81,7 +81,7 @@ class SafetyCases:
     async def test_what_fails_while_an_order_is_sent(self, desk: Desk, fault: Fault) -> None:
         """The call that carries an order goes wrong: if the venue took it, it is unknown until the venue is asked."""
         hall = hall_of(desk)
-        request = desk.order(OrderSide.BUY, OrderType.LIMIT, (await self.below(desk)))
+        request = desk.order(OrderSide.BUY, OrderType.LIMIT, self.below(desk))
         came = await placed(desk, request, fault, 1, "orders")
         if taken(hall, request):
             assert isinstance(came, OrderReport | NetworkTimeout), came
@@ -93,7 +93,7 @@ class SafetyCases:
             assert not (isinstance(came, NetworkTimeout) and (await desk.state(request)).state is OrderState.OPEN)
         assert ours(hall) == taken(hall, request)
 
-    async def below(self, desk: Desk) -> Decimal:
+    def below(self, desk: Desk) -> Decimal:
         """Return a price at which a purchase rests."""
         quote = hall_of(desk).quote(desk.rig.symbol)
         assert quote is not None
@@ -104,7 +104,7 @@ class SafetyCases:
     async def test_what_fails_while_an_order_is_cancelled(self, desk: Desk, fault: Fault) -> None:
         """A cancel that goes wrong never tells an order as ended that can still trade."""
         hall = hall_of(desk)
-        request = desk.order(OrderSide.BUY, OrderType.LIMIT, (await self.below(desk)))
+        request = desk.order(OrderSide.BUY, OrderType.LIMIT, self.below(desk))
         await desk.place(request)
         hall.faults.arm(fault, 1, "cancels")
         try:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
-from functools import partial
-from typing import Any
 
 import pytest
 
 from protocol.orders import OrderState
-from protocol.secret import Secret
 from protocol.values import MarketType, OrderType
 from tests.servers.venues.bybit import KEY, SECRET, BybitServer
 from tests.servers.venues.bybit_wire import bybit_markets
@@ -19,9 +15,10 @@ from tests.servers.venues.faults import Fault
 from tests.servers.venues.hall import Hall
 from tests.servers.venues.http import HttpVenue
 from tests.venues.bad_days import ASK, BID, BadDays, order
-from tests.venues.clocked_rig import ClockedRig, running
+from tests.venues.clocked_rig import ClockedRig
 from tests.venues.contract_suite import TradingContract
 from tests.venues.perp_suite import PerpContract
+from tests.venues.two_families import Families, reach
 from venues.access import Access
 from venues.crypto.dialects.bybit import BybitDialect
 from venues.errors import NetworkTimeout, PermissionDenied, RateLimited
@@ -33,10 +30,7 @@ D = Decimal
 
 def access(server: HttpVenue, market: MarketType = MarketType.SPOT) -> Access:
     """Return how to reach a server."""
-    return Access(
-        account="acc", venue="bybit", market=market, url=server.url, stream_url=server.stream_url,
-        key=Secret(KEY), secret=Secret(SECRET), conservative=None,
-    )  # fmt: skip
+    return reach(server, "bybit", market, key=KEY, secret=SECRET)
 
 
 def server(now: Callable[[], int]) -> HttpVenue:
@@ -44,30 +38,22 @@ def server(now: Callable[[], int]) -> HttpVenue:
     return BybitServer(Hall("bybit", bybit_markets(), fee_in_base=True, now=now))
 
 
-def spot() -> AbstractAsyncContextManager[ClockedRig]:
-    """Run a spot account."""
-    return running(server, access, "BTC/USDT")
-
-
-def perp() -> AbstractAsyncContextManager[ClockedRig]:
-    """Run an account of perpetuals."""
-    return running(server, partial(access, market=MarketType.PERP), "BTC/USDT:USDT")
+families = Families(server, access)
+spot, perp = families.spot, families.perp
 
 
 @pytest.mark.slow
 class TestBybitSpot(TradingContract):
     """The contract."""
 
-    def open_rig(self) -> Any:
-        return spot()
+    open_rig = staticmethod(spot)
 
 
 @pytest.mark.slow
 class TestBybitPerp(PerpContract):
     """The contract, for perpetuals."""
 
-    def open_rig(self) -> Any:
-        return perp()
+    open_rig = staticmethod(perp)
 
 
 @pytest.mark.slow

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,14 @@ from tests.servers.venues.faults import Fault
 from tests.servers.venues.http import HttpVenue
 from tests.servers.venues.hyperliquid import ACCOUNT, AGENT_KEY, HyperliquidServer, hyperliquid_hall
 from tests.servers.venues.hyperliquid_words import address_of
-from tests.venues.bad_days import ASK, BID, BadDays, order
+from tests.venues.bad_days import ASK, BID, BadDaysUnchanged, order
 from tests.venues.clocked_rig import ClockedRig, running
 from tests.venues.contract_suite import TradingContract
 from tests.venues.perp_suite import PerpContract
+from tests.venues.two_families import Families
 from venues.access import Access
 from venues.crypto.dialects.cloids import id_of
-from venues.errors import AuthFailed, VenueCapabilityMissing, VenueDown
+from venues.errors import AuthFailed, VenueDown
 
 pytestmark = pytest.mark.anyio
 
@@ -48,45 +48,30 @@ def server(now: Callable[[], int]) -> HyperliquidServer:
     return HyperliquidServer(hyperliquid_hall(now=now), named=id_of)
 
 
-def spot() -> AbstractAsyncContextManager[ClockedRig]:
-    """Run a spot account."""
-    return running(server, access, "BTC/USDC")
-
-
-def perp() -> AbstractAsyncContextManager[ClockedRig]:
-    """Run an account of perpetuals."""
-    return running(server, partial(access, market=PERP), "BTC/USDC:USDC")
+families = Families(server, access, quote="USDC")
+spot, perp = families.spot, families.perp
 
 
 @pytest.mark.slow
 class TestHyperliquidSpot(TradingContract):
     """The contract, on spot markets."""
 
-    def open_rig(self) -> Any:
-        return spot()
+    open_rig = staticmethod(spot)
 
 
 @pytest.mark.slow
 class TestHyperliquidPerp(PerpContract):
     """The contract, for perpetuals."""
 
-    def open_rig(self) -> Any:
-        return perp()
+    open_rig = staticmethod(perp)
 
 
 @pytest.mark.slow
-class TestHyperliquidBadDays(BadDays):
-    """Bad days of a spot account."""
+class TestHyperliquidBadDays(BadDaysUnchanged):
+    """Bad days of a spot account. A change of an order would be a new one here, which forgets its fills."""
 
     open_rig = staticmethod(spot)
     too_many = "429"
-    test_amending_what_has_ended = None  # type: ignore[assignment] # a change there is a new order that forgets its fills
-
-    async def test_amending(self, rig: ClockedRig) -> None:
-        """Orders are not changed in place here, and that is said."""
-        await rig.venue.place(order("bhamend00001", symbol=rig.symbol))
-        with pytest.raises(VenueCapabilityMissing):
-            await rig.venue.amend("bhamend00001", rig.symbol, price=BID - 200)
 
     async def test_a_wrong_secret(self, rig: ClockedRig) -> None:
         """A key that is no agent of the account stays outside, though every question would be answered without one."""

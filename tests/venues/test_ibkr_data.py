@@ -16,7 +16,7 @@ from protocol.orders import OrderRequest, OrderState
 from protocol.values import MarketType, OrderSide, OrderType
 from protocol.venue import SessionDown
 from tests.servers.venues.faults import Fault
-from tests.venues.ibkr_rig import EURO, NOW, OPTIONS, SHARES, IbkrRig, connected, gateway, serving
+from tests.venues.ibkr_rig import EURO, NOW, OPTIONS, SHARES, IbkrRig, connected, gateway, serving, shares
 from tests.venues.manual_time import PATIENCE_S, ManualTime
 from venues.access import Tools
 from venues.errors import NetworkTimeout, RateLimited, VenueDown
@@ -40,14 +40,6 @@ def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 async def rig(tmp_path: Path) -> AsyncIterator[IbkrRig]:
     async with connected(str(tmp_path)) as rig:
         yield rig
-
-
-def shares(number: int, price: str | None = "150") -> OrderRequest:
-    kind = OrderType.MARKET if price is None else OrderType.LIMIT
-    limit = None if price is None else D(price)
-    return OrderRequest(
-        client_order_id=f"bhibkr{number:04d}", symbol="AAPL/USD", side=BUY, type=kind, qty=D(10), price=limit
-    )
 
 
 # --- contracts -------------------------------------------------------------------------------------------------------

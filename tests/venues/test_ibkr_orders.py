@@ -13,7 +13,7 @@ from protocol.errors import ValidationError
 from protocol.orders import FillReport, OrderReport, OrderRequest, OrderState
 from protocol.values import MarketType, OrderSide, OrderType
 from tests.servers.venues.faults import Fault
-from tests.venues.ibkr_rig import NOW, IbkrRig, connected, real_tools, serving
+from tests.venues.ibkr_rig import NOW, IbkrRig, connected, real_tools, serving, shares
 from tests.venues.manual_time import PATIENCE_S
 from venues.errors import NetworkTimeout, OrderRejected, RateLimited, VenueDown
 from venues.facets import Combo, ComboLeg
@@ -30,15 +30,6 @@ BUY, SELL = OrderSide.BUY, OrderSide.SELL
 async def rig(tmp_path: Path) -> AsyncIterator[IbkrRig]:
     async with connected(str(tmp_path)) as rig:
         yield rig
-
-
-def shares(number: int, side: OrderSide = BUY, price: str | None = "150", qty: str = "10") -> OrderRequest:
-    """Return an order for shares; without a price at the market."""
-    kind = OrderType.MARKET if price is None else OrderType.LIMIT
-    limit = None if price is None else D(price)
-    return OrderRequest(
-        client_order_id=f"bhibkr{number:04d}", symbol="AAPL/USD", side=side, type=kind, qty=D(qty), price=limit
-    )
 
 
 class Later:

@@ -14,7 +14,7 @@ from protocol.orders import FillReport, OrderRequest, OrderState
 from protocol.values import OrderSide, OrderType
 from protocol.venue import SessionDown
 from tests.servers.venues.faults import Fault
-from tests.venues.ibkr_rig import NOW, IbkrRig, connected, gateway, serving
+from tests.venues.ibkr_rig import NOW, IbkrRig, connected, gateway, serving, shares
 from tests.venues.manual_time import PATIENCE_S, ManualTime
 from venues.access import Tools
 from venues.errors import AuthFailed, NetworkTimeout, PermissionDenied, VenueDown
@@ -34,14 +34,6 @@ BUY = OrderSide.BUY
 async def rig(tmp_path: Path) -> AsyncIterator[IbkrRig]:
     async with connected(str(tmp_path)) as rig:
         yield rig
-
-
-def shares(number: int, price: str | None = "150") -> OrderRequest:
-    kind = OrderType.MARKET if price is None else OrderType.LIMIT
-    limit = None if price is None else D(price)
-    return OrderRequest(
-        client_order_id=f"bhibkr{number:04d}", symbol="AAPL/USD", side=BUY, type=kind, qty=D(10), price=limit
-    )
 
 
 # --- getting in and falling out --------------------------------------------------------------------------------------

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 import pytest
 
@@ -20,17 +19,17 @@ from tests.servers.venues.http import HttpVenue
 from tests.servers.venues.mexc import KEY, SECRET, MexcServer, mexc_hall
 from tests.servers.venues.mexc_perp import MexcPerpServer, mexc_perp_hall
 from tests.servers.venues.mexc_words import Refused
-from tests.venues.bad_days import ASK, BID, BadDays, order
-from tests.venues.clocked_rig import ClockedRig, running
+from tests.venues.bad_days import ASK, BID, BadDaysUnchanged, order
+from tests.venues.clocked_rig import ClockedRig
 from tests.venues.contract_suite import TradingContract
 from tests.venues.perp_suite import PerpContract
+from tests.venues.two_families import Families
 from venues.access import Access
 from venues.errors import (
     AuthFailed,
     NetworkTimeout,
     PermissionDenied,
     RateLimited,
-    VenueCapabilityMissing,
     VenueDown,
     VenueError,
 )
@@ -53,38 +52,23 @@ def server(now: Callable[[], int], market: MarketType = MarketType.SPOT) -> Mexc
     return MexcServer(mexc_hall(now=now))
 
 
-def spot() -> AbstractAsyncContextManager[ClockedRig]:
-    """Run a spot account."""
-    return running(server, access, "BTC/USDT")
-
-
-def perp() -> AbstractAsyncContextManager[ClockedRig]:
-    """Run an account of perpetuals."""
-    market = MarketType.PERP
-    return running(partial(server, market=market), partial(access, market=market), "BTC/USDT:USDT")
+families = Families(server, access, perp_server=partial(server, market=MarketType.PERP))
+spot, perp = families.spot, families.perp
 
 
 @pytest.mark.slow
 class TestMexcSpot(TradingContract):
     """The contract."""
 
-    def open_rig(self) -> Any:
-        return spot()
+    open_rig = staticmethod(spot)
 
 
 @pytest.mark.slow
-class TestMexcBadDays(BadDays):
+class TestMexcBadDays(BadDaysUnchanged):
     """Bad days of a spot account."""
 
     open_rig = staticmethod(spot)
     too_many = "Too Many Requests"
-    test_amending_what_has_ended = None  # type: ignore[assignment] # it has no such call
-
-    async def test_amending(self, rig: ClockedRig) -> None:
-        """Orders are not changed in place here, and that is said."""
-        await rig.venue.place(order("bhamend00001", symbol=rig.symbol))
-        with pytest.raises(VenueCapabilityMissing):
-            await rig.venue.amend("bhamend00001", rig.symbol, price=BID - 200)
 
     test_the_other_family_is_not_heard = None  # type: ignore[assignment] # it has no other family for us
 
@@ -93,8 +77,7 @@ class TestMexcBadDays(BadDays):
 class TestMexcPerp(PerpContract):
     """The contract, for perpetuals."""
 
-    def open_rig(self) -> Any:
-        return perp()
+    open_rig = staticmethod(perp)
 
 
 @pytest.mark.slow

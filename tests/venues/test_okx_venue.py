@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
-from functools import partial
-from typing import Any
 
 import pytest
 
@@ -18,9 +15,10 @@ from tests.servers.venues.http import HttpVenue
 from tests.servers.venues.okx import KEY, PASSPHRASE, SECRET, OkxServer
 from tests.servers.venues.okx_wire import okx_markets
 from tests.venues.bad_days import ASK, BID, BadDays, order
-from tests.venues.clocked_rig import ClockedRig, running
+from tests.venues.clocked_rig import ClockedRig
 from tests.venues.contract_suite import TradingContract
 from tests.venues.perp_suite import PerpContract
+from tests.venues.two_families import Families, reach
 from venues.access import Access
 from venues.crypto.dialects.okx import OkxDialect
 from venues.errors import AuthFailed
@@ -32,10 +30,7 @@ D = Decimal
 
 def access(server: HttpVenue, market: MarketType = MarketType.SPOT) -> Access:
     """Return how to reach a server."""
-    return Access(
-        account="acc", venue="okx", market=market, url=server.url, stream_url=server.stream_url,
-        key=Secret(KEY), secret=Secret(SECRET), passphrase=Secret(PASSPHRASE), conservative=None,
-    )  # fmt: skip
+    return reach(server, "okx", market, key=KEY, secret=SECRET, passphrase=Secret(PASSPHRASE))
 
 
 def server(now: Callable[[], int]) -> HttpVenue:
@@ -43,30 +38,22 @@ def server(now: Callable[[], int]) -> HttpVenue:
     return OkxServer(Hall("okx", okx_markets(), fee_in_base=True, now=now))
 
 
-def spot() -> AbstractAsyncContextManager[ClockedRig]:
-    """Run a spot account."""
-    return running(server, access, "BTC/USDT")
-
-
-def perp() -> AbstractAsyncContextManager[ClockedRig]:
-    """Run an account of perpetuals."""
-    return running(server, partial(access, market=MarketType.PERP), "BTC/USDT:USDT")
+families = Families(server, access)
+spot, perp = families.spot, families.perp
 
 
 @pytest.mark.slow
 class TestOkxSpot(TradingContract):
     """The contract."""
 
-    def open_rig(self) -> Any:
-        return spot()
+    open_rig = staticmethod(spot)
 
 
 @pytest.mark.slow
 class TestOkxPerp(PerpContract):
     """The contract, for perpetuals."""
 
-    def open_rig(self) -> Any:
-        return perp()
+    open_rig = staticmethod(perp)
 
 
 @pytest.mark.slow

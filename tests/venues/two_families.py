@@ -43,21 +43,32 @@ def reach(server: HttpVenue, venue: str, market: MarketType, *, key: str, secret
 
 
 class Families:
-    """The accounts of a venue: ``server(now)`` makes it, ``access(server, market)`` says how it is reached."""
+    """The accounts of a venue: ``server(now)`` makes it, ``access(server, market)`` says how it is reached.
+
+    ``perp_server``: perpetuals have an interface of their own. ``quote``: what both families are quoted in.
+    """
 
     def __init__(
-        self, server: Callable[[Callable[[], int]], HttpVenue], access: Callable[[HttpVenue, MarketType], Access]
+        self,
+        server: Callable[[Callable[[], int]], HttpVenue],
+        access: Callable[[HttpVenue, MarketType], Access],
+        *,
+        perp_server: Callable[[Callable[[], int]], HttpVenue] | None = None,
+        quote: str = "USDT",
     ) -> None:
         self._server = server
+        self._perp_server = perp_server or server
         self._access = access
+        self._pair = f"BTC/{quote}"
+        self._perpetual = f"{self._pair}:{quote}"
 
     def spot(self) -> AbstractAsyncContextManager[ClockedRig]:
         """Run a spot account."""
-        return running(self._server, partial(self._access, market=MarketType.SPOT), SPOT)
+        return running(self._server, partial(self._access, market=MarketType.SPOT), self._pair)
 
     def perp(self) -> AbstractAsyncContextManager[ClockedRig]:
         """Run an account of perpetuals."""
-        return running(self._server, partial(self._access, market=MarketType.PERP), PERP)
+        return running(self._perp_server, partial(self._access, market=MarketType.PERP), self._perpetual)
 
 
 @asynccontextmanager

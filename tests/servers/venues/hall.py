@@ -29,7 +29,7 @@ from tests.servers.venues.faults import Fault, Faults
 from venues.paper.config import PaperConfig
 from venues.practice.exchange import PracticeExchange
 
-__all__ = ["NS", "Candle", "Hall", "Order"]
+__all__ = ["NS", "Hall", "Order"]
 
 NS: Final = 1_000_000_000
 NOW: Final = WallClock().now
@@ -65,7 +65,6 @@ class Order:
         return self.cost / self.filled if self.filled else Decimal(0)
 
 
-Candle = Bar
 Hears = Callable[[Order | FillReport | PriceTick], None]
 
 
@@ -203,7 +202,7 @@ class Hall:
         """Let the market trade a volume at one price."""
         self.exchange.bar(Bar(symbol, self.now(), 60, price, price, price, price, volume))
 
-    def candles(self, symbol: str, seconds: int, since: int, limit: int) -> Iterator[Candle]:
+    def candles(self, symbol: str, seconds: int, since: int, limit: int) -> Iterator[Bar]:
         """Yield finished and growing candles from ``since`` (ns) on: a made-up history, the same whenever asked."""
         at = -(-since // (seconds * NS)) * seconds * NS
         while limit > 0 and at <= self.now():

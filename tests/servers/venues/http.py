@@ -146,6 +146,19 @@ class HttpVenue(ABC):
         self.streams.append(stream)
         return stream
 
+    async def converse(
+        self, request: web.Request, asked: Callable[[Stream, Any], None], *, login: bool = False
+    ) -> web.WebSocketResponse:
+        """Accept a WebSocket and pass on each JSON message of it until it ends; ``login``: who asks is known already."""
+        stream = await self.open_stream(request)
+        stream.login = login
+        try:
+            async for message in stream.socket:
+                asked(stream, message.json())
+        finally:
+            self.close_stream(stream)
+        return stream.socket
+
     def close_stream(self, stream: Stream) -> None:
         """Forget a stream that has ended."""
         stream.end()

@@ -310,13 +310,7 @@ class HyperliquidServer(HttpVenue):
     # --- streams -------------------------------------------------------------------------------------------------------
 
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
-        stream = await self.open_stream(request)
-        try:
-            async for message in stream.socket:
-                self._asked(stream, message.json())
-        finally:
-            self.close_stream(stream)
-        return stream.socket
+        return await self.converse(request, self._asked)
 
     def _asked(self, stream: Stream, body: dict[str, Any]) -> None:
         if body["method"] == "ping":

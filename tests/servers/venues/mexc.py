@@ -246,14 +246,7 @@ class MexcServer(HttpVenue):
         return {"listenKey": key}
 
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
-        stream = await self.open_stream(request)
-        stream.login = request.query.get("listenKey") in self.listen_keys
-        try:
-            async for message in stream.socket:
-                self._asked(stream, message.json())
-        finally:
-            self.close_stream(stream)
-        return stream.socket
+        return await self.converse(request, self._asked, login=request.query.get("listenKey") in self.listen_keys)
 
     def _asked(self, stream: Stream, body: dict[str, Any]) -> None:
         method = str(body["method"]).upper()
