@@ -179,7 +179,7 @@ class ChainKeeper(Actor):
     def _pump(self) -> None:
         """Fetch those whose time has come, as many at once as may be."""
         for job in tuple(self._ready.values()):
-            if self._fetching < MOST_AT_ONCE or any(each.look for each in job.asking):
+            if self._fetching < MOST_AT_ONCE + any(each.look for each in job.asking):
                 del self._ready[job.wanted]
                 self._fetch(job)
 

@@ -87,6 +87,19 @@ def test_a_chain_is_kept_for_less_than_120_seconds() -> None:
     play(script)
 
 
+def test_a_kept_chain_is_judged_by_today() -> None:
+    """DK-6: an expiry that was in range before midnight in New York, and no longer is, is not answered from what is kept."""
+
+    async def script(stage: Stage) -> None:
+        rig = await ChainRig(stage).up()
+        assert (await rig.ask(days=(38, 38))).code == ""
+        await stage.passes(60)
+        assert (await rig.ask(days=(38, 38), look=True)).code == "no_expiry_in_range"
+        assert (await rig.ask(days=(37, 37))).code == ""
+
+    play(script, start=1_700_024_400 * S - 30 * S)
+
+
 def test_other_ranges_and_strikes_are_other_chains() -> None:
     """Only an equal request is answered from what is kept."""
 
@@ -263,7 +276,7 @@ def test_what_is_kept_takes_no_turn_and_who_is_in_a_hurry_brings_it_forward() ->
 
 
 def test_three_fetches_run_at_a_time() -> None:
-    """DK-67: the others wait for a place; a chain that waits for a retry holds none, and who looks gets one at once."""
+    """DK-67: the others wait for a place; a chain that waits for a retry holds none, and who looks has one on top."""
 
     async def script(stage: Stage) -> None:
         rig = await ChainRig(stage).up()
@@ -277,12 +290,12 @@ def test_three_fetches_run_at_a_time() -> None:
         slow[names[0]].come()  # invalid: it waits for its retry
         await stage.settle()
         assert [each[1] for each in rig.asked] == names[:4]
-        looking = rig.ask(names[5], look=True)
+        looking = [rig.ask(names[5], look=True), rig.ask(SPY, look=True)]
         await stage.settle()
         assert [each[1] for each in rig.asked] == [*names[:4], names[5]]
         for later in slow.values():
             later.come()
-        said = await asyncio.gather(*asking, looking)
+        said = await asyncio.gather(*asking, *looking)
         assert {each.code for each in said} == {""}
         assert rig.times(names[0]) == [0.0, 60.0]
 

@@ -36,6 +36,7 @@ GETS: Final = {
     "/v1/performance/day": {"account": THEIRS},
     "/v1/performance/equity": {"account": THEIRS},
     "/v1/venues/rules": {"account": THEIRS},
+    "/v1/venues/chain": {"account": THEIRS},
     "/v1/pnl": {"account": THEIRS},
 }
 POSTS: Final = {
