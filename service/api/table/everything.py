@@ -80,6 +80,7 @@ ROUTES: Final[Iterable[Route]] = (
         "/v1/signals/missed",
         "/v1/venues",
         "/v1/venues/rules",
+        "/v1/venues/chain",
     ),
     *_all("POST", Scope.READ, "/v1/signals/check", "/v1/config/preview"),
     *_all(
