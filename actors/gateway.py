@@ -14,8 +14,9 @@ import msgspec
 
 from actors.desk import desk_topic
 from actors.gateway_door import Door
+from actors.gateway_handing import handed_to
 from actors.gateway_judge import Arrival, Judge, Judgement
-from actors.gateway_memory import GatewayState, Pending, delivered_id, fold, incident_key, request_of
+from actors.gateway_memory import GatewayState, Pending, delivered_id, fold, incident_key
 from actors.gateway_prices import newest_price
 from actors.gateway_replay import Original, checked, found_original, line_named, reread
 from actors.gateway_settings import GatewaySettings, Rhythm, Route
@@ -102,7 +103,7 @@ class Gateway(DurableActor):
 
     def recovered(self) -> Do | None:
         """Hand over again, in the order received, what was accepted and has no outcome (EX-253)."""
-        return Do(tells=[self._handed(pending) for pending in self._state.pending.values()])
+        return Do(tells=[told for pending in self._state.pending.values() for told in self._handed(pending)])
 
     @property
     def detail(self) -> str:
@@ -203,7 +204,7 @@ class Gateway(DurableActor):
         for place, route in enumerate(judged.routes):
             name = delivered_id(signal.signal_id, route.account, place)
             handed = msgspec.structs.replace(signal, signal_id=name) if place else signal
-            tells.append((route.pool, request_of(handed)))
+            tells += handed_to(self._settings, route.account, route.pool, handed)
         return Do([event, *refused, *noticed], tells, answer, then=self._arm if watched else None)
 
     def _noticed(self, signal: Signal, judged: Judgement, now: int) -> list[Event]:
@@ -243,10 +244,13 @@ class Gateway(DurableActor):
             value = line_named(stored.body, problem.message)
         return msgspec.structs.replace(problem, message=message, value=value[:80])
 
-    def _handed(self, pending: Pending) -> tuple[str, Any]:
+    def _handed(self, pending: Pending) -> list[tuple[str, Any]]:
+        return handed_to(self._settings, pending.account, self._pool_of(pending), pending.signal)
+
+    def _pool_of(self, pending: Pending) -> str:
         routes = self._settings.routes.get(pending.signal.venue, ())
         route = next((each for each in routes if pending.account in ("", each.account)), None)
-        return route.pool if route is not None else f"/risk/pool-{pending.account}", request_of(pending.signal)
+        return route.pool if route is not None else f"/risk/pool-{pending.account}"
 
     @handles
     def outcome(self, msg: SignalOutcome) -> Do | None:
@@ -263,8 +267,8 @@ class Gateway(DurableActor):
     @handles
     def retell(self, msg: RetellSignals) -> Do:
         """Hand over again to a pool that begins a life what it has not answered for."""
-        handed = [self._handed(each) for each in self._state.pending.values()]
-        return Do(tells=[each for each in handed if each[0] == msg.pool])
+        waits = [each for each in self._state.pending.values() if self._pool_of(each) == msg.pool]
+        return Do(tells=[told for each in waits for told in self._handed(each)])
 
     # --- operators -----------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from rules.signals import AuthMode, DuplicateWindows
 from rules.signals.mappings import BUILTIN
 from rules.signals.mappings import Mapping as BodyMapping
 
-__all__ = ["MOST_ALERTS", "MOST_ALERTS_IN_S", "RESEND_WITHIN_S", "GatewaySettings", "Rhythm", "Route"]
+__all__ = ["MOST_ALERTS", "MOST_ALERTS_IN_S", "RESEND_WITHIN_S", "GatewaySettings", "HeldEntries", "Rhythm", "Route"]
 
 MOST_ALERTS: Final = 14
 """Alerts of one source within ``MOST_ALERTS_IN_S`` that are a warning: TradingView stops an alert at 15."""
@@ -66,6 +66,18 @@ class Rhythm:
         return all(mine in ("", theirs) for mine, theirs in wanted)
 
 
+@dataclass(frozen=True, slots=True)
+class HeldEntries:
+    """Which entries wait for an operator's word: of these accounts and strategies, of all where none is named."""
+
+    accounts: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+
+    def wants(self, account: str, label: str) -> bool:
+        """Whether an entry waits."""
+        return account in (self.accounts or (account,)) and label in (self.labels or (label,))
+
+
 def _many(_: str, __: str, ___: str) -> int:
     return 2
 
@@ -100,6 +112,7 @@ class GatewaySettings:
     rhythms: tuple[Rhythm, ...] = ()
     pyramids: Callable[[str, str, str], int] = _many
     read_only: bool = False
+    held: HeldEntries | None = None
     require_proof: bool = True
 
     @property

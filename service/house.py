@@ -56,6 +56,7 @@ from service.markets import Market
 from service.offset import offset_engine
 from service.pool_settings import pool_settings
 from service.secret_keeper import SecretKeeper
+from service.telegram.settings import approval_desk
 from service.venue_settings import precision_settings, session_settings
 from supervision.backoff import Backoff
 from supervision.budget import Intensity
@@ -116,6 +117,7 @@ def build_house(plan: Plan) -> SupervisorSpec:
         supervisor(
             "risk",
             _child(plan, "coordinator", partial(_coordinator, plan)),
+            _child(plan, "approvals", lambda: approval_desk(plan.config, GATEWAY)),
             *(_child(plan, f"pool-{account.name}", partial(_pool, plan, account)) for account in accounts),
             *(_child(plan, f"offset-{account.name}", partial(_offset, plan, account)) for account in accounts),
             *(_child(plan, f"adopter-{account.name}", partial(_adopter, plan, account)) for account in accounts),

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from actors.gateway import GatewaySettings, Rhythm, Route
+from actors.gateway_settings import HeldEntries
 from protocol.values import Scope
 from rules.signals import DuplicateWindows
 from rules.signals.mappings import BUILTIN, extended
@@ -62,8 +63,15 @@ def gateway_settings(config: Config, secrets: WebhookSecrets | None, paths: Call
         ),
         pyramids=partial(_pyramids, config),
         read_only=config.app.read_only,
+        held=_held(config),
         require_proof=proof_needed,
     )
+
+
+def _held(config: Config) -> HeldEntries | None:
+    """Return which entries wait for an operator's word, None where none does."""
+    wanted = config.approvals
+    return HeldEntries(wanted.accounts, wanted.strategies) if wanted.entries else None
 
 
 def _routes(config: Config, paths: Callable[[str], _Paths]) -> dict[str, tuple[Route, ...]]:

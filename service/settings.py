@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from protocol.approvals import APPROVAL_DESK
+from protocol.telegram import BRIDGE
 from service.config.catalogue import catalogue
 from service.config.grid_config import tolerance
 from service.config.market import Account
@@ -14,6 +16,7 @@ from service.logs import log_settings
 from service.offset import offset_settings
 from service.performance_settings import equity_settings
 from service.pool_settings import pool_settings
+from service.telegram.settings import approval_settings, phone_settings
 from service.venue_settings import precision_settings, session_settings
 
 if TYPE_CHECKING:
@@ -51,6 +54,9 @@ def concerns(plan: Plan) -> list[Concern]:
     gateway = Concern(GATEWAY, _GATEWAY, lambda: plan.gateway(gateway_settings(plan.config, plan.secrets, plan.paths)))
     log = Concern("/store/projector", ("logging.", "app.log_level"), lambda: log_settings(plan.config))
     equity = Concern("/store/equity", ("performance.snapshot_interval_sec",), lambda: equity_settings(plan.config))
+    approvals = Concern(APPROVAL_DESK, ("approvals.timeout_s",), lambda: approval_settings(plan.config))
+    phone = Concern(BRIDGE, ("telegram.members", "telegram.warnings"), lambda: phone_settings(plan.config))
+    found += [approvals, phone]
     return [*found, gateway, log, equity, Concern("/operators/webhook", _LISTENER)]
 
 
@@ -99,5 +105,6 @@ _GATEWAY = (
     "grid_strategy.",
     "app.mode",
     "app.read_only",
+    "approvals.",
 )
 _LISTENER = ("webhook.host", "webhook.port", "webhook.user", "signal.max_body_bytes")

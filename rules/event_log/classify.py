@@ -10,6 +10,7 @@ from rules.event_log.of_brackets import OF_BRACKETS
 from rules.event_log.of_groups import OF_GROUPS
 from rules.event_log.of_offset import OF_OFFSET
 from rules.event_log.of_orders import OF_ORDERS
+from rules.event_log.of_phone import OF_PHONE
 from rules.event_log.of_pool import OF_POOL
 from rules.event_log.of_signals import OF_SIGNALS
 from rules.event_log.of_steering import OF_STEERING
@@ -25,6 +26,7 @@ LINES: Final[dict[str, LineOf]] = {
     **OF_GROUPS,
     **OF_OFFSET,
     **OF_ORDERS,
+    **OF_PHONE,
     **OF_POOL,
     **OF_STEERING,
     **OF_SYSTEM,

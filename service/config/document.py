@@ -14,6 +14,7 @@ from service.config.keys import Key, Section
 from service.config.market import Account, Market
 from service.config.nodes import Redis
 from service.config.operations import Deployment, Logging, Performance, Ui
+from service.config.phone import Approvals, Telegram
 from service.config.queue import ExecutionPool, PriorityRules, WaitingRule
 from service.config.risk_engine import RiskEngine
 from service.config.self_check import SelfCheck
@@ -44,6 +45,8 @@ class Config(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     exchange: Exchange = Exchange()
     logging: Logging = Logging()
     performance: Performance = Performance()
+    approvals: Approvals = Approvals()
+    telegram: Telegram = Telegram()
     ui: Ui = Ui()
     deployment: Deployment = Deployment()
     demo: Demo = Demo()
@@ -74,6 +77,11 @@ class Config(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def access_path(self) -> Path:
         """Where people, sessions and tokens are kept."""
         return self.app.data_dir / "access.db"
+
+    @property
+    def requests_path(self) -> Path:
+        """Where it is kept which requests were done."""
+        return self.app.data_dir / "requests.db"
 
     @property
     def vault_path(self) -> Path:

@@ -22,7 +22,10 @@ def _as_in_the_log(event: Any, _: Story) -> str:
 def _acted(e: OperatorActed, _: Story) -> str:
     given = ", ".join(f"{name} {value}" for name, value in e.arguments.items())
     change = f", from {e.before or 'nothing'} to {e.after or 'nothing'}" if e.before or e.after else ""
-    return f"{e.operator} sent {e.command}{f' with {given}' if given else ''} from {e.origin}: {e.outcome}{change}."
+    why = f", because {e.reason}" if e.reason else ""
+    return (
+        f"{e.operator} sent {e.command}{f' with {given}' if given else ''} from {e.origin}: {e.outcome}{change}{why}."
+    )
 
 
 def _acknowledged(e: EventsAcknowledged, _: Story) -> str:
@@ -42,6 +45,8 @@ OF_LOG: Final[dict[str, Callable[[Any, Story], str]]] = {
     "BracketOrderMoved": _nothing,
     "BracketStepTaken": _as_in_the_log,
     "BracketWanted": _as_in_the_log,
+    "ApprovalAsked": _as_in_the_log,
+    "ApprovalEnded": _as_in_the_log,
     "DaySummaryKept": _as_in_the_log,
     "EntriesAllowed": _as_in_the_log,
     "EntriesStopped": _as_in_the_log,
@@ -55,6 +60,13 @@ OF_LOG: Final[dict[str, Callable[[Any, Story], str]]] = {
     "NoticesKept": _nothing,
     "NoticesRead": _nothing,
     "NoticesRepeated": _nothing,
+    "PhoneDropped": _as_in_the_log,
+    "PhoneEnded": _nothing,
+    "PhoneQueued": _nothing,
+    "PhoneSending": _nothing,
+    "PhoneSent": _nothing,
+    "PhoneStrangers": _as_in_the_log,
+    "PhoneTaken": _nothing,
     "RecoveryStep": _as_in_the_log,
     "RulesFetchFailed": _as_in_the_log,
     "RulesFetched": _as_in_the_log,
