@@ -51,6 +51,10 @@ class Orders:
         self.by_key: dict[str, Live] = {}
         self.forgotten: set[int] = set()
         """Permanent ids of orders of an earlier day: in no list any more."""
+        self.refused_stops = 0
+        """So many stops are refused when they would begin to work."""
+        self.lost_stops = 0
+        """So many stops of brackets are taken and heard of no more: they are in no list."""
         self._perm = 1_500_000_000
 
     def next_id(self, client_id: int) -> int:
@@ -95,15 +99,28 @@ class Orders:
         self._transmit(parent or live)
 
     def _transmit(self, live: Live) -> None:
-        for child in live.children:
-            self._say(child, "PreSubmitted")
+        for child in tuple(live.children):
+            if child.ticket.kind == "STP" and self.lost_stops:
+                self.lost_stops -= 1
+                self._lose(live, child)
+            else:
+                self._say(child, "PreSubmitted")
         if live.ticket.legs:
             self._trade_combo(live)
         else:
             self._submit(live)
 
+    def _lose(self, parent: Live, child: Live) -> None:
+        parent.children.remove(child)
+        del self.live[child.ticket.client_id, child.ticket.order_id], self.by_key[child.key]
+
     def _submit(self, live: Live) -> None:
         self._say(live, "PendingSubmit")
+        if live.ticket.kind == "STP" and self.refused_stops:
+            self.refused_stops -= 1
+            self.error(live, 201, "Order rejected - reason:no stop orders are taken for this contract now")
+            self._say(live, "Inactive")
+            return
         live.order = order = self.venue.hall.place(_request(live))
         if order.state is OrderState.REJECTED:
             self._refused(live, order)
