@@ -134,7 +134,7 @@ def _account(name: str, access: Access) -> str:
         "symbols": [RIGS[name].symbol], "rate_limit_mode": "off", "account_id": access.account_id,
         "market_type": "futures" if RIGS[name].market is MarketType.PERP else "spot",
     }  # fmt: skip
-    places = {"url": access.url, "stream_url": access.stream_url, "port": access.port}
+    places = {"url": access.url, "stream_url": access.stream_url, "port": access.port, "keys_dir": access.keys_folder}
     keys |= {key: value for key, value in places.items() if value}
     return "\n".join(["[[accounts]]", *(f"{key} = {json.dumps(value)}" for key, value in keys.items() if value != "")])
 

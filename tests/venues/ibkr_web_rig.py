@@ -42,7 +42,7 @@ def keys() -> str:
     return str(folder)
 
 
-def server(
+def broker(
     now: Callable[[], int] = NOW,
     *,
     contracts: Iterable[Listed] = CONTRACTS,
@@ -53,6 +53,11 @@ def server(
     found = tuple(contracts)
     hall = Hall("ibkr_web", [listed(each) for each in found], [Balance("USD", D(money))], now=now)
     return IbkrWebServer(hall, found, gateway=gateway)
+
+
+def server(now: Callable[[], int]) -> IbkrWebServer:
+    """Return a broker."""
+    return broker(now)
 
 
 def access_to(server: IbkrWebServer, **changes: Any) -> Access:
@@ -139,7 +144,7 @@ async def serving(
     folder: str = "", *, server_of: IbkrWebServer | None = None, **changes: Any
 ) -> AsyncIterator[IbkrWebRig]:
     """Run a broker on a free port with an adapter that is not connected."""
-    async with server_of or server() as running:
+    async with server_of or broker() as running:
         rig = IbkrWebRig(running, access_to(running, folder=folder, **changes))
         try:
             yield rig

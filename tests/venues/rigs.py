@@ -135,6 +135,7 @@ RIGS: Final[dict[str, Rig]] = {
         *_crypto("hyperliquid", quote="USDC"),
         Rig("oanda", _oanda, "BTC/USDT:USDT", PERP),
         Rig("ibkr", _ibkr, "BTC/USD", timeless=True),
+        Rig("ibkr_web", _by_module("ibkr_web_rig"), "BTC/USD"),
         Rig("alpaca", _by_module("alpaca_rig"), "AAPL/USD", price=Decimal(100)),
     )
 }

@@ -47,6 +47,9 @@ class Keys(NamedTuple):
     prime: int
     generator: int
 
+    def __repr__(self) -> str:
+        return "Keys(...)"
+
     @classmethod
     def load(cls, access: Access) -> Keys:
         """Read the key files and decrypt the access token secret; raises AuthFailed naming what is missing or wrong."""
@@ -86,6 +89,9 @@ class Challenge(NamedTuple):
 
     sent: str
     number: int
+
+    def __repr__(self) -> str:
+        return "Challenge(...)"
 
 
 class Signer:

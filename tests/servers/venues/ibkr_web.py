@@ -12,12 +12,11 @@ from typing import Any, Final
 from aiohttp import WSMsgType, web
 
 from protocol.market import PriceTick
-from protocol.orders import FillReport, OrderRequest, OrderState
-from protocol.values import OrderSide, OrderType
+from protocol.orders import FillReport, OrderState
 from tests.servers.venues.faults import Fault, On
 from tests.servers.venues.hall import NS, Hall, Order
 from tests.servers.venues.http import HttpVenue, Stream
-from tests.servers.venues.ibkr_web_words import ACCOUNT, TOKEN, OAuth, contract_row, order_row, trade_row
+from tests.servers.venues.ibkr_web_words import ACCOUNT, TOKEN, OAuth, contract_row, order_row, request_of, trade_row
 from tests.servers.venues.tws_words import Listed
 
 __all__ = ["IbkrWebServer"]
@@ -40,7 +39,8 @@ class IbkrWebServer(HttpVenue):
     def __init__(self, hall: Hall, contracts: Iterable[Listed], *, gateway: bool = False) -> None:
         super().__init__(hall)
         self.contracts = {each.con_id: each for each in contracts}
-        self.oauth = None if gateway else OAuth()
+        self.token = TOKEN
+        self.oauth = None if gateway else OAuth(lambda: self.token)
         self.session = "ce109cbeb462a76dc3f6f4182c830cc1"
         self.authenticated = False
         self.competing = False
@@ -164,7 +164,7 @@ class IbkrWebServer(HttpVenue):
             text = f'The following order "{asked["side"]} {asked["quantity"]}" meets {left[0]}. Are you sure?'
             told = {"id": name, "message": [text], "isSuppressed": False, "messageIds": [left[0]]}
             return web.json_response([told])
-        order = self.hall.place(_request(asked, self.contracts[asked["conid"]].market))
+        order = self.hall.place(request_of(asked, self.contracts[asked["conid"]].market))
         if order.state is OrderState.REJECTED:
             self.hall.orders.pop(order.request.client_order_id)
             return web.json_response({"error": _REFUSED.get(order.code, order.reason)})
@@ -347,7 +347,7 @@ class IbkrWebServer(HttpVenue):
         }  # fmt: skip
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        if self.oauth is not None and request.query.get("oauth_token") != TOKEN:
+        if self.oauth is not None and request.query.get("oauth_token") != self.token:
             return web.json_response({"error": "not authenticated"}, status=401)
         stream = await self.open_stream(request)
         stream.login = request.cookies.get("api") == self.session
@@ -389,19 +389,3 @@ class IbkrWebServer(HttpVenue):
 
 def _exact(text: str) -> Any:
     return json.loads(text, parse_float=Decimal)
-
-
-def _request(asked: dict[str, Any], symbol: str) -> OrderRequest:
-    kind = {"MKT": OrderType.MARKET, "LMT": OrderType.LIMIT, "STP": OrderType.STOP}[asked["orderType"]]
-    price = None if "price" not in asked else Decimal(str(asked["price"]))
-    if kind is OrderType.LIMIT and asked["tif"] == "IOC":
-        kind = OrderType.IOC
-    return OrderRequest(
-        client_order_id=asked["cOID"],
-        symbol=symbol,
-        side=OrderSide.BUY if asked["side"] == "BUY" else OrderSide.SELL,
-        type=kind,
-        qty=Decimal(str(asked["quantity"])),
-        price=price if kind is not OrderType.STOP else None,
-        stop_price=price if kind is OrderType.STOP else None,
-    )

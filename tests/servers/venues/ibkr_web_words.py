@@ -7,6 +7,7 @@ import functools
 import hashlib
 import hmac
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from protocol.orders import FillReport, OrderState
+from protocol.orders import FillReport, OrderRequest, OrderState
 from protocol.values import OrderSide, OrderType
 from tests.servers.venues.hall import Order
 from tests.servers.venues.tws_words import Listed
@@ -36,6 +37,7 @@ __all__ = [
     "dh_pem",
     "encrypted_secret",
     "order_row",
+    "request_of",
     "trade_row",
     "write_keys",
 ]
@@ -99,7 +101,8 @@ def encrypted_secret() -> str:
 class OAuth:
     """The broker's side of OAuth 1.0a: every signature is checked. ``refused`` says why the last one was not good."""
 
-    def __init__(self, number: int = 0xBEEF_CAFE_F00D) -> None:
+    def __init__(self, access_token: Callable[[], str], number: int = 0xBEEF_CAFE_F00D) -> None:
+        self._access_token = access_token
         self._number = number
         self._token = b""
         self._nonces: set[str] = set()
@@ -143,7 +146,7 @@ class OAuth:
 
     def _fresh(self, asked: dict[str, str]) -> bool:
         nonce = asked.get("oauth_nonce", "")
-        whose = (asked.get("oauth_consumer_key"), asked.get("oauth_token")) == (CONSUMER, TOKEN)
+        whose = (asked.get("oauth_consumer_key"), asked.get("oauth_token")) == (CONSUMER, self._access_token())
         if not whose or not nonce or nonce in self._nonces or not asked.get("oauth_timestamp", "").isdigit():
             self.refused = "another key, a nonce of before, or no time"
             return False
@@ -213,6 +216,23 @@ def contract_row(listed: Listed) -> dict[str, Any]:
             "fraqInt": places, "incrementRules": [{"lowerEdge": 0.0, "increment": tick}], "cashCcy": listed.currency,
         },
     }  # fmt: skip
+
+
+def request_of(asked: dict[str, Any], symbol: str) -> OrderRequest:
+    """Return an order as the hall takes it."""
+    kind = {"MKT": OrderType.MARKET, "LMT": OrderType.LIMIT, "STP": OrderType.STOP}[asked["orderType"]]
+    price = None if "price" not in asked else Decimal(str(asked["price"]))
+    if kind is OrderType.LIMIT and asked["tif"] == "IOC":
+        kind = OrderType.IOC
+    return OrderRequest(
+        client_order_id=asked["cOID"],
+        symbol=symbol,
+        side=OrderSide.BUY if asked["side"] == "BUY" else OrderSide.SELL,
+        type=kind,
+        qty=Decimal(str(asked["quantity"])),
+        price=price if kind is not OrderType.STOP else None,
+        stop_price=price if kind is OrderType.STOP else None,
+    )
 
 
 def _n(value: Decimal) -> str:

@@ -10,7 +10,7 @@ import pytest
 from protocol.orders import OrderState
 from protocol.values import MarketType, OrderType
 from tests.venues.contract_suite import TradingContract, TradingRig
-from tests.venues.ibkr_web_rig import server, serving
+from tests.venues.ibkr_web_rig import broker, serving
 from tests.venues.perp_suite import PerpContract
 from tests.venues.trading_suite import BID, BUY, Desk
 
@@ -38,8 +38,8 @@ class TestIbkrWebNetted(Surroundings, PerpContract):
     """The contract, on an account of positions, through a gateway."""
 
     def open_rig(self) -> AbstractAsyncContextManager[TradingRig]:
-        broker = server(money=50_000_000, gateway=True)
-        return serving(self.path, server_of=broker, market=MarketType.PERP, symbols=("EUR/USD:USD",))
+        gateway = broker(money=50_000_000, gateway=True)
+        return serving(self.path, server_of=gateway, market=MarketType.PERP, symbols=("EUR/USD:USD",))
 
     async def test_cancel(self, desk: Desk) -> None:
         """A cancelled order is gone, and cancelling it twice is harmless; the broker tells no margin by order."""
