@@ -15,8 +15,10 @@ import http.client
 import json
 import socket
 import ssl
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from protocol.errors import BulkheadError
@@ -24,6 +26,7 @@ from protocol.errors import BulkheadError
 __all__ = ["Client", "DaemonNotRunning", "DaemonRefused", "DaemonTimeout", "UnsafeAddress"]
 
 _HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_PIECE: Final = 1 << 18
 
 
 class DaemonNotRunning(BulkheadError):
@@ -90,12 +93,35 @@ class Client:
         wanted = {name: value for name, value in query.items() if value not in (None, "")}
         return self._request("GET", path + (f"?{urlencode(wanted)}" if wanted else ""), None, None)
 
-    def raw(self, path: str, **query: Any) -> bytes:
-        """Return the bytes that a GET is answered with, for answers that are no JSON documents."""
-        status, data = self._exchange("GET", f"{path}?{urlencode(query)}", None, None)
-        if status >= 400:
-            self._understood(status, data)
-        return data
+    def fetch(
+        self, path: str, out: BinaryIO, query: Mapping[str, Any], told: Callable[[int, int], None] | None = None
+    ) -> str:
+        """Write what a GET is answered with to ``out`` as it comes; return the file name it is offered under.
+
+        ``told`` hears how many bytes there are, and of how many (0 when nobody knows).
+        """
+        wanted = {name: value for name, value in query.items() if value not in (None, "")}
+        with closing(self._connection(self.timeout_s)) as connection:
+            with self._named_errors():
+                connection.request("GET", f"{path}?{urlencode(wanted)}", None, self.headers)
+                response = connection.getresponse()
+            if response.status >= 400:
+                with self._named_errors():
+                    data = response.read()
+                self._understood(response.status, data)
+            of, done = int(response.headers.get("Content-Length", 0)), 0
+            while True:
+                with self._named_errors():  # an error of ``out`` is not one of the daemon's
+                    piece = response.read(_PIECE)
+                if not piece:
+                    break
+                out.write(piece)
+                done += len(piece)
+                if told is not None:
+                    told(done, of)
+            if done < of:
+                raise DaemonNotRunning(self.where, "its answer broke off")
+            return response.headers.get_filename("")
 
     def post(
         self, path: str, body: Any = None, *, timeout_s: float | None = None, request_id: str = "", reason: str = ""
@@ -125,19 +151,20 @@ class Client:
         timeout_s: float | None,
         more: dict[str, str] | None = None,
     ) -> tuple[int, bytes]:
-        connection = self._connection(timeout_s or self.timeout_s)
         kind = {"Content-Type": "application/json"} if body else {}
-        try:
+        with closing(self._connection(timeout_s or self.timeout_s)) as connection, self._named_errors():
             connection.request(method, path, body, {**self.headers, **kind, **(more or {})})
             response = connection.getresponse()
-            data = response.read()
+            return response.status, response.read()
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
         except TimeoutError as error:
             raise DaemonTimeout(f"the daemon on {self.where} did not answer in time") from error
         except (OSError, http.client.HTTPException) as error:
             raise DaemonNotRunning(self.where, _why(error)) from error
-        finally:
-            connection.close()
-        return response.status, data
 
     @property
     def where(self) -> Path | str:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from service.cli.codes import ExitCode, epilog
-from service.cli.failures import CommandFailed, Failure
+from service.cli.codes import epilog
 from service.cli.output import note, print_json, print_line, print_text, show, table
 from service.cli.parts import ConfigFile, Json, Socket, connect, usage
+from service.cli.whole_file import whole_file
 
 if TYPE_CHECKING:
     from service.api.client import Client
@@ -169,19 +169,13 @@ def _export(client: Client, wanted: dict[str, str], path: Path, *, as_json: bool
     form = path.suffix.removeprefix(".").lower()
     if form not in ("txt", "csv", "json"):
         raise usage(f"no form of export is called {path.suffix or path.name!r}", "end the name in .txt, .csv or .json")
-    torn = path.with_name(path.name + ".part")
-    try:
-        data = client.raw("/v1/log/export", format=form, **wanted)
-        torn.write_bytes(data)
-        torn.replace(path)
-    except OSError as error:
-        torn.unlink(missing_ok=True)
-        advice = "choose a folder that exists and has room"
-        raise CommandFailed(Failure(ExitCode.FAILED, "ExportFailed", f"{path}: {error}", advice)) from error
+    with whole_file(path) as file:
+        client.fetch("/v1/log/export", file, {"format": form, **wanted})
+        size = file.tell()
     if as_json:
-        print_json({"file": str(path), "bytes": len(data)})
+        print_json({"file": str(path), "bytes": size})
     else:
-        note(f"{path}: {len(data)} bytes")
+        note(f"{path}: {size} bytes")
 
 
 # --- segments ---------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, localcontext
 from enum import StrEnum
@@ -12,11 +13,11 @@ from typing import Annotated, Any, Final
 import typer
 from rich.text import Text
 
-from service.cli.codes import ExitCode, epilog
-from service.cli.failures import CommandFailed, Failure
+from service.cli.codes import epilog
 from service.cli.log import instant_of
 from service.cli.output import note, print_json, show, table
 from service.cli.parts import ConfigFile, Json, Socket, connect
+from service.cli.whole_file import whole_file
 
 __all__ = ["By", "pnl", "register"]
 
@@ -120,14 +121,9 @@ def _signed(amount: str) -> Text:
 
 
 def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    torn = path.with_name(path.name + ".part")
-    try:
-        with torn.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(_COLUMNS)
-            writer.writerows([row[name] for name in _COLUMNS] for row in rows)
-        torn.replace(path)
-    except OSError as error:
-        torn.unlink(missing_ok=True)
-        advice = "choose a folder that exists and has room"
-        raise CommandFailed(Failure(ExitCode.FAILED, "ExportFailed", f"{path}: {error}", advice)) from error
+    with whole_file(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        writer = csv.writer(text)
+        writer.writerow(_COLUMNS)
+        writer.writerows([row[name] for name in _COLUMNS] for row in rows)
+        text.detach()
