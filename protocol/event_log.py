@@ -62,6 +62,8 @@ class NoteCommand(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
     outcome: Text
     before: Text = ""
     after: Text = ""
+    reason: Text = ""
+    request_id: Text = ""
 
 
 # --- journal events ---------------------------------------------------------------------------------------------------
@@ -105,6 +107,8 @@ class OperatorActed(Event, frozen=True, forbid_unknown_fields=True, gc=False, ta
     outcome: Text
     before: Text = ""
     after: Text = ""
+    reason: Text = ""
+    request_id: Text = ""
     at: Instant
 
 

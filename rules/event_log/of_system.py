@@ -9,7 +9,7 @@ from protocol.event_log import EventLogged, EventsAcknowledged, OperatorActed
 from protocol.groups.recovery import DaemonStarted, DaemonStopped
 from protocol.incidents import IncidentCleared, IncidentRaised, Severity
 from protocol.notifications import DaySummaryKept
-from protocol.risk import EngineStatus, EngineStatusChanged
+from protocol.risk import AccountArmed, AccountStopped, EngineStatus, EngineStatusChanged
 from rules.event_log.line import ERROR, INFO, WARNING, Line, LineOf, LineSeverity, Source
 
 __all__ = ["OF_SYSTEM"]
@@ -39,6 +39,17 @@ def _status(e: EngineStatusChanged) -> Line:
     return Line(Source.SYSTEM, severity, "EngineStatusChanged", said, pinned=e.status is EngineStatus.ERROR)
 
 
+def _account_stopped(e: AccountStopped) -> Line:
+    by = f" by {e.by}" if e.by else ""
+    return Line(
+        Source.SYSTEM, WARNING, "AccountStopped", f"{e.account} takes no entries until it is armed{by}: {e.reason}"
+    )
+
+
+def _account_armed(e: AccountArmed) -> Line:
+    return Line(Source.SYSTEM, INFO, "AccountArmed", f"{e.account} is armed again{f' by {e.by}' if e.by else ''}")
+
+
 def _logged(e: EventLogged) -> Line:
     more = f" ({e.left_out} more like it)" if e.left_out else ""
     said = e.text if not e.about or e.about in e.text else f"{e.about}: {e.text}"
@@ -50,7 +61,8 @@ def _logged(e: EventLogged) -> Line:
 def _acted(e: OperatorActed) -> Line:
     with_ = ", ".join(f"{name} {value}" for name, value in e.arguments.items())
     change = f", {e.before} -> {e.after}" if e.before or e.after else ""
-    said = f"{e.operator} from {e.origin}: {e.command}{f' ({with_})' if with_ else ''}: {e.outcome}{change}"
+    why = f", because {e.reason}" if e.reason else ""
+    said = f"{e.operator} from {e.origin}: {e.command}{f' ({with_})' if with_ else ''}: {e.outcome}{change}{why}"
     return Line(Source.SYSTEM, INFO, "OperatorActed", said, e.arguments.get("group_id", ""))
 
 
@@ -86,6 +98,8 @@ def _day(e: DaySummaryKept) -> Line:
 
 
 OF_SYSTEM: Final[dict[str, LineOf]] = {
+    "AccountArmed": _account_armed,
+    "AccountStopped": _account_stopped,
     "DaemonStarted": _started,
     "DaemonStopped": _stopped,
     "ConfigApplied": _config_applied,

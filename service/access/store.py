@@ -19,7 +19,7 @@ from protocol.codec import decode_json, encode_json
 from protocol.errors import BulkheadError
 from service.access.rows import Person, Session, Token
 
-__all__ = ["ACCESS_FILE", "AccessFileUnsafe", "AccessStore"]
+__all__ = ["ACCESS_FILE", "AccessFileUnsafe", "AccessStore", "private_file"]
 
 ACCESS_FILE: Final = "access.db"
 
@@ -43,7 +43,7 @@ class AccessStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        _private(path)
+        private_file(path)
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
         try:
             self._open()
@@ -145,7 +145,7 @@ class AccessStore:
         return found
 
 
-def _private(path: Path) -> None:
+def private_file(path: Path) -> None:
     """Make the file with its final mode, so that there is no moment at which others could read it; refuse an open one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

@@ -43,6 +43,13 @@ ACCESS: Final = Area(
         Word(
             ("CertificateUnusable",), "check `api.tls_cert` and `api.tls_key`: PEM files of one pair, readable by you"
         ),
+        Word(("BadRequestId", "RequestIdReused"), "send each new request under a new id, such as a UUID"),
+        Word(("RequestUnderWay",), "ask again a moment later, under the same id"),
+        Word(("ShownOnce",), "nothing more can be shown of it: make a new one, `bulkhead token create`"),
+        Word(
+            ("OutcomeUnknown",),
+            "look first (`bulkhead tail`); send it under a new id if it was not done",
+        ),
         Word(("UnsafeAddress",), "name the daemon as https://HOST:PORT; http is for this machine alone"),
         Word(("LoggedIn",), "nothing: it says who came from where"),
     ),

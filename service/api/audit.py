@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
+from urllib.parse import unquote
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -24,7 +25,7 @@ from service.api.host import ASK_S, Host
 from service.api.peers import caller_of, origin_of
 from store.log.lines import without_secrets
 
-__all__ = ["ARGUMENTS_KEPT", "allowed_when_read_only", "arguments_of", "audit", "fields_of", "note", "origin_of"]
+__all__ = ["ARGUMENTS_KEPT", "IDS", "allowed_when_read_only", "arguments_of", "audit", "fields_of", "note", "origin_of"]
 
 ARGUMENTS_KEPT: Final = 40
 """Most arguments of one command that are written down; an argument is cut at ``_LONGEST`` characters."""
@@ -33,6 +34,9 @@ _LONGEST: Final = 300
 _LOOKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _CREDENTIALS: Final = re.compile(r"secret|vault|credential|session|login|refresh|people|tokens", re.IGNORECASE)
 _NAMES_KEPT: Final = frozenset({"name", "field", "venue", "account", "user", "operator", "role"})
+
+IDS: Final = ("X-Request-Id", "Idempotency-Key")
+"""Headers that name a request: the first that is there counts."""
 
 _ALLOWED: Final = frozenset({"/v1/pause", "/v1/config/discard"})
 _SWITCH: Final = "app.read_only"
@@ -136,5 +140,7 @@ def note(host: Host, request: web.Request, body: bytes, outcome: str) -> None:
             command=command[:256],
             arguments=arguments_of(request, body),
             outcome=outcome,
+            reason=redact_text(unquote(request.headers.get("X-Reason", "")))[:_LONGEST],
+            request_id=next((found for name in IDS if (found := request.headers.get(name))), "")[:128],
         )
     )

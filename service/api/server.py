@@ -25,6 +25,7 @@ from service.api.hub import Hub
 from service.api.items import letter_item, report_item
 from service.api.markets import Markets
 from service.api.network import Door
+from service.api.once import Once
 from service.api.performance import Figures
 from service.api.reading import Reading
 from service.api.ring import PACE_S
@@ -51,6 +52,7 @@ class ApiServer(Actor):
         self.hub = Hub(host.system.journal.head, pace_s=pace_s)
         self.markets = Markets()
         self.access = Access(host.config.access_path, WallClock().now, say_to(host))
+        self.once = Once(host.config.requests_path, WallClock().now)
         self.door: Door | None = None
         self.newest_permit: Permit | None = None
         self._letters_before: Callable[[DeadLetter], None] | None = None
@@ -65,6 +67,8 @@ class ApiServer(Actor):
             middlewares=[
                 errors_in_one_shape,
                 gate(self.host, self.access, WallClock().now),
+                self.once.middleware(),
+                errors_in_one_shape,
                 audit(self.host),
                 self._time_stands,
             ],
@@ -111,6 +115,8 @@ class ApiServer(Actor):
             await runner.cleanup()
             self.reading.close()
             self.figures.reading.close()
+            self.access.close()
+            self.once.close()
             self._ended.set()
 
     async def stopping(self) -> None:

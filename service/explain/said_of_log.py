@@ -45,6 +45,8 @@ OF_LOG: Final[dict[str, Callable[[Any, Story], str]]] = {
     "BracketOrderMoved": _nothing,
     "BracketStepTaken": _as_in_the_log,
     "BracketWanted": _as_in_the_log,
+    "AccountArmed": _as_in_the_log,
+    "AccountStopped": _as_in_the_log,
     "ApprovalAsked": _as_in_the_log,
     "ApprovalEnded": _as_in_the_log,
     "DaySummaryKept": _as_in_the_log,

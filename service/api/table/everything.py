@@ -113,6 +113,7 @@ ROUTES: Final[Iterable[Route]] = (
     Route("POST", "/v1/group/{id}/edit", Scope.TRADE, dry=_wants_edit_preview),
     Route("POST", "/v1/risk/run-now", Scope.TRADE, dry=_wants_check),
     Route("POST", "/v1/signals/{id}/replay", Scope.TRADE, dry=_wants_dry),
+    Route("POST", "/v1/tokens", Scope.ADMIN, secret=True),
     Route("POST", "/v1/log/prune", Scope.ADMIN, dry=_wants_preview),
     *_all("POST", Scope.ADMIN, "/v1/send", "/v1/stop", "/v1/config/apply", "/v1/log/keep", "/v1/secrets/rotate"),
     *_all("GET", Scope.ADMIN, "/v1/people", "/v1/tokens"),
@@ -123,7 +124,6 @@ ROUTES: Final[Iterable[Route]] = (
         "/v1/people/{name}/role",
         "/v1/people/{name}/password",
         "/v1/people/{name}/remove",
-        "/v1/tokens",
         "/v1/tokens/{name}/revoke",
     ),
 )

@@ -16,6 +16,7 @@ class Route(NamedTuple):
     """An address. Without a ``scope`` it is open to everybody; then ``knows`` says that it still wants to know who asks.
 
     ``dry`` tells whether a command changes nothing as it is given: those who may only look may send such a one (EX-1506).
+    The answer of a ``secret`` one is given once and kept nowhere.
     """
 
     method: str
@@ -24,6 +25,7 @@ class Route(NamedTuple):
     summary: str = ""
     dry: Callable[[Mapping[str, Any]], bool] | None = None
     knows: bool = False
+    secret: bool = False
 
 
 UNLISTED: Final = Route("", "", Scope.ADMIN, "an address that is in no table")
