@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -27,6 +27,7 @@ from rules.signals import iso_ms
 from runtime.cell import Cell
 from runtime.clock import WallClock
 from runtime.journal import Entry, JournalUnavailable
+from runtime.memory_journal import MemoryJournal
 from runtime.system import ActorSystem
 from service.account_paths import AccountPaths
 from service.active import ActiveConfig
@@ -37,6 +38,7 @@ from service.markets import Market
 from store.follow import command_of
 from store.sqlite_journal import SqliteJournal, open_journal
 from supervision.child import ChildSpec
+from venues.contract import Venue
 
 SECRETS = WebhookSecrets(Secret("t" * 24), Secret("very-secret-alert-word"), Secret("k" * 40))
 PATHS = AccountPaths("paper")
@@ -248,15 +250,6 @@ async def running_house(
 
 def _plan(config: Config, system: ActorSystem, market: Market, operators: tuple[ChildSpec, ...]) -> Plan:
     keeper = partial(ReadModelProcess, command_of(config.journal_path, config.app.data_dir / "views.db"))
-    listener = partial(
-        WebhookListener,
-        host=config.webhook.host,
-        port=config.webhook.port,
-        token=SECRETS.token.reveal(),
-        user=config.webhook.user,
-        gateway=GATEWAY,
-        max_body_bytes=config.signal.max_body_bytes,
-    )
     return Plan(
         active=ActiveConfig(config),
         system=system,
@@ -266,7 +259,43 @@ def _plan(config: Config, system: ActorSystem, market: Market, operators: tuple[
         # Whoever comes back must find what was missed by itself, not by the timer.
         reconcile_every_s=3_600.0,
         store=[ChildSpec("projector", keeper)],
-        operators=[ChildSpec("webhook", listener), *operators],
+        operators=[_listener(config), *operators],
         # The test's own pace is what limits it.
         gateway=lambda settings: replace(settings, rate_per_minute=100_000_000),
     )
+
+
+def _listener(config: Config) -> ChildSpec:
+    listener = partial(
+        WebhookListener,
+        host=config.webhook.host,
+        port=config.webhook.port,
+        token=SECRETS.token.reveal(),
+        user=config.webhook.user,
+        gateway=GATEWAY,
+        max_body_bytes=config.signal.max_body_bytes,
+    )
+    return ChildSpec("webhook", listener)
+
+
+@asynccontextmanager
+async def house_at_venues(
+    config: Config, venues: Mapping[str, Callable[[], Venue]], *, tag: str, operators: Sequence[ChildSpec] = ()
+) -> AsyncIterator[House]:
+    """Run a house whose accounts all trade outside, with a journal in memory, until the block ends."""
+    system = ActorSystem(clock=WallClock(), journal=MemoryJournal())
+    plan = Plan(
+        active=ActiveConfig(config),
+        system=system,
+        tag=tag,
+        secrets=SECRETS,
+        markets={},
+        reconcile_every_s=3_600.0,
+        operators=[_listener(config), *operators],
+        gateway=lambda settings: replace(settings, rate_per_minute=100_000_000),
+        venues=venues,
+    )
+    async with aiohttp.ClientSession() as session, system:
+        system.start_root(build_house(plan))
+        await system.ready()
+        yield House(config, system, system.journal, session, [])  # type: ignore[arg-type] # one in memory

@@ -5,34 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import msgspec
 import pytest
 
 from actors.session import VenueSession, market_topic
-from actors.webhook import WebhookListener
 from protocol.market import PriceTick
 from protocol.orders import Balance
 from protocol.venue import VenueHealth, VenueStatus
 from runtime.actor import Actor, handles
 from runtime.clock import WallClock
-from runtime.memory_journal import MemoryJournal
 from runtime.metrics import BUCKETS, quantile_ns
-from runtime.system import ActorSystem
-from service.active import ActiveConfig
 from service.config import parse
-from service.house import GATEWAY, Plan, build_house
 from supervision.child import ChildSpec
 from tests.actors.cast import Broken
 from tests.servers.venues.oanda import OandaServer
 from tests.servers.venues.tws import TwsVenue
-from tests.system.running import SECRETS, House, alert, eventually
+from tests.system.running import House, alert, eventually, house_at_venues
 from tests.venues.ibkr_rig import gateway
 from tests.venues.oanda_rig import access_to, coins
 from tests.venues.test_paper_venue import instruments
@@ -162,7 +155,9 @@ async def trading(folder: Path) -> AsyncIterator[Rig]:
                 "ib": lambda: make_venue(reach, tools),
                 "fx": lambda: make_venue(access_to(oanda), tools),
             }
-            async with _house(folder, makes, lags) as house:
+            config = parse(CONFIG.format(folder=folder), {})
+            ear = ChildSpec("ear", partial(Ear, lags))
+            async with house_at_venues(config, makes, tag="kill", operators=[ear]) as house:
                 rig = Rig(house, tws, lags)
                 for account in makes:
                     await eventually(partial(rig.up, account), f"{account} is connected")
@@ -194,31 +189,6 @@ async def _tick(practice: PracticeServer) -> None:
         bid = D(100) + D(number % 7) / 100
         practice.exchange.tick(PriceTick(SYMBOL, NOW(), bid, bid + D("0.01"), bid))
         await asyncio.sleep(PACE_S)  # house: the pace of a market on the wall clock
-
-
-@asynccontextmanager
-async def _house(folder: Path, makes: dict[str, Callable[[], Venue]], lags: list[float]) -> AsyncIterator[House]:
-    config = parse(CONFIG.format(folder=folder), {})
-    system = ActorSystem(clock=WallClock(), journal=MemoryJournal())
-    listener = partial(
-        WebhookListener, host="127.0.0.1", port=0, token=SECRETS.token.reveal(), user=config.webhook.user,
-        gateway=GATEWAY, max_body_bytes=config.signal.max_body_bytes,
-    )  # fmt: skip
-    plan = Plan(
-        active=ActiveConfig(config),
-        system=system,
-        tag="kill",
-        secrets=SECRETS,
-        markets={},
-        reconcile_every_s=3_600.0,
-        operators=[ChildSpec("webhook", listener), ChildSpec("ear", partial(Ear, lags))],
-        gateway=lambda settings: replace(settings, rate_per_minute=100_000_000),
-        venues=makes,
-    )
-    async with aiohttp.ClientSession() as session, system:
-        system.start_root(build_house(plan))
-        await system.ready()
-        yield House(config, system, system.journal, session, [])  # type: ignore[arg-type] # one in memory
 
 
 async def _killed_in_a_chain(rig: Rig, account: str, kill: Callable[[], Awaitable[None]]) -> tuple[Look, Any]:

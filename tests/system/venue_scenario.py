@@ -10,29 +10,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import aiohttp
 import msgspec
 
-from actors.webhook import WebhookListener
 from protocol.groups import GroupClosed
 from protocol.instruments import Instrument
 from protocol.market import Bar, PriceTick
 from protocol.orders import FillRecorded, OrderSent, OrderState
 from protocol.venue import VenueStatus
 from runtime.clock import WallClock
-from runtime.memory_journal import MemoryJournal
-from runtime.system import ActorSystem
-from service.active import ActiveConfig
 from service.config import Config, parse
-from service.house import GATEWAY, Plan, build_house
-from supervision.child import ChildSpec
-from tests.system.running import SECRETS, House, alert_document, eventually
+from tests.system.running import House, alert_document, eventually, house_at_venues
 from tests.venues.rigs import Standing
 from venues.contract import Venue
 from venues.practice.adapter import PracticeVenue
@@ -95,27 +87,7 @@ exchange = "{exchange}"
 
 @asynccontextmanager
 async def open_house(folder: Path, exchange: str, make: Callable[[], Venue]) -> AsyncIterator[House]:
-    config = _config(folder, exchange)
-    system = ActorSystem(clock=WallClock(), journal=MemoryJournal())
-    listener = partial(
-        WebhookListener, host="127.0.0.1", port=0, token=SECRETS.token.reveal(), user=config.webhook.user,
-        gateway=GATEWAY, max_body_bytes=config.signal.max_body_bytes,
-    )  # fmt: skip
-    plan = Plan(
-        active=ActiveConfig(config),
-        system=system,
-        tag="scen",
-        secrets=SECRETS,
-        markets={},
-        reconcile_every_s=3_600.0,
-        operators=[ChildSpec("webhook", listener)],
-        gateway=lambda settings: replace(settings, rate_per_minute=100_000_000),
-        venues={"acc": make},
-    )
-    async with aiohttp.ClientSession() as session, system:
-        system.start_root(build_house(plan))
-        await system.ready()
-        house = House(config, system, system.journal, session, [])  # type: ignore[arg-type] # one in memory
+    async with house_at_venues(_config(folder, exchange), {"acc": make}, tag="scen") as house:
         await eventually(lambda: _up(house), "the session is up and compared")
         yield house
 
