@@ -1,7 +1,8 @@
 """The approval desk: entries that wait for an operator's word, asked on every channel, the first answer wins.
 
 What waits is journalled, so a prompt outlives every restart, and its time goes on meanwhile. An approved entry is told to
-its pool at once; a refused one, or one that nobody answered in time, ends at the gateway with a reason. Exits never come here.
+its pool at once; a refused one, or one that nobody answered in time, ends at the gateway with a reason. Exits never come
+here.
 """
 
 from __future__ import annotations

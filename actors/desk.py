@@ -311,9 +311,7 @@ class OrderDesk(VenueSide):
         if self._book.stopped_for:
             return self._book.stopped_for, self._book.stopped_why
         permit = self._permit
-        if permit is not None and not permit.entries_allowed:
-            return "EnginePaused", permit.reason or permit.status.value
-        return None
+        return permit.bars(self._account) if permit is not None else None
 
     def _send_again(self, client_order_id: str) -> Do | None:
         order = self._book.get(client_order_id)

@@ -185,8 +185,8 @@ class Pool(OperatedPool):
     @handles
     def permit(self, msg: Permit) -> Do | None:
         """Promote when the engine resumes (EX-928)."""
-        was_paused, self._was_paused = self._was_paused, not msg.entries_allowed
-        return self._did(LookAgain()) if was_paused and msg.entries_allowed else None
+        was_paused, self._was_paused = self._was_paused, msg.bars(self._account) is not None
+        return self._did(LookAgain()) if was_paused and not self._was_paused else None
 
     @handles
     def expiry(self, msg: _Expiry) -> Do | None:  # noqa: ARG002 - the type is the message

@@ -76,8 +76,10 @@ class PoolWorld:
     def paused(self) -> str | None:
         """Why nothing may enter, None while entries may (EX-111)."""
         permit: Permit | None = self._bus.kept(PERMITS)
-        if permit is None or permit.entries_allowed:
+        if permit is None or (barred := permit.bars(self._account)) is None:
             return None
+        if permit.entries_allowed:
+            return f"account stopped: {barred[1]}"
         return f"{permit.status.value}: {permit.reason}" if permit.reason else permit.status.value
 
     def seen(self, now: Instant, settings: PoolSettings, *, unknown: str = "") -> Surroundings:

@@ -8,6 +8,10 @@ from typing import Final
 from actors.session_topics import health_topic
 from protocol.messages import Event, Message
 from protocol.risk import (
+    AccountArmed,
+    AccountStanding,
+    AccountStopped,
+    ArmAccount,
     EngineStatus,
     EngineStatusChanged,
     EngineTrouble,
@@ -17,6 +21,7 @@ from protocol.risk import (
     RenewPermit,
     ResumeEngine,
     StatusAnswer,
+    StopAccount,
 )
 from protocol.venue import VenueHealth, VenueStatus
 from runtime.actor import Do, handles
@@ -69,6 +74,7 @@ class RiskCoordinator(DurableActor):
         self._troubles: dict[str, str] = dict(troubles or {})
         self._venues: dict[str, VenueHealth | None] = dict.fromkeys(accounts)
         self._probing = False
+        self._stopped: dict[str, str] = {}
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
@@ -88,6 +94,10 @@ class RiskCoordinator(DurableActor):
             self._number, self._said = event.number, event.status
             if event.status is not EngineStatus.ERROR:
                 self._wanted, self._why = event.status, event.reason
+        elif isinstance(event, AccountStopped):
+            self._stopped[event.account] = event.reason
+        elif isinstance(event, AccountArmed):
+            self._stopped.pop(event.account, None)
 
     @property
     def detail(self) -> str:
@@ -121,6 +131,29 @@ class RiskCoordinator(DurableActor):
         if self._troubles:
             events.append(self._event(EngineStatus.ERROR, self._reason, after=1))
         return Do(events, then=self._say_and_answer)
+
+    @handles
+    def stop_account(self, msg: StopAccount) -> Do:
+        """Stop one account's entries until it is armed again; stopping a stopped one changes nothing."""
+        if msg.account in self._stopped:
+            return Do(answer=self._standing(msg.account))
+        event = AccountStopped(msg.account, msg.reason or "by an operator", msg.by, self.now())
+        return Do([event], then=lambda: self._say_standing(msg.account))
+
+    @handles
+    def arm_account(self, msg: ArmAccount) -> Do:
+        """Allow a stopped account's entries again."""
+        if msg.account not in self._stopped:
+            return Do(answer=self._standing(msg.account))
+        event = AccountArmed(msg.account, msg.by, self.now())
+        return Do([event], then=lambda: self._say_standing(msg.account))
+
+    def _standing(self, account: str) -> AccountStanding:
+        return AccountStanding(account, account in self._stopped, self._stopped.get(account, ""))
+
+    def _say_standing(self, account: str) -> Do:
+        self._publish()
+        return Do(answer=self._standing(account))
 
     def _say_and_answer(self) -> Do:
         self._publish()
@@ -198,5 +231,6 @@ class RiskCoordinator(DurableActor):
         return EngineStatusChanged(self._number + 1 + after, status, reason, self.now())
 
     def _publish(self) -> None:
-        permit = Permit(number=self._number, status=self._status, reason=self._reason, at=self.now())
+        stopped = tuple(sorted(self._stopped.items()))
+        permit = Permit(number=self._number, status=self._status, reason=self._reason, at=self.now(), stopped=stopped)
         self.context.bus.publish(PERMITS, permit, keep=True)

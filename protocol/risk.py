@@ -14,6 +14,10 @@ from protocol.values import Instant, Name, Text
 
 __all__ = [
     "CONFIGURATION",
+    "AccountArmed",
+    "AccountStanding",
+    "AccountStopped",
+    "ArmAccount",
     "EngineStatus",
     "EngineStatusChanged",
     "EngineTrouble",
@@ -23,6 +27,7 @@ __all__ = [
     "RenewPermit",
     "ResumeEngine",
     "StatusAnswer",
+    "StopAccount",
 ]
 
 
@@ -35,7 +40,10 @@ class EngineStatus(StrEnum):
 
 
 class Permit(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """What is allowed, from ``at`` on, until a newer one comes; ``number`` only grows."""
+    """What is allowed, from ``at`` on, until a newer one comes; ``number`` only grows.
+
+    ``stopped`` are accounts that an operator stopped, each with why: they take no entries until they are armed again.
+    """
 
     LANE: ClassVar[str] = "control"
     OVERFLOW: ClassVar[str] = "keep"
@@ -44,11 +52,19 @@ class Permit(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=Tru
     status: EngineStatus
     reason: Text = ""
     at: Instant
+    stopped: tuple[tuple[Name, Text], ...] = ()
 
     @property
     def entries_allowed(self) -> bool:
         """Whether orders that add risk may leave."""
         return self.status is EngineStatus.RUNNING
+
+    def bars(self, account: str) -> tuple[str, str] | None:
+        """Return code and reason why an account's entries may not leave, None when they may."""
+        if not self.entries_allowed:
+            return "EnginePaused", self.reason or self.status.value
+        why = dict(self.stopped).get(account)
+        return None if why is None else ("AccountStopped", why)
 
 
 class RenewPermit(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
@@ -78,6 +94,33 @@ class ResumeEngine(Request[StatusAnswer], frozen=True, forbid_unknown_fields=Tru
     """An operator allows entries again. May be told or asked."""
 
     LANE: ClassVar[str] = "control"
+
+
+class AccountStanding(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Whether an operator has stopped an account, and why."""
+
+    account: Name
+    stopped: bool
+    reason: Text = ""
+
+
+class StopAccount(Request[AccountStanding], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Stop the entries of one account until somebody arms it again; exits, targets and cancels go on."""
+
+    LANE: ClassVar[str] = "control"
+
+    account: Name
+    reason: Text = ""
+    by: str = ""
+
+
+class ArmAccount(Request[AccountStanding], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Allow a stopped account's entries again; resuming the engine does not do it."""
+
+    LANE: ClassVar[str] = "control"
+
+    account: Name
+    by: str = ""
 
 
 CONFIGURATION: Final = "configuration"
@@ -113,4 +156,21 @@ class EngineStatusChanged(Event, frozen=True, forbid_unknown_fields=True, gc=Fal
     number: int
     status: EngineStatus
     reason: Text
+    at: Instant
+
+
+class AccountStopped(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """An operator stopped an account's entries; only ``AccountArmed`` ends it, whatever happens to the engine."""
+
+    account: Name
+    reason: Text
+    by: str
+    at: Instant
+
+
+class AccountArmed(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """An operator armed a stopped account again."""
+
+    account: Name
+    by: str
     at: Instant
