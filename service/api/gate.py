@@ -7,6 +7,7 @@ cookie comes along by itself, whatever page asks: with one, nothing is changed o
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
@@ -126,12 +127,13 @@ def _refuse_flood(wait_s: float) -> None:
         raise AccessRefused("TooManyRequests", "too many requests: ask again later", retry_s=wait_s)
 
 
-def secure_headers(host: Host) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """Return what puts the headers on every answer, also on those of files and streams."""
+def secure_headers(host: Host, answered: Counter[str]) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Return what puts the headers on every answer to the network, also on files and streams, and counts them."""
 
     async def prepare(request: web.Request, response: web.StreamResponse) -> None:
         if is_local(request):
             return
+        answered[str(response.status)] += 1
         headers: Mapping[str, str] = _HEADERS
         response.headers.update(headers)
         response.headers["Server"] = "bulkhead"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -54,6 +55,7 @@ class ApiServer(Actor):
         self.access = Access(host.config.access_path, WallClock().now, say_to(host))
         self.once = Once(host.config.requests_path, WallClock().now)
         self.door: Door | None = None
+        self.answered: Counter[str] = Counter()
         self.newest_permit: Permit | None = None
         self._letters_before: Callable[[DeadLetter], None] | None = None
 
@@ -73,7 +75,7 @@ class ApiServer(Actor):
                 self._time_stands,
             ],
         )
-        app.on_response_prepare.append(secure_headers(self.host))
+        app.on_response_prepare.append(secure_headers(self.host, self.answered))
         add_routes(app, self)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()

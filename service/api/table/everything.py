@@ -38,9 +38,11 @@ ROUTES: Final[Iterable[Route]] = (
     Route("POST", "/v1/refresh", None),
     Route("POST", "/v1/logout", None, knows=True),
     Route("GET", "/v1/me", Scope.METRICS),
+    Route("GET", "/metrics", Scope.METRICS),
     *_all(
         "GET",
         Scope.READ,
+        "/v1/health",
         "/v1/status",
         "/v1/overview",
         "/v1/ps",

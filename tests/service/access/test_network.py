@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from service.access.roles import Role, Scope
 from tests.service.access.network_rig import Network, network
 
@@ -62,7 +64,7 @@ def test_the_stream_resumes_where_it_was_left() -> None:
 
     async def work(net: Network) -> None:
         token = await net.token(Scope.TRADE)
-        seen = []
+        seen: list[dict[str, Any]] = []
         async with net.listening(token, after=0, severity="debug") as line:
             hello = await line.receive_json()
             assert hello["kind"] == "hello"

@@ -1,0 +1,132 @@
+"""Figures for Prometheus, in its text format; names and units are those of its conventions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+
+from protocol.risk import EngineStatus
+from protocol.venue import VenueStatus
+from runtime.clock import NANOS, WallClock
+from runtime.figures import figures_of
+from service.api.accounts import account_names, venue_standing
+from service.api.health import compartments, is_ready
+from service.api.status import installed_version, memory_bytes
+from store.queries import Views
+from supervision.tree import describe
+
+if TYPE_CHECKING:
+    from service.api.server import ApiServer
+
+__all__ = ["CONTENT_TYPE", "Sample", "register", "text_of"]
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+Sample = tuple[str, str, str, Mapping[str, str], float]
+"""Name, kind (counter or gauge), help, labels, value."""
+
+
+def register(app: web.Application, server: ApiServer) -> None:
+    """Register the address."""
+
+    async def metrics(request: web.Request) -> web.Response:  # noqa: ARG001 - aiohttp passes it
+        counts = await server.reading.views(lambda views: {**views.counts()._asdict(), "views": views.position()})
+        pools = await server.reading.views(_slots)
+        samples = [*_process(server), *_tree(server), *_trading(server, counts, pools), *_network(server)]
+        return web.Response(body=text_of(samples).encode(), headers={"Content-Type": CONTENT_TYPE})
+
+    app.router.add_get("/metrics", metrics)
+
+
+def text_of(samples: list[Sample]) -> str:
+    """Return samples as Prometheus reads them; those of one name stand together, under one help line."""
+    lines: list[str] = []
+    for name in dict.fromkeys(sample[0] for sample in samples):
+        family = [sample for sample in samples if sample[0] == name]
+        lines += [f"# HELP {name} {family[0][2]}", f"# TYPE {name} {family[0][1]}"]
+        for _, _, _, labels, value in family:
+            inside = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
+            lines.append(f"{name}{{{inside}}} {_number(value)}" if inside else f"{name} {_number(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _slots(views: Views) -> dict[str, Any]:
+    pools = views.pools()
+    return {"taken": sum(pool.occupied for pool in pools)}
+
+
+def _process(server: ApiServer) -> Iterator[Sample]:
+    system, figures = server.host.system, figures_of(server.host.system)
+    none: Mapping[str, str] = {}
+    yield "bulkhead_info", "gauge", "What runs, 1.", {"version": installed_version()}, 1
+    up_s = (WallClock().now() - server.host.started_at) / NANOS
+    yield "bulkhead_uptime_seconds", "gauge", "Since the daemon started.", none, up_s
+    yield "bulkhead_memory_bytes", "gauge", "Memory of the process.", none, memory_bytes()
+    yield "bulkhead_ready", "gauge", "1 when trading can go on.", none, is_ready(system)
+    yield "bulkhead_tasks", "gauge", "Tasks of the event loop.", none, figures.tasks
+    yield "bulkhead_threads", "gauge", "Threads.", none, figures.threads
+    yield "bulkhead_timers", "gauge", "Timers that wait.", none, figures.timers
+    watch = system.loop_watch
+    if watch is not None:
+        for name, value in watch.lag()._asdict().items():
+            yield "bulkhead_loop_lag", "gauge", "How late the event loop is, by figure.", {"figure": name}, value or 0
+    durability = system.durability
+    yield "bulkhead_journal_position", "counter", "Records in the journal.", none, system.journal.head()
+    yield "bulkhead_journal_commits_total", "counter", "Commits of this run.", none, durability.commits
+    failing = durability.error is not None
+    yield "bulkhead_journal_failing", "gauge", "1 while nothing can be written.", none, failing
+    yield "bulkhead_dead_letters_total", "counter", "Messages nobody handled.", none, system.dead_letters.total
+
+
+def _tree(server: ApiServer) -> Iterator[Sample]:
+    order = {"ok": 1.0, "degraded": 0.5, "down": 0.0}
+    for each in compartments(describe(server.host.system)):
+        of = {"compartment": each.name}
+        yield "bulkhead_compartment_up", "gauge", "1 ok, 0.5 degraded, 0 down.", of, order[each.status]
+        yield "bulkhead_compartment_actors", "gauge", "Actors below it.", of, each.actors
+        yield "bulkhead_compartment_restarts_total", "counter", "Restarts below it.", of, each.restarts
+        yield "bulkhead_compartment_waiting", "gauge", "Messages that wait below it.", of, each.waiting
+        yield (
+            "bulkhead_compartment_oldest_seconds",
+            "gauge",
+            "Age of the oldest message that waits.",
+            of,
+            each.oldest_ms / 1000,
+        )
+
+
+def _trading(server: ApiServer, counts: Mapping[str, Any], pools: Mapping[str, Any]) -> Iterator[Sample]:
+    host, none = server.host, dict[str, str]()
+    yield "bulkhead_groups_open", "gauge", "Position groups that are open.", none, counts["open_groups"]
+    yield "bulkhead_orders_working", "gauge", "Orders at work.", none, counts["working_orders"]
+    yield "bulkhead_signals_total", "counter", "Signals in the journal.", none, counts["signals"]
+    slots = host.config.execution_pool.max_open_groups * len(host.config.accounts)
+    yield "bulkhead_slots", "gauge", "Slots for groups.", none, slots
+    yield "bulkhead_slots_taken", "gauge", "Slots that are taken.", none, pools["taken"]
+    yield "bulkhead_views_position", "counter", "Record that the read models are at.", none, counts["views"]
+    permit = server.newest_permit
+    for status in EngineStatus:
+        now = permit is not None and permit.status is status
+        yield "bulkhead_engine_status", "gauge", "1 for what the engine is.", {"status": status.value}, now
+    for account in account_names(host):
+        up = venue_standing(host.system, account)["status"] == VenueStatus.UP.value
+        yield "bulkhead_venue_up", "gauge", "1 while the account's venue is connected.", {"account": account}, up
+
+
+def _network(server: ApiServer) -> Iterator[Sample]:
+    none: Mapping[str, str] = {}
+    yield "bulkhead_api_listeners", "gauge", "Clients that follow the stream.", none, len(server.hub.ring.seats)
+    connections = server.door.count if server.door is not None else 0
+    yield "bulkhead_api_connections", "gauge", "Connections from the network.", none, connections
+    for code, count in sorted(server.answered.items()):
+        yield "bulkhead_api_answers_total", "counter", "Answers to the network, by status.", {"status": code}, count

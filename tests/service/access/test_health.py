@@ -1,0 +1,92 @@
+"""Whether it lives and is ready is told to everybody, how it stands to who may look, figures to Prometheus."""
+
+from __future__ import annotations
+
+import re
+
+from protocol.control import ActorRow
+from service.access.roles import Scope
+from service.api.health import compartments
+from tests.service.access.network_rig import Network, network
+
+
+def row(path: str, state: str = "running", restarts: int = 0) -> ActorRow:
+    return ActorRow(
+        path=path,
+        kind="x",
+        state=state,
+        restarts=restarts,
+        mailbox=1,
+        oldest_ms=2.0,
+        handled=0,
+        failed=0,
+        parked=0,
+        handle_p99_ms=0.0,
+    )
+
+
+def test_a_health_check_without_a_token_has_no_details() -> None:
+    """Only whether it lives and is ready is told to everybody (EX-1504)."""
+
+    async def work(net: Network) -> None:
+        assert (await net.ask("GET", "/health/live")).body == {"status": "ok"}
+        ready = await net.ask("GET", "/health/ready")
+        assert ready.body == {"status": "not ready"}, "the small tree of this test has no venues"
+        assert ready.status == 503
+        assert (await net.ask("GET", "/v1/health")).code == "NotAuthenticated"
+
+    network(work)
+
+
+def test_each_compartment_stands_for_itself() -> None:
+    """A supervisor is ok while all below it runs, degraded while some does not, down when it does not run itself."""
+    found = compartments(
+        [
+            row("/"),
+            row("/risk"),
+            row("/risk/pool"),
+            row("/trading", restarts=1),
+            row("/trading/gateway", "waiting", restarts=2),
+            row("/venues"),
+            row("/venues/paper", "quarantined"),
+        ]
+    )
+    assert [(each.name, each.status) for each in found] == [
+        ("risk", "ok"),
+        ("trading", "degraded"),
+        ("venues", "degraded"),
+        ("venues/paper", "down"),
+    ]
+    assert (found[1].restarts, found[1].waiting, found[1].trouble[0].path) == (3, 2, "/trading/gateway")
+
+
+def test_figures_are_read_with_a_token_for_them_alone() -> None:
+    """A metrics token reads /metrics and nothing else; every line is one that Prometheus understands."""
+
+    async def work(net: Network) -> None:
+        token = await net.token(Scope.METRICS)
+        assert (await net.ask("GET", "/metrics")).code == "NotAuthenticated"
+        assert (await net.ask("GET", "/v1/status", token)).code == "NotAllowed"
+        async with net.session.get(net.url + "/metrics", headers={"Authorization": f"Bearer {token}"}) as response:
+            text = await response.text()
+            assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        lines = [line for line in text.splitlines() if not line.startswith("#")]
+        shape = re.compile(r'[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+-]+')
+        assert [line for line in lines if not shape.fullmatch(line)] == []
+        assert 'bulkhead_compartment_up{compartment="trading"} 1' in lines
+        assert 'bulkhead_api_answers_total{status="401"} 1' in lines
+        names = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
+        assert len(names) == len(set(names))
+
+    network(work)
+
+
+def test_health_tells_who_may_look_how_each_compartment_stands() -> None:
+    """The answer names the compartments of the tree and what of them does not run."""
+
+    async def work(net: Network) -> None:
+        found = (await net.ask("GET", "/v1/health", await net.token(Scope.READ))).body
+        assert {each["name"] for each in found["compartments"]} == {"store", "risk", "trading", "operators"}
+        assert (found["status"], found["ready"], found["journal"]) == ("ok", False, "")
+
+    network(work)
