@@ -38,7 +38,6 @@ class Cockpit(App[None]):
     """The operator's screen."""
 
     CSS = """
-    Screen { layout: vertical; background: $background; color: $foreground; }
     #header, #tabs, #alerts, #banner, #said, #keys { height: 1; width: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
     #header { background: $surface; }
     #banner { display: none; }
@@ -46,16 +45,19 @@ class Cockpit(App[None]):
     #keys { background: $surface; }
     #panels { height: 1fr; }
     Panel { height: 1fr; }
+    VerticalScroll {
+        scrollbar-size-vertical: 1; scrollbar-background: $background; scrollbar-color: $panel;
+        scrollbar-background-hover: $background; scrollbar-color-hover: $accent;
+    }
     """
     TITLE = "bulkhead"
     COMMANDS: ClassVar[set[Any]] = {Palette}
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012 - Textual types it as that
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (32, "-tall")]  # noqa: RUF012 - Textual types it as that
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("colon", "command_line", "Command line"),
         Binding("slash", "search", "Search"),
         Binding("question_mark", "help", "Help"),
         Binding("escape", "step_back", "Back"),
+        Binding("a", "acknowledge", "Acknowledge alerts"),
         Binding("f6", "next_theme", "Theme"),
         Binding("f7", "next_density", "Density"),
         Binding("ctrl+q", "quit", "Leave", priority=True),
@@ -146,7 +148,9 @@ class Cockpit(App[None]):
         self.draw()
 
     def draw(self) -> None:
-        """Draw the frame and the panel in front."""
+        """Draw the frame and the panel in front; nothing while the screen is taken down."""
+        if not self.screen_stack or not self.screen_stack[0].query("#keys"):
+            return
         width = self.size.width
         self._static("header").update(frame.header(self.state, self.link.where, width, read_only=self.read_only))
         self._static("alerts").update(frame.alert_strip(self.state, width))
@@ -189,7 +193,7 @@ class Cockpit(App[None]):
 
     def say(self, text: str, style: str = "") -> None:
         """Write a sentence into the status line."""
-        if self.is_running:
+        if self.screen_stack and self.screen_stack[0].query("#said"):
             self._static("said").update(line((" ", ""), (text, style)))
 
     async def confirm(self, question: Question) -> bool:
@@ -313,6 +317,10 @@ class Cockpit(App[None]):
         """Go one step back."""
         self.panel().back()
         self.draw()
+
+    def action_acknowledge(self) -> None:
+        """Acknowledge every alert as it stands."""
+        self.run_text("ack")
 
     def action_go(self, ident: str) -> None:
         """Open a panel."""

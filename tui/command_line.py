@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
@@ -32,7 +32,9 @@ class CommandLine(Vertical):
     CommandLine.-open { display: block; }
     CommandLine Input { height: 1; border: none; padding: 0 1; background: $surface; }
     CommandLine Input:focus { border: none; }
-    CommandLine Static { height: auto; max-height: 9; padding: 0 1; background: $surface; }
+    CommandLine #completions { height: auto; max-height: 9; padding: 0 1; background: $surface; }
+    CommandLine #typed { height: 1; }
+    CommandLine #prompt { width: 2; padding-left: 1; color: $accent; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "complete", "Complete", priority=True),
@@ -70,13 +72,16 @@ class CommandLine(Vertical):
     def compose(self) -> ComposeResult:
         """Lay out the completions above the line."""
         yield Static(id="completions")
-        yield Input(id="line", compact=True)
+        with Horizontal(id="typed"):
+            yield Static(":", id="prompt")
+            yield Input(id="line", compact=True)
 
     def open(self, text: str = "", *, search: bool = False) -> None:
         """Show the line, for a command or for a search."""
         self._search, self._back = search, 0
         self.add_class("-open")
         field = self.query_one(Input)
+        self.query_one("#prompt", Static).update("/" if search else ":")
         field.placeholder = "words that a row must have" if search else "a command; Tab completes, Esc leaves"
         field.value = text
         field.cursor_position = len(text)

@@ -30,11 +30,8 @@ class Confirm(ModalScreen[bool]):
     Confirm .title { text-style: bold; margin-bottom: 1; }
     Confirm .note { color: $text-muted; margin-top: 1; }
     Confirm Horizontal { height: 1; margin-top: 1; align-horizontal: right; }
-    Confirm Button {
-        height: 1; min-width: 12; border: none; margin-left: 2; padding: 0 2;
-        background: $panel; color: $foreground; text-style: none;
-    }
-    Confirm Button:focus { background: $accent; color: $background; text-style: bold; }
+    Confirm Button { min-width: 12; margin-left: 2; background: $panel; color: $foreground; }
+    Confirm Button:focus { background: $accent; color: $background; background-tint: $background 0%; text-style: bold; }
     Confirm.-danger #yes:focus { background: $error; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,8 +53,8 @@ class Confirm(ModalScreen[bool]):
             if question.note:
                 yield Static(question.note, classes="note", markup=False)
             with Horizontal():
-                yield Button("n  No", id="no")
-                yield Button("y  Yes", id="yes")
+                yield Button("n  No", id="no", compact=True)
+                yield Button("y  Yes", id="yes", compact=True)
 
     def on_mount(self) -> None:
         """Begin at no."""

@@ -98,7 +98,7 @@ def alert_strip(state: State, width: int) -> Content:
         (str(newest["text"]), "alarm" if letter in "EC" else "warn"),
         (f"  {newest['identity']}" if newest.get("identity") else "", "dim"),
     )
-    return padded(left, line((others, "strong"), ("ack: :ack ", "dim")), width)
+    return padded(left, line((others, "strong"), ("a", "accent"), (" acknowledge ", "dim")), width)
 
 
 def banner(state: State, where: str) -> Content | None:
@@ -127,7 +127,7 @@ def key_line(keys: Iterable[PanelKey], off: frozenset[str], width: int) -> Conte
         ("/", "accent"), (" search ", "dim"), (":", "accent"), (" command ", "dim"), ("?", "accent"), (" help ", "dim")
     )
     if left.cell_length + right.cell_length > width:
-        right = line(("?", "accent"), (" help ", "dim"))
+        right = line((" ?", "accent"), (" help ", "dim"))
     return padded(left, right, width)
 
 

@@ -29,6 +29,7 @@ EVERYWHERE: Final = (
     ("↑ ↓ PgUp PgDn Home End", "select a row; j and k as well"),
     ("← →", "scroll sideways"),
     ("< >  =", "sort by another column; turn the order round"),
+    ("a", "acknowledge every alert as it stands"),
     ("F6", "next theme"),
     ("F7", "next density"),
     ("Ctrl+Q", "leave; the daemon goes on"),

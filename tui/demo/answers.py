@@ -48,7 +48,7 @@ def _status(world: World, query: Query) -> Any:  # noqa: ARG001 - every answer h
             "incidents": 0,
             "unread_incidents": 0,
             "slots_taken": len(world.groups),
-            "slots": SLOTS,
+            "slots": sum(SLOTS.values()),
             "position": world.position,
         },
         "dead_letters": {"kept": 0, "total": 0},

@@ -138,8 +138,9 @@ def _queue(world: World, ident: str, what: str) -> Any:
         raise _refused(404, "NotQueued", f"nothing waits as {ident}")
     if what != "remove" and entry["hold"]:
         raise _refused(409, "HeldEntry", f"{ident} is held: {entry['hold'].replace('_', ' ')}")
-    if what == "promote" and len(world.groups) >= SLOTS:
-        raise _refused(409, "NoFreeSlot", f"{len(world.groups)} of {SLOTS} slots are taken")
+    taken = sum(group.account == "main" for group in world.groups)
+    if what == "promote" and taken >= SLOTS["main"]:
+        raise _refused(409, "NoFreeSlot", f"{taken} of {SLOTS['main']} slots are taken")
     world.queue.remove(entry)
     named = f"{entry['symbol']} {entry['timeframe']} {entry['side']}"
     if what == "remove":

@@ -10,7 +10,7 @@ from tui.demo.prices import MARKETS, noise, price_at, text_of
 
 __all__ = ["SLOTS", "World"]
 
-SLOTS: Final = 12
+SLOTS: Final = {"main": 10, "perp": 3}
 _SECOND: Final = 1_000_000_000
 _RULES: Final = (
     "pyramid_continuation",
@@ -217,7 +217,7 @@ class World:
     def queues(self) -> list[dict[str, Any]]:
         """Return the queue of each account as the API does."""
         found = []
-        for account, most in (("main", SLOTS - 3), ("perp", 3)):
+        for account, most in SLOTS.items():
             taken = sum(group.account == account for group in self.groups)
             found.append(
                 {

@@ -7,7 +7,10 @@ from typing import Final, NamedTuple
 
 from tui.grid.column import Column
 
-__all__ = ["GAPS", "Layout", "Place"]
+__all__ = ["EDGE", "GAPS", "Layout", "Place"]
+
+EDGE: Final = 1
+"""Cells free at the left edge, where the selected row is marked, and at the right one."""
 
 GAPS: Final = {"compact": 1, "normal": 2, "relaxed": 3}
 """Cells between two columns, by density."""
@@ -32,22 +35,23 @@ class Layout(NamedTuple):
     @property
     def fixed_width(self) -> int:
         """Return the cells that the fixed columns take, their gaps counted."""
-        return sum(place.width + self.gap for place in self.places[: self.fixed])
+        return EDGE + sum(place.width + self.gap for place in self.places[: self.fixed])
 
     @classmethod
     def fit(cls, columns: Sequence[Column], width: int, *, gap: int = 2, chosen: Sequence[str] = ()) -> Layout:
         """Lay out columns: those an operator chose in that order (they scroll when too wide), else what fits by need."""
         by_name = {column.name: column for column in columns}
+        width -= 2 * EDGE
         picked = [by_name[name] for name in chosen if name in by_name]
         kept = picked or _fitting([column for column in columns if not column.optional], width, gap)
         kept.sort(key=lambda column: not column.fixed)  # stable: fixed ones lead, the rest as chosen
         widths = _stretched(kept, width, gap)
-        places, start = [], 0
+        places, start = [], EDGE
         for column in kept:
             places.append(Place(column, start, widths[column.name]))
             start += widths[column.name] + gap
         fixed = sum(column.fixed for column in kept)
-        return cls(tuple(places), fixed, max(0, start - gap), gap)
+        return cls(tuple(places), fixed, max(0, start - gap) + EDGE, gap)
 
 
 def _taken(columns: Sequence[Column], gap: int) -> int:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Final
 
-from rich.cells import cell_len, set_cell_size
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -16,15 +13,16 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.cells import Cell
-from tui.grid.column import Align, Column, Row
+from tui.grid.column import Column, Row
 from tui.grid.layout import GAPS, Layout, Place
+from tui.grid.paint import STYLES, Paint
 from tui.grid.rows import Rows
 
 __all__ = ["Grid"]
 
-_STYLES: Final = ("gain", "loss", "warn", "alarm", "dim", "strong", "accent")
 _HEAD: Final = 1
 _STEP: Final = 8
+_NARROW: Final = 100
 
 
 class Grid(ScrollView, can_focus=True):
@@ -34,7 +32,7 @@ class Grid(ScrollView, can_focus=True):
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        *(f"grid--{name}" for name in _STYLES),
+        *(f"grid--{name}" for name in STYLES),
         "grid--head",
         "grid--head-sorted",
         "grid--cursor",
@@ -138,8 +136,8 @@ class Grid(ScrollView, can_focus=True):
         self._cursor = 0
         self._layout_now = Layout((), 0, 0, 2)
         self._cells: dict[str, tuple[Cell, ...]] = {}
-        self._strips: dict[tuple[str, str], Strip] = {}
-        self._rich: dict[tuple[str, str], Style] = {}
+        self._strips: dict[tuple[str, bool], Strip] = {}
+        self._paint = Paint(self)
 
     # --- what it shows -------------------------------------------------------------------------------------------------
 
@@ -155,16 +153,13 @@ class Grid(ScrollView, can_focus=True):
             self._redraw()
         before = self.rows.shown
         changed = self.rows.take(rows)
-        for gone in self._cells.keys() - set(self.rows.shown):
-            self._forget(gone)
-        if self.rows.shown == before:
-            self._draw_changes(changed)
-        else:
-            for ident in changed:
-                self._forget(ident)
-            self._follow_selected()
+        shown = self.rows.shown
+        if len(shown) != len(before):
             self._size_up()
-            self.refresh()
+        for gone in self._cells.keys() - set(shown):
+            self._forget(gone)
+        self._draw_changes(before, changed)
+        self._follow_selected()
 
     def set_columns(self, chosen: Sequence[str] = (), density: str = "") -> None:
         """Show other columns (none: what fits), or the same further apart."""
@@ -201,34 +196,50 @@ class Grid(ScrollView, can_focus=True):
 
     def _follow_selected(self) -> None:
         """Keep the cursor on the row it was on; when that is gone, where it was."""
-        index = self.rows.index_of(self._selected) if self._selected else None
+        index, was = self.rows.index_of(self._selected) if self._selected else None, self._cursor
         self._cursor = index if index is not None else max(0, min(self._cursor, len(self.rows) - 1))
+        if self._cursor != was:
+            self._draw_line(was)
+            self._draw_line(self._cursor)
         row = self.selected
         ident = str(row[self.rows.ident]) if row is not None else ""
         if ident != self._selected:
             self._selected = ident
             self.post_message(self.Moved(self, row))
 
+    def _draw_line(self, index: int) -> None:
+        y = index - self.scroll_offset.y + _HEAD
+        if _HEAD <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
     def _forget(self, ident: str) -> None:
         self._cells.pop(ident, None)
-        for look in ("", "cursor"):
-            self._strips.pop((ident, look), None)
+        self._strips.pop((ident, False), None)
+        self._strips.pop((ident, True), None)
 
-    def _draw_changes(self, changed: set[str]) -> None:
-        """Draw the cells that read differently now; lines that are off screen are only forgotten."""
-        top, height = self.scroll_offset.y, self.size.height - _HEAD
-        for line, ident in enumerate(self.rows.shown[top : top + height]):
-            if ident not in changed:
-                continue
-            changed.discard(ident)
-            before, row = self._cells.get(ident), self.rows.row(ident)
-            if before is None or row is None:
-                self._forget(ident)
-                self.refresh(Region(0, line + _HEAD, self.size.width, 1))
-                continue
-            self._draw_cells(ident, line + _HEAD, before, self._draw_row(row))
-        for ident in changed:
+    def _draw_changes(self, before: list[str], changed: set[str]) -> None:
+        """Draw lines that hold another row now, and the cells that read differently; what is off screen is forgotten."""
+        top, bottom = self.scroll_offset.y, self.scroll_offset.y + self.size.height - _HEAD
+        shown, seen = self.rows.shown, set()
+        for index in range(top, max(top, min(bottom, max(len(shown), len(before))))):
+            ident = shown[index] if index < len(shown) else ""
+            same = index < len(before) and before[index] == ident
+            y = index - top + _HEAD
+            if same and ident in changed:
+                seen.add(ident)
+                self._draw_row_again(ident, y)
+            elif not same:
+                self.refresh(Region(0, y, self.size.width, 1))
+        for ident in changed - seen:
             self._forget(ident)
+
+    def _draw_row_again(self, ident: str, y: int) -> None:
+        before, row = self._cells.get(ident), self.rows.row(ident)
+        if before is None or row is None:
+            self._forget(ident)
+            self.refresh(Region(0, y, self.size.width, 1))
+        else:
+            self._draw_cells(ident, y, before, self._draw_row(row))
 
     def _draw_cells(self, ident: str, y: int, before: tuple[Cell, ...], after: tuple[Cell, ...]) -> None:
         differing = [
@@ -252,10 +263,9 @@ class Grid(ScrollView, can_focus=True):
         return tuple(place.column.cell(row) for place in self._layout_now.places)
 
     def _lay_out(self) -> None:
-        gap = GAPS.get(self.density, 2)
-        self._layout_now = Layout.fit(
-            self.columns, self.scrollable_content_region.width or self.size.width, gap=gap, chosen=self.chosen_columns
-        )
+        width = self.scrollable_content_region.width or self.size.width
+        gap = GAPS.get(self.density, 2) if self.density != "normal" or width >= _NARROW else GAPS["compact"]
+        self._layout_now = Layout.fit(self.columns, width, gap=gap, chosen=self.chosen_columns)
         self._cells.clear()
         self._size_up()
         self._redraw()
@@ -265,8 +275,12 @@ class Grid(ScrollView, can_focus=True):
 
     def _redraw(self) -> None:
         self._strips.clear()
-        self._rich.clear()
+        self._paint.forget()
         self.refresh()
+
+    def on_mount(self) -> None:
+        """Choose columns again when the scrollbar takes a cell, or gives it back."""
+        self.watch(self, "show_vertical_scrollbar", self._lay_out, init=False)
 
     def on_resize(self) -> None:
         """Choose columns for the new width."""
@@ -276,12 +290,12 @@ class Grid(ScrollView, can_focus=True):
         """Draw in the colours of another theme."""
         super().notify_style_update()
         self._strips.clear()
-        self._rich.clear()
+        self._paint.forget()
 
     def on_focus(self) -> None:
         """Show the cursor strongly."""
         self._strips.clear()
-        self._rich.clear()
+        self._paint.forget()
 
     on_blur = on_focus
 
@@ -291,69 +305,26 @@ class Grid(ScrollView, can_focus=True):
         """Return one line of the screen: the head, a row, or nothing."""
         width = self.size.width
         if y < _HEAD:
-            return self._head(width)
+            return self._paint.head(self._layout_now, self.rows, self.scroll_offset.x, width)
         index = y - _HEAD + self.scroll_offset.y
         row = self.rows.at(index)
         if row is None:
-            text = (
-                f" {self.empty if not self.rows.total else 'no row matches'}"
-                if y == _HEAD + 1 and not len(self.rows)
-                else ""
-            )
-            return Strip([Segment(set_cell_size(text, width), self._look("empty", ""))], width)
+            return self._paint.text(self._said_instead(y), width)
         ident = str(row[self.rows.ident])
-        look = "cursor" if index == self._cursor else ""
-        strip = self._strips.get((ident, look))
+        selected = index == self._cursor
+        strip = self._strips.get((ident, selected))
         if strip is None:
-            strip = self._strips[ident, look] = self._line(ident, row, look)
-        return self._cut(strip, width, self._look("", look))
+            cells = self._cells.get(ident)
+            if cells is None:
+                cells = self._cells[ident] = self._draw_row(row)
+            strip = self._strips[ident, selected] = self._paint.row(self._layout_now, cells, selected=selected)
+        return self._paint.cut(strip, self._layout_now, self.scroll_offset.x, width, selected=selected)
 
-    def _line(self, ident: str, row: Row, look: str) -> Strip:
-        cells = self._cells.get(ident)
-        if cells is None:
-            cells = self._cells[ident] = self._draw_row(row)
-        gap, plain = " " * self._layout_now.gap, self._look("", look)
-        segments: list[Segment] = []
-        for place, cell in zip(self._layout_now.places, cells, strict=True):
-            segments.append(Segment(_fitted(cell.text, place), self._look(cell.style, look)))
-            segments.append(Segment(gap, plain))
-        return Strip(segments, self._layout_now.width + self._layout_now.gap)
-
-    def _head(self, width: int) -> Strip:
-        gap, plain = Segment(" " * self._layout_now.gap, self._look("head", "")), []
-        for place in self._layout_now.places:
-            column = place.column
-            is_sorted = column.name == self.rows.sort
-            mark = ("▾" if self.rows.descending else "▴") if is_sorted else ""
-            title = f"{mark}{column.title}" if column.align is Align.RIGHT else f"{column.title}{mark}"
-            plain += [Segment(_fitted(title, place), self._look("head-sorted" if is_sorted else "head", "")), gap]
-        return self._cut(Strip(plain, self._layout_now.width + self._layout_now.gap), width, self._look("head", ""))
-
-    def _cut(self, strip: Strip, width: int, style: Style) -> Strip:
-        """Cut a whole line to the screen: fixed columns stay, the rest is moved by what is scrolled."""
-        x = self.scroll_offset.x
-        if not x:
-            return strip.crop_extend(0, width, style)
-        fixed = min(self._layout_now.fixed_width, width)
-        rest = strip.crop(fixed + x, x + width)
-        return Strip.join([strip.crop(0, fixed), rest]).adjust_cell_length(width, style)
-
-    def _look(self, name: str, look: str) -> Style:
-        style = self._rich.get((name, look))
-        if style is None:
-            style = self._rich[name, look] = self._made(name, look)
-        return style
-
-    def _made(self, name: str, look: str) -> Style:
-        style = self.rich_style
-        if name:
-            style += self.get_component_rich_style(f"grid--{name}", partial=True)
-        if self.stale and not name.startswith("head"):
-            style += self.get_component_rich_style("grid--stale", partial=True)
-        if look:
-            focused = "grid--cursor" if self.has_focus else "grid--cursor-blurred"
-            style += self.get_component_rich_style(focused, partial=True)
-        return style
+    def _said_instead(self, y: int) -> str:
+        """Return what stands where rows would: why there are none."""
+        if y != _HEAD + 1 or len(self.rows):
+            return ""
+        return f" {'no row matches' if self.rows.total else self.empty}"
 
     # --- keys and mouse ------------------------------------------------------------------------------------------------
 
@@ -362,13 +333,14 @@ class Grid(ScrollView, can_focus=True):
         row = self.rows.at(index)
         if row is None:
             return
-        self._cursor, self._selected = index, str(row[self.rows.ident])
+        was, self._cursor, self._selected = self._cursor, index, str(row[self.rows.ident])
+        self._draw_line(was)
+        self._draw_line(index)
         top, height = self.scroll_offset.y, max(1, self.scrollable_content_region.height - _HEAD)
         if index < top:
             self.scroll_to(y=index, animate=False)
         elif index >= top + height:
             self.scroll_to(y=index - height + 1, animate=False)
-        self.refresh()
         self.post_message(self.Moved(self, row))
 
     def action_move(self, step: int) -> None:
@@ -424,13 +396,3 @@ class Grid(ScrollView, can_focus=True):
                 again = place.column.name == self.rows.sort
                 self._sorted_by(place.column.name, descending=not self.rows.descending if again else False)
                 return
-
-
-def _fitted(text: str, place: Place) -> str:
-    """Return a text in exactly the cells of its column; what does not fit ends in an ellipsis."""
-    width = place.width
-    length = len(text) if text.isascii() else cell_len(text)
-    if length > width:
-        return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size(text, width)
-    filler = " " * (width - length)
-    return filler + text if place.column.align is Align.RIGHT else text + filler

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, cast
 
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -14,7 +14,13 @@ from tui.state import State
 if TYPE_CHECKING:
     from tui.seat import Seat
 
-__all__ = ["Panel", "PanelKey"]
+__all__ = ["BROAD", "ROOMY", "Panel", "PanelKey"]
+
+BROAD: Final = 100
+"""Columns from which on a panel has room for two things beside each other."""
+
+ROOMY: Final = 26
+"""Lines from which on a panel has room for two things beneath each other."""
 
 
 class PanelKey(NamedTuple):
@@ -32,7 +38,8 @@ class Panel(Vertical):
 
     ``ident`` names it (``go positions``, ``--panel positions``), ``key`` opens it from anywhere (any key of Textual),
     ``title`` stands in the tab. ``topics`` are asked while it is in front. ``keys`` run commands. ``grid`` is the table that
-    sorting, filtering and column choice are for, None when it has none.
+    sorting, filtering and column choice are for, None when it has none. Style sheets may use the classes ``-broad`` and
+    ``-roomy`` of a panel: they say how much room it has.
     """
 
     ident: ClassVar[str] = ""
@@ -43,6 +50,11 @@ class Panel(Vertical):
 
     def __init__(self) -> None:
         super().__init__(id=f"panel-{self.ident}")
+
+    def on_resize(self) -> None:
+        """Say how much room there is, for style sheets: ``-broad`` from 100 columns on, ``-roomy`` from 26 lines on."""
+        self.set_class(self.size.width >= BROAD, "-broad")
+        self.set_class(self.size.height >= ROOMY, "-roomy")
 
     @property
     def seat(self) -> Seat:

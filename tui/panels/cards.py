@@ -22,6 +22,8 @@ __all__ = ["capital", "engine", "equity", "pnl", "pool", "side", "troubles"]
 _NANOS: Final = 1_000_000_000
 _HOUR_S: Final = 3_600
 _AXIS: Final = 10
+_WITH_AXIS: Final = 8
+_WITH_WORST: Final = 56
 
 
 def _title(text: str, right: Cell | None = None, width: int = 0) -> Content:
@@ -58,11 +60,12 @@ def pool(state: State, size: Size) -> Content:
     counts = state.get("status")["counts"] if state.get("status") else {}
     room = max(4, min(24, size.width - 12))
     split = "  ".join(f"{cells.words(why)} {count}" for why, count in waiting.most_common())
+    lives = f"{counts.get('open_groups', 0)} groups  {counts.get('working_orders', 0)} orders"
     return lines(
-        _title("POOL", Cell(f"{counts.get('open_groups', 0)} active groups", "dim"), size.width),
+        _title("POOL", Cell(lives, "dim"), size.width),
         line((f"{taken}/{most}", style or "strong"), " ", (cells.bar(taken / most if most else 0.0, room), track)),
-        line(("queued ", "dim"), (f"{sum(waiting.values())}", "strong"), (f"  {split}" if split else "", "dim")),
-        line((f"{counts.get('working_orders', 0)} orders at work", "dim")),
+        line(("queued ", "dim"), (f"{sum(waiting.values())}", "strong")),
+        line((split or "nothing waits", "dim")),
     )
 
 
@@ -102,51 +105,51 @@ def capital(state: State, size: Size) -> Content:
         line(shown, " ", (cells.bar((share or 0.0) / 100, room), style)),
         line(
             ("committed ", "dim"),
-            cells.money(made["gauge_committed_usd"]),
+            cells.short_money(made["gauge_committed_usd"]),
             ("  free ", "dim"),
-            cells.money(made["gauge_free_usd"]),
+            cells.short_money(made["gauge_free_usd"]),
         ),
         line(
             ("deployed ", "dim"),
-            cells.money(made["deployed_usd"]),
+            cells.short_money(made["deployed_usd"]),
             ("  locked ", "dim"),
-            cells.money(made["locked_usd"]),
+            cells.short_money(made["locked_usd"]),
         ),
     )
 
 
 def equity(state: State, size: Size) -> Content:
     """Return the curve of equity with its ends, and how far below its peak it is."""
-    values = _equity(state.rows("equity", "equity"))
-    found = state.get("performance")
-    drawdown = found["dashboard"]["drawdown"] if found else None
-    right = line("")
-    if drawdown:
-        right = line(
-            ("drawdown ", "dim"),
-            cells.percent(drawdown["current_drawdown_percent"]),
-            ("%  worst ", "dim"),
-            cells.percent(drawdown["max_drawdown_percent"]),
-            ("%", "dim"),
-        )
+    points = _equity(state.rows("equity", "equity"))
+    values = [value for _, value in points]
     newest = line(("EQUITY  ", "title"), (f"{values[-1]:,.2f}" if values else "", "strong"))
-    head = padded(newest, right, size.width)
-    height, width = size.height - 1, size.width - _AXIS - 1
-    if not values or height < 1 or width < 4:
+    head = padded(newest, _drawdown(state, size), size.width)
+    axis = 1 if size.height >= _WITH_AXIS else 0
+    height, width = size.height - 1 - axis, size.width - _AXIS - 1
+    if not values or height < 1 or width < _AXIS:
         return lines(head, line(("no equity was noted yet", "dim")))
-    rising = values[-1] >= values[0]
-    drawn = braille(values, width, height)
+    style = "gain" if values[-1] >= values[0] else "loss"
     marks = {0: f"{max(values):,.0f}", height - 1: f"{min(values):,.0f}"} if height > 1 else {0: f"{values[-1]:,.0f}"}
-    return lines(
-        head,
-        *(
-            line((f"{marks.get(place, ''):>{_AXIS}} ", "dim"), (text, "gain" if rising else "loss"))
-            for place, text in enumerate(drawn)
-        ),
-    )
+    curve = [
+        line((f"{marks.get(place, ''):>{_AXIS}} ", "dim"), (text, style))
+        for place, text in enumerate(braille(values, width, height))
+    ]
+    begin, end = cells.day_time(points[0][0])[:-3], cells.day_time(points[-1][0])[:-3]
+    foot = [line((" " * (_AXIS + 1) + begin + end.rjust(width - len(begin)), "dim"))] if axis else []
+    return lines(head, *curve, *foot)
 
 
-def _equity(rows: list[dict[str, Any]]) -> list[float]:
+def _drawdown(state: State, size: Size) -> Content:
+    found = state.get("performance")
+    if not found:
+        return line("")
+    drawdown = found["dashboard"]["drawdown"]
+    current = [("drawdown ", "dim"), cells.percent(drawdown["current_drawdown_percent"]), ("%", "dim")]
+    worst = [("  worst ", "dim"), cells.percent(drawdown["max_drawdown_percent"]), ("%", "dim")]
+    return line(*current, *(worst if size.width >= _WITH_WORST else ()))
+
+
+def _equity(rows: list[dict[str, Any]]) -> list[tuple[int, float]]:
     """Return the total of all accounts over time: at each snapshot the newest of every account."""
     newest: dict[str, float] = {}
     found = []
@@ -154,7 +157,7 @@ def _equity(rows: list[dict[str, Any]]) -> list[float]:
         value = cells.number(row["total_equity"])
         if value is not None:
             newest[row["account"]] = value
-            found.append(sum(newest.values()))
+            found.append((int(row["at"]), sum(newest.values())))
     return found
 
 
@@ -171,7 +174,7 @@ def _risk(state: State) -> Iterator[Content]:
         losing = len(picture["losers"])
         yield line(
             (text, style),
-            (f"  {picture['account']}  {losing} losing, {picture['winners']} could pay ", "dim"),
+            (f"  {picture['account']}  {losing} losing  {picture['winners']} winning ", "dim"),
             cells.signed(picture["winners_usd"]),
         )
         if picture["text"]:
@@ -220,14 +223,19 @@ def _trouble(row: Mapping[str, Any]) -> Content:
 
 
 def troubles(state: State, size: Size) -> Content:
-    """Return what went wrong in the last hour, counted by code."""
+    """Return what went wrong in the last hour, counted by code, and when last."""
     rows = state.rows("troubles", "events")
     since = state.now() - _HOUR_S * _NANOS
-    counts = Counter(str(row["code"]) for row in rows if row["at"] >= since)
-    found = [_title("TROUBLE IN THE LAST HOUR", Cell(f"{sum(counts.values())}", "dim"), size.width)]
-    most = max(counts.values(), default=1)
+    recent = [row for row in rows if row["at"] >= since]
+    counts = Counter(str(row["code"]) for row in recent)
+    newest = {str(row["code"]): row["at"] for row in reversed(recent)}
+    found = [_title("LAST HOUR BY KIND", Cell(f"{len(recent)}", "dim"), size.width)]
     for code, count in counts.most_common(max(0, size.height - 1)):
-        found.append(line((f"{code:<28.28} ", ""), (f"{count:>4} ", "strong"), (cells.bar(count / most, 12), "warn")))
+        found.append(
+            line(
+                (f"{count:>4}  ", "strong"), (f"{code:<28.28}", ""), (f" last {cells.clock_time(newest[code])}", "dim")
+            )
+        )
     if not counts:
-        found.append(line(("✓ none", "dim")))
+        found.append(line(("✓ nothing went wrong", "dim")))
     return lines(*found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.containers import Grid as Cards
@@ -17,7 +17,7 @@ from tui.state import State
 
 __all__ = ["DashboardPanel"]
 
-_SHOWN = ("pair", "tf", "side", "pyramids", "dca", "percent", "pnl", "status")
+_SHOWN: Final = ("pair", "tf", "side", "pyramids", "dca", "percent", "pnl", "status")
 
 
 class DashboardPanel(Panel):
@@ -43,15 +43,14 @@ class DashboardPanel(Panel):
     )
     DEFAULT_CSS = """
     DashboardPanel #cards { grid-size: 2; grid-rows: 4; height: 8; grid-gutter: 0 2; padding: 0 1; }
-    .-normal DashboardPanel #cards, .-wide DashboardPanel #cards { grid-size: 4; grid-rows: 5; height: 5; }
+    DashboardPanel.-broad #cards { grid-size: 4; grid-rows: 5; height: 5; }
     DashboardPanel #middle { height: 1fr; padding: 0 1; }
     DashboardPanel #equity { width: 3fr; height: 1fr; margin-right: 2; }
     DashboardPanel #side { width: 2fr; height: 1fr; }
     DashboardPanel #lower { height: 1fr; padding: 0 1; display: none; }
-    .-tall DashboardPanel #lower { display: block; }
+    DashboardPanel.-roomy #lower { display: block; }
     DashboardPanel #top-groups { width: 3fr; margin-right: 2; }
     DashboardPanel #troubles { width: 2fr; height: 1fr; }
-    .-narrow.-tall DashboardPanel #troubles { width: 2fr; }
     """
 
     def compose(self) -> ComposeResult:
@@ -75,7 +74,7 @@ class DashboardPanel(Panel):
         found.order_by("pnl", descending=False)
 
     def draw(self, state: State) -> None:
-        """Draw every card."""
+        """Draw every card; on a tall screen the groups as well."""
         for card in self.query(Card):
             card.show(state)
         now = state.now() // 1_000_000_000

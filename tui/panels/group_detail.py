@@ -13,7 +13,7 @@ from textual.widgets import Static
 from tui import cells
 from tui.cells import Cell
 from tui.grid import Grid
-from tui.panels.leg_columns import COLUMNS, leg_rows
+from tui.panels.leg_columns import COLUMNS, leg_name, leg_rows
 from tui.state import State
 from tui.text import line, lines
 
@@ -28,10 +28,11 @@ class GroupDetail(Vertical):
     DEFAULT_CSS = """
     GroupDetail { display: none; height: 1fr; layout: grid; grid-size: 1; grid-rows: 2 1fr 1fr; }
     GroupDetail.-open { display: block; layout: grid; }
-    GroupDetail #group-head { height: 2; background: $surface; padding: 0 1; }
+    GroupDetail #group-head { height: 2; background: $surface; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     GroupDetail #group-facts { padding: 0 1; }
-    .-normal GroupDetail, .-wide GroupDetail { grid-size: 2; grid-columns: 3fr 2fr; grid-rows: 2 1fr; }
-    .-normal GroupDetail #group-head, .-wide GroupDetail #group-head { column-span: 2; }
+    GroupDetail #facts { text-wrap: nowrap; text-overflow: ellipsis; }
+    PositionsPanel.-broad GroupDetail { grid-size: 2; grid-columns: 3fr 2fr; grid-rows: 2 1fr; }
+    PositionsPanel.-broad GroupDetail #group-head { column-span: 2; }
     """
     BINDINGS: ClassVar = []
 
@@ -90,7 +91,6 @@ class GroupDetail(Vertical):
 
 
 def _head(group: Mapping[str, Any], live: Mapping[str, Any] | None, venue: Mapping[str, Any]) -> Iterator[Content]:
-    config = group["config"]
     result = cells.signed(live["unrealized_quote"]) if live is not None else Cell("closed", "dim")
     yield line(
         (f"{'▲' if group['side'] == 'long' else '▼'} {group['side']} {group['symbol']} {group['timeframe']}", "strong"),
@@ -110,12 +110,6 @@ def _head(group: Mapping[str, Any], live: Mapping[str, Any] | None, venue: Mappi
         result,
         ("  realized ", "dim"),
         cells.signed(group["realized_quote"]),
-        ("  TP ", "dim"),
-        cells.words(config["tp_mode"]),
-        ("  stop ", "dim"),
-        cells.price(group["stop_price"]),
-        ("  target ", "dim"),
-        cells.price(group["target_price"]),
     )
 
 
@@ -137,13 +131,14 @@ def _facts(found: Mapping[str, Any], history: list[Any], events: list[Any]) -> I
         paid = sum(cells.number(leg["cost"]) or 0.0 for leg in legs)
         yield line(
             (f"P{pyramid['index'] + 1}", "strong"),
-            (f"  {filled}/{len(legs)} filled  in at ", "dim"),
+            (f"  {filled}/{len(legs)}   in ", "dim"),
             cells.price(pyramid["entry_price"]),
             ("  paid ", "dim"),
             cells.money(paid),
-            ("  realized ", "dim"),
+            ("  ", "dim"),
             cells.signed(totals[name]["realized_quote"] if name in totals else None),
         )
+    yield from _section("REFERENCES", _references(group))
     yield from _section("PENDING TARGETS", _targets(group))
     yield from _section("WATCHED PRICES", _watches(group))
     yield from _section("TRIGGERS", _triggers(group))
@@ -159,12 +154,23 @@ def _section(title: str, rows: Iterator[Content]) -> Iterator[Content]:
         yield from found
 
 
+def _references(group: Mapping[str, Any]) -> Iterator[Content]:
+    yield line(
+        ("take profit ", "dim"),
+        cells.words(group["config"]["tp_mode"]),
+        ("  stop ", "dim"),
+        cells.price(group["stop_price"]),
+        ("  target ", "dim"),
+        cells.price(group["target_price"]),
+    )
+
+
 def _targets(group: Mapping[str, Any]) -> Iterator[Content]:
     for order in group["orders"]:
         if order["purpose"] != "entry":
             request = order["request"]
             yield line(
-                (f"{order['leg_id'] or order['scope']:<6}", ""),
+                (f"{leg_name(order['leg_id']) or order['scope']:<8}", "strong"),
                 (f" {cells.words(order['purpose'])} {request['side']} ", "dim"),
                 cells.amount(request["qty"]),
                 (" at ", "dim"),

@@ -9,7 +9,7 @@ from tui import cells
 from tui.cells import Cell
 from tui.grid import Align, Column, Row
 
-__all__ = ["COLUMNS", "leg_rows", "progress"]
+__all__ = ["COLUMNS", "leg_name", "leg_rows", "progress"]
 
 _STATES: Final = {
     "pending": "dim",
@@ -59,8 +59,14 @@ def progress(fill: Any, target: Any, mark: Any, side: str) -> float | None:
     return min(100.0, max(0.0, (now - begin) / (end - begin) * 100))
 
 
+def leg_name(leg_id: str) -> str:
+    """Return a leg's id (p0.l2) as operators read it (P1 DCA2)."""
+    pyramid, _, layer = leg_id.removeprefix("p").partition(".l")
+    return f"P{int(pyramid) + 1} DCA{layer}" if pyramid.isdigit() and layer else leg_id
+
+
 def _name(row: Row) -> Cell:
-    return Cell(f"P{row['pyramid'] + 1} DCA{row['layer']}", "strong")
+    return Cell(leg_name(row["leg_id"]), "strong")
 
 
 def _target_cell(row: Row) -> Cell:
@@ -70,6 +76,8 @@ def _target_cell(row: Row) -> Cell:
 
 
 def _progress_cell(row: Row) -> Cell:
+    if row["state"] == "hit_tp":
+        return Cell(f"{cells.bar(1.0, _BAR)} 100%", "gain")
     if row["progress"] is None:
         return Cell(cells.DASH, "dim")
     return Cell(f"{cells.bar(row['progress'] / 100, _BAR)} {row['progress']:3.0f}%", "gain")
@@ -110,7 +118,6 @@ COLUMNS: Final = (
         name="weight",
         title="Wgt %",
         width=5,
-        need=2,
         align=_RIGHT,
         cell=lambda r: cells.amount(r["weight_percent"], 1),
         value=lambda r: cells.number(r["weight_percent"]),

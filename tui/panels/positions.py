@@ -27,9 +27,9 @@ class PositionsPanel(Panel):
     title: ClassVar[str] = "Positions"
     topics: ClassVar[tuple[str, ...]] = ("groups", "group", "group_history", "group_log")
     keys: ClassVar[tuple[PanelKey, ...]] = (
-        PanelKey("x", "close", "Close group"),
+        PanelKey("x", "close", "Close"),
         PanelKey("l", "close-leg", "Close leg"),
-        PanelKey("u", "cancel-unfilled", "Cancel unfilled"),
+        PanelKey("u", "cancel-unfilled", "Unfilled"),
         PanelKey("b", "block", "Block"),
         PanelKey("B", "unblock", "Unblock"),
         PanelKey("o", "group-log", "Log"),
@@ -37,7 +37,7 @@ class PositionsPanel(Panel):
     DEFAULT_CSS = """
     PositionsPanel #positions-summary { height: 1; background: $background; }
     PositionsPanel #positions { height: 1fr; }
-    PositionsPanel.-detail #positions { height: 7; }
+    PositionsPanel.-detail #positions { height: 8; }
     PositionsPanel.-detail.-low #positions { display: none; }
     """
 

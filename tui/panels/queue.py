@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from textual.app import ComposeResult
@@ -229,7 +229,7 @@ class QueuePanel(Panel):
     def draw(self, state: State) -> None:
         """Draw every account's queue."""
         queues = state.rows("queue", "queues")
-        self.query_one("#queue-summary", Static).update(lines(*(part for each in queues for part in _summary(each))))
+        self.query_one("#queue-summary", Static).update(lines(*_summaries(queues)))
         rows = (
             {
                 **entry,
@@ -248,23 +248,36 @@ class QueuePanel(Panel):
         self.query_one("#why", Static).update(lines(*_why(event.row)))
 
 
-def _summary(report: Mapping[str, Any]) -> tuple[Content, Content]:
+def _summaries(queues: Sequence[Mapping[str, Any]]) -> Iterator[Content]:
+    """Yield how full each account's pool is, and the order of promotion, once where all have the same."""
+    width = max((len(each["account"]) for each in queues), default=0)
+    orders = {tuple(each["rules"]) for each in queues}
+    for report in queues:
+        yield _summary(report, width)
+        if len(orders) > 1:
+            yield _order(report["rules"])
+    if len(orders) == 1:
+        yield _order(next(iter(orders)))
+
+
+def _summary(report: Mapping[str, Any], width: int) -> Content:
     taken, most = int(report["occupied"]), int(report["maximum"])
     style = "track-alarm" if taken > most else "track-warn" if taken == most else "track"
-    return (
-        line(
-            (f" {report['account']} ", "strong"),
-            (" free ", "dim"),
-            (f"{report['free']}", "strong"),
-            (" of ", "dim"),
-            f"{most} slots ",
-            (cells.bar(taken / most if most else 0.0, 16), style),
-            ("   waiting ", "dim"),
-            f"{len(report['entries'])} of {report['queue_limit']}",
-            (f"   Ⅱ entries are stopped: {report['paused']}" if report["paused"] else "", "warn"),
-        ),
-        line((" order  ", "dim"), (" ▸ ".join(cells.words(rule) for rule in report["rules"]) or "by id", "dim")),
+    return line(
+        (f" {report['account']:<{width}}  ", "strong"),
+        ("free ", "dim"),
+        (f"{report['free']:>2}", "strong"),
+        (" of ", "dim"),
+        f"{most:>2} slots ",
+        (cells.bar(taken / most if most else 0.0, 16), style),
+        ("  waiting ", "dim"),
+        f"{len(report['entries'])} of {report['queue_limit']}",
+        (f"   Ⅱ entries are stopped: {report['paused']}" if report["paused"] else "", "warn"),
     )
+
+
+def _order(rules: Sequence[str]) -> Content:
+    return line((" promoted by  ", "dim"), (" ▸ ".join(cells.words(rule) for rule in rules) or "id", "dim"))
 
 
 def _why(row: Row | None) -> tuple[Content, ...]:

@@ -14,7 +14,7 @@ from tui import cells
 from tui.cells import Cell
 from tui.grid import Grid
 from tui.panels.base import Panel, PanelKey
-from tui.panels.risk_columns import DECISIONS, LOSERS
+from tui.panels.risk_columns import DECISIONS, LOSERS, said_of
 from tui.state import State
 from tui.text import line, lines
 
@@ -76,7 +76,10 @@ class RiskPanel(Panel):
         names = {row["group_id"]: row for row in state.rows("groups", "groups")}
         self.query_one("#plan", Static).update(lines(*_plan(self.query_one("#losers", Grid).selected, names)))
         decisions = state.rows("decisions", "decisions")
-        rows = ({**each, "row": f"{each['engine']} {each['decision_id']}"} for each in decisions)
+        rows = (
+            {**each, "row": f"{each['engine']} {each['decision_id']}", "said": said_of(each, names)}
+            for each in decisions
+        )
         self.query_one("#decisions", Grid).take(rows, stale=state.stale("decisions"))
 
     def search(self, text: str) -> None:

@@ -11,7 +11,7 @@ from tui.commands.risk import plan_in_words
 from tui.grid import Align, Column, Row
 from tui.panels.position_columns import side_cell
 
-__all__ = ["DECISIONS", "LOSERS"]
+__all__ = ["DECISIONS", "LOSERS", "said_of"]
 
 
 def _loss(name: str) -> Any:
@@ -153,12 +153,18 @@ LOSERS: Final = (
 """Every column of a losing group."""
 
 
-def _why(decision: Mapping[str, Any]) -> str:
+def said_of(decision: Mapping[str, Any], groups: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return a decision in words: the plan, or for each losing group the first reason against it."""
     if decision["plan"]:
-        return f"{decision['plan']['loser']}: {plan_in_words(decision['plan'])}"
-    found = [f"{group} {cells.words(next(iter(why), 'eligible'))}" for group, why in decision["reasons"].items()]
-    found += [f"{group} {cells.words(code)}" for group, code in decision["left_out"].items()]
-    return ", ".join(found) or "no group loses"
+        said = f"{decision['plan']['loser']}: {plan_in_words(decision['plan'])}"
+    else:
+        found = [f"{group} {cells.words(next(iter(why), 'eligible'))}" for group, why in decision["reasons"].items()]
+        found += [f"{group} {cells.words(code)}" for group, code in decision["left_out"].items()]
+        said = ", ".join(found) or "no group loses"
+    for ident, row in groups.items():
+        if ident in said:
+            said = said.replace(ident, f"{row['symbol']} {row['timeframe']}")
+    return said
 
 
 def _outcome(row: Row) -> Cell:
@@ -195,7 +201,12 @@ DECISIONS: Final = (
         help="times it came out the same",
     ),
     Column(
-        name="decision", title="Decision", width=28, stretch=120, cell=lambda r: Cell(_why(r)), value=lambda r: _why(r)
+        name="decision",
+        title="Decision",
+        width=28,
+        stretch=120,
+        cell=lambda r: Cell(r["said"]),
+        value=lambda r: r["said"],
     ),
     Column(
         name="booked",
