@@ -28,6 +28,8 @@ __all__ = [
     "time_zone",
     "timeframe",
     "url_token",
+    "venue_key",
+    "venue_secret",
     "web_address",
     "window",
 ]
@@ -87,6 +89,13 @@ def secret_length(least: int, most: int) -> Callable[[Secret], Refusal | None]:
         return None if least <= len(value) <= most else Refusal("OutOfRange", f"must have {least} to {most} characters")
 
     return check
+
+
+venue_key = secret_length(1, 256)
+"""What a venue calls key id or passphrase."""
+
+venue_secret = secret_length(1, 512)
+"""What signs at a venue: a secret, an access token, a private key."""
 
 
 def url_token(value: Secret) -> Refusal | None:

@@ -64,16 +64,14 @@ class VenueAccess(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
     ] = False
     api_key: Annotated[
         Secret | None,
-        Key(doc="Key id of accounts at this exchange that have none of their own.", check=checks.secret_length(1, 256)),
+        Key(doc="Key id of accounts at this exchange that have none of their own.", check=checks.venue_key),
     ] = None
-    api_secret: Annotated[
-        Secret | None, Key(doc="Signing secret of those accounts.", check=checks.secret_length(1, 512))
-    ] = None
+    api_secret: Annotated[Secret | None, Key(doc="Signing secret of those accounts.", check=checks.venue_secret)] = None
     passphrase: Annotated[
         Secret | None,
         Key(
             doc="Third part of the access of those accounts, where there is one.",
-            check=checks.secret_length(1, 256),
+            check=checks.venue_key,
         ),
     ] = None
     testnet: Annotated[

@@ -99,21 +99,19 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
             example=("BTC/USDT",),
         ),
     ] = ()
-    api_key: Annotated[
-        Secret | None, Key(doc="Key id; unset: exchange.VENUE.api_key.", check=checks.secret_length(1, 256))
-    ] = None
+    api_key: Annotated[Secret | None, Key(doc="Key id; unset: exchange.VENUE.api_key.", check=checks.venue_key)] = None
     api_secret: Annotated[
         Secret | None,
         Key(
             doc="Signing secret, access token or private key; unset: exchange.VENUE.api_secret.",
-            check=checks.secret_length(1, 512),
+            check=checks.venue_secret,
         ),
     ] = None
     passphrase: Annotated[
         Secret | None,
         Key(
             doc="Third part of the access (okx, kucoin), access token (ibkr_web); unset: exchange.VENUE.passphrase.",
-            check=checks.secret_length(1, 256),
+            check=checks.venue_key,
         ),
     ] = None
     keys_dir: Annotated[
