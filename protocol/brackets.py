@@ -32,7 +32,7 @@ __all__ = [
     "SubmitBracket",
 ]
 
-BracketName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+_BracketName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
 """The name that whoever wants a bracket gives it; the ids of its orders are derived from it."""
 
 
@@ -96,7 +96,7 @@ class PlaceBracket(Request[BracketAnswer], frozen=True, forbid_unknown_fields=Tr
     missing stop is refused as ``BracketStopMissing``.
     """
 
-    client_id: BracketName
+    client_id: _BracketName
     symbol: Name
     side: OrderSide
     qty: Decimal
@@ -108,7 +108,7 @@ class PlaceBracket(Request[BracketAnswer], frozen=True, forbid_unknown_fields=Tr
 class CloseBracket(Request[BracketAnswer], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
     """Cancel what rests of a bracket and close at the market what it holds."""
 
-    client_id: BracketName
+    client_id: _BracketName
 
 
 class BracketList(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):

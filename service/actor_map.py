@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import actors.adopter
+import actors.brackets
 import actors.cache_link
 import actors.chains
 import actors.desk
@@ -97,6 +98,12 @@ _TREE: Final[tuple[tuple[str, str, type[Actor], str], ...]] = (
         "account with options",
         actors.chains.ChainKeeper,
         "option chains of the last two minutes, and when which is fetched again",
+    ),
+    (
+        "/venues/ACCOUNT/brackets",
+        "real account",
+        actors.brackets.BracketGuard,
+        "entries with stop and target, and whether each stop works",
     ),
     (
         "/trading/gateway",

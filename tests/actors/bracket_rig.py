@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,14 @@ from actors.brackets import BracketGuard
 from actors.desk import OrderDesk
 from actors.risk import PERMITS
 from actors.session_topics import health_topic, session_topic
-from protocol.brackets import BracketAnswer, BracketStanding, ListBrackets, PlaceBracket, PlaceBracketAtVenue
+from protocol.brackets import (
+    BracketAnswer,
+    BracketStanding,
+    BracketStepTaken,
+    ListBrackets,
+    PlaceBracket,
+    PlaceBracketAtVenue,
+)
 from protocol.incidents import ListIncidents
 from protocol.orders import (
     CancelAtVenue,
@@ -25,7 +32,7 @@ from protocol.values import MarketType, OrderSide, OrderType
 from protocol.venue import QueryAtVenue, ReconcileNow, SessionUp, VenueHealth, VenueSnapshot, VenueStatus
 from rules.broker.bracket_ids import bracket_id_of, close_id, entry_id, stop_again_id, stop_id, target_id
 from runtime.actor import NO_ANSWER
-from tests.actors.cast import Stage
+from tests.actors.cast import Stage, play
 from tests.actors.orders import TAG, market
 
 D = Decimal
@@ -306,3 +313,25 @@ class BracketRig:
 
 def _report(key: str, state: OrderState, at: int, **more: Any) -> OrderReport:
     return OrderReport(client_order_id=key, symbol=EURO, state=state, at=at, **more)
+
+
+Script = Callable[[BracketRig], Coroutine[Any, Any, None]]
+
+
+def run(script: Script, venue: VenueBook | None = None, **options: Any) -> VenueBook:
+    """Run a script over a connected rig."""
+    book = venue or VenueBook()
+
+    async def main(stage: Stage) -> None:
+        rig = BracketRig(stage, book, **options)
+        await stage.settle()
+        await rig.connect()
+        await script(rig)
+
+    play(main)
+    return book
+
+
+def steps(rig: BracketRig) -> list[str]:
+    """Return what the guard decided."""
+    return [each.step.value for each in rig.stage.events(GUARD, BracketStepTaken)]
