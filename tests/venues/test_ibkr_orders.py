@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from protocol.errors import ValidationError
 from protocol.orders import FillReport, OrderReport, OrderRequest, OrderState
@@ -318,6 +319,8 @@ async def test_futures_are_counted_in_base_units(tmp_path: Path) -> None:
             client_order_id="bhfuture2", symbol=market.symbol, side=BUY, type=OrderType.MARKET, qty=D(25)
         )
         assert (await rig.venue.place(half)).code == "PrecisionRejected"
+        (whole,) = await rig.venue.place_bracket(replace(half, client_order_id="bhfuture3"), stop=D(590))
+        assert (whole.code, count_at(rig)) == ("PrecisionRejected", 1)
 
 
 async def test_pairs_are_positions_and_only_reduced_where_asked(tmp_path: Path) -> None:

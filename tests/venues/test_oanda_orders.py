@@ -105,6 +105,20 @@ async def test_stops_are_rounded_toward_the_price(rig: OandaRig) -> None:
     assert prices == {"STOP_LOSS_ORDER": "1.09501", "TAKE_PROFIT_ORDER": "1.105"}
 
 
+async def test_the_stop_of_an_earlier_life(rig: OandaRig) -> None:
+    """After a restart a stop that rides on a trade is found by our id, with its market: its order names the trade only."""
+    entry = order(BUY, MARKET)
+    await rig.venue.place_bracket(entry, stop=D("1.09500"), target=D("1.10500"))
+    await rig.venue.close()
+    rig.venue = OandaVenue(access_to(rig.server), tools())
+    await rig.venue.connect(rig.heard)
+    stop = f"sl{entry.client_order_id[2:]}"
+    report = await rig.venue.query(stop, EUR)
+    assert (report.client_order_id, report.state, report.symbol) == (stop, OrderState.OPEN, EUR)
+    await rig.set_price(EUR, D("1.09400"), D("1.09410"))
+    assert (await rig.venue.query(stop, EUR)).state is OrderState.FILLED
+
+
 async def test_trailing_stop(rig: OandaRig) -> None:
     """A trailing stop follows the price and closes the position when it falls back; too near a one is refused."""
     entry = order(BUY, MARKET)

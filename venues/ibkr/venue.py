@@ -318,6 +318,8 @@ class IbkrVenue(Venue):
         if (known := self._orders.known(entry.client_order_id)) is not None:
             return (known,)
         found = await self._find(entry.symbol)
+        if (refusal := self._late(entry) or await self._refusal(entry, found)) is not None:
+            return (self._orders.refuse(entry.client_order_id, entry.symbol, *refusal),)
         tick = None if entry.price is not None else (await self._quotes.price(found))[0]
         price = entry.price or (None if tick is None else tick.ask if entry.side is OrderSide.BUY else tick.bid)
         if price is None:
