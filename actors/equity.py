@@ -11,21 +11,23 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from actors.desk import desk_topic
 from actors.group import GROUPS
 from actors.session_topics import balances_topic, market_topic
 from protocol.configuration import ApplySettings, SettingsTaken
+from protocol.errors import ValidationError
 from protocol.groups import GroupChanged
 from protocol.market import PriceTick
 from protocol.messages import Event, Message
 from protocol.offset import TellStanding
 from protocol.orders import FillRecorded
-from protocol.performance import EquityMarked, Mark, MarkedFor
+from protocol.performance import EquityMarked, Mark, MarkedFor, RecordFlow
 from protocol.values import Scope
 from protocol.venue import BalancesChanged
 from rules.quote_usd import USD_LIKE, quote_usd, rate_symbol
-from runtime.actor import Do, handles
+from runtime.actor import NO_ANSWER, Do, handles
 from runtime.clock import VirtualClock
 from runtime.durable import DurableActor
 from runtime.journal import Entry
@@ -178,16 +180,33 @@ class EquityKeeper(DurableActor):
         events = [event for do in found if do is not None for event in do.events]
         return Do(events) if events else None
 
+    @handles
+    def flow(self, msg: RecordFlow) -> Any:
+        """Note a deposit or withdrawal with the prices of the moment; of an account that there is not: ``NotFound``."""
+        envelope, scope = self.context.envelope, self._settings.scopes.get(msg.account)
+        if scope is None:
+            assert envelope is not None
+            error = ValidationError("account", "is not configured", code="NotFound", value=msg.account)
+            self.context.answer(envelope, error=error)
+            return NO_ANSWER
+        marked = self._marked(msg.account, scope, MarkedFor.FLOW)
+        noted = replace(marked, flow=msg.amount, note=msg.note, operator=msg.operator)
+        return Do([noted], answer=noted)
+
     def _mark(self, name: str, reason: MarkedFor) -> Do | None:
-        account, scope = self._account(name), self._settings.scopes.get(name)
+        scope = self._settings.scopes.get(name)
         if scope is None:
             return None  # an account of an earlier configuration
-        marks = tuple(mark for symbol in sorted(account.symbols) if (mark := self._mark_of(name, symbol)) is not None)
-        if reason is MarkedFor.INTERVAL and marks == account.marks:
+        marked = self._marked(name, scope, reason)
+        if reason is MarkedFor.INTERVAL and marked.marks == self._account(name).marks:
             return None
-        starting = account.starting if account.starting is not None else self._starting(name)
-        marked = EquityMarked(account=name, scope=scope, reason=reason, starting=starting, marks=marks, at=self.now())
         return Do([marked])
+
+    def _marked(self, name: str, scope: Scope, reason: MarkedFor) -> EquityMarked:
+        account = self._account(name)
+        marks = tuple(mark for symbol in sorted(account.symbols) if (mark := self._mark_of(name, symbol)) is not None)
+        starting = account.starting if account.starting is not None else self._starting(name)
+        return EquityMarked(account=name, scope=scope, reason=reason, starting=starting, marks=marks, at=self.now())
 
     def _mark_of(self, account: str, symbol: str) -> Mark | None:
         bus = self.context.bus

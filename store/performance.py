@@ -27,6 +27,7 @@ __all__ = [
     "positions",
     "progress_of",
     "realized_before",
+    "recorded_flows",
     "snapshots",
     "waiting_entries",
 ]
@@ -213,14 +214,27 @@ def snapshots(views: Views, wanted: Wanted) -> list[Snapshot]:
     where = _of_accounts(wanted)
     worth = _worth_before(views, where, wanted.since)
     _span(where, "e.at", wanted)
+    # A deposit that was recorded while a price was missing counts all the same.
+    where.add("(e.total_equity IS NOT NULL OR CAST(e.flow AS DOUBLE PRECISION) <> 0)")
     sql = f"""SELECT e.at, e.account, CAST(e.total_equity AS DOUBLE PRECISION), CAST(e.flow AS DOUBLE PRECISION)
         FROM equity_snapshots e{where} ORDER BY e.position"""  # noqa: S608 our own text
     return _added_up(views.database.fetch(sql, where.values), worth, wanted.since)
 
 
+def recorded_flows(views: Views, wanted: Wanted) -> list[dict[str, Any]]:
+    """Return deposits and withdrawals as they were recorded, the newest first."""
+    where = _span(_of_accounts(wanted), "e.at", wanted).add("CAST(e.flow AS DOUBLE PRECISION) <> 0")
+    sql = f"SELECT e.at, e.account, e.flow, e.note FROM equity_snapshots e{where} ORDER BY e.position DESC"  # noqa: S608 our own text
+    rows = views.database.fetch(sql, where.values)
+    return [
+        {"at": at, "account": name, "amount": format(Decimal(flow), "+f"), "note": note}
+        for at, name, flow, note in rows
+    ]
+
+
 def first_equity(views: Views, wanted: Wanted) -> float | None:
     """Return what the accounts were worth at the first snapshot of each; None without one."""
-    where = _of_accounts(wanted)
+    where = _of_accounts(wanted).add("e.total_equity IS NOT NULL")
     sql = f"""SELECT sum(CAST(total_equity AS DOUBLE PRECISION)) FROM equity_snapshots WHERE position IN
         (SELECT min(e.position) FROM equity_snapshots e{where} GROUP BY e.account)"""  # noqa: S608 our own text
     found = views.database.fetch(sql, where.values)[0][0]
@@ -230,7 +244,7 @@ def first_equity(views: Views, wanted: Wanted) -> float | None:
 def _of_accounts(wanted: Wanted) -> Where:
     where = Where().add("e.scope = ?", wanted.scope).add("e.account = ?", wanted.account, when=wanted.account)
     of_venue = "e.account IN (SELECT account FROM groups WHERE venue = ?)"
-    return where.add(of_venue, wanted.venue, when=wanted.venue).add("e.total_equity IS NOT NULL")
+    return where.add(of_venue, wanted.venue, when=wanted.venue)
 
 
 def _worth_before(views: Views, where: Where, since: Instant | None) -> dict[str, float]:
@@ -238,7 +252,8 @@ def _worth_before(views: Views, where: Where, since: Instant | None) -> dict[str
     if since is None:
         return {}
     sql = f"""SELECT account, CAST(total_equity AS DOUBLE PRECISION) FROM equity_snapshots WHERE position IN
-        (SELECT max(e.position) FROM equity_snapshots e{where} AND e.at < ? GROUP BY e.account)"""  # noqa: S608 our own text
+        (SELECT max(e.position) FROM equity_snapshots e{where} AND e.total_equity IS NOT NULL AND e.at < ?
+        GROUP BY e.account)"""  # noqa: S608 our own text
     return dict(map(tuple, views.database.fetch(sql, [*where.values, since])))
 
 
@@ -247,12 +262,16 @@ def _added_up(rows: Iterable[Any], worth: dict[str, float], since: Instant | Non
     if worth and since is not None:
         found.append(Snapshot(at=since, total_equity=sum(worth.values())))
     total = sum(worth.values())
+    waiting: dict[str, float] = {}
     for at, account, equity, flow in rows:
+        if equity is None:
+            waiting[account] = waiting.get(account, 0.0) + flow
+            continue
         # An account that joins later brings its capital along: that is no profit.
         joined = equity if account not in worth and worth else 0.0
         worth[account] = equity
         total = equity if len(worth) == 1 else sum(worth.values())
-        found.append(Snapshot(at=at, total_equity=total, flow=flow + joined))
+        found.append(Snapshot(at=at, total_equity=total, flow=flow + joined + waiting.pop(account, 0.0)))
     return found
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from rules.performance.allocation import Allocation, Exposure, OpenPosition, PendingEntry, allocation
 from rules.performance.breakdown import BreakdownKey, BreakdownRow, Open, breakdown, with_open
 from rules.performance.curves import Fall, closed_curve, drawdown_curve, falls, thinned
-from rules.performance.daily import DailySummary, daily_summary
+from rules.performance.daily import DailySummary, daily_summaries, daily_summary
 from rules.performance.dashboard import Dashboard, dashboard, total_pnl_percent
 from rules.performance.equity import Drawdown, drawdown, flow_index, in_order, realized_curve
 from rules.performance.periods import Period, PeriodUnit, periods
@@ -54,6 +54,7 @@ __all__ = [
     "closed_curve",
     "custom_span",
     "daily_returns",
+    "daily_summaries",
     "daily_summary",
     "dashboard",
     "dated_returns",

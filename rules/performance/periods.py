@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta, tzinfo
 from enum import StrEnum
 from operator import attrgetter
-from typing import Final, TypeVar
+from typing import Final
 
 from protocol.messages import Value
 from protocol.values import Instant
+from rules.performance.days import by_day
 from rules.performance.trades import TradeStats, trade_stats
 from rules.performance.values import Realization, Trade
-from rules.performance.windows import day_of, day_start, next_day
+from rules.performance.windows import day_start
 
 __all__ = ["Period", "PeriodUnit", "periods"]
-
-T = TypeVar("T", Trade, Realization)
 
 
 class PeriodUnit(StrEnum):
@@ -54,10 +52,10 @@ def periods(
     """Return every period in which something was realized or a trade closed, oldest first (EX-1702)."""
     first = _FIRST[unit]
     sums: dict[date, float] = {}
-    for day, lines in _by_day(realizations, zone, attrgetter("at")):
+    for day, lines in by_day(realizations, zone, attrgetter("at")):
         sums[first(day)] = sums.get(first(day), 0.0) + sum([line.pnl for line in lines], 0.0)
     closed: dict[date, list[Trade]] = {}
-    for day, some in _by_day(trades, zone, attrgetter("closed_at")):
+    for day, some in by_day(trades, zone, attrgetter("closed_at")):
         closed.setdefault(first(day), []).extend(some)
     return [
         Period(
@@ -68,14 +66,3 @@ def periods(
         )
         for begin in sorted(sums.keys() | closed.keys())
     ]
-
-
-def _by_day(rows: Iterable[T], zone: tzinfo, at_of: Callable[[T], Instant]) -> Iterator[tuple[date, list[T]]]:
-    """Yield days with their rows, oldest first; the calendar is asked once a day and not once a row."""
-    ordered = sorted(rows, key=at_of)
-    begin = 0
-    while begin < len(ordered):
-        day = day_of(at_of(ordered[begin]), zone)
-        end = bisect_left(ordered, next_day(day, zone), lo=begin + 1, key=at_of)
-        yield day, ordered[begin:end]
-        begin = end

@@ -4,29 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, timedelta, tzinfo
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
 from actors.session_topics import market_topic
+from protocol.codec import decode_json
+from protocol.messages import Value
+from protocol.performance import EQUITY, RecordFlow
 from protocol.values import Instant, Scope, Side
-from rules.performance import RangeName, custom_span, daily_summary, day_of, day_start, span_of
+from rules.performance import RangeName, custom_span, daily_summaries, daily_summary, day_of, day_start, span_of
 from rules.quote_usd import quote_usd, rate_symbol
 from service.api.accounts import known_account
 from service.api.answers import Refused, answer, plain
-from service.api.host import Host
+from service.api.control import actor_at
+from service.api.host import ASK_S, Host
+from service.api.peers import origin_of
 from service.api.reading import Reading
+from service.api.rows import limit_of
 from service.journals import journal_of, views_of
 from service.report.figures import CURVE_POINTS, PARTS, History, Terms, answer_of, history, live
-from store.performance import Wanted, fill_lines, inputs, progress_of
+from store.performance import Wanted, fill_lines, inputs, progress_of, recorded_flows
 from store.queries import Views
 from store.views.rows import GroupRow
 
 if TYPE_CHECKING:
     from service.api.server import ApiServer
 
-__all__ = ["Figures", "Prices", "register", "wanted_of", "zone_of"]
+__all__ = ["Figures", "Flow", "Prices", "register", "wanted_of", "zone_of"]
 
 _KEPT: Final = 4
 """Histories that are kept, those asked for last: a panel, the ranges it is switched between."""
@@ -39,7 +46,10 @@ def register(app: web.Application, server: ApiServer) -> None:
     one = _Routes(server)
     app.router.add_get("/v1/performance", one.dashboard)
     app.router.add_get("/v1/performance/day", one.day)
+    app.router.add_get("/v1/performance/days", one.days)
     app.router.add_get("/v1/performance/equity", one.equity)
+    app.router.add_get("/v1/performance/flows", one.flows)
+    app.router.add_post("/v1/performance/flows", one.record)
 
 
 def wanted_of(query: Mapping[str, str], scope: str, now: Instant = 0, zone: tzinfo = UTC) -> Wanted:
@@ -90,6 +100,14 @@ def _day(query: Mapping[str, str], name: str) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
         raise Refused(422, "WrongType", f"{name} is a date like 2026-02-10", path=name, value=text) from error
+
+
+class Flow(Value, frozen=True, forbid_unknown_fields=True, gc=False):
+    """A deposit (above zero) or withdrawal (below) in USD; without an account that of the only one."""
+
+    amount: Decimal
+    account: str = ""
+    note: str = ""
 
 
 class Prices:
@@ -254,3 +272,37 @@ class _Routes:
             )
         )
         return answer({"equity": rows})
+
+    async def days(self, request: web.Request) -> web.Response:
+        """Return the summaries of days on which anything happened, the newest first (EX-1716)."""
+        wanted, zone, limit = await self._figures.wanted(request.query), zone_of(self._host), limit_of(request.query)
+        if wanted.since is None:  # the newest days are wanted, not all that there ever were
+            today = day_of(self._host.system.now(), zone)
+            wanted = wanted._replace(since=day_start(today - timedelta(days=limit - 1), zone))
+        rate = self._figures.prices.quote_usd
+
+        def work(views: Views) -> Any:
+            made = inputs(views, wanted, rate)
+            found = daily_summaries(zone, made.trades, fill_lines(views, wanted, rate), made.realizations)
+            return [{**plain(each), "scope": wanted.scope.value} for each in found[:limit]]
+
+        return answer({"days": await self._figures.reading.views(work)})
+
+    # --- deposits and withdrawals ----------------------------------------------------------------------------------------
+
+    async def flows(self, request: web.Request) -> web.Response:
+        wanted = await self._figures.wanted(request.query)
+        found = await self._figures.reading.views(lambda views: recorded_flows(views, wanted))
+        return answer({"scope": wanted.scope.value, "flows": found})
+
+    async def record(self, request: web.Request) -> web.Response:
+        given = decode_json(await request.read(), Flow)
+        accounts = [each.name for each in self._host.config.accounts]
+        if not given.account and len(accounts) > 1:
+            raise Refused(422, "MissingValue", f"name one of {', '.join(accounts)}", path="account")
+        name = given.account or accounts[0]
+        known_account(self._host, name)
+        operator, _ = origin_of(request)
+        ask = RecordFlow(account=name, amount=given.amount, note=given.note, operator=operator)
+        said = await actor_at(self._host.system, EQUITY).ask(ask, ASK_S)
+        return answer({"account": name, "amount": format(said.flow, "+f"), "at": said.at, "note": said.note})

@@ -100,7 +100,10 @@ class _Reports:
     async def report(self, request: web.Request) -> web.Response:
         found = await self._figures.answer({"points": str(_CURVE), **request.query})
         page = await self._figures.reading.beside(lambda: page_of(found))
-        return web.Response(text=page, content_type="text/html", charset="utf-8", headers=_offered("report.html"))
+        name = file_name(
+            "performance", await self._figures.wanted(request.query), found["at"], zone_of(self._host), "html"
+        )
+        return web.Response(text=page, content_type="text/html", charset="utf-8", headers=_offered(name))
 
     async def picture(self, request: web.Request) -> web.Response:
         chart, theme = request.match_info["chart"], request.query.get("theme", self._host.config.ui.theme.value)

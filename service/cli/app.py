@@ -20,12 +20,14 @@ from service.cli import (
     nodes,
     notifications,
     people,
+    performance,
     pnl,
     practice,
     queue,
     reasons,
     risk,
     secrets,
+    taking_away,
     tokens,
     trade,
     venues,
@@ -100,6 +102,7 @@ def _elsewhere(
 
 for _family in (
     *(cockpit, daemon, trade, group, queue, risk, venues, watch, incidents, log, notifications, pnl),
+    *(performance, taking_away),
     *(reasons, messages, nodes, control, people, tokens, secrets, practice, files),
 ):
     _family.register(app)

@@ -47,6 +47,7 @@ def marked(writer: Writer, event: EquityMarked) -> None:
         deployed=_money(deployed),
         locked=_money(locked),
         at=event.at,
+        note=event.note,
     )
 
 

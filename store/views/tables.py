@@ -14,7 +14,7 @@ __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "SERIES", "TABLES", "names"]
 APPLICATION_ID: Final = 0x62756C76
 """``bulv``: says that a SQLite file holds our read models."""
 
-SCHEMA_VERSION: Final = 8
+SCHEMA_VERSION: Final = 9
 """Raised by any change of a table or of a projection: older read models are then rebuilt."""
 
 _KEPT: Final = (
@@ -150,7 +150,7 @@ _EQUITY: Final = (
     # USD. ``total_equity`` is empty when a price or rate of something open was missing.
     """CREATE TABLE equity_snapshots (position INTEGER PRIMARY KEY, account TEXT NOT NULL, scope TEXT NOT NULL,
         realized_equity EXACT NOT NULL, total_equity EXACT, flow EXACT NOT NULL, deployed EXACT NOT NULL,
-        locked EXACT NOT NULL, at INTEGER NOT NULL)""",
+        locked EXACT NOT NULL, at INTEGER NOT NULL, note TEXT NOT NULL DEFAULT '')""",
     "CREATE INDEX equity_by_time ON equity_snapshots (at)",
     # How far each account's realizations are in its equity.
     """CREATE TABLE equity_accounts (account TEXT PRIMARY KEY, position INTEGER NOT NULL,

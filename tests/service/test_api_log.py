@@ -74,11 +74,13 @@ def test_what_is_found_is_exported() -> None:
 
     async def work(rig: Rig) -> None:
         await log(rig, LogEvent(code="One", text="kept, out"), LogEvent(code="Two", text='kept "in"'))
-        data = rig.client.raw
         import anyio
 
         async def exported(form: str) -> str:
-            return (await anyio.to_thread.run_sync(lambda: data("/v1/log/export", format=form, code="Two"))).decode()
+            out = io.BytesIO()
+            wanted = {"format": form, "code": "Two"}
+            await anyio.to_thread.run_sync(lambda: rig.client.fetch("/v1/log/export", out, wanted))
+            return out.getvalue().decode()
 
         rows = list(csv.DictReader(io.StringIO(await exported("csv"), newline="")))
         assert tuple(rows[0]) == COLUMNS
