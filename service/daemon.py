@@ -275,6 +275,10 @@ def _operators(
     synthetic = [each for each in config.accounts if each.name in markets and markets[each.name].kind is Kind.SYNTHETIC]
     if config.demo.signals and synthetic:
         children.append(demo_trader(config, synthetic[0], markets[synthetic[0].name], secrets, daemon))
+    if config.telegram.enabled and not virtual:
+        from service.telegram.child import telegram_tree
+
+        children.append(telegram_tree(daemon))
     return [*children, *keeper]
 
 

@@ -38,6 +38,10 @@ class Named(NamedTuple):
 class Seat(Protocol):
     """The house as the bridge sees it; ``service.telegram.seat`` is one. What it raises is told as the answer."""
 
+    def close(self) -> None:
+        """Release files."""
+        ...
+
     async def show(self, command: str, args: Sequence[str], account: str) -> str:
         """Answer a command that only looks."""
         ...

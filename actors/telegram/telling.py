@@ -80,6 +80,10 @@ class TelegramBridge(PhoneCommands):
         tells = [told for do in ended for told in do.tells]
         return Do(events, [*tells, (self._wire, PollPhone(self._memory.taken + 1))], then=self._pump)
 
+    def let_go(self) -> None:
+        """Release the seat's files."""
+        self._seat.close()
+
     @handles
     def ask_missed(self, msg: _AskMissed) -> None:  # noqa: ARG002 - the type is the message
         """Ask what was said while the bridge did not live."""

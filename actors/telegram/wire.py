@@ -10,8 +10,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from anyio import to_thread
+
 from actors.telegram.words import REPEAT_MARK
 from protocol.errors import FeatureUnavailable
+from protocol.messages import Message
 from protocol.secret import Secret
 from protocol.telegram import (
     Delivery,
@@ -40,6 +43,13 @@ SEND_S: Final = 20
 
 _REJECTED_WAIT_S: Final = 60.0
 
+
+class _Loaded(Message, frozen=True, tag=True):
+    OVERFLOW = "keep"
+
+    make: Any
+
+
 Draw = Callable[[str], Awaitable[bytes]]
 """Draws a picture (PNG) by what it is to show; raises BulkheadError."""
 
@@ -56,14 +66,23 @@ class TelegramWire(Actor):
         self._bot: Bot | None = None
         self._polling = False
         self._sent = 0
+        self._early: list[PollPhone | SendPhone] = []
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
     def started(self) -> None:
-        """Make the bot; nothing is sent before the bridge asks for it."""
-        self._bot = _bot(self._token, self._url)
+        """Have the bot made beside the loop: its library takes a second to load. What is asked before then waits."""
+        self.context.pipe(to_thread.run_sync(_bot_class), _Loaded, real=True)
+
+    @handles
+    def loaded(self, msg: _Loaded) -> None:
+        """Begin."""
+        self._bot = msg.make(self._token, self._url)
         if self.context.system.lookup(self._bridge) is not None:
-            self.context.system.tell(self._bridge, WireUp())
+            self._tell(WireUp())
+        early, self._early = self._early, []
+        for each in early:
+            self.ref.tell(each)
 
     async def let_go(self) -> None:
         """Close the connections."""
@@ -84,6 +103,9 @@ class TelegramWire(Actor):
     @handles
     def poll(self, msg: PollPhone) -> None:
         """Ask for updates, once at a time; acknowledge taps."""
+        if self._bot is None:
+            self._early.append(msg)
+            return
         for callback, note in msg.callbacks:
             self.context.pipe(self._acknowledge(callback, note), lambda _: None, lambda _: None, real=True)
         if self._polling:
@@ -122,6 +144,9 @@ class TelegramWire(Actor):
     def send(self, msg: SendPhone) -> None:
         """Send one message; what becomes of it is told to the bridge."""
         item = msg.item
+        if self._bot is None:
+            self._early.append(msg)
+            return
         self.context.pipe(self._send(item), self._result, lambda error: self._result(_failed(item, error)), real=True)
 
     def _result(self, result: SendResult) -> None:
@@ -147,16 +172,23 @@ class TelegramWire(Actor):
         return SendResult(id=item.id, delivery=Delivery.DELIVERED, message_id=sent.message_id)
 
 
-def _bot(token: Secret, url: str | None) -> Bot:
-    """Return a bot that keeps nothing outside itself; raise FeatureUnavailable without the library."""
+def _bot_class() -> Callable[[Secret, str | None], Bot]:
+    """Load the library and return what makes a bot that keeps nothing outside itself.
+
+    Raises FeatureUnavailable without the library.
+    """
     try:
         from aiogram import Bot
         from aiogram.client.session.aiohttp import AiohttpSession
         from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
     except ImportError as error:
         raise FeatureUnavailable("telegram", "Telegram") from error
-    api = TelegramAPIServer.from_base(url.rstrip("/"), is_local=False) if url else PRODUCTION
-    return Bot(token.reveal(), session=AiohttpSession(api=api))
+
+    def make(token: Secret, url: str | None) -> Bot:
+        api = TelegramAPIServer.from_base(url.rstrip("/"), is_local=False) if url else PRODUCTION
+        return Bot(token.reveal(), session=AiohttpSession(api=api))
+
+    return make
 
 
 def _update(found: Any) -> PhoneUpdate:
