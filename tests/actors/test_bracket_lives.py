@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from protocol.brackets import BracketWanted
+from runtime.recording import Recorder
+from runtime.verifying import verify_records
 from tests.actors.bracket_rig import ENTRY, GUARD, STOP, TARGET, BracketRig, D, VenueBook
 from tests.actors.cast import FailingJournal, Stage, play
 from tests.actors.cuts import cut_after
@@ -133,3 +135,22 @@ def test_a_trade_while_the_process_was_away() -> None:
     held.trades, held.filled, held.state = [D(100)], D(100), venue.orders[ENTRY].state  # filled as the entry is
     assert later_lives(journal, venue)["end"] == "stopped"
     assert (venue.net(), venue.cancels) == (D(0), ["target"])
+
+
+@pytest.mark.parametrize("story", ["stop refused twice", "answers lost"])
+def test_the_same_is_decided_again_from_the_record(story: str) -> None:
+    """The nightly check of the day before finds the same decisions, crashes and all."""
+    journal, recorder = FailingJournal(), Recorder()
+
+    async def script(stage: Stage) -> None:
+        recorder.attach(stage.system)
+        rig = BracketRig(stage, VenueBook(**STORIES[story]))
+        await stage.settle()
+        await rig.connect()
+        await rig.place()
+        await stage.passes(6)
+        await stage.crash("brackets")
+        await stage.passes(60)
+
+    play(script, journal=journal)
+    assert verify_records(journal, recorder.items) is None
