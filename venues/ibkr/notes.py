@@ -17,6 +17,9 @@ __all__ = ["BLOCK", "Notes", "write_whole"]
 BLOCK: Final = 1000
 """Order ids that are reserved at once."""
 
+_NEVER: Final = 0
+"""Stands for the instant of an order that was not sent after all."""
+
 
 class Notes:
     """Notes of one account and client id in a folder; without a folder they last as long as the process."""
@@ -41,6 +44,8 @@ class Notes:
                 except ValueError:
                     continue
                 self._sent[client_id] = at
+                if at == _NEVER:
+                    del self._sent[client_id]
                 if qty:
                     self._qty[client_id] = Decimal(qty[0])
         if self._ids.exists():
@@ -55,8 +60,9 @@ class Notes:
         return self._qty.get(client_id)
 
     def unsent(self, client_id: str) -> None:
-        """Take back that an order was sent, for this life: it certainly did not arrive."""
-        self._sent.pop(client_id, None)
+        """Take back that an order was sent: it certainly did not arrive. On disk when this returns."""
+        self.write(client_id, _NEVER)
+        del self._sent[client_id]
 
     def write(self, client_id: str, at: int, qty: Decimal | None = None) -> None:
         """Note that an order is about to be sent; on disk when this returns."""

@@ -141,7 +141,7 @@ class Orders:
         try:
             told = await self._wire.change("POST", path, {"orders": [ticket]}, self._check_time)
         except (VenueDown, RateLimited):
-            self._notes.unsent(known.key)
+            await asyncio.to_thread(self._notes.unsent, known.key)
             self._book.forget(known)
             raise
         return await self._answered(known, told)

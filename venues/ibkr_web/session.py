@@ -92,10 +92,13 @@ class Session:
             why = str(told.get("fail") or told.get("message") or "log in at the gateway")
             raise VenueDown(self._access.venue, f"there is no brokerage session: {why}")
 
+    @property
+    def ends_soon(self) -> bool:
+        """Whether its token is about to end: a new connection asks for another."""
+        return self._ends_at is not None and self._tools.now() + _RENEW_S * NANOS > self._ends_at
+
     async def tickle(self) -> None:
-        """Keep the session; raises VenueDown when there is none any more, or its token ends soon."""
-        if self._ends_at is not None and self._tools.now() + _RENEW_S * NANOS > self._ends_at:
-            raise VenueDown(self._access.venue, "the live session token ends: a new one is needed")
+        """Keep the session; raises VenueDown when there is none any more."""
         told = await self._wire.ask("tickle", method="POST")
         self._judge(told["iserver"]["authStatus"])
         self.cookie = str(told.get("session", ""))

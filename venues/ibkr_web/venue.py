@@ -136,6 +136,8 @@ class IbkrWebVenue(Venue):
     async def _keep(self) -> None:
         while self._open:
             await self._heart.beat()
+            if self._session.ends_soon:
+                self._lost("the live session token ends: a new one is needed")
 
     def _feed(self, state: FeedState, detail: str) -> None:
         self._tell(FeedStatus(self.name, self.name, state, self._tools.now(), detail))
