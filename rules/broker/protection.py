@@ -161,7 +161,7 @@ def _close_again_at(bracket: Guarded) -> int:
     if last.state is OrderState.FILLED or last.filled:
         return last.ended_at
     refused = sum(1 for leg in closes if not leg.filled)
-    return last.ended_at + min(CLOSE_AGAIN_S * 2 ** min(refused - 1, 10), _LONGEST_S) * _NANOS
+    return last.ended_at + min(CLOSE_AGAIN_S << min(refused - 1, 10), _LONGEST_S) * _NANOS
 
 
 def _cancels(bracket: Guarded, legs: Iterator[Leg] | list[Leg], now: int) -> Iterator[BracketStepTaken]:
