@@ -12,6 +12,7 @@ from actors.risk import PERMITS
 from actors.session_topics import health_topic, session_topic
 from protocol.brackets import (
     BracketAnswer,
+    BracketList,
     BracketStanding,
     BracketStepTaken,
     ListBrackets,
@@ -303,7 +304,8 @@ class BracketRig:
 
     async def standing(self) -> BracketStanding:
         """Return how the only bracket stands."""
-        (found,) = (await self.stage.ask("brackets", ListBrackets(ended=True))).brackets
+        said: BracketList = await self.stage.ask("brackets", ListBrackets(ended=True))
+        (found,) = said.brackets
         return found
 
     async def alarms(self) -> list[str]:
