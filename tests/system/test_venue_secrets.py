@@ -266,10 +266,10 @@ class Script:
         client = Client(self.daemon.socket_path)
         for path in asked:
             try:
-                said = await asyncio.to_thread(client.raw, f"/v1/{path}")
+                said = await asyncio.to_thread(client.get, f"/v1/{path}")
             except DaemonRefused as refused:
-                said = json.dumps(refused.body).encode()
-            self.life.said.append((f"GET /v1/{path}", said.decode()))
+                said = refused.body
+            self.life.said.append((f"GET /v1/{path}", json.dumps(said, ensure_ascii=False)))
 
 
 @pytest.fixture(scope="module")

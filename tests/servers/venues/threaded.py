@@ -51,8 +51,10 @@ def on_a_thread(make: Callable[[], HttpVenue]) -> Iterator[Threaded]:
 
     try:
         threaded = Threaded(loop, asyncio.run_coroutine_threadsafe(begin(), loop).result(PATIENCE_S))
-        yield threaded
-        threaded.run(end(threaded.server))
+        try:
+            yield threaded
+        finally:
+            threaded.run(end(threaded.server))
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(PATIENCE_S)
