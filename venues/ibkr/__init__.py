@@ -7,8 +7,8 @@ message codes, errors, pace and heartbeats. What must not live here: rules of br
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import importlib
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from venues.ibkr.venue import IbkrVenue
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["IbkrVenue"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import the adapter when it is asked for: the other transport needs no ib_async."""
     if name != "IbkrVenue":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_module("venues.ibkr.venue").IbkrVenue
+    found: object = importlib.import_module("venues.ibkr.venue").IbkrVenue
+    return found

@@ -19,8 +19,8 @@ __all__ = ["DEADLINE_S", "FIELDS", "Quotes", "candles"]
 DEADLINE_S: Final = 60.0
 """Connected, something is followed, and not one price for so long: the market is closed or the data is gone."""
 
-LAST, BID, ASK, AVAILABLE = "31", "84", "86", "6509"
-FIELDS: Final = (LAST, BID, ASK, AVAILABLE)
+_LAST, _BID, _ASK, _AVAILABLE = "31", "84", "86", "6509"
+FIELDS: Final = (_LAST, _BID, _ASK, _AVAILABLE)
 
 _FRESH_S: Final = 5.0
 _REAL_TIME: Final = "R"
@@ -82,9 +82,9 @@ class Quotes:
 
 
 def _tick(found: Found, values: Mapping[str, Any], at: int) -> PriceTick | None:
-    if not str(values.get(AVAILABLE, _REAL_TIME)).startswith(_REAL_TIME):
+    if not str(values.get(_AVAILABLE, _REAL_TIME)).startswith(_REAL_TIME):
         return None  # delayed or frozen: the broker says nothing of how old it is
-    bid, ask, last = (_price(values.get(key)) for key in (BID, ASK, LAST))
+    bid, ask, last = (_price(values.get(key)) for key in (_BID, _ASK, _LAST))
     if bid is None or ask is None or not 0 < bid <= ask:
         return None
     return PriceTick(found.name, at, bid, ask, last if last is not None and last > 0 else (bid + ask) / Decimal(2))

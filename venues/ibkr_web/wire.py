@@ -53,7 +53,10 @@ _EVERY_S: Final = {
     "tickle": 1.0,
 }
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=9, connect=3)
-FAILED, NOT_LOGGED_IN, _TOO_MANY, SERVER = 400, 401, 429, 500
+FAILED: Final = 400
+NOT_LOGGED_IN: Final = 401
+_TOO_MANY: Final = 429
+SERVER: Final = 500
 _NO_BRIDGE: Final = "no bridge"
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1")
 

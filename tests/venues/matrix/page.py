@@ -41,7 +41,8 @@ the group, nothing unknown. After that an entry must fill and prices must come a
 been let through (except old ones where the venue's quotes carry no time: Binance spot, IBKR). Nobody intervenes.
 
 An order whose request was lost takes longest: it stays unknown until the venue cannot carry it out any more, which is as
-long as the adapter knows to be true (5 to 8 s where orders carry a latest time, 30 s at Alpaca, 120 s at OANDA and IBKR's Web API).
+long as the adapter knows to be true (5 to 8 s where orders carry a latest time, 30 s at Alpaca, 120 s at OANDA and at
+IBKR's Web API).
 
 A number is the seconds from the end of the fault until both sides agreed (0.0: they did already). **!** marks a cell that
 did not come through; the reason stands below the table. All of it is run, and this page written, by
