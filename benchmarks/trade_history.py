@@ -68,7 +68,7 @@ def _trade(
     gross, fees = round(cost * percent / 100, 4), round(cost * 0.001, 4)
     price = round(rng.uniform(1, 60_000), 2)
     opened_at = closed_at - int(rng.expovariate(1 / 9) * 3_600_000_000_000) - 60_000_000_000
-    qty = format(Decimal(str(cost)) / Decimal(str(price)), ".8f")
+    qty = format(Decimal(str(cost)) / 2 / Decimal(str(price)), ".8f")
     reason = rng.choice(_REASONS[:2]) if percent > 0 else rng.choice(_REASONS[1:])
     group = {
         "group_id": name,

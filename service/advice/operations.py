@@ -47,6 +47,7 @@ OPERATORS: Final = Area(
             ("NotFound",),
             "check the id: `bulkhead tail`, `bulkhead group` and `bulkhead ps` show those there are",
         ),
+        Word(("PictureFailed",), "`bulkhead export` lists the charts there are; else the daemon's log says why"),
         Word(("ExportFailed",), "choose a folder that exists and has room: no half file was left"),
         Word(
             ("LogNotWritten",),
