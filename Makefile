@@ -48,6 +48,7 @@ generated: $(VENV)/.ready-dev ## Write config.toml, the reference pages and the 
 	@$(PY) -m service.config
 	@$(PY) -m service.cli.reference docs/reference/cli.md
 	@$(PY) -m service.advice.page docs/reference/errors.md
+	@$(PY) -m service.api.table.page docs/reference/api.md
 	@$(PY) -m service.actor_map docs/reference/actors.md
 	@$(PY) -m service.cli.state_diagram docs/assets/group-states.svg
 

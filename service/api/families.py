@@ -9,6 +9,7 @@ from aiohttp import web
 
 from service.api import (
     config,
+    described,
     figures,
     groups,
     health,
@@ -43,10 +44,9 @@ FAMILIES: tuple[Callable[[web.Application, ApiServer], None], ...] = (
     log.register,
     login.register,
     metrics.register,
-    login.register,
-    metrics.register,
     nodes.register,
     notifications.register,
+    described.register,
     people.register,
     performance.register,
     pnl.register,

@@ -55,6 +55,7 @@ class ApiServer(Actor):
         self.access = Access(host.config.access_path, WallClock().now, say_to(host))
         self.once = Once(host.config.requests_path, WallClock().now)
         self.door: Door | None = None
+        self.app: web.Application | None = None
         self.answered: Counter[str] = Counter()
         self.newest_permit: Permit | None = None
         self._letters_before: Callable[[DeadLetter], None] | None = None
@@ -64,7 +65,7 @@ class ApiServer(Actor):
     async def started(self) -> None:
         """Listen, and hear of commits, dead letters, permits and supervisors' reports."""
         listener = listen(self.host.socket_path)
-        app = web.Application(
+        app = self.app = web.Application(
             client_max_size=MAX_BODY_BYTES,
             middlewares=[
                 errors_in_one_shape,
@@ -127,12 +128,17 @@ class ApiServer(Actor):
         await self._ended.wait()
 
     @property
+    def network_url(self) -> str:
+        """Where it listens on the network, empty when it does not."""
+        if self.door is None:
+            return ""
+        return f"{'https' if self.door.secure else 'http'}://{self.host.config.api.host}:{self.door.port}"
+
+    @property
     def detail(self) -> str:
         """One line for the tree view."""
         following = len(self.hub.followers) + len(self.hub.ring.seats)
-        api = self.host.config.api
-        scheme = "https" if self.door is not None and self.door.secure else "http"
-        network = f", {scheme}://{api.host}:{self.door.port}" if self.door is not None else ""
+        network = f", {self.network_url}" if self.door is not None else ""
         return self.host.socket_path.name + network + (f", {following} following" if following else "")
 
     @web.middleware

@@ -15,6 +15,7 @@ from protocol.groups.recovery import DaemonStarted
 from protocol.risk import Permit
 from protocol.self_check import SELF_CHECK, SelfChecked
 from runtime.clock import WallClock
+from runtime.system import ActorSystem
 from service.api.accounts import venue_standing
 from service.api.host import Host
 from service.api.nodes import cache_standing
@@ -80,6 +81,7 @@ async def status_of(host: Host, reading: Reading, permit: Permit | None) -> dict
         "self_check": _self_check(system.bus.kept(SELF_CHECK)),
         "webhook_url": host.webhook_url,
         "socket": str(host.socket_path),
+        "api_url": _network_url(system),
         "counts": {
             **await reading.views(_counts),
             "unread_incidents": len(await reading.beside(lambda: unread(config.app.data_dir))),
@@ -88,6 +90,11 @@ async def status_of(host: Host, reading: Reading, permit: Permit | None) -> dict
         "dead_letters": {"kept": len(system.dead_letters), "total": system.dead_letters.total},
         "memory_bytes": memory_bytes(),
     }
+
+
+def _network_url(system: ActorSystem) -> str:
+    cell = system.cell_of("/operators/api")
+    return str(getattr(cell.actor, "network_url", "")) if cell is not None else ""
 
 
 def _venue(host: Host, account: str) -> dict[str, Any]:
