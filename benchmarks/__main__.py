@@ -20,6 +20,7 @@ from typing import Any, Final
 from benchmarks import (
     actors,
     cache,
+    cockpit,
     journal,
     journal_postgres,
     log_search,
@@ -77,6 +78,7 @@ BENCHMARKS: Final[Mapping[str, Callable[..., list[Row]]]] = {
     "cache": lambda *, quick: cache.rows(2, 0.1) if quick else cache.rows(),
     "venue_ticks": lambda *, quick: venue_ticks.rows(seconds=2, rounds=1) if quick else venue_ticks.rows(),
     "venue_orders": lambda *, quick: venue_orders.rows(20, 2) if quick else venue_orders.rows(),
+    "cockpit": lambda *, quick: cockpit.rows(3.0, 5) if quick else cockpit.rows(),
     "recovery": lambda *, quick: recovery.rows(2, 200) if quick else recovery.rows(),
 }
 

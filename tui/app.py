@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from textual import events, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import ContentSwitcher, Static
+from textual.widgets import ContentSwitcher
 
 from protocol.errors import BulkheadError
 from tui import frame
@@ -18,7 +18,8 @@ from tui.commands import COMMANDS, named
 from tui.confirm import Confirm
 from tui.grid.layout import GAPS
 from tui.help import Help
-from tui.link import Item, LinkState
+from tui.lines import Lines
+from tui.link import Item, LinkLost, LinkState
 from tui.options import Options
 from tui.palette import Palette
 from tui.panels import PANELS, Panel
@@ -38,13 +39,16 @@ class Cockpit(App[None]):
     """The operator's screen."""
 
     CSS = """
-    #header, #tabs, #alerts, #banner, #said, #keys { height: 1; width: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
+    Screen { layers: base over; }
+    CommandLine { layer: over; dock: bottom; offset: 0 -1; }
+    #header, #tabs, #alerts, #banner, #said, #keys { height: 1; width: 1fr; }
     #header { background: $surface; }
     #banner { display: none; }
     #said { background: $background; }
     #keys { background: $surface; }
     #panels { height: 1fr; }
     Panel { height: 1fr; }
+    Panel.-stale Static { text-opacity: 50%; }
     VerticalScroll {
         scrollbar-size-vertical: 1; scrollbar-background: $background; scrollbar-color: $panel;
         scrollbar-background-hover: $background; scrollbar-color-hover: $accent;
@@ -83,16 +87,16 @@ class Cockpit(App[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the frame and every panel."""
-        yield Static(id="header")
-        yield Static(id="tabs")
-        yield Static(id="alerts")
-        yield Static(id="banner")
+        yield Lines(id="header")
+        yield Lines(id="tabs")
+        yield Lines(id="alerts")
+        yield Lines(id="banner")
         with ContentSwitcher(id="panels", initial=f"panel-{self._first_panel()}"):
             for panel in self.panels:
                 yield panel()
         yield CommandLine()
-        yield Static(id="said")
-        yield Static(id="keys")
+        yield Lines(id="said")
+        yield Lines(id="keys")
 
     def _first_panel(self) -> str:
         known = [panel.ident for panel in self.panels]
@@ -144,7 +148,12 @@ class Cockpit(App[None]):
 
     async def refresh_now(self) -> None:
         """Ask what is due and draw it."""
+        problems = {name: piece.error for name, piece in self.state.pieces.items()}
         await self.state.round()
+        for name, piece in self.state.pieces.items():
+            error = piece.error
+            if error is not None and not isinstance(error, LinkLost) and str(error) != str(problems[name]):
+                self.telling.wrong(error)
         self.draw()
 
     def draw(self) -> None:
@@ -152,23 +161,25 @@ class Cockpit(App[None]):
         if not self.screen_stack or not self.screen_stack[0].query("#keys"):
             return
         width = self.size.width
-        self._static("header").update(frame.header(self.state, self.link.where, width, read_only=self.read_only))
-        self._static("alerts").update(frame.alert_strip(self.state, width))
+        self._line("header").put(frame.header(self.state, self.link.where, width, read_only=self.read_only))
+        self._line("alerts").put(frame.alert_strip(self.state, width))
         said = frame.banner(self.state, self.link.where)
-        self._static("banner").display = said is not None
+        self._line("banner").display = said is not None
         if said is not None:
-            self._static("banner").update(said)
-        self.panel().draw(self.state)
+            self._line("banner").put(said)
+        panel = self.panel()
+        panel.set_class(any(self.state.stale(topic) for topic in panel.topics), "-stale")
+        panel.draw(self.state)
         self._draw_keys()
 
     def _draw_keys(self) -> None:
         width, panel = self.size.width, self.panel()
-        self._static("tabs").update(frame.tabs(self.panels, panel.ident, width))
+        self._line("tabs").put(frame.tabs(self.panels, panel.ident, width))
         off = frozenset(command.name for command in COMMANDS if self.is_off(command))
-        self._static("keys").update(frame.key_line(panel.keys, off, width))
+        self._line("keys").put(frame.key_line(panel.keys, off, width))
 
-    def _static(self, ident: str) -> Static:
-        return self.screen_stack[0].query_one(f"#{ident}", Static)
+    def _line(self, ident: str) -> Lines:
+        return self.screen_stack[0].query_one(f"#{ident}", Lines)
 
     def _link_said(self, state: LinkState, problem: str) -> None:
         before = self.state.link_state
@@ -194,7 +205,7 @@ class Cockpit(App[None]):
     def say(self, text: str, style: str = "") -> None:
         """Write a sentence into the status line."""
         if self.screen_stack and self.screen_stack[0].query("#said"):
-            self._static("said").update(line((" ", ""), (text, style)))
+            self._line("said").put(line((" ", ""), (text, style)))
 
     async def confirm(self, question: Question) -> bool:
         """Ask the operator; must be called from a worker."""

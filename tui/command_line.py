@@ -183,8 +183,14 @@ def completions(seat: Seat, text: str) -> list[Choice]:
     if command is None or not command.arguments:
         return []
     argument = command.arguments[min(len(given), len(command.arguments) - 1)]
-    word = word.casefold()
-    found = [choice for choice in argument.choices(seat) if word in f"{choice.value} {choice.hint}".casefold()]
+    return _matching(argument.choices(seat), word.casefold())
+
+
+def _matching(choices: Sequence[Choice], word: str) -> list[Choice]:
+    """Return the choices one of whose words begins with a word, those it begins first; if none does, where it occurs."""
+    said = {choice: f"{choice.value} {choice.hint}".casefold() for choice in choices}
+    found = [choice for choice in choices if any(each.startswith(word) for each in said[choice].split())]
+    found = found or [choice for choice in choices if word in said[choice]]
     return sorted(found, key=lambda choice: not choice.value.casefold().startswith(word))
 
 

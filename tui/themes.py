@@ -42,6 +42,7 @@ def _theme(name: str, ground: _Ground, *, accent: str, gain: str, loss: str) -> 
         "text-muted": ground.muted,
         "text-disabled": ground.disabled,
         "footer-key-foreground": accent,
+        "button-focus-text-style": "bold",
         "input-selection-background": f"{accent} 35%",
     }
     return Theme(

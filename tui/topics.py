@@ -33,7 +33,7 @@ TOPICS: Final[dict[str, Topic]] = {
     "performance": Topic("/v1/performance", 5.0, stirred=("GroupClosed",)),
     "equity": Topic("/v1/performance/equity", 10.0),
     "signals": Topic("/v1/signals", 2.0, (("limit", 1),), stirred=("Signal",)),
-    "troubles": Topic("/v1/log", 3.0, (("severity", "warning,error,critical"), ("limit", 200))),
+    "troubles": Topic("/v1/log", 3.0, (("severity", "warning,error"), ("limit", 200))),
     "group": Topic("/v1/group/{group}", 1.0),
     "group_history": Topic("/v1/group/{group}/history", 5.0, stirred=("GroupEdited", "GroupRecovered")),
     "group_log": Topic("/v1/log", 2.0, (("group", "{group}"), ("limit", 100)), stirred=_GROUPISH),

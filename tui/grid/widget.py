@@ -79,21 +79,8 @@ class Grid(ScrollView, can_focus=True):
         Binding("equals_sign", "reverse", "Turn the order round", show=False),
     ]
 
-    class Chosen(Message):
-        """The operator wants to see more of a row."""
-
-        def __init__(self, grid: Grid, row: Row) -> None:
-            super().__init__()
-            self.grid = grid
-            self.row = row
-
-        @property
-        def control(self) -> Grid:
-            """Return the grid."""
-            return self.grid
-
-    class Moved(Message):
-        """Another row is selected."""
+    class About(Message):
+        """Something about a row of a grid."""
 
         def __init__(self, grid: Grid, row: Row | None) -> None:
             super().__init__()
@@ -105,17 +92,14 @@ class Grid(ScrollView, can_focus=True):
             """Return the grid."""
             return self.grid
 
-    class Ordered(Message):
+    class Chosen(About):
+        """The operator wants to see more of a row."""
+
+    class Moved(About):
+        """Another row is selected."""
+
+    class Ordered(About):
         """The operator sorts by another column or the other way."""
-
-        def __init__(self, grid: Grid) -> None:
-            super().__init__()
-            self.grid = grid
-
-        @property
-        def control(self) -> Grid:
-            """Return the grid."""
-            return self.grid
 
     def __init__(
         self,
@@ -137,6 +121,7 @@ class Grid(ScrollView, can_focus=True):
         self._layout_now = Layout((), 0, 0, 2)
         self._cells: dict[str, tuple[Cell, ...]] = {}
         self._strips: dict[tuple[str, bool], Strip] = {}
+        self._cut_for = (0, 0)
         self._paint = Paint(self)
 
     # --- what it shows -------------------------------------------------------------------------------------------------
@@ -293,9 +278,10 @@ class Grid(ScrollView, can_focus=True):
         self._paint.forget()
 
     def on_focus(self) -> None:
-        """Show the cursor strongly."""
-        self._strips.clear()
+        """Show the cursor strongly, or weakly without the keys; only its own line looks different."""
         self._paint.forget()
+        self._strips.pop((self._selected, True), None)
+        self._draw_line(self._cursor)
 
     on_blur = on_focus
 
@@ -310,15 +296,19 @@ class Grid(ScrollView, can_focus=True):
         row = self.rows.at(index)
         if row is None:
             return self._paint.text(self._said_instead(y), width)
-        ident = str(row[self.rows.ident])
-        selected = index == self._cursor
+        ident, selected, x = str(row[self.rows.ident]), index == self._cursor, self.scroll_offset.x
+        if self._cut_for != (x, width):
+            self._cut_for = (x, width)
+            self._strips.clear()
         strip = self._strips.get((ident, selected))
         if strip is None:
             cells = self._cells.get(ident)
             if cells is None:
                 cells = self._cells[ident] = self._draw_row(row)
-            strip = self._strips[ident, selected] = self._paint.row(self._layout_now, cells, selected=selected)
-        return self._paint.cut(strip, self._layout_now, self.scroll_offset.x, width, selected=selected)
+            whole = self._paint.row(self._layout_now, cells, selected=selected)
+            strip = self._paint.cut(whole, self._layout_now, x, width, selected=selected)
+            self._strips[ident, selected] = strip
+        return strip
 
     def _said_instead(self, y: int) -> str:
         """Return what stands where rows would: why there are none."""
@@ -377,7 +367,7 @@ class Grid(ScrollView, can_focus=True):
 
     def _sorted_by(self, name: str, *, descending: bool) -> None:
         self.order_by(name, descending=descending)
-        self.post_message(self.Ordered(self))
+        self.post_message(self.Ordered(self, self.selected))
 
     def on_click(self, event: events.Click) -> None:
         """Select a row, open it by a double click, sort by a title."""

@@ -7,18 +7,18 @@ from collections.abc import Callable
 from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
-from textual.widgets import Static
 
+from tui.lines import Lines
 from tui.state import State
 
 __all__ = ["Card"]
 
 
-class Card(Static):
+class Card(Lines):
     """Draws itself from the state, knowing its size."""
 
     DEFAULT_CSS = """
-    Card { border-top: solid $panel; height: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
+    Card { border-top: solid $panel; height: 1fr; }
     Card:hover { border-top: solid $accent; }
     """
 
@@ -33,14 +33,10 @@ class Card(Static):
         super().__init__(id=ident)
         self._opens = opens
         self._paint = draw
-        self._shown: Content | None = None
 
     def show(self, state: State) -> None:
-        """Draw again if it reads differently now."""
-        found = self._paint(state, self.size)
-        if self._shown is None or found != self._shown:
-            self._shown = found
-            self.update(found)
+        """Draw what the state says now."""
+        self.put(self._paint(state, self.size))
 
     def on_click(self) -> None:
         """Open the panel that tells more."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.containers import Grid as Cards
@@ -77,8 +77,9 @@ class DashboardPanel(Panel):
         """Draw every card; on a tall screen the groups as well."""
         for card in self.query(Card):
             card.show(state)
-        now = state.now() // 1_000_000_000
-        rows: list[dict[str, Any]] = [{**row, "now": now} for row in state.rows("groups", "groups")]
+        seconds, rows = state.now() // 1_000_000_000, state.rows("groups", "groups")
+        for row in rows:
+            row["now"] = seconds
         self.query_one("#top-groups", Grid).take(rows, stale=state.stale("groups"))
 
     def on_card_opened(self, event: Card.Opened) -> None:
@@ -89,5 +90,5 @@ class DashboardPanel(Panel):
         """Open a group among the positions."""
         event.stop()
         panel = self.seat.open_panel("positions")
-        if panel is not None:
+        if panel is not None and event.row is not None:
             panel.show_group(str(event.row["group_id"]))

@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Final
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from tui import cells
 from tui.cells import Cell
 from tui.grid import Grid
+from tui.lines import Lines
 from tui.panels.leg_columns import COLUMNS, leg_name, leg_rows
 from tui.state import State
 from tui.text import line, lines
@@ -28,11 +28,9 @@ class GroupDetail(Vertical):
     DEFAULT_CSS = """
     GroupDetail { display: none; height: 1fr; layout: grid; grid-size: 1; grid-rows: 2 1fr 1fr; }
     GroupDetail.-open { display: block; layout: grid; }
-    GroupDetail #group-head { height: 2; background: $surface; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    GroupDetail #group-head { height: 2; background: $surface; padding: 0 1; }
     GroupDetail #group-facts { padding: 0 1; }
-    GroupDetail #facts { text-wrap: nowrap; text-overflow: ellipsis; }
-    PositionsPanel.-broad GroupDetail { grid-size: 2; grid-columns: 3fr 2fr; grid-rows: 2 1fr; }
-    PositionsPanel.-broad GroupDetail #group-head { column-span: 2; }
+    GroupDetail #facts { }
     """
     BINDINGS: ClassVar = []
 
@@ -42,10 +40,10 @@ class GroupDetail(Vertical):
 
     def compose(self) -> ComposeResult:
         """Lay out head, legs and facts."""
-        yield Static(id="group-head")
+        yield Lines(id="group-head")
         yield Grid(COLUMNS, ident="leg_id", empty="reading …", id="legs")
         with VerticalScroll(id="group-facts", can_focus=False):
-            yield Static(id="facts")
+            yield Lines(id="facts")
 
     @property
     def selected_leg(self) -> str:
@@ -62,7 +60,7 @@ class GroupDetail(Vertical):
         """Show a group."""
         if group_id != self.group_id:
             self.query_one("#legs", Grid).take(())
-            self.query_one("#facts", Static).update("")
+            self.query_one("#facts", Lines).put(line(""))
         self.group_id = group_id
         self.add_class("-open")
 
@@ -77,17 +75,17 @@ class GroupDetail(Vertical):
             return
         found = state.get("group")
         live = next((row for row in state.rows("groups", "groups") if row["group_id"] == self.group_id), None)
-        head = self.query_one("#group-head", Static)
+        head = self.query_one("#group-head", Lines)
         if found is None:
             problem = state.pieces["group"].error
-            head.update(line((f"{self.group_id}: {problem or 'reading …'}", "dim")))
+            head.put(line((f"{self.group_id}: {problem or 'reading …'}", "dim")))
             return
         group = found["group"]
         mark = live["mark"] if live is not None else None
-        head.update(lines(*_head(group, live, found["venue"])))
+        head.put(lines(*_head(group, live, found["venue"])))
         self.query_one("#legs", Grid).take(leg_rows(group, mark), stale=state.stale("group"))
         events = state.rows("group_log", "events")
-        self.query_one("#facts", Static).update(lines(*_facts(found, state.rows("group_history", "history"), events)))
+        self.query_one("#facts", Lines).put(lines(*_facts(found, state.rows("group_history", "history"), events)))
 
 
 def _head(group: Mapping[str, Any], live: Mapping[str, Any] | None, venue: Mapping[str, Any]) -> Iterator[Content]:

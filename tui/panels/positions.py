@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
-from textual.widgets import Static
 
 from tui import cells
 from tui.grid import Grid
+from tui.lines import Lines
 from tui.panels.base import Panel, PanelKey
 from tui.panels.group_detail import GroupDetail
 from tui.panels.position_columns import COLUMNS
@@ -35,7 +35,9 @@ class PositionsPanel(Panel):
         PanelKey("o", "group-log", "Log"),
     )
     DEFAULT_CSS = """
-    PositionsPanel #positions-summary { height: 1; background: $background; }
+    PositionsPanel #positions-summary { height: 1; }
+    PositionsPanel.-broad GroupDetail { grid-size: 2; grid-columns: 3fr 2fr; grid-rows: 2 1fr; }
+    PositionsPanel.-broad #group-head { column-span: 2; }
     PositionsPanel #positions { height: 1fr; }
     PositionsPanel.-detail #positions { height: 8; }
     PositionsPanel.-detail.-low #positions { display: none; }
@@ -43,7 +45,7 @@ class PositionsPanel(Panel):
 
     def compose(self) -> ComposeResult:
         """Lay out the summary, the groups, and the one that is opened."""
-        yield Static(id="positions-summary")
+        yield Lines(id="positions-summary")
         yield Grid(COLUMNS, ident="group_id", empty="no group is open: signals that are taken open one", id="positions")
         yield GroupDetail()
 
@@ -64,10 +66,12 @@ class PositionsPanel(Panel):
 
     def draw(self, state: State) -> None:
         """Draw groups as of the newest answer."""
-        now, rows = state.now(), state.rows("groups", "groups")
+        seconds, rows = state.now() // 1_000_000_000, state.rows("groups", "groups")
+        for row in rows:
+            row["now"] = seconds  # written into the answer: copies of 200 rows ten times a second are not free
         grid = self.query_one("#positions", Grid)
-        grid.take(({**row, "now": now // 1_000_000_000} for row in rows), stale=state.stale("groups"))
-        self.query_one("#positions-summary", Static).update(self._summary(rows))
+        grid.take(rows, stale=state.stale("groups"))
+        self.query_one("#positions-summary", Lines).put(self._summary(rows))
         self.set_class(self.size.height < 24, "-low")
         self.query_one(GroupDetail).draw(state)
 

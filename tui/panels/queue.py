@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Static
 
 from tui import cells
 from tui.cells import Cell
 from tui.grid import Align, Column, Grid, Row
+from tui.lines import Lines
 from tui.panels.base import Panel, PanelKey
 from tui.panels.position_columns import side_cell
 from tui.state import State
@@ -211,9 +211,9 @@ class QueuePanel(Panel):
 
     def compose(self) -> ComposeResult:
         """Lay out slots and rules, the entries, the reason of the selected one."""
-        yield Static(id="queue-summary")
+        yield Lines(id="queue-summary")
         yield Grid(COLUMNS, ident="row", empty="nothing waits", id="queue")
-        yield Static(id="why")
+        yield Lines(id="why")
 
     @property
     def grid(self) -> Grid | None:
@@ -229,7 +229,7 @@ class QueuePanel(Panel):
     def draw(self, state: State) -> None:
         """Draw every account's queue."""
         queues = state.rows("queue", "queues")
-        self.query_one("#queue-summary", Static).update(lines(*_summaries(queues)))
+        self.query_one("#queue-summary", Lines).put(lines(*_summaries(queues)))
         rows = (
             {
                 **entry,
@@ -241,11 +241,11 @@ class QueuePanel(Panel):
             for entry in report["entries"]
         )
         self.query_one("#queue", Grid).take(rows, stale=state.stale("queue"))
-        self.query_one("#why", Static).update(lines(*_why(self.query_one("#queue", Grid).selected)))
+        self.query_one("#why", Lines).put(lines(*_why(self.query_one("#queue", Grid).selected)))
 
     def on_grid_moved(self, event: Grid.Moved) -> None:
         """Say why the entry under the cursor stands where it does."""
-        self.query_one("#why", Static).update(lines(*_why(event.row)))
+        self.query_one("#why", Lines).put(lines(*_why(event.row)))
 
 
 def _summaries(queues: Sequence[Mapping[str, Any]]) -> Iterator[Content]:

@@ -8,11 +8,12 @@ from typing import Any, ClassVar, Final
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
+from textual.widgets import Label
 
 from tui import cells
 from tui.cells import Cell
 from tui.grid import Grid
+from tui.lines import Lines
 from tui.panels.base import Panel, PanelKey
 from tui.panels.risk_columns import DECISIONS, LOSERS, said_of
 from tui.state import State
@@ -42,18 +43,18 @@ class RiskPanel(Panel):
     DEFAULT_CSS = """
     RiskPanel #risk-summary { height: auto; max-height: 3; }
     RiskPanel #losers { height: 1fr; min-height: 4; }
-    RiskPanel #plan { height: 6; padding: 0 1; background: $surface; }
+    RiskPanel #plan { height: 5; padding: 0 1; background: $surface; }
     RiskPanel #decisions-title { height: 1; color: $text-muted; text-style: bold; padding: 0 1; }
     RiskPanel #decisions { height: 1fr; min-height: 3; }
     """
 
     def compose(self) -> ComposeResult:
         """Lay out summary, losers, the selected one's plan, decisions."""
-        yield Static(id="risk-summary")
+        yield Lines(id="risk-summary")
         yield Grid(LOSERS, ident="group_id", empty="no group loses", id="losers")
-        yield Static(id="plan")
+        yield Lines(id="plan")
         with Vertical():
-            yield Static("DECISIONS", id="decisions-title")
+            yield Label("DECISIONS", id="decisions-title")
             yield Grid(DECISIONS, ident="row", empty="nothing was decided yet", id="decisions")
 
     @property
@@ -70,11 +71,11 @@ class RiskPanel(Panel):
     def draw(self, state: State) -> None:
         """Draw the pictures of all accounts."""
         pictures = state.rows("risk", "accounts")
-        self.query_one("#risk-summary", Static).update(lines(*(_summary(each) for each in pictures)))
+        self.query_one("#risk-summary", Lines).put(lines(*(_summary(each) for each in pictures)))
         losers = [{**loser, "account": each["account"]} for each in pictures for loser in each["losers"]]
         self.query_one("#losers", Grid).take(losers, stale=state.stale("risk"))
         names = {row["group_id"]: row for row in state.rows("groups", "groups")}
-        self.query_one("#plan", Static).update(lines(*_plan(self.query_one("#losers", Grid).selected, names)))
+        self.query_one("#plan", Lines).put(lines(*_plan(self.query_one("#losers", Grid).selected, names)))
         decisions = state.rows("decisions", "decisions")
         rows = (
             {**each, "row": f"{each['engine']} {each['decision_id']}", "said": said_of(each, names)}
