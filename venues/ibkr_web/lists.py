@@ -24,6 +24,7 @@ MOST_ORDERS: Final = 1000
 _ORDERS: Final = "iserver/account/orders"
 _TRADES: Final = "iserver/account/trades"
 _WAIT_S: Final = 0.2
+_FORCE_S: Final = 3.0
 _TRIES: Final = 10
 _NO_FEE_NS: Final = 10_000_000_000
 
@@ -41,19 +42,47 @@ class Lists:
         self._waiting: asyncio.Task[None] | None = None
         self.account: Callable[[], str] = lambda: ""
         self._began: int | None = None
+        self._forcing: asyncio.Task[None] | None = None
+        self.forced_at = -1
+        """When the last lists past the broker's cache were asked for (ns)."""
         self.missed = 0
         """Trades that a list told and no stream before it."""
 
-    async def fetch(self, *, force: bool = False, not_older_s: float = 0.0) -> None:
-        """Take orders, then trades, all asked for after this call or at most ``not_older_s`` before it.
-
-        ``force``: past the broker's own cache.
-        """
-        if self._began is not None and self._tools.now() - self._began < not_older_s * NANOS and not force:
+    async def fetch(self, *, not_older_s: float = 0.0) -> None:
+        """Take orders, then trades, all asked for after this call or at most ``not_older_s`` before it."""
+        if self._began is not None and self._tools.now() - self._began < not_older_s * NANOS:
             return
-        if force:
-            await self._wire.ask(_ORDERS, {"force": "true"})  # is answered with no orders; the next answer is fresh
         await asyncio.shield(self._round())
+
+    async def past_the_cache(self, since: int) -> bool:
+        """Take the lists past the broker's own cache; return whether that was done at or after ``since``.
+
+        At the broker's pace it takes longer than a question may: it goes on beside, and the next question finds it done.
+        """
+        if self.forced_at >= since:
+            return True
+        if self._forcing is None:
+            self._forcing = asyncio.create_task(self._force())
+            self._forcing.add_done_callback(self._forced)
+        await asyncio.wait((self._forcing,), timeout=_FORCE_S)
+        return self.forced_at >= since
+
+    async def _force(self) -> None:
+        began = self._tools.now()
+        await self._wire.ask(_ORDERS, {"force": "true"})  # is answered with no orders; the next answer is fresh
+        await self.fetch()
+        self.forced_at = began
+
+    def _forced(self, task: asyncio.Task[None]) -> None:
+        self._forcing = None
+        if not task.cancelled():
+            task.exception()  # whoever asked sees that it was not done
+
+    def close(self) -> None:
+        """End what is under way."""
+        for task in (self._forcing, self._fetching, self._waiting):
+            if task is not None:
+                task.cancel()
 
     def _round(self) -> asyncio.Task[None]:
         """Return a round that has not begun yet: whoever asks now must see what is so now."""

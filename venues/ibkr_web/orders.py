@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from protocol.orders import OrderReport, OrderRequest, OrderState
 from protocol.values import OrderSide, OrderType
+from runtime.clock import NANOS
 from venues.access import Access, Tools
 from venues.errors import NetworkTimeout, OrderNotFound, OrderRejected, RateLimited, VenueDown, VenueError
 from venues.ibkr.codes import funds
@@ -17,7 +18,7 @@ from venues.ibkr.contracts import Found
 from venues.ibkr.ids import reference
 from venues.ibkr.ledger import ACKNOWLEDGED, OVER, Known
 from venues.ibkr.notes import Notes
-from venues.ibkr_web.absence import Asked, verdict
+from venues.ibkr_web.absence import UNDER_WAY_S, Asked, verdict
 from venues.ibkr_web.book import Book
 from venues.ibkr_web.lists import Lists
 from venues.ibkr_web.replies import MOST, confirmed
@@ -298,10 +299,13 @@ class Orders:
             return report
         asked = self._asked(client_order_id)
         if verdict(asked).state is not OrderState.UNKNOWN and asked.sent_at is not None:
-            # Before anything is taken for proven the broker is asked past its cache.
-            await self._lists.fetch(force=True)
+            # Before anything is taken for proven the broker is asked past its cache, when nothing can arrive any more.
+            settled = asked.sent_at + round(UNDER_WAY_S * NANOS)
+            done = await self._lists.past_the_cache(settled)
             if (report := self._shown(client_order_id)) is not None:
                 return report
+            if not done:
+                asked = asked._replace(asked_at=asked.sent_at)
         return self._absent(client_order_id, symbol, asked)
 
     def _shown(self, key: str) -> OrderReport | None:

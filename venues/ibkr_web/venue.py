@@ -115,6 +115,7 @@ class IbkrWebVenue(Venue):
         for task in tuple(self._beside):
             if task is not asyncio.current_task():
                 task.cancel()
+        self._lists.close()
         await self._stream.close()
         await wire.close()
 
