@@ -94,6 +94,7 @@ class Lists:
     async def _after(self, before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await asyncio.wait((before,))
+        await self._wire.until_due(_ORDERS)  # nothing is asked yet: others may still join
         self._fetching, self._waiting = self._waiting, None
         try:
             await self._take()

@@ -135,6 +135,12 @@ class Wire:
             raise self._refused(told)
         return told
 
+    async def until_due(self, path: str) -> None:
+        """Wait until a path may be asked for again, without taking the turn."""
+        left = self._next.get(path, 0) - self._tools.now()
+        if self._pace is not None and left > 0:
+            await self._tools.sleep(left / NANOS)
+
     async def history(self, params: Mapping[str, str]) -> Any:
         """Ask for history: no more than four at once."""
         async with self._histories:
