@@ -17,6 +17,7 @@ from service.config.sources import Sources, Start, start_from
 from service.config_store import ConfigStore
 from service.input_recording import note_config
 from service.open_groups import open_before, open_now
+from service.process_log import running_log
 from service.settings import concerns, coordinator
 from supervision.child import ChildSpec
 
@@ -60,3 +61,5 @@ def config_keeper(
 
 def _set_log_level(config: Config) -> None:
     logging.getLogger("bulkhead").setLevel(config.app.log_level.value.upper())
+    if (running := running_log()) is not None:
+        running.apply(config)

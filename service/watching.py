@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
 
 from protocol.groups.recovery import DaemonStarted
@@ -15,6 +15,7 @@ from service.active import ActiveConfig
 from service.api.status import installed_version
 from service.config import ConfigError, WebhookSecrets, open_webhook_secrets
 from service.incidents import IncidentKeeper, incidents_folder, newest_events
+from service.process_log import running_log
 
 __all__ = ["watched"]
 
@@ -35,10 +36,24 @@ async def watched(
             rotated = open_webhook_secrets(active.config).shown_nowhere if secrets.folder is not None else ()
         return (*secrets.shown_nowhere, *rotated)
 
+    running = running_log()
+    with running.of_house(system, hidden) if running is not None else nullcontext():
+        async with _black_box(system, active, told, hidden):
+            yield
+
+
+@asynccontextmanager
+async def _black_box(
+    system: ActorSystem,
+    active: ActiveConfig,
+    told: Callable[[], dict[str, object]],
+    hidden: Callable[[], tuple[str, ...]],
+) -> AsyncIterator[None]:
+    """Write incident files of what crashes, and feel the pulse of the loop."""
     config = active.config
     keeper = IncidentKeeper(incidents_folder(config.app.data_dir), told, hidden, partial(newest_events, config))
     box = system.black_box
-    box.prefix, box.sink, box.more = f"i{run.run}-", keeper.take, keeper.count
+    box.prefix, box.sink, box.more = f"i{told()['run']}-", keeper.take, keeper.count
     system.durability.listeners.append(box.committed)
     try:
         if isinstance(system.clock, VirtualClock):

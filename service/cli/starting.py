@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -33,6 +34,8 @@ READY_S: Final = 120.0
 STOP_S: Final = 30.0
 """Longest wait for a daemon's orderly end before it is killed."""
 
+_LARGE_BYTES: Final = 5_000_000
+
 
 def log_file(config: Config) -> Path:
     """Return where a daemon without a terminal logs."""
@@ -42,8 +45,9 @@ def log_file(config: Config) -> Path:
 def in_foreground(config: Config, sources: Sources, *, as_json: bool) -> int:
     """Run the daemon in this process until Ctrl-C, logging to standard error; ``as_json`` prints when it is ready."""
     from service.daemon import run_daemon
+    from service.process_log import begin_process_log
 
-    _log_to_stderr(config)
+    begin_process_log(config, sys.stderr)
 
     def ready(daemon: Daemon) -> None:
         if as_json:
@@ -58,8 +62,9 @@ def in_foreground(config: Config, sources: Sources, *, as_json: bool) -> int:
 def as_child(config: Config, sources: Sources, ready_fd: int, *, with_parent: bool) -> int:
     """Run the daemon for another process: say on ``ready_fd`` that it is ready, or why it cannot be."""
     from service.daemon import run_daemon
+    from service.process_log import begin_process_log
 
-    _log_to_stderr(config)
+    begin_process_log(config, sys.stderr)
     if with_parent:
         Thread(target=_end_with_parent, name="parent", daemon=True).start()
 
@@ -200,6 +205,7 @@ def _spawn(config: Config, file: Path | None, mode: str, *, stdin: int) -> _Star
     command = [sys.executable, "-m", "service.cli", "up", mode, "--ready-fd", str(write_end)]
     if file is not None:
         command += ["--config", str(file)]
+    _begin_anew(log_file(config))
     try:
         with log_file(config).open("ab") as log:
             # A session of its own: Ctrl-C in this terminal reaches the view, which then stops the daemon in order.
@@ -214,6 +220,8 @@ def _spawn(config: Config, file: Path | None, mode: str, *, stdin: int) -> _Star
     return _Started(config, process, read_end)
 
 
-def _log_to_stderr(config: Config) -> None:
-    level = config.app.log_level.value.upper()
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr)
+def _begin_anew(log: Path) -> None:
+    """Put a log that has become large aside; the one before it goes. Rotated files of the same lines lie in logs/process."""
+    with suppress(FileNotFoundError):
+        if log.stat().st_size > _LARGE_BYTES:
+            log.replace(log.with_name(log.name + ".1"))

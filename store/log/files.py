@@ -6,15 +6,19 @@ line>.jsonl.gz``. ``000007.keep`` beside it marks it: it is never removed.
 
 from __future__ import annotations
 
+import gzip
+import os
 import re
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from rules.event_log.segments import Retention, Segment, prune_segments
 
-__all__ = ["SegmentFile", "UnknownSegment", "keep", "prunable", "prune", "segments_in"]
+__all__ = ["SegmentFile", "UnknownSegment", "keep", "pack", "prunable", "prune", "segments_in"]
 
+_PIECE: Final = 1 << 20
 _NAME: Final = re.compile(r"(\d{6})_(\d{4}-\d{2}-\d{2})\.jsonl(\.gz)?")
 
 
@@ -86,3 +90,15 @@ def keep(folder: Path, name: str, *, kept: bool = True) -> SegmentFile:
                 each.mark.unlink(missing_ok=True)
             return each._replace(kept=kept)
     raise UnknownSegment(name)
+
+
+def pack(segment: SegmentFile) -> None:
+    """Compress a closed segment; whenever this is broken off either the plain or the packed file is whole."""
+    packed = segment.path.with_name(f"{segment.number:06}_{segment.day}.jsonl.gz")
+    torn = packed.with_suffix(".tmp")
+    with segment.path.open("rb") as plain, gzip.open(torn, "wb", compresslevel=6) as out:
+        shutil.copyfileobj(plain, out, _PIECE)
+    with torn.open("rb") as file:
+        os.fsync(file.fileno())
+    torn.replace(packed)
+    segment.path.unlink(missing_ok=True)

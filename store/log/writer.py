@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import gzip
 import os
-import shutil
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,7 +20,7 @@ import msgspec
 from protocol.messages import Event
 from runtime.journal import Journal
 from store.event_search import EventFilter
-from store.log.files import SegmentFile, prune, segments_in
+from store.log.files import SegmentFile, pack, prune, segments_in
 from store.log.lines import ExportForm, exported, json_line
 from store.log.settings import AutoExport, LogSettings
 from store.queries import Views
@@ -62,6 +61,7 @@ class LogWriter:
         self.position = 0
         self._open: SegmentFile | None = None
         self._newest_day: date | None = None
+        self._exported: date | None = None
         self._noted = 0
         self._number = 0
         self._ready = False
@@ -74,6 +74,7 @@ class LogWriter:
             while rows := views.events_after(self.position, limit=BATCH):
                 self._write(rows, views, _events_of(rows, journal))
             self._note_position()
+            self._end_day(views)
         except OSError as error:
             self.trouble = f"{error.strerror or error} ({error.filename or self.folder})"
             self._ready = False
@@ -93,7 +94,7 @@ class LogWriter:
                 for plain in self.folder.glob(f"{each.number:06}_*.jsonl"):
                     plain.unlink(missing_ok=True)
             elif each is not files[-1]:
-                _pack(each)
+                pack(each)
         files = segments_in(self.folder)
         self._open = files[-1] if files and files[-1].open else None
         found = (_last_position(each.path) for each in reversed(files))
@@ -103,7 +104,7 @@ class LogWriter:
         self._newest_day = files[-1].day if files else None
         self._number = max(self._number, files[-1].number if files else 0)
         prune(self.folder, self.settings.retention)
-        if len(files) > 1:
+        if len(files) > 1 and files[-2].day < files[-1].day:
             self._export(files[-2].day, views)
         self._ready = True
 
@@ -117,8 +118,9 @@ class LogWriter:
             if self._due(day, size):
                 self._append(waiting, reached)
                 waiting, size = [], 0
-                self._rotate(views, day)
+                self._rotate(day)
             if self._newest_day is None or day > self._newest_day:
+                self._export(self._newest_day, views)
                 self._newest_day = day
             if self.settings.wants(row.severity):
                 waiting.append(json_line(row, events.get(row.position)))
@@ -159,13 +161,12 @@ class LogWriter:
         path = self.folder / f"{self._number:06}_{self._newest_day}.jsonl"
         return SegmentFile(self._number, self._newest_day, path, 0, False, True)
 
-    def _rotate(self, views: Views, today: date) -> None:
-        """Close the open segment, export its day, pack it, remove what is old."""
+    def _rotate(self, today: date) -> None:
+        """Close the open segment, pack it, remove what is old."""
         segment, ended = self._open, self._newest_day
         assert segment is not None, "asked before"
         assert ended is not None, "noted with its first line"
-        self._export(ended, views)
-        _pack(segment._replace(day=ended))
+        pack(segment._replace(day=ended))
         self._open = None
         prune(self.folder, self.settings.retention, max(today, ended))
 
@@ -193,10 +194,19 @@ class LogWriter:
 
     # --- export --------------------------------------------------------------------------------------------------------
 
-    def _export(self, day: date, views: Views) -> None:
-        """Write a finished day's lines to a file of their own, once (EX-1409)."""
-        if self.settings.auto_export is AutoExport.OFF:
+    def _end_day(self, views: Views) -> None:
+        """Export the newest day that has lines also when the day after it has none yet: the journal is in that day."""
+        if self.settings.auto_export is AutoExport.OFF or self._newest_day is None:
             return
+        newest = views.database.fetch("SELECT at FROM progress", [])
+        if newest and _day_of(newest[0][0]) > self._newest_day:
+            self._export(self._newest_day, views)
+
+    def _export(self, day: date | None, views: Views) -> None:
+        """Write a finished day's lines to a file of their own, once (EX-1409)."""
+        if self.settings.auto_export is AutoExport.OFF or day is None or day == self._exported:
+            return
+        self._exported = day
         form = ExportForm(self.settings.auto_export.value.removeprefix("daily_"))
         path = self.folder.with_name("exports") / f"events_{day}.{form.value}"
         if path.exists():
@@ -216,18 +226,6 @@ def _events_of(rows: list[EventRow], journal: Journal | JournalReader) -> dict[i
 
 def _day_of(at: int) -> date:
     return datetime.fromtimestamp(at // 1_000_000_000, UTC).date()
-
-
-def _pack(segment: SegmentFile) -> None:
-    """Compress a closed segment; whenever this is broken off either the plain or the packed file is whole."""
-    packed = segment.path.with_name(f"{segment.number:06}_{segment.day}.jsonl.gz")
-    torn = packed.with_suffix(".tmp")
-    with segment.path.open("rb") as plain, gzip.open(torn, "wb", compresslevel=6) as out:
-        shutil.copyfileobj(plain, out, _TAIL)
-    with torn.open("rb") as file:
-        os.fsync(file.fileno())
-    torn.replace(packed)
-    segment.path.unlink(missing_ok=True)
 
 
 def _last_position(path: Path) -> int:

@@ -15,6 +15,7 @@ import pytest
 from protocol.event_log import EVENT_LOG, LogEvent
 from service.api.audit import allowed_when_read_only
 from service.api.client import DaemonRefused
+from service.api.table.everything import TABLE
 from store.log.lines import COLUMNS
 from tests.service.api_rig import Rig, run
 from tests.service.test_api import ENTRY, refusal
@@ -164,27 +165,30 @@ def test_read_only_refuses_all_but_pausing_and_closing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "query", "body", "allowed"),
+    ("path", "body", "allowed"),
     [
-        ("/v1/signal", {}, {"kind": "exit"}, True),
-        ("/v1/signal", {}, {"kind": "entry"}, False),
-        ("/v1/groups/g1/close", {}, {}, True),
-        ("/v1/groups/g1/edit", {}, {}, False),
-        ("/v1/groups/g1/edit/preview", {}, {}, True),
-        ("/v1/signals/s1/replay", {}, {"mode": "dry"}, True),
-        ("/v1/signals/s1/replay", {}, {"mode": "real"}, False),
-        ("/v1/dead-letters/3/replay", {}, {}, False),
-        ("/v1/log/prune", {}, {"preview": True}, True),
-        ("/v1/log/prune", {}, {}, False),
-        ("/v1/config/draft", {}, {"values": {"app.read_only": False}}, True),
-        ("/v1/config/draft", {}, {"values": {"app.read_only": False, "ui.theme": "light"}}, False),
-        ("/v1/stop", {}, {}, False),
-        ("/v1/restart", {}, {"path": "/close"}, False),
+        ("/v1/signal", {"kind": "exit"}, True),
+        ("/v1/signal", {"kind": "entry"}, False),
+        ("/v1/signals/check", {}, True),
+        ("/v1/group/{id}/close", {}, True),
+        ("/v1/group/{id}/edit", {"changes": {}}, True),
+        ("/v1/group/{id}/edit", {"changes": {}, "preview": False}, False),
+        ("/v1/signals/{id}/replay", {"mode": "dry"}, True),
+        ("/v1/signals/{id}/replay", {"mode": "real"}, False),
+        ("/v1/dead-letters/{id}/replay", {}, False),
+        ("/v1/log/prune", {"preview": True}, True),
+        ("/v1/log/prune", {}, False),
+        ("/v1/config/draft", {"values": {"app.read_only": False}}, True),
+        ("/v1/config/draft", {"values": {"app.read_only": False, "ui.theme": "light"}}, False),
+        ("/v1/stop", {}, False),
+        ("/v1/stop", {"preview": True, "dry": True}, False),
+        ("/v1/people", {"preview": True}, False),
+        ("/v1/restart", {"path": "/close"}, False),
     ],
 )
-def test_what_read_only_lets_through(path: str, query: dict[str, str], body: dict[str, Any], allowed: bool) -> None:
+def test_what_read_only_lets_through(path: str, body: dict[str, Any], allowed: bool) -> None:
     """EX-1506: what closes a position, shows what would happen or ends the mode itself works; nothing else does."""
-    assert allowed_when_read_only(path, query, json.dumps(body).encode()) is allowed
+    assert allowed_when_read_only(TABLE["POST", path], json.dumps(body).encode()) is allowed
 
 
 def test_segments_are_listed_marked_and_pruned() -> None:

@@ -9,12 +9,15 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from protocol.event_log import EventLogged
+from protocol.performance import EquityMarked, MarkedFor
+from protocol.values import Scope
 from rules.event_log.segments import RetentionMode
 from runtime.journal import Entry
 from store.log import writer as writing
@@ -274,6 +277,34 @@ def test_secrets_are_in_no_form_of_a_line(desk: Desk) -> None:
     for text in (*forms, segments_in(desk.folder)[0].path.read_text()):
         assert "hunter22" not in text
         assert "abc123" not in text
+
+
+def test_a_day_is_exported_whole_whatever_is_rotated(desk: Desk) -> None:
+    """EX-1409: a segment that fills up within a day exports nothing, nor is a day cut where nothing rotates daily."""
+    small = LogSettings(auto_export=AutoExport.DAILY_JSON, max_file_bytes=600, rotate_daily=False)
+    path = desk.folder.with_name("exports") / "events_2026-02-01.json"
+    writer = None
+    for number in range(20):
+        desk.log(NOON + number, f"line {number}")
+        writer = desk.write(small, writer)
+        assert not path.exists()
+    desk.log(NOON + 24 * HOUR, "the next day")
+    desk.write(small, writer)
+    assert [row["text"] for row in json.loads(path.read_text())][::-1] == [f"line {number}" for number in range(20)]
+
+
+def test_a_quiet_day_does_not_hold_up_the_export(desk: Desk) -> None:
+    """EX-1409: yesterday is exported although nothing is said today, once the journal is in today."""
+    settings = LogSettings(auto_export=AutoExport.DAILY_CSV)
+    path = desk.folder.with_name("exports") / "events_2026-02-01.csv"
+    desk.log(NOON, "said")
+    writer = desk.write(settings)
+    silent = EquityMarked(
+        account="a", scope=Scope.PAPER, reason=MarkedFor.INTERVAL, starting=Decimal(1), marks=(), at=NOON + 20 * HOUR
+    )
+    desk.journal.append([Entry("/store/equity", 1, silent, NOON + 20 * HOUR, 900, 7, 0)])
+    desk.write(settings, writer)
+    assert "said" in path.read_text()
 
 
 def test_exports_are_read_back_as_they_were(desk: Desk) -> None:

@@ -1,0 +1,271 @@
+"""The process's own log: what modules say through ``logging`` or structlog, as JSON lines in rotated files.
+
+Each line carries the actor that spoke and its correlation id; secrets are taken out by their value and by the names they
+stand behind. A thread of its own renders and writes, so that nothing that trades waits for a disk; what it cannot write it
+counts and goes on. Files lie in ``<data_dir>/logs/process`` and are rotated and kept as those of the event log are.
+
+What must not live here: what an operator is told. That is the event log, which is made of the journal.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread, get_ident
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO
+
+from rules.notation import iso_exact
+from rules.signals.redaction import redact_known, redact_text
+from runtime.threads import thread_envelope
+from service.config import Config
+from service.log_files import LogFiles
+from service.logs import log_folder, log_settings
+from store.log.lines import without_secrets
+from store.log.settings import LogSettings
+
+if TYPE_CHECKING:
+    from runtime.system import ActorSystem
+
+__all__ = ["MOST_WAITING", "ProcessLog", "begin_process_log", "process_folder", "running_log"]
+
+MOST_WAITING: Final = 10_000
+"""Lines that wait to be written at most; those beyond are counted and left out."""
+
+_CLOSE_S: Final = 5.0
+_LOOK_UP_S: Final = 5.0
+_PLAIN: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+_OWN: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+Secrets = Callable[[], Sequence[str]]
+
+
+class _Line(NamedTuple):
+    """What is known of a record in the moment it is made."""
+
+    record: logging.LogRecord
+    event: str
+    fields: dict[str, Any]
+    correlation_id: int
+    actor: str
+
+
+class ProcessLog(logging.Handler):
+    """Takes what is logged, from any thread, and writes it on its own; ``left_out`` counts what could not be kept."""
+
+    def __init__(self, folder: Path, settings: LogSettings, *, console: TextIO | None = None) -> None:
+        super().__init__()
+        self.files = LogFiles(folder, settings)
+        self.left_out = 0
+        self._console = console
+        self._waiting: SimpleQueue[_Line | None] = SimpleQueue()
+        self._system: ActorSystem | None = None
+        self._secrets: Secrets = tuple
+        self._known: tuple[str, ...] = ()
+        self._known_at = 0.0
+        self._ended = False
+        self._thread = Thread(target=self._write, name="process-log", daemon=True)
+        self._thread.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note a record with whoever speaks; never waits, never raises."""
+        if self._waiting.qsize() >= MOST_WAITING:
+            self.left_out += 1
+            return
+        try:
+            event, fields = _said(record)
+            self._waiting.put(_Line(record, event, fields, *self._speaker()))
+        except Exception:  # noqa: BLE001 - as every handler of logging does: who logs is not to fall over it
+            self.handleError(record)
+
+    def _speaker(self) -> tuple[int, str]:
+        """Return the causal chain and the actor that the present thread works for."""
+        system = self._system
+        if system is None:
+            return 0, ""
+        if get_ident() == system.thread_id:
+            envelope, path = system.current, system.current_path
+        else:
+            envelope, path = thread_envelope()
+        return (envelope.correlation_id if envelope is not None else 0), path
+
+    @contextmanager
+    def of_house(self, system: ActorSystem, secrets: Secrets) -> Iterator[None]:
+        """Know actors and secrets of a house for as long as the block lasts."""
+        self._system, self._secrets, self._known_at = system, secrets, 0.0
+        try:
+            yield
+        finally:
+            self._system = None  # its secrets are known until the end
+
+    def apply(self, config: Config) -> None:
+        """Go on under another configuration."""
+        self.files.settings = log_settings(config)
+
+    def close(self) -> None:
+        """Write what is left, and end the thread."""
+        if self._thread.is_alive():
+            self._waiting.put(None)
+            self._thread.join(_CLOSE_S)
+        super().close()
+
+    # --- on the thread -------------------------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        render = _renderers(self._console)  # structlog takes a while to load: here nobody waits for it
+        while (lines := self._batch()) is not None:
+            hidden = self.hidden(lines[-1].record.created)
+            data = [render(_document(line, hidden)) for line in lines]
+            if self._console is not None:
+                self._show([text for text, _ in data])
+            times = (line.record.created for line in lines)
+            self.left_out += self.files.write([(at, each) for at, (_, each) in zip(times, data, strict=True)])
+            if self._ended:
+                break
+        self.files.close()
+
+    def _batch(self) -> list[_Line] | None:
+        """Wait for lines; return all that wait, None when there will be none."""
+        found: list[_Line] = []
+        line = self._waiting.get()
+        while line is not None:
+            found.append(line)
+            try:
+                line = self._waiting.get_nowait()
+            except Empty:
+                return found
+        self._ended = True
+        return found or None
+
+    def hidden(self, at: float) -> tuple[str, ...]:
+        """Return the secrets that stand in no line of this second; they are looked up anew now and then."""
+        if at - self._known_at > _LOOK_UP_S or at < self._known_at:
+            self._known_at = at
+            try:
+                self._known = tuple(self._secrets())
+            except Exception:  # noqa: BLE001 - whatever is wrong with the secrets, names still take most of them out
+                self._known = ()
+        return self._known
+
+    def _show(self, lines: Sequence[str]) -> None:
+        assert self._console is not None
+        try:
+            self._console.write("".join(f"{line}\n" for line in lines))
+            self._console.flush()
+        except (OSError, ValueError):
+            self._console = None  # the terminal has gone
+
+
+def _said(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
+    """Return what a record says, and its fields: those of structlog, or given as ``extra``."""
+    extra = {name: value for name, value in record.__dict__.items() if name not in _OWN and not name.startswith("_")}
+    if isinstance(record.msg, dict):  # structlog's own loggers hand over a dictionary
+        fields = {**record.msg, **extra}
+        fields.pop("level", None)
+        return str(fields.pop("event", "")), fields
+    return record.getMessage(), extra
+
+
+def _document(line: _Line, hidden: Sequence[str]) -> dict[str, Any]:
+    """Return a line's fields in the order they are read, without secrets."""
+
+    def clean(text: str) -> str:
+        return redact_text(redact_known(text, hidden))
+
+    record = line.record
+    found: dict[str, Any] = {
+        "level": record.levelname.lower(),
+        "logger": record.name,
+        "event": clean(line.event),
+    }
+    if line.actor:
+        found["actor"] = line.actor
+    if line.correlation_id:
+        found["correlation_id"] = line.correlation_id
+    if record.threadName not in (None, "MainThread"):
+        found["thread"] = record.threadName
+    fields = without_secrets({name: value if _plain(value) else repr(value) for name, value in line.fields.items()})
+    for name, value in fields.items():
+        found.setdefault(name, clean(value) if isinstance(value, str) else value)
+    if record.exc_info and record.exc_info[1] is not None:
+        found["exception"] = clean("".join(traceback.format_exception(record.exc_info[1])).rstrip())
+    return {"timestamp": record.created, **found}
+
+
+def _plain(value: Any) -> bool:
+    return value is None or isinstance(value, str | int | float | bool)
+
+
+def _renderers(console: TextIO | None) -> Callable[[dict[str, Any]], tuple[str, bytes]]:
+    """Return what makes of a line its text for the console, and its JSON."""
+    import structlog
+    from msgspec import json
+    from structlog.processors import JSONRenderer
+
+    _settle_structlog(structlog)
+    compact = JSONRenderer(serializer=lambda document, **_: json.encode(document).decode())
+    pretty = structlog.dev.ConsoleRenderer(colors=True, sort_keys=False) if console is not None else None
+
+    def render(document: dict[str, Any]) -> tuple[str, bytes]:
+        document = {**document, "timestamp": iso_exact(int(document["timestamp"] * 1_000) * 1_000_000)}
+        shown = str(pretty(None, "", dict(document))) if pretty is not None else ""
+        line = compact(None, "", document)
+        return shown, (line if isinstance(line, str) else line.decode()).encode() + b"\n"
+
+    return render
+
+
+def _settle_structlog(structlog: Any) -> None:
+    """Have structlog's own loggers speak through ``logging``, so that there is one way out."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+
+
+# --- beginning ----------------------------------------------------------------------------------------------------------
+
+
+def process_folder(config: Config) -> Path:
+    """Return where the files of the process's log lie."""
+    return log_folder(config) / "process"
+
+
+def begin_process_log(config: Config, stream: TextIO) -> ProcessLog:
+    """Log to files from here on, and to a stream: pretty on a terminal, plain lines into a file or pipe."""
+    on_terminal = stream.isatty()
+    made = ProcessLog(process_folder(config), log_settings(config), console=stream if on_terminal else None)
+    handlers: list[logging.Handler] = [made]
+    if not on_terminal:
+        # Written at once: what a process said last stands there when it is killed.
+        plain = logging.StreamHandler(stream)
+        plain.setFormatter(_Redacting(_PLAIN, made))
+        handlers.append(plain)
+    logging.basicConfig(level=config.app.log_level.value.upper(), handlers=handlers, force=True)
+    return made
+
+
+def running_log() -> ProcessLog | None:
+    """Return the log of this process; None where nobody began one."""
+    return next((each for each in logging.getLogger().handlers if isinstance(each, ProcessLog)), None)
+
+
+class _Redacting(logging.Formatter):
+    """Plain lines without secrets."""
+
+    def __init__(self, form: str, of: ProcessLog) -> None:
+        super().__init__(form)
+        self._of = of
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        return redact_text(redact_known(super().format(record), self._of.hidden(record.created)))
