@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -19,10 +19,11 @@ from protocol.configuration import CONFIG_STORE, GetConfig
 from protocol.errors import BulkheadError, ValidationError
 from protocol.event_log import EVENT_LOG, NoteCommand
 from rules.signals.redaction import REDACTED, redact_text
-from service.access.roles import OPEN
+from service.access.roles import OPEN, Scope
 from service.api.answers import Refused
 from service.api.host import ASK_S, Host
 from service.api.peers import caller_of, origin_of
+from service.api.table.routes import Route, route_of
 from store.log.lines import without_secrets
 
 __all__ = ["ARGUMENTS_KEPT", "IDS", "allowed_when_read_only", "arguments_of", "audit", "fields_of", "note", "origin_of"]
@@ -38,7 +39,7 @@ _NAMES_KEPT: Final = frozenset({"name", "field", "venue", "account", "user", "op
 IDS: Final = ("X-Request-Id", "Idempotency-Key")
 """Headers that name a request: the first that is there counts."""
 
-_ALLOWED: Final = frozenset({"/v1/pause", "/v1/config/discard"})
+_ALLOWED: Final = frozenset({"/v1/pause", "/v1/config/discard", "/v1/group/{id}/close", "/v1/logout"})
 _SWITCH: Final = "app.read_only"
 """The one key that may be changed while it is on; else it could never be switched off."""
 
@@ -76,7 +77,7 @@ def audit(host: Host) -> Middleware:
 async def _allowed(host: Host, request: web.Request, body: bytes) -> bool:
     """Tell whether a command works in read-only mode; applying a draft does when the mode is all that it changes."""
     if request.path != "/v1/config/apply":
-        return allowed_when_read_only(request.path, request.query, body)
+        return allowed_when_read_only(route_of(request), body)
     store = host.system.lookup(CONFIG_STORE)
     if store is None:
         return False
@@ -88,26 +89,23 @@ def _read_only(path: str) -> Refused:
     return Refused(403, "ReadOnlyMode", message, path=path)
 
 
-def allowed_when_read_only(path: str, query: Mapping[str, str], body: bytes) -> bool:
+def allowed_when_read_only(route: Route, body: bytes) -> bool:
     """Tell whether a command works in read-only mode: pause, closing a group, and what changes nothing (EX-1506)."""
-    last = path.rstrip("/").rpartition("/")[2]
-    if path in _ALLOWED or last in ("close", "preview", "check", "validate"):
-        return True
     given = fields_of(body)
-    if path == "/v1/config/draft":
+    if route.path in _ALLOWED or route.scope is Scope.READ:
+        return True
+    if route.path == "/v1/config/draft":
         return isinstance(given.get("values"), dict) and set(given["values"]) == {_SWITCH}
-    if path == "/v1/signal":
+    if route.path == "/v1/signal":
         return given.get("kind") == "exit"
-    if last == "replay":
-        return path.startswith("/v1/signals/") and given.get("mode", "dry") == "dry"
-    return any(each.get(name) in (True, "1", "true") for each in (query, given) for name in ("dry", "preview"))
+    return route.dry is not None and route.dry(given)
 
 
 def fields_of(body: bytes) -> dict[str, Any]:
     """Return the fields of a JSON object, none of anything else."""
     try:
         found = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

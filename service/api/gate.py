@@ -93,9 +93,7 @@ async def _caller(request: web.Request, access: Access, address: str, route: Rou
 
 def _only_looks(route: Route, caller: Caller, body: bytes) -> bool:
     """Tell whether a command is one that changes nothing as it is given: a preview, a dry run (EX-1506)."""
-    return (
-        route.scope is Scope.TRADE and route.dry is not None and caller.may(Scope.READ) and route.dry(fields_of(body))
-    )
+    return route.dry is not None and caller.may(Scope.READ) and route.dry(fields_of(body))
 
 
 async def _body(request: web.Request, host: Host) -> bytes:
@@ -107,8 +105,7 @@ async def _body(request: web.Request, host: Host) -> bytes:
             async with asyncio.timeout(BODY_S):
                 return await request.read()
     except TimeoutError as error:
-        if request.transport is not None:
-            request.transport.close()
+        request.protocol.keep_alive(False)
         raise Refused(408, "BodyLate", f"the body did not arrive within {BODY_S:.0f} s", path=request.path) from error
 
 

@@ -12,13 +12,16 @@ from aiohttp import web
 from protocol.errors import ValidationError
 from service.config import Config, ConfigError
 
-__all__ = ["CONNECTIONS_MOST", "HANDSHAKE_S", "IDLE_S", "Door", "tls_context"]
+__all__ = ["CONNECTIONS_MOST", "HANDSHAKE_S", "IDLE_S", "LINGER_S", "Door", "tls_context"]
 
 CONNECTIONS_MOST: Final = 256
 """Connections at once. The daemon needs its file descriptors for venues and journal; what comes beyond is closed."""
 
 IDLE_S: Final = 20.0
 """Seconds a connection may take to say what it wants, line by line, and may be silent between two requests."""
+
+LINGER_S: Final = 1.0
+"""Seconds in which the rest of a body that was refused is still read, so that its sender hears why."""
 
 HANDSHAKE_S: Final = 10.0
 _BACKLOG: Final = 64
@@ -61,7 +64,7 @@ class Door:
             # Those of the control socket are not among them: its owner comes in, however full it is here.
             if len(visitors) >= CONNECTIONS_MOST:
                 return _Closed()
-            visitor = _Visitor(served, loop=loop, access_log=None, keepalive_timeout=IDLE_S)  # type: ignore[arg-type]
+            visitor = _Visitor(served, loop=loop, access_log=None, keepalive_timeout=IDLE_S, lingering_time=LINGER_S)  # type: ignore[arg-type]
             visitors.add(visitor)
             return visitor
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from aiohttp import web
@@ -11,6 +11,7 @@ from aiohttp import web
 from protocol.codec import decode_json
 from protocol.messages import Value
 from protocol.risk import PauseEngine, ResumeEngine
+from rules.security import HIDDEN
 from service.api import control, rows
 from service.api.accounts import known_account
 from service.api.answers import answer, not_found, plain
@@ -18,6 +19,7 @@ from service.api.equity import equity_of
 from service.api.families import FAMILIES
 from service.api.host import ASK_S, RISK
 from service.api.items import letter_item, report_item
+from service.api.peers import is_local
 from service.api.signals import inject
 from service.api.status import status_of
 from service.api.stories import explain_answer, trace_answer
@@ -106,8 +108,15 @@ class _Routes:
 
     # --- looking -------------------------------------------------------------------------------------------------------
 
-    async def status(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp passes it
-        return answer(await status_of(self._host, self._reading, self._server.newest_permit))
+    async def status(self, request: web.Request) -> web.Response:
+        return answer(await self._status(request))
+
+    async def _status(self, request: web.Request) -> dict[str, Any]:
+        """Return the status; the address of alerts holds a secret, which the machine's owner alone is shown (EX-1503)."""
+        found = await status_of(self._host, self._reading, self._server.newest_permit)
+        if not is_local(request):
+            found["webhook_url"] = f"{found['webhook_url'].rpartition('/')[0]}/{HIDDEN}"
+        return found
 
     async def overview(self, request: web.Request) -> web.Response:
         limit = rows.limit_of({"limit": str(_EVENTS_IN_VIEW), **request.query})
@@ -115,11 +124,11 @@ class _Routes:
         found["pnl"] = await self._reading.views(self._results.newest)
         found["groups"] = await rows.groups_with_prices(self._host.system, found["groups"])
         found["equity"] = await equity_of(self._host.system, [each.name for each in self._host.config.accounts])
-        found["status"] = await status_of(self._host, self._reading, self._server.newest_permit)
+        found["status"] = await self._status(request)
         found["ps"] = plain(describe(self._host.system))
         return answer(found)
 
-    async def ps(self, request: web.Request) -> web.Response:  # noqa: ARG002
+    async def ps(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp passes it
         return answer({"actors": describe(self._host.system)})
 
     async def groups(self, request: web.Request) -> web.Response:

@@ -88,7 +88,8 @@ class _Listener:
         finally:
             ring.leave(seat)
             gone.cancel()
-            await self._socket.close(code=WSCloseCode.GOING_AWAY)
+            may_stay = self._server.access.still(caller_of(self._request))
+            await self._socket.close(code=WSCloseCode.GOING_AWAY if may_stay else WSCloseCode.POLICY_VIOLATION)
         return self._socket
 
     async def _behind(self, dropped: int) -> None:

@@ -72,7 +72,9 @@ class Network:
         await self.server.access.change(lambda store: add_person(store, name, role, PASSWORD, now=now))
 
     async def login(self, name: str, password: str = PASSWORD, **more: Any) -> Answer:
-        return await self.ask("POST", "/v1/login", json={"name": name, "password": password, **more})
+        headers = more.pop("headers", {})
+        given = {"name": name, "password": password, **more}
+        return await self.ask("POST", "/v1/login", json=given, headers=headers)
 
     @asynccontextmanager
     async def listening(self, token: str, **query: Any) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:

@@ -1,0 +1,422 @@
+"""What somebody who means harm may try over the network."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import pytest
+
+from service.access.errors import AccessRefused
+from service.access.keeper import IDLE_NS, Access
+from service.access.lockout import LOCKED_NS
+from service.access.people import add_person
+from service.access.roles import Role, Scope
+from service.api import gate as gate_module
+from service.api import network as network_module
+from tests.service.access.network_rig import PASSWORD, Network, network
+
+PROXY: Final = {"BULKHEAD_API__TRUSTED_PROXIES": '["127.0.0.1/32"]'}
+NOW: Final = 1_800_000_000 * 10**9
+MANY: Final = {"BULKHEAD_API__REQUESTS_PER_MINUTE": "100000"}
+
+
+def since(net: Network, passed_ns: int) -> None:
+    """Have time pass for who is let in."""
+    later = net.server.access.now() + passed_ns
+    net.server.access.now = lambda: later
+
+
+# --- guessing ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_guessed_password_locks_the_name_and_the_address() -> None:
+    """Five failures lock both for 15 minutes, also for the right password; then it counts again (EX-1507)."""
+
+    async def work(net: Network) -> None:
+        await net.person("ada", Role.OPERATOR)
+        await net.person("bob", Role.OPERATOR)
+        inside = (await net.login("ada")).body["access_token"]
+        for attempt in range(5):
+            said = await net.login("ada", f"a wrong guess {attempt}", headers={"X-Forwarded-For": "203.0.113.7"})
+            assert (said.status, said.code) == (401, "LoginFailed")
+        locked = await net.login("ada", headers={"X-Forwarded-For": "203.0.113.7"})
+        assert (locked.status, locked.code) == (429, "LockedOut")
+        assert 890 <= int(locked.headers["Retry-After"]) <= 900
+        elsewhere = await net.login("ada", headers={"X-Forwarded-For": "198.51.100.9"})
+        assert elsewhere.code == "LockedOut", "the name is locked from everywhere"
+        other = await net.login("bob", headers={"X-Forwarded-For": "203.0.113.7"})
+        assert other.code == "LockedOut", "the address is locked for every name"
+        assert (await net.login("bob", headers={"X-Forwarded-For": "198.51.100.9"})).status == 200
+        assert (await net.ask("GET", "/v1/me", inside)).status == 200, "who is in stays in"
+        since(net, LOCKED_NS)
+        assert (await net.login("ada", headers={"X-Forwarded-For": "203.0.113.7"})).status == 200
+
+    network(work, **PROXY)
+
+
+def test_a_guessed_token_locks_the_address() -> None:
+    """Wrong tokens count like wrong passwords; a program whose token was proven before goes on."""
+
+    async def work(net: Network) -> None:
+        known, new = await net.token(Scope.READ, "known"), await net.token(Scope.READ, "new")
+        assert (await net.ask("GET", "/v1/me", known)).status == 200
+        for guess in ("x", known + "x", known[:-1] + "?", "bhp_000000000000_" + "A" * 43, known.replace("bhp", "bhr")):
+            said = await net.ask("GET", "/v1/me", guess)
+            assert (said.status, said.code) == (401, "InvalidToken"), guess
+        assert (await net.ask("GET", "/v1/me", new)).code == "LockedOut"
+        assert (await net.ask("GET", "/v1/me", known)).status == 200
+        lines = await net.rig.until("/v1/alerts", lambda said: said["alerts"])
+        assert "is locked for 15 minutes" in lines["alerts"][0]["text"]
+
+    network(work)
+
+
+def test_a_lock_outlives_a_restart(tmp_path: Path) -> None:
+    """Ending the daemon does not give a guesser five more tries."""
+
+    async def tries(access: Access, password: str) -> str:
+        try:
+            await access.login("ada", password, "203.0.113.7")
+        except AccessRefused as error:
+            return error.code
+        return ""
+
+    async def work() -> None:
+        first = Access(tmp_path / "access.db", lambda: NOW)
+        await first.change(lambda store: add_person(store, "ada", Role.VIEWER, PASSWORD, now=NOW))
+        assert [await tries(first, "a wrong guess") for _ in range(6)] == ["LoginFailed"] * 5 + ["LockedOut"]
+        first.close()
+        second = Access(tmp_path / "access.db", lambda: NOW + LOCKED_NS - 1)
+        assert await tries(second, PASSWORD) == "LockedOut"
+        second.close()
+        third = Access(tmp_path / "access.db", lambda: NOW + LOCKED_NS)
+        assert await tries(third, PASSWORD) == ""
+        third.close()
+
+    asyncio.run(work())
+
+
+def test_an_access_token_cannot_be_made_up() -> None:
+    """One byte of its time or of its proof, or another session, and it is none."""
+
+    async def work(net: Network) -> None:
+        await net.person("ada", Role.OPERATOR)
+        token = (await net.login("ada")).body["access_token"]
+        kind, session, proof = token.split("_", 2)
+        life, until, mac = proof.split(".")
+        for forged in (f"{life}.{int(until) + 10**12}.{mac}", f"{life}.{until}.{'0' * 64}"):
+            assert (await net.ask("GET", "/v1/me", f"{kind}_{session}_{forged}")).code == "InvalidToken"
+        assert (await net.ask("GET", "/v1/me", f"{kind}_{'0' * 12}_{proof}")).code == "InvalidToken"
+        assert (await net.ask("GET", "/v1/me", f"{kind}_{session}_00000000.{until}.{mac}")).code == "TokenExpired"
+
+    network(work)
+
+
+def test_who_asks_too_often_waits() -> None:
+    """A caller gets so many answers a minute, and is told when to come back."""
+
+    async def work(net: Network) -> None:
+        token = await net.token(Scope.READ)
+        codes = [(await net.ask("GET", "/v1/me", token)).status for _ in range(12)]
+        assert codes == [200] * 10 + [429] * 2
+        said = await net.ask("GET", "/v1/me", token)
+        assert said.code == "TooManyRequests"
+        assert int(said.headers["Retry-After"]) > 0
+
+    network(work, BULKHEAD_API__REQUESTS_PER_MINUTE="10")
+
+
+# --- browsers ----------------------------------------------------------------------------------------------------------
+
+
+async def cookie_of(net: Network) -> dict[str, str]:
+    said = await net.login("ada", browser=True)
+    line = said.headers["Set-Cookie"]
+    assert {"HttpOnly", "Secure", "SameSite=Strict", "Path=/"} <= set(line.split("; ")), line
+    assert said.body["access_token"] == said.body["refresh_token"] == ""
+    return {"Cookie": line.partition(";")[0]}
+
+
+def test_a_browser_gets_a_cookie_that_scripts_cannot_read_and_that_ends_when_idle() -> None:
+    """Secure, http-only, same-site; over after 12 hours without a request, and after the logout (EX-1507)."""
+
+    async def work(net: Network) -> None:
+        await net.person("ada", Role.OPERATOR)
+        cookie = await cookie_of(net)
+        assert (await net.ask("GET", "/v1/me", headers=cookie)).body["kind"] == "browser"
+        since(net, IDLE_NS - 10**9)
+        assert (await net.ask("GET", "/v1/me", headers=cookie)).status == 200
+        since(net, IDLE_NS)
+        assert (await net.ask("GET", "/v1/me", headers=cookie)).code == "SessionEnded"
+        fresh = await cookie_of(net)
+        same = {**fresh, "Origin": net.url}
+        assert (await net.ask("POST", "/v1/logout", headers=same)).status == 200
+        assert (await net.ask("GET", "/v1/me", headers=fresh)).code == "SessionEnded"
+
+    network(work)
+
+
+def test_a_page_from_elsewhere_changes_nothing_with_a_browsers_cookie() -> None:
+    """A cookie comes along by itself: commands and the stream ask for a page of this address, or one that is named."""
+
+    async def work(net: Network) -> None:
+        await net.person("ada", Role.OPERATOR)
+        cookie = await cookie_of(net)
+        for origin in ("https://evil.example", "null", ""):
+            said = await net.ask("POST", "/v1/pause", headers={**cookie, "Origin": origin}, json={})
+            assert (said.status, said.code) == (403, "OriginRefused")
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await net.session.ws_connect(net.url + "/v1/stream", headers={**cookie, "Origin": "https://evil.example"})
+        for origin in (net.url, "https://desk.example"):
+            said = await net.ask("POST", "/v1/pause", headers={**cookie, "Origin": origin}, json={})
+            assert said.status == 200
+        named = await net.ask("GET", "/v1/me", headers={**cookie, "Origin": "https://desk.example"})
+        assert named.headers["Access-Control-Allow-Origin"] == "https://desk.example"
+        other = await net.ask("GET", "/v1/me", headers={**cookie, "Origin": "https://evil.example"})
+        assert "Access-Control-Allow-Origin" not in other.headers
+
+    network(work, BULKHEAD_API__ALLOWED_ORIGINS='["https://desk.example"]')
+
+
+def test_every_answer_forbids_what_a_browser_could_do_with_it() -> None:
+    """No caching, no framing, no guessing of types, on answers and refusals alike."""
+
+    async def work(net: Network) -> None:
+        for said in (await net.ask("GET", "/health/live"), await net.ask("GET", "/v1/status")):
+            assert said.headers["Cache-Control"] == "no-store"
+            assert said.headers["X-Content-Type-Options"] == "nosniff"
+            assert said.headers["X-Frame-Options"] == "DENY"
+            assert "default-src 'none'" in said.headers["Content-Security-Policy"]
+            assert said.headers["Server"] == "bulkhead"
+
+    network(work)
+
+
+# --- paths, sizes, time ------------------------------------------------------------------------------------------------
+
+TRAVERSALS: Final = (
+    "/v1/incidents/..%2f..%2faccess.db",
+    "/v1/incidents/%2e%2e%2faccess.db",
+    "/v1/incidents/....//access.db",
+    "/v1/group/..%2f..%2f..%2fetc%2fpasswd",
+    "/v1/performance/export/..%2f..%2faccess.db",
+    "/v1/config/versions/..%2f1",
+    "/..%2f..%2f..%2f..%2fetc%2fpasswd",
+    "/v1/../../../../etc/passwd",
+    "/v1/trace/..%2f..%2faccess.db",
+    "/v1/explain/%00%2fetc%2fpasswd",
+)
+
+
+def test_no_path_leads_to_a_file() -> None:
+    """Whatever stands in an address is an id: nothing outside of what it is an id in is found."""
+
+    async def work(net: Network) -> None:
+        admin = await net.token(Scope.ADMIN)
+        kept = net.rig.host.config.access_path.read_bytes()[:16]
+        for path in TRAVERSALS:
+            status, text = await raw(net, f"GET {path} HTTP/1.1\r\nAuthorization: Bearer {admin}\r\n", b"")
+            assert 400 <= status < 500, (path, status)
+            assert kept not in text
+            assert b"root:" not in text
+        for name in ("../access.db", "/etc/passwd", "..\\access.db"):
+            said = await net.ask("POST", "/v1/log/keep", admin, json={"segment": name})
+            assert said.status == 404, said
+
+    network(work, **MANY)
+
+
+async def raw(net: Network, head: str, body: bytes) -> tuple[int, bytes]:
+    """Send bytes as they are; return status and everything that is answered."""
+    reader, writer = await connected(net)
+    writer.write(f"{head}Host: x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+    await writer.drain()
+    async with asyncio.timeout(10):
+        said = await reader.read()
+    writer.close()
+    return int(said.split(b" ", 2)[1]), said
+
+
+async def connected(net: Network) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    assert net.server.door is not None
+    return await asyncio.open_connection("127.0.0.1", net.server.door.port)
+
+
+def test_an_oversized_request_is_refused() -> None:
+    """A body above a megabyte, a login above four kilobytes, an endless header: refused, and not kept in memory."""
+
+    async def work(net: Network) -> None:
+        token = await net.token(Scope.TRADE)
+        large = await net.ask("POST", "/v1/signal", token, data=io.BytesIO(b"x" * (2 << 20)))
+        assert large.status == 413
+        login = await net.ask("POST", "/v1/login", data=json.dumps({"name": "x" * 5_000, "password": "y"}))
+        assert (login.status, login.code) == (413, "BodyTooLarge")
+        header = await net.ask("GET", "/v1/me", headers={"X-Large": "x" * 20_000})
+        assert header.status == 400
+
+    network(work)
+
+
+def test_deep_or_broken_json_is_refused_and_no_failure() -> None:
+    """Ten thousand brackets, half a document, bytes that are no text: 422, never 500."""
+
+    async def work(net: Network) -> None:
+        token = await net.token(Scope.TRADE)
+        for body in (
+            b"[" * 10_000,
+            b'{"reason":',
+            b"\xff\xfe",
+            b'{"reason": 1}',
+            b"null",
+            b'{"reason": "a", "reason": "b"',
+        ):
+            said = await net.ask("POST", "/v1/pause", token, data=body)
+            assert 400 <= said.status < 500, (body[:20], said)
+
+    network(work)
+
+
+def test_who_says_nothing_loses_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that sends its headers a byte at a time holds a connection for so long and no longer (slow-loris)."""
+    monkeypatch.setattr(network_module, "IDLE_S", 0.2)
+
+    async def work(net: Network) -> None:
+        for sent in (b"", b"GET /v1/me HT", b"GET /v1/me HTTP/1.1\r\nHost: x\r\nX-A: "):
+            reader, writer = await connected(net)
+            writer.write(sent)
+            async with asyncio.timeout(10):
+                assert await reader.read() == b""
+            writer.close()
+
+    network(work)
+
+
+def test_a_body_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Headers at once and then nothing: 408, and the connection is closed."""
+    monkeypatch.setattr(gate_module, "BODY_S", 0.1)
+    monkeypatch.setattr(network_module, "LINGER_S", 0.1)
+
+    async def work(net: Network) -> None:
+        token = await net.token(Scope.TRADE)
+        for auth in (f"Authorization: Bearer {token}\r\n", ""):
+            path = "/v1/pause" if auth else "/v1/login"
+            reader, writer = await connected(net)
+            writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\n{auth}Content-Length: 10\r\n\r\n{{".encode())
+            async with asyncio.timeout(10):
+                said = await reader.read()
+            assert b" 408 " in said.partition(b"\r\n")[0]
+            assert b"BodyLate" in said
+            writer.close()
+
+    network(work)
+
+
+def test_a_crowd_of_connections_leaves_room_for_the_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many connections from the network and no more; the control socket works beside them."""
+    monkeypatch.setattr(network_module, "CONNECTIONS_MOST", 3)
+
+    async def work(net: Network) -> None:
+        held = [await connected(net) for _ in range(3)]
+        await net.rig.until("/v1/status", lambda _: net.server.door is not None and net.server.door.count == 3)
+        reader, writer = await connected(net)
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+        assert (await net.rig.get("/v1/status"))["version"]
+        for _, each in [*held, (reader, writer)]:
+            each.close()
+
+    network(work)
+
+
+# --- secrets -----------------------------------------------------------------------------------------------------------
+
+
+def test_no_secret_is_in_any_file_or_answer() -> None:
+    """Passwords, tokens and cookies that were used are in no file of the daemon and in no answer but their own (EX-1508)."""
+
+    async def work(net: Network) -> list[str]:
+        await net.person("ada", Role.ADMIN)
+        session = (await net.login("ada")).body
+        admin = session["access_token"]
+        wrong = "a wrong password, but whose?"
+        await net.login("ada", wrong)
+        made = (await net.ask("POST", "/v1/tokens", admin, json={"name": "t", "scope": "read"})).body["token"]
+        second = "another good password"
+        await net.ask("POST", "/v1/people", admin, json={"name": "bob", "role": "viewer", "password": second})
+        cookie = (await cookie_of(net))["Cookie"].partition("=")[2]
+        renewed = (await net.ask("POST", "/v1/refresh", json={"refresh_token": session["refresh_token"]})).body
+        secrets = [PASSWORD, wrong, second, admin, made, cookie]
+        secrets += [session["refresh_token"], renewed["access_token"], renewed["refresh_token"]]
+        await net.rig.until("/v1/log?code=OperatorActed", lambda said: len(said["events"]) >= 2)
+        said = [str((await net.ask("GET", path, made)).body) for path in LISTS]
+        assert not [secret for secret in secrets for text in said if secret in text]
+        stored = [part for secret in secrets for part in (secret, secret.rpartition("_")[2])]
+        folder = net.rig.host.config.app.data_dir
+        held = {each.name: each.read_bytes() for each in folder.rglob("*") if each.is_file()}
+        assert not [(name, part) for name, data in held.items() for part in stored if part.encode() in data]
+        return sorted(held)
+
+    files = network(work)
+    assert {"access.db", "journal.db"} <= set(files)
+
+
+LISTS: Final = ("/v1/status", "/v1/log", "/v1/events", "/v1/config", "/v1/ps", "/v1/figures", "/v1/reports", "/metrics")
+
+
+def test_the_address_of_alerts_is_shown_to_the_owner_alone() -> None:
+    """It holds a secret: over the network the status leaves it out, for an admin too (EX-1503)."""
+
+    async def work(net: Network) -> None:
+        admin = await net.token(Scope.ADMIN)
+        assert (await net.rig.get("/v1/status"))["webhook_url"].endswith("/token")
+        for path in ("/v1/status", "/v1/overview"):
+            body: Any = (await net.ask("GET", path, admin)).body
+            assert body.get("status", body)["webhook_url"].endswith("/********")
+
+    network(work)
+
+
+def test_a_listener_whose_session_ends_hears_no_more() -> None:
+    """The stream of a session that was logged out, or of a token that was revoked, is closed before the next item."""
+
+    async def work(net: Network) -> None:
+        token, admin = await net.token(Scope.READ, "listens"), await net.token(Scope.ADMIN)
+        async with net.listening(token, after=0) as line:
+            while (await line.receive_json())["kind"] != "live":
+                pass
+            await net.ask("POST", "/v1/tokens/listens/revoke", admin)
+            heard = [await line.receive()]
+            while heard[-1].type is aiohttp.WSMsgType.TEXT:
+                heard.append(await line.receive())
+            assert heard[-1].type is aiohttp.WSMsgType.CLOSE
+            assert heard[-1].data == aiohttp.WSCloseCode.POLICY_VIOLATION
+
+    network(work)
+
+
+def test_a_position_of_another_journal_is_refused() -> None:
+    """Who resumes after a position that there is not has another journal in mind, and is told so."""
+
+    async def work(net: Network) -> None:
+        token = await net.token(Scope.READ)
+        ahead = await net.ask("GET", "/v1/stream?after=999999", token)
+        assert (ahead.status, ahead.code) == (409, "PositionAhead")
+
+    network(work)
+
+
+def test_a_file_of_the_owner_is_never_world_readable() -> None:
+    """What the daemon keeps of people and requests has mode 0600 from its first moment."""
+
+    async def work(net: Network) -> None:
+        token = await net.token(Scope.TRADE)
+        await net.ask("POST", "/v1/pause", token, json={}, headers={"X-Request-Id": "x"})
+        config = net.rig.host.config
+        assert {oct(each.stat().st_mode & 0o777) for each in (config.access_path, config.requests_path)} == {"0o600"}
+
+    network(work)
