@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final
 from textual import events, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import ContentSwitcher
+from textual.widgets import ContentSwitcher, Static
 
 from protocol.errors import BulkheadError
 from tui import frame
@@ -41,10 +41,10 @@ class Cockpit(App[None]):
     CSS = """
     Screen { layers: base over; }
     CommandLine { layer: over; dock: bottom; offset: 0 -1; }
-    #header, #tabs, #alerts, #banner, #said, #keys { height: 1; width: 1fr; }
+    #header, #tabs, #alerts, #banner, #keys { height: 1; width: 1fr; }
     #header { background: $surface; }
     #banner { display: none; }
-    #said { background: $background; }
+    #said { height: auto; min-height: 1; max-height: 3; padding: 0 1; }
     #keys { background: $surface; }
     #panels { height: 1fr; }
     Panel { height: 1fr; }
@@ -95,7 +95,7 @@ class Cockpit(App[None]):
             for panel in self.panels:
                 yield panel()
         yield CommandLine()
-        yield Lines(id="said")
+        yield Static(id="said")
         yield Lines(id="keys")
 
     def _first_panel(self) -> str:
@@ -205,7 +205,7 @@ class Cockpit(App[None]):
     def say(self, text: str, style: str = "") -> None:
         """Write a sentence into the status line."""
         if self.screen_stack and self.screen_stack[0].query("#said"):
-            self._line("said").put(line((" ", ""), (text, style)))
+            self.screen_stack[0].query_one("#said", Static).update(line((text, style)))
 
     async def confirm(self, question: Question) -> bool:
         """Ask the operator; must be called from a worker."""
@@ -255,7 +255,7 @@ class Cockpit(App[None]):
                 self.theme = THEMES[value].theme.name
             for panel in self.query(Panel):
                 if panel.grid is not None and name == "density":
-                    panel.grid.set_columns(panel.grid.chosen_columns, value)
+                    panel.grid.set_columns(density=value)
             self.draw()
 
     # --- commands ------------------------------------------------------------------------------------------------------

@@ -58,4 +58,4 @@ class Telling:
         """Say an error: what is wrong, its code, what to do."""
         code = str(getattr(error, "code", type(error).__name__))
         advice = self._cockpit.options.advice(code)
-        self._cockpit.say(f"✖ {error} [{code}]{f'  try: {advice}' if advice else ''}", "alarm")
+        self._cockpit.say(f"✖ {error} [{code}]{f'  Try: {advice}' if advice else ''}", "alarm")

@@ -50,7 +50,14 @@ def group_of(seat: Seat, given: str) -> Mapping[str, Any] | None:
 
 def _names(row: Mapping[str, Any]) -> set[str]:
     symbol = str(row["symbol"]).replace("/", "").casefold()
-    return {symbol, symbol.partition(":")[0], str(row["timeframe"]).casefold(), str(row["side"]), str(row["account"])}
+    return {
+        symbol,
+        symbol.partition(":")[0],
+        str(row["base"]).casefold(),
+        str(row["timeframe"]).casefold(),
+        str(row["side"]),
+        str(row["account"]),
+    }
 
 
 def queued_of(seat: Seat, given: str) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:

@@ -146,9 +146,9 @@ class Grid(ScrollView, can_focus=True):
         self._draw_changes(before, changed)
         self._follow_selected()
 
-    def set_columns(self, chosen: Sequence[str] = (), density: str = "") -> None:
-        """Show other columns (none: what fits), or the same further apart."""
-        self.chosen_columns = tuple(chosen)
+    def set_columns(self, chosen: Sequence[str] | None = None, density: str = "") -> None:
+        """Show other columns (an empty choice: what fits), or the same ones further apart."""
+        self.chosen_columns = self.chosen_columns if chosen is None else tuple(chosen)
         self.density = density or self.density
         self._lay_out()
 

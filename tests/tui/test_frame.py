@@ -1,0 +1,102 @@
+"""The frame: panels by their keys, search, details, age of values, a daemon that goes and comes back, small screens."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.tui.rig import cockpit
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_panels_open_by_their_keys_and_search_narrows_them() -> None:
+    """1 to 9 switch panels, / searches, Esc undoes it, Enter opens and Esc closes details (EX-1601)."""
+    async with cockpit() as rig:
+        for panel in rig.app.panels:
+            await rig.press(panel.key)
+            assert rig.app.panel().ident == panel.ident
+        await rig.press("2", "slash", *"sol", "enter")
+        await rig.sees("1 of 12 match")
+        grid = rig.app.panel().grid
+        assert grid is not None
+        assert [row["symbol"] for row in map(grid.rows.at, range(len(grid.rows))) if row] == ["SOL/USDT"]
+        await rig.press("enter")
+        await rig.sees("REFERENCES")
+        assert "P1 DCA0" in rig.text
+        await rig.press("escape")
+        assert "REFERENCES" not in rig.text
+        await rig.press("escape")
+        assert len(grid.rows) == 12
+
+
+async def test_the_dashboard_opens_panels_from_its_widgets() -> None:
+    """A click on a widget, or its key, opens the panel it is about (EX-1611)."""
+    async with cockpit() as rig:
+        await rig.pilot.click("#pool")
+        assert rig.app.panel().ident == "queue"
+        await rig.press("1", "g")
+        assert rig.app.panel().ident == "positions"
+        await rig.press("1", "r")
+        assert rig.app.panel().ident == "risk"
+        await rig.press("enter")
+        await rig.sees("REFERENCES")
+        assert rig.app.panel().ident == "positions"
+
+
+async def test_a_daemon_that_is_away_is_said_and_old_values_are_dimmed() -> None:
+    """A banner says so and since when, values older than 3 s are dimmed; when it is back all is asked (EX-1602)."""
+    async with cockpit(panel="positions") as rig:
+        grid = rig.app.panel().grid
+        assert grid is not None
+        assert not grid.stale
+        rig.link.cut(away=True)
+        await rig.sees("NO CONNECTION")
+        rig.clock.go(2.9)
+        await rig.app.refresh_now()
+        assert not grid.stale
+        rig.clock.go(0.2)
+        await rig.app.refresh_now()
+        assert grid.stale
+        assert rig.app.panel().has_class("-stale")
+        assert "for 3s" in rig.text
+        rig.link.cut(away=False)
+        await rig.until(lambda: "NO CONNECTION" not in rig.text and not grid.stale, "it is back")
+        await rig.sees("connected again")
+
+
+async def test_a_topic_the_daemon_refuses_is_said_with_its_code() -> None:
+    """What cannot be asked is an error with its code and what to do, not an empty widget (EX-1603)."""
+    async with cockpit() as rig:
+        rig.app.state.focus("group", "gone")
+        rig.app.state.want(("group",))
+        await rig.app.refresh_now()
+        await rig.sees("there is no group gone [NotFound]")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 16), (250, 70)])
+async def test_every_panel_draws_at_every_size(size: tuple[int, int]) -> None:
+    """80 by 24 is enough for what is needed; smaller and ultrawide screens do not break it (EX-1604)."""
+    async with cockpit(size=size) as rig:
+        for panel in rig.app.panels:
+            await rig.press(panel.key)
+            lines = rig.text.splitlines()
+            assert max(len(line) for line in lines) <= size[0] + 1
+            assert "bulkhead" in lines[0]
+        await rig.press("2")
+        needed = {"pair", "tf", "pyramids", "dca", "average", "percent", "pnl"}
+        grid = rig.app.panel().grid
+        assert grid is not None
+        assert needed <= set(grid.shown_columns)
+        assert size[0] < 80 or "status" in grid.shown_columns
+
+
+async def test_themes_and_density_go_round_by_keys() -> None:
+    """F6 puts on the next theme, F7 the next density (EX-1604)."""
+    async with cockpit(panel="queue") as rig:
+        assert rig.app.theme == "bulkhead-dark"
+        await rig.press("f6")
+        assert rig.app.theme == "bulkhead-light"
+        await rig.press("f7")
+        grid = rig.app.panel().grid
+        assert grid is not None
+        assert grid.density == "relaxed"
