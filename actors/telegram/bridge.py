@@ -88,8 +88,7 @@ class PhoneCommands(Outbox):
     """The receiving half of the bridge."""
 
     def __init__(self, settings: PhoneSettings, seat: Seat, wire: str) -> None:
-        super().__init__(wire)
-        self._settings = settings
+        super().__init__(settings, wire)
         self._seat = seat
         self._chats = Chats()
         self._callbacks: list[tuple[str, str]] = []
@@ -138,13 +137,9 @@ class PhoneCommands(Outbox):
     def _go_on(self, after: Iterable[Any]) -> Do:
         """Begin what was taken in, let messages out, and ask for more: all of it stands in the journal first."""
         dos = [do for each in after if (do := each()) is not None]
-        pumped = self._pump()
         events = [event for do in dos for event in do.events]
         tells = [told for do in dos for told in do.tells]
-        if pumped is not None:
-            events += pumped.events
-            tells += pumped.tells
-        return Do(events, [*tells, (self._wire, self._poll())])
+        return Do(events, [*tells, (self._wire, self._poll())], then=self._pump)
 
     def _poll(self) -> PollPhone:
         callbacks, self._callbacks = tuple(self._callbacks), []
@@ -239,7 +234,6 @@ class PhoneCommands(Outbox):
                 self._seat.name(parsed.command, parsed.args, parsed.account),
                 partial(_named, update, pending.token),
                 lambda error: _named(update, pending.token, Named("", error=_said(error))),
-                real=True,
             )
             return None
         if found.reply == "help":
@@ -260,7 +254,6 @@ class PhoneCommands(Outbox):
             self._seat.show("/status" if live else parsed.command, parsed.args, parsed.account),
             lambda text: Shown(update.update_id, update.chat, text, "live" if live else ""),
             lambda error: Shown(update.update_id, update.chat, _said(error)),
-            real=True,
         )
         return self._note(update.chat, update.user, parsed, "done")
 
@@ -318,7 +311,6 @@ class PhoneCommands(Outbox):
             ),
             lambda text: Acted(taken.update_id, text),
             lambda error: Acted(taken.update_id, _said(error), type(error).__name__),
-            real=True,
         )
 
     @handles

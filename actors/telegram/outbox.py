@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from actors.telegram.memory import Memory, fold
+from actors.telegram.seat import PhoneSettings
 from protocol.event_log import EVENT_LOG, LogEvent
 from protocol.messages import Event, Message
 from protocol.telegram import (
@@ -31,13 +32,10 @@ from runtime.actor import Do, handles
 from runtime.clock import NANOS
 from runtime.durable import DurableActor
 
-__all__ = ["AWAY_MOST_S", "GROUP_PACE_S", "LONGEST", "PACE_S", "Outbox", "new_item"]
+__all__ = ["AWAY_MOST_S", "GROUPS_SLOWER", "LONGEST", "Outbox", "new_item"]
 
-PACE_S: Final = 1.0
-"""Seconds between two messages to one chat; what comes meanwhile is put together."""
-
-GROUP_PACE_S: Final = 3.0
-"""The same for groups, of which Telegram takes 20 messages a minute."""
+GROUPS_SLOWER: Final = 3
+"""Groups are written to this much slower: Telegram takes 20 messages a minute there."""
 
 AWAY_MOST_S: Final = 60.0
 """Longest wait between two tries while Telegram is away."""
@@ -62,7 +60,8 @@ class Outbox(DurableActor):
 
     SNAPSHOT_EVERY = 300
 
-    def __init__(self, wire: str) -> None:
+    def __init__(self, settings: PhoneSettings, wire: str) -> None:
+        self._settings = settings
         self._wire = wire
         self._memory = Memory()
         self._in_flight: dict[int, int] = {}
@@ -153,8 +152,12 @@ class Outbox(DurableActor):
         if item is None or chat is None:
             return None
         del self._in_flight[chat]
-        self._not_before[chat] = self.now() + round((PACE_S if chat > 0 else GROUP_PACE_S) * NANOS)
+        self._not_before[chat] = self.now() + self._pace(chat)
         return self._after_result(item, msg)
+
+    def _pace(self, chat: int) -> int:
+        """Return how long a chat has to wait for its next message; what comes meanwhile is put together."""
+        return round(self._settings.pace_s * (1 if chat > 0 else GROUPS_SLOWER) * NANOS)
 
     def _after_result(self, item: OutItem, msg: SendResult) -> Do:
         now = self.now()

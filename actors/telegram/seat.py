@@ -19,12 +19,13 @@ class Member(NamedTuple):
 
 
 class PhoneSettings(NamedTuple):
-    """Who is served, what they are told of, how often a live status message is renewed."""
+    """Who is served, what they are told of, how often a live status message is renewed, how fast messages may follow."""
 
     members: tuple[Member, ...]
     accounts: tuple[str, ...]
     warnings: bool = False
     live_every_s: float = 15.0
+    pace_s: float = 1.0
 
 
 class Named(NamedTuple):

@@ -72,6 +72,17 @@ class Telegram(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     live_every_s: Annotated[
         int, Key(doc="How often a live status message is renewed.", unit="s", at_least=5, at_most=3_600)
     ] = 15
+    pace_ms: Annotated[
+        int,
+        Key(
+            doc="Least time between two messages to one chat; groups wait three times as long. What comes meanwhile is put "
+            "together. Telegram takes about one a second.",
+            unit="ms",
+            applies="now",
+            at_least=0,
+            at_most=60_000,
+        ),
+    ] = 1_000
     url: Annotated[
         str | None,
         Key(

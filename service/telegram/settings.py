@@ -36,7 +36,7 @@ def phone_settings(config: Config) -> PhoneSettings:
     section = config.telegram
     members = tuple(Member(each.chat, each.user, Role[each.role.name]) for each in section.members)
     accounts = tuple(account.name for account in config.accounts)
-    return PhoneSettings(members, accounts, section.warnings, float(section.live_every_s))
+    return PhoneSettings(members, accounts, section.warnings, float(section.live_every_s), section.pace_ms / 1_000)
 
 
 def telegram_token(config: Config) -> Secret:
