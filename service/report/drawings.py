@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final, NamedTuple
 
-from service.report.numbers import axis_words, count, day, money, percent, plain_percent, short, zone_named
+from service.report.numbers import axis_percent, axis_words, count, day, money, percent, short, zone_named
 from service.report.scales import time_ticks, value_ticks
 
 __all__ = ["drawdown", "equity", "histogram"]
@@ -82,33 +82,29 @@ def equity(found: Mapping[str, Any]) -> str:
 def drawdown(found: Mapping[str, Any]) -> str:
     """Return how far equity stood below its highest, deposits taken out, with the deepest point named."""
     curve, figures = found["curves"]["drawdown"], found["dashboard"]["drawdown"]
-    if len(curve) < 2:
+    if len(curve) < 2 or figures["trough_at"] is None:
         return ""
-    low = min(value for _, value in curve)
-    levels = [each for each in value_ticks(min(low, -0.01), 0.0, 3) if each <= 0]
+    levels = [each for each in value_ticks(min(value for _, value in curve), 0.0, 3) if each <= 0]
     frame = _Frame(170, curve[0][0], curve[-1][0], levels[0], 0.0)
     zone = zone_named(found["range"]["timezone"])
     zero = frame.y(0)
     area = f"{frame.x(curve[0][0]):.1f},{zero:.1f} {_line(frame, curve)} {frame.x(curve[-1][0]):.1f},{zero:.1f}"
     parts = [
-        _rules(frame, levels, lambda value: plain_percent(value, 0 if value == int(value) else 1)),
+        _rules(frame, levels, axis_percent),
         _calendar(frame, zone),
         f'<polygon class="fall" points="{area}"/><polyline class="falling" points="{_line(frame, curve)}"/>',
     ]
-    said = "Equity never fell."
-    if figures["trough_at"] is not None:
-        at, depth = figures["trough_at"], figures["max_drawdown_percent"]
-        x, y = frame.x(at), frame.y(depth)
-        side = "end" if x > frame.width / 2 else "start"
-        shift = -9 if side == "end" else 9
-        parts.append(f'<circle class="worst" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>')
-        parts.append(
-            f'<text class="word" x="{x + shift:.1f}" y="{y - 3:.1f}" text-anchor="{side}">'
-            f"{percent(depth)}, {day(at, zone)}</text>"
-        )
-        recovered = figures["recovered_at"]
-        end = f"recovered on {day(recovered, zone)}" if recovered is not None else "not recovered yet"
-        said = f"Deepest: {percent(depth)}, from {day(figures['peak_at'], zone)} to {day(at, zone)}, {end}."
+    at, depth = figures["trough_at"], figures["max_drawdown_percent"]
+    x, y = frame.x(at), frame.y(depth)
+    side = "end" if x > frame.width / 2 else "start"
+    parts.append(f'<circle class="worst" cx="{x:.1f}" cy="{y:.1f}" r="3.5"/>')
+    parts.append(
+        f'<text class="word" x="{x + (-9 if side == "end" else 9):.1f}" y="{y - 3:.1f}" text-anchor="{side}">'
+        f"{percent(depth)}, {day(at, zone)}</text>"
+    )
+    recovered = figures["recovered_at"]
+    end = f"recovered on {day(recovered, zone)}" if recovered is not None else "not recovered yet"
+    said = f"Deepest: {percent(depth)}, from {day(figures['peak_at'], zone)} to {day(at, zone)}, {end}."
     return _svg("drawdown", frame, "Drawdown in percent", said, parts)
 
 
@@ -133,11 +129,7 @@ def histogram(found: Mapping[str, Any]) -> str:
             f'<rect class="{kind}" x="{x + 1:.1f}" y="{top:.1f}" width="{max(width - 2, 1):.1f}" height="{base - top:.1f}">'
             f"<title>{title}</title></rect>"
         )
-    parts += [
-        _below(frame, value, plain_percent(value, 0 if value == int(value) else 1))
-        for value in value_ticks(low, high, 6)
-        if low <= value <= high
-    ]
+    parts += [_below(frame, value, axis_percent(value)) for value in value_ticks(low, high, 6) if low <= value <= high]
     if low < 0 < high:
         parts.append(f'<line class="zero" x1="{frame.x(0):.1f}" x2="{frame.x(0):.1f}" y1="{_TOP}" y2="{base:.1f}"/>')
     said = f"{count(sum(counts))} trades from {percent(low)} to {percent(high)}."

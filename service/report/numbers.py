@@ -12,6 +12,7 @@ from protocol.values import Instant
 
 __all__ = [
     "DASH",
+    "axis_percent",
     "axis_words",
     "count",
     "day",
@@ -76,6 +77,11 @@ def axis_words(levels: Sequence[float]) -> Callable[[float], str]:
     size, unit = next(((size, unit) for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")) if most >= size), (1.0, ""))
     scale = 1e3 if unit == "k" else size
     return lambda value: f"{value / scale:,.5g}{unit}".replace("-", _MINUS) if unit and value else short(value)
+
+
+def axis_percent(value: float) -> str:
+    """Return percent on an axis, with the places it has."""
+    return f"{value:,.6g}\u202f%".replace("-", _MINUS)
 
 
 def _places(value: float) -> int:

@@ -43,7 +43,7 @@ def page_of(found: Mapping[str, Any]) -> str:
         _header(found, begins),
         _keys(found),
         _section("Equity", _legend(found) + drawings.equity(found), "nothing was marked or realized in this range"),
-        _section("Drawdown", drawings.drawdown(found), "no equity was marked in this range"),
+        _section("Drawdown", drawings.drawdown(found), "equity never fell in this range"),
         _section("Months", pieces.months(found["months"]), "no month has a result yet"),
         _pair(
             _section("Returns of trades", drawings.histogram(found), "no trade was closed in this range"),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from service.report.canvas import Look, axes_of, dates, in_words, nothing
-from service.report.numbers import count, day, money, percent, plain_percent, zone_named
+from service.report.numbers import axis_percent, count, day, money, percent, zone_named
 from service.report.scales import value_ticks
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _fall(axes: Axes, found: Mapping[str, Any], look: Look, first: float, last: 
     axes.plot(xs, ys, color=look.loss, linewidth=1.3)
     low = min([*ys, -0.01])
     levels = [each for each in value_ticks(low, 0.0, 4) if each <= 0]
-    axes.set_yticks(levels, [f"{each:g}\u202f%".replace("-", "\u2212") for each in levels])
+    axes.set_yticks(levels, [axis_percent(each) for each in levels])
     axes.set_ylim(min(levels[0], low * 1.12), 0)
     if deepest["trough_at"] is not None:
         at, depth = deepest["trough_at"], deepest["max_drawdown_percent"]
@@ -97,7 +97,7 @@ def histogram(figure: Figure, found: Mapping[str, Any], look: Look) -> None:
         tone = look.gain if left >= 0 else look.loss if right <= 0 else look.soft
         axes.bar((left + right) / 2, number, width=(right - left) * 0.92, color=tone)
     axes.axvline(0, color=look.soft, linewidth=1, linestyle=(0, (3, 3)))
-    axes.xaxis.set_major_formatter(lambda value, _: plain_percent(value, 0 if float(value).is_integer() else 1))
+    axes.xaxis.set_major_formatter(lambda value, _: axis_percent(value))
     axes.yaxis.set_major_formatter(lambda value, _: count(int(value)) if float(value).is_integer() else "")
     axes.set_xlim(edges[0], edges[-1])
 

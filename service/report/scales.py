@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from math import ceil, floor, log10
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from protocol.values import Instant
 from rules.performance import day_start
 
 __all__ = ["Tick", "time_ticks", "value_ticks"]
 
-_NANOS = 1_000_000_000
-_HOUR = 3_600 * _NANOS
-_DAY = 24 * _HOUR
+_NANOS: Final = 1_000_000_000
+_MINUTE: Final = 60 * _NANOS
+_DAY: Final = 1_440 * _MINUTE
+_MINUTES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720)
 
 
 class Tick(NamedTuple):
@@ -36,7 +37,7 @@ def value_ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 
 def time_ticks(first: Instant, last: Instant, zone: tzinfo = UTC, most: int = 9) -> list[Tick]:
-    """Return places on a calendar axis: hours, days, months or years, at most so many."""
+    """Return places on a calendar axis: minutes, hours, days, months or years, at most so many."""
     span = max(last - first, 1)
     if span <= 2 * _DAY:
         return _hours(first, last, zone, most)
@@ -47,13 +48,16 @@ def time_ticks(first: Instant, last: Instant, zone: tzinfo = UTC, most: int = 9)
 
 
 def _hours(first: Instant, last: Instant, zone: tzinfo, most: int) -> list[Tick]:
-    hours = next((each for each in (1, 2, 3, 6, 12) if (last - first) / (each * _HOUR) <= most), 12)
-    begin = datetime.fromtimestamp(first // _NANOS, zone).replace(minute=0, second=0, microsecond=0)
-    at, found = begin - timedelta(hours=begin.hour % hours), []
+    minutes = next((each for each in _MINUTES if (last - first) / (each * _MINUTE) <= most), _MINUTES[-1])
+    begin = datetime.fromtimestamp(first // _NANOS, zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    passed = (first - int(begin.timestamp()) * _NANOS) // (minutes * _MINUTE)
+    at, found = begin + timedelta(minutes=minutes * passed), []
     while (instant := int(at.timestamp()) * _NANOS) <= last:
         if instant >= first:
-            found.append(Tick(instant, at.strftime("%d %b") if at.hour == 0 else at.strftime("%H:%M")))
-        at += timedelta(hours=hours)
+            found.append(
+                Tick(instant, at.strftime("%d %b") if (at.hour, at.minute) == (0, 0) else at.strftime("%H:%M"))
+            )
+        at += timedelta(minutes=minutes)
     return found
 
 

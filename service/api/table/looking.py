@@ -109,7 +109,7 @@ _TRADING = (
 )
 _EARNED = (
     get("/v1/pnl", "Realizations added up", shapes.PNL, *given.PNL, errors=("NotFound",)),
-    get("/v1/performance", "Every figure of performance", dict[str, Any], *given.RECKONING),
+    get("/v1/performance", "Every figure and curve of performance", dict[str, Any], *given.RECKONING, *given.DRAWN),
     get(
         "/v1/performance/day",
         "One day",
@@ -120,11 +120,36 @@ _EARNED = (
     get("/v1/performance/days", "Days on which anything happened", dict[str, Any], *given.RECKONING, given.LIMIT),
     get("/v1/performance/flows", "Deposits and withdrawals", dict[str, Any], *given.RECKONING),
     get("/v1/performance/equity", "Equity snapshots", dict[str, Any], *given.RECKONING),
-    get("/v1/performance/trades", "Closed trades", dict[str, Any], *given.RECKONING, given.LIMIT),
+    get(
+        "/v1/performance/trades",
+        "Closed trades, the newest first",
+        dict[str, Any],
+        *given.RECKONING,
+        given.text("reason", "Closed for this only."),
+        given.text("text", "Part of pair, strategy, reason or id."),
+        given.text("before", "Where the page before ended, as its answer says."),
+        given.LIMIT,
+    ),
     get("/v1/performance/exports", "What can be taken away", dict[str, Any]),
-    get("/v1/performance/export/{what}", "A table as a file", bytes, *given.RECKONING, kind="file"),
+    get(
+        "/v1/performance/export/{what}",
+        "A table or curve as a file",
+        bytes,
+        given.text("format", "csv, json or parquet; without it csv.", enum=["csv", "json", "parquet"]),
+        *given.RECKONING,
+        kind="file",
+        errors=("NotFound",),
+    ),
     get("/v1/performance/report", "The report as a page of its own", bytes, *given.RECKONING, kind="file"),
-    get("/v1/performance/picture/{chart}", "A chart as a picture", bytes, *given.RECKONING, kind="file"),
+    get(
+        "/v1/performance/picture/{chart}",
+        "A chart as a PNG of 1600 x 900",
+        bytes,
+        given.text("theme", "light or dark; without it ui.theme.", enum=["light", "dark"]),
+        *given.RECKONING,
+        kind="file",
+        errors=("FeatureUnavailable", "PictureFailed"),
+    ),
 )
 _LOG = (
     get(

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from protocol.values import Scope, Side
 from rules.event_log.line import Category, LineSeverity, Tag
+from rules.performance import RangeName
 from service.api.filters import SEVERITIES
 from service.api.table.routes import Given
 from store.pnl import PNL_KEYS
@@ -14,6 +15,7 @@ from store.pnl import PNL_KEYS
 __all__ = [
     "ACCOUNT",
     "AFTER",
+    "DRAWN",
     "FOLLOWING",
     "GROUP",
     "LIMIT",
@@ -94,10 +96,18 @@ PNL: Final = (
 RECKONING: Final = (
     SCOPE,
     ACCOUNT,
+    text("venue", "Of this venue only."),
     SYMBOL,
     text("timeframe", "Of this timeframe only."),
     text("strategy", "Of this strategy only."),
     word("side", "Of this side only.", Side),
+    word("range", "Whole days of the calendar; custom with from and to, or since and until.", RangeName),
+    text("from", "First day, such as 2026-02-10.", format="date"),
+    text("to", "Last day, included.", format="date"),
     SINCE,
     whole("until", "Before this instant (nanoseconds UTC)."),
+)
+DRAWN: Final = (
+    whole("points", "Points of each curve; without it 600.", minimum=4, maximum=20_000),
+    text("parts", "Some of breakdown, periods, curves, falls, months, trades with commas between; none for none."),
 )

@@ -231,7 +231,7 @@ def test_axes_have_round_numbers(low: float, high: float) -> None:
     assert max(steps) - min(steps) < 1e-8
 
 
-@pytest.mark.parametrize("days", [0.2, 1, 3, 12, 40, 70, 200, 400, 2_000, 9_000])
+@pytest.mark.parametrize("days", [0.005, 0.03, 0.2, 1, 3, 12, 40, 70, 200, 400, 2_000, 9_000])
 def test_dates_of_an_axis_are_few_and_within(days: float) -> None:
     """The dates below a curve lie within it, in order, at most nine or so."""
     last = NOW
