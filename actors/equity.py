@@ -189,8 +189,11 @@ class EquityKeeper(DurableActor):
             error = ValidationError("account", "is not configured", code="NotFound", value=msg.account)
             self.context.answer(envelope, error=error)
             return NO_ANSWER
+        counted = self._account(msg.account).starting is None and self._settings.starting.get(msg.account) is None
         marked = self._marked(msg.account, scope, MarkedFor.FLOW)
-        noted = replace(marked, flow=msg.amount, note=msg.note, operator=msg.operator)
+        # Where the curves begin only now they begin with the balances, and those hold what was deposited already.
+        starting = marked.starting - msg.amount if counted else marked.starting
+        noted = replace(marked, starting=starting, flow=msg.amount, note=msg.note, operator=msg.operator)
         return Do([noted], answer=noted)
 
     def _mark(self, name: str, reason: MarkedFor) -> Do | None:

@@ -13,10 +13,11 @@ from actors.equity import EquityKeeper, EquitySettings
 from actors.group import GROUPS
 from actors.session_topics import balances_topic, market_topic
 from protocol.configuration import ApplySettings
+from protocol.errors import ValidationError
 from protocol.market import PriceTick
 from protocol.messages import Event
 from protocol.orders import Balance, FillRecorded
-from protocol.performance import EquityMarked, MarkedFor
+from protocol.performance import EquityMarked, MarkedFor, RecordFlow
 from protocol.risk import PauseEngine
 from protocol.values import OrderSide, Scope, Side
 from protocol.venue import BalancesChanged
@@ -197,3 +198,46 @@ def test_a_journal_cut_anywhere_goes_on_the_same() -> None:
         for each in records[:cut]:
             kept.append([Entry(*each[1:])])
         assert play(run, journal=kept, start=START + S) == expected
+
+
+def test_a_deposit_is_noted_with_who_recorded_it() -> None:
+    """EX-1705: a recorded flow is a mark of its own with its note; of an account that there is not nothing is noted."""
+
+    async def script(stage: Stage) -> None:
+        marks = rig(stage, SETTINGS._replace(starting={"desk": D(50)}))
+        price(stage, "100")
+        await stage.told("desk", PauseEngine("BTC/USDT"))
+        ask = RecordFlow(account="desk", amount=D(-20), note="rent", operator="ann")
+        said = await stage.ask("equity", ask)
+        assert (said.reason, said.flow, said.note, said.operator) == (MarkedFor.FLOW, -20, "rent", "ann")
+        assert said == marks()[-1]
+        assert [each.symbol for each in said.marks] == ["BTC/USDT"]
+        assert said.starting == 50
+        with pytest.raises(ValidationError) as caught:
+            await stage.ask("equity", RecordFlow(account="gone", amount=D(1)))
+        assert caught.value.code == "NotFound"
+        assert len(marks()) == 2
+
+    play(script)
+
+
+def test_curves_that_begin_with_a_deposit_begin_without_it() -> None:
+    """EX-1705: the first mark of an account may be its deposit: what the balances hold of it is not counted twice."""
+
+    async def script(stage: Stage) -> None:
+        marks = rig(stage)
+        held = BalancesChanged("desk", (Balance("USDT", D(1_500)),), stage.now)
+        stage.system.bus.publish(balances_topic("desk"), held, keep=True)
+        await stage.ask("equity", RecordFlow(account="desk", amount=D(500)))
+        await stage.told("desk", PauseEngine("BTC/USDT"))
+        assert [(each.starting, each.flow) for each in marks()] == [(1_000, 500), (1_000, 0)]
+
+    play(script)
+
+
+@pytest.mark.parametrize("amount", ["0", "NaN", "Infinity"])
+def test_a_flow_is_a_number_that_is_not_zero(amount: str) -> None:
+    """EX-110: what is no amount is refused before anybody hears of it."""
+    with pytest.raises(ValidationError) as caught:
+        RecordFlow(account="desk", amount=D(amount))
+    assert caught.value.code == "OutOfRange"
