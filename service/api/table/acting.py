@@ -19,6 +19,7 @@ from service.access.roles import Scope
 from service.api.config import Apply, Edit, Load, Typed, Who
 from service.api.groups import CloseWanted, EditWanted
 from service.api.incidents import Clear, Seen
+from service.api.inspection import Held
 from service.api.log import Acknowledge, Keep, Prune
 from service.api.login import LoginWanted, RefreshWanted, SessionAnswer
 from service.api.notifications import NoticesNamed
@@ -36,7 +37,7 @@ from service.api.venues import VenueCommand
 __all__ = ["ACTING", "SIGNAL"]
 
 SIGNAL: Final = shape(
-    "SignalWanted",
+    "signal wanted",
     "An operator's signal (EX-260). `side` is the side of the position; without a price the newest is taken. "
     "User and venue may be left out where there is only one.",
     symbol=str,
@@ -45,9 +46,9 @@ SIGNAL: Final = shape(
     kind=str,
 )
 _ENGINE_SAID: Final = shape(
-    "EngineSaid", "Whether entries are allowed now.", type=str, status=EngineStatus, reason=str, number=int, told=str
+    "engine said", "Whether entries are allowed now.", type=str, status=EngineStatus, reason=str, number=int, told=str
 )
-_TOLD: Final = shape("Told", "Where the message went.", account=str, told=str)
+_TOLD: Final = shape("told", "Where the message went.", account=str, told=str)
 
 
 def _wants_preview(body: Mapping[str, Any]) -> bool:
@@ -85,7 +86,7 @@ _IN_AND_OUT = (
         errors=("InvalidToken", "TokenReused", "SessionEnded", "LockedOut"),
         secret=True,
     ),
-    post("/v1/logout", "End the session", None, shape("Ended", "It is over.", ended=bool), scope=None, knows=True),
+    post("/v1/logout", "End the session", None, shape("ended", "It is over.", ended=bool), scope=None, knows=True),
 )
 _ENGINE = (
     post("/v1/pause", "Stop entries; exits go on", Pause, _ENGINE_SAID),
@@ -107,23 +108,30 @@ _ENGINE = (
         dry=_wants_dry,
     ),
     post("/v1/release", "Let a quarantined actor go on", Path, ActorStanding, errors=("NotFound", "NotQuarantined")),
+    post(
+        "/v1/quarantine",
+        "Stop an actor in order and keep it down until it is released",
+        Held,
+        ActorStanding,
+        errors=("NotFound", "NoSupervisor"),
+    ),
     post("/v1/restart", "Stop an actor in order and start it again", Path, ActorStanding, errors=("NotFound",)),
     post(
         "/v1/dead-letters/{id}/replay",
         "Hand a message to its actor again",
         None,
-        shape("LetterReplayed", "Where it went.", replayed=str, to=str),
+        shape("letter replayed", "Where it went.", replayed=str, to=str),
         errors=("NotFound", "NotReplayable"),
     ),
     post(
         "/v1/send",
         "Send an actor any message of the protocol",
         SendTo,
-        shape("Sent", "What a request was answered; null for a message.", sent=str, to=str, answer=Any),
+        shape("sent", "What a request was answered; null for a message.", sent=str, to=str, answer=Any),
         scope=Scope.ADMIN,
         errors=("NotFound", "NotInjectable", "Unhandled"),
     ),
-    post("/v1/stop", "End the daemon in order", None, shape("Stopping", "It ends.", stopping=bool), scope=Scope.ADMIN),
+    post("/v1/stop", "End the daemon in order", None, shape("stopping", "It ends.", stopping=bool), scope=Scope.ADMIN),
 )
 _TRADING = (
     post(
@@ -138,7 +146,7 @@ _TRADING = (
         "/v1/group/{id}/close",
         "Close a group, or one leg of it",
         CloseWanted,
-        shape("Closing", "What is being closed.", group_id=str, closing=str),
+        shape("closing", "What is being closed.", group_id=str, closing=str),
         errors=("NotFound", "GroupClosing", "GroupGone"),
     ),
     post("/v1/adopt", "Take over a position that was opened by hand", AdoptPosition, AdoptAnswer),
@@ -185,7 +193,7 @@ _EARNED = (
         "/v1/performance/flows",
         "Record a deposit or a withdrawal",
         Flow,
-        shape("FlowRecorded", "What was recorded.", account=str, amount=str, at=int, note=str),
+        shape("flow recorded", "What was recorded.", account=str, amount=str, at=int, note=str),
         errors=("NotFound",),
     ),
 )
@@ -194,7 +202,7 @@ _LOG = (
         "/v1/alerts/ack",
         "Take alerts off the strip",
         Acknowledge,
-        shape("Acknowledged", "How many.", acknowledged=int, event=EventsAcknowledged),
+        shape("acknowledged", "How many.", acknowledged=int, event=EventsAcknowledged),
         errors=("NotFound",),
     ),
     post("/v1/incidents/clear", "Say that an incident is over", Clear, IncidentList),
@@ -202,7 +210,7 @@ _LOG = (
         "/v1/incidents/seen",
         "Say that incident files were looked at",
         Seen,
-        shape("Unread", "How many are left.", unread=int),
+        shape("unread", "How many are left.", unread=int),
     ),
     post("/v1/notifications/read", "Mark notifications as read", NoticesNamed, shapes.NOTICES),
     post("/v1/notifications/dismiss", "Put notifications away", NoticesNamed, shapes.NOTICES),
@@ -211,7 +219,7 @@ _LOG = (
         "/v1/log/prune",
         "Remove old segments of the log; preview only says which",
         Prune,
-        shape("Pruned", "What went, or would go.", preview=bool, removed=list[shapes.Segment]),
+        shape("pruned", "What went, or would go.", preview=bool, removed=list[shapes.Segment]),
         scope=Scope.ADMIN,
         dry=_wants_preview,
     ),

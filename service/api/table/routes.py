@@ -76,9 +76,11 @@ def post(
 
 
 def shape(name: str, doc: str, **fields: Any) -> Any:
-    """Return a type for an answer that is put together of others; it describes, nothing is made of it."""
+    """Return a type for an answer that is put together of others, named by some words; nothing is made of it."""
     declared = list(fields.items())
-    return msgspec.defstruct(name, declared, kw_only=True, frozen=True, gc=False, namespace={"__doc__": doc})
+    return msgspec.defstruct(
+        name.title().replace(" ", ""), declared, kw_only=True, frozen=True, gc=False, namespace={"__doc__": doc}
+    )
 
 
 def with_more(of: type[msgspec.Struct], name: str, **fields: Any) -> Any:

@@ -33,6 +33,7 @@ __all__ = [
     "ALERTS",
     "CHAIN",
     "CONFIG",
+    "CONSOLE",
     "ENGINE",
     "ERROR",
     "EVENTS",
@@ -42,7 +43,9 @@ __all__ = [
     "GROUPS",
     "GROUP_HISTORY",
     "INCIDENTS",
+    "INSPECTED",
     "LETTERS",
+    "MESSAGES",
     "NODES",
     "NOTICES",
     "ORDERS",
@@ -71,7 +74,7 @@ __all__ = [
 ]
 
 ERROR: Final = shape(
-    "Error",
+    "error",
     "What is wrong: a stable code, where in the request, in words, and the value that was given.",
     code=str,
     path=str,
@@ -81,9 +84,9 @@ ERROR: Final = shape(
 
 # --- the daemon -------------------------------------------------------------------------------------------------------
 
-ENGINE: Final = shape("Engine", "Whether entries are allowed, and why not.", status=str, reason=str, permit=int)
+ENGINE: Final = shape("engine", "Whether entries are allowed, and why not.", status=str, reason=str, permit=int)
 STATUS: Final = shape(
-    "Status",
+    "status",
     "The daemon in one look. Instants are nanoseconds UTC.",
     version=str,
     pid=int,
@@ -109,7 +112,7 @@ STATUS: Final = shape(
     dead_letters=dict[str, int],
     memory_bytes=int,
 )
-ACTORS: Final = shape("Actors", "Every actor, parents before children.", actors=list[ActorRow])
+ACTORS: Final = shape("actors", "Every actor, parents before children.", actors=list[ActorRow])
 
 
 class Item(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -132,10 +135,33 @@ class Item(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     event: dict[str, Any]
 
 
-LETTERS: Final = shape("DeadLetters", "Messages nobody handled.", total=int, dead_letters=list[Item])
-REPORTS: Final = shape("Reports", "What supervisors did, newest first.", reports=list[Item])
+INSPECTED: Final = shape(
+    "Inspected",
+    "One actor: what waits for it, what it wrote last, what it takes, its failures; all newest first.",
+    actor=ActorRow,
+    waiting=list[str],
+    events=list[dict[str, Any]],
+    takes=list[str],
+    letters=list[Item],
+    reports=list[Item],
+    incidents=list[IncidentLine],
+)
+MESSAGES: Final = shape("Messages", "Message types that can be sent.", messages=list[dict[str, Any]])
+CONSOLE: Final = shape(
+    "Console",
+    "The system in figures. Instants are nanoseconds UTC.",
+    now=int,
+    version=str,
+    memory_bytes=int,
+    venues=list[dict[str, Any]],
+    webhook=dict[str, Any],
+    storage=dict[str, Any],
+    journal=dict[str, Any],
+)
+LETTERS: Final = shape("dead letters", "Messages nobody handled.", total=int, dead_letters=list[Item])
+REPORTS: Final = shape("reports", "What supervisors did, newest first.", reports=list[Item])
 FIGURES: Final = shape(
-    "Figures",
+    "figures",
     "What the process holds, counted.",
     actors=int,
     tasks=int,
@@ -155,7 +181,7 @@ FIGURES: Final = shape(
     committed=int,
 )
 NODES: Final = shape(
-    "Nodes", "The daemons that share a cache.", node=str, fresh=bool, cache=dict[str, Any], nodes=list[dict[str, Any]]
+    "nodes", "The daemons that share a cache.", node=str, fresh=bool, cache=dict[str, Any], nodes=list[dict[str, Any]]
 )
 
 # --- trading ----------------------------------------------------------------------------------------------------------
@@ -173,22 +199,22 @@ class GroupShown(GroupRow, frozen=True, gc=False, kw_only=True):
     venue_trouble: str
 
 
-GROUPS: Final = shape("Groups", "Position groups, newest first.", groups=list[GroupShown])
+GROUPS: Final = shape("groups", "Position groups, newest first.", groups=list[GroupShown])
 GROUP: Final = shape(
-    "Group",
+    "group",
     "One group whole: settings, legs, orders at work, what it came to.",
     group=dict[str, Any],
     pnl=Any,
     path=str,
     venue=dict[str, Any],
 )
-GROUP_HISTORY: Final = shape("GroupHistory", "What became of a group.", group_id=str, history=list[dict[str, Any]])
-ORDERS: Final = shape("Orders", "Orders, newest first.", orders=list[OrderRow])
-FILLS: Final = shape("Fills", "Fills, newest first.", fills=list[FillRow])
-SIGNALS: Final = shape("Signals", "Signals as they came, newest first.", signals=list[SignalRow])
-POSITIONS: Final = shape("Positions", "What is held, by account and symbol.", positions=list[PositionRow])
+GROUP_HISTORY: Final = shape("group history", "What became of a group.", group_id=str, history=list[dict[str, Any]])
+ORDERS: Final = shape("orders", "Orders, newest first.", orders=list[OrderRow])
+FILLS: Final = shape("fills", "Fills, newest first.", fills=list[FillRow])
+SIGNALS: Final = shape("signals", "Signals as they came, newest first.", signals=list[SignalRow])
+POSITIONS: Final = shape("positions", "What is held, by account and symbol.", positions=list[PositionRow])
 SIGNAL_ANSWER: Final = shape(
-    "SignalOutcomeAnswer",
+    "signal outcome answer",
     "What the gateway said; `routed` is null until it is known what became of it.",
     status=int,
     outcome=str,
@@ -196,16 +222,16 @@ SIGNAL_ANSWER: Final = shape(
     routed=str | None,
     reasons=list[str],
 )
-QUEUES: Final = shape("Queues", "Each account's waiting entries, best first.", queues=list[QueueReport])
-QUEUE_HISTORY: Final = shape("QueueHistory", "Entries that waited, newest first.", entries=list[QueueRow])
-RISK: Final = shape("Risk", "How each account's loss offset stands.", accounts=list[RiskPicture])
-RISK_DONE: Final = with_more(RiskCommandDone, "RiskDone", account=str)
-RUNS: Final = shape("Runs", "What each run of the loss offset came to.", runs=list[RISK_DONE])  # type: ignore[valid-type]
-QUEUE_DONE: Final = with_more(QueueAnswer, "QueueDone", account=str)
-PNL: Final = shape("Pnl", "Realizations added up.", by=str, rows=list[PnlRow], other_fees=list[dict[str, Any]])
-VENUES: Final = shape("Venues", "How each account's connection stands.", venues=list[dict[str, Any]])
+QUEUES: Final = shape("queues", "Each account's waiting entries, best first.", queues=list[QueueReport])
+QUEUE_HISTORY: Final = shape("queue history", "Entries that waited, newest first.", entries=list[QueueRow])
+RISK: Final = shape("risk", "How each account's loss offset stands.", accounts=list[RiskPicture])
+RISK_DONE: Final = with_more(RiskCommandDone, "risk done", account=str)
+RUNS: Final = shape("runs", "What each run of the loss offset came to.", runs=list[RISK_DONE])  # type: ignore[valid-type]
+QUEUE_DONE: Final = with_more(QueueAnswer, "queue done", account=str)
+PNL: Final = shape("pnl", "Realizations added up.", by=str, rows=list[PnlRow], other_fees=list[dict[str, Any]])
+VENUES: Final = shape("venues", "How each account's connection stands.", venues=list[dict[str, Any]])
 VENUE_RULES: Final = shape(
-    "VenueRules",
+    "venue rules",
     "Trading rules of an account's markets, and how old they are.",
     account=str,
     symbols=int,
@@ -215,7 +241,7 @@ VENUE_RULES: Final = shape(
     fetching=bool,
 )
 OVERVIEW: Final = shape(
-    "Overview",
+    "overview",
     "What a screen shows at once.",
     groups=list[GroupShown],
     orders=list[OrderRow],
@@ -228,9 +254,9 @@ OVERVIEW: Final = shape(
 
 # --- log, configuration -----------------------------------------------------------------------------------------------
 
-EVENTS: Final = shape("Events", "Lines of the event log, newest first.", events=list[EventRow])
+EVENTS: Final = shape("events", "Lines of the event log, newest first.", events=list[EventRow])
 ALERTS: Final = shape(
-    "Alerts", "Pinned lines that nobody has acknowledged.", count=int, others=int, alerts=list[EventRow]
+    "alerts", "Pinned lines that nobody has acknowledged.", count=int, others=int, alerts=list[EventRow]
 )
 
 
@@ -245,21 +271,21 @@ class Segment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     open: bool
 
 
-SEGMENTS: Final = shape("Segments", "The files of the log.", folder=str, segments=list[Segment])
+SEGMENTS: Final = shape("segments", "The files of the log.", folder=str, segments=list[Segment])
 INCIDENTS: Final = shape(
-    "Incidents",
+    "incidents",
     "What stands, and the files that crashes left.",
     incidents=list[IncidentRow],
     files=list[IncidentLine],
     read=int,
 )
 NOTICES: Final = shape(
-    "Notices", "Notifications after a sequence, oldest first.", notifications=list[Notice], unread=int, last_seq=int
+    "notices", "Notifications after a sequence, oldest first.", notifications=list[Notice], unread=int, last_seq=int
 )
-SENTENCES: Final = shape("Explained", "Why it is so, in sentences.", id=str, kind=str, sentences=list[Sentence])
-CHAIN: Final = shape("Traced", "The chain of causes.", id=str, kind=str, trace=list[Node])
+SENTENCES: Final = shape("explained", "Why it is so, in sentences.", id=str, kind=str, sentences=list[Sentence])
+CHAIN: Final = shape("traced", "The chain of causes.", id=str, kind=str, trace=list[Node])
 CONFIG: Final = shape(
-    "ConfigShown",
+    "config shown",
     "Settings in force, the draft, and what it changes; secrets are masked.",
     version=int,
     author=str,
@@ -268,9 +294,9 @@ CONFIG: Final = shape(
     draft=dict[str, Any] | None,
     changes=list[dict[str, Any]],
 )
-VERSIONS: Final = shape("ConfigVersionsShown", "Versions that are kept, newest first.", versions=list[VersionRow])
+VERSIONS: Final = shape("config versions shown", "Versions that are kept, newest first.", versions=list[VersionRow])
 PREVIEW: Final = shape(
-    "ConfigPreview",
+    "config preview",
     "What a draft would do.",
     errors=list[dict[str, Any]],
     changes=list[dict[str, Any]],

@@ -31,6 +31,8 @@ def test_a_person_logs_in_refreshes_and_leaves() -> None:
         await net.person("ada", Role.OPERATOR)
         session = await net.login("ada")
         assert session.body["who"]["scopes"] == ["metrics", "read", "trade"]
+        said = await net.rig.until("/v1/log?code=LoggedIn", lambda found: found["events"])
+        assert said["events"][0]["text"].startswith("ada logged in from 127.0.0.1")
         first = session.body["access_token"]
         assert (await net.ask("GET", "/v1/me", first)).body["name"] == "ada"
         again = await net.ask("POST", "/v1/refresh", json={"refresh_token": session.body["refresh_token"]})
