@@ -68,6 +68,7 @@ class Hub:
     def __init__(self, head: Callable[[], int], *, pace_s: float = PACE_S) -> None:
         self.head = head
         self.ring = Ring(pace_s=pace_s)
+        self.heard: Callable[[dict[str, Any]], None] | None = None
         self.names = Names()
         self.followers: set[Follower] = set()
         self._routed: OrderedDict[str, SignalRouted] = OrderedDict()
@@ -90,6 +91,8 @@ class Hub:
             return
         item = self.names.complete(item)
         self.ring.add(item)
+        if self.heard is not None and self.ring.seats:
+            self.heard(item)
         text = ""
         for follower in self.followers:
             if follower.wanted.wants(item):

@@ -14,7 +14,7 @@ from service.api.answers import plain
 from store.views.lines import line_of
 from store.views.mentions import mentions
 
-__all__ = ["NAMES_KEPT", "Names", "event_item", "letter_item", "report_item", "symbol_of"]
+__all__ = ["NAMES_KEPT", "Names", "change_item", "event_item", "letter_item", "report_item", "symbol_of"]
 
 NAMES_KEPT: Final = 10_000
 """Groups and orders whose symbol is remembered, newest first."""
@@ -113,6 +113,12 @@ def letter_item(letter: DeadLetter) -> dict[str, Any]:
     severity = "error" if letter.poison else "warning"
     item = _item("dead_letter", letter.at, "DeadLetter", letter.path, severity, text, detail)
     return {**item, "correlation_id": letter.envelope.correlation_id}
+
+
+def change_item(position: int, groups: list[str], at: int) -> dict[str, Any]:
+    """Return which groups look different in the read models, which are at ``position``."""
+    text = f"{len(groups)} group{'s' if len(groups) != 1 else ''} changed"
+    return _item("changed", at, "GroupsChanged", "", "debug", text, {"groups": groups, "position": position})
 
 
 def _item(kind: str, at: int, name: str, path: str, severity: str, text: str, detail: Any) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from runtime.dead_letters import DeadLetter
 from service.access.keeper import Access
 from service.api.answers import errors_in_one_shape
 from service.api.audit import audit
+from service.api.changes import Changes
 from service.api.gate import gate, say_to, secure_headers
 from service.api.host import Host
 from service.api.hub import Hub
@@ -93,6 +94,9 @@ class ApiServer(Actor):
         self._ended = asyncio.Event()
         # A task of this life: it is cancelled when the life ends, also by a crash, and then lets go of everything.
         self.context.pipe(self._serve(runner), into=lambda _: None)
+        changes = Changes(self.reading)
+        self.hub.heard = changes.note
+        self.context.pipe(changes.run(self.hub, self.host.system.now), into=lambda _: None)
 
     async def _opened(self, runner: web.AppRunner) -> Door:
         """Listen on the network; an address that is in use ends this life with the system's reason, and leaves no socket."""

@@ -247,7 +247,7 @@ _SETTINGS = (
         scope=Scope.ADMIN,
         errors=("ConfigConflict", "NothingToApply", "ApplyFailed"),
     ),
-    post("/v1/secrets/rotate", "Make a secret of alerts anew", Rotate, SecretRotated, scope=Scope.ADMIN),
+    post("/v1/secrets/rotate", "Make a secret of alerts anew", Rotate, SecretRotated, scope=Scope.ADMIN, secret=True),
     post(
         "/v1/people",
         "Let somebody in",

@@ -45,6 +45,7 @@ missing and none comes twice. Keep the highest `position` you have seen and come
 | `notification` | a record about notifications |
 | `supervision` | a supervisor's report; `position` 0: it is in no journal |
 | `dead_letter` | a message nobody handled; `position` 0 |
+| `changed` | these groups look different now in the read models (`event.groups`); `severity=debug` |
 | `lost` | you were too far behind: `count` records `after` one position `through` another were left out |
 | `dropped` | you were slow: `count` items that are in no journal were left out; nothing of the journal is missing |
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from protocol.event_log import EVENT_LOG, LogEvent
 from service.access.roles import Role, Scope
 from tests.service.access.network_rig import Network, network
 
@@ -32,7 +33,7 @@ def test_a_person_logs_in_refreshes_and_leaves() -> None:
         session = await net.login("ada")
         assert session.body["who"]["scopes"] == ["metrics", "read", "trade"]
         said = await net.rig.until("/v1/log?code=LoggedIn", lambda found: found["events"])
-        assert said["events"][0]["text"].startswith("ada logged in from 127.0.0.1")
+        assert said["events"][0]["text"].endswith("ada logged in from 127.0.0.1")
         first = session.body["access_token"]
         assert (await net.ask("GET", "/v1/me", first)).body["name"] == "ada"
         again = await net.ask("POST", "/v1/refresh", json={"refresh_token": session.body["refresh_token"]})
@@ -81,5 +82,21 @@ def test_the_stream_resumes_where_it_was_left() -> None:
                 seen += await line.receive_json()
         positions = [item["position"] for item in seen if item.get("position") and item["kind"] != "live"]
         assert positions == list(range(1, len(positions) + 1))
+
+    network(work)
+
+
+def test_groups_that_changed_are_named_when_they_can_be_read() -> None:
+    """Who asks for a group on hearing that it changed sees the change: the read models have caught up by then."""
+
+    async def work(net: Network) -> None:
+        token = await net.token(Scope.READ)
+        system = net.rig.host.system
+        async with net.listening(token, kind="changed", severity="debug") as line:
+            while (await line.receive_json())["kind"] != "live":
+                pass
+            system.tell(EVENT_LOG, LogEvent(code="noted", text="something about a group", group_id="g1"))
+            item = await line.receive_json()
+            assert item["event"]["groups"] == ["g1"]
 
     network(work)
