@@ -17,6 +17,7 @@ from actors.call_log import CallLog
 from actors.session_brackets import SessionBrackets
 from actors.session_calls import CALL_TIMEOUT_S, Calls
 from actors.session_data import DataNames, DataWatch
+from actors.session_figures import SessionFigures
 from actors.session_limit import Limiter, Urgency
 from actors.session_link import (
     FIRST_TRY_S,
@@ -173,6 +174,22 @@ class VenueSession(SessionBrackets):
         step = "" if self._step is SessionStep.READY else f", {self._step.value}"
         held = "" if self._entries else f", entries wait ({code})"
         return f"{len(self._link.instruments)} markets, breaker {phase}{', ' + use if use else ''}{skew}{step}{held}"
+
+    @property
+    def figures(self) -> SessionFigures | None:
+        """How it stands in figures, None before the first try (EX-1622)."""
+        if not hasattr(self, "_calls"):
+            return None
+        limit, used, window_s, waiting = self._calls.limiter.figures(self.now())
+        return SessionFigures(
+            breaker=self._calls.breaker.stats().phase.value,
+            limit=limit,
+            used=used,
+            window_s=window_s,
+            waiting=waiting,
+            paused_until=self._calls.limiter.paused_until,
+            clock_ms=self._link.offset / 1e6 if self._link is not None else None,
+        )
 
     @property
     def _entries(self) -> bool:

@@ -113,6 +113,13 @@ class Limiter:
         self._fill(now)
         return f"{self.capacity - int(self._tokens)}/{self.capacity} calls used{paused}{waiting}"
 
+    def figures(self, now: int) -> tuple[int, int, float, int]:
+        """Return calls that may leave within a window (0: no limit), calls used of them, its seconds, calls that wait."""
+        if not self.capacity or self._limit is None:
+            return 0, 0, 0.0, len(self._waiting)
+        self._fill(now)
+        return self.capacity, self.capacity - int(self._tokens), float(self._limit.window_s), len(self._waiting)
+
     def _fill(self, now: int) -> None:
         assert self._limit is not None
         passed = max(0, now - self._filled_at)

@@ -1,6 +1,6 @@
-"""Operating the tree of actors: release and restart one, hear what supervisors do, see how actors stand.
+"""Operating the tree of actors: release, restart and quarantine one, hear what supervisors do, see how actors stand.
 
-``ReleaseActor`` and ``RestartActor`` go to the supervisor that stands above the actor they name.
+``ReleaseActor``, ``RestartActor`` and ``QuarantineActor`` go to the supervisor that stands above the actor they name.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from protocol.values import Instant, Name, Text
 __all__ = [
     "ActorRow",
     "ActorStanding",
+    "QuarantineActor",
     "ReleaseActor",
     "ReportContext",
     "RestartActor",
@@ -41,6 +42,17 @@ class RestartActor(Request[ActorStanding], frozen=True, forbid_unknown_fields=Tr
     """Stop an actor in order and start it again, with whoever its supervisor's strategy takes along; answered when up.
 
     It does not count against the restart budget. A quarantined actor must be released instead.
+    """
+
+    LANE: ClassVar[str] = "control"
+
+    path: Name
+
+
+class QuarantineActor(Request[ActorStanding], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Stop an actor in order and keep it down, mailbox and all, until it is released; answered when it is down.
+
+    Who depends on it by its supervisor's strategy goes down with it. One that is quarantined already stays so.
     """
 
     LANE: ClassVar[str] = "control"

@@ -107,6 +107,15 @@ class BlackBox:
         """Return the ring of an account's calls: bounded, it outlives the actor that fills it."""
         return self._rings.setdefault(name, deque(maxlen=RING))
 
+    def recent(self, stream: str, most: int) -> list[Entry]:
+        """Return the newest committed events of a stream that are at hand, newest first."""
+        found = (entry for entry in reversed(self._recent) if entry.stream == stream)
+        return [entry for entry, _ in zip(found, range(most), strict=False)]
+
+    def calls(self, name: str) -> list[Any]:
+        """Return the calls in a ring as an incident shows them, oldest first."""
+        return [_shown(call) for call in self._rings.get(name, ())]
+
     # --- what happens --------------------------------------------------------------------------------------------------
 
     def crashed(

@@ -25,7 +25,7 @@ from supervision.errors import ChildStartFailed, SupervisionError, SupervisorExh
 from supervision.messages import RestartDue, StartChild, StartOverdue, StopChild
 from supervision.slots import LIVE, Phase, Slot, Strategy, affected
 
-__all__ = ["JOURNAL_RETRY_S", "REASON_LENGTH", "REPORTS_KEPT", "TOPIC", "Keeper"]
+__all__ = ["BY_OPERATOR", "JOURNAL_RETRY_S", "REASON_LENGTH", "REPORTS_KEPT", "TOPIC", "Keeper"]
 
 REPORTS_KEPT: Final = 200
 """Newest reports a supervisor keeps for a reader."""
@@ -35,6 +35,9 @@ REASON_LENGTH: Final = 1_000
 
 JOURNAL_RETRY_S: Final = 1.0
 """Longest wait of a child whose events the journal could not keep: it goes on soon after there is space again."""
+
+BY_OPERATOR: Final = "by an operator"
+"""Reason of a quarantine that no failure led to."""
 
 TOPIC: Final = "supervision"
 """Bus topic on which every supervisor publishes its reports."""
@@ -108,6 +111,11 @@ class Keeper(Actor):
         if exit_.abnormal:
             self._report(ReportContext.SHUTDOWN_ERROR, slot, str(exit_), error=exit_.error)
         slot.doomed = False
+        if slot.held and not slot.removing:
+            slot.held = slot.again = False
+            self._quarantine(slot, BY_OPERATOR)
+            self._answer(slot)
+            return
         if slot.removing or (slot.spec.restart == "temporary" and not slot.again):
             self._remove(slot)
             return
@@ -142,7 +150,7 @@ class Keeper(Actor):
             if isinstance(exit_.error, JournalUnavailable) or slot.spec.by_itself():
                 self._restart(slot, exit_)
             else:
-                self._quarantine(slot, exit_)
+                self._quarantine(slot, str(exit_))
         elif decided is Verdict.KEEP:
             slot.phase = Phase.DONE
             self._answer(slot)
@@ -191,7 +199,7 @@ class Keeper(Actor):
         spent = spend(slot.history if alone else self._history, now, self._intensity)
         if spent is None:
             if alone:
-                self._quarantine(slot, exit_)
+                self._quarantine(slot, str(exit_))
             else:
                 self._escalate(slot, exit_)
             return False
@@ -226,11 +234,11 @@ class Keeper(Actor):
             elif each.phase is Phase.DONE:
                 each.phase = Phase.DOWN
 
-    def _quarantine(self, slot: Slot, exit_: Exit) -> None:
+    def _quarantine(self, slot: Slot, reason: str) -> None:
         slot.phase = Phase.QUARANTINED
         self.context.mark(slot.name, Phase.QUARANTINED)
         self.context.seal(slot.name)
-        self._report(ReportContext.QUARANTINED, slot, str(exit_))
+        self._report(ReportContext.QUARANTINED, slot, reason)
         if self._strategy != "one_for_one":
             self._doom(slot)
 

@@ -51,6 +51,8 @@ class Slot:
     overdue: bool = False
     again: bool = False
     """It is started again after its stop whatever its restart type, because an operator said so."""
+    held: bool = False
+    """It stays down after its stop, because an operator said so."""
     up_since: int | None = None
     failures: int = 0
     restarts: int = 0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from protocol.control import ReleaseActor, ReportContext, RestartActor
+from protocol.control import QuarantineActor, ReleaseActor, ReportContext, RestartActor
 from runtime.actor import NO_ANSWER, handles
 from runtime.envelope import Envelope
 from runtime.errors import ActorStopped
 from supervision.child import ChildSpec
 from supervision.errors import ChildExists, ChildQuarantined, NoSuchChild, NotQuarantined, Overtaken
-from supervision.keeper import Keeper
+from supervision.keeper import BY_OPERATOR, Keeper
 from supervision.messages import StartChild, StopChild
 from supervision.slots import LIVE, ChildView, Phase, Slot
 
@@ -122,9 +122,35 @@ class Supervisor(Keeper):
             self.context.answer(envelope, None, error)
             return NO_ANSWER
         self._expect(slot, envelope)
+        slot.held = False
         self._report(ReportContext.RESTART, slot, "restarted by an operator")
         self._begin_again(slot)
         self._advance(slot)
+        return NO_ANSWER
+
+    @handles
+    def quarantine_asked(self, request: QuarantineActor) -> Any:
+        """Stop a child in order and keep it down until it is released."""
+        envelope = self._envelope()
+        try:
+            slot = self._slot_at(request.path)
+            if slot.removing or slot.phase is Phase.DONE or self.context.child_state(slot.name) is None:
+                raise NoSuchChild(f"{request.path} has ended or has not begun")
+        except NoSuchChild as error:
+            self.context.answer(envelope, None, error)
+            return NO_ANSWER
+        self._expect(slot, envelope)
+        if slot.phase is Phase.QUARANTINED:
+            self._answer(slot)
+        elif slot.phase in (*LIVE, Phase.STOPPING):
+            slot.held = True
+            if slot.phase is not Phase.STOPPING:
+                self._stop(slot)
+        else:
+            slot.cancel_timer()
+            self._quarantine(slot, BY_OPERATOR)
+            self._answer(slot)
+            self._advance(slot)
         return NO_ANSWER
 
     # --- how it is done ------------------------------------------------------------------------------------------------

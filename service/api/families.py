@@ -9,11 +9,13 @@ from aiohttp import web
 
 from service.api import (
     config,
+    console,
     described,
     figures,
     groups,
     health,
     incidents,
+    inspection,
     log,
     login,
     metrics,
@@ -37,10 +39,12 @@ __all__ = ["FAMILIES"]
 
 FAMILIES: tuple[Callable[[web.Application, ApiServer], None], ...] = (
     config.register,
+    console.register,
     figures.register,
     groups.register,
     health.register,
     incidents.register,
+    inspection.register,
     log.register,
     login.register,
     metrics.register,

@@ -10,7 +10,7 @@ from service.cli.codes import epilog
 from service.cli.output import print_json, print_line, show, table
 from service.cli.parts import ConfigFile, Json, Socket, connect
 
-__all__ = ["dead_letters", "pause", "register", "release", "replay_letter", "restart", "resume"]
+__all__ = ["dead_letters", "pause", "quarantine", "register", "release", "replay_letter", "restart", "resume"]
 
 _Path = Annotated[str, typer.Argument(metavar="PATH", help="Path of an actor, as `bulkhead ps` shows it.")]
 _letters = typer.Typer(help="Messages that nobody handled, or that crashed their actor.", epilog=epilog())
@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
     _letters.callback(invoke_without_command=True, epilog=epilog())(dead_letters)
     _letters.command("replay", epilog=epilog())(replay_letter)
     app.add_typer(_letters, name="dead-letters")
-    for command in (release, restart, pause, resume):
+    for command in (release, restart, quarantine, pause, resume):
         app.command(epilog=epilog())(command)
 
 
@@ -70,6 +70,11 @@ def release(path: _Path, config: ConfigFile = None, socket: Socket = None, as_js
 def restart(path: _Path, config: ConfigFile = None, socket: Socket = None, as_json: Json = False) -> None:
     """Stop an actor in order and start it again, with whoever its supervisor's strategy takes along."""
     _stand("/v1/restart", path, connect(config, socket, timeout_s=75.0), as_json=as_json)
+
+
+def quarantine(path: _Path, config: ConfigFile = None, socket: Socket = None, as_json: Json = False) -> None:
+    """Stop an actor in order and keep it down, mail and all, until `release`; who depends on it goes down with it."""
+    _stand("/v1/quarantine", path, connect(config, socket, timeout_s=75.0), as_json=as_json)
 
 
 def _stand(address: str, path: str, client: Any, *, as_json: bool) -> None:

@@ -30,7 +30,7 @@ _CHAPTERS: Final = {
     ),
     "Risk and queue": ("queue", "risk", "pause", "resume"),
     "Configure": ("config", "user", "token", "secrets", "venue"),
-    "Operate": ("ps", "nodes", "restart", "release", "dead-letters", "send"),
+    "Operate": ("ps", "nodes", "restart", "quarantine", "release", "dead-letters", "send"),
     "Files": ("replay", "db", "backup", "restore", "journal"),
     "Prove": ("simulate", "practice"),
 }
@@ -174,6 +174,7 @@ EXAMPLES: Final = {
     "release": ("release /trading/groups/paper/binance:BTCUSDT:1h:long~g2fdo7jldfk4q",),
     "nodes": ("nodes", "nodes --json | jq .cache"),
     "restart": ("restart /venues/paper/session",),
+    "quarantine": ("quarantine /venues/paper/feed",),
     "send": (
         "send --list PauseEngine               # the fields of a message",
         """send /risk/coordinator '{"type": "PauseEngine", "reason": "news at two"}'""",
