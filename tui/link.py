@@ -45,6 +45,7 @@ RETRY_S: Final = (0.2, 0.5, 1.0, 2.0)
 _BEAT_S: Final = 5.0
 _REPLAY: Final = 200
 _GONE: Final = 404
+_AHEAD: Final = 409
 
 Item = Mapping[str, Any]
 """One thing that happened, as the stream sends it."""
@@ -200,10 +201,15 @@ class DaemonLink:
                 said(LinkState.CONNECTED, "")
                 async for message in line:
                     if message.type is aiohttp.WSMsgType.TEXT:
-                        self._heard(json.loads(message.data), hear)
+                        found = json.loads(message.data)
+                        for item in found if isinstance(found, list) else (found,):
+                            self._heard(item, hear)
         except aiohttp.WSServerHandshakeError as error:
             if error.status == _GONE and self._stream == "/v1/stream":
                 self._stream = "/v1/tail"
+                return
+            if error.status == _AHEAD and self._after is not None:
+                self._after = None  # another journal: what was heard of the old one says nothing about it
                 return
             raise LinkRefused(error.status, {"code": "Refused", "message": error.message}) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -213,14 +219,18 @@ class DaemonLink:
     def _query(self) -> dict[str, str]:
         if self._stream == "/v1/tail":
             return {"last": str(_REPLAY), "severity": "info"}
-        return {"after": str(self._after)} if self._after is not None else {}
+        begin = {"after": str(self._after)} if self._after is not None else {}
+        return {"severity": "info", "bundle": "1", **begin}
 
     def _heard(self, item: Item, hear: Callable[[Item], None]) -> None:
+        """Hear an item once: the older stream begins again with what was heard before."""
+        if item.get("kind") in ("hello", "live"):
+            self._after = int(item.get("after") or item.get("position") or 0) or self._after
+            return
         position = int(item.get("position") or 0)
         if position and self._after is not None and position <= self._after:
-            return  # the older stream begins again with what was heard before
-        if position:
-            self._after = position
+            return
+        self._after = position or self._after
         hear(item)
 
 

@@ -164,6 +164,9 @@ class State:
 
     def hear(self, item: Item) -> None:
         """Take an item of the stream: remember it, and have asked what it makes old."""
+        if item.get("kind") in ("lost", "dropped"):
+            self.stir()  # we were away for too long, or too slow: ask for everything instead
+            return
         self.events.append(item)
         self.heard += 1
         kind = str(item.get("type", ""))

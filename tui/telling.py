@@ -28,6 +28,7 @@ class Telling:
         self._group = ""
         self._until = 0
         self._answer = ""
+        self._came = ""
 
     async def send(self, sent: Sent) -> Any:
         """Send a command under a new request id; return the answer, None when it was refused."""
@@ -36,15 +37,17 @@ class Telling:
         body = dict(sent.body)
         if "request_id" in body:
             body["request_id"] = request_id
+        # Watched before it is sent: what comes of it may be heard before the answer is.
+        self._group, self._answer, self._came = sent.group_id, "", ""
+        self._until = cockpit.options.clock() + int(WATCHED_S * _NANOS)
         try:
             said = await cockpit.link.post(sent.path, body, timeout_s=sent.timeout_s, request_id=request_id)
         except BulkheadError as error:
+            self._group = ""
             self.wrong(error)
             return None
-        if text := sent.done(said):
-            self._group, self._answer = sent.group_id, text
-            self._until = cockpit.options.clock() + int(WATCHED_S * _NANOS)
-            cockpit.say(f"✓ {text}", "gain")
+        self._answer = sent.done(said)
+        self._say()
         return said
 
     def hear(self, item: Item) -> None:
@@ -52,7 +55,12 @@ class Telling:
         if not self._group or item.get("group_id") != self._group or self._cockpit.options.clock() > self._until:
             return
         if item.get("severity") != "debug":
-            self._cockpit.say(f"✓ {self._answer}  →  {cells.clock_time(item['at'])} {item['text']}", "gain")
+            self._came = f"{cells.clock_time(item['at'])} {item['text']}"
+            self._say()
+
+    def _say(self) -> None:
+        if self._answer:
+            self._cockpit.say(f"✓ {self._answer}{f'  →  {self._came}' if self._came else ''}", "gain")
 
     def wrong(self, error: BulkheadError) -> None:
         """Say an error: what is wrong, its code, what to do."""
