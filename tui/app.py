@@ -317,8 +317,7 @@ class Cockpit(App[None]):
 
     def action_search(self) -> None:
         """Open the search field."""
-        grid = self.panel().grid
-        self.query_one(CommandLine).open(grid.rows.text if grid is not None else "", search=True)
+        self.query_one(CommandLine).open(self.panel().searched, search=True)
 
     def action_help(self) -> None:
         """Show the page of help."""

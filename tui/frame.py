@@ -11,7 +11,7 @@ from tui import cells
 from tui.cells import Cell
 from tui.link import LinkState
 from tui.state import State
-from tui.text import line, padded
+from tui.text import clickable, line, padded
 
 if TYPE_CHECKING:
     from tui.panels.base import Panel, PanelKey
@@ -72,13 +72,17 @@ def _source(status: Mapping[str, Any]) -> str:
 
 def tabs(panels: Sequence[type[Panel]], current: str, width: int) -> Content:
     """Return the line of tabs; names are cut to fit a narrow screen, the one in front never."""
-    wide = sum(len(panel.title) + len(panel.key) + 4 for panel in panels) <= width
+    shown = [panel for panel in panels if panel.tab or panel.ident == current]
+    fixed = sum(len(panel.key) + 4 for panel in shown)
+    names = [len(panel.title) for panel in shown]
+    most = next((most for most in range(12, 0, -1) if fixed + sum(min(most, size) for size in names) <= width), 1)
     found = []
-    for panel in panels:
+    for panel in shown:
         front = panel.ident == current
-        title = panel.title if wide or front else panel.title[:4]
+        title = panel.title if front else panel.title[:most]
         key, name = ("badge", "badge") if front else ("accent", "dim")
-        found.append(line((f" {panel.key}", key), (f" {title} ", name)))
+        action = f"app.go('{panel.ident}')"
+        found.append(line(clickable(f" {panel.key}", key, action), clickable(f" {title} ", name, action)))
     return Content(" ").join(found)
 
 

@@ -42,6 +42,7 @@ ANSWER_S: Final = 10.0
 RETRY_S: Final = (0.2, 0.5, 1.0, 2.0)
 """Seconds between tries while the daemon is away; the last one again and again."""
 
+_FILE_S: Final = 60.0
 _BEAT_S: Final = 5.0
 _REPLAY: Final = 200
 _GONE: Final = 404
@@ -100,6 +101,10 @@ class Link(Protocol):
         """Return an answer; parameters that are None or empty are left out."""
         ...
 
+    async def fetch(self, path: str, **query: Any) -> bytes:
+        """Return an answer that is a file, as it came."""
+        ...
+
     async def post(self, path: str, body: Any = None, *, timeout_s: float = ANSWER_S, request_id: str = "") -> Any:
         """Tell the daemon to do something; return what it answers."""
         ...
@@ -134,8 +139,14 @@ class DaemonLink:
 
     async def get(self, path: str, **query: Any) -> Any:
         """Return the answer to a GET."""
-        wanted = {name: str(value) for name, value in query.items() if value not in (None, "")}
-        return await self._ask("GET", path, params=wanted)
+        return await self._ask("GET", path, params=_wanted(query))
+
+    async def fetch(self, path: str, **query: Any) -> bytes:
+        """Return the answer to a GET as it came; a refusal is understood."""
+        status, data = await self._answer("GET", path, _FILE_S, params=_wanted(query))
+        if status >= 400:
+            _understood(status, data)
+        return data
 
     async def post(self, path: str, body: Any = None, *, timeout_s: float = ANSWER_S, request_id: str = "") -> Any:
         """Return the answer to a POST; ``request_id`` names the request, sent again under it it acts once."""
@@ -176,12 +187,15 @@ class DaemonLink:
         return self._session
 
     async def _ask(self, method: str, path: str, *, timeout_s: float = ANSWER_S, **more: Any) -> Any:
+        return _understood(*await self._answer(method, path, timeout_s, **more))
+
+    async def _answer(self, method: str, path: str, timeout_s: float, **more: Any) -> tuple[int, bytes]:
         import aiohttp
 
         limit = aiohttp.ClientTimeout(total=timeout_s)
         try:
             async with self._open().request(method, self._base + path, timeout=limit, **more) as response:
-                return _understood(response.status, await response.read())
+                return response.status, await response.read()
         except TimeoutError as error:
             raise LinkTimeout(f"{self.where} did not answer within {timeout_s:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
@@ -232,6 +246,10 @@ class DaemonLink:
             return
         self._after = position or self._after
         hear(item)
+
+
+def _wanted(query: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in query.items() if value not in (None, "")}
 
 
 async def _pause(seconds: float) -> None:

@@ -55,6 +55,7 @@ class State:
         self.hearers: list[Callable[[Item], None]] = []
         self._wanted: frozenset[str] = frozenset(ALWAYS)
         self._names: dict[str, str] = {}
+        self._narrowed: dict[str, dict[str, str]] = {}
 
     # --- reading -------------------------------------------------------------------------------------------------------
 
@@ -118,6 +119,13 @@ class State:
             if f"{{{name}}}" in f"{TOPICS[topic].path} {TOPICS[topic].query}":
                 piece.value, piece.at, piece.dirty, piece.error = None, 0, True, None
 
+    def narrow(self, topic: str, query: Mapping[str, str]) -> None:
+        """Have a topic asked with these parameters as well; what was known of others stays until the answer comes."""
+        wanted = {name: value for name, value in query.items() if value}
+        if self._narrowed.get(topic, {}) != wanted:
+            self._narrowed[topic] = wanted
+            self.pieces[topic].dirty = True
+
     async def round(self) -> set[str]:
         """Ask what is wanted and due, all at once; return the topics that came."""
         due = [name for name in sorted(self._wanted) if self._due(name)]
@@ -158,7 +166,8 @@ class State:
         if wanted - names.keys():
             return None
         path = topic.path.format_map({each: part(value) for each, value in names.items()})
-        return path, {key: _NAMES.sub(lambda found: names[found[1]], str(value)) for key, value in topic.query}
+        query = {key: _NAMES.sub(lambda found: names[found[1]], str(value)) for key, value in topic.query}
+        return path, query | self._narrowed.get(name, {})
 
     # --- hearing -------------------------------------------------------------------------------------------------------
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from textual.content import Content
+from textual.style import Style
 
 from tui.cells import Cell
 
-__all__ = ["STYLES", "line", "lines", "padded"]
+__all__ = ["STYLES", "clickable", "line", "lines", "padded"]
 
 STYLES: Final = {
     "": "",
@@ -18,6 +19,8 @@ STYLES: Final = {
     "alarm": "bold $error",
     "dim": "$text-muted",
     "strong": "bold",
+    "risk": "$risk",
+    "critical": "bold $background on $error",
     "accent": "$accent",
     "title": "bold $text-muted",
     "badge": "bold $background on $accent",
@@ -32,9 +35,16 @@ STYLES: Final = {
 """What each name of a style means to Textual."""
 
 
-def line(*pieces: Cell | tuple[str, str] | str) -> Content:
-    """Return a line of pieces: texts, or texts with the name of a style."""
-    return Content.assemble(*(piece if isinstance(piece, str) else (piece[0], STYLES[piece[1]]) for piece in pieces))
+def line(*pieces: Cell | tuple[str, str] | str | Content) -> Content:
+    """Return a line of pieces: texts, texts with the name of a style, or lines."""
+    return Content.assemble(
+        *(piece if isinstance(piece, str | Content) else (piece[0], STYLES[piece[1]]) for piece in pieces)
+    )
+
+
+def clickable(text: str, style: str, action: str) -> Content:
+    """Return a text that runs an action of Textual when it is clicked."""
+    return Content.assemble((text, STYLES[style])).stylize(Style.from_meta({"@click": action}))
 
 
 def lines(*found: Content) -> Content:

@@ -30,6 +30,7 @@ class _Ground(NamedTuple):
     muted: str
     disabled: str
     cursor: str
+    risk: str
     warning: str
     error: str
 
@@ -39,6 +40,7 @@ def _theme(name: str, ground: _Ground, *, accent: str, gain: str, loss: str) -> 
         "gain": gain,
         "loss": loss,
         "cursor": ground.cursor,
+        "risk": ground.risk,
         "text-muted": ground.muted,
         "text-disabled": ground.disabled,
         "footer-key-foreground": accent,
@@ -71,6 +73,7 @@ _DARK: Final = _Ground(
     muted="#7d8a99",
     disabled="#525d6b",
     cursor="#1d3a57",
+    risk="#c49bf2",
     warning="#e0b050",
     error="#ff6b64",
 )
@@ -83,6 +86,7 @@ _LIGHT: Final = _Ground(
     muted="#66707c",
     disabled="#9aa3ad",
     cursor="#cfe3f7",
+    risk="#7d3fc0",
     warning="#92600a",
     error="#c0231c",
 )

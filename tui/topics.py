@@ -37,6 +37,14 @@ TOPICS: Final[dict[str, Topic]] = {
     "group": Topic("/v1/group/{group}", 1.0),
     "group_history": Topic("/v1/group/{group}/history", 5.0, stirred=("GroupEdited", "GroupRecovered")),
     "group_log": Topic("/v1/log", 2.0, (("group", "{group}"), ("limit", 100)), stirred=_GROUPISH),
+    "log": Topic("/v1/log", 1.0, (("limit", 400),)),
+    "console": Topic("/v1/console", 2.0, stirred=("Session", "Venue", "Config")),
+    "actors": Topic("/v1/ps", 1.0),
+    "actor": Topic("/v1/actor", 1.0, (("actor", "{actor}"),)),
+    "messages": Topic("/v1/messages", 30.0, (("actor", "{sent_to}"),)),
+    "notices": Topic("/v1/notifications", 10.0, (("limit", 500),), stirred=("Notices",)),
+    "trace": Topic("/v1/trace/{traced}", 2.0),
+    "explain": Topic("/v1/explain/{traced}", 2.0),
     "config": Topic("/v1/config", 10.0, stirred=("Config",)),
 }
 """Every topic by name; panels name those they want."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STYLES", "Paint", "fitted"]
 
-STYLES: Final = ("gain", "loss", "warn", "alarm", "dim", "strong", "accent")
+STYLES: Final = ("gain", "loss", "warn", "alarm", "dim", "strong", "accent", "risk", "critical")
 """Styles that a cell can name."""
 
 _MARK: Final = "▌"

@@ -61,6 +61,8 @@ class Grid(ScrollView, can_focus=True):
     Grid > .grid--dim { color: $text-muted; }
     Grid > .grid--strong { text-style: bold; }
     Grid > .grid--accent { color: $accent; }
+    Grid > .grid--risk { color: $risk; }
+    Grid > .grid--critical { color: $background; background: $error; text-style: bold; }
     Grid > .grid--stale { color: $text-disabled; }
     Grid > .grid--empty { color: $text-muted; }
     """

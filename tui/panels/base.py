@@ -37,7 +37,7 @@ class Panel(Vertical):
     """One panel.
 
     ``ident`` names it (``go positions``, ``--panel positions``), ``key`` opens it from anywhere (any key of Textual),
-    ``title`` stands in the tab. ``topics`` are asked while it is in front. ``keys`` run commands. ``grid`` is the table that
+    ``title`` stands in the tab; one with ``tab`` False has none and is opened by key, command or from another panel. ``topics`` are asked while it is in front. ``keys`` run commands. ``grid`` is the table that
     sorting, filtering and column choice are for, None when it has none. Style sheets may use the classes ``-broad`` and
     ``-roomy`` of a panel: they say how much room it has.
     """
@@ -45,6 +45,7 @@ class Panel(Vertical):
     ident: ClassVar[str] = ""
     key: ClassVar[str] = ""
     title: ClassVar[str] = ""
+    tab: ClassVar[bool] = True
     topics: ClassVar[tuple[str, ...]] = ()
     keys: ClassVar[tuple[PanelKey, ...]] = ()
 
@@ -79,7 +80,7 @@ class Panel(Vertical):
 
     def back(self) -> bool:
         """Go one step back (Esc): out of details, then out of a filter; return whether there was a step."""
-        if self.grid is not None and self.grid.rows.text:
+        if self.searched:
             self.search("")
             return True
         return False
@@ -91,6 +92,11 @@ class Panel(Vertical):
             first.focus()
 
     # --- the table -----------------------------------------------------------------------------------------------------
+
+    @property
+    def searched(self) -> str:
+        """Return the words that rows must have now."""
+        return self.grid.rows.text if self.grid is not None else ""
 
     def search(self, text: str) -> None:
         """Show only rows with these words."""
