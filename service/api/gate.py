@@ -1,7 +1,8 @@
 """The gate before every address: who asks, whether they may, how often, and how long they may take to say it.
 
-Whoever comes through the control socket is the owner and goes in (EX-1504). Everybody else shows a token or a cookie. A
-cookie comes along by itself, whatever page asks: with one, nothing is changed on the word of a page from elsewhere.
+Whoever comes through the control socket is the owner and goes in (EX-1504), unless they show a token there: then they act
+as whoever it belongs to, which is how the served cockpit does. Everybody else shows a token or a cookie. A cookie comes
+along by itself, whatever page asks: with one, nothing is changed on the word of a page from elsewhere.
 """
 
 from __future__ import annotations
@@ -55,17 +56,19 @@ def gate(host: Host, access: Access, now: Callable[[], int]) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if is_local(request):
+        local = is_local(request)
+        if local and "Authorization" not in request.headers:
             request[CALLER] = LOCAL
             return await handler(request)
         config = host.config.api
         address = address_of(request, config.trusted_proxies)
-        _refuse_flood(rates.wait_s(f"address {address}", config.requests_per_minute * _ADDRESS_FACTOR, now()))
+        if not local:
+            _refuse_flood(rates.wait_s(f"address {address}", config.requests_per_minute * _ADDRESS_FACTOR, now()))
         if request.method == "OPTIONS":
             return web.Response(status=204)
         route = route_of(request)
         request[CALLER] = caller = await _caller(request, access, address, route)
-        if caller is not OPEN:
+        if caller is not OPEN and not local:
             _refuse_flood(rates.wait_s(f"{caller.kind} {caller.id}", config.requests_per_minute, now()))
         body = await _body(request, host)
         _refuse_foreign(request, caller, config.allowed_origins)
@@ -110,10 +113,13 @@ async def _body(request: web.Request, host: Host) -> bytes:
 
 
 def _refuse_foreign(request: web.Request, caller: Caller, allowed: tuple[str, ...]) -> None:
-    """Refuse a page of another address that uses the cookie of a browser, to change something or to listen."""
+    """Refuse a page of another address that uses the cookie of a browser, to change something or to listen.
+
+    In a header it was written by whoever asks: a page from elsewhere cannot.
+    """
     origin = request.headers.get("Origin", "")
     reads = request.method in _LOOKING and "upgrade" not in request.headers.get("Connection", "").lower()
-    if caller.kind != "browser" or reads or origin in allowed:
+    if caller.kind != "browser" or "Authorization" in request.headers or reads or origin in allowed:
         return
     if origin.partition("://")[2] != request.host:
         raise Refused(403, "OriginRefused", "a page of another address asked: see api.allowed_origins", value=origin)

@@ -35,9 +35,9 @@ def caller_of(request: web.BaseRequest) -> Caller:
 
 
 def address_of(request: web.BaseRequest, trusted: Sequence[str]) -> str:
-    """Return the address a request comes from; a trusted proxy's word counts for the one before it."""
+    """Return the address a request comes from; a trusted proxy's word counts for the one before it, and the owner's."""
     remote = request.remote or "unknown"
-    if not trusted or not _within(remote, trusted):
+    if not is_local(request) and (not trusted or not _within(remote, trusted)):
         return remote
     # The nearest one that is no proxy of ours: what stands further left anybody could have written.
     hops = [hop.strip() for line in request.headers.getall("X-Forwarded-For", []) for hop in line.split(",")]
@@ -49,8 +49,8 @@ def address_of(request: web.BaseRequest, trusted: Sequence[str]) -> str:
 
 def origin_of(request: web.BaseRequest, trusted: Sequence[str] = ()) -> tuple[str, str]:
     """Return who sends a request and from where, as the audit log says it."""
-    if not is_local(request):
-        caller = caller_of(request)
+    caller = caller_of(request)
+    if not is_local(request) or caller.id:
         kinds = {"token": f"token {caller.id}", "session": f"session {caller.id}", "browser": f"browser {caller.id}"}
         return caller.name, f"{kinds.get(caller.kind, 'nobody')}, {address_of(request, trusted)}"
     found = _socket(request)

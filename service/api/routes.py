@@ -12,6 +12,7 @@ from protocol.codec import decode_json
 from protocol.messages import Value
 from protocol.risk import PauseEngine, ResumeEngine
 from rules.security import HIDDEN
+from service.access.roles import LOCAL
 from service.api import control, rows
 from service.api.accounts import known_account
 from service.api.answers import answer, not_found, plain
@@ -19,7 +20,7 @@ from service.api.equity import equity_of
 from service.api.families import FAMILIES
 from service.api.host import ASK_S, RISK
 from service.api.items import letter_item, report_item
-from service.api.peers import is_local
+from service.api.peers import caller_of
 from service.api.signals import inject
 from service.api.status import status_of
 from service.api.stories import explain_answer, trace_answer
@@ -114,7 +115,7 @@ class _Routes:
     async def _status(self, request: web.Request) -> dict[str, Any]:
         """Return the status; the address of alerts holds a secret, which the machine's owner alone is shown (EX-1503)."""
         found = await status_of(self._host, self._reading, self._server.newest_permit)
-        if not is_local(request):
+        if caller_of(request) is not LOCAL:
             found["webhook_url"] = f"{found['webhook_url'].rpartition('/')[0]}/{HIDDEN}"
         return found
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from service.cli.codes import epilog
-from service.cli.parts import ConfigFile, Socket, connect, remote, usage
+from service.cli.parts import ConfigFile, Socket, connect, load_config, remote, usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from types import ModuleType
 
     from service.api.client import Client
@@ -41,6 +42,11 @@ def cockpit(
         str, typer.Option("--theme", help="dark, light, dark-blue-orange, light-blue-orange; else as you left it.")
     ] = "",
     panel: Annotated[str, typer.Option("--panel", help="The panel to begin with: dashboard, positions, ...")] = "",
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Serve it to browsers instead: whoever logs in there gets one.")
+    ] = False,
+    host: Annotated[str, typer.Option("--host", help="Address for browsers; others than this need TLS.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="Port for browsers; 0 takes any free one.")] = 8789,
     config: ConfigFile = None,
     socket: Socket = None,
 ) -> None:
@@ -57,12 +63,31 @@ def cockpit(
         if given and given not in known:
             raise usage(f"{given} is none of {', '.join(known)}", f"name one with {option}", path=option, value=given)
     clock = _clock()
+    preferences = None if demo else room.default_file(os.environ)
+    if serve:
+        looks = {"read_only": read_only, "theme": theme, "panel": panel, "preferences": preferences, "demo": demo}
+        _serve(connect(config, socket), config, host, port, looks)
+        return
     link = room.DemoLink(clock) if demo else _link(room, connect(config, socket))
     given_options = {"read_only": read_only, "theme": theme, "panel": panel}
-    preferences = None if demo else room.default_file(os.environ)
     code = room.run(_options(room, link=link, clock=clock, preferences=preferences, **given_options))
     if code:
         raise typer.Exit(code)
+
+
+def _serve(client: Client, config: Path | None, host: str, port: int, looks: dict[str, Any]) -> None:
+    import asyncio
+
+    from service.browser.screens import Seat
+    from service.browser.serving import Address, serve
+
+    # The seat has no token: each browser brings its own.
+    seat = Seat(socket=None if client.url else client.socket_path, url=client.url, **looks)
+    asyncio.run(serve(seat, Address(host, port), load_config(config), _clock(), _say))
+
+
+def _say(url: str) -> None:
+    typer.echo(f"the cockpit is served at {url}  (Ctrl+C ends it, the daemon goes on)")
 
 
 def _clock() -> Callable[[], int]:
