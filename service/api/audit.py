@@ -39,7 +39,9 @@ _NAMES_KEPT: Final = frozenset({"name", "field", "venue", "account", "user", "op
 IDS: Final = ("X-Request-Id", "Idempotency-Key")
 """Headers that name a request: the first that is there counts."""
 
-_ALLOWED: Final = frozenset({"/v1/pause", "/v1/config/discard", "/v1/group/{id}/close", "/v1/logout"})
+_ALLOWED: Final = frozenset(
+    {"/v1/pause", "/v1/accounts/{account}/stop", "/v1/config/discard", "/v1/group/{id}/close", "/v1/logout"}
+)
 _SWITCH: Final = "app.read_only"
 """The one key that may be changed while it is on; else it could never be switched off."""
 

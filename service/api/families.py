@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from service.api import (
+    approvals,
     config,
     console,
     described,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["FAMILIES"]
 
 FAMILIES: tuple[Callable[[web.Application, ApiServer], None], ...] = (
+    approvals.register,
     config.register,
     console.register,
     figures.register,

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from service.cli import (
+    approvals,
     cockpit,
     control,
     daemon,
@@ -101,7 +102,7 @@ def _elsewhere(
 
 
 for _family in (
-    *(cockpit, daemon, trade, group, queue, risk, venues, watch, incidents, log, notifications, pnl),
+    *(cockpit, daemon, trade, group, queue, approvals, risk, venues, watch, incidents, log, notifications, pnl),
     *(performance, taking_away),
     *(reasons, messages, nodes, control, people, tokens, secrets, practice, files),
 ):

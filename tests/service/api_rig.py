@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypeVar
 
 import anyio
 
+from actors.approvals import ApprovalDesk, ApprovalSettings
 from actors.event_log import EventLog
 from actors.gateway import Gateway, GatewaySettings, Route
 from actors.notifier import Notifier
@@ -32,6 +33,7 @@ from runtime.system import ActorSystem
 from service.api import ApiServer
 from service.api.client import Client
 from service.config import Config, parse
+from service.config.sources import Sources
 from store.opening import open_reader
 from store.projector import Projector
 from store.sqlite_journal import open_journal
@@ -83,6 +85,15 @@ class Host:
     started_at: int = 0
     webhook_url: str = "http://127.0.0.1:1/webhook/token"
     stopped: anyio.Event = field(default_factory=anyio.Event)
+    taken: list[str] = field(default_factory=list)
+
+    @property
+    def sources(self) -> Sources:
+        return Sources.of_config(self.config)
+
+    async def take_secrets(self, holder: str) -> tuple[str, ...]:
+        self.taken.append(holder)
+        return ()
 
     @property
     def socket_path(self) -> Path:
@@ -115,6 +126,10 @@ class Rig:
         raise AssertionError(f"{path} still answers {found}")
 
 
+def _desk() -> ApprovalDesk:
+    return ApprovalDesk(ApprovalSettings(), "/trading/gateway")
+
+
 def _config(folder: Path, settings: dict[str, str]) -> Config:
     return parse("", {"BULKHEAD_APP__DATA_DIR": str(folder), **settings})
 
@@ -143,7 +158,12 @@ def _tree(host: Host, config: Config) -> Any:
     return supervisor(
         "root",
         supervisor("store", ChildSpec("events", EventLog), ChildSpec("projector", keeper, dispatch="thread")),
-        supervisor("risk", ChildSpec("coordinator", RiskCoordinator), ChildSpec("pool", Admitting)),
+        supervisor(
+            "risk",
+            ChildSpec("coordinator", RiskCoordinator),
+            ChildSpec("approvals", _desk),
+            ChildSpec("pool", Admitting),
+        ),
         supervisor("trading", ChildSpec("gateway", partial(Gateway, settings)), fragile, intensity=Intensity(1, 60.0)),
         supervisor("operators", ChildSpec("notifier", Notifier), ChildSpec("api", partial(ApiServer, host))),
     )

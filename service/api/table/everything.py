@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from service.api.table.acting import ACTING
+from service.api.table.approving import APPROVING
 from service.api.table.looking import LOOKING
 from service.api.table.routes import Route
 
 __all__ = ["ROUTES", "TABLE"]
 
-ROUTES: Final[tuple[Route, ...]] = (*LOOKING, *ACTING)
+ROUTES: Final[tuple[Route, ...]] = (*LOOKING, *ACTING, *APPROVING)
 
 TABLE: Final[Mapping[tuple[str, str], Route]] = {(each.method, each.path): each for each in ROUTES}
