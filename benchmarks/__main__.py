@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from benchmarks import (
     actors,
+    api,
     cache,
     cockpit,
     journal,
@@ -78,6 +79,7 @@ BENCHMARKS: Final[Mapping[str, Callable[..., list[Row]]]] = {
     "cache": lambda *, quick: cache.rows(2, 0.1) if quick else cache.rows(),
     "venue_ticks": lambda *, quick: venue_ticks.rows(seconds=2, rounds=1) if quick else venue_ticks.rows(),
     "venue_orders": lambda *, quick: venue_orders.rows(20, 2) if quick else venue_orders.rows(),
+    "api": lambda *, quick: api.rows(800, 2, 100) if quick else api.rows(),
     "cockpit": lambda *, quick: cockpit.rows(3.0, 5) if quick else cockpit.rows(),
     "recovery": lambda *, quick: recovery.rows(2, 200) if quick else recovery.rows(),
 }
