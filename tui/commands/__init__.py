@@ -3,10 +3,10 @@
 What lives here: for each area a module with a tuple of ``Command``. What must not: widgets; a command knows its ``Seat``.
 """
 
-from tui.commands import engine, groups, logs, queue, risk, view
+from tui.commands import engine, groups, log_files, logs, queue, replays, risk, view
 from tui.seat import Command
 
-__all__ = ["COMMANDS", "named"]
+__all__ = ["COMMANDS", "Command", "engine", "groups", "logs", "named", "queue", "risk", "view"]
 
 COMMANDS: tuple[Command, ...] = (
     *engine.COMMANDS,
@@ -14,6 +14,8 @@ COMMANDS: tuple[Command, ...] = (
     *risk.COMMANDS,
     *queue.COMMANDS,
     *logs.COMMANDS,
+    *log_files.COMMANDS,
+    *replays.COMMANDS,
     *view.COMMANDS,
 )
 """Every command, area by area; an area that is added is named here."""

@@ -6,16 +6,18 @@ daemon for what a topic brings (``tui/topics.py``), telling it anything (``tui/c
 
 from tui.panels.base import Panel, PanelKey
 from tui.panels.dashboard import DashboardPanel
+from tui.panels.logs import LogsPanel
 from tui.panels.positions import PositionsPanel
 from tui.panels.queue import QueuePanel
 from tui.panels.risk import RiskPanel
 
-__all__ = ["PANELS", "Panel", "PanelKey"]
+__all__ = ["PANELS", "DashboardPanel", "Panel", "PanelKey", "PositionsPanel", "QueuePanel", "RiskPanel"]
 
 PANELS: tuple[type[Panel], ...] = (
     DashboardPanel,
     PositionsPanel,
     RiskPanel,
     QueuePanel,
+    LogsPanel,
 )
 """Every panel."""
