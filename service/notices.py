@@ -19,7 +19,8 @@ from runtime.system import ActorSystem
 from service.active import ActiveConfig
 from service.config import Config
 from service.journals import open_live_reader, views_of
-from store.performance import QuoteUsd, Wanted, fill_lines, inputs
+from store.ledger import inputs
+from store.performance import QuoteUsd, Wanted, fill_lines
 from store.queries import Views, open_views
 from supervision.child import ChildSpec
 

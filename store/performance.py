@@ -6,30 +6,30 @@ worth is left out. Scopes never mix: a figure is of one of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from protocol.values import Instant, Scope, Side
-from rules.performance import FillLine, OpenPosition, PendingEntry, Realization, Snapshot, Trade
+from rules.performance import FillLine, OpenPosition, PendingEntry
 from store.event_search import Where
 from store.queries import Views
 from store.views.rows import GroupRow
 
 __all__ = [
-    "Inputs",
     "QuoteUsd",
+    "Rates",
     "Wanted",
     "fill_lines",
     "first_equity",
-    "inputs",
+    "of_accounts",
     "of_groups",
     "positions",
     "progress_of",
     "realized_before",
     "recorded_flows",
-    "snapshots",
     "waiting_entries",
+    "within",
 ]
 
 QuoteUsd: TypeAlias = Callable[[str], float | None]
@@ -64,21 +64,7 @@ class Wanted(NamedTuple):
         return not (self.symbol or self.timeframe or self.strategy or self.side)
 
 
-class Inputs(NamedTuple):
-    """Trades, realizations and snapshots of one scope, oldest first."""
-
-    trades: list[Trade]
-    realizations: list[Realization]
-    snapshots: list[Snapshot]
-
-
-def inputs(views: Views, wanted: Wanted, quote_usd: QuoteUsd) -> Inputs:
-    """Read what the figures of a scope are made of."""
-    rates = _Rates(quote_usd)
-    return Inputs(_trades(views, wanted, rates), _realizations(views, wanted, rates), snapshots(views, wanted))
-
-
-class _Rates(dict[str, float | None]):
+class Rates(dict[str, float | None]):
     """Asks for each currency once."""
 
     def __init__(self, quote_usd: QuoteUsd) -> None:
@@ -99,7 +85,7 @@ def of_groups(wanted: Wanted) -> Where:
     return where
 
 
-def _span(where: Where, column: str, wanted: Wanted) -> Where:
+def within(where: Where, column: str, wanted: Wanted) -> Where:
     """Add that an instant is within the range."""
     where.add(f"{column} >= ?", wanted.since, when=_given(wanted.since))
     return where.add(f"{column} < ?", wanted.until, when=_given(wanted.until))
@@ -107,69 +93,6 @@ def _span(where: Where, column: str, wanted: Wanted) -> Where:
 
 def _given(at: Instant | None) -> bool:
     return at is not None
-
-
-def _trades(views: Views, wanted: Wanted, rates: _Rates) -> list[Trade]:
-    """Return the groups closed in the range that had a fill; their sums are those of their realizations (EX-1701)."""
-    where = _span(
-        of_groups(wanted).add("g.first_fill_at IS NOT NULL").add("g.closed_at IS NOT NULL"), "g.closed_at", wanted
-    )
-    sql = f"""SELECT g.group_id, g.symbol, g.timeframe, g.strategy, g.side, g.account, g.venue, g.quote, g.opened_at,
-        g.closed_at, g.realized_quote, g.fees_quote, coalesce((SELECT sum(CAST(l.filled_quote AS DOUBLE PRECISION))
-        FROM legs l WHERE l.group_id = g.group_id), 0.0) FROM groups g{where} ORDER BY g.closed_at, g.group_id"""  # noqa: S608 our own text
-    found: list[Trade] = []
-    for row in views.database.fetch(sql, where.values):
-        name, symbol, timeframe, strategy, side, account, venue, quote, opened, closed, realized, fees, cost = row
-        rate = rates[quote]
-        if rate is None:
-            continue
-        net = float(Decimal(realized) - Decimal(fees))
-        trade = Trade(
-            id=name,
-            symbol=symbol,
-            timeframe=timeframe,
-            strategy=strategy,
-            side=_SIDES[side],
-            opened_at=opened,
-            closed_at=closed,
-            entry_cost=cost * rate,
-            net_pnl=net * rate,
-            fees=float(fees) * rate,
-            account=account,
-            venue=venue,
-        )
-        found.append(trade)
-    return found
-
-
-_SIDES: Final = {each.value: each for each in Side}
-
-
-def _realizations(views: Views, wanted: Wanted, rates: _Rates) -> list[Realization]:
-    where = _span(of_groups(wanted), "r.at", wanted)
-    sql = f"""SELECT r.at, g.symbol, g.timeframe, g.strategy, CAST(r.net_quote AS DOUBLE PRECISION), g.side, g.account,
-        g.venue, r.group_id, g.quote FROM realizations r JOIN groups g ON g.group_id = r.group_id{where}
-        ORDER BY r.position, r.lot"""  # noqa: S608 our own text
-    found: list[Realization] = []
-    for at, symbol, timeframe, strategy, net, side, account, venue, trade, quote in views.database.fetch(
-        sql, where.values
-    ):
-        rate = rates[quote]
-        if rate is None:
-            continue
-        line = Realization(
-            at=at,
-            symbol=symbol,
-            timeframe=timeframe,
-            strategy=strategy,
-            pnl=net * rate,
-            side=_SIDES[side],
-            account=account,
-            venue=venue,
-            trade=trade,
-        )
-        found.append(line)
-    return found
 
 
 def progress_of(views: Views) -> tuple[Any, ...]:
@@ -192,7 +115,7 @@ def realized_before(views: Views, wanted: Wanted, quote_usd: QuoteUsd) -> float:
 
 def fill_lines(views: Views, wanted: Wanted, quote_usd: QuoteUsd) -> list[FillLine]:
     """Return the fills of the range, oldest first."""
-    rates, where = _Rates(quote_usd), _span(of_groups(wanted), "f.at", wanted)
+    rates, where = Rates(quote_usd), within(of_groups(wanted), "f.at", wanted)
     sql = f"""SELECT f.at, f.symbol, CAST(f.qty AS DOUBLE PRECISION), CAST(f.price AS DOUBLE PRECISION), g.quote
         FROM fills f JOIN orders o ON o.client_order_id = f.client_order_id JOIN groups g ON g.group_id = o.group_id{where}
         ORDER BY f.at, f.position"""  # noqa: S608 our own text
@@ -206,24 +129,9 @@ def fill_lines(views: Views, wanted: Wanted, quote_usd: QuoteUsd) -> list[FillLi
 # --- equity -------------------------------------------------------------------------------------------------------------
 
 
-def snapshots(views: Views, wanted: Wanted) -> list[Snapshot]:
-    """Add up the accounts' equity: at each mark the newest of every account that has one (EX-1705).
-
-    Where the range has a beginning the first snapshot is what the accounts were worth then: the baseline of its figures.
-    """
-    where = _of_accounts(wanted)
-    worth = _worth_before(views, where, wanted.since)
-    _span(where, "e.at", wanted)
-    # A deposit that was recorded while a price was missing counts all the same.
-    where.add("(e.total_equity IS NOT NULL OR CAST(e.flow AS DOUBLE PRECISION) <> 0)")
-    sql = f"""SELECT e.at, e.account, CAST(e.total_equity AS DOUBLE PRECISION), CAST(e.flow AS DOUBLE PRECISION)
-        FROM equity_snapshots e{where} ORDER BY e.position"""  # noqa: S608 our own text
-    return _added_up(views.database.fetch(sql, where.values), worth, wanted.since)
-
-
 def recorded_flows(views: Views, wanted: Wanted) -> list[dict[str, Any]]:
     """Return deposits and withdrawals as they were recorded, the newest first."""
-    where = _span(_of_accounts(wanted), "e.at", wanted).add("CAST(e.flow AS DOUBLE PRECISION) <> 0")
+    where = within(of_accounts(wanted), "e.at", wanted).add("CAST(e.flow AS DOUBLE PRECISION) <> 0")
     sql = f"SELECT e.at, e.account, e.flow, e.note FROM equity_snapshots e{where} ORDER BY e.position DESC"  # noqa: S608 our own text
     rows = views.database.fetch(sql, where.values)
     return [
@@ -234,45 +142,18 @@ def recorded_flows(views: Views, wanted: Wanted) -> list[dict[str, Any]]:
 
 def first_equity(views: Views, wanted: Wanted) -> float | None:
     """Return what the accounts were worth at the first snapshot of each; None without one."""
-    where = _of_accounts(wanted).add("e.total_equity IS NOT NULL")
+    where = of_accounts(wanted).add("e.total_equity IS NOT NULL")
     sql = f"""SELECT sum(CAST(total_equity AS DOUBLE PRECISION)) FROM equity_snapshots WHERE position IN
         (SELECT min(e.position) FROM equity_snapshots e{where} GROUP BY e.account)"""  # noqa: S608 our own text
     found = views.database.fetch(sql, where.values)[0][0]
     return None if found is None else float(found)
 
 
-def _of_accounts(wanted: Wanted) -> Where:
+def of_accounts(wanted: Wanted) -> Where:
+    """Return the conditions on equity snapshots, called ``e`` in the query."""
     where = Where().add("e.scope = ?", wanted.scope).add("e.account = ?", wanted.account, when=wanted.account)
     of_venue = "e.account IN (SELECT account FROM groups WHERE venue = ?)"
     return where.add(of_venue, wanted.venue, when=wanted.venue)
-
-
-def _worth_before(views: Views, where: Where, since: Instant | None) -> dict[str, float]:
-    """Return what each account was worth at its newest snapshot before an instant."""
-    if since is None:
-        return {}
-    sql = f"""SELECT account, CAST(total_equity AS DOUBLE PRECISION) FROM equity_snapshots WHERE position IN
-        (SELECT max(e.position) FROM equity_snapshots e{where} AND e.total_equity IS NOT NULL AND e.at < ?
-        GROUP BY e.account)"""  # noqa: S608 our own text
-    return dict(map(tuple, views.database.fetch(sql, [*where.values, since])))
-
-
-def _added_up(rows: Iterable[Any], worth: dict[str, float], since: Instant | None) -> list[Snapshot]:
-    found: list[Snapshot] = []
-    if worth and since is not None:
-        found.append(Snapshot(at=since, total_equity=sum(worth.values())))
-    total = sum(worth.values())
-    waiting: dict[str, float] = {}
-    for at, account, equity, flow in rows:
-        if equity is None:
-            waiting[account] = waiting.get(account, 0.0) + flow
-            continue
-        # An account that joins later brings its capital along: that is no profit.
-        joined = equity if account not in worth and worth else 0.0
-        worth[account] = equity
-        total = equity if len(worth) == 1 else sum(worth.values())
-        found.append(Snapshot(at=at, total_equity=total, flow=flow + joined + waiting.pop(account, 0.0)))
-    return found
 
 
 # --- what is open -------------------------------------------------------------------------------------------------------

@@ -83,7 +83,8 @@ class Views:
 
     def counts(self) -> Counts:
         """Return how many signals, open groups, closed groups and working orders there are."""
-        sql = f"""SELECT (SELECT count(*) FROM signals), (SELECT count(*) FROM groups WHERE state <> 'closed'),
+        sql = f"""SELECT (SELECT count(*) FROM signals),
+            (SELECT count(*) FROM groups WHERE closed_at IS NULL AND state <> 'closed'),
             (SELECT count(*) FROM groups WHERE state = 'closed'), (SELECT count(*) FROM orders WHERE {_WORKING})"""  # noqa: S608 our own text
         return Counts(*self._fetch(sql, [])[0])
 
@@ -111,7 +112,9 @@ class Views:
         before: int | None = None,
     ) -> list[GroupRow]:
         """Return position groups; ``open_only`` leaves out the closed ones."""
-        where = Where().add("state <> 'closed'", when=open_only).add("scope = ?", scope, when=scope)
+        # The first condition is that of the index on the few that live; the second is what is meant.
+        where = Where().add("closed_at IS NULL AND state <> 'closed'", when=open_only)
+        where.add("scope = ?", scope, when=scope)
         where.add("position < ?", before, when=before).add("account = ?", account, when=account)
         return self._rows(GroupRow, f"groups{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])
 

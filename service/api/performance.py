@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, timedelta, tzinfo
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -25,8 +25,9 @@ from service.api.peers import origin_of
 from service.api.reading import Reading
 from service.api.rows import limit_of
 from service.journals import journal_of, views_of
-from service.report.figures import CURVE_POINTS, PARTS, History, Terms, answer_of, history, live
-from store.performance import Wanted, fill_lines, inputs, progress_of, recorded_flows
+from service.report.figures import CURVE_POINTS, PARTS, Book, History, Terms, answer_of, live
+from store.ledger import inputs
+from store.performance import Wanted, fill_lines, progress_of, recorded_flows
 from store.queries import Views
 from store.views.rows import GroupRow
 
@@ -35,8 +36,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Figures", "Flow", "Prices", "register", "wanted_of", "zone_of"]
 
-_KEPT: Final = 4
+_KEPT: Final = 6
 """Histories that are kept, those asked for last: a panel, the ranges it is switched between."""
+
+_ROWS_KEPT: Final = 500_000
+"""Rows of all of them together, above which those not asked for of late go."""
+
+_PAUSES: Final = 3
+"""How many times as long as it took a history stands before it is computed anew."""
 
 _MOST_POINTS: Final = 20_000
 
@@ -135,12 +142,16 @@ def zone_of(host: Host) -> tzinfo:
     return UTC if name == "UTC" else ZoneInfo(name)
 
 
-class _Kept(NamedTuple):
-    """A history, what it was computed by, and the rates it was valued at."""
+class _Kept:
+    """A history, by what it was computed, when, and how long that took (nanoseconds)."""
 
-    key: tuple[Any, ...]
-    past: History
-    rates: dict[str, float | None]
+    __slots__ = ("book", "key", "made_at", "past", "took")
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.key: tuple[Any, ...] = ()
+        self.past: History | None = None
+        self.made_at = self.took = 0
 
 
 class Figures:
@@ -190,22 +201,35 @@ class Figures:
         return {**_about(query, wanted, terms), **await self.reading.views(work)}
 
     def kept(self, views: Views, wanted: Wanted, terms: Terms) -> History:
-        """Return what was, for whoever reads already; on the thread of the reading."""
-        key = (progress_of(views), day_of(terms.now, terms.zone), terms._replace(now=0))
+        """Return what was, for whoever reads already; on the thread of the reading.
+
+        It is computed anew when something was realized, closed or marked since; a history that takes long only when
+        several times as long has passed, so that looking at it never takes more than a part of a processor.
+        """
+        progress = progress_of(views)
+        key = (progress, day_of(terms.now, terms.zone), terms._replace(now=0))
         kept = self._kept.pop(wanted, None)
-        if kept is None or kept.key != key or kept.rates != {each: self.prices.quote_usd(each) for each in kept.rates}:
-            rates: dict[str, float | None] = {}
-
-            def rate(currency: str) -> float | None:
-                if currency not in rates:
-                    rates[currency] = self.prices.quote_usd(currency)
-                return rates[currency]
-
-            kept = _Kept(key, history(views, wanted, terms, rate), rates)
+        begun = wanted.since is None or wanted.since <= terms.now
+        if kept is None or not begun or self._outdated(kept, progress):
+            kept = _Kept(Book(wanted, self.prices.quote_usd))
+        now = self.host.system.now()
+        if kept.past is None or (kept.key != key and now - kept.made_at >= _PAUSES * kept.took):
+            kept.past, kept.key = kept.book.read(views, terms), key
+            kept.made_at = self.host.system.now()
+            kept.took = kept.made_at - now
         self._kept[wanted] = kept
-        while len(self._kept) > _KEPT:
+        while len(self._kept) > 1 and self._too_much():
             del self._kept[next(iter(self._kept))]
         return kept.past
+
+    def _outdated(self, kept: _Kept, progress: tuple[Any, ...]) -> bool:
+        """Tell whether read models were made anew, or rates have changed: then nothing of it can be added to."""
+        rebuilt = any((new or 0) < (old or 0) for new, old in zip(progress, kept.key[0], strict=True))
+        return rebuilt or any(self.prices.quote_usd(each) != rate for each, rate in kept.book.rates.items())
+
+    def _too_much(self) -> bool:
+        rows = sum(each.book.ledger.size for each in self._kept.values())
+        return len(self._kept) > _KEPT or rows > _ROWS_KEPT
 
 
 def _points(query: Mapping[str, str]) -> int:

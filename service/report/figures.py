@@ -41,20 +41,12 @@ from rules.performance import (
     with_open,
 )
 from service.api.answers import plain
-from store.performance import (
-    Inputs,
-    QuoteUsd,
-    Wanted,
-    first_equity,
-    inputs,
-    positions,
-    realized_before,
-    waiting_entries,
-)
+from store.ledger import Inputs, Ledger
+from store.performance import QuoteUsd, Wanted, first_equity, positions, realized_before, waiting_entries
 from store.queries import Views
 from store.views.rows import GroupRow
 
-__all__ = ["CURVE_POINTS", "PARTS", "History", "Live", "Terms", "answer_of", "history", "live"]
+__all__ = ["CURVE_POINTS", "PARTS", "Book", "History", "Live", "Terms", "answer_of", "history", "live"]
 
 CURVE_POINTS: Final = 600
 """Points of each curve of an answer unless another number is asked for: more than a screen has columns."""
@@ -113,12 +105,39 @@ class Live(NamedTuple):
 # --- what was -----------------------------------------------------------------------------------------------------------
 
 
+class Book:
+    """What one filter's figures are made of, kept from look to look; ``rates`` are those it was valued at."""
+
+    def __init__(self, wanted: Wanted, quote_usd: QuoteUsd) -> None:
+        self.ledger = Ledger(wanted, quote_usd)
+        self._wanted = wanted
+        self._first: float | None = None
+        self._before: float | None = None
+
+    @property
+    def rates(self) -> dict[str, float | None]:
+        """What each currency was taken for."""
+        return self.ledger.rates
+
+    def read(self, views: Views, terms: Terms) -> History:
+        """Add what is new, and compute everything that does not depend on the prices of the moment."""
+        self.ledger.catch_up(views)
+        if self._first is None:
+            self._first = first_equity(views, self._wanted)
+        if self._before is None:  # what was realized before the range is not going to change
+            self._before = realized_before(views, self._wanted, self.ledger.rates.__getitem__)
+        first = terms.starting_equity if terms.starting_equity is not None else self._first
+        return _history(self.ledger.inputs, self._wanted, terms, first or 0.0, self._before)
+
+
 def history(views: Views, wanted: Wanted, terms: Terms, quote_usd: QuoteUsd) -> History:
-    """Read and compute everything that does not depend on the prices of the moment."""
-    made = inputs(views, wanted, quote_usd)
-    first = terms.starting_equity if terms.starting_equity is not None else first_equity(views, wanted)
-    start = (first or 0.0) + realized_before(views, wanted, quote_usd)
-    begun = made.snapshots[0].total_equity if wanted.since is not None and made.snapshots else first or 0.0
+    """Read and compute everything that does not depend on the prices of the moment, from nothing."""
+    return Book(wanted, quote_usd).read(views, terms)
+
+
+def _history(made: Inputs, wanted: Wanted, terms: Terms, first: float, before: float) -> History:
+    start = first + before
+    begun = made.snapshots[0].total_equity if wanted.since is not None and made.snapshots else first
     whole = wanted.whole_accounts
     flows = [each for each in made.snapshots[1:] if each.flow]
     snapshots = made.snapshots if whole else _as_if_alone(made.realizations, made.snapshots, begun)

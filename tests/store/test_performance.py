@@ -12,8 +12,9 @@ import pytest
 from protocol.performance import EquityMarked, MarkedFor
 from protocol.values import Scope, Side
 from rules.performance import daily_summary, dashboard
+from store.ledger import inputs
 from store.opening import MEMORY
-from store.performance import Wanted, fill_lines, inputs, positions, waiting_entries
+from store.performance import Wanted, fill_lines, positions, waiting_entries
 from store.projector import Projector
 from store.queries import Views
 from store.sqlite_journal import open_journal

@@ -20,7 +20,8 @@ from runtime.memory_journal import MemoryJournal
 from service.config import Config, parse
 from service.demo import alert_body
 from service.replaying import run_replay
-from store.performance import Wanted, inputs
+from store.ledger import inputs
+from store.performance import Wanted
 from store.projector import Projector
 from store.queries import Views
 from store.sqlite_journal import MEMORY
