@@ -15,6 +15,7 @@ __all__ = [
     "RequestRefused",
     "RotateSecret",
     "SecretRotated",
+    "SecretsChanged",
     "SourcesDue",
     "WebhookRequest",
 ]
@@ -66,6 +67,12 @@ class SecretRotated(Message, frozen=True, forbid_unknown_fields=True, gc=False, 
     which: Name
     file: str
     former_until: Instant
+
+
+class SecretsChanged(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """The vault keeps other secrets of alerts than before; none of them stands here."""
+
+    LANE: ClassVar[str] = "control"
 
 
 class RotateSecret(Request[SecretRotated], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):

@@ -50,7 +50,7 @@ class Applying:
         self, system: ActorSystem, version: int, document: Mapping[str, Any], keys: Sequence[str], *, write: bool
     ) -> Failure | None:
         """Go on under a version in which these keys differ; return the first failure, None when all went well."""
-        config = self._held(self.sources.effective(document)[0])
+        config = self.sources.completed(self._held(self.sources.effective(document)[0]))
         self.active.config, self.active.version = config, version
         self.swapped(config)
         try:

@@ -1,9 +1,9 @@
 """Back up an installation into one archive (EX-1208); ``service.restoring`` puts it back.
 
 The archive holds configuration, journal, read models, log and deployment tag as files, whatever database they were in,
-with a manifest of checksums. Plain secrets are never in it; a vault is, because its content is encrypted. With a key the
-whole archive is (``service.sealed``). It is made while the daemon runs: read models first, then the journal, each as of one
-moment, so that the read models are never ahead.
+with a manifest of checksums. Plain secrets and the key of the vault are never in it; the vault is, because its content is
+encrypted and opens here alone. With a key the whole archive is (``service.sealed``). It is made while the daemon runs: read
+models first, then the journal, each as of one moment, so that the read models are never ahead.
 
 ::
 
@@ -186,7 +186,7 @@ def _gathered(config: Config, text: str, scratch: Path, told: Told) -> Iterator[
         folders.append(config.vault_path)
     for folder in folders:
         for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-            if path.is_file():
+            if path.is_file() and not path.name.startswith("."):  # no locks, no drafts
                 # A segment that is still written may grow while we read: the archive holds one state of it.
                 copy = scratch / hashlib.sha256(str(path).encode()).hexdigest()
                 shutil.copyfile(path, copy)

@@ -29,6 +29,7 @@ from runtime.loop import VirtualLoop
 from runtime.system import ActorSystem
 from service.active import ActiveConfig
 from service.config import Config, WebhookSecrets, open_webhook_secrets
+from service.config.kept import read_kept
 from service.config.market import MarketSource as Kind
 from service.config.sources import Sources, Start
 from service.config_setup import begin_with, config_keeper
@@ -48,6 +49,7 @@ from service.notices import notifier_child
 from service.performance_settings import equity_settings
 from service.replaying import EndWatch
 from service.standing import NotNeeded, holding_tenure
+from service.taking_secrets import take_secrets
 from service.tenure import Tenure, fences_of, lease_keeper
 from service.venues import is_outside, outside_venues, price_label
 from service.watching import watched
@@ -70,6 +72,7 @@ class Daemon:
 
     active: ActiveConfig
     system: ActorSystem
+    sources: Sources
     source_label: str
     started_at: int
     webhook_token: str
@@ -89,6 +92,10 @@ class Daemon:
     def webhook_url(self) -> str:
         """Where alerts are to be posted."""
         return listening_url(self.system, self.webhook_token, host=self.config.webhook.host)
+
+    async def take_secrets(self, holder: str) -> tuple[str, ...]:
+        """Go on under what the vault keeps now; return the accounts that log in anew."""
+        return await take_secrets(self.system, self.active, self.sources, holder)
 
     def stop(self) -> None:
         """Ask the daemon to stop in order."""
@@ -135,6 +142,7 @@ def _run(
     """Run once, from the opening of the journal to its closing."""
     wall = WallClock()
     secrets = open_webhook_secrets(config)
+    sources.memory.now = read_kept(config)
     accounts = [account.name for account in config.accounts]
     journal = open_live_journal(config, opened_at=wall.now(), **(fences_of(tenure, accounts) if tenure else {}))
     try:
@@ -200,11 +208,11 @@ async def _serve(
     # The watch is the outer one: it still sees how the tree ends.
     async with watched(system, active, secrets, run), system:
         label = _labels(config, markets)
-        daemon = Daemon(active, system, label, WallClock().now(), secrets.token.reveal(), stopping)
+        daemon = Daemon(active, system, sources, label, WallClock().now(), secrets.token.reveal(), stopping)
         ended = anyio.Event()
         keeper = config_keeper(lambda: plan, active, sources, start, watch=not virtual)
         tag, every_s = run.tag, 3_600.0 if virtual else 60.0
-        venues = outside_venues(config, system.now)
+        venues = outside_venues(config, system.now, lambda: active.config)
         inputs = keep_inputs(active, system, secrets, markets, tag=tag, reconcile_every_s=every_s, outside=venues)
         plan = Plan(
             active=active,

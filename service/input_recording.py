@@ -127,6 +127,7 @@ class _Hidden:
         self._recorder = recorder
         self._folder = secrets.folder if secrets is not None else None
         self._known: tuple[str, ...] = secrets.shown_nowhere if secrets is not None else ()
+        self._of_config: tuple[str, ...] = ()
         self._changed_at: Any = self._stamp()
 
     def __call__(self) -> tuple[str, ...]:
@@ -140,7 +141,9 @@ class _Hidden:
                 found = ()  # who keeps the secrets says what is wrong with them
             self._known = tuple(dict.fromkeys((*found, *self._known)))
             self._recorder.stands(SECRETS, _fingerprints(self._known))
-        return (*self._known, *secrets_of(self._active.config))
+        # Credentials that were changed may still stand in what waits to be written.
+        self._of_config = tuple(dict.fromkeys((*secrets_of(self._active.config), *self._of_config)))
+        return (*self._known, *self._of_config)
 
     def _stamp(self) -> int | None:
         if self._folder is None:

@@ -27,6 +27,7 @@ from service.backup import CONFIG, JOURNAL, VIEWS, BackupCorrupt, BackupTooNew, 
 from service.config import Config
 from service.config.text import from_toml, normal
 from service.config.toml_file import edited, replace_file
+from service.config.vault import PLAIN_FOLDER
 from service.journals import place_of
 from service.leaving import UNFINISHED, coming_of
 from store.lock import WriterLock
@@ -96,7 +97,7 @@ def restore(
         else:
             with suppress(FileNotFoundError):
                 data.rmdir()
-            _exchange(pack, manifest, data, former)
+            _exchange(pack, manifest, config, former)
         if file is not None:
             _restore_file(pack, file, data, now)
     return former if former.exists() else None
@@ -109,13 +110,14 @@ def _in_place_of(pack: zipfile.ZipFile, manifest: Manifest, config: Config, form
     lock = WriterLock(config.journal_path)
     try:
         _refuse_open_groups(config)
-        _exchange(pack, manifest, config.app.data_dir, former)
+        _exchange(pack, manifest, config, former)
     finally:
         lock.release()
 
 
-def _exchange(pack: zipfile.ZipFile, manifest: Manifest, data: Path, former: Path) -> None:
+def _exchange(pack: zipfile.ZipFile, manifest: Manifest, config: Config, former: Path) -> None:
     """Unpack beside the data, check that its journal opens, then exchange the two folders."""
+    data = config.app.data_dir
     coming = coming_of(data)
     shutil.rmtree(coming, ignore_errors=True)
     data.parent.mkdir(parents=True, exist_ok=True)
@@ -124,13 +126,24 @@ def _exchange(pack: zipfile.ZipFile, manifest: Manifest, data: Path, former: Pat
         unpacked = Path(scratch) / "data"
         unpacked.mkdir(exist_ok=True)
         _check_journal(unpacked / "journal.db")
-        kept = next((each for each in (data, *_formers(data)) if (each / "secrets").is_dir()), None)
-        if kept is not None:
-            shutil.copytree(kept / "secrets", unpacked / "secrets")
+        _keep_secrets(data, unpacked, config.vault_path)
         unpacked.rename(coming)
     if data.exists():
         data.rename(former)
     coming.rename(data)
+
+
+def _keep_secrets(data: Path, unpacked: Path, vault: Path) -> None:
+    """Keep the credentials that are here, and their key: those of the archive may be older, and open only where it was made.
+
+    An archive's vault comes along where there is none yet.
+    """
+    names = [PLAIN_FOLDER, *([str(vault.relative_to(data))] if vault.is_relative_to(data) else [])]
+    kept = next((each for each in (data, *_formers(data)) if any((each / name).is_dir() for name in names)), None)
+    for name in names:
+        if kept is not None and (kept / name).is_dir():
+            shutil.rmtree(unpacked / name, ignore_errors=True)
+            shutil.copytree(kept / name, unpacked / name)
 
 
 def _unpack(pack: zipfile.ZipFile, manifest: Manifest, folder: Path) -> None:
@@ -186,9 +199,16 @@ def _restore_file(pack: zipfile.ZipFile, file: Path, data: Path, now: int) -> No
     if file.exists():
         shutil.copyfile(file, file.with_name(f"{file.name}.before-{now // 1_000_000_000}"))
         ours = from_toml(file.read_text(encoding="utf-8"))
-        here |= {name: value for name, value in ours.items() if name.startswith("database.")}
-    theirs = {name: value for name, value in from_toml(text).items() if not name.startswith("database.")}
+        here |= {name: value for name, value in ours.items() if _is_of_place(name)}
+        theirs = {name: value for name, value in from_toml(text).items() if not _is_of_place(name)}
+    else:
+        theirs = {name: value for name, value in from_toml(text).items() if not name.startswith("database.")}
     replace_file(file, edited(text, normal({**theirs, **here})))
+
+
+def _is_of_place(name: str) -> bool:
+    """Whether a key says how this installation keeps its data: with those of another one its vault would not open."""
+    return name.startswith("database.") or name in _OF_VAULT
 
 
 # --- a server ---------------------------------------------------------------------------------------------------------
@@ -237,6 +257,10 @@ def _place_files(unpacked: Path, data: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
 
+
+_OF_VAULT: Final = frozenset(
+    f"security.{name}" for name in ("key_vault_path", "binding_id", "master_key_from", "master_key_file")
+)
 
 _TABLE_FILES: Final = frozenset(
     f"{name}{suffix}" for name in ("journal.db", "views.db") for suffix in ("", "-wal", "-shm", ".lock", ".moved")

@@ -1,4 +1,8 @@
-"""The keeper of the webhook's secrets: makes new ones, has the former ones count for a while, then erases them (EX-224)."""
+"""The keeper of the webhook's secrets: makes new ones, has the former ones count for a while, then erases them (EX-224).
+
+It also says at a start that the vault does not open: alerts are then refused and accounts without their credentials stay
+disabled, all else goes on (EX-1502).
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,15 @@ from collections.abc import Callable
 
 from actors.gateway import GatewaySettings
 from protocol.configuration import ApplySettings
+from protocol.errors import BulkheadError
+from protocol.event_log import EVENT_LOG, LogEvent
 from protocol.messages import Message
-from protocol.webhook import RotateSecret, SecretRotated
+from protocol.webhook import RotateSecret, SecretRotated, SecretsChanged
 from runtime.actor import NO_ANSWER, Actor, Do, handles
 from service.active import ActiveConfig
-from service.config import ConfigError, open_webhook_secrets
-from service.config.secret_files import ROTATED, forget_former, rotate
+from service.config import open_webhook_secrets
+from service.config.secret_files import forget_former, rotate
+from service.config.vault import vault_of
 
 __all__ = ["SecretKeeper"]
 
@@ -30,6 +37,12 @@ class SecretKeeper(Actor):
 
     def started(self) -> Do | None:
         """Erase what is over; wait for what is not yet."""
+        trouble = vault_of(self._active.config).standing().trouble
+        events = self.context.system.lookup(EVENT_LOG)
+        if trouble and events is not None:
+            text = f"{trouble}: accounts without credentials stay disabled; enter them again: `bulkhead secrets set`"
+            about = self.context.path
+            events.tell(LogEvent(severity="error", code="SecretsNotDecryptable", text=text, about=about, pinned=True))
         return self._erase()
 
     @handles
@@ -38,14 +51,19 @@ class SecretKeeper(Actor):
         config = self._active.config
         try:
             former = rotate(config, msg.which, now=self.now())
-        except ConfigError as error:
+        except BulkheadError as error:
             envelope = self.context.envelope
             assert envelope is not None, "a request comes in an envelope"
             self.context.answer(envelope, error=error)
             return Do(answer=NO_ANSWER)
         self._wait()
-        file = config.app.data_dir / "secrets" / ROTATED[msg.which][0]
-        return Do(tells=[self._told()], answer=SecretRotated(msg.which, str(file), former.until))
+        return Do(tells=[self._told()], answer=SecretRotated(msg.which, str(vault_of(config).path), former.until))
+
+    @handles
+    def changed(self, msg: SecretsChanged) -> Do:  # noqa: ARG002 - the type is the message
+        """Have the gateway go on under what the vault keeps now."""
+        self._wait()
+        return Do(tells=[self._told()])
 
     @handles
     def over(self, msg: _Over) -> Do | None:  # noqa: ARG002 - the type is the message

@@ -55,7 +55,9 @@ def concerns(plan: Plan) -> list[Concern]:
     log = Concern("/store/projector", ("logging.", "app.log_level"), lambda: log_settings(plan.config))
     equity = Concern("/store/equity", ("performance.snapshot_interval_sec",), lambda: equity_settings(plan.config))
     approvals = Concern(APPROVAL_DESK, ("approvals.timeout_s",), lambda: approval_settings(plan.config))
-    phone = Concern(BRIDGE, ("telegram.members", "telegram.warnings", "telegram.pace_ms"), lambda: phone_settings(plan.config))
+    phone = Concern(
+        BRIDGE, ("telegram.members", "telegram.warnings", "telegram.pace_ms"), lambda: phone_settings(plan.config)
+    )
     found += [approvals, phone]
     return [*found, gateway, log, equity, Concern("/operators/webhook", _LISTENER)]
 

@@ -11,6 +11,7 @@ from protocol.errors import FeatureUnavailable
 from service.config import Config
 from service.config.environment import account_variable
 from service.config.market import PRACTICE_URL, Account, VenueKind
+from service.config.vault import vault_of
 from service.config.venue_access import access_of, missing_credentials, on_testnet
 from venues.access import Tools
 from venues.contract import Venue
@@ -18,7 +19,13 @@ from venues.errors import AuthFailed, VenueError
 from venues.known import make_venue
 from venues.practice.adapter import PracticeVenue
 
-__all__ = ["AdapterMissing", "adapter_of", "is_outside", "outside_venues", "price_label"]
+__all__ = ["AdapterMissing", "SecretsNotDecryptable", "adapter_of", "is_outside", "outside_venues", "price_label"]
+
+
+class SecretsNotDecryptable(VenueError):
+    """The credentials are in a vault that does not open here: the account stays disabled (EX-1502)."""
+
+    stops = True
 
 
 class AdapterMissing(VenueError):
@@ -27,11 +34,20 @@ class AdapterMissing(VenueError):
     stops = True
 
 
-def outside_venues(config: Config, now: Callable[[], int]) -> dict[str, Callable[[], Venue]]:
-    """Return what makes the adapter of each account that does not trade on paper."""
-    return {
-        account.name: partial(adapter_of, config, account, now) for account in config.accounts if is_outside(account)
-    }
+def outside_venues(
+    config: Config, now: Callable[[], int], current: Callable[[], Config] | None = None
+) -> dict[str, Callable[[], Venue]]:
+    """Return what makes the adapter of each account that does not trade on paper.
+
+    ``current`` is the configuration at that moment: its credentials may be others than at the start.
+    """
+    held = current if current is not None else lambda: config
+    return {each.name: partial(_adapter_now, held, each, now) for each in config.accounts if is_outside(each)}
+
+
+def _adapter_now(current: Callable[[], Config], account: Account, now: Callable[[], int]) -> Venue:
+    config = current()
+    return adapter_of(config, next((each for each in config.accounts if each.name == account.name), account), now)
 
 
 def is_outside(account: Account) -> bool:
@@ -57,8 +73,11 @@ def adapter_of(config: Config, account: Account, now: Callable[[], int]) -> Venu
     own = f"accounts[{config.accounts.index(account)}]."
     missing = [each.path.removeprefix(own) for each in missing_credentials(config) if each.path.startswith(own)]
     if missing:
+        if trouble := vault_of(config).standing().trouble:
+            raise SecretsNotDecryptable(account.venue.value, trouble)
+        commands = ", ".join(f"bulkhead secrets set {account.name} {each}" for each in missing)
         variables = ", ".join(account_variable(account.name, each) for each in missing)
-        raise AuthFailed(account.venue.value, f"no credentials; set in the environment and start again: {variables}")
+        raise AuthFailed(account.venue.value, f"no credentials: {commands} (or set {variables} and start again)")
     try:
         return make_venue(access_of(config, account), _tools(now))
     except FeatureUnavailable as error:

@@ -14,6 +14,7 @@ from runtime.system import ActorSystem
 from service.active import ActiveConfig
 from service.api.status import installed_version
 from service.config import ConfigError, WebhookSecrets, open_webhook_secrets
+from service.config.venue_access import secrets_of
 from service.incidents import IncidentKeeper, incidents_folder, newest_events
 from service.process_log import running_log
 
@@ -34,7 +35,7 @@ async def watched(
         rotated: tuple[str, ...] = ()
         with suppress(ConfigError, OSError):  # an incident is written all the same
             rotated = open_webhook_secrets(active.config).shown_nowhere if secrets.folder is not None else ()
-        return (*secrets.shown_nowhere, *rotated)
+        return (*secrets.shown_nowhere, *rotated, *secrets_of(active.config))
 
     running = running_log()
     with running.of_house(system, hidden) if running is not None else nullcontext():

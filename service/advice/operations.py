@@ -63,7 +63,9 @@ OPERATORS: Final = Area(
         Word(("ActorNotStopped",), "nothing: it did not end in its time and was ended"),
         Word(("NotQuarantined",), "nothing to release: `bulkhead ps` shows how every actor stands"),
         Word(("ChildQuarantined",), "read why it stands still, then `bulkhead release PATH`"),
-        Word(("NoSupervisor",), "what carries the API has nobody to start it again: `bulkhead down`, then `bulkhead up`"),
+        Word(
+            ("NoSupervisor",), "what carries the API has nobody to start it again: `bulkhead down`, then `bulkhead up`"
+        ),
         Word(("UnknownType",), "`bulkhead send --list` shows all message types"),
         Word(("UnknownField",), "`bulkhead send --list TYPE` shows the fields of a type"),
         Word(("NotInjectable",), "only commands and requests are sent by hand: `bulkhead send --list`"),

@@ -82,7 +82,7 @@ SETTINGS: Final = Area(
         Word(("ScopeChanged",), "give the account of the other scope a name of its own: a scope is for life"),
         Word(
             ("MissingCredential",),
-            "set the variable that the message names, then start bulkhead: key, secret; at okx and kucoin a passphrase too",
+            "call the command that the message names, or set the variable: key, secret; at okx and kucoin a passphrase too",
         ),
     ),
 )

@@ -22,7 +22,11 @@ WEBHOOK: Final = Area(
             "the proof asked for is not there, or the body is no JSON and its secret unread: `bulkhead signal check FILE`",
             401,
         ),
-        Word(("SecretMismatch",), "put the secret of `<data_dir>/secrets/webhook_secret` into the alert", 401),
+        Word(
+            ("SecretMismatch",),
+            "put the secret into the alert; make a new one when it is lost: `bulkhead secrets rotate webhook`",
+            401,
+        ),
         Word(("SignatureMalformed",), "send `sha256=` and 64 hex digits, with the timestamp header", 401),
         Word(("SignatureMismatch",), "sign timestamp, full stop and the raw body with the right key", 401),
         Word(("SignatureExpired",), "correct the clock, or raise `security.signature_tolerance_seconds`", 401),

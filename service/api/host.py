@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from runtime.system import ActorSystem
 from service.account_paths import AccountPaths
 from service.config import Config
+from service.config.sources import Sources
 
 __all__ = ["ASK_S", "GATEWAY", "RISK", "Host", "exchange_of"]
 
@@ -48,6 +49,15 @@ class Host(Protocol):
     @property
     def webhook_url(self) -> str:
         """Where alerts are to be posted; holds the token."""
+        ...
+
+    @property
+    def sources(self) -> Sources:
+        """Where its configuration comes from."""
+        ...
+
+    async def take_secrets(self, holder: str) -> tuple[str, ...]:
+        """Go on under what the vault keeps now; return the accounts that log in anew."""
         ...
 
     def stop(self) -> None:

@@ -14,21 +14,17 @@ from protocol.errors import ValidationError
 from protocol.incidents import ListIncidents
 from protocol.messages import Value
 from protocol.signals import CheckSignal, InjectSignal, Problem, ReplayMode, ReplaySignal, SignalReport
-from protocol.webhook import RotateSecret
 from service.api.answers import Refused, answer, plain
 from service.api.control import actor_at
 from service.api.host import ASK_S, GATEWAY, Host
 from service.api.hub import Hub
 from service.api.markets import Markets
-from service.config import Config, ConfigError
-from service.config.secret_files import ROTATED
+from service.config import Config
 
 if TYPE_CHECKING:
     from service.api.server import ApiServer
 
-__all__ = ["SECRETS", "WAIT_MOST_S", "Replay", "Rotate", "inject", "register"]
-
-SECRETS: Final = "/operators/secrets"
+__all__ = ["WAIT_MOST_S", "Replay", "inject", "register"]
 
 WAIT_MOST_S: Final = 30.0
 """Longest wait for the outcome of a signal that was accepted."""
@@ -76,19 +72,12 @@ class Replay(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     confirm: str = ""
 
 
-class Rotate(Value, frozen=True, forbid_unknown_fields=True, gc=False):
-    """Which secret is made anew."""
-
-    which: str
-
-
 def register(app: web.Application, server: ApiServer) -> None:
     """Register the addresses that check, replay and list."""
     area = _Signals(server)
     app.router.add_post("/v1/signals/check", area.check)
     app.router.add_post("/v1/signals/{id}/replay", area.replay)
     app.router.add_get("/v1/signals/missed", area.missed)
-    app.router.add_post("/v1/secrets/rotate", area.rotate)
 
 
 class _Signals:
@@ -115,18 +104,6 @@ class _Signals:
 
     async def missed(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp passes it
         return answer(await self._ask(ListIncidents("SignalMissed")))
-
-    async def rotate(self, request: web.Request) -> web.Response:
-        wanted = decode_json(await request.read(), Rotate)
-        if wanted.which not in ROTATED:
-            known = ", ".join(ROTATED)
-            raise Refused(422, "InvalidEnum", f"what can be rotated is: {known}", path="which", value=wanted.which)
-        try:
-            said = await actor_at(self._server.host.system, SECRETS).ask(RotateSecret(wanted.which), ASK_S)
-        except ConfigError as error:
-            problem = error.problems[0]
-            raise Refused(409, problem.code, problem.message, path=problem.path) from error
-        return answer(said)
 
 
 def _report(report: SignalReport) -> web.Response:

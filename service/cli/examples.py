@@ -55,6 +55,7 @@ EXAMPLES: Final = {
         "cockpit                               # the operator's screen; Ctrl+Q leaves, the daemon goes on",
         "cockpit --demo                        # a made-up house: no daemon, no money",
         "cockpit --panel positions --read-only --theme light",
+        "cockpit --serve                       # the same in a browser, for who may log in: bulkhead user add",
     ),
     "top": ("top", "top --once --size 120x40              # one frame, as text", "top --svg now.svg"),
     "signal": (
@@ -185,7 +186,13 @@ EXAMPLES: Final = {
         "send --list PauseEngine               # the fields of a message",
         """send /risk/coordinator '{"type": "PauseEngine", "reason": "news at two"}'""",
     ),
-    "secrets": ("secrets rotate webhook",),
+    "secrets": ("secrets list", "secrets set main api_key", "secrets rotate webhook"),
+    "secrets set": (
+        "secrets set main api_key              # asks for it",
+        "secrets set main api_secret --stdin < secret.txt",
+    ),
+    "secrets remove": ("secrets remove main passphrase",),
+    "secrets rotate-key": ("secrets rotate-key",),
     "user": ("user add ada --role operator", "user list"),
     "user add": (
         "user add ada --role operator",

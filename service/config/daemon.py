@@ -10,7 +10,19 @@ from rules.signals.authentication import AuthMode
 from service.config import checks
 from service.config.keys import Key, Secret, Section
 
-__all__ = ["Api", "App", "Demo", "Durability", "Journal", "LogLevel", "Mode", "Security", "Supervision", "Webhook"]
+__all__ = [
+    "Api",
+    "App",
+    "Demo",
+    "Durability",
+    "Journal",
+    "LogLevel",
+    "MasterKeyFrom",
+    "Mode",
+    "Security",
+    "Supervision",
+    "Webhook",
+]
 
 
 class LogLevel(StrEnum):
@@ -28,6 +40,13 @@ class Durability(StrEnum):
     FULL = "full"
     NORMAL = "normal"
     OFF = "off"
+
+
+class MasterKeyFrom(StrEnum):
+    """Where the key of the vault is kept."""
+
+    FILE = "file"
+    KEYRING = "keyring"
 
 
 class Mode(StrEnum):
@@ -105,13 +124,11 @@ class Webhook(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Security(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How an alert proves that it is yours (EX-220 to EX-224)."""
 
-    store_secrets_encrypted: Annotated[
-        bool, Key(doc="Keep secrets encrypted; cannot be switched off. Used by the vault of secrets.")
-    ] = True
+    store_secrets_encrypted: Annotated[bool, Key(doc="Keep secrets encrypted; cannot be switched off.")] = True
     key_vault_path: Annotated[
         str,
         Key(
-            doc="Folder of the vault; a relative path starts at app.data_dir. Used by the vault of secrets.",
+            doc="Folder of the vault; a relative path starts at app.data_dir.",
             check=checks.folder_inside,
         ),
     ] = "vault/"
@@ -119,9 +136,37 @@ class Security(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         str | None,
         Key(
             doc="Ties encrypted secrets to this installation where the machine has no id of its own, as in containers "
-            "(EX-1502). Used by the vault of secrets.",
+            "(EX-1502).",
             check=checks.text_length(1, 128),
             example="trading-box-1",
+        ),
+    ] = None
+    master_key: Annotated[
+        Secret | None,
+        Key(
+            doc="Key of the vault: 32 random bytes in base64, as `openssl rand -base64 32` makes; BULKHEAD_MASTER_KEY is "
+            "short for it. Unset: it is where master_key_from says.",
+            check=checks.secret_length(43, 64),
+        ),
+    ] = None
+    former_master_key: Annotated[
+        Secret | None,
+        Key(
+            doc="The key before master_key, until `bulkhead secrets rotate-key` was called; BULKHEAD_MASTER_KEY_FORMER is "
+            "short for it.",
+            check=checks.secret_length(43, 64),
+        ),
+    ] = None
+    master_key_from: Annotated[
+        MasterKeyFrom,
+        Key(doc="Where the key of the vault is kept: in a file, or in the keyring of the system (extra keyring)."),
+    ] = MasterKeyFrom.FILE
+    master_key_file: Annotated[
+        Path | None,
+        Key(
+            doc="File with the key of the vault, readable by the service alone. Unset: secrets/master_key in app.data_dir, "
+            "which is in no backup. A relative path starts at the folder of this file.",
+            example=Path("/etc/bulkhead/master_key"),
         ),
     ] = None
     webhook_signature_validation: Annotated[

@@ -5,7 +5,8 @@ Text, paths, words and secrets are taken as they are; everything else is written
 only: ``BULKHEAD_ACCOUNTS__<NAME>__API_KEY``, where a ``-`` of the account's name is written ``_``.
 
 ``BULKHEAD_DATABASE_URL`` is a database's address as hosts hand it out, password and all: it sets ``database.url`` and
-``database.password``. ``BULKHEAD_REDIS_URL`` is short for ``BULKHEAD_REDIS__URL``.
+``database.password``. ``BULKHEAD_REDIS_URL`` is short for ``BULKHEAD_REDIS__URL``, ``BULKHEAD_MASTER_KEY`` for
+``BULKHEAD_SECURITY__MASTER_KEY``, ``BULKHEAD_MASTER_KEY_FORMER`` for ``BULKHEAD_SECURITY__FORMER_MASTER_KEY``.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ __all__ = [
 PREFIX: Final = "BULKHEAD_"
 DATABASE_URL: Final = "BULKHEAD_DATABASE_URL"
 REDIS_URL: Final = "BULKHEAD_REDIS_URL"
+_MASTER_KEYS: Final = {"BULKHEAD_MASTER_KEY": "master_key", "BULKHEAD_MASTER_KEY_FORMER": "former_master_key"}
 ACCOUNT_SECRETS: Final = ("api_key", "api_secret", "passphrase")
 """Keys of an account that come from the environment only."""
 
@@ -135,11 +137,14 @@ def _is_list(value: Any) -> bool:
 
 
 def _whole_address(env: Mapping[str, str]) -> list[Setting]:
-    """Return what addresses as hosts hand them out set; a database's password apart: the address is shown, it is not."""
+    """Return what short names set, and addresses as hosts hand them out: a database's password apart, it is not shown."""
     url, password = split_password(env.get(DATABASE_URL, ""))
     found = [Setting(DATABASE_URL, ("database", "url"), url)] if url else []
     if redis := env.get(REDIS_URL, ""):
         found.append(Setting(REDIS_URL, ("redis", "url"), Secret(redis)))
+    found += [
+        Setting(name, ("security", key), Secret(env[name])) for name, key in _MASTER_KEYS.items() if env.get(name)
+    ]
     return found + ([Setting(DATABASE_URL, ("database", "password"), Secret(password))] if password else [])
 
 

@@ -51,6 +51,10 @@ class Problems:
         """Say that every key was read: what is noted from now on comes from rules between keys."""
         self._keys_in_error = frozenset(path for path, _ in self._found)
 
+    def take_back(self, code: str) -> None:
+        """Forget mistakes of a code."""
+        self._found = {place: each for place, each in self._found.items() if each.code != code}
+
     def all(self, origins: Iterable[tuple[str, str]] = ()) -> list[ValidationError]:
         """Return the mistakes; those at a path in ``origins`` name the environment variable it came from."""
         named = dict(origins)

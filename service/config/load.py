@@ -15,6 +15,7 @@ from service.config.cross_rules import check_across
 from service.config.document import Config
 from service.config.environment import Setting, account_variable, settings_from, variables, with_secrets
 from service.config.errors import ConfigError, Problems
+from service.config.kept import NOTHING_KEPT, given_by, read_kept, with_kept
 from service.config.keys import Secret, Section
 from service.config.means import check_means
 from service.config.older_names import renamed_table
@@ -31,16 +32,20 @@ def load(path: Path | None, env: Mapping[str, str]) -> Config:
     Relative paths of the result start at the folder of ``path``, or at the working directory without one.
     """
     if path is None:
-        return anchored(parse("", env), Path.cwd())
+        return anchored(parse("", env, base=Path.cwd()), Path.cwd())
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([ValidationError(str(path), str(error), code="Unreadable")], source=str(path)) from error
-    return anchored(parse(text, env, source=str(path)), path.absolute().parent)
+    base = path.absolute().parent
+    return anchored(parse(text, env, source=str(path), base=base), base)
 
 
-def parse(text: str, env: Mapping[str, str], *, source: str = "configuration") -> Config:
-    """Read TOML ``text`` and ``env`` with paths as they are written; raise ``ConfigError`` with every mistake."""
+def parse(text: str, env: Mapping[str, str], *, source: str = "configuration", base: Path | None = None) -> Config:
+    """Read TOML ``text`` and ``env`` with paths as they are written; raise ``ConfigError`` with every mistake.
+
+    With ``base``, where relative paths start, secrets that the environment does not give come from the vault.
+    """
     try:
         table = tomllib.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError) as error:
@@ -59,8 +64,11 @@ def parse(text: str, env: Mapping[str, str], *, source: str = "configuration") -
         _refuse_strangers(table["accounts"], strange, problems)
     config = Reader(problems, tuple(".".join(keys) for keys, _ in variables())).table(Config, table, "")
     assert config is not None, "no key of the document itself is required"
+    kept = read_kept(anchored(config, base)) if base is not None else NOTHING_KEPT
+    config = with_kept(config, kept, given_by(settings)) if kept.values else config
     check_across(config, problems)
     check_means(config, problems)
+    kept.forgives(problems)
     if found := problems.all((".".join(setting.keys), setting.variable) for setting in settings):
         raise ConfigError(found, source=source)
     return config

@@ -1,35 +1,43 @@
-"""Secrets of the webhook: from the environment, else generated once into files that only you can read.
+"""Secrets of the webhook: from the environment, else generated once into the vault (EX-201, EX-224, EX-1501).
 
-They live in ``<data_dir>/secrets/``, one file each, mode 0600. A file that others can read is refused rather than
-used: who could read it could trade.
+Former installations kept them in plain files, one each: those are taken into the vault, and overwritten when it has them.
+Where the vault does not open, alerts are refused: their secrets are then ones that nobody knows, made for this run alone.
 """
 
 from __future__ import annotations
 
-import os
+import logging
 import secrets
-import stat
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from protocol.errors import ValidationError
+from protocol.errors import FeatureUnavailable, ValidationError
 from service.config.document import Config
 from service.config.environment import variable_of
 from service.config.errors import ConfigError
 from service.config.keys import Secret
+from service.config.plain_secrets import erase_taken, plain_secrets, unsafe
+from service.config.vault import PLAIN_FOLDER, vault_of
+from service.vault.errors import SecretsNotDecryptable, VaultUnwritable
+from service.vault.names import SecretName
+from service.vault.sealing import Kept
+from service.vault.store import Values, Vault
 
 __all__ = ["GENERATED_BYTES", "ROTATED", "Former", "WebhookSecrets", "forget_former", "open_webhook_secrets", "rotate"]
 
 GENERATED_BYTES: Final = 32
 """Randomness of a generated secret: 256 bits, 43 characters."""
 
+_TOKEN: Final = SecretName("webhook", "token")
+_BODY: Final = SecretName("webhook", "secret")
+_SIGNATURE: Final = SecretName("webhook", "hmac_key")
 
-ROTATED: Final = {
-    "webhook": ("webhook_secret", ("security", "webhook_secret")),
-    "hmac": ("webhook_hmac_key", ("security", "webhook_hmac_key")),
-}
-"""What can be rotated: its file and its key."""
+ROTATED: Final = {"webhook": _BODY, "hmac": _SIGNATURE}
+"""What can be rotated."""
+
+log = logging.getLogger("bulkhead")
 
 
 class Former(NamedTuple):
@@ -48,7 +56,7 @@ class WebhookSecrets(NamedTuple):
     hmac_key: Secret
     former: tuple[Former, ...] = ()
     folder: Path | None = None
-    """Where they were read; None for secrets that never change."""
+    """Where they are kept; None for secrets that never change."""
 
     @property
     def shown_nowhere(self) -> tuple[str, ...]:
@@ -58,115 +66,106 @@ class WebhookSecrets(NamedTuple):
 
 
 def open_webhook_secrets(config: Config) -> WebhookSecrets:
-    """Return the webhook's secrets, making the files that are missing; raise ``ConfigError`` for one that is unsafe.
+    """Return the webhook's secrets, making those that are missing; raise ``ConfigError`` for a plain file that is unsafe.
 
-    Two daemons that start at once get the same secrets; a crash half-way leaves no half-written file behind.
+    Two daemons that start at once get the same secrets; a crash half-way leaves the old vault or the new one.
     """
-    folder = config.app.data_dir / "secrets"
-    return WebhookSecrets(
-        token=config.webhook.token or _from_file(folder, "webhook_token", ("webhook", "token")),
-        secret=config.security.webhook_secret or _from_file(folder, "webhook_secret", ("security", "webhook_secret")),
-        hmac_key=config.security.webhook_hmac_key
-        or _from_file(folder, "webhook_hmac_key", ("security", "webhook_hmac_key")),
-        former=tuple(_formers(folder)),
-        folder=folder,
-    )
+    vault, given = vault_of(config), _given(config)
+    try:
+        values = _kept_or_made(config, vault, [name for name, value in given.items() if value is None])
+    except (SecretsNotDecryptable, FeatureUnavailable):
+        values = {name: Kept(_for_this_run(vault.path, name), "", 0) for name in given}
+    token, secret, hmac_key = (value or Secret(values[name].value) for name, value in given.items())
+    return WebhookSecrets(token, secret, hmac_key, tuple(_formers(values)), vault.place.folder)
 
 
 def rotate(config: Config, which: str, *, now: int) -> Former:
     """Put a new secret in the place of ``webhook`` or ``hmac``; return the former one, which still counts for a while.
 
-    Raises ``ConfigError`` when the environment sets it: then its place is there. A crash half-way loses neither secret:
-    the former is written down before the new one takes its place.
+    Raises ``ConfigError`` when the environment sets it: then its place is there; ``SecretsNotDecryptable`` and
+    ``VaultUnwritable`` as the vault does. Both secrets change places at once: a crash loses neither.
     """
-    name, keys = ROTATED[which]
-    if getattr(config.security, keys[1]) is not None:
-        message = f"the environment sets it: change {variable_of(*keys)} and start again"
-        raise ConfigError([ValidationError(".".join(keys), message, code="SetByEnvironment")], source="secrets")
-    path = config.app.data_dir / "secrets" / name
-    try:
-        former = _from_file(path.parent, name, keys)
-        hours = config.security.secret_rotation_grace_hours
-        until = now + hours * 3_600 * 10**9
+    name = ROTATED[which]
+    if _given(config)[name] is not None:
+        path = _path_of(name)
+        message = f"the environment sets it: change {variable_of(*path)} and start again"
+        raise ConfigError([ValidationError(".".join(path), message, code="SetByEnvironment")], source="secrets")
+    former = getattr(open_webhook_secrets(config), name.field)
+    hours = config.security.secret_rotation_grace_hours
+    until = now + hours * 3_600 * 10**9
+
+    def edit(values: Values) -> None:
+        user = config.webhook.user
+        values[name] = Kept(_new(), user, now)
         if hours:
-            _write(path.with_name(f"{name}.former"), f"{former.reveal()}\n{until}")
-        _write(path, secrets.token_urlsafe(GENERATED_BYTES))  # house: a secret must not come from a seed
-    except OSError as error:
-        raise _refused(path, str(error.strerror or error)) from error
+            values[name.former] = Kept(f"{former.reveal()}\n{until}", user, now)
+
+    vault_of(config).change(edit)
     return Former(which, former, until)
 
 
 def forget_former(config: Config, *, now: int) -> list[str]:
-    """Erase former secrets whose time is over; return which."""
-    folder = config.app.data_dir / "secrets"
-    gone = [former.which for former in _formers(folder) if former.until <= now]
-    for which in gone:
-        (folder / f"{ROTATED[which][0]}.former").unlink(missing_ok=True)
+    """Erase former secrets whose time is over; return which. A vault that does not open or change is left for later."""
+    vault = vault_of(config)
+    try:
+        gone = [former.which for former in _formers(vault.read()) if former.until <= now]
+        if gone:
+            vault.change(lambda values: _drop(values, gone))
+    except (SecretsNotDecryptable, FeatureUnavailable, VaultUnwritable) as error:
+        log.warning("former secrets of alerts are not erased yet: %s", error)
+        return []
     return gone
 
 
-def _formers(folder: Path) -> Iterator[Former]:
-    for which, (name, keys) in ROTATED.items():
-        path = folder / f"{name}.former"
-        if not path.exists():
-            continue
-        text, _, until = _read_private(path).partition("\n")
-        if not until.isdigit():
-            raise _refused(path, f"is damaged; remove it, and rotate {'.'.join(keys)} again")
-        yield Former(which, Secret(text), int(until))
+def _given(config: Config) -> dict[SecretName, Secret | None]:
+    """Return what the environment says of each."""
+    security = config.security
+    return {_TOKEN: config.webhook.token, _BODY: security.webhook_secret, _SIGNATURE: security.webhook_hmac_key}
 
 
-def _from_file(folder: Path, name: str, keys: tuple[str, str]) -> Secret:
-    path = folder / name
+def _path_of(name: SecretName) -> tuple[str, str]:
+    return ("webhook", "token") if name == _TOKEN else ("security", f"webhook_{name.field}")
+
+
+def _kept_or_made(config: Config, vault: Vault, wanted: list[SecretName]) -> Values:
+    """Return what the vault keeps once it has taken plain files in and everything wanted is made."""
+    folder = config.app.data_dir / PLAIN_FOLDER
     try:
-        if not path.exists():
-            _make(path)
-        return _read(path, keys)
-    except OSError as error:
-        raise _refused(path, f"{error.strerror or error}; or set {variable_of(*keys)}") from error
+        values, plain = vault.read(), plain_secrets(folder)
+        if plain or any(name not in values for name in wanted):
+            values = vault.change(lambda kept: _fill(kept, plain, wanted, config.webhook.user))
+        erase_taken(folder, {name: kept.value for name, kept in values.items()})
+    except (VaultUnwritable, OSError) as error:
+        variables = ", ".join(variable_of(*_path_of(name)) for name in wanted)
+        raise unsafe(vault.path, f"{error}" + (f"; or set {variables}" if variables else "")) from error
+    return values
 
 
-def _make(path: Path) -> None:
-    """Write a new secret; whoever comes first wins, and the file is never seen half-written."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(GENERATED_BYTES))  # house: a secret must not come from a seed
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        return
-    finally:
-        draft.unlink()
+def _fill(values: Values, plain: dict[SecretName, str], wanted: list[SecretName], user: str) -> None:
+    for name, text in plain.items():
+        values.setdefault(name, Kept(text, user, 0))
+    for name in wanted:
+        if name not in values:
+            values[name] = Kept(_new(), user, 0)
 
 
-def _write(path: Path, text: str) -> None:
-    """Put a text into a file that only we can read; whoever reads it finds the old one or the new one, whole."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+def _drop(values: Values, gone: list[str]) -> None:
+    for which in gone:
+        values.pop(ROTATED[which].former, None)
 
 
-def _read_private(path: Path) -> str:
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
-        raise _refused(path, f"others can read it (mode {mode:o}); make a new secret, or run: chmod 600 {path}")
-    return path.read_text(encoding="utf-8").strip()
+def _formers(values: Values) -> Iterator[Former]:
+    for which, name in ROTATED.items():
+        kept = values.get(name.former)
+        if kept is not None:
+            text, _, until = kept.value.partition("\n")
+            yield Former(which, Secret(text), int(until))
 
 
-def _read(path: Path, keys: tuple[str, str]) -> Secret:
-    value = _read_private(path)
-    if len(value) < GENERATED_BYTES:
-        raise _refused(path, f"holds fewer than {GENERATED_BYTES} characters; remove it, or set {variable_of(*keys)}")
-    return Secret(value)
+def _new() -> str:
+    return secrets.token_urlsafe(GENERATED_BYTES)  # house: a secret must not come from a seed
 
 
-def _refused(path: Path, message: str) -> ConfigError:
-    return ConfigError([ValidationError(str(path), message, code="UnsafeSecret")], source="secrets")
+@cache
+def _for_this_run(vault: Path, name: SecretName) -> str:  # noqa: ARG001 - one for each name of each vault
+    return _new()

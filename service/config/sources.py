@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from service.config.document import Config
 from service.config.environment import ACCOUNT_SECRETS, Setting, settings_from, with_secrets
 from service.config.errors import ConfigError, Problems
 from service.config.history import History
+from service.config.kept import KeptSecrets, Memory, given_by, read_kept, with_kept
 from service.config.load import anchored
 from service.config.means import check_means, scope_changes
 from service.config.salvage import readable_parts
@@ -36,6 +37,8 @@ class Sources:
     settings: tuple[Setting, ...] = ()
     given: Mapping[str, Any] | None = None
     """A document in place of a file, for whoever embeds a daemon."""
+    memory: Memory = field(default_factory=Memory, compare=False)
+    """What the vault keeps, as far as it was read."""
 
     @classmethod
     def of(cls, file: Path | None, env: Mapping[str, str]) -> Sources:
@@ -69,16 +72,28 @@ class Sources:
         accounts = document.get("accounts", [as_json(each) for each in Config().accounts])
         if any(each.keys[0] == "accounts" for each in self.settings):
             over["accounts"], _ = with_secrets(accounts, self.settings)
-        checked = check_changes({**document, **over}, literal_secrets=False)
+        checked = check_changes({**document, **over}, literal_secrets=False, complete=self.completed)
         means = Problems()
         check_means(checked.config, means)
+        forgiven = "MissingCredential" if self.kept(checked.config).trouble else ""
         named = [
             ValidationError(e.path, f"{e.message} (set by {self.beaten[e.path]})", code=e.code, value=e.value)
             if e.path in self.beaten
             else e
             for e in (*checked.errors, *means.all())
+            if e.code != forgiven
         ]
         return anchored(checked.config, self.base), tuple(named)
+
+    def kept(self, config: Config) -> KeptSecrets:
+        """Return what the vault keeps; it is opened when this is first asked."""
+        if self.memory.now is None:
+            self.memory.now = read_kept(anchored(config, self.base))
+        return self.memory.now
+
+    def completed(self, config: Config) -> Config:
+        """Return a configuration with the secrets of the vault where the environment gives none."""
+        return with_kept(config, self.kept(config), given_by(self.settings))
 
     def stamp(self) -> tuple[int, int, int] | None:
         """Return what changes when the file does, None while there is none."""

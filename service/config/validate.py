@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from protocol.errors import ValidationError
@@ -37,8 +37,16 @@ def validate_config(changes: Mapping[str, Any]) -> tuple[tuple[ValidationError, 
     return checked.errors, checked.renamed
 
 
-def check_changes(changes: Mapping[str, Any], *, literal_secrets: bool = True) -> Checked:
-    """Read changes to the defaults (EX-1303); a text is a secret only where ``literal_secrets`` says so."""
+def check_changes(
+    changes: Mapping[str, Any],
+    *,
+    literal_secrets: bool = True,
+    complete: Callable[[Config], Config] = lambda config: config,
+) -> Checked:
+    """Read changes to the defaults (EX-1303); a text is a secret only where ``literal_secrets`` says so.
+
+    ``complete`` adds what comes from elsewhere before keys are checked against each other.
+    """
     problems = Problems()
     reader = Reader(problems, tuple(catalogue()), literal_secrets=literal_secrets)
     renamed: list[Renamed] = []
@@ -58,7 +66,7 @@ def check_changes(changes: Mapping[str, Any], *, literal_secrets: bool = True) -
         values[name] = got
         if raw is not None:
             document[name] = raw
-    config = with_values(Config(), values)
+    config = complete(with_values(Config(), values))
     check_across(config, problems)
     return Checked(config, tuple(problems.all()), tuple(renamed), document)
 

@@ -8,6 +8,7 @@ from typing import Final
 from protocol.errors import ValidationError
 from protocol.secret import Secret
 from protocol.values import MarketType
+from service.config.catalogue import catalogue, value_at
 from service.config.document import Config
 from service.config.environment import account_variable
 from service.config.exchange import VENUES, RateLimitMode
@@ -94,16 +95,16 @@ def _needed(account: Account) -> Iterator[str]:
 
 
 def _missing(index: int, account: Account, key: str) -> ValidationError:
-    variable = account_variable(account.name, key)
-    message = f"{KNOWN[account.venue.value].title} asks for it: set {variable} in the environment, never in a file"
+    variable, title = account_variable(account.name, key), KNOWN[account.venue.value].title
+    message = f"{title} asks for it: `bulkhead secrets set {account.name} {key}`, or set {variable} in the environment"
     return ValidationError(f"accounts[{index}].{key}", message, code="MissingCredential")
 
 
 def secrets_of(config: Config) -> tuple[str, ...]:
-    """Return every credential of venues as text that must be taken out of whatever is stored."""
-    holders = (*config.accounts, *(config.exchange.access(venue) for venue in VENUES))
-    found = (getattr(each, key) for each in holders for key in _KEYS.values())
-    return tuple(dict.fromkeys(each.reveal() for each in found if each))
+    """Return every secret of a configuration as text that must be taken out of whatever is stored (EX-1508)."""
+    of_accounts = (getattr(each, key) for each in config.accounts for key in _KEYS.values())
+    others = (value_at(config, each) for each in catalogue().values() if each.is_secret)
+    return tuple(dict.fromkeys(each.reveal() for each in (*of_accounts, *others) if each))
 
 
 def access_of(config: Config, account: Account) -> Access:

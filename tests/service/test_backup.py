@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import zipfile
 from collections.abc import Callable
@@ -16,9 +17,15 @@ from protocol.errors import BulkheadError
 from runtime.journal import Entry
 from service.backup import BackupCorrupt, BackupTooNew, make_backup, verified
 from service.config import Config, load, open_webhook_secrets
+from service.config.kept import read_kept
 from service.config.text import from_toml
+from service.config.vault import vault_of
 from service.leaving import RestoreInterrupted, refuse_half_restored
 from service.restoring import EngineNotFlat, inspect, restore
+from service.vault.errors import SecretsNotDecryptable
+from service.vault.master_keys import decoded_key
+from service.vault.names import SecretName
+from service.vault.sealing import Kept
 from store.errors import JournalLocked
 from store.opening import open_reader
 from store.sqlite_journal import open_journal
@@ -81,12 +88,49 @@ def test_an_archive_holds_everything_but_secrets(old: Installation, archive: Pat
         "data/journal.db",
         "data/deployment",
         "data/logs/000001.jsonl",
+        "data/vault/secrets.vault",
     }
     assert (manifest.made_at, manifest.deployment) == (NOW, "ab12")
     with zipfile.ZipFile(archive) as pack:
         assert json.loads(pack.read("configuration.json"))["execution_pool.max_open_groups"] == 4
+        key = decoded_key((old.data / "secrets" / "master_key").read_text(), "test")
         for name in pack.namelist():
-            assert old.secrets.secret.reveal().encode() not in pack.read(name)
+            for each in (*old.secrets.shown_nowhere, key, key.hex(), (old.data / "secrets" / "master_key").read_text()):
+                assert (each if isinstance(each, bytes) else each.encode()) not in pack.read(name)
+
+
+def test_a_backup_opens_nothing_elsewhere(old: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere the vault of an archive stays shut, with the key of the place, and with the right one too (EX-1502)."""
+    name = SecretName("paper", "api_secret")
+    vault_of(old.config).change(lambda kept: kept.update({name: Kept("hunter22-hunter22", "trader", 1)}))
+    make_backup(old.config, old.file, tmp_path / "with.zip", now=NOW)
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "config.toml").write_text("")
+    config = load(there / "config.toml", {})
+    restore(tmp_path / "with.zip", config, there / "config.toml", now=NOW)
+    with pytest.raises(SecretsNotDecryptable, match="no master key"):
+        vault_of(config).read()
+    assert read_kept(config).trouble.startswith("SecretsNotDecryptable")
+    assert b"hunter22" not in b"".join(each.read_bytes() for each in there.rglob("*") if each.is_file())
+    (there / "data" / "secrets").mkdir(exist_ok=True)
+    shutil.copy(old.data / "secrets" / "master_key", there / "data" / "secrets" / "master_key")
+    assert vault_of(config).read()[name].value == "hunter22-hunter22", "the same machine"
+    monkeypatch.setattr("service.config.vault.machine_id", lambda: "another machine")
+    with pytest.raises(SecretsNotDecryptable):
+        vault_of(config).read()
+
+
+def test_a_restore_keeps_where_the_vault_is(archive: Path, tmp_path: Path) -> None:
+    """What says how this installation's vault opens is not replaced by what the archive's said (EX-1208, EX-1502)."""
+    new = Installation(tmp_path / "new")
+    new.file.write_text('[security]\nbinding_id = "box-9"\nkey_vault_path = "kept/"\n')
+    new.config = load(new.file, {})
+    made = open_webhook_secrets(new.config)
+    restore(archive, new.config, new.file, now=NOW)
+    found = from_toml(new.file.read_text())
+    assert (found["security.binding_id"], found["security.key_vault_path"]) == ("box-9", "kept/")
+    assert open_webhook_secrets(load(new.file, {})) == made
 
 
 def test_a_backup_is_made_while_the_journal_is_written(old: Installation, tmp_path: Path) -> None:

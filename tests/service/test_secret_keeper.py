@@ -7,16 +7,22 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from actors.event_log import EventLog
 from actors.gateway import GatewaySettings
 from protocol.configuration import ApplySettings
-from protocol.webhook import RotateSecret
+from protocol.event_log import EventLogged
+from protocol.webhook import RotateSecret, SecretsChanged
 from runtime.actor import Actor, handles
 from service.account_paths import AccountPaths
 from service.active import ActiveConfig
 from service.config import Config, ConfigError, Secret, open_webhook_secrets
 from service.config.daemon import App
+from service.config.vault import vault_of
 from service.intake import gateway_settings
 from service.secret_keeper import SecretKeeper
+from service.vault.errors import SecretsNotDecryptable
+from service.vault.names import SecretName
+from service.vault.sealing import Kept
 from tests.actors.cast import Stage, play
 
 HOUR_S = 3_600
@@ -50,7 +56,7 @@ def test_a_rotation_reaches_the_gateway_and_ends(tmp_path: Path) -> None:
     async def script(stage: Stage) -> None:
         log = staged(stage, config)
         said = await stage.ask("secrets", RotateSecret("webhook"))
-        assert said.file == str(tmp_path / "secrets" / "webhook_secret")
+        assert said.file == str(tmp_path / "vault" / "secrets.vault")
         await stage.settle()
         new = open_webhook_secrets(config).secret.reveal()
         assert log[-1].proofs(stage.now)[0] == (new, before)
@@ -91,5 +97,40 @@ def test_a_secret_of_the_environment_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ConfigError):
             await stage.ask("secrets", RotateSecret("webhook"))
         assert (await stage.ask("secrets", RotateSecret("hmac"))).which == "hmac"
+
+    play(script)
+
+
+def test_a_vault_that_does_not_open_is_said_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log has the error, once and pinned; a rotation is refused, and the keeper lives on (SecretsNotDecryptable)."""
+    config = msgspec.structs.replace(Config(), app=App(data_dir=tmp_path))
+    open_webhook_secrets(config)
+    (tmp_path / "secrets" / "master_key").unlink()
+    monkeypatch.setattr("service.secret_keeper.EVENT_LOG", "/house/events")
+
+    async def script(stage: Stage) -> None:
+        stage.add("events", EventLog)
+        staged(stage, config)
+        await stage.settle()
+        with pytest.raises(SecretsNotDecryptable):
+            await stage.ask("secrets", RotateSecret("hmac"))
+        (line,) = stage.events("/house/events", EventLogged)
+        assert (line.code, line.severity, line.pinned) == ("SecretsNotDecryptable", "error", True)
+        assert stage.system.lookup("/house/secrets") is not None
+
+    play(script)
+
+
+def test_a_secret_that_was_set_reaches_the_gateway(tmp_path: Path) -> None:
+    """Told that the vault keeps others, the keeper has the gateway go on under them."""
+    config = msgspec.structs.replace(Config(), app=App(data_dir=tmp_path))
+    name = SecretName("webhook", "secret")
+
+    async def script(stage: Stage) -> None:
+        log = staged(stage, config)
+        vault_of(config).change(lambda kept: kept.update({name: Kept("mine" * 8, "trader", 1)}))
+        stage.tell("secrets", SecretsChanged())
+        await stage.settle()
+        assert log[-1].proofs(stage.now)[0] == ("mine" * 8,)
 
     play(script)

@@ -13,7 +13,6 @@ from protocol.incidents import IncidentList
 from protocol.risk import EngineStatus
 from protocol.signals import SignalReport
 from protocol.venue import EntriesAllowed
-from protocol.webhook import SecretRotated
 from service.access.answers import PersonShown, TokenShown
 from service.access.roles import Scope
 from service.api.config import Apply, Edit, Load, Typed, Who
@@ -28,7 +27,7 @@ from service.api.performance import Flow
 from service.api.queue import QueueCommand
 from service.api.risk import RiskCommand
 from service.api.routes import Path, Pause, SendTo
-from service.api.signals import Replay, Rotate
+from service.api.signals import Replay
 from service.api.table import parameters as given
 from service.api.table import shapes
 from service.api.table.routes import Route, post, shape
@@ -247,7 +246,6 @@ _SETTINGS = (
         scope=Scope.ADMIN,
         errors=("ConfigConflict", "NothingToApply", "ApplyFailed"),
     ),
-    post("/v1/secrets/rotate", "Make a secret of alerts anew", Rotate, SecretRotated, scope=Scope.ADMIN, secret=True),
     post(
         "/v1/people",
         "Let somebody in",

@@ -1,0 +1,52 @@
+"""The addresses of secrets, one row each: nothing of what is kept comes out again."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from protocol.webhook import SecretRotated
+from service.access.roles import Scope
+from service.api.secrets import DropSecret, PutSecret, Rotate
+from service.api.table.routes import Route, get, post, with_more
+from service.credentials import KeyRotated, SecretDone, SecretsShown
+
+__all__ = ["KEEPING"]
+
+_VAULT: Final = ("SecretsNotDecryptable", "VaultUnwritable")
+
+KEEPING: Final[tuple[Route, ...]] = (
+    get("/v1/secrets", "Which secrets there are, masked, and how the vault stands", SecretsShown, scope=Scope.ADMIN),
+    post(
+        "/v1/secrets/set",
+        "Keep a secret in the vault",
+        PutSecret,
+        SecretDone,
+        scope=Scope.ADMIN,
+        errors=("UnknownSecret", *_VAULT),
+    ),
+    post(
+        "/v1/secrets/remove",
+        "Take a secret out of the vault",
+        DropSecret,
+        SecretDone,
+        scope=Scope.ADMIN,
+        errors=("UnknownSecret", *_VAULT),
+    ),
+    post(
+        "/v1/secrets/rotate",
+        "Make a secret of alerts anew; it is shown this once",
+        Rotate,
+        with_more(SecretRotated, "secret made", secret=str),
+        scope=Scope.ADMIN,
+        errors=("SetByEnvironment", *_VAULT),
+        secret=True,
+    ),
+    post(
+        "/v1/secrets/rotate-key",
+        "Encrypt the vault under another master key",
+        None,
+        KeyRotated,
+        scope=Scope.ADMIN,
+        errors=("MasterKeyFixed", *_VAULT),
+    ),
+)
