@@ -16,7 +16,7 @@ import msgspec
 from actors.telegram.memory import NEVER_AGAIN
 from actors.telegram.outbox import AWAY_MOST_S, Outbox, new_item
 from actors.telegram.seat import Named, PhoneSettings, Seat
-from actors.telegram.words import ALREADY, REPEAT_MARK, REPLIES, confirm_text, help_text, written
+from actors.telegram.words import ALREADY, REPLIES, confirm_text, help_text, written
 from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.event_log import EVENT_LOG, LogEvent, NoteCommand
 from protocol.messages import Event, Message
@@ -29,7 +29,6 @@ from protocol.telegram import (
     PhoneTaken,
     PhoneUpdate,
     PollPhone,
-    SendPhone,
     WireTrouble,
     WireUp,
 )
@@ -46,7 +45,7 @@ STRANGER_EVERY_S: Final = 3_600
 _LOOKS: Final = frozenset(name for name, command in HOUSE.items() if not command.effect)
 
 
-class Shown(Message, frozen=True, tag=True):
+class _Shown(Message, frozen=True, tag=True):
     """The answer to a command that only looks."""
 
     OVERFLOW = "keep"
@@ -57,7 +56,7 @@ class Shown(Message, frozen=True, tag=True):
     about: str = ""
 
 
-class NamedIt(Message, frozen=True, tag=True):
+class _NamedIt(Message, frozen=True, tag=True):
     """What a command would do."""
 
     OVERFLOW = "keep"
@@ -70,7 +69,7 @@ class NamedIt(Message, frozen=True, tag=True):
     error: str
 
 
-class Acted(Message, frozen=True, tag=True):
+class _Acted(Message, frozen=True, tag=True):
     """What came of a command."""
 
     OVERFLOW = "keep"
@@ -252,8 +251,8 @@ class PhoneCommands(Outbox):
         live = parsed.command == "/live"
         self.context.pipe(
             self._seat.show("/status" if live else parsed.command, parsed.args, parsed.account),
-            lambda text: Shown(update.update_id, update.chat, text, "live" if live else ""),
-            lambda error: Shown(update.update_id, update.chat, _said(error)),
+            lambda text: _Shown(update.update_id, update.chat, text, "live" if live else ""),
+            lambda error: _Shown(update.update_id, update.chat, _said(error)),
         )
         return self._note(update.chat, update.user, parsed, "done")
 
@@ -278,13 +277,13 @@ class PhoneCommands(Outbox):
         return Do(tuple(events), [(EVENT_LOG, note)])
 
     @handles
-    def shown(self, msg: Shown) -> Do:
+    def shown(self, msg: _Shown) -> Do:
         """Send the house's answer."""
         item = new_item(msg.chat, OutKind.REPLY, msg.text, about=msg.about)
         return Do(self._queued([item]), then=self._pump)
 
     @handles
-    def named(self, msg: NamedIt) -> Do | None:
+    def named(self, msg: _NamedIt) -> Do | None:
         """Ask for the code of what was named; what cannot be done is said at once."""
         pending = self._chats.pending.get(msg.chat)
         if pending is None or pending.token != msg.token:
@@ -309,12 +308,12 @@ class PhoneCommands(Outbox):
                 request_id=f"tg{taken.update_id}",
                 by=f"telegram:{taken.user}",
             ),
-            lambda text: Acted(taken.update_id, text),
-            lambda error: Acted(taken.update_id, _said(error), type(error).__name__),
+            lambda text: _Acted(taken.update_id, text),
+            lambda error: _Acted(taken.update_id, _said(error), type(error).__name__),
         )
 
     @handles
-    def acted(self, msg: Acted) -> Do | None:
+    def acted(self, msg: _Acted) -> Do | None:
         """Report what came of a command."""
         taken = self._memory.doing.get(msg.update_id)
         if taken is None:
@@ -363,15 +362,8 @@ class PhoneCommands(Outbox):
         return Do(self._recall(), then=partial(self._go_on, ()))
 
 
-def marked(item: SendPhone) -> SendPhone:
-    """Return an item as it leaves: one that may have arrived before says so."""
-    if not item.item.repeats or item.item.kind is OutKind.EDIT:
-        return item
-    return SendPhone(msgspec.structs.replace(item.item, text=REPEAT_MARK + item.item.text))
-
-
-def _named(update: PhoneUpdate, token: str, found: Named) -> NamedIt:
-    return NamedIt(update.update_id, update.chat, token, found.text, tuple(found.args), found.error)
+def _named(update: PhoneUpdate, token: str, found: Named) -> _NamedIt:
+    return _NamedIt(update.update_id, update.chat, token, found.text, tuple(found.args), found.error)
 
 
 def _said(error: BaseException) -> str:

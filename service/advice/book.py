@@ -10,6 +10,7 @@ from service.advice.access import ACCESS
 from service.advice.brackets import BRACKETS
 from service.advice.operations import BACKUP, CACHE, JOURNAL, OPERATORS, START
 from service.advice.perps import PERPS
+from service.advice.phone import PHONE
 from service.advice.secrets import SECRETS
 from service.advice.settings import SETTINGS
 from service.advice.signals import WEBHOOK
@@ -30,6 +31,7 @@ AREAS: Final = (
     START,
     OPERATORS,
     ACCESS,
+    PHONE,
     SECRETS,
     JOURNAL,
     BACKUP,

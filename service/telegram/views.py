@@ -28,7 +28,7 @@ from service.notices import zone_of
 from service.report.pictures import picture_beside
 from store.pnl import PnlFilter
 
-__all__ = ["PhoneViews"]
+__all__ = ["PhoneViews", "group_line"]
 
 _ROWS: Final = 15
 """Rows of a list; what is left out is counted."""

@@ -139,6 +139,7 @@ def test_a_newer_entry_takes_the_place_of_an_older_one() -> None:
         ]
         await stage.told("desk", WithdrawHeld(signal("s3", symbol="ETH/USDT").group_key))
         assert [each.prompt_id for each in await waiting(stage)] == ["a2"]
+        assert of(gateway, SignalOutcome)[-1].outcome == "rejected:ApprovalWithdrawn"
         assert pool == []
 
     play(script)

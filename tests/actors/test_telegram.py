@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from protocol.event_log import EVENT_LOG, EventLogged, LogEvent, OperatorActed
-from protocol.telegram import Delivery, OutKind, PhoneDropped, PhoneTaken
+from protocol.telegram import Delivery, OutKind, PhoneDropped, PhoneTaken, WireTrouble
 from tests.actors.cast import FailingJournal, Stage, play
 from tests.actors.telegram_rig import ADMIN, BRIDGE, GROUP, WATCHER, WIRE, FakeSeat, Telegram, crash, house
 
@@ -318,6 +318,40 @@ def test_a_batch_of_commands_is_answered_whole() -> None:
         assert said[0:1] == ["Commands begin with /. /help lists them."] or "all is well" in said
         assert any("Write it so: /pnl" in text for text in said)
         assert "/news" in said
+
+    play(script)
+
+
+@pytest.mark.parametrize(("code", "pinned"), [("TelegramConflict", True), ("TelegramAway", False)])
+def test_trouble_with_telegram_is_told_once_and_so_is_its_end(code: str, pinned: bool) -> None:
+    """ML-1083: losing Telegram is a line of the log, what an operator must mend is pinned; its end says TelegramBack."""
+
+    async def script(stage: Stage) -> None:
+        telegram, seat = Telegram(), FakeSeat()
+        await ready(stage, telegram, seat)
+        for _ in range(3):
+            stage.system.tell(BRIDGE, WireTrouble(code, "it does not answer"))
+            await stage.passes(1)
+        assert [each.pinned for each in logged(stage, code)] == [pinned]
+        telegram.write("/status")
+        await stage.passes(120)
+        assert len(logged(stage, "TelegramBack")) == 1
+
+    play(script)
+
+
+def test_what_telegram_refuses_is_given_up_and_told() -> None:
+    """A message that Telegram refuses as it is (the bot was blocked) does not keep others waiting."""
+
+    async def script(stage: Stage) -> None:
+        telegram, seat = Telegram(), FakeSeat()
+        await ready(stage, telegram, seat)
+        telegram.answers = [Delivery.REFUSED]
+        telegram.write("/status")
+        telegram.write("/news")
+        await stage.passes(10)
+        assert telegram.said() == ["/news"]
+        assert len(logged(stage, "TelegramRefused")) == 1
 
     play(script)
 

@@ -1,0 +1,41 @@
+"""What the phone, approvals and stopped accounts can answer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from service.advice.area import Area, Word
+
+__all__ = ["PHONE"]
+
+PHONE: Final = Area(
+    "Phone, approvals, stopped accounts",
+    "These stand in a chat, in the log, or behind an entry that was refused.",
+    (
+        Word(("UnknownCommand",), "`/help` lists the commands"),
+        Word(("BadArguments",), "write the command as the answer shows it; `/help` lists all"),
+        Word(("AccountNeeded",), "there are several accounts: write its name behind the command, `/pause main`"),
+        Word(("UnknownTicket",), "look at `/positions`: the id stands first in each line"),
+        Word(
+            ("StaleApproval",), "what was tapped has changed or is over: look at the newest prompt, or at `/approvals`"
+        ),
+        Word(
+            ("ApprovalRefused", "ApprovalTimeout", "ApprovalSuperseded", "ApprovalWithdrawn"),
+            "an entry waited for a word (`approvals.entries`) and did not get it; send it again to be asked anew",
+        ),
+        Word(("AccountStopped",), "an operator stopped this account's entries; again with `bulkhead account arm NAME`"),
+        Word(
+            ("TelegramStranger", "TelegramUnauthorized"),
+            "somebody unknown wrote to the bot; nothing was answered",
+        ),
+        Word(
+            ("TelegramAway", "TelegramBusy", "TelegramBack"),
+            "nothing: messages wait until Telegram takes them",
+        ),
+        Word(("TelegramConflict",), "another program polls with this bot's token: end it, or give each its own bot"),
+        Word(("TelegramRejected",), "Telegram does not know the token: set the one that BotFather shows"),
+        Word(("TelegramRefused",), "Telegram refused a message: has the bot been blocked, or removed from the group"),
+        Word(("DaySummary",), "nothing: what the day came to, stored at midnight"),
+    ),
+)
+"""Codes of the phone."""

@@ -1,0 +1,167 @@
+"""The wire through the real aiogram against a local Bot API server: what each way of failing means."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from actors.telegram.wire import TelegramWire
+from protocol.errors import BulkheadError
+from protocol.secret import Secret
+from protocol.telegram import (
+    Button,
+    Delivery,
+    OutItem,
+    OutKind,
+    PhoneMail,
+    PollPhone,
+    SendPhone,
+    SendResult,
+    WireTrouble,
+    WireUp,
+)
+from runtime.actor import Actor, handles
+from runtime.spec import Spec
+from runtime.system import ActorSystem
+from tests.servers.telegram import TOKEN, TelegramServer
+
+pytestmark = pytest.mark.slow
+
+
+class Bridge(Actor):
+    """Hears the wire."""
+
+    def __init__(self) -> None:
+        self.heard: list[Any] = []
+        self.news = asyncio.Event()
+
+    @handles
+    def hear(self, msg: PhoneMail | SendResult | WireTrouble | WireUp) -> None:
+        self.heard.append(msg)
+        self.news.set()
+
+    async def next(self, kind: type) -> Any:
+        """Wait for a message of a kind, and take it."""
+        async with asyncio.timeout(60):
+            while not (found := [each for each in self.heard if isinstance(each, kind)]):
+                self.news.clear()
+                await self.news.wait()
+        self.heard.remove(found[0])
+        return found[0]
+
+
+async def draw(picture: str) -> bytes:
+    """Draw, or fail as a house without matplotlib does."""
+    if picture == "none":
+        raise BulkheadError("nothing to draw with")
+    return b"\x89PNG" + picture.encode()
+
+
+def item(number: int, text: str = "hello", kind: OutKind = OutKind.ALERT, **more: Any) -> OutItem:
+    return OutItem(id=number, chat=7, kind=kind, text=text, **more)
+
+
+Script = Callable[[TelegramServer, Bridge, Callable[[Any], None]], Awaitable[None]]
+
+
+def play(script: Script, token: str = TOKEN) -> None:
+    async def main() -> None:
+        async with TelegramServer() as server, ActorSystem() as system:
+            bridge = Bridge()
+            system.spawn(Spec("bridge", lambda: bridge))
+            wire = TelegramWire(Secret(token), "/bridge", draw, url=server.url, poll_s=1)
+            ref = system.spawn(Spec("wire", lambda: wire, edge=True))
+            await bridge.next(WireUp)
+            await script(server, bridge, ref.tell)
+
+    asyncio.run(main())
+
+
+def test_messages_edits_pictures_taps_and_updates() -> None:
+    """Everything the bridge uses, as Telegram understands it: texts, buttons, edits, pictures, updates once, taps."""
+
+    async def script(server: TelegramServer, bridge: Bridge, tell: Callable[[Any], None]) -> None:
+        tell(SendPhone(item(1, buttons=(Button("Yes", "c:1"), Button("No", "x:1")))))
+        sent = await bridge.next(SendResult)
+        assert (sent.delivery, sent.message_id) == (Delivery.DELIVERED, server.last(7).message_id)
+        assert server.last(7).buttons == {"Yes": "c:1", "No": "x:1"}
+        edit = item(2, "bye", OutKind.EDIT, edits=sent.message_id)
+        for _ in range(2):  # the second changes nothing, which Telegram calls an error
+            tell(SendPhone(edit))
+            assert (await bridge.next(SendResult)).delivery is Delivery.DELIVERED
+        assert server.last(7).texts == ["hello", "bye"]
+        tell(SendPhone(item(3, "equity", OutKind.PICTURE, picture="equity")))
+        assert (await bridge.next(SendResult)).delivery is Delivery.DELIVERED
+        assert server.last(7).photo == b"\x89PNGequity"
+        tell(SendPhone(item(4, repeats=True)))
+        await bridge.next(SendResult)
+        assert server.last(7).text.startswith("(again")
+        first = server.write(7, "/status")
+        server.tap(server.last(7), "", data="k:1")
+        tell(PollPhone(0))
+        mail = await bridge.next(PhoneMail)
+        assert [(each.update_id, each.text, each.data) for each in mail.updates] == [
+            (first, "/status", ""),
+            (first + 1, "", "k:1"),
+        ]
+        tell(PollPhone(first + 2, ((mail.updates[1].callback, "noted"),)))
+        assert (await bridge.next(PhoneMail)).updates == ()
+        assert server.toasts == [(mail.updates[1].callback, "noted")]
+
+    play(script)
+
+
+@pytest.mark.parametrize(
+    ("fault", "delivery"),
+    [("busy", Delivery.LATER), ("broken", Delivery.LATER), ("cut", Delivery.UNKNOWN), ("garbled", Delivery.UNKNOWN)],
+)
+def test_what_a_failure_means(fault: str, delivery: Delivery) -> None:
+    """429 and 5xx brought nothing; a lost or unreadable answer leaves it unknown whether the message is there."""
+
+    async def script(server: TelegramServer, bridge: Bridge, tell: Callable[[Any], None]) -> None:
+        server.fail("sendMessage", fault, seconds=11)
+        tell(SendPhone(item(1)))
+        found = await bridge.next(SendResult)
+        assert (found.delivery, found.retry_after_s) == (delivery, 11.0 if fault == "busy" else 0.0)
+        assert len(server.seen(7)) == (delivery is Delivery.UNKNOWN)
+
+    play(script)
+
+
+def test_nobody_there_brought_nothing_and_a_long_text_is_refused() -> None:
+    """A refused connection certainly brought nothing; what Telegram refuses as it is is not tried again."""
+
+    async def script(server: TelegramServer, bridge: Bridge, tell: Callable[[Any], None]) -> None:
+        tell(SendPhone(item(1, "x" * 4_100)))
+        assert (await bridge.next(SendResult)).delivery is Delivery.REFUSED
+        tell(SendPhone(item(2, kind=OutKind.PICTURE, picture="none")))
+        assert (await bridge.next(SendResult)).delivery is Delivery.REFUSED
+        await server.vanish()
+        tell(SendPhone(item(3)))
+        assert (await bridge.next(SendResult)).delivery is Delivery.LATER
+        tell(PollPhone(0))
+        assert (await bridge.next(WireTrouble)).code == "TelegramAway"
+
+    play(script)
+
+
+def test_a_wrong_token_and_a_busy_server_are_told() -> None:
+    """A token that Telegram does not know is said so, without the token; 429 on a poll says how long to wait."""
+
+    async def wrong(_: TelegramServer, bridge: Bridge, tell: Callable[[Any], None]) -> None:
+        tell(PollPhone(0))
+        found = await bridge.next(WireTrouble)
+        assert found.code == "TelegramRejected"
+        assert "not-the-token" not in found.text
+
+    async def busy(server: TelegramServer, bridge: Bridge, tell: Callable[[Any], None]) -> None:
+        server.fail("getUpdates", "busy", seconds=9)
+        tell(PollPhone(0))
+        found = await bridge.next(WireTrouble)
+        assert (found.code, found.wait_s) == ("TelegramBusy", 9.0)
+
+    play(wrong, token="1:not-the-token-at-all-here")
+    play(busy)
