@@ -1,7 +1,7 @@
 """Measure performance figures of a long history: ``python -m benchmarks.performance [--trades N] [--days N]``.
 
-A made-up history is read and computed as the API does: all of it, its last 30 days, and again with nothing new. The floor is
-reading the same rows of trades and realizations, and nothing else.
+A made-up history is read and computed as the API does: all of it, its last 30 days, one pair; and computed again when what
+was read is kept, as after a fill. The floor is reading all rows of trades, realizations and equity, and nothing else.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, Final
 from benchmarks.measure import Row, in_turns, row_of, table
 from benchmarks.trade_history import BEGIN, DAY, make_history
 from protocol.values import Scope
-from service.report.figures import Terms, answer_of, history, live
+from service.report.figures import Book, Terms, answer_of, history, live
 from store.performance import Wanted
 from store.queries import Views, open_views
 from store.tables.opening import write_tables
@@ -62,6 +62,10 @@ def _measured(views: Views, trades: int, now: int, rounds: int) -> list[Row]:
         "the last 30 days": lambda: _figures(views, month, terms),
         "one pair of all": lambda: _figures(views, Wanted(Scope.PAPER, symbol="BTC/USDT"), terms),
     }
+    for name, wanted in (("all", Wanted(Scope.PAPER)), ("the last 30 days", month)):
+        book = Book(wanted, lambda _: 1.0)
+        book.read(views, terms)
+        work[f"{name}, after a fill"] = lambda book=book: book.read(views, terms)
     found = in_turns(rounds, {name: lambda each=each: _timed(each) for name, each in work.items()})
     floor = ("its rows alone", found["rows alone"])
     return [

@@ -74,7 +74,7 @@ class Ledger:
 
     def _add_lines(self, views: Views) -> None:
         self._seen_to = views.database.fetch("SELECT coalesce(max(position), -1) FROM realizations", [])[0][0]
-        where = within(of_groups(self._wanted), "r.at", self._wanted).add("r.position > ?", self._lines_to)
+        where = self._after(of_groups(self._wanted), "r", self._lines_to)
         sql = f"""SELECT r.at, g.symbol, g.timeframe, g.strategy, CAST(r.net_quote AS DOUBLE PRECISION), g.side,
             g.account, g.venue, r.group_id, g.quote, r.position FROM realizations r
             JOIN groups g ON g.group_id = r.group_id{where} ORDER BY r.position, r.lot"""  # noqa: S608 our own text
@@ -96,6 +96,12 @@ class Ledger:
                     trade=trade,
                 )
             )
+
+    def _after(self, where: Where, table: str, reached: int) -> Where:
+        """Add the range, and where it goes on; the plus keeps the database from looking for those few rows by time."""
+        if reached < 0:
+            return within(where, f"{table}.at", self._wanted)
+        return within(where, f"+{table}.at", self._wanted).add(f"{table}.position > ?", reached)
 
     # --- trades --------------------------------------------------------------------------------------------------------
 
@@ -137,7 +143,7 @@ class Ledger:
             self._worth = _worth_before(views, where, since)
             if self._worth and since is not None:
                 self.inputs.snapshots.append(Snapshot(at=since, total_equity=sum(self._worth.values())))
-        within(where, "e.at", self._wanted).add("e.position > ?", self._marks_to)
+        self._after(where, "e", self._marks_to)
         # A deposit that was recorded while a price was missing counts all the same.
         where.add("(e.total_equity IS NOT NULL OR CAST(e.flow AS DOUBLE PRECISION) <> 0)")
         sql = f"""SELECT e.at, e.account, CAST(e.total_equity AS DOUBLE PRECISION), CAST(e.flow AS DOUBLE PRECISION),
