@@ -23,6 +23,8 @@ from typing import Final
 from protocol.errors import BulkheadError
 from protocol.pool import SlotFreed, SlotTaken
 from runtime.journal import JournalError, JournalTooNew
+from service.access.requests import REQUESTS_FILE
+from service.access.store import ACCESS_FILE
 from service.backup import CONFIG, JOURNAL, VIEWS, BackupCorrupt, BackupTooNew, Manifest, Told, checked, opened, silent
 from service.config import Config
 from service.config.text import from_toml, normal
@@ -144,6 +146,16 @@ def _keep_secrets(data: Path, unpacked: Path, vault: Path) -> None:
         if kept is not None and (kept / name).is_dir():
             shutil.rmtree(unpacked / name, ignore_errors=True)
             shutil.copytree(kept / name, unpacked / name)
+    _keep_people(data, unpacked)
+
+
+def _keep_people(data: Path, unpacked: Path) -> None:
+    """Keep who may log in, and which requests were done here: no archive holds either, and a restore shuts nobody out."""
+    homes = (data, *_formers(data))
+    for name in (ACCESS_FILE, REQUESTS_FILE):
+        home = next((each for each in homes if (each / name).is_file()), None)
+        for file in home.glob(f"{name}*") if home is not None else ():  # what SQLite has not yet put into it beside it
+            shutil.copy2(file, unpacked / file.name)
 
 
 def _unpack(pack: zipfile.ZipFile, manifest: Manifest, folder: Path) -> None:

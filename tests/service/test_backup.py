@@ -15,6 +15,10 @@ import pytest
 from protocol.configuration import ConfigSettled
 from protocol.errors import BulkheadError
 from runtime.journal import Entry
+from service.access.people import add_person
+from service.access.requests import RequestStore
+from service.access.roles import Role
+from service.access.store import AccessStore
 from service.backup import BackupCorrupt, BackupTooNew, make_backup, verified
 from service.config import Config, load, open_webhook_secrets
 from service.config.kept import read_kept
@@ -119,6 +123,24 @@ def test_a_backup_opens_nothing_elsewhere(old: Installation, tmp_path: Path, mon
     monkeypatch.setattr("service.config.vault.machine_id", lambda: "another machine")
     with pytest.raises(SecretsNotDecryptable):
         vault_of(config).read()
+
+
+def test_a_restore_shuts_nobody_out(archive: Path, tmp_path: Path) -> None:
+    """Who may log in here still may, and requests that were done here are not done again; an archive holds neither."""
+    new = Installation(tmp_path / "new")
+    people, requests = AccessStore(new.config.access_path), RequestStore(new.config.requests_path, NOW)
+    add_person(people, "ada", Role.ADMIN, "correct horse battery", now=NOW)
+    requests.begin("session ada", "order-1", b"digest", NOW)
+    people.close()
+    requests.close()
+    restore(archive, new.config, new.file, now=NOW, replace=True)
+    people, requests = AccessStore(new.config.access_path), RequestStore(new.config.requests_path, NOW)
+    assert [each.name for each in people.people()] == ["ada"]
+    assert requests.begin("session ada", "order-1", b"digest", NOW) is not None
+    people.close()
+    requests.close()
+    with zipfile.ZipFile(archive) as pack:
+        assert not [name for name in pack.namelist() if "access.db" in name or "requests.db" in name]
 
 
 def test_a_restore_keeps_where_the_vault_is(archive: Path, tmp_path: Path) -> None:
