@@ -33,8 +33,10 @@ PHONE: Final = Area(
             "nothing: messages wait until Telegram takes them",
         ),
         Word(("TelegramConflict",), "another program polls with this bot's token: end it, or give each its own bot"),
-        Word(("TelegramRejected",), "Telegram does not know the token: set the one that BotFather shows"),
-        Word(("TelegramRefused",), "Telegram refused a message: has the bot been blocked, or removed from the group"),
+        Word(("TelegramRejected",), "the token is wrong: set the one that BotFather shows"),
+        Word(
+            ("TelegramRefused",), "a message was refused as it is: has the bot been blocked, or removed from the group"
+        ),
         Word(("DaySummary",), "nothing: what the day came to, stored at midnight"),
     ),
 )
