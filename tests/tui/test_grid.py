@@ -11,6 +11,7 @@ from textual.app import App, ComposeResult
 
 from tui.cells import Cell, signed
 from tui.grid import Align, Column, Grid, Layout, Rows
+from tui.themes import THEMES
 
 COLUMNS = (
     Column(name="name", title="Name", width=8, fixed=True, cell=lambda r: Cell(r["name"]), value=lambda r: r["name"]),
@@ -104,7 +105,7 @@ class Table(App[None]):
         self.heard: list[tuple[str, Any]] = []
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return {"gain": "green", "loss": "red", "cursor": "blue"}
+        return dict(THEMES["dark"].theme.variables)
 
     def compose(self) -> ComposeResult:
         yield Grid(COLUMNS, ident="id", empty="none", id="grid")
