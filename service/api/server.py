@@ -70,11 +70,11 @@ class ApiServer(Actor):
             client_max_size=MAX_BODY_BYTES,
             middlewares=[
                 errors_in_one_shape,
+                self._time_stands,
                 gate(self.host, self.access, WallClock().now),
                 self.once.middleware(),
                 errors_in_one_shape,
                 audit(self.host),
-                self._time_stands,
             ],
         )
         app.on_response_prepare.append(secure_headers(self.host, self.answered))
