@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, Final
 
 from textual import events, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import ContentSwitcher, Static
+from textual.content import Content
+from textual.widgets import ContentSwitcher, Input, Static, TextArea
 
 from protocol.errors import BulkheadError
 from tui import frame
 from tui.command_line import CommandLine
 from tui.commands import COMMANDS, named
 from tui.confirm import Confirm
+from tui.dressing import dress
 from tui.grid.layout import GAPS
 from tui.help import Help
 from tui.lines import Lines
 from tui.link import Item, LinkLost, LinkState
 from tui.options import Options
+from tui.page import Page
 from tui.palette import Palette
 from tui.panels import PANELS, Panel
 from tui.preferences import Preferences, PreferencesBroken
@@ -57,8 +61,9 @@ class Cockpit(App[None]):
     TITLE = "bulkhead"
     COMMANDS: ClassVar[set[Any]] = {Palette}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("colon", "command_line", "Command line"),
-        Binding("slash", "search", "Search"),
+        # Priority: what is typed after them is for the line, also when it comes in one piece with them.
+        Binding("colon", "command_line", "Command line", priority=True),
+        Binding("slash", "search", "Search", priority=True),
         Binding("question_mark", "help", "Help"),
         Binding("escape", "step_back", "Back"),
         Binding("a", "acknowledge", "Acknowledge alerts"),
@@ -76,6 +81,7 @@ class Cockpit(App[None]):
         self.telling = Telling(self)
         self.preferences = Preferences(options.preferences)
         self._following: asyncio.Task[None] | None = None
+        self._settings_known = False
         for look in THEMES.values():
             self.register_theme(look.theme)
 
@@ -108,7 +114,7 @@ class Cockpit(App[None]):
             self.preferences.load()
         except PreferencesBroken as error:
             self.telling.wrong(error)
-        self._dress()
+        dress(self)
         self.state.hearers.append(self.telling.hear)
         self._following = asyncio.create_task(self.link.follow(self.state.hear, self._link_said))
         self.open_panel(self._first_panel())
@@ -119,19 +125,6 @@ class Cockpit(App[None]):
         if self._following is not None:
             self._following.cancel()
         await self.link.close()
-
-    def _dress(self) -> None:
-        """Put the remembered look on: theme, density, columns and order of each panel."""
-        theme = self.options.theme or self.preferences.get("theme", "") or self.state.setting("ui.theme") or "dark"
-        self.theme = THEMES[theme if theme in THEMES else "dark"].theme.name
-        density = self.preferences.get("density", "") or "normal"
-        for panel in self.query(Panel):
-            if panel.grid is None:
-                continue
-            panel.grid.set_columns(self.preferences.names(f"columns.{panel.ident}"), density)
-            order = self.preferences.names(f"order.{panel.ident}")
-            if len(order) == 2:
-                panel.grid.order_by(order[0], descending=order[1] == "desc")
 
     # --- keeping fresh -------------------------------------------------------------------------------------------------
 
@@ -148,13 +141,19 @@ class Cockpit(App[None]):
 
     async def refresh_now(self) -> None:
         """Ask what is due and draw it."""
+        await self._ask()
+        if not self._settings_known and self.state.get("config") is not None:
+            self._settings_known = True
+            dress(self)
+        self.draw()
+
+    async def _ask(self) -> None:
         problems = {name: piece.error for name, piece in self.state.pieces.items()}
         await self.state.round()
         for name, piece in self.state.pieces.items():
             error = piece.error
             if error is not None and not isinstance(error, LinkLost) and str(error) != str(problems[name]):
                 self.telling.wrong(error)
-        self.draw()
 
     def draw(self) -> None:
         """Draw the frame and the panel in front; nothing while the screen is taken down."""
@@ -223,6 +222,18 @@ class Cockpit(App[None]):
         except BulkheadError as error:
             self.telling.wrong(error)
             return None
+
+    async def fetch(self, path: str, **query: Any) -> bytes | None:
+        """Ask the daemon for a file; None when it refused, which is said."""
+        try:
+            return await self.link.fetch(path, **query)
+        except BulkheadError as error:
+            self.telling.wrong(error)
+            return None
+
+    def show_page(self, title: str, text: Sequence[Content]) -> None:
+        """Show lines over the screen."""
+        self.push_screen(Page(title, text))
 
     def panel(self) -> Panel:
         """Return the panel in front."""
@@ -306,6 +317,12 @@ class Cockpit(App[None]):
                     return
                 self.run_command(command, tuple(filter(None, target.split("\t"))))
                 return
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave colon and slash to whoever is typing, and to what stands over the screen."""
+        if action in ("command_line", "search"):
+            return len(self.screen_stack) == 1 and not isinstance(self.focused, Input | TextArea)
+        return super().check_action(action, parameters)
 
     def action_command_line(self) -> None:
         """Open the command line."""

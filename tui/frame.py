@@ -136,5 +136,5 @@ def key_line(keys: Iterable[PanelKey], off: frozenset[str], width: int) -> Conte
 
 
 def _shown(key: str) -> str:
-    names = {"enter": "⏎", "space": "␣", "question_mark": "?"}
+    names = {"enter": "⏎", "space": "␣", "question_mark": "?", "left_square_bracket": "["}
     return names.get(key, key.removeprefix("shift+").upper() if key.startswith("shift+") else key)

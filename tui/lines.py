@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from textual import events, on
 from textual.content import Content
 from textual.widgets import Static
+
+from tui.text import RUN
 
 __all__ = ["Lines"]
 
@@ -26,3 +29,11 @@ class Lines(Static):
         grown = content.plain.count("\n") != self._put.plain.count("\n")
         self._put = content
         self.update(content, layout=grown)
+
+    @on(events.Click)
+    async def run_clicked(self, event: events.Click) -> None:
+        """Run what stands under the mouse, if anything is to be run there."""
+        action = event.style.meta.get(RUN)
+        if action:
+            event.stop()
+            await self.run_action(str(action))

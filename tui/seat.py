@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from textual.content import Content
+
     from tui.state import State
 
 __all__ = ["Argument", "Choice", "Command", "Question", "Seat", "Sent"]
@@ -65,6 +67,22 @@ class Seat(Protocol):
 
     async def ask(self, path: str, **query: Any) -> Any:
         """Ask the daemon; None when it refused, which is said."""
+        ...
+
+    async def fetch(self, path: str, **query: Any) -> bytes | None:
+        """Ask the daemon for a file; None when it refused, which is said."""
+        ...
+
+    def show_page(self, title: str, text: Sequence[Content]) -> None:
+        """Show lines over the screen."""
+        ...
+
+    def run_text(self, text: str) -> None:
+        """Run a command as it is written in the command line."""
+        ...
+
+    def open_command_line(self, text: str) -> None:
+        """Open the command line with a beginning."""
         ...
 
     def open_panel(self, ident: str) -> Any:

@@ -3,10 +3,24 @@
 What lives here: for each area a module with a tuple of ``Command``. What must not: widgets; a command knows its ``Seat``.
 """
 
-from tui.commands import engine, groups, log_files, logs, queue, replays, risk, view
+from tui.commands import actors, engine, groups, log_files, logs, queue, replays, risk, system, view
 from tui.seat import Command
 
-__all__ = ["COMMANDS", "Command", "engine", "groups", "logs", "named", "queue", "risk", "view"]
+__all__ = [
+    "COMMANDS",
+    "Command",
+    "actors",
+    "engine",
+    "groups",
+    "log_files",
+    "logs",
+    "named",
+    "queue",
+    "replays",
+    "risk",
+    "system",
+    "view",
+]
 
 COMMANDS: tuple[Command, ...] = (
     *engine.COMMANDS,
@@ -16,6 +30,8 @@ COMMANDS: tuple[Command, ...] = (
     *logs.COMMANDS,
     *log_files.COMMANDS,
     *replays.COMMANDS,
+    *actors.COMMANDS,
+    *system.COMMANDS,
     *view.COMMANDS,
 )
 """Every command, area by area; an area that is added is named here."""

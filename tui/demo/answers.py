@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from tui.demo import tree
 from tui.demo.groups import GAPS, TARGETS, WEIGHTS, Group, Leg
+from tui.demo.log import found, log_segments
 from tui.demo.offset import pictures
 from tui.demo.prices import noise, text_of
 from tui.demo.world import SLOTS, World
@@ -73,19 +75,16 @@ def _decisions(world: World, query: Query) -> Any:  # noqa: ARG001
 
 
 def _alerts(world: World, query: Query) -> Any:  # noqa: ARG001
-    pinned = [] if world.acknowledged else [line for line in reversed(world.log) if line["pinned"]]
+    pinned = [line for line in reversed(world.log) if line["pinned"] and not line["acknowledged_at"]]
     return {"count": len(pinned), "others": max(0, len(pinned) - 3), "alerts": pinned[:3]}
 
 
 def _log(world: World, query: Query) -> Any:
-    wanted = set(filter(None, str(query.get("severity") or "").split(",")))
-    group, limit = query.get("group") or "", int(query.get("limit") or 200)
-    found = [
-        line
-        for line in reversed(world.log)
-        if (not wanted or line["severity"] in wanted) and (not group or line["group_id"] == group)
-    ]
-    return {"events": found[:limit]}
+    return {"events": found(world, query)}
+
+
+def _segments(world: World, query: Query) -> Any:  # noqa: ARG001
+    return {"folder": "~/.local/share/bulkhead/logs", "segments": log_segments()}
 
 
 def _signals(world: World, query: Query) -> Any:  # noqa: ARG001
@@ -115,10 +114,12 @@ def _equity_at(world: World, at: int) -> float:
 
 def _equity(world: World, query: Query) -> Any:  # noqa: ARG001
     points = (world.now - number * 1_200 * _SECOND for number in range(_POINTS, -1, -1))
-    found = [
-        {"account": "main", "scope": "paper", "total_equity": f"{_equity_at(world, at):.4f}", "at": at} for at in points
-    ]
-    return {"equity": found}
+    return {
+        "equity": [
+            {"account": "main", "scope": "paper", "total_equity": f"{_equity_at(world, at):.4f}", "at": at}
+            for at in points
+        ]
+    }
 
 
 def _performance(world: World, query: Query) -> Any:  # noqa: ARG001
@@ -254,6 +255,13 @@ ANSWERS: Final[dict[str, Callable[[World, Query], Any]]] = {
     "/v1/risk/decisions": _decisions,
     "/v1/alerts": _alerts,
     "/v1/log": _log,
+    "/v1/log/segments": _segments,
+    "/v1/ps": lambda world, _: {"actors": tree.actors(world)},
+    "/v1/actor": tree.actor,
+    "/v1/messages": tree.messages,
+    "/v1/console": lambda world, _: tree.console(world),
+    "/v1/incidents": tree.incidents,
+    "/v1/dead-letters": lambda _, __: {"total": 0, "dead_letters": []},
     "/v1/signals": _signals,
     "/v1/performance": _performance,
     "/v1/performance/equity": _equity,

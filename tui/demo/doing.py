@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tui.demo.groups import Group, Leg
+from tui.demo.log import log_segments
 from tui.demo.offset import plan_for
 from tui.demo.prices import MARKETS
+from tui.demo.tree import stand
 from tui.demo.world import SLOTS, World
 from tui.link import LinkRefused
 
@@ -26,8 +28,17 @@ def do(world: World, path: str, body: Body) -> Any:
         case ["resume"]:
             return _switch(world, "running", "")
         case ["alerts", "ack"]:
-            world.acknowledged = True
-            return {"acknowledged": True}
+            return _acknowledge(world, body)
+        case ["log", "prune"]:
+            return {"preview": bool(body.get("preview")), "removed": log_segments()[:2]}
+        case ["log", "keep"]:
+            return {"segment": body.get("segment"), "kept": bool(body.get("keep"))}
+        case [("restart" | "quarantine" | "release") as what]:
+            return stand(world, what, str(body.get("path")))
+        case ["venues", what]:
+            return _venue(world, what, str(body.get("account")))
+        case ["signals", ident, "replay"]:
+            return _replayed(world, ident, body)
         case ["group", ident, what]:
             return _group(world, ident, what, body)
         case ["queue", ident, what]:
@@ -61,6 +72,42 @@ def _switch(world: World, status: str, reason: str) -> Any:
         kind="EngineStatusChanged",
     )
     return {"told": "/risk"}
+
+
+def _acknowledge(world: World, body: Body) -> Any:
+    wanted = {int(each) for each in body.get("positions") or ()}
+    seen = [line for line in world.log if line["pinned"] and (body.get("all") or line["position"] in wanted)]
+    for line in seen:
+        line["acknowledged_at"], line["acknowledged_by"] = world.now, "demo"
+    world.acknowledged = all(line["acknowledged_at"] for line in world.log if line["pinned"])
+    return {"acknowledged": len(seen)}
+
+
+def _venue(world: World, what: str, account: str) -> Any:
+    world.note("info", "VenueCommand", account, f"{what.replace('-', ' ')} by the operator")
+    return {"account": account, "symbols": 412, "fetched_at": world.now, "told": f"/venues/{account}/reconciler"}
+
+
+def _replayed(world: World, ident: str, body: Body) -> Any:
+    live = body.get("mode") == "live"
+    names = (
+        ("validation", "passed", ("18 of 18 checks",)),
+        ("classification", "entry", ("no position of this identity is open",)),
+        ("duplicates", "new", ()),
+        ("precision", "rules are 12 minutes old", ("tick 0.01, step 0.00001",)),
+        ("ladder", "5 layers", ("0, -0.6, -1.2, -2.0, -3.0 %",)),
+        ("pool", "queued", ("0 of 10 slots are free",)),
+    )
+    if live:
+        world.note("info", "SignalReplayed", "", f"{ident} was sent again by an operator", kind="SignalReceived")
+    return {
+        "status": 200,
+        "outcome": "accepted" if live else "would be queued",
+        "signal_id": "s00000872" if live else "",
+        "group_key": "trader|binance|SUI/USDT|15m|long",
+        "steps": [{"name": name, "outcome": outcome, "details": list(more)} for name, outcome, more in names],
+        "problems": [],
+    }
 
 
 def _named(group: Group) -> str:

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from tui.demo.answers import ANSWERS, detail, history
 from tui.demo.doing import do, group_of
+from tui.demo.log import exported
+from tui.demo.tree import incident
 from tui.demo.world import World
 from tui.link import ANSWER_S, Item, LinkLost, LinkRefused, LinkState
 
@@ -42,8 +44,17 @@ class DemoLink:
         match path.strip("/").split("/")[1:]:
             case ["group", ident]:
                 return detail(self.world, group_of(self.world, ident))
+            case ["incidents", ident]:
+                return incident(self.world, ident)
             case ["group", ident, "history"]:
                 return history(group_of(self.world, ident))
+        raise LinkRefused(404, {"code": "NotFound", "message": f"the demo has no {path}"})
+
+    async def fetch(self, path: str, **query: Any) -> bytes:
+        """Return what the world writes into files."""
+        self._there()
+        if path == "/v1/log/export":
+            return exported(self.world, query)
         raise LinkRefused(404, {"code": "NotFound", "message": f"the demo has no {path}"})
 
     async def post(self, path: str, body: Any = None, *, timeout_s: float = ANSWER_S, request_id: str = "") -> Any:  # noqa: ARG002 - a demo is never late

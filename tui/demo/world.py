@@ -52,6 +52,8 @@ class World:
         self.queue: list[dict[str, Any]] = [self._waiting(number, row) for number, row in enumerate(_WAITING)]
         self.log: list[dict[str, Any]] = []
         self.acknowledged = False
+        self.stands: dict[str, str] = {}
+        self.restarted: dict[str, int] = {}
         self.decisions: list[dict[str, Any]] = []
         self.happened: Callable[[dict[str, Any]], None] = lambda _: None
         self._ticked = now // _SECOND

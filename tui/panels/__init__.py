@@ -4,14 +4,27 @@ What lives here: what is on the screen between the frame's lines, and which comm
 daemon for what a topic brings (``tui/topics.py``), telling it anything (``tui/commands``), numbers' looks (``tui/cells``).
 """
 
+from tui.panels.actors import ActorsPanel
 from tui.panels.base import Panel, PanelKey
 from tui.panels.dashboard import DashboardPanel
 from tui.panels.logs import LogsPanel
 from tui.panels.positions import PositionsPanel
 from tui.panels.queue import QueuePanel
 from tui.panels.risk import RiskPanel
+from tui.panels.system import SystemPanel
 
-__all__ = ["PANELS", "DashboardPanel", "Panel", "PanelKey", "PositionsPanel", "QueuePanel", "RiskPanel"]
+__all__ = [
+    "PANELS",
+    "ActorsPanel",
+    "DashboardPanel",
+    "LogsPanel",
+    "Panel",
+    "PanelKey",
+    "PositionsPanel",
+    "QueuePanel",
+    "RiskPanel",
+    "SystemPanel",
+]
 
 PANELS: tuple[type[Panel], ...] = (
     DashboardPanel,
@@ -19,5 +32,7 @@ PANELS: tuple[type[Panel], ...] = (
     RiskPanel,
     QueuePanel,
     LogsPanel,
+    SystemPanel,
+    ActorsPanel,
 )
 """Every panel."""

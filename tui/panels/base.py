@@ -37,9 +37,10 @@ class Panel(Vertical):
     """One panel.
 
     ``ident`` names it (``go positions``, ``--panel positions``), ``key`` opens it from anywhere (any key of Textual),
-    ``title`` stands in the tab; one with ``tab`` False has none and is opened by key, command or from another panel. ``topics`` are asked while it is in front. ``keys`` run commands. ``grid`` is the table that
-    sorting, filtering and column choice are for, None when it has none. Style sheets may use the classes ``-broad`` and
-    ``-roomy`` of a panel: they say how much room it has.
+    ``title`` stands in the tab; one with ``tab`` False has none and is opened by key, command or from another panel.
+    ``topics`` are asked while it is in front. ``keys`` run commands. ``grid`` is the table that sorting, filtering and
+    column choice are for, None when it has none. Style sheets may use the classes ``-broad`` and ``-roomy`` of a panel: they
+    say how much room it has.
     """
 
     ident: ClassVar[str] = ""

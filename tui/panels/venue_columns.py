@@ -1,0 +1,106 @@
+"""Columns of the accounts' venues in the system console."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from tui import cells
+from tui.cells import Cell
+from tui.grid import Align, Column, Row
+
+__all__ = ["COLUMNS", "STATUS"]
+
+STATUS: Final = {
+    "up": ("● up", "gain"),
+    "connecting": ("◌ connecting", "accent"),
+    "down": ("✖ down", "alarm"),
+    "stopped": ("■ stopped", "alarm"),
+}
+"""How a connection's status is said."""
+
+_FAR_MS: Final = 500.0
+_SLOW_MS: Final = 1_000.0
+
+
+def _status(row: Row) -> Cell:
+    text, style = STATUS.get(str(row["status"]), (str(row["status"]), "warn"))
+    if row["status"] == "connecting" and row["step"]:
+        text = f"◌ {row['step']}"
+    if row["status"] == "up" and not row["entries"]:
+        return Cell("● entries wait", "warn")
+    return Cell(text, style)
+
+
+def _net(row: Row) -> Cell:
+    if row["testnet"]:
+        return Cell("TEST", "accent")
+    return Cell(str(row["scope"]).upper(), "alarm" if row["scope"] == "live" else "")
+
+
+def _ms(value: Any) -> Cell:
+    found = cells.number(value)
+    return Cell(cells.DASH, "dim") if found is None else Cell(f"{found:,.0f}", "warn" if found >= _SLOW_MS else "")
+
+
+def _clock(row: Row) -> Cell:
+    found = cells.number((row["session"] or {}).get("clock_ms"))
+    return Cell(cells.DASH, "dim") if found is None else Cell(f"{found:+,.0f}", "warn" if abs(found) >= _FAR_MS else "")
+
+
+def _rate(row: Row) -> Cell:
+    session = row["session"] or {}
+    if not session.get("limit"):
+        return Cell("no limit" if session else cells.DASH, "dim")
+    used, limit = int(session["used"]), int(session["limit"])
+    waiting = f" +{session['waiting']}" if session["waiting"] else ""
+    style = "alarm" if session["paused_until"] > row["now"] else "warn" if used > 0.8 * limit or waiting else ""
+    return Cell(f"{used}/{limit}{waiting}", style)
+
+
+def _rules(row: Row) -> Cell:
+    rules = row["rules"]
+    if rules["fetched_at"] is None:
+        return Cell("fetching …" if rules["fetching"] else "never", "warn")
+    return Cell(
+        f"{rules['symbols']} · {cells.age(rules['fetched_at'], row['now']).text}", "warn" if rules["error"] else ""
+    )
+
+
+def _next(row: Row) -> Cell:
+    at = row["rules"]["next_at"]
+    return Cell(cells.DASH, "dim") if at is None else Cell(cells.span((at - row["now"]) / 1e9), "dim")
+
+
+def _error(row: Row) -> Cell:
+    if row["code"]:
+        return Cell(f"{row['code']}: {row['reason']}", "alarm")
+    calls = row["calls"]
+    if not calls["last_error"]:
+        return Cell("none", "dim")
+    return Cell(f"{cells.age(calls['last_error_at'], row['now']).text} ago {calls['last_error']}", "warn")
+
+
+def _column(name: str, title: str, width: int, cell: Callable[[Row], Cell], **more: Any) -> Column:
+    return Column(name=name, title=title, width=width, cell=cell, value=lambda row: cell(row).text, **more)
+
+
+_RIGHT: Final = Align.RIGHT
+
+COLUMNS: Final = (
+    _column("account", "Account", 10, lambda row: Cell(row["account"], "strong"), fixed=True),
+    _column("venue", "Venue", 9, lambda row: Cell(row["venue"]), need=4),
+    _column("net", "Net", 5, _net, help="live, paper, or the venue's test network"),
+    _column("status", "Connection", 14, _status),
+    _column("last", "Last ms", 7, lambda row: _ms(row["calls"]["last_ms"]), align=_RIGHT, need=3),
+    _column("median", "Median", 6, lambda row: _ms(row["calls"]["median_ms"]), align=_RIGHT, need=1, help="ms a call"),
+    _column("clock", "Clock ms", 8, _clock, align=_RIGHT, need=2, help="how far the venue's clock is ahead of ours"),
+    _column("rate", "API calls", 10, _rate, align=_RIGHT, help="used of the window's limit, and how many wait"),
+    _column(
+        "breaker", "Breaker", 9, lambda row: Cell((row["session"] or {}).get("breaker", cells.DASH), "dim"), need=6
+    ),
+    _column("rules", "Precision", 12, _rules, need=2, help="markets whose rules are known, and since when"),
+    _column("next", "Next", 6, _next, need=5, help="until the rules are fetched again"),
+    _column("error", "Last error", 16, _error, stretch=80),
+)
+"""Every column of an account's venue."""
