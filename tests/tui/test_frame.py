@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.tui.rig import cockpit
+from tests.tui.rig import Clock, Listening, cockpit
 
 pytestmark = pytest.mark.anyio
 
@@ -102,4 +104,28 @@ async def test_themes_and_density_go_round_by_keys() -> None:
         await rig.press("f7")
         grid = rig.app.panel().grid
         assert grid is not None
-        assert grid.density == "relaxed"
+        assert grid.density == "wide"
+
+
+async def test_the_daemons_settings_count_where_the_operator_chose_nothing() -> None:
+    """Theme, density and columns of ``[ui]`` are the beginning; what an operator chose goes before them (EX-1604)."""
+
+    class Set(Listening):
+        """A house with an ``[ui]`` section of its own."""
+
+        async def get(self, path: str, **query: Any) -> Any:
+            found = await super().get(path, **query)
+            if path != "/v1/config":
+                return found
+            said = {"ui.theme": "light", "ui.density": "wide", "ui.column_visibility": {"queue": ["pair", "why"]}}
+            return {**found, "effective": [{"key": key, "value": value} for key, value in said.items()]}
+
+    clock = Clock()
+    async with cockpit(panel="queue", theme="", link=Set(clock), clock=clock) as rig:
+        grid = rig.app.panel().grid
+        assert grid is not None
+        assert rig.app.theme == "bulkhead-light"
+        assert grid.density == "wide"
+        assert grid.shown_columns == ("pair", "why")
+    async with cockpit(panel="queue", theme="dark", link=Set(clock), clock=clock) as rig:
+        assert rig.app.theme == "bulkhead-dark"

@@ -199,5 +199,5 @@ async def test_a_wide_table_scrolls_beside_its_fixed_columns() -> None:
         await pilot.press("right", "right")
         assert app.line(1).startswith("▌BTC")
         assert "away" in app.line(1)
-        app.grid.set_columns(density="relaxed")
+        app.grid.set_columns(density="wide")
         assert app.grid.shown_columns == ("name", "note", "far", "pnl")

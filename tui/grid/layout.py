@@ -12,7 +12,7 @@ __all__ = ["EDGE", "GAPS", "Layout", "Place"]
 EDGE: Final = 1
 """Cells free at the left edge, where the selected row is marked, and at the right one."""
 
-GAPS: Final = {"compact": 1, "normal": 2, "relaxed": 3}
+GAPS: Final = {"compact": 1, "normal": 2, "wide": 3}
 """Cells between two columns, by density."""
 
 
