@@ -29,10 +29,11 @@ from service.input_recording import CONFIG, HOUSE, SECRETS, HouseRecord
 from service.markets import Market
 from service.notices import zone_of
 from service.performance_settings import equity_settings
+from service.telegram.replayed import replayed_bridge
 from store.inputs.codec import fingerprint_of
 from store.inputs.reading import read_day
 from supervision.child import ChildSpec
-from supervision.tree import outline
+from supervision.tree import outline, supervisor
 
 __all__ = ["RecordedHouse", "check_day", "check_items"]
 
@@ -124,7 +125,10 @@ class RecordedHouse:
                 ChildSpec("events", EventLog),
                 ChildSpec("equity", lambda: EquityKeeper(equity_settings(active.config))),
             ],
-            operators=[ChildSpec("notifier", lambda: Notifier(zone=zone_of(active.config)))],
+            operators=[
+                ChildSpec("notifier", lambda: Notifier(zone=zone_of(active.config))),
+                supervisor("telegram", ChildSpec("bridge", lambda: replayed_bridge(active.config))),
+            ],
             venues=dict.fromkeys(record.outside, _nowhere),
         )
 

@@ -8,7 +8,9 @@ from typing import Final
 from actors.telegram.seat import Seat
 from actors.telegram.telling import TelegramBridge
 from actors.telegram.wire import TelegramWire
+from protocol.telegram import BRIDGE
 from service.api.host import Host
+from service.telegram.replayed import WIRE
 from service.telegram.seat import HouseSeat
 from service.telegram.settings import phone_settings, telegram_token
 from supervision.backoff import Backoff
@@ -18,8 +20,6 @@ from supervision.tree import SupervisorSpec, supervisor
 
 __all__ = ["telegram_tree"]
 
-_WIRE: Final = "/operators/telegram/wire"
-_BRIDGE: Final = "/operators/telegram/bridge"
 _SLOWLY: Final = Backoff(1.0, limit_s=60.0)
 
 
@@ -31,7 +31,7 @@ def telegram_tree(host: Host) -> SupervisorSpec:
         "telegram",
         ChildSpec(
             "wire",
-            lambda: TelegramWire(token, _BRIDGE, seat.views.draw, url=host.config.telegram.url),
+            lambda: TelegramWire(token, BRIDGE, seat.views.draw, url=host.config.telegram.url),
             edge=True,
             backoff=_SLOWLY,
             on_exhausted="quarantine",
@@ -42,4 +42,4 @@ def telegram_tree(host: Host) -> SupervisorSpec:
 
 
 def _bridge(host: Host, seat: Seat) -> TelegramBridge:
-    return TelegramBridge(phone_settings(host.config), seat, _WIRE)
+    return TelegramBridge(phone_settings(host.config), seat, WIRE)
