@@ -85,7 +85,7 @@ class CommandLine(Vertical):
         field.placeholder = "words that a row must have" if search else "a command; Tab completes, Esc leaves"
         field.value = text
         field.cursor_position = len(text)
-        field.focus()
+        self.screen.set_focus(field)  # now: the next key may be waiting already
         self._look(text)
 
     @property

@@ -116,10 +116,6 @@ html, body { margin: 0; height: 100%; overflow: hidden; background: #0e1318; col
 #over > div { padding: 24px 32px; text-align: center; background: #161d24; border: 1px solid #33404d; border-radius: 10px; }
 #over button { padding: 8px 20px; font: inherit; font-weight: 600; color: #0b1117; background: #6cb2ff; border: 0;
   border-radius: 6px; cursor: pointer; }
-@media (prefers-color-scheme: light) {
-  html, body { background: #ffffff; }
-  #bar { color: #56636f; } #bar button { border-color: #c9d1d9; } #bar button:hover { color: #1b2530; }
-}
 """
 
 SCREEN_SCRIPT: Final = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from tests.tui.rig import cockpit
 from tui.command_line import completions
@@ -35,6 +36,15 @@ async def test_a_group_is_closed_after_a_question_that_names_the_effect() -> Non
         await rig.settled()
         await rig.sees("closed by the operator")
         assert "g00btcq7aq" not in {row["group_id"] for row in rig.app.state.rows("groups", "groups")}
+
+
+async def test_a_command_that_comes_in_one_piece_is_typed_and_not_taken_for_keys() -> None:
+    """Over a slow line, or pasted, keys come together: none of them acts as a key of the panel (EX-1603)."""
+    async with cockpit(panel="positions") as rig:
+        for key, letter in (("colon", ":"), *((each, each) for each in "pause"), ("enter", None)):
+            rig.app.post_message(events.Key(key, letter))
+        await rig.sees("Stop new entries?")
+        assert rig.link.told == []
 
 
 async def test_a_leg_is_closed_and_unfilled_layers_are_cancelled_as_previewed() -> None:

@@ -1,0 +1,225 @@
+"""The cockpit in a real browser, before a whole daemon: log in, look, press keys, be shut out."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+import pytest
+
+from tests.house.sources import ROOT
+from tests.system.process import DaemonProcess, daemon_in
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser: install the dev extras")
+
+CHROMIUM: Final = Path("/usr/bin/chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not here: apt install chromium"),
+]
+
+ARGUMENTS: Final = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+PASSWORD: Final = "correct horse battery"
+WITHIN_S: Final = 30.0
+_ESCAPES: Final = re.compile(r"\x1b(\[[0-9;?<>=]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|.)")
+
+
+class Watched:
+    """A page, what it asked for, and what its terminal was sent."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.asked: list[str] = []
+        self.wrong: list[str] = []
+        self.lines = 0
+        self._drawn: list[str] = []
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("console", lambda said: self.wrong.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("websocket", self._line)
+
+    def _line(self, line: Any) -> None:
+        self.lines += 1
+        self.asked.append(line.url)
+        line.on("framereceived", self._frame)
+
+    def _frame(self, payload: Any) -> None:
+        self._drawn.append(payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload)
+
+    @property
+    def text(self) -> str:
+        """Return what the terminal was sent, without colours and places."""
+        return _ESCAPES.sub("", "".join(self._drawn))
+
+    def forget(self) -> None:
+        """Look only at what is drawn from now on."""
+        self._drawn.clear()
+
+    def until(self, so: Callable[[], object], what: str) -> None:
+        """Wait until something is so."""
+        for _ in range(int(WITHIN_S * 20)):
+            if so():
+                return
+            self.page.wait_for_timeout(50)
+        pytest.fail(f"not within {WITHIN_S:g} s: {what}\n{self.page.url}\n{self.text[-1500:]}")
+
+    def sees(self, words: str) -> None:
+        """Wait until the terminal was sent words."""
+        self.until(lambda: words in self.text, f"{words!r} in the terminal")
+
+    def login(self, name: str, password: str = PASSWORD) -> None:
+        """Fill in the form and send it."""
+        self.page.fill("#name", name)
+        self.page.fill("#password", password)
+        self.page.click("button[type=submit]")
+
+    def said(self) -> str:
+        """Return what the login page says is wrong."""
+        return str(self.page.inner_text("[role=alert]"))
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
+    with daemon_in(tmp_path_factory.mktemp("browser")) as found:
+        found.up()
+        for name, role in (("ada", "operator"), ("vic", "viewer"), ("eve", "viewer")):
+            found.client.post("/v1/people", {"name": name, "role": role, "password": PASSWORD})
+        yield found
+
+
+@contextmanager
+def serving(daemon: DaemonProcess) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Serve the cockpit; yield its URL."""
+    command = [sys.executable, "-m", "service.cli", "cockpit", "--serve", "--port", "0", "--config", str(daemon.file)]
+    environment = {**daemon.environment, "XDG_STATE_HOME": str(daemon.folder / "state")}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert select.select([process.stdout], [], [], WITHIN_S)[0], "it does not say where it listens"
+            found = re.search(r"http://\S+", process.stdout.readline())
+            assert found is not None
+            yield found[0], process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(WITHIN_S)
+
+
+@pytest.fixture(scope="module")
+def served(daemon: DaemonProcess) -> Iterator[str]:
+    with serving(daemon) as (url, _):
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=str(CHROMIUM), args=list(ARGUMENTS))
+        yield found
+        found.close()
+
+
+@contextmanager
+def looking(browser: Any, url: str, **more: Any) -> Iterator[Watched]:
+    """Open a page in a window of its own, without anybody's cookies."""
+    context = browser.new_context(viewport={"width": 1200, "height": 720}, **more)
+    try:
+        watched = Watched(context.new_page())
+        watched.page.goto(url)
+        yield watched
+    finally:
+        context.close()
+
+
+def cockpits() -> list[psutil.Process]:
+    """Return the processes that draw for browsers of this test run."""
+    mine = psutil.Process(os.getpid()).children(recursive=True)
+    return [each for each in mine if "service.browser.child" in " ".join(each.cmdline())]
+
+
+def test_an_operator_sees_the_cockpit_and_steers_it(served: str, daemon: DaemonProcess, browser: Any) -> None:
+    """Behind the login the dashboard is drawn, keys and commands reach the daemon in the operator's name (EX-1601).
+
+    Nothing is asked of any other machine, the letters have the configured size, and the cockpit ends with its page.
+    """
+    with looking(browser, served) as seen:
+        assert seen.page.url.endswith("/login")
+        seen.login("ada")
+        seen.sees("Dashboard")
+        seen.sees("RUNNING")
+        assert seen.page.get_attribute("#terminal", "data-font-size") == "14"
+        assert "ada (operator)" in seen.page.inner_text("#bar")
+        seen.forget()
+        seen.page.keyboard.press("2")
+        seen.sees("groups")
+        seen.page.keyboard.type(":pause lunch")
+        seen.page.keyboard.press("Enter")
+        seen.sees("Stop new entries?")
+        seen.page.keyboard.press("y")
+        seen.until(lambda: daemon.status()["engine"]["status"] == "paused", "the engine is paused")
+        said = daemon.client.get("/v1/log", limit=50)
+        assert any("ada" in str(each) and "pause" in str(each) for each in said["events"])
+        daemon.client.post("/v1/resume")
+        assert seen.wrong == []
+        assert {re.sub(r"^ws", "http", each).split("/")[2] for each in seen.asked} == {served.split("/")[2]}
+        cookie = next(each for each in seen.page.context.cookies() if each["name"] == "bulkhead_session")
+        assert cookie["httpOnly"]
+        assert cookie["secure"]
+        assert cookie["sameSite"] == "Strict"
+        drawing = cockpits()
+        assert len(drawing) == 1
+        assert not any("bhc_" in part for part in drawing[0].cmdline()), "a token in the list of processes"
+    psutil.wait_procs(drawing, WITHIN_S)
+    assert cockpits() == []
+
+
+def test_a_viewer_looks_only(served: str, daemon: DaemonProcess, browser: Any) -> None:
+    """A viewer's cockpit has a viewer's rights, although its socket would allow everything (EX-1505)."""
+    with looking(browser, served) as seen:
+        seen.login("vic")
+        seen.sees("Dashboard")
+        seen.page.keyboard.type(":pause mischief")
+        seen.page.keyboard.press("Enter")
+        seen.sees("read only")
+        assert "mischief" not in str(daemon.client.get("/v1/log", limit=200))
+
+
+def test_a_session_that_has_ended_is_sent_to_the_login(served: str, browser: Any) -> None:
+    """A session that ends anywhere ends its screens and shows the login again; its cookie opens nothing more (EX-1507)."""
+    with looking(browser, served) as seen:
+        seen.login("ada")
+        seen.sees("Dashboard")
+        kept = seen.page.context.cookies()
+        other = seen.page.context.new_page()
+        other.goto(served)
+        other.click("#bar button")
+        other.wait_for_url("**/login")
+        seen.page.wait_for_url("**/login?ended=1")
+        assert "Log in again" in seen.said()
+        seen.page.context.add_cookies(kept)
+        seen.page.goto(served)
+        assert "/login" in seen.page.url
+
+
+def test_guessing_locks(served: str, browser: Any) -> None:
+    """A wrong password is told apart from nothing, the fifth locks, and then the right one is refused too (EX-1507)."""
+    with looking(browser, served, color_scheme="light") as seen:
+        for _ in range(5):
+            seen.login("eve", "wrong password")
+            assert "Name or password is wrong. [LoginFailed]" in seen.said()
+            assert seen.page.input_value("#name") == "eve"
+        seen.login("eve")
+        assert "locked for another" in seen.said()
+        assert "[LockedOut]" in seen.said()
+        assert seen.page.context.cookies() == []
