@@ -7,6 +7,7 @@ crowds are thinned out, so that an actor that crashes in a loop cannot fill the 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import msgspec
@@ -89,9 +90,10 @@ class _Bucket:
 
 
 class EventLog(DurableActor):
-    """Journals lines, acknowledgements and commands; one a daemon."""
+    """Journals lines, acknowledgements and commands; one a daemon. ``hide`` takes secrets out of texts (EX-1508)."""
 
-    def __init__(self) -> None:
+    def __init__(self, hide: Callable[[str], str] = str) -> None:
+        self._hide = hide
         self._ids: OrderedDict[str, None] = OrderedDict()
         self._kinds: OrderedDict[tuple[str, str], _Bucket] = OrderedDict()
         self._all: _Bucket | None = None
@@ -137,6 +139,7 @@ class EventLog(DurableActor):
         # A word that the log does not know must not keep a line out of it.
         fields["source"] = msg.source if msg.source in list(Source) else Source.SYSTEM.value
         fields["severity"] = msg.severity if msg.severity in list(LineSeverity) else LineSeverity.INFO.value
+        fields["text"] = self._hide(msg.text)
         fields["tags"] = tuple(tag for tag in msg.tags if tag in list(Tag))
         return Do([EventLogged(**fields, left_out=left_out, at=self.now())])
 
@@ -185,4 +188,7 @@ class EventLog(DurableActor):
     @handles
     def command(self, msg: NoteCommand) -> Do:
         """Write what an operator did: always (EX-1405)."""
-        return Do([OperatorActed(**{name: getattr(msg, name) for name in msg.__struct_fields__}, at=self.now())])
+        fields = {name: getattr(msg, name) for name in msg.__struct_fields__}
+        fields["arguments"] = {name: self._hide(value) for name, value in msg.arguments.items()}
+        fields |= {name: self._hide(getattr(msg, name)) for name in ("outcome", "before", "after", "reason")}
+        return Do([OperatorActed(**fields, at=self.now())])

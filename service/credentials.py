@@ -11,7 +11,7 @@ from typing import Final
 
 from protocol.errors import ValidationError
 from protocol.messages import Value
-from rules.security import mask_secret
+from rules.security import HIDDEN, mask_secret
 from service.config import Config
 from service.config.catalogue import catalogue
 from service.config.environment import account_variable, variable_of
@@ -34,7 +34,10 @@ _OF_VENUE: Final = {"key": "api_key", "secret": "api_secret", "passphrase": "pas
 
 
 class SecretShown(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
-    """One secret: its mask, where it comes from (environment, vault, or nowhere), and the variable that sets it."""
+    """One secret: its mask, where it comes from, and the variable that sets it.
+
+    ``source`` is environment, vault, shut (in a vault that does not open), or empty: it is not set.
+    """
 
     holder: str
     field: str
@@ -87,7 +90,7 @@ def listed(config: Config, sources: Sources) -> SecretsShown:
     given = _given(config, sources)
     names = dict.fromkeys((*_needed(config), *given, *(each for each in named if not each.is_former)))
     return SecretsShown(
-        secrets=tuple(_shown(config, name, values, given) for name in names),
+        secrets=tuple(_shown(config, name, values, given, named) for name in names),
         path=str(standing.path),
         exists=standing.exists,
         key_from=standing.key_from,
@@ -142,15 +145,18 @@ def _given(config: Config, sources: Sources) -> dict[SecretName, str]:
     return found
 
 
-def _shown(config: Config, name: SecretName, values: Values, given: dict[SecretName, str]) -> SecretShown:
+def _shown(
+    config: Config, name: SecretName, values: Values, given: dict[SecretName, str], named: tuple[SecretName, ...]
+) -> SecretShown:
     kept = values.get(name)
     value = given.get(name, kept.value if kept is not None else None)
     source = "environment" if name in given else "vault" if kept is not None else ""
+    shut = not source and name in named
     return SecretShown(
         holder=name.holder,
         field=name.field,
-        masked=mask_secret(name.field, value),
-        source=source,
+        masked=HIDDEN if shut else mask_secret(name.field, value),
+        source="shut" if shut else source,
         variable=_variable_of(name),
         used=_is_used(config, name),
     )
@@ -187,6 +193,8 @@ def put(
         near = difflib.get_close_matches(holder, _holders(config), n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise UnknownSecret(f"there is no account {holder}{hint}")
+    if field not in SECTIONS.get(holder, (field,)) and all(each.name != holder for each in config.accounts):
+        raise UnknownSecret(f"{holder} has no secret {field!r}: it has {', '.join(SECTIONS[holder])}")
     given = checked_value(value)
     _check(name, given)
     kept = Kept(given, config.webhook.user, now)

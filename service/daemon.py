@@ -35,6 +35,7 @@ from service.config.sources import Sources, Start
 from service.config_setup import begin_with, config_keeper
 from service.demo import demo_trader
 from service.deployment import deployment_tag
+from service.hiding import Hiding
 from service.house import RISK, Plan, build_house
 from service.housekeeper import Housekeeper
 from service.input_recording import keep_inputs
@@ -49,7 +50,7 @@ from service.notices import notifier_child
 from service.performance_settings import equity_settings
 from service.replaying import EndWatch
 from service.standing import NotNeeded, holding_tenure
-from service.taking_secrets import take_secrets
+from service.taking_secrets import newest, take_secrets
 from service.tenure import Tenure, fences_of, lease_keeper
 from service.venues import is_outside, outside_venues, price_label
 from service.watching import watched
@@ -206,13 +207,14 @@ async def _serve(
         loop.add_signal_handler(name, stopping.set)
     active = ActiveConfig(config, start.version, start.trouble)
     # The watch is the outer one: it still sees how the tree ends.
-    async with watched(system, active, secrets, run), system:
+    hiding = Hiding(active, secrets)
+    async with watched(system, active, hiding, run), system:
         label = _labels(config, markets)
         daemon = Daemon(active, system, sources, label, WallClock().now(), secrets.token.reveal(), stopping)
         ended = anyio.Event()
         keeper = config_keeper(lambda: plan, active, sources, start, watch=not virtual)
         tag, every_s = run.tag, 3_600.0 if virtual else 60.0
-        venues = outside_venues(config, system.now, lambda: active.config)
+        venues = outside_venues(config, system.now, partial(newest, active, sources))
         inputs = keep_inputs(active, system, secrets, markets, tag=tag, reconcile_every_s=every_s, outside=venues)
         plan = Plan(
             active=active,
@@ -221,7 +223,7 @@ async def _serve(
             secrets=secrets,
             markets=markets,
             reconcile_every_s=every_s,
-            store=[*lease_keeper(tenure), *inputs, *_log(active), *_end_of_recording(system, markets, ended)],
+            store=[*lease_keeper(tenure), *inputs, *_log(active, hiding), *_end_of_recording(system, markets, ended)],
             operators=[keeper, *_operators(config, secrets, markets, daemon)],
             gateway=gateway,
             nodes=node_children(config, system, markets),
@@ -259,14 +261,14 @@ def read_models_spec(factory: Callable[[], Actor]) -> ChildSpec:
     return ChildSpec("projector", factory, backoff=backoff, on_exhausted="quarantine")
 
 
-def _log(active: ActiveConfig) -> list[ChildSpec]:
+def _log(active: ActiveConfig, hiding: Hiding) -> list[ChildSpec]:
     """Return who keeps the log, the process that keeps read models and segments up, who notes what equity is drawn from."""
     config = active.config
     ends = journal_of(config), views_of(config)
     command, environment = command_of(*ends, log_folder(config)), environment_of(*ends)
     projector = read_models_spec(lambda: ReadModelProcess(command, log_settings(active.config), environment))
     equity = ChildSpec("equity", lambda: EquityKeeper(equity_settings(active.config)))
-    return [ChildSpec("events", EventLog), projector, equity]
+    return [ChildSpec("events", lambda: EventLog(hiding)), projector, equity]
 
 
 def _operators(

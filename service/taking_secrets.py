@@ -12,13 +12,14 @@ from protocol.webhook import SecretsChanged
 from runtime.system import ActorSystem
 from service.account_paths import AccountPaths
 from service.active import ActiveConfig
+from service.config import Config
 from service.config.kept import read_kept
 from service.config.market import Account
 from service.config.sources import Sources
 from service.venues import is_outside
 from supervision.tree import supervisor_of
 
-__all__ = ["RESTART_S", "SECRET_KEEPER", "beside", "take_secrets"]
+__all__ = ["RESTART_S", "SECRET_KEEPER", "beside", "newest", "take_secrets"]
 
 T = TypeVar("T")
 
@@ -31,6 +32,14 @@ async def beside(system: ActorSystem, work: Callable[[], T]) -> T:
     """Return what some work on the disk comes to; the loop goes on meanwhile, virtual time does not."""
     with system.hold():
         return await anyio.to_thread.run_sync(work)
+
+
+def newest(active: ActiveConfig, sources: Sources) -> Config:
+    """Return the configuration that holds now; a vault that did not open is tried again, so that a restart is enough."""
+    if sources.kept(active.config).trouble:
+        sources.memory.now = read_kept(active.config)
+        active.config = sources.completed(active.config)
+    return active.config
 
 
 async def take_secrets(system: ActorSystem, active: ActiveConfig, sources: Sources, holder: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 
 from protocol.groups.recovery import DaemonStarted
@@ -13,8 +13,7 @@ from runtime.loop_watch import LoopWatch
 from runtime.system import ActorSystem
 from service.active import ActiveConfig
 from service.api.status import installed_version
-from service.config import ConfigError, WebhookSecrets, open_webhook_secrets
-from service.config.venue_access import secrets_of
+from service.hiding import Hiding
 from service.incidents import IncidentKeeper, incidents_folder, newest_events
 from service.process_log import running_log
 
@@ -22,24 +21,16 @@ __all__ = ["watched"]
 
 
 @asynccontextmanager
-async def watched(
-    system: ActorSystem, active: ActiveConfig, secrets: WebhookSecrets, run: DaemonStarted
-) -> AsyncIterator[None]:
+async def watched(system: ActorSystem, active: ActiveConfig, hiding: Hiding, run: DaemonStarted) -> AsyncIterator[None]:
     """Watch a system for as long as the block lasts; the pulse only on a real clock: time means nothing on a virtual one."""
     version = installed_version()
 
     def told() -> dict[str, object]:
         return {"run": run.run, "version": version, "config_version": active.version}
 
-    def hidden() -> tuple[str, ...]:
-        rotated: tuple[str, ...] = ()
-        with suppress(ConfigError, OSError):  # an incident is written all the same
-            rotated = open_webhook_secrets(active.config).shown_nowhere if secrets.folder is not None else ()
-        return (*secrets.shown_nowhere, *rotated, *secrets_of(active.config))
-
     running = running_log()
-    with running.of_house(system, hidden) if running is not None else nullcontext():
-        async with _black_box(system, active, told, hidden):
+    with running.of_house(system, hiding.looked_up) if running is not None else nullcontext():
+        async with _black_box(system, active, told, hiding.looked_up):
             yield
 
 

@@ -79,7 +79,8 @@ def listing(config: ConfigFile = None, socket: Socket = None, as_json: Json = Fa
 def _source(row: dict[str, Any]) -> str:
     if row["source"] == "environment":
         return str(row["variable"])
-    return (row["source"] or "nowhere") + ("" if row["used"] else ", of no account")
+    words = {"shut": "vault, which does not open", "": "nowhere"}
+    return words.get(row["source"], str(row["source"])) + ("" if row["used"] else ", of no account")
 
 
 def set_secret(
@@ -227,7 +228,7 @@ def _say(found: Any, what: str, *, as_json: bool) -> None:
         print_json(found)
         return
     words = {
-        "now": f"; {', '.join(found['restarted'])} logs in anew" if found["restarted"] else "",
+        "now": f"; the session of {', '.join(found['restarted'])} begins anew" if found["restarted"] else "",
         "restart": "; it counts from the next start of bulkhead",
         "environment": "; the environment sets it too, and counts",
     }

@@ -1,7 +1,8 @@
 """A daemon that trades through every client library: nothing that it writes or says holds a credential (EX-1508).
 
-One daemon, whole and in this process, with an account at each venue of ``tests.venues.rigs``: it trades, its venues answer
-with errors, each session crashes once (an incident file), and at last each venue withdraws the key.
+One daemon, whole and in this process, with an account at each venue of ``tests.venues.rigs``, every other one with its
+credentials in the vault, the rest in the environment: it trades, its venues answer with errors, each session crashes once
+(an incident file), and at last each venue withdraws the key.
 Everything that is left of that is searched for the credentials, and for what was made of them on the way: signatures,
 headers, keys of streams, as the servers saw them.
 """
@@ -35,6 +36,7 @@ from service.api.client import Client, DaemonRefused
 from service.cli import app
 from service.config.environment import account_variable
 from service.config.sources import Sources
+from service.config.vault import master_key_file, vault_of
 from service.daemon import Daemon, run_daemon
 from service.house import GATEWAY
 from store.inputs.files import segments
@@ -68,7 +70,7 @@ ASKED: Final = (
         "reports",
     ),
     *("tail", "venues", "venues/rules", "config", "config/versions", "incidents", "log", "log/segments", "alerts"),
-    *("queue", "risk", "performance", "pnl", "nodes", "figures"),
+    *("queue", "risk", "performance", "pnl", "nodes", "figures", "secrets"),
 )
 """What the control socket is asked; a few of them go through the command line too."""
 
@@ -79,6 +81,8 @@ COMMANDS: Final = (
     ["incidents"],
     ["log"],
     ["venue", "list"],
+    ["secrets", "list"],
+    ["secrets", "rotate-key"],
 )
 
 
@@ -157,12 +161,21 @@ class Life:
         self.venues = venues
         self.servers: Servers = venues.server  # type: ignore[assignment] # all of them
         self.said: list[tuple[str, str]] = []
-        self.variables = _variables(self.servers.reach)
+        in_vault = {name: access for name, access in self.servers.reach.items() if name in VENUES[::2]}
+        self.variables = _variables({name: each for name, each in self.servers.reach.items() if name not in in_vault})
         self.file = folder / "config.toml"
         head = f'[app]\nlog_level = "debug"\nmode = "live"\ndata_dir = "{folder}/data"\n[webhook]\nport = 0\n'
         accounts = (_account(name, access) for name, access in self.servers.reach.items())
         self.file.write_text("\n".join([head, *accounts]))
         self.script: asyncio.Task[None]
+        for name, access in in_vault.items():
+            for key, value in (
+                ("api_key", access.key),
+                ("api_secret", access.secret),
+                ("passphrase", access.passphrase),
+            ):
+                if value:
+                    self.command("secrets", "set", name, key, "--stdin", given=value.reveal())
 
     def run(self) -> None:
         """Run the daemon until the script is through."""
@@ -191,9 +204,10 @@ class Life:
 
         self.script = asyncio.get_running_loop().create_task(script())
 
-    def command(self, *words: str) -> None:
+    def command(self, *words: str, given: str = "") -> None:
         """Run a command with the credentials in its environment, as an operator's shell has them."""
-        done = CliRunner().invoke(app, [*words, "--config", str(self.file)], env=self.variables)
+        done = CliRunner().invoke(app, [*words, "--config", str(self.file)], env=self.variables, input=given)
+        assert done.exit_code == 0, (words, done.output)
         self.said.append((" ".join(words), done.output))
 
 
@@ -329,6 +343,18 @@ def test_nothing_holds_a_credential(life: Life, name: str) -> None:
     found = [place for place, data in contents(life.folder) if any(each in data for each in wanted)]
     found += [place for place, text in life.said if any(each in text.encode() for each in wanted)]
     assert found == []
+
+
+def test_nothing_holds_what_the_vault_keeps(life: Life) -> None:
+    """No secret of alerts is in a byte or a word but for the address that its owner is shown; the key is in its file."""
+    config = Sources.of(life.file, life.variables).guess()
+    kept = vault_of(config).read()
+    assert len([each for each in kept if each.holder in VENUES]) > len(VENUES) // 2
+    values = [each.value.encode() for name, each in kept.items() if name.field != "token"]
+    values += [key := master_key_file(config).read_bytes().strip(), base64.b64decode(key)]
+    found = [place for place, data in contents(life.folder) if any(each in data for each in values)]
+    found += [place for place, text in life.said if any(each in text.encode() for each in values[:-1])]
+    assert found == ["data/secrets/master_key"]
 
 
 def test_nothing_holds_what_proved_who_asked(life: Life) -> None:

@@ -1,0 +1,45 @@
+"""What must stand in nothing that is written: the secrets of alerts, of the configuration, and of the vault, by value."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from protocol.errors import BulkheadError
+from rules.signals.redaction import redact_known
+from service.active import ActiveConfig
+from service.config import Config, WebhookSecrets, open_webhook_secrets
+from service.config.venue_access import secrets_of
+
+__all__ = ["Hiding"]
+
+
+class Hiding:
+    """Takes secrets out of texts. What was a secret once stays one: it may come late in a message that waited."""
+
+    def __init__(self, active: ActiveConfig, secrets: WebhookSecrets | None) -> None:
+        self._active = active
+        self._folder = secrets.folder if secrets is not None else None
+        self._known: tuple[str, ...] = secrets.shown_nowhere if secrets is not None else ()
+        self._of: Config | None = None
+
+    def known(self) -> tuple[str, ...]:
+        """Return them all; cheap as long as the configuration is the same."""
+        config = self._active.config
+        if config is not self._of:
+            self._of = config
+            self._add(secrets_of(config))
+        return self._known
+
+    def looked_up(self) -> tuple[str, ...]:
+        """Return them all, and those of alerts that were made since; it reads the vault, so call it beside the loop."""
+        if self._folder is not None:
+            with suppress(BulkheadError, OSError):  # who keeps them says what is wrong with them
+                self._add(open_webhook_secrets(self._active.config).shown_nowhere)
+        return self.known()
+
+    def __call__(self, text: str) -> str:
+        """Return a text without them."""
+        return redact_known(text, self.known())
+
+    def _add(self, found: tuple[str, ...]) -> None:
+        self._known = tuple(dict.fromkeys((*found, *self._known)))

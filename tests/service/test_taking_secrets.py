@@ -1,0 +1,175 @@
+"""A running daemon goes on under what its vault keeps: sessions begin anew, alerts are let in under the new secret."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from actors.event_log import EventLog
+from protocol.event_log import EventLogged, LogEvent, NoteCommand, OperatorActed
+from protocol.webhook import SecretsChanged
+from runtime.actor import Actor, handles
+from runtime.system import ActorSystem
+from service.active import ActiveConfig
+from service.config import Secret, WebhookSecrets, load
+from service.config.sources import Sources
+from service.config.vault import vault_of
+from service.config.venue_access import credential_of
+from service.credentials import put, take_away
+from service.hiding import Hiding
+from service.taking_secrets import newest, take_secrets
+from service.venues import SecretsNotDecryptable, outside_venues
+from supervision.child import ChildSpec
+from supervision.tree import supervisor
+from tests.actors.cast import Stage, play
+from venues.errors import AuthFailed
+
+FILE = """
+[[accounts]]
+name = "paper"
+[[accounts]]
+name = "main-1"
+venue = "bybit"
+exchange = "bybit"
+testnet = true
+[[accounts]]
+name = "other"
+venue = "bybit"
+testnet = true
+market_type = "futures"
+exchange = "bybit"
+"""
+
+
+class Session(Actor):
+    """Notes with which key it began."""
+
+    def __init__(self, log: list[str], name: str, active: ActiveConfig) -> None:
+        account = next(each for each in active.config.accounts if each.name == name)
+        key = credential_of(active.config, account, "api_key")
+        log.append(f"{name} {key.reveal() if key is not None else '-'}")
+
+
+class Keeper(Actor):
+    """Hears that secrets of alerts have changed."""
+
+    def __init__(self, log: list[str]) -> None:
+        self.log = log
+
+    @handles
+    def changed(self, msg: SecretsChanged) -> None:
+        self.log.append("webhook")
+
+
+def house(folder: Path) -> tuple[ActiveConfig, Sources]:
+    """Return what a daemon holds of an installation with two accounts outside."""
+    (folder / "config.toml").write_text(FILE)
+    return ActiveConfig(load(folder / "config.toml", {})), Sources.of(folder / "config.toml", {})
+
+
+def test_only_sessions_concerned_begin_anew(tmp_path: Path) -> None:
+    """An account's session begins anew with its new key, an exchange's with all its accounts; the others go on."""
+    active, sources = house(tmp_path)
+    log: list[str] = []
+
+    async def main() -> None:
+        async with ActorSystem() as system:
+            account = lambda name: supervisor(  # noqa: E731 - a row of the tree
+                name, ChildSpec("session", partial(Session, log, name, active))
+            )
+            operators = supervisor("operators", ChildSpec("secrets", partial(Keeper, log)))
+            venues = supervisor("venues", account("main-1"), account("other"))
+            system.start_root(supervisor("root", venues, operators))
+            await system.ready()
+            assert log == ["main-1 -", "other -"]
+            put(active.config, sources, "main-1", "api_key", "key-1", now=1)
+            assert await take_secrets(system, active, sources, "main-1") == ("main-1",)
+            assert log[2:] == ["main-1 key-1"]
+            put(active.config, sources, "exchange.bybit", "api_key", "key-2", now=1)
+            assert await take_secrets(system, active, sources, "exchange.bybit") == ("main-1", "other")
+            assert log[3:] == ["main-1 key-1", "other key-2"]
+            take_away(active.config, sources, "main-1", "api_key")
+            assert await take_secrets(system, active, sources, "main-1") == ("main-1",)
+            assert log[5:] == ["main-1 key-2"]
+            put(active.config, sources, "webhook", "secret", "s" * 20, now=1)
+            assert await take_secrets(system, active, sources, "webhook") == ()
+            async with asyncio.timeout(10):
+                while log[-1] != "webhook":  # noqa: ASYNC110 - told, not asked
+                    await asyncio.sleep(0)
+
+    asyncio.run(main())
+
+
+def test_a_restarted_session_takes_the_key_of_this_moment(tmp_path: Path) -> None:
+    """The adapter is made of the configuration in force, not of that of the start."""
+    active, sources = house(tmp_path)
+    make = outside_venues(active.config, lambda: 0, partial(newest, active, sources))["main-1"]
+    with pytest.raises(AuthFailed, match="bulkhead secrets set main-1 api_key"):
+        make()
+    for field in ("api_key", "api_secret"):
+        put(active.config, sources, "main-1", field, "key-1", now=1)
+    sources.memory.now = None
+    active.config = sources.completed(active.config)
+    make()
+
+
+def test_a_vault_that_opens_again_is_enough(tmp_path: Path) -> None:
+    """While the vault does not open the account says so; when it does, a restart of the session logs in (EX-1502)."""
+    active, sources = house(tmp_path)
+    for field in ("api_key", "api_secret"):
+        put(active.config, sources, "main-1", field, "key-1", now=1)
+    master = tmp_path / "data" / "secrets" / "master_key"
+    master.chmod(0o644)
+    sources.memory.now = None
+    make = outside_venues(active.config, lambda: 0, partial(newest, active, sources))["main-1"]
+    with pytest.raises(SecretsNotDecryptable, match="chmod 600") as caught:
+        make()
+    assert caught.value.code == "SecretsNotDecryptable"
+    master.chmod(0o600)
+    make()
+
+
+# --- by value ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_event_log_hides_by_value(tmp_path: Path) -> None:
+    """A secret in a line, in a reason or in an argument is taken out before it is journalled (EX-1508)."""
+    active, sources = house(tmp_path)
+    put(active.config, sources, "main-1", "api_secret", "hunter22-hunter22", now=1)
+    hiding = Hiding(active, None)
+    sources.memory.now = None
+    active.config = sources.completed(active.config)
+
+    async def script(stage: Stage) -> None:
+        stage.add("events", lambda: EventLog(hiding))
+        stage.tell("events", LogEvent(code="Odd", text="the venue said hunter22-hunter22 is wrong"))
+        said = {"operator": "ada", "origin": "here", "command": "POST /v1/pause", "outcome": "done"}
+        stage.tell("events", NoteCommand(**said, arguments={"a": "hunter22-hunter22"}, reason="hunter22-hunter22"))
+        await stage.settle()
+        (line,), (acted,) = (stage.events("/house/events", kind) for kind in (EventLogged, OperatorActed))
+        assert "hunter22" not in repr(line) + repr(acted)
+        assert line.text.startswith("the venue said ")
+
+    play(script)
+
+
+def test_what_was_a_secret_stays_one(tmp_path: Path) -> None:
+    """A credential that was replaced is still taken out of what comes late; secrets of alerts made since are, too."""
+    active, sources = house(tmp_path)
+    put(active.config, sources, "main-1", "api_secret", "hunter22-hunter22", now=1)
+    sources.memory.now = None
+    active.config = sources.completed(active.config)
+    webhook = WebhookSecrets(Secret("t" * 24), Secret("s" * 24), Secret("h" * 32), folder=tmp_path / "data" / "vault")
+    hiding = Hiding(active, webhook)
+    assert "hunter22" not in hiding("hunter22-hunter22")
+    put(active.config, sources, "main-1", "api_secret", "another-another", now=1)
+    put(active.config, sources, "webhook", "secret", "w" * 20, now=1)
+    sources.memory.now = None
+    active.config = sources.completed(active.config)
+    said = hiding("hunter22-hunter22 another-another " + "t" * 24)
+    assert not any(each in said for each in ("hunter22", "another", "tttt"))
+    assert {"w" * 20, "s" * 24, "another-another", "hunter22-hunter22"} <= set(hiding.looked_up())
+    assert vault_of(active.config).path.exists()
