@@ -102,27 +102,36 @@ def _trade(
     }
     rows: list[tuple[str, dict[str, Any]]] = [("groups", group)]
     rows += [("legs", _leg(name, layer, price, cost)) for layer in range(2)]
-    half = (round(gross / 2, 4), round(fees / 2, 4))
-    parts = (half, (round(gross - half[0], 4), round(fees - half[1], 4)))
-    for lot, (part, fee) in enumerate(parts):
-        realization = {
-            "position": position + 5,
-            "lot": lot,
-            "group_id": name,
-            "leg_id": f"p0.l{lot}",
-            "client_order_id": f"o{name}",
-            "trade_id": f"t{name}",
-            "reason": reason,
-            "qty": qty,
-            "price": str(price),
-            "cost_quote": str(cost / 2),
-            "realized_quote": str(part),
-            "fees_quote": str(fee),
-            "net_quote": str(Decimal(str(part)) - Decimal(str(fee))),
-            "at": closed_at,
-        }
-        rows.append(("realizations", realization))
+    closing = {"closed_at": closed_at, "position": position + 5, "reason": reason, "qty": qty, "price": price}
+    rows += _realizations(name, cost, gross, fees, closing)
     return rows, gross - fees
+
+
+def _realizations(
+    name: str, cost: float, gross: float, fees: float, closing: dict[str, Any]
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what each of two legs earned."""
+    half = (round(gross / 2, 4), round(fees / 2, 4))
+    for lot, (part, fee) in enumerate((half, (round(gross - half[0], 4), round(fees - half[1], 4)))):
+        yield (
+            "realizations",
+            {
+                "position": closing["position"],
+                "lot": lot,
+                "group_id": name,
+                "leg_id": f"p0.l{lot}",
+                "client_order_id": f"o{name}",
+                "trade_id": f"t{name}",
+                "reason": closing["reason"],
+                "qty": closing["qty"],
+                "price": str(closing["price"]),
+                "cost_quote": str(cost / 2),
+                "realized_quote": str(part),
+                "fees_quote": str(fee),
+                "net_quote": str(Decimal(str(part)) - Decimal(str(fee))),
+                "at": closing["closed_at"],
+            },
+        )
 
 
 def _leg(name: str, layer: int, price: float, cost: float) -> dict[str, Any]:

@@ -40,7 +40,7 @@ _LOOK_UP_S: Final = 5.0
 _PLAIN: Final = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 _OWN: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
-Secrets = Callable[[], Sequence[str]]
+_Secrets = Callable[[], Sequence[str]]
 
 
 class _Line(NamedTuple):
@@ -63,7 +63,7 @@ class ProcessLog(logging.Handler):
         self._console = console
         self._waiting: SimpleQueue[_Line | None] = SimpleQueue()
         self._system: ActorSystem | None = None
-        self._secrets: Secrets = tuple
+        self._secrets: _Secrets = tuple
         self._known: tuple[str, ...] = ()
         self._known_at = 0.0
         self._ended = False
@@ -93,7 +93,7 @@ class ProcessLog(logging.Handler):
         return (envelope.correlation_id if envelope is not None else 0), path
 
     @contextmanager
-    def of_house(self, system: ActorSystem, secrets: Secrets) -> Iterator[None]:
+    def of_house(self, system: ActorSystem, secrets: _Secrets) -> Iterator[None]:
         """Know actors and secrets of a house for as long as the block lasts."""
         self._system, self._secrets, self._known_at = system, secrets, 0.0
         try:

@@ -51,13 +51,13 @@ def _first(found: Mapping[str, Any]) -> RenderableType:
         + (f"recovered {day(fall['recovered_at'], zone)}" if fall["recovered_at"] is not None else "not recovered")
     )
     rows = (
-        ("result", toned(found["total_pnl"]), percent(found["total_pnl_percent"])),
+        ("result", _toned(found["total_pnl"]), percent(found["total_pnl_percent"])),
         (
             "realized",
-            toned(pnl["all"]),
+            _toned(pnl["all"]),
             f"today {money(pnl['day'])}, week {money(pnl['week'])}, month {money(pnl['month'])}",
         ),
-        ("unrealized", toned(found["unrealized"]), f"{count(found['open_groups'])} open"),
+        ("unrealized", _toned(found["unrealized"]), f"{count(found['open_groups'])} open"),
         ("equity", f"{found['equity']:,.2f}", f"{money(found['net_flows'])} in and out" if found["net_flows"] else ""),
         ("max drawdown", percent(fall["max_drawdown_percent"]), dates),
         ("drawdown now", percent(fall["current_drawdown_percent"]), ""),
@@ -76,7 +76,7 @@ def _sides(figures: Mapping[str, Any]) -> RenderableType:
     rows = (
         ("trades", [count(each["trades"]) for each in columns]),
         ("win rate", [plain_percent(each["win_rate_percent"]) for each in columns]),
-        ("net", [toned(each["net_pnl"]) for each in columns]),
+        ("net", [_toned(each["net_pnl"]) for each in columns]),
         ("average win, loss", [f"{money(each['average_win'])}, {money(each['average_loss'])}" for each in columns]),
         ("win to loss", [ratio(each["rr_ratio"]) for each in columns]),
         ("profit factor", [factor(each["profit_factor"], each["wins"]) for each in columns]),
@@ -90,7 +90,7 @@ def _breakdown(found: Sequence[Mapping[str, Any]], name: str) -> RenderableType:
     rows = [
         (
             row["key"] or DASH,
-            toned(row["realized"]),
+            _toned(row["realized"]),
             money(row["unrealized"]),
             count(row["stats"]["trades"]),
             plain_percent(row["stats"]["win_rate_percent"]),
@@ -114,7 +114,7 @@ def trades_view(found: Sequence[Mapping[str, Any]]) -> RenderableType:
             row["exit_price"] or DASH,
             row["reason"],
             duration(row["closed_at"] - row["opened_at"]),
-            toned(float(row["net_quote"]), row["quote"]),
+            _toned(float(row["net_quote"]), row["quote"]),
             money(float(row["fees_quote"])).lstrip("+"),
             percent(row["return_percent"]),
             f"{_marked(row['worst_percent'])} {_marked(row['best_percent'])}",
@@ -142,7 +142,7 @@ def days_view(found: Sequence[Mapping[str, Any]]) -> RenderableType:
             count(row["groups_closed"]),
             count(row["fills"]),
             f"{float(row['volume_usd']):,.2f}",
-            toned(float(row["net_pnl"])),
+            _toned(float(row["net_pnl"])),
             row["best_symbol"] or DASH,
             row["worst_symbol"] or DASH,
         )
@@ -152,6 +152,6 @@ def days_view(found: Sequence[Mapping[str, Any]]) -> RenderableType:
     return table(columns, rows, right=columns[2:6])
 
 
-def toned(value: float, unit: str = "") -> Text:
+def _toned(value: float, unit: str = "") -> Text:
     """Return a result with its sign, green or red."""
     return Text(f"{money(value)} {unit}".strip(), style="green" if value > 0 else "red" if value < 0 else "")

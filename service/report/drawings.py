@@ -21,7 +21,7 @@ _RIGHT: Final = 76
 _TOP: Final = 18
 _BOTTOM: Final = 26
 
-Curve = Sequence[Sequence[float]]
+_Curve = Sequence[Sequence[float]]
 
 
 class _Frame(NamedTuple):
@@ -148,11 +148,11 @@ def _svg(name: str, frame: _Frame, title: str, said: str, parts: Sequence[str]) 
     )
 
 
-def _line(frame: _Frame, curve: Curve) -> str:
+def _line(frame: _Frame, curve: _Curve) -> str:
     return " ".join(frame.place(at, value) for at, value in curve)
 
 
-def _steps(frame: _Frame, curve: Curve) -> str:
+def _steps(frame: _Frame, curve: _Curve) -> str:
     """Return a curve that keeps its value until the next one."""
     places: list[str] = []
     for number, (at, value) in enumerate(curve):
@@ -182,7 +182,7 @@ def _below(frame: _Frame, at: float, text: str) -> str:
     return f'<text class="tick" x="{x:.1f}" y="{frame.height - 6:g}" text-anchor="middle">{escape(text)}</text>'
 
 
-def _flow(frame: _Frame, at: float, amount: float, curve: Curve) -> str:
+def _flow(frame: _Frame, at: float, amount: float, curve: _Curve) -> str:
     """Return the mark of a deposit (pointing up) or withdrawal (down), with its amount."""
     x, up = frame.x(at), amount > 0
     bottom = frame.height - _BOTTOM
@@ -197,5 +197,5 @@ def _flow(frame: _Frame, at: float, amount: float, curve: Curve) -> str:
     )
 
 
-def _value_at(curve: Curve, at: float) -> float:
+def _value_at(curve: _Curve, at: float) -> float:
     return next((value for moment, value in reversed(curve) if moment <= at), curve[0][1])

@@ -19,7 +19,7 @@ from store.trades import TradeRow, all_trades
 
 __all__ = ["EXPORTS", "Source", "table_of"]
 
-Rows = Iterable[tuple[Any, ...]]
+_Rows = Iterable[tuple[Any, ...]]
 
 
 class Source(NamedTuple):
@@ -34,7 +34,7 @@ class Source(NamedTuple):
 class _Export(NamedTuple):
     says: str
     columns: dict[str, str]
-    rows: Callable[[Source], Rows]
+    rows: Callable[[Source], _Rows]
 
 
 def table_of(name: str) -> Table:
@@ -80,7 +80,7 @@ def _stats(stats: TradeStats) -> tuple[Any, ...]:
     return tuple(getattr(stats, name) for name in _STATS)
 
 
-def _by_key(by: BreakdownKey) -> Callable[[Source], Rows]:
+def _by_key(by: BreakdownKey) -> Callable[[Source], _Rows]:
     def rows(source: Source) -> Iterator[tuple[Any, ...]]:
         made = source.past().made
         found = with_open(breakdown(made.trades, made.realizations, by), source.present().opened, by)
@@ -89,7 +89,7 @@ def _by_key(by: BreakdownKey) -> Callable[[Source], Rows]:
     return rows
 
 
-def _by_period(unit: PeriodUnit) -> Callable[[Source], Rows]:
+def _by_period(unit: PeriodUnit) -> Callable[[Source], _Rows]:
     return lambda source: (
         (row.key, row.start, row.realized, *_stats(row.stats)) for row in source.past().by_unit[unit]
     )
@@ -100,7 +100,7 @@ def _heatmap(source: Source) -> Iterator[tuple[Any, ...]]:
         yield from ((symbol, frame, cell.trades, cell.net_pnl, cell.win_rate_percent) for frame, cell in row.items())
 
 
-def _histogram(source: Source) -> Rows:
+def _histogram(source: Source) -> _Rows:
     found = source.past().figures.histogram
     return zip(found.edges, found.edges[1:], found.counts, strict=False)
 
@@ -115,11 +115,11 @@ def _best_worst(source: Source) -> Iterator[tuple[Any, ...]]:
             yield (name, rank, *about, trade.net_pnl, trade.return_percent)
 
 
-def _curve(pick: Callable[[History], Iterable[Any]]) -> Callable[[Source], Rows]:
+def _curve(pick: Callable[[History], Iterable[Any]]) -> Callable[[Source], _Rows]:
     return lambda source: ((point.at, point.value) for point in pick(source.past()))
 
 
-def _falls(source: Source) -> Rows:
+def _falls(source: Source) -> _Rows:
     found = source.past().falls
     return ((each.depth_percent, each.peak_at, each.trough_at, each.recovered_at) for each in found)
 
@@ -132,10 +132,10 @@ def _span(where: Where, column: str, wanted: Wanted) -> Where:
     return where.add(f"{column} < ?", wanted.until, when=wanted.until is not None)
 
 
-def _fetched(columns: dict[str, str], joined: str, at: str, order: str) -> Callable[[Source], Rows]:
+def _fetched(columns: dict[str, str], joined: str, at: str, order: str) -> Callable[[Source], _Rows]:
     """Return a maker of rows of the read models whose columns are written as they are."""
 
-    def rows(source: Source) -> Rows:
+    def rows(source: Source) -> _Rows:
         where = _span(of_groups(source.wanted), at, source.wanted)
         names = ", ".join(columns.values())
         found = source.views.database.fetch(f"SELECT {names} FROM {joined}{where} ORDER BY {order}", where.values)  # noqa: S608 our own text
@@ -149,7 +149,7 @@ def _text(value: Any) -> Any:
     return value if value is None or isinstance(value, str | int | float) else format(value, "f")
 
 
-def _signals(source: Source) -> Rows:
+def _signals(source: Source) -> _Rows:
     wanted = source.wanted
     where = _span(Where(), "received_at", wanted)
     for name in ("symbol", "timeframe", "venue", "side"):
@@ -160,7 +160,7 @@ def _signals(source: Source) -> Rows:
     return (tuple(map(_text, row)) for row in source.views.database.fetch(sql, where.values))
 
 
-def _trades(source: Source) -> Rows:
+def _trades(source: Source) -> _Rows:
     for row in all_trades(source.views, source.wanted):
         yield tuple(_text(_value(getattr(row, name))) for name in _TRADES)
 
