@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from protocol.errors import BulkheadError
 from tui import cells
@@ -16,6 +17,8 @@ __all__ = ["WATCHED_S", "Telling"]
 
 WATCHED_S: Final = 15.0
 """Seconds for which what happens to a group after a command is said."""
+
+T = TypeVar("T")
 
 _NANOS: Final = 1_000_000_000
 
@@ -50,6 +53,14 @@ class Telling:
         self._say()
         return said
 
+    async def ask(self, question: Awaitable[T]) -> T | None:
+        """Return an answer; None when it was refused, which is said."""
+        try:
+            return await question
+        except BulkheadError as error:
+            self.wrong(error)
+            return None
+
     def hear(self, item: Item) -> None:
         """Say what happens to the group the last command was for."""
         if not self._group or item.get("group_id") != self._group or self._cockpit.options.clock() > self._until:
@@ -62,8 +73,8 @@ class Telling:
         if self._answer:
             self._cockpit.say(f"✓ {self._answer}{f'  →  {self._came}' if self._came else ''}", "gain")
 
-    def wrong(self, error: BulkheadError) -> None:
-        """Say an error: what is wrong, its code, what to do."""
+    def wrong(self, error: BulkheadError, about: str = "") -> None:
+        """Say an error: what is wrong (and with what), its code, what to do."""
         code = str(getattr(error, "code", type(error).__name__))
         advice = self._cockpit.options.advice(code)
-        self._cockpit.say(f"✖ {error} [{code}]{f'  Try: {advice}' if advice else ''}", "alarm")
+        self._cockpit.say(f"✖ {about}{error} [{code}]{f'  Try: {advice}' if advice else ''}", "alarm")

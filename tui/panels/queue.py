@@ -21,6 +21,7 @@ __all__ = ["COLUMNS", "QueuePanel"]
 
 _NANOS: Final = 1_000_000_000
 _MINUTE_S: Final = 60
+_INSTANT_DIGITS: Final = 15
 
 
 def _key(row: Row, rule: str) -> str:
@@ -283,5 +284,11 @@ def _order(rules: Sequence[str]) -> Content:
 def _why(row: Row | None) -> tuple[Content, ...]:
     if row is None:
         return (line(""),)
-    keys = "  ".join(f"{cells.words(key['rule'])} {key['value']}" for key in row["keys"])
+    keys = "  ".join(f"{cells.words(key['rule'])} {_value(key['value'])}" for key in row["keys"])
     return line((f"#{row['rank']} ", "strong"), row["why"]), line((keys, "dim"))
+
+
+def _value(value: Any) -> str:
+    """Return the value of a key; an instant, which is what first come first served goes by, as a time of day."""
+    text = str(value)
+    return cells.clock_time(text) if text.isdigit() and len(text) > _INSTANT_DIGITS else text
