@@ -118,7 +118,7 @@ def letter_item(letter: DeadLetter) -> dict[str, Any]:
 def change_item(position: int, groups: list[str], at: int) -> dict[str, Any]:
     """Return which groups look different in the read models, which are at ``position``."""
     text = f"{len(groups)} group{'s' if len(groups) != 1 else ''} changed"
-    return _item("changed", at, "GroupsChanged", "", "debug", text, {"groups": groups, "position": position})
+    return _item("changed", at, "Changed", "", "debug", text, {"groups": groups, "position": position})
 
 
 def _item(kind: str, at: int, name: str, path: str, severity: str, text: str, detail: Any) -> dict[str, Any]:
