@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Thread, get_ident
+from threading import Thread, get_ident, main_thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO
 
 from rules.notation import iso_exact
@@ -185,7 +185,7 @@ def _document(line: _Line, hidden: Sequence[str]) -> dict[str, Any]:
         found["actor"] = line.actor
     if line.correlation_id:
         found["correlation_id"] = line.correlation_id
-    if record.threadName not in (None, "MainThread"):
+    if record.threadName not in (None, main_thread().name):
         found["thread"] = record.threadName
     fields = without_secrets({name: value if _plain(value) else repr(value) for name, value in line.fields.items()})
     for name, value in fields.items():

@@ -79,7 +79,7 @@ def test_a_daemon_that_never_gets_ready_is_ended(tmp_path: Path, monkeypatch: py
 class Deaf(Client):
     """A client of a daemon that takes every word and goes on."""
 
-    def _exchange(self, method: str, path: str, body: bytes | None, timeout_s: float | None) -> tuple[int, bytes]:
+    def _exchange(self, method: str, path: str, *_: Any) -> tuple[int, bytes]:
         return (200, b'{"pid": %d}' % os.getpid()) if path == "/v1/status" else (200, b"{}")
 
 
@@ -94,7 +94,7 @@ def test_a_daemon_that_does_not_stop_is_named(tmp_path: Path) -> None:
 class Foreign(Client):
     """A client of something that speaks no JSON."""
 
-    def _exchange(self, method: str, path: str, body: bytes | None, timeout_s: float | None) -> tuple[int, bytes]:
+    def _exchange(self, method: str, path: str, *_: Any) -> tuple[int, bytes]:
         return 200, b"<html>"
 
 
