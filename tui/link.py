@@ -225,6 +225,7 @@ class DaemonLink:
             if error.status == _AHEAD and self._after is not None:
                 self._after = None  # another journal: what was heard of the old one says nothing about it
                 return
+            await self.get("/v1/status")  # a question is refused with code and reason, a stream with a number alone
             raise LinkRefused(error.status, {"code": "Refused", "message": error.message}) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise LinkLost(f"no daemon answers on {self.where} ({_why(error)})") from error

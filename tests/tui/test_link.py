@@ -182,3 +182,22 @@ async def test_a_token_goes_along_and_both_ways_in_are_refused(tmp_path: Path) -
     assert link.where == f"http://127.0.0.1:{port}"
     await link.close()
     await runner.cleanup()
+
+
+async def test_a_refused_stream_says_why(tmp_path: Path) -> None:
+    """A daemon that lets us in no more says so with its code, not with a number (EX-1603)."""
+
+    class Closed(Daemon):
+        """Refuses everything."""
+
+        async def status(self, request: web.Request) -> web.Response:
+            return web.json_response({"code": "TokenExpired", "message": "the token is over"}, status=401)
+
+    daemon = Closed()
+    daemon.stream_status = 401
+    said: list[str] = []
+    async with served(tmp_path, daemon) as link:
+        following = asyncio.create_task(link.follow(lambda _: None, lambda _, problem: said.append(problem)))
+        await until(lambda: len(said) >= 2)
+        following.cancel()
+    assert said[1] == "the token is over [TokenExpired]"

@@ -39,7 +39,7 @@ async def _close_leg(seat: Seat, given: tuple[str, ...]) -> None:
     row = group_of(seat, given[0] if given else "")
     if row is None or len(given) < 2:
         if row is not None:
-            seat.say("say which leg, for example: close-leg GROUP p0.l1 [MissingValue]", "warn")
+            seat.say("select a leg first: Enter, Tab; or type close-leg GROUP p0.l1 [MissingValue]", "warn")
         return
     ident, leg_id = str(row["group_id"]), given[1]
     found = await seat.ask(f"/v1/group/{part(ident)}")
