@@ -162,6 +162,7 @@ def test_a_group_of_an_earlier_life_cannot_be_edited() -> None:
         entries = [
             Entry(group_stream("g1"), seq, event, seq, seq, 0, 0) for seq, event in enumerate(filled().journal, start=1)
         ]
+        rig.host.system.durability.settle()  # a commit may be under way on the journal's own thread
         rig.host.system.journal.append(entries)
         with pytest.raises(DaemonRefused) as caught:
             await rig.post("/v1/group/g1/edit", {"changes": {"stop_price": "1"}})

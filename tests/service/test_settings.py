@@ -11,6 +11,7 @@ from service.config.catalogue import catalogue
 from service.settings import concerns, later
 
 READ_WHEN_NEEDED = {
+    "api.requests_per_minute": "read for each request",
     "app.auto_restart": "asked at each crash",
     "app.timezone": "read for each answer",
     "security.secret_rotation_grace_hours": "read when a secret is rotated",
