@@ -18,7 +18,7 @@ $(VENV)/.ready-run: requirements.lock pyproject.toml .ci/setup
 $(VENV)/.ready-dev: requirements-dev.lock pyproject.toml .ci/setup
 	@.ci/setup $(VENV) dev
 
-up: $(VENV)/.ready-run ## Start bulkhead: a live view in a terminal, plain logs without one
+up: $(VENV)/.ready-run ## Start bulkhead: with the cockpit in a terminal, plain logs without one
 	@$(VENV)/bin/bulkhead up
 
 test: $(VENV)/.ready-dev ## Run every test

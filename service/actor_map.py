@@ -125,7 +125,7 @@ _TREE: Final[tuple[tuple[str, str, type[Actor], str], ...]] = (
     ("/operators/config", "daemon", service.config_store.ConfigStore, "draft and versions of the configuration"),
     ("/operators/secrets", "daemon", service.secret_keeper.SecretKeeper, "the files of the webhook's secrets"),
     ("/operators/webhook", "daemon", actors.webhook.WebhookListener, "the HTTP listener"),
-    ("/operators/api", "daemon", service.api.server.ApiServer, "the control socket: command line, live view, streams"),
+    ("/operators/api", "daemon", service.api.server.ApiServer, "the control socket: command line, cockpit, streams"),
     ("/operators/self_check", "daemon", actors.self_check.SelfCheck, "which day was checked last"),
     ("/operators/housekeeper", "daemon", service.housekeeper.Housekeeper, "when the memory is tidied up"),
 )

@@ -99,7 +99,7 @@ class Results:
 
 
 def overview_rows(views: Views, limit: int) -> dict[str, Any]:
-    """Return what the live view needs from the read models, in one read."""
+    """Return what a screen shows at once from the read models, in one read."""
     return {
         "groups": group_rows(views, open_only=True, limit=limit),
         "orders": [plain(row) for row in views.orders(open_only=True, limit=limit)],

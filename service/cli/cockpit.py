@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from service.api.client import Client
 
-__all__ = ["cockpit", "register"]
+__all__ = ["cockpit", "open_beside", "prepare", "register"]
 
 _ROOM: Final = "tui.launch"
 
@@ -73,6 +73,18 @@ def cockpit(
     code = room.run(_options(room, link=link, clock=clock, preferences=preferences, **given_options))
     if code:
         raise typer.Exit(code)
+
+
+def prepare() -> None:
+    """Import what the screen needs: while a daemon starts there is time for it."""
+    importlib.import_module(_ROOM)
+
+
+def open_beside(client: Client, alive: Callable[[], bool]) -> None:
+    """Show the screen of a daemon that this process started: until it is left, or the daemon is not ``alive`` any more."""
+    room = importlib.import_module(_ROOM)
+    preferences = room.default_file(os.environ)
+    room.run(_options(room, link=_link(room, client), clock=_clock(), preferences=preferences), alive)
 
 
 def _serve(client: Client, config: Path | None, host: str, port: int, looks: dict[str, Any]) -> None:

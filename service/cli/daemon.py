@@ -11,7 +11,7 @@ from service.cli.codes import epilog
 from service.cli.output import note, print_json, print_line, show
 from service.cli.parts import ConfigFile, Json, Socket, config_to_start, connect, sources_of
 
-__all__ = ["down", "register", "status", "top", "up", "version"]
+__all__ = ["down", "register", "status", "up", "version"]
 
 _READY_FD = Annotated[int, typer.Option("--ready-fd", hidden=True, help="Say on this file that the daemon is ready.")]
 _PARENT = Annotated[bool, typer.Option("--with-parent", hidden=True, help="Stop when standard input ends.")]
@@ -19,7 +19,7 @@ _PARENT = Annotated[bool, typer.Option("--with-parent", hidden=True, help="Stop 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (up, down, status, top, version):
+    for command in (up, down, status, version):
         app.command(epilog=epilog())(command)
 
 
@@ -27,13 +27,13 @@ def up(
     config: ConfigFile = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background.")] = False,
     view: Annotated[
-        bool | None, typer.Option("--view/--no-view", help="Open the live view (default: in a terminal).")
+        bool | None, typer.Option("--view/--no-view", help="Open the cockpit (default: in a terminal).")
     ] = None,
     ready_fd: _READY_FD = -1,
     with_parent: _PARENT = False,
     as_json: Json = False,
 ) -> None:
-    """Start the daemon: in a terminal with the live view (q quits everything), else logging until Ctrl-C."""
+    """Start the daemon: in a terminal with the cockpit (q ends both), else logging until Ctrl-C."""
     from service.cli import starting
 
     loaded = config_to_start(config)
@@ -74,32 +74,6 @@ def status(config: ConfigFile = None, socket: Socket = None, as_json: Json = Fal
     from service.cli.views import status_view
 
     show(status_view(found))
-
-
-def top(
-    config: ConfigFile = None,
-    socket: Socket = None,
-    once: Annotated[bool, typer.Option("--once", help="Print one frame and leave.")] = False,
-    svg: Annotated[
-        str, typer.Option("--svg", metavar="FILE", help="Write one frame as an SVG picture and leave.")
-    ] = "",
-    size: Annotated[str, typer.Option("--size", metavar="WIDTHxHEIGHT", help="Size of that frame.")] = "",
-    as_json: Json = False,
-) -> None:
-    """Watch tree, groups, orders and events live. q quits, p pauses or resumes entries."""
-    client = connect(config, socket)
-    if as_json:
-        print_json(client.get("/v1/overview"))
-        return
-    from service.top import print_frame, run_top, save_svg
-
-    if svg:
-        save_svg(client, svg, size)
-        note(f"written to {svg}")
-    elif once or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        print_frame(client, size)
-    else:
-        run_top(client)
 
 
 def version(as_json: Json = False) -> None:

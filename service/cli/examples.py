@@ -15,7 +15,6 @@ _CHAPTERS: Final = {
     "Trade": ("signal", "group"),
     "Watch": (
         "cockpit",
-        "top",
         "tail",
         "pnl",
         "performance",
@@ -40,8 +39,8 @@ ORDER: Final = tuple(name for names in _CHAPTERS.values() for name in names)
 
 EXAMPLES: Final = {
     "up": (
-        "up                                    # the live view; q quits and leaves nothing running",
-        "up --detach                           # in the background; look with: bulkhead top",
+        "up                                    # with the cockpit; q stops both and leaves nothing running",
+        "up --detach                           # in the background; look with: bulkhead cockpit",
         "up --config live.toml --no-view       # logging, until Ctrl-C",
     ),
     "down": ("down",),
@@ -57,7 +56,6 @@ EXAMPLES: Final = {
         "cockpit --panel positions --read-only --theme light",
         "cockpit --serve                       # the same in a browser, for who may log in: bulkhead user add",
     ),
-    "top": ("top", "top --once --size 120x40              # one frame, as text", "top --svg now.svg"),
     "signal": (
         "signal entry BTC/USDT --side long --size 500 --check",
         "signal entry BTC/USDT --side long --size 500",

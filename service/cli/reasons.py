@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 def nothing_at(ident: str) -> CommandFailed:
     """Return the error for an id or path that nothing has."""
-    advice = "ids stand in `bulkhead tail` and `bulkhead top`, paths in `bulkhead ps`"
+    advice = "ids stand in `bulkhead tail` and `bulkhead group`, paths in `bulkhead ps`"
     return CommandFailed(Failure(ExitCode.NOT_FOUND, "NotFound", f"nothing has the id {ident}", advice, value=ident))
 
 

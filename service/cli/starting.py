@@ -1,4 +1,4 @@
-"""Ways to run the daemon: in the foreground, in the background, below the live view."""
+"""Ways to run the daemon: in the foreground, in the background, below the cockpit."""
 
 from __future__ import annotations
 
@@ -121,20 +121,21 @@ def in_background(config: Config, file: Path | None) -> dict[str, Any]:
 
 
 def with_view(config: Config, file: Path | None) -> int:
-    """Start the daemon below this process, show the live view, and stop the daemon when the view is left."""
+    """Start the daemon below this process, open the cockpit, and stop the daemon when it is left."""
     from service.api.client import Client
-    from service.top import run_top
+    from service.cli.cockpit import open_beside, prepare
 
     note("starting ...")
     with _spawn(config, file, "--with-parent", stdin=subprocess.PIPE) as started:
         try:
+            prepare()
             said = started.wait_ready()
             while "standing_by" in said:
                 note(
                     f"standing by: {said['standing_by']} trades; this daemon takes over when it ends (Ctrl-C gives up)"
                 )
                 said = started.wait_ready(forever=True)
-            run_top(Client(config.socket_path), alive=lambda: started.process.poll() is None)
+            open_beside(Client(config.socket_path), alive=lambda: started.process.poll() is None)
         except KeyboardInterrupt:
             note("")
         finally:
@@ -208,7 +209,7 @@ def _spawn(config: Config, file: Path | None, mode: str, *, stdin: int) -> _Star
     _begin_anew(log_file(config))
     try:
         with log_file(config).open("ab") as log:
-            # A session of its own: Ctrl-C in this terminal reaches the view, which then stops the daemon in order.
+            # A session of its own: Ctrl-C in this terminal reaches this process, which then stops the daemon in order.
             process = subprocess.Popen(  # noqa: S603 - our own program
                 command, stdin=stdin, stdout=log, stderr=log, pass_fds=[write_end], start_new_session=True
             )

@@ -12,19 +12,17 @@ from rich.text import Text
 from rich.tree import Tree
 
 __all__ = [
-    "STATE_STYLES",
     "age",
     "clock_time",
     "duration",
     "event_line",
     "instant",
     "ps_view",
-    "severity_mark",
     "size",
     "status_view",
 ]
 
-STATE_STYLES: Final = {
+_STATE_STYLES: Final = {
     "running": ("R", "green"),
     "starting": ("S", "cyan"),
     "stopping": ("T", "yellow"),
@@ -178,7 +176,7 @@ def ps_view(rows: Iterable[Mapping[str, Any]]) -> RenderableType:
 
 
 def _actor_label(row: Mapping[str, Any]) -> Text:
-    letter, style = STATE_STYLES.get(row["state"], ("?", ""))
+    letter, style = _STATE_STYLES.get(row["state"], ("?", ""))
     name = row["path"].rpartition("/")[2] or "/"
     text = Text.assemble((letter, style), " ", (name, "bold"))
     if row["state"] != "running":
@@ -194,11 +192,6 @@ def _actor_label(row: Mapping[str, Any]) -> Text:
     if row["detail"]:
         text.append(f"  {row['detail']}", style="dim italic")
     return text
-
-
-def severity_mark(severity: str) -> tuple[str, str]:
-    """Return letter and colour of a severity."""
-    return _SEVERITY_LETTERS.get(severity, "?"), _SEVERITY_STYLES.get(severity, "")
 
 
 def event_line(item: Mapping[str, Any]) -> Text:

@@ -26,7 +26,7 @@ from tests.house.sources import ROOT
 from tests.service import recorded
 
 COMMANDS = (
-    *("up", "down", "status", "top", "signal", "ps", "tail", "trace", "explain", "pause", "resume"),
+    *("up", "down", "status", "cockpit", "signal", "ps", "tail", "trace", "explain", "pause", "resume"),
     *("dead-letters", "release", "restart", "send", "replay", "config", "journal", "version"),
 )
 
@@ -145,7 +145,6 @@ def test_a_wrong_command_line_is_exit_code_2(elsewhere: Path, arguments: tuple[s
         ("restart", "/x"),
         ("pause",),
         ("resume",),
-        ("top", "--once"),
         ("send", "/x", "{}"),
         ("signal", "exit", "BTC/USDT", "--side", "long"),
     ],

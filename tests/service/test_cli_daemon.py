@@ -164,17 +164,6 @@ def test_restart_release_and_dead_letters(operator: Operator) -> None:
     assert operator("dead-letters", "replay", "1").exit_code == ExitCode.NOT_FOUND
 
 
-def test_top_prints_one_frame(operator: Operator, tmp_path: Path) -> None:
-    """Without a terminal the live view is one frame; it can be written as a picture."""
-    text = operator("top", "--once", "--size", "120x40").stdout
-    assert "SYNTHETIC MARKET" in text
-    assert len(text.rstrip("\n").split("\n")) == 40
-    assert operator("top", "--svg", str(tmp_path / "top.svg")).exit_code == 0
-    assert "SYNTHETIC" in (tmp_path / "top.svg").read_text()
-    assert operator.json("top")["status"]["source"] == "SYNTHETIC"
-    assert operator("top", "--once", "--size", "1x1").exit_code == ExitCode.FAILED
-
-
 def test_a_second_daemon_is_refused(operator: Operator) -> None:
     """The journal has one writer: a second start says who holds it and what to do, in two lines."""
     result = operator("up", "--detach")

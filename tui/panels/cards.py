@@ -150,9 +150,14 @@ def _drawdown(state: State, size: Size) -> Content:
 
 
 def _equity(rows: list[dict[str, Any]]) -> list[tuple[int, float]]:
-    """Return the total of all accounts over time: at each snapshot the newest of every account."""
+    """Return the total of all accounts over time: at each snapshot the newest of every account.
+
+    Before its first snapshot an account counts with that one: an account that joins is no profit.
+    """
     newest: dict[str, float] = {}
     found = []
+    for row in reversed(rows):
+        newest[row["account"]] = cells.number(row["total_equity"]) or newest.get(row["account"], 0.0)
     for row in rows:
         value = cells.number(row["total_equity"])
         if value is not None:
@@ -191,7 +196,8 @@ def _signal(state: State, size: Size) -> Iterator[Content]:
     ago = cells.age(newest["received_at"], state.now()).text
     yield _title("LAST WEBHOOK", Cell(f"{ago} ago", "dim"), size.width)
     outcome = newest["routed"] or newest["outcome"]
-    style = "gain" if newest["outcome"] == "accepted" else "warn"
+    taken = newest["outcome"] == "accepted" and not str(outcome).startswith("rejected")
+    style = "gain" if taken else "warn"
     yield line(
         (f"{cells.clock_time(newest['received_at'])} ", "dim"),
         (f"{newest['symbol'] or '?'} {newest['timeframe'] or ''} {newest['kind'] or ''} {newest['side'] or ''}  ", ""),

@@ -174,7 +174,7 @@ COLUMNS: Final = (
         value=_text("tp_mode"),
         help="how profit is taken",
     ),
-    Column(name="status", title="Status", width=11, stretch=5, need=1, cell=state_cell, value=_text("state")),
+    Column(name="status", title="Status", width=12, stretch=5, need=1, cell=state_cell, value=_text("state")),
     Column(
         name="flags",
         title="!",
