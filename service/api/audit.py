@@ -26,14 +26,24 @@ from service.api.peers import caller_of, origin_of
 from service.api.table.routes import Route, route_of
 from store.log.lines import without_secrets
 
-__all__ = ["ARGUMENTS_KEPT", "IDS", "allowed_when_read_only", "arguments_of", "audit", "fields_of", "note", "origin_of"]
+__all__ = [
+    "ARGUMENTS_KEPT",
+    "CREDENTIALS",
+    "IDS",
+    "allowed_when_read_only",
+    "arguments_of",
+    "audit",
+    "fields_of",
+    "note",
+    "origin_of",
+]
 
 ARGUMENTS_KEPT: Final = 40
 """Most arguments of one command that are written down; an argument is cut at ``_LONGEST`` characters."""
 
 _LONGEST: Final = 300
 _LOOKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_CREDENTIALS: Final = re.compile(r"secret|vault|credential|session|login|refresh|people|tokens", re.IGNORECASE)
+CREDENTIALS: Final = re.compile(r"secret|vault|credential|session|login|refresh|people|tokens", re.IGNORECASE)
 _NAMES_KEPT: Final = frozenset({"name", "field", "venue", "account", "user", "operator", "role"})
 
 IDS: Final = ("X-Request-Id", "Idempotency-Key")
@@ -117,7 +127,7 @@ def arguments_of(request: web.Request, body: bytes) -> dict[str, str]:
     given = {**request.match_info, **request.query, **fields_of(body)}
     if body and not fields_of(body) and body.strip() != b"{}":
         given["body"] = f"{len(body)} bytes"
-    if _CREDENTIALS.search(request.path):
+    if CREDENTIALS.search(request.path):
         given = {name: value if name in _NAMES_KEPT else REDACTED for name, value in given.items()}
     plain = without_secrets(given)
     return {

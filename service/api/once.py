@@ -21,11 +21,11 @@ from anyio import CapacityLimiter
 from service.access.requests import Request, RequestStore, State
 from service.access.roles import OPEN
 from service.api.answers import Handler, Refused
-from service.api.audit import IDS
+from service.api.audit import CREDENTIALS, IDS
 from service.api.peers import caller_of
 from service.api.table.routes import route_of
 
-__all__ = ["REPEATED", "Once", "request_id_of"]
+__all__ = ["REPEATED", "Once", "digest_of", "request_id_of"]
 
 T = TypeVar("T")
 
@@ -78,7 +78,9 @@ class Once:
     async def _once(self, request: web.Request, handler: Handler, ident: str) -> web.StreamResponse:
         who = caller_of(request)
         caller = f"{who.kind} {who.name}"
-        digest = _digest(request, await request.read())
+        asked = f"{request.method} {request.path_qs}\n".encode() + await request.read()
+        slow = bool(CREDENTIALS.search(request.path))
+        digest = await self._run(lambda _: digest_of(asked, ident, slow=slow))
         known = await self._run(lambda store: store.begin(caller, ident, digest, self._now()))
         if known is not None:
             return self._again(known, digest, ident, under_way=(caller, ident) in self._under_way)
@@ -128,9 +130,11 @@ class Once:
         return self._store
 
 
-def _digest(request: web.Request, body: bytes) -> bytes:
-    asked = f"{request.method} {request.path_qs}\n".encode()
-    return hashlib.sha256(asked + body).digest()
+def digest_of(asked: bytes, ident: str, *, slow: bool) -> bytes:
+    """Return what a request is recognised by; ``slow`` for one that may hold a password: a quick one could be guessed."""
+    if slow:
+        return hashlib.scrypt(asked, salt=ident.encode(), n=1 << 14, r=8, p=1, dklen=32)
+    return hashlib.sha256(asked).digest()
 
 
 def _certain(response: web.Response) -> bool:

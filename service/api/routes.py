@@ -12,6 +12,7 @@ from protocol.codec import decode_json
 from protocol.messages import Value
 from protocol.risk import PauseEngine, ResumeEngine
 from rules.security import HIDDEN
+from runtime.clock import VirtualClock
 from service.access.roles import LOCAL
 from service.api import control, rows
 from service.api.accounts import known_account
@@ -20,10 +21,11 @@ from service.api.equity import equity_of
 from service.api.families import FAMILIES
 from service.api.host import ASK_S, RISK
 from service.api.items import letter_item, report_item
-from service.api.peers import caller_of
+from service.api.peers import caller_of, is_local
 from service.api.signals import inject
 from service.api.status import status_of
 from service.api.stories import explain_answer, trace_answer
+from service.api.stream import HEARTBEAT_S
 from service.api.tailing import tail
 from supervision.tree import describe, recent_reports
 
@@ -181,7 +183,11 @@ class _Routes:
         return answer({"reports": [report_item(each) for each in recent_reports(self._host.system, limit)]})
 
     async def tail(self, request: web.Request) -> web.StreamResponse:
-        return await tail(request, self._server.hub, self._reading)
+        caller = caller_of(request)
+        # On a virtual clock time flies, and nobody could answer a heartbeat in time.
+        wall = not is_local(request) and not isinstance(self._host.system.clock, VirtualClock)
+        beat = HEARTBEAT_S if wall else None
+        return await tail(request, self._server.hub, self._reading, lambda: self._server.access.still(caller), beat)
 
     # --- acting --------------------------------------------------------------------------------------------------------
 

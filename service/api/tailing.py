@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
@@ -23,15 +23,21 @@ HISTORY_MOST: Final = 10_000
 """Newest records of the past that a follower may ask for."""
 
 
-async def tail(request: web.Request, hub: Hub, reading: Reading) -> web.WebSocketResponse:
+async def tail(
+    request: web.Request,
+    hub: Hub,
+    reading: Reading,
+    may_stay: Callable[[], bool] = lambda: True,
+    heartbeat_s: float | None = None,
+) -> web.WebSocketResponse:
     """Follow events: ``type``, ``group``, ``symbol``, ``severity`` narrow, ``since`` (ns) or ``last`` begin in the past.
 
-    With ``follow=0`` only the past is sent.
+    With ``follow=0`` only the past is sent. ``may_stay`` is asked before anything is sent. A unix socket needs no heartbeat:
+    it tells at once when its other end is gone.
     """
     wanted = filter_of(request.query)
     past = _past(request.query)
-    # No heartbeat: a unix socket tells at once when its other end is gone, and on a virtual clock time flies.
-    socket = web.WebSocketResponse()
+    socket = web.WebSocketResponse(heartbeat=heartbeat_s)
     await socket.prepare(request)
     follower = Follower(wanted)
     await learn_names(reading, hub)
@@ -40,7 +46,7 @@ async def tail(request: web.Request, hub: Hub, reading: Reading) -> web.WebSocke
         for text in await reading.journal(lambda journal: _history(journal, hub, follower, past)):
             await socket.send_str(text)
         if request.query.get("follow") != "0":
-            await _forward(socket, follower)
+            await _forward(socket, follower, may_stay)
     finally:
         hub.followers.discard(follower)
         await socket.close()
@@ -52,7 +58,7 @@ def _past(query: Mapping[str, str]) -> tuple[int, int]:
     numbers = []
     for name, default in (("since", 0), ("last", 0)):
         text = query.get(name, str(default))
-        if not text.isdigit():
+        if not (text.isascii() and text.isdigit() and len(text) < 20):
             raise Refused(422, "WrongType", f"{name} is a whole number", path=name, value=text)
         numbers.append(int(text))
     return numbers[0], min(numbers[1], HISTORY_MOST)
@@ -86,7 +92,7 @@ def _history(journal: JournalReader, hub: Hub, follower: Follower, past: tuple[i
     return found[-last:] if last else found
 
 
-async def _forward(socket: web.WebSocketResponse, follower: Follower) -> None:
+async def _forward(socket: web.WebSocketResponse, follower: Follower, may_stay: Callable[[], bool]) -> None:
     """Send what comes until the client or the daemon ends the connection."""
     gone: asyncio.Task[Any] = asyncio.ensure_future(_until_closed(socket))
     try:
@@ -94,6 +100,8 @@ async def _forward(socket: web.WebSocketResponse, follower: Follower) -> None:
             news = asyncio.ensure_future(follower.wait())
             await asyncio.wait({gone, news}, return_when=asyncio.FIRST_COMPLETED)
             news.cancel()
+            if not may_stay():
+                return
             for text in follower.take():
                 await socket.send_str(text)
     except ConnectionError:

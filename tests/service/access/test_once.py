@@ -13,7 +13,7 @@ import pytest
 
 from service.access.requests import RequestStore, State
 from service.access.roles import Scope
-from service.api.once import REPEATED
+from service.api.once import REPEATED, digest_of
 from tests.house.sources import ROOT
 from tests.service.access.network_rig import Network, network
 
@@ -184,3 +184,12 @@ def test_ids_are_forgotten_after_a_week(tmp_path: Path) -> None:
     later = RequestStore(path, NOW + 8 * 86_400 * 10**9)
     assert later.begin("a", "old", b"other", NOW) is None
     later.close()
+
+
+def test_a_password_in_a_request_is_recognised_by_a_slow_hash() -> None:
+    """What is kept to recognise a request with a password is no quick way to guess it."""
+    asked = b"POST /v1/people\n{}"
+    slow = digest_of(asked, "id", slow=True)
+    assert slow != digest_of(asked, "id", slow=False)
+    assert slow != digest_of(asked, "another", slow=True), "salted with the id"
+    assert slow == digest_of(asked, "id", slow=True)

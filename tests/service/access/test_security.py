@@ -420,3 +420,18 @@ def test_a_file_of_the_owner_is_never_world_readable() -> None:
         assert {oct(each.stat().st_mode & 0o777) for each in (config.access_path, config.requests_path)} == {"0o600"}
 
     network(work)
+
+
+def test_who_only_follows_loses_the_old_tail_too() -> None:
+    """`/v1/tail` ends like the stream when the token that opened it is taken away."""
+
+    async def work(net: Network) -> None:
+        token, admin = await net.token(Scope.READ, "tails"), await net.token(Scope.ADMIN)
+        headers = {"Authorization": f"Bearer {token}"}
+        async with net.session.ws_connect(net.url + "/v1/tail", headers=headers) as line:
+            await net.rig.until("/v1/ps", lambda said: any("1 following" in row["detail"] for row in said["actors"]))
+            await net.ask("POST", "/v1/tokens/tails/revoke", admin)
+            async with asyncio.timeout(10):
+                assert (await line.receive()).type is aiohttp.WSMsgType.CLOSE
+
+    network(work)
