@@ -30,7 +30,7 @@ NONCE: Final = 12
 
 _VERSION: Final = 1
 _CHECK: Final = 8
-Chance = Callable[[int], bytes]
+_Chance = Callable[[int], bytes]
 
 
 class Kept(NamedTuple):
@@ -84,7 +84,7 @@ def sealed(
     key_from: str,
     installation: str,
     binding: Binding,
-    chance: Chance = os.urandom,
+    chance: _Chance = os.urandom,  # house: a nonce must not come from a seed
 ) -> bytes:
     """Return the file that keeps these values; every call takes fresh nonces."""
     cipher, data_key = _cipher(master, installation, binding)
