@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from protocol.messages import Value
 from protocol.values import Instant, Scope, Side
+from rules.notation import plain
 from rules.precision import quotient
 from store.event_search import Where
 from store.performance import Wanted, of_groups
@@ -136,9 +137,14 @@ def _row(found: Any) -> TradeRow:
     return TradeRow(
         **known,
         qty=qty,
-        entry_price=quotient(cost, qty) if qty else None,
-        exit_price=quotient(closed_quote, closed_qty) if closed_qty else None,
+        entry_price=_price(cost, qty),
+        exit_price=_price(closed_quote, closed_qty),
         entry_cost_quote=cost,
         net_quote=net,
         return_percent=100 * float(net) / float(cost) if cost > 0 else None,
     )
+
+
+def _price(quote: Decimal, qty: Decimal) -> Decimal | None:
+    """Return an average price at eighteen places, without needless zeros."""
+    return Decimal(plain(quotient(quote, qty))) if qty else None

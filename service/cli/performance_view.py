@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from rules.notation import plain
 from service.cli.output import table
 from service.report.numbers import (
     DASH,
@@ -110,8 +112,8 @@ def trades_view(found: Sequence[Mapping[str, Any]]) -> RenderableType:
             f"{row['symbol']} {row['timeframe']}",
             row["side"],
             row["strategy"],
-            row["entry_price"] or DASH,
-            row["exit_price"] or DASH,
+            _price(row["entry_price"]),
+            _price(row["exit_price"]),
             row["reason"],
             duration(row["closed_at"] - row["opened_at"]),
             _toned(float(row["net_quote"]), row["quote"]),
@@ -127,6 +129,15 @@ def trades_view(found: Sequence[Mapping[str, Any]]) -> RenderableType:
         *("worst, best", "group"),
     )
     return table(columns, rows, right=("entry", "exit", "open for", "result", "fees", "return", "worst, best"))
+
+
+def _price(text: str | None) -> str:
+    """Return a price for the eye: eight figures, all of those before the point."""
+    if text is None:
+        return DASH
+    value = Decimal(text)
+    places = max(8 - max(value.adjusted() + 1, 0), 0)
+    return format(Decimal(plain(round(value, places))), ",f")
 
 
 def _marked(value: str | None) -> str:
