@@ -126,6 +126,10 @@ class State:
             self._narrowed[topic] = wanted
             self.pieces[topic].dirty = True
 
+    def narrowed(self, topic: str) -> Mapping[str, str]:
+        """Return with which parameters a topic is asked beside its own."""
+        return self._narrowed.get(topic, {})
+
     async def round(self) -> set[str]:
         """Ask what is wanted and due, all at once; return the topics that came."""
         due = [name for name in sorted(self._wanted) if self._due(name)]
@@ -147,6 +151,9 @@ class State:
         assert address is not None, "what is due has an address"
         try:
             value = await self.link.get(address[0], **address[1])
+        except asyncio.CancelledError:
+            piece.dirty = True  # another panel was opened in the middle of it: nothing was answered yet
+            raise
         except LinkLost as error:
             piece.dirty, piece.error = True, error
             return False

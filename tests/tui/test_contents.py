@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -205,3 +206,23 @@ def test_plans_and_worth_in_words() -> None:
     assert worth_of("0.5", "200", "USDT") == "≈ 100.00 USD"
     assert worth_of("0.5", "200", "EUR") == "≈ 100.00 EUR"
     assert worth_of("0.5", None, "USDT") == "unknown: no price"
+
+
+@pytest.mark.anyio
+async def test_a_question_that_is_broken_off_is_asked_again() -> None:
+    """Opening another panel ends a round in the middle; what it asked is due in the next, however rare it is."""
+    ask = Ask()
+    answers, get = asyncio.Event(), ask.link.get
+
+    async def slow(path: str, **query: Any) -> Any:
+        await answers.wait()
+        return await get(path, **query)
+
+    ask.link.get = slow  # type: ignore[method-assign]
+    ask.state.want(("equity",))
+    asking = asyncio.create_task(ask.state.round())
+    await asyncio.wait([asking], timeout=0)
+    asking.cancel()
+    await asyncio.wait([asking])
+    answers.set()
+    assert "equity" in await ask.state.round()
