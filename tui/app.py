@@ -33,6 +33,7 @@ from tui.state import State
 from tui.telling import Telling
 from tui.text import line
 from tui.themes import THEMES
+from tui.toasts import Toasts
 
 __all__ = ["Cockpit"]
 
@@ -100,6 +101,7 @@ class Cockpit(App[None]):
         with ContentSwitcher(id="panels", initial=f"panel-{self._first_panel()}"):
             for panel in self.panels:
                 yield panel()
+        yield Toasts()
         yield CommandLine()
         yield Static(id="said")
         yield Lines(id="keys")
@@ -169,6 +171,7 @@ class Cockpit(App[None]):
         panel = self.panel()
         panel.set_class(any(self.state.stale(topic) for topic in panel.topics), "-stale")
         panel.draw(self.state)
+        self.screen_stack[0].query_one(Toasts).draw(self.state)
         self._draw_keys()
 
     def _draw_keys(self) -> None:
@@ -246,6 +249,8 @@ class Cockpit(App[None]):
         """Bring a panel to the front."""
         if ident not in {panel.ident for panel in self.panels}:
             return None
+        if (before := self.panel()).ident != ident:
+            before.left()
         self.screen_stack[0].query_one("#panels", ContentSwitcher).current = f"panel-{ident}"
         panel = self.panel()
         self.state.want(panel.topics)

@@ -25,16 +25,21 @@ ENGINE: Final = {
 }
 """How the engine's status is said: a sign, a word, a colour; any other status is an error."""
 
+_MADE_UP: Final = "SYNTHETIC"
+"""Prices that nobody trades at: said in colour, whatever else finds no place."""
+
 _NANOS: Final = 1_000_000_000
 
 
 def header(state: State, where: str, width: int, *, read_only: bool) -> Content:
     """Return the first line: whose money, what engine, how full, what came of it, what time it is there."""
     status = state.get("status")
-    right = line((f"{cells.clock_time(state.now())} UTC ", "dim"))
+    right = line(_bell(state), (f"  {cells.clock_time(state.now())} UTC ", "dim"))
     if status is None:
         return padded(line((" bulkhead ", "badge"), f"  asking {where}"), right, width)
     pieces: list[Cell | tuple[str, str] | str] = [(" bulkhead ", "badge"), " ", _mode(status), "  "]
+    if _MADE_UP in status["source"]:
+        pieces[3:] = [" ", (f" {_MADE_UP} ", "badge-warn"), "  "]
     text, style = ENGINE.get(status["engine"]["status"], (f"✖ {status['engine']['status'].upper()}", "alarm"))
     pieces += [(text, style), "  ", *_slots(status["counts"])]
     if read_only:
@@ -42,6 +47,15 @@ def header(state: State, where: str, width: int, *, read_only: bool) -> Content:
     pieces += _troubles(status)
     pieces += [("  " + _source(status), "dim")]
     return padded(line(*pieces), right, width)
+
+
+def _bell(state: State) -> Content:
+    """Return the unread notifications and how the link stands (DS-725); a click opens the list."""
+    found = state.get("notices")
+    unread = int(found["unread"]) if found is not None else 0
+    there = state.link_state is LinkState.CONNECTED
+    text = clickable(f" ✉ {unread} " if unread else " ✉ ", "badge" if unread else "dim", "app.go('notices')")
+    return line(("n", "accent"), text, ("●" if there else "◌", "gain" if there else "warn"))
 
 
 def _mode(status: Mapping[str, Any]) -> tuple[str, str]:
@@ -67,7 +81,8 @@ def _troubles(status: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 
 def _source(status: Mapping[str, Any]) -> str:
-    return f"{status['source']}  up {cells.span(status['uptime_s'])}  v{status['version']}"
+    source = "" if _MADE_UP in status["source"] else f"{status['source']}  "
+    return f"{source}up {cells.span(status['uptime_s'])}  v{status['version']}"
 
 
 def tabs(panels: Sequence[type[Panel]], current: str, width: int) -> Content:
@@ -82,7 +97,9 @@ def tabs(panels: Sequence[type[Panel]], current: str, width: int) -> Content:
         title = panel.title if front else panel.title[:most]
         key, name = ("badge", "badge") if front else ("accent", "dim")
         action = f"app.go('{panel.ident}')"
-        found.append(line(clickable(f" {panel.key}", key, action), clickable(f" {title} ", name, action)))
+        found.append(
+            line(clickable(f" {panel.key}" if panel.key else "", key, action), clickable(f" {title} ", name, action))
+        )
     return Content(" ").join(found)
 
 

@@ -49,5 +49,5 @@ TOPICS: Final[dict[str, Topic]] = {
 }
 """Every topic by name; panels name those they want."""
 
-ALWAYS: Final = ("status", "alerts", "config")
+ALWAYS: Final = ("status", "alerts", "config", "notices")
 """Asked whatever panel is on screen: the frame shows them."""

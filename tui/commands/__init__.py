@@ -3,7 +3,21 @@
 What lives here: for each area a module with a tuple of ``Command``. What must not: widgets; a command knows its ``Seat``.
 """
 
-from tui.commands import actors, engine, groups, log_files, logs, queue, replays, risk, system, view
+from tui.commands import (
+    actors,
+    engine,
+    groups,
+    injecting,
+    log_files,
+    logs,
+    notices,
+    queue,
+    replays,
+    risk,
+    system,
+    traces,
+    view,
+)
 from tui.seat import Command
 
 __all__ = [
@@ -12,13 +26,16 @@ __all__ = [
     "actors",
     "engine",
     "groups",
+    "injecting",
     "log_files",
     "logs",
     "named",
+    "notices",
     "queue",
     "replays",
     "risk",
     "system",
+    "traces",
     "view",
 ]
 
@@ -32,6 +49,9 @@ COMMANDS: tuple[Command, ...] = (
     *replays.COMMANDS,
     *actors.COMMANDS,
     *system.COMMANDS,
+    *notices.COMMANDS,
+    *traces.COMMANDS,
+    *injecting.COMMANDS,
     *view.COMMANDS,
 )
 """Every command, area by area; an area that is added is named here."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from tui.demo import tree
+from tui.demo import notices, tree
 from tui.demo.groups import GAPS, TARGETS, WEIGHTS, Group, Leg
 from tui.demo.log import found, log_segments
 from tui.demo.offset import pictures
@@ -256,6 +256,7 @@ ANSWERS: Final[dict[str, Callable[[World, Query], Any]]] = {
     "/v1/alerts": _alerts,
     "/v1/log": _log,
     "/v1/log/segments": _segments,
+    "/v1/notifications": notices.listed,
     "/v1/ps": lambda world, _: {"actors": tree.actors(world)},
     "/v1/actor": tree.actor,
     "/v1/messages": tree.messages,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from tui.demo import notices
 from tui.demo.groups import Group, Leg
 from tui.demo.log import log_segments
 from tui.demo.offset import plan_for
@@ -22,7 +23,7 @@ Body = Mapping[str, Any]
 
 def do(world: World, path: str, body: Body) -> Any:
     """Do what a POST asks for; raise ``LinkRefused`` as the daemon would."""
-    match path.strip("/").split("/")[1:]:
+    match path.partition("?")[0].strip("/").split("/")[1:]:
         case ["pause"]:
             return _switch(world, "paused", str(body.get("reason") or "by the operator"))
         case ["resume"]:
@@ -35,6 +36,16 @@ def do(world: World, path: str, body: Body) -> Any:
             return {"segment": body.get("segment"), "kept": bool(body.get("keep"))}
         case [("restart" | "quarantine" | "release") as what]:
             return stand(world, what, str(body.get("path")))
+        case ["notifications", "read"]:
+            return notices.read(world, body)
+        case ["notifications", _]:
+            return notices.dismiss(world, body)
+        case ["signal"]:
+            return _signal(world, body)
+        case ["signals", "check"]:
+            return _replayed(world, "", {})
+        case ["send"]:
+            return _sent(world, str(body.get("path")), body.get("message") or {})
         case ["venues", what]:
             return _venue(world, what, str(body.get("account")))
         case ["signals", ident, "replay"]:
@@ -86,6 +97,30 @@ def _acknowledge(world: World, body: Body) -> Any:
 def _venue(world: World, what: str, account: str) -> Any:
     world.note("info", "VenueCommand", account, f"{what.replace('-', ' ')} by the operator")
     return {"account": account, "symbols": 412, "fetched_at": world.now, "told": f"/venues/{account}/reconciler"}
+
+
+def _signal(world: World, body: Body) -> Any:
+    named = f"{body.get('symbol')} {body.get('timeframe')} {body.get('side')}"
+    world.note(
+        "info", "SignalAccepted", named, f"{body.get('kind', 'entry')} injected by an operator", kind="SignalReceived"
+    )
+    world.note("info", "EntryQueued", named, "entry waits for a slot: the pool is full", kind="EntryQueued")
+    return {
+        "status": 202,
+        "outcome": "accepted",
+        "signal_id": "s00000873",
+        "routed": "queued",
+        "reasons": ["pool_full"],
+    }
+
+
+def _sent(world: World, path: str, message: Body) -> Any:
+    name = str(message.get("type"))
+    if name in ("PauseEngine", "ResumeEngine"):
+        _switch(world, "paused" if name == "PauseEngine" else "running", str(message.get("reason") or ""))
+        return {"sent": name, "to": path, "answer": {"status": world.status, "reason": world.reason}}
+    world.note("info", "MessageSent", "", f"{name} was sent to {path} by an operator")
+    return {"sent": name, "to": path, "answer": None}
 
 
 def _replayed(world: World, ident: str, body: Body) -> Any:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
+from tui.demo import stories
 from tui.demo.answers import ANSWERS, detail, history
 from tui.demo.doing import do, group_of
 from tui.demo.log import exported
@@ -44,6 +45,10 @@ class DemoLink:
         match path.strip("/").split("/")[1:]:
             case ["group", ident]:
                 return detail(self.world, group_of(self.world, ident))
+            case ["trace", ident]:
+                return stories.trace(self.world, ident)
+            case ["explain", ident]:
+                return stories.explain(self.world, ident)
             case ["incidents", ident]:
                 return incident(self.world, ident)
             case ["group", ident, "history"]:

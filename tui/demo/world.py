@@ -52,6 +52,7 @@ class World:
         self.queue: list[dict[str, Any]] = [self._waiting(number, row) for number, row in enumerate(_WAITING)]
         self.log: list[dict[str, Any]] = []
         self.acknowledged = False
+        self.notices: list[dict[str, Any]] = []
         self.stands: dict[str, str] = {}
         self.restarted: dict[str, int] = {}
         self.decisions: list[dict[str, Any]] = []

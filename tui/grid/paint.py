@@ -92,6 +92,8 @@ class Paint:
         if selected:
             focused = "grid--cursor" if grid.has_focus else "grid--cursor-blurred"
             style += grid.get_component_rich_style(focused, partial=True)
+            if name == "critical":  # its own ground stays, or it could not be read
+                style += grid.get_component_rich_style("grid--critical", partial=True)
         return style
 
 

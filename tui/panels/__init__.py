@@ -7,23 +7,29 @@ daemon for what a topic brings (``tui/topics.py``), telling it anything (``tui/c
 from tui.panels.actors import ActorsPanel
 from tui.panels.base import Panel, PanelKey
 from tui.panels.dashboard import DashboardPanel
+from tui.panels.inject import InjectPanel
 from tui.panels.logs import LogsPanel
+from tui.panels.notices import NoticesPanel
 from tui.panels.positions import PositionsPanel
 from tui.panels.queue import QueuePanel
 from tui.panels.risk import RiskPanel
 from tui.panels.system import SystemPanel
+from tui.panels.trace import TracePanel
 
 __all__ = [
     "PANELS",
     "ActorsPanel",
     "DashboardPanel",
+    "InjectPanel",
     "LogsPanel",
+    "NoticesPanel",
     "Panel",
     "PanelKey",
     "PositionsPanel",
     "QueuePanel",
     "RiskPanel",
     "SystemPanel",
+    "TracePanel",
 ]
 
 PANELS: tuple[type[Panel], ...] = (
@@ -34,5 +40,8 @@ PANELS: tuple[type[Panel], ...] = (
     LogsPanel,
     SystemPanel,
     ActorsPanel,
+    NoticesPanel,
+    TracePanel,
+    InjectPanel,
 )
 """Every panel."""

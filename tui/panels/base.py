@@ -79,6 +79,9 @@ class Panel(Vertical):
     def details(self) -> None:
         """Show more of what is selected (Enter)."""
 
+    def left(self) -> None:
+        """Take it that another panel is in front now."""
+
     def back(self) -> bool:
         """Go one step back (Esc): out of details, then out of a filter; return whether there was a step."""
         if self.searched:

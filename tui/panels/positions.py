@@ -33,6 +33,7 @@ class PositionsPanel(Panel):
         PanelKey("b", "block", "Block"),
         PanelKey("B", "unblock", "Unblock"),
         PanelKey("o", "group-log", "Log"),
+        PanelKey("t", "trace", "Trace"),
     )
     DEFAULT_CSS = """
     PositionsPanel #positions-summary { height: 1; }
