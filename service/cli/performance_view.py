@@ -132,11 +132,11 @@ def trades_view(found: Sequence[Mapping[str, Any]]) -> RenderableType:
 
 
 def _price(text: str | None) -> str:
-    """Return a price for the eye: eight figures, all of those before the point."""
+    """Return a price for the eye: eight figures, and all of those before the point."""
     if text is None:
         return DASH
     value = Decimal(text)
-    places = max(8 - max(value.adjusted() + 1, 0), 0)
+    places = max(7 - value.adjusted(), 0)
     return format(Decimal(plain(round(value, places))), ",f")
 
 
