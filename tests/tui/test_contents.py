@@ -212,16 +212,17 @@ def test_plans_and_worth_in_words() -> None:
 async def test_a_question_that_is_broken_off_is_asked_again() -> None:
     """Opening another panel ends a round in the middle; what it asked is due in the next, however rare it is."""
     ask = Ask()
-    answers, get = asyncio.Event(), ask.link.get
+    begun, answers, get = asyncio.Event(), asyncio.Event(), ask.link.get
 
     async def slow(path: str, **query: Any) -> Any:
+        begun.set()
         await answers.wait()
         return await get(path, **query)
 
     ask.link.get = slow  # type: ignore[method-assign]
     ask.state.want(("equity",))
     asking = asyncio.create_task(ask.state.round())
-    await asyncio.wait([asking], timeout=0)
+    await begun.wait()
     asking.cancel()
     await asyncio.wait([asking])
     answers.set()
