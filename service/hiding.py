@@ -9,6 +9,7 @@ from rules.signals.redaction import redact_known
 from service.active import ActiveConfig
 from service.config import Config, WebhookSecrets, open_webhook_secrets
 from service.config.venue_access import secrets_of
+from service.telegram.settings import phone_secrets
 
 __all__ = ["Hiding"]
 
@@ -35,6 +36,8 @@ class Hiding:
         if self._folder is not None:
             with suppress(BulkheadError, OSError):  # who keeps them says what is wrong with them
                 self._add(open_webhook_secrets(self._active.config).shown_nowhere)
+            with suppress(BulkheadError):
+                self._add(phone_secrets(self._active.config))
         return self.known()
 
     def __call__(self, text: str) -> str:

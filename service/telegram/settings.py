@@ -13,7 +13,7 @@ from protocol.secret import Secret
 from rules.telegram.commands import Role
 from service.config import Config, ConfigError
 
-__all__ = ["TOKEN_FILE", "approval_desk", "approval_settings", "phone_settings", "telegram_token"]
+__all__ = ["TOKEN_FILE", "approval_desk", "approval_settings", "phone_secrets", "phone_settings", "telegram_token"]
 
 TOKEN_FILE: Final = "telegram_token"  # noqa: S105 - the name of a file
 """The file with the bot's token, in ``<data_dir>/secrets``."""
@@ -56,6 +56,11 @@ def telegram_token(config: Config) -> Secret:
     if not text:
         raise _refused("MissingCredential", f"{path} is empty: {_SET.format(path=path)}")
     return Secret(text)
+
+
+def phone_secrets(config: Config) -> tuple[str, ...]:
+    """Return what of the phone must be shown nowhere; raise ``ConfigError`` when it cannot be read."""
+    return (telegram_token(config).reveal(),) if config.telegram.enabled else ()
 
 
 def _refused(code: str, message: str) -> ConfigError:

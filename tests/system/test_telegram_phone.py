@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow
 PHONE = 7
 WATCHER = 8
 STRANGER = 9
+TABLET = 10
 MORE = """
 [telegram]
 enabled = true
@@ -32,6 +33,9 @@ pace_ms = 20
 [[telegram.members]]
 chat = 7
 user = 7
+role = "admin"
+[[telegram.members]]
+chat = 10
 role = "admin"
 [[telegram.members]]
 chat = 8
@@ -73,9 +77,9 @@ class Phone:
 
     async def tap(self, shown: Shown, label: str, words: str) -> Shown:
         """Tap a button and wait for what it leads to."""
-        after = len(self.server.seen(PHONE))
+        after = len(self.server.seen(shown.chat))
         self.server.tap(shown, label)
-        return await self.see(words, after=after)
+        return await self.see(words, chat=shown.chat, after=after)
 
     async def enter(self, symbol: str) -> None:
         """Have a strategy enter a market, as an alert would."""
@@ -104,7 +108,9 @@ async def phone(folder: Path, more: str = "") -> AsyncIterator[Phone]:
             one = Phone(server, daemon)
             await one.up()
             yield one
-            await asyncio.to_thread(daemon.end, signal.SIGTERM)
+            assert await asyncio.to_thread(daemon.end, signal.SIGTERM) == 0
+            assert daemon.left_behind() == []
+            assert TOKEN not in (folder / "log").read_text()
 
 
 def play(
@@ -159,6 +165,22 @@ def test_the_phone_is_enough_to_steer_by(tmp_path: Path, monkeypatch: pytest.Mon
         await one.say(f"/closeall {asked.text.rpartition('/confirm ')[2][:6]}", "Closing")
         await one.until("/v1/groups?open=1", lambda said: not said["groups"])
         assert "closed" in (await one.say("/pnl", "net")).text
+        await one.say("/stop", "is stopped until an admin arms it", chat=TABLET)
+        assert "STOPPED" in (await one.say("/status", "STOPPED", chat=TABLET)).text
+        await one.tap(await one.say("/arm", "Tap Confirm", chat=TABLET), "Confirm", "is armed")
+        for command, words in (
+            ("/queue", "slots free"),
+            ("/risk", "paper:"),
+            ("/latency", "paper:"),
+            ("/approvals", "Nothing waits"),
+            ("/news", "no calendar"),
+            ("/alerts", "alert"),
+            ("/help", "/closeall"),
+            ("/promote q9", "NotQueued"),
+            ("/ack", "Acknowledged"),
+        ):
+            await one.say(command, words, chat=TABLET)  # a chat has 20 commands a minute
+        await one.tap(await one.say("/run", "Tap Confirm", chat=TABLET), "Confirm", "done")
         one.server.write(STRANGER, "/closeall")
         await one.say("/status", "engine paused")
         assert one.server.seen(STRANGER) == []
