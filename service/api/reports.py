@@ -7,6 +7,7 @@ from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from aiohttp import web
+from anyio import CapacityLimiter
 
 from service.api.answers import Refused, answer
 from service.api.performance import Figures, zone_of
@@ -50,6 +51,7 @@ class _Reports:
     def __init__(self, server: ApiServer) -> None:
         self._figures: Figures = server.figures
         self._host = server.host
+        self._drawing: CapacityLimiter | None = None
 
     async def trades(self, request: web.Request) -> web.Response:
         query = request.query
@@ -111,7 +113,10 @@ class _Reports:
             if word not in known:
                 raise Refused(422, "InvalidEnum", f"{name} is one of {', '.join(known)}", path=name, value=word)
         found = await self._figures.answer({"points": str(_CURVE), **request.query})
-        data = await picture_beside(found, chart, theme)
+        if self._drawing is None:
+            self._drawing = CapacityLimiter(1)
+        async with self._drawing:  # one after the other: each takes a processor for a second
+            data = await picture_beside(found, chart, theme)
         wanted = await self._figures.wanted(request.query)
         name = file_name(chart, wanted, found["at"], zone_of(self._host), "png")
         return web.Response(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ HEIGHT: Final = 900
 THEMES: Final = tuple(LOOKS)
 
 _DPI: Final = 100
+_NICENESS: Final = 10
 _LIMIT_S: Final = 60.0
 
 
@@ -113,7 +115,8 @@ CHARTS: Final[dict[str, Any]] = {
 
 
 def main() -> int:
-    """Draw what standard input names; write the picture to standard output."""
+    """Draw what standard input names; write the picture to standard output. Whatever trades goes first."""
+    os.nice(_NICENESS)
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=_Job)
     sys.stdout.buffer.write(picture(job.found, job.chart, job.theme))
     return 0
