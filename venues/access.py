@@ -41,6 +41,9 @@ class Access:
     key: Secret = field(default_factory=lambda: Secret(""))
     secret: Secret = field(default_factory=lambda: Secret(""))
     passphrase: Secret = field(default_factory=lambda: Secret(""))
+    signature_key: Secret = field(default_factory=lambda: Secret(""))
+    encryption_key: Secret = field(default_factory=lambda: Secret(""))
+    """Private keys (PEM) where the vault keeps them: they go before the files of ``keys_folder``."""
 
 
 class Tools(NamedTuple):

@@ -39,7 +39,10 @@ _Holder = Annotated[
 ]
 _Field = Annotated[
     str,
-    typer.Argument(help="api_key, api_secret or passphrase; token of telegram; token, secret or hmac_key of webhook."),
+    typer.Argument(
+        help="api_key, api_secret, passphrase, signature_key or encryption_key; token of telegram; token, secret or "
+        "hmac_key of webhook."
+    ),
 ]
 
 

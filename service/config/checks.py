@@ -18,6 +18,7 @@ __all__ = [
     "folder_inside",
     "ip_network",
     "one_of",
+    "private_key",
     "redis_url",
     "schema_name",
     "secret_length",
@@ -93,6 +94,9 @@ def secret_length(least: int, most: int) -> Callable[[Secret], Refusal | None]:
 
 venue_key = secret_length(1, 256)
 """What a venue calls key id or passphrase."""
+
+private_key = secret_length(64, 8_192)
+"""A private key in PEM."""
 
 venue_secret = secret_length(1, 512)
 """What signs at a venue: a secret, an access token, a private key."""

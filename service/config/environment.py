@@ -44,8 +44,8 @@ PREFIX: Final = "BULKHEAD_"
 DATABASE_URL: Final = "BULKHEAD_DATABASE_URL"
 REDIS_URL: Final = "BULKHEAD_REDIS_URL"
 _MASTER_KEYS: Final = {"BULKHEAD_MASTER_KEY": "master_key", "BULKHEAD_MASTER_KEY_FORMER": "former_master_key"}
-ACCOUNT_SECRETS: Final = ("api_key", "api_secret", "passphrase")
-"""Keys of an account that come from the environment only."""
+ACCOUNT_SECRETS: Final = ("api_key", "api_secret", "passphrase", "signature_key", "encryption_key")
+"""Keys of an account that come from the environment or the vault, never from a document."""
 
 _ACCOUNTS: Final = f"{PREFIX}ACCOUNTS__"
 _AS_IT_IS: Final = (str, Path, Decimal, Speed)

@@ -16,7 +16,7 @@ from service.config.exchange import VENUES
 from service.config.keys import Secret
 from service.config.vault import vault_of
 from service.vault.errors import SecretsNotDecryptable
-from service.vault.names import ACCOUNT_FIELDS, SecretName
+from service.vault.names import ACCOUNT_FIELDS, EXCHANGE_FIELDS, SecretName
 
 __all__ = ["NOTHING_KEPT", "KeptSecrets", "Memory", "given_by", "read_kept", "with_kept"]
 
@@ -78,7 +78,7 @@ def with_kept(config: Config, kept: KeptSecrets, given: Collection[SecretName]) 
     if not kept.values and not _has_others(config, given):
         return config
     access = {
-        venue: _filled(config.exchange.access(venue), _EXCHANGE + venue, ACCOUNT_FIELDS, kept, given)
+        venue: _filled(config.exchange.access(venue), _EXCHANGE + venue, EXCHANGE_FIELDS, kept, given)
         for venue in VENUES
     }
     accounts = tuple(
@@ -101,7 +101,7 @@ def _has_others(config: Config, given: Collection[SecretName]) -> bool:
         *((_EXCHANGE + venue, config.exchange.access(venue)) for venue in VENUES),
     ]
     return any(
-        getattr(section, key) is not None and SecretName(holder, key) not in given
+        getattr(section, key, None) is not None and SecretName(holder, key) not in given
         for holder, section in holders
         for key in ACCOUNT_FIELDS
     )

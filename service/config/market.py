@@ -114,11 +114,19 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
             check=checks.venue_key,
         ),
     ] = None
+    signature_key: Annotated[
+        Secret | None,
+        Key(doc="Private key of signatures, PEM (ibkr_web); unset: the file in keys_dir.", check=checks.private_key),
+    ] = None
+    encryption_key: Annotated[
+        Secret | None,
+        Key(doc="Private key of encryption, PEM (ibkr_web); unset: the file in keys_dir.", check=checks.private_key),
+    ] = None
     keys_dir: Annotated[
         Path | None,
         Key(
-            doc="Folder with private_signature.pem, private_encryption.pem and dhparam.pem (ibkr_web with OAuth). A "
-            "relative path starts at app.data_dir.",
+            doc="Folder with dhparam.pem (ibkr_web with OAuth), and with private_signature.pem and private_encryption.pem "
+            "where the vault does not keep them. A relative path starts at app.data_dir.",
             example=Path("keys/ibkr"),
         ),
     ] = None

@@ -10,7 +10,7 @@ from protocol.secret import Secret
 from protocol.values import MarketType
 from service.config.catalogue import catalogue, value_at
 from service.config.document import Config
-from service.config.environment import account_variable
+from service.config.environment import ACCOUNT_SECRETS, account_variable
 from service.config.exchange import VENUES, RateLimitMode
 from service.config.exchange import MarketType as Family
 from service.config.market import Account
@@ -102,7 +102,7 @@ def _missing(index: int, account: Account, key: str) -> ValidationError:
 
 def secrets_of(config: Config) -> tuple[str, ...]:
     """Return every secret of a configuration as text that must be taken out of whatever is stored (EX-1508)."""
-    of_accounts = (getattr(each, key) for each in config.accounts for key in _KEYS.values())
+    of_accounts = (getattr(each, key) for each in config.accounts for key in ACCOUNT_SECRETS)
     others = (value_at(config, each) for each in catalogue().values() if each.is_secret)
     return tuple(dict.fromkeys(each.reveal() for each in (*of_accounts, *others) if each))
 
@@ -127,5 +127,7 @@ def access_of(config: Config, account: Account) -> Access:
         symbols=account.symbols or config.market.symbols,
         folder=str(config.app.data_dir / "venues" / account.name),
         keys_folder="" if account.keys_dir is None else str(config.app.data_dir / account.keys_dir),
+        signature_key=account.signature_key or Secret(""),
+        encryption_key=account.encryption_key or Secret(""),
         **given,
     )

@@ -7,10 +7,13 @@ from typing import Final, NamedTuple
 
 from service.vault.errors import UnknownSecret
 
-__all__ = ["ACCOUNT_FIELDS", "LONGEST", "SECTIONS", "SecretName", "checked_value", "name_of"]
+__all__ = ["ACCOUNT_FIELDS", "EXCHANGE_FIELDS", "LONGEST", "SECTIONS", "SecretName", "checked_value", "name_of"]
 
-ACCOUNT_FIELDS: Final[tuple[str, ...]] = ("api_key", "api_secret", "passphrase")
-"""What an account, or an exchange, logs in with."""
+EXCHANGE_FIELDS: Final[tuple[str, ...]] = ("api_key", "api_secret", "passphrase")
+"""What all accounts at an exchange log in with."""
+
+ACCOUNT_FIELDS: Final[tuple[str, ...]] = (*EXCHANGE_FIELDS, "signature_key", "encryption_key")
+"""What an account logs in with, private keys included."""
 
 SECTIONS: Final[dict[str, tuple[str, ...]]] = {"telegram": ("token",), "webhook": ("token", "secret", "hmac_key")}
 """Secrets of no account. Those of the webhook are made by ourselves."""
@@ -44,7 +47,7 @@ class SecretName(NamedTuple):
 
 def name_of(holder: str, field: str) -> SecretName:
     """Return a name that somebody typed; raise ``UnknownSecret`` for one that nothing can be kept under."""
-    known = ACCOUNT_FIELDS
+    known = EXCHANGE_FIELDS if holder.startswith("exchange.") else ACCOUNT_FIELDS
     if field not in known and holder in SECTIONS:
         known = SECTIONS[holder]
     if not _HOLDER.fullmatch(holder):

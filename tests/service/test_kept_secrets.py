@@ -12,7 +12,7 @@ from service.config import Config, ConfigError, Secret, load
 from service.config.kept import KeptSecrets, read_kept, with_kept
 from service.config.sources import Sources
 from service.config.vault import vault_of
-from service.config.venue_access import credential_of, missing_credentials, secrets_of
+from service.config.venue_access import access_of, credential_of, missing_credentials, secrets_of
 from service.credentials import SecretShown, listed, put, rotate_key, take_away
 from service.vault.errors import SecretsNotDecryptable, UnknownSecret
 from service.vault.names import SecretName
@@ -104,6 +104,17 @@ def test_an_exchange_and_the_bridge_have_theirs(tmp_path: Path) -> None:
     assert place.config.telegram.token == Secret("123456:abcdefghijklmnop")
 
 
+def test_private_keys_are_kept_whole(tmp_path: Path) -> None:
+    """A private key of many lines reaches the adapter as it was given, and is hidden by value (EX-1501)."""
+    place = Place(tmp_path)
+    pem = "-----BEGIN PRIVATE KEY-----\n" + "\n".join(["MIIEvQIBADANBgkqhkiG9w0BAQEFAASC" * 2] * 20)
+    place.put("main-1", "signature_key", pem + "\n")
+    config = place.config
+    assert access_of(config, config.accounts[1]).signature_key == Secret(pem)
+    assert pem in secrets_of(config)
+    assert pem.splitlines()[1].encode() not in vault_of(config).path.read_bytes()
+
+
 def test_the_vault_counts_before_rules_are_checked(tmp_path: Path) -> None:
     """A rule that asks for credentials finds those of the vault, in a file and in a draft (EX-1304)."""
     place = Place(tmp_path, LIVE)
@@ -182,6 +193,8 @@ def test_a_place_without_an_id_says_so(tmp_path: Path, monkeypatch: pytest.Monke
         ("webhook", "secret", "short", "must have 16 to 256"),
         ("webhook", "token", "not a token/", "must be 22 to 128"),
         ("main-1", "api_key", "x" * 257, "must have 1 to 256"),
+        ("main-1", "signature_key", "x" * 63, "must have 64 to 8192"),
+        ("exchange.bybit", "signature_key", "x" * 100, "has no secret"),
     ],
 )
 def test_what_cannot_be_kept_is_refused(tmp_path: Path, holder: str, field: str, value: str, error: str) -> None:

@@ -77,6 +77,20 @@ def test_keys_are_read_and_shown_nowhere(tmp_path: Path) -> None:
     assert signer.token == b""
 
 
+def test_private_keys_of_the_vault_go_before_files(tmp_path: Path) -> None:
+    """EX-1501: with both private keys given, the folder holds no secret; a key that is none is refused without its text."""
+    write_keys(tmp_path)
+    signature, encryption = ((tmp_path / name).read_text() for name in (SIGNATURE_FILE, ENCRYPTION_FILE))
+    wanted = Keys.load(reach(tmp_path))
+    for name in (SIGNATURE_FILE, ENCRYPTION_FILE):
+        (tmp_path / name).unlink()
+    given = {"signature_key": Secret(signature.strip()), "encryption_key": Secret(encryption.strip())}
+    assert Keys.load(reach(tmp_path, **given)).prepend == wanted.prepend
+    with pytest.raises(AuthFailed, match="no PEM") as caught:
+        Keys.load(reach(tmp_path, **given | {"signature_key": Secret("not a key at all")}))
+    assert "not a key" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

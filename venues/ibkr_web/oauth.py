@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from protocol.secret import Secret
 from venues.access import Access
 from venues.errors import AuthFailed
 from venues.ibkr_web.dhparam import read_group
@@ -67,13 +68,14 @@ class Keys(NamedTuple):
             raise AuthFailed(access.venue, f"{', '.join(lacking)} not set; without keys, url must name a gateway")
         folder = Path(access.keys_folder)
         try:
-            signature = load_pem_private_key((folder / SIGNATURE_FILE).read_bytes(), None)
-            encryption = load_pem_private_key((folder / ENCRYPTION_FILE).read_bytes(), None)
+            signature = load_pem_private_key(_pem(access.signature_key, folder / SIGNATURE_FILE), None)
+            encryption = load_pem_private_key(_pem(access.encryption_key, folder / ENCRYPTION_FILE), None)
             prime, generator = read_group((folder / DH_FILE).read_text())
         except OSError as error:
             raise AuthFailed(access.venue, f"{error.filename} cannot be read: {error.strerror}") from error
         except (ValueError, TypeError) as error:
-            raise AuthFailed(access.venue, f"a file in {folder} is no PEM of the kind that its name says") from error
+            message = f"a file in {folder}, or a key of the vault, is no PEM of the kind that its name says"
+            raise AuthFailed(access.venue, message) from error
         if not (isinstance(signature, RSAPrivateKey) and isinstance(encryption, RSAPrivateKey)):
             raise AuthFailed(access.venue, f"the keys in {folder} are no RSA keys")
         try:
@@ -82,6 +84,11 @@ class Keys(NamedTuple):
             raise AuthFailed(access.venue, f"api_secret was not encrypted for {folder / ENCRYPTION_FILE}") from None
         consumer, token = access.key.reveal(), access.passphrase.reveal()
         return cls(consumer, token, signature, secret.hex(), prime, generator)
+
+
+def _pem(kept: Secret, file: Path) -> bytes:
+    """Return a private key: the one that the vault keeps, else that of a file."""
+    return kept.reveal().encode() if kept else file.read_bytes()
 
 
 class Challenge(NamedTuple):
