@@ -118,8 +118,8 @@ _ADVICE_OF_ERRNO = {
     errno.EACCES: "check who owns that file and its permissions",
     errno.EPERM: "check who owns that file and its permissions",
     errno.EROFS: "set app.data_dir to a place that can be written",
-    errno.EADDRINUSE: "stop the program that listens there, or set webhook.port (0 takes any free port)",
-    errno.EADDRNOTAVAIL: "set webhook.host to an address of this machine",
+    errno.EADDRINUSE: "stop the program that listens there, or set webhook.port or api.port (0 takes any free one)",
+    errno.EADDRNOTAVAIL: "set webhook.host, or api.host, to an address of this machine",
     errno.EMFILE: "raise the limit of open files: ulimit -n",
 }
 

@@ -92,4 +92,4 @@ def network(work: Callable[[Network], Awaitable[T]], **settings: str) -> T:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
             return await work(Network(rig, session))
 
-    return run(inside, **OPEN, **settings)
+    return run(inside, **{**OPEN, **settings})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
 import ssl
 from ipaddress import ip_address
 from pathlib import Path
@@ -16,6 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from service.access.roles import Scope
 from service.api.client import Client, DaemonNotRunning, UnsafeAddress
+from service.api.control import restart
 from service.api.network import tls_context
 from service.config import ConfigError, parse
 from tests.service.access.network_rig import Network, network
@@ -142,3 +144,18 @@ def test_the_command_line_reaches_a_daemon_elsewhere() -> None:
         assert json.loads(without.stderr)["code"] == "NotAuthenticated"
 
     network(work)
+
+
+def test_a_restarted_api_listens_on_its_port_again() -> None:
+    """A crash of the API costs those who are connected a moment, and nobody their address; tokens go on counting."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+
+    async def work(net: Network) -> None:
+        token = await net.token(Scope.READ)
+        assert net.url.endswith(f":{port}")
+        assert (await net.ask("GET", "/v1/me", token)).status == 200
+        await restart(net.rig.host.system, "/operators/api")
+        assert (await net.ask("GET", "/v1/me", token)).status == 200
+
+    network(work, BULKHEAD_API__PORT=str(port))
