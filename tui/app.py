@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from textual import events, work
@@ -13,12 +15,12 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import ContentSwitcher, Input, Static, TextArea
 
-from protocol.errors import BulkheadError
 from tui import frame
 from tui.command_line import CommandLine
 from tui.commands import COMMANDS, named
 from tui.confirm import Confirm
 from tui.dressing import dress
+from tui.files import write_whole
 from tui.grid.layout import GAPS
 from tui.help import Help
 from tui.lines import Lines
@@ -155,7 +157,7 @@ class Cockpit(App[None]):
         for name, piece in self.state.pieces.items():
             error = piece.error
             if error is not None and not isinstance(error, LinkLost) and str(error) != str(problems[name]):
-                self.telling.wrong(error)
+                self.telling.wrong(error, f"{name}: ")
 
     def draw(self) -> None:
         """Draw the frame and the panel in front; nothing while the screen is taken down."""
@@ -220,19 +222,28 @@ class Cockpit(App[None]):
 
     async def ask(self, path: str, **query: Any) -> Any:
         """Ask the daemon; None when it refused, which is said."""
-        try:
-            return await self.link.get(path, **query)
-        except BulkheadError as error:
-            self.telling.wrong(error)
-            return None
+        return await self.telling.ask(self.link.get(path, **query))
 
     async def fetch(self, path: str, **query: Any) -> bytes | None:
         """Ask the daemon for a file; None when it refused, which is said."""
+        return await self.telling.ask(self.link.fetch(path, **query))
+
+    async def save(self, path: Path, data: bytes) -> None:
+        """Write a file whole or not at all, or give it to the browser that looks."""
+        if self.options.served:
+            self.deliver_binary(BytesIO(data), save_filename=path.name)
+            self.say(f"✓ {path.name}: {len(data):,} bytes, for the browser", "gain")
+            return
+        target = await asyncio.to_thread(path.expanduser)
+        written_over = Question("Write over the file?", (("file", str(target)),), danger=True)
+        if await asyncio.to_thread(target.exists) and not await self.confirm(written_over):
+            return
         try:
-            return await self.link.fetch(path, **query)
-        except BulkheadError as error:
-            self.telling.wrong(error)
-            return None
+            await asyncio.to_thread(write_whole, target, data)
+        except OSError as error:
+            self.say(f"{target} cannot be written: {error.strerror} [ExportFailed]", "alarm")
+            return
+        self.say(f"✓ {target}: {len(data):,} bytes", "gain")
 
     def show_page(self, title: str, text: Sequence[Content]) -> None:
         """Show lines over the screen."""

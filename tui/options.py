@@ -16,7 +16,8 @@ class Options:
     """What the command line hands in: the room reads no clock, no randomness and no configuration of its own.
 
     ``clock`` returns nanoseconds UTC; ``advice`` says what to do about an error code; ``request_id`` names a request;
-    ``preferences`` is the operator's file, None to remember nothing.
+    ``preferences`` is the operator's file, None to remember nothing. ``served``: a browser looks, and files are for it, not
+    for the machine that draws.
     """
 
     link: Link
@@ -27,3 +28,4 @@ class Options:
     theme: str = ""
     panel: str = ""
     preferences: Path | None = None
+    served: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -71,6 +72,10 @@ class Seat(Protocol):
 
     async def fetch(self, path: str, **query: Any) -> bytes | None:
         """Ask the daemon for a file; None when it refused, which is said."""
+        ...
+
+    async def save(self, path: Path, data: bytes) -> None:
+        """Write a file whole or not at all, or give it to the browser that looks; says what came of it."""
         ...
 
     def show_page(self, title: str, text: Sequence[Content]) -> None:

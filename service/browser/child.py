@@ -51,6 +51,7 @@ def _options(room: Any, seat: dict[str, Any]) -> Any:
         read_only=seat["read_only"],
         theme=seat["theme"],
         panel=seat["panel"],
+        served=True,
         preferences=Path(seat["preferences"]) if seat["preferences"] else None,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -37,37 +36,16 @@ async def _export(seat: Seat, given: tuple[str, ...]) -> None:
     if form not in _FORMS:
         seat.say("end the name of the file in .txt, .csv or .json [Usage]", "warn")
         return
-    if await asyncio.to_thread(path.exists) and not await seat.confirm(
-        Question("Write over the file?", (("file", str(path)),), danger=True)
-    ):
-        return
     logs = seat.open_panel("logs")
     data = await seat.fetch(
         "/v1/log/export", format=form, **{name: each for name, each in logs.filters.items() if each}
     )
-    if data is None:
-        return
-    try:
-        await asyncio.to_thread(_write, path, data)
-    except OSError as error:
-        seat.say(f"{path} cannot be written: {error.strerror} [ExportFailed]", "alarm")
-        return
-    seat.say(f"✓ {path}: {len(data):,} bytes", "gain")
+    if data is not None:
+        await seat.save(path, data)
 
 
 def _path(text: str) -> Path:
     return Path(text.strip()).expanduser()
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, for its owner alone."""
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        beside.touch(mode=0o600)
-        beside.write_bytes(data)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 # --- segments ---------------------------------------------------------------------------------------------------------

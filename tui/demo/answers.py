@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from tui.demo import notices, tree
+from tui.demo import notices, results, tree
 from tui.demo.groups import GAPS, TARGETS, WEIGHTS, Group, Leg
 from tui.demo.log import found, log_segments
 from tui.demo.offset import pictures
@@ -151,6 +151,16 @@ def _performance(world: World, query: Query) -> Any:  # noqa: ARG001
     }
 
 
+def _figures(world: World, query: Query) -> Any:
+    """Answer as the dashboard reckons; with a range or filter as the closed groups do."""
+    made = results.figures(world, query)
+    if any(query.get(name) for name in ("range", "from", "to", "symbol", "timeframe", "strategy", "side", "account")):
+        return made
+    whole = _performance(world, query)
+    allocation = {**made["allocation"], **whole["allocation"], "exposure": made["allocation"]["exposure"]}
+    return {**made, **whole, "dashboard": {**made["dashboard"], **whole["dashboard"]}, "allocation": allocation}
+
+
 def _config(world: World, query: Query) -> Any:  # noqa: ARG001
     effective = [{"key": "ui.realtime_update_ms", "value": 500, "from": "default", "applies": "now", "meaning": ""}]
     return {"version": 4, "author": "demo", "effective": effective, "changes": []}
@@ -264,7 +274,9 @@ ANSWERS: Final[dict[str, Callable[[World, Query], Any]]] = {
     "/v1/incidents": tree.incidents,
     "/v1/dead-letters": lambda _, __: {"total": 0, "dead_letters": []},
     "/v1/signals": _signals,
-    "/v1/performance": _performance,
+    "/v1/performance": _figures,
+    "/v1/performance/days": results.days,
+    "/v1/performance/trades": results.trades,
     "/v1/performance/equity": _equity,
     "/v1/config": _config,
 }

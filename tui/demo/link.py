@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
-from tui.demo import stories
+from tui.demo import results, stories
 from tui.demo.answers import ANSWERS, detail, history
 from tui.demo.doing import do, group_of
 from tui.demo.log import exported
@@ -60,6 +60,8 @@ class DemoLink:
         self._there()
         if path == "/v1/log/export":
             return exported(self.world, query)
+        if path.startswith("/v1/performance/"):
+            return results.exported(self.world, query)
         raise LinkRefused(404, {"code": "NotFound", "message": f"the demo has no {path}"})
 
     async def post(self, path: str, body: Any = None, *, timeout_s: float = ANSWER_S, request_id: str = "") -> Any:  # noqa: ARG002 - a demo is never late

@@ -7,9 +7,11 @@ daemon for what a topic brings (``tui/topics.py``), telling it anything (``tui/c
 from tui.panels.actors import ActorsPanel
 from tui.panels.base import Panel, PanelKey
 from tui.panels.dashboard import DashboardPanel
+from tui.panels.history import HistoryPanel
 from tui.panels.inject import InjectPanel
 from tui.panels.logs import LogsPanel
 from tui.panels.notices import NoticesPanel
+from tui.panels.performance import PerformancePanel
 from tui.panels.positions import PositionsPanel
 from tui.panels.queue import QueuePanel
 from tui.panels.risk import RiskPanel
@@ -20,11 +22,13 @@ __all__ = [
     "PANELS",
     "ActorsPanel",
     "DashboardPanel",
+    "HistoryPanel",
     "InjectPanel",
     "LogsPanel",
     "NoticesPanel",
     "Panel",
     "PanelKey",
+    "PerformancePanel",
     "PositionsPanel",
     "QueuePanel",
     "RiskPanel",
@@ -39,6 +43,8 @@ PANELS: tuple[type[Panel], ...] = (
     QueuePanel,
     LogsPanel,
     SystemPanel,
+    PerformancePanel,
+    HistoryPanel,
     ActorsPanel,
     NoticesPanel,
     TracePanel,
