@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -46,13 +47,15 @@ class Draft(Value, frozen=True, forbid_unknown_fields=True, gc=False):
 class Shelf(msgspec.Struct):
     """Notices by sequence, oldest first; ``through`` is how far in the journal was looked, -1 when never.
 
-    ``repeated`` is when each pinned one was said last.
+    ``repeated`` is when each pinned one was said last, ``keys`` who has a dedupe key, ``expires_at`` when the next one goes.
     """
 
     notices: dict[int, Notice] = msgspec.field(default_factory=dict)
     last_seq: int = 0
     through: int = -1
     repeated: dict[int, int] = msgspec.field(default_factory=dict)
+    keys: dict[str, int] = msgspec.field(default_factory=dict)
+    expires_at: int = 0
     day: str = ""
     """The newest day that was summed up."""
 
@@ -65,15 +68,19 @@ class _Made:
         self.fresh: dict[int, Notice] = {}
         self.folded: dict[int, None] = {}
         self.last = shelf.last_seq
-        self._keys = {each.key for each in shelf.notices.values() if each.key and _stands(each, now)}
+        self._keys: set[str] = set()
 
     def add(self, draft: Draft) -> None:
-        if draft.key and draft.key in self._keys:
+        if draft.key and self._is_kept(draft.key):
             return
         severity, at = severity_of(draft.type), draft.at or self._now
         if severity is NoticeSeverity.INFO and self._joins_crowd(draft, at):
             return
         self._new(draft, severity, at, 1)
+
+    def _is_kept(self, key: str) -> bool:
+        earlier = self._shelf.notices.get(self._shelf.keys.get(key, 0))
+        return key in self._keys or (earlier is not None and _stands(earlier, self._now))
 
     def _new(self, draft: Draft, severity: NoticeSeverity, at: int, count: int) -> None:
         self.last += 1
@@ -96,9 +103,7 @@ class _Made:
 
     def _joins_crowd(self, draft: Draft, at: int) -> bool:
         """Fold more than ``CROWD`` of a type within a minute into one summary (DS-726)."""
-        everything = (*self._shelf.notices.values(), *self.fresh.values())
-        newest = {each.seq: each for each in everything if each.seq not in self.folded}
-        near = [each for each in newest.values() if each.type == draft.type and at - CROWD_NS < each.at <= at]
+        near = self._near(draft.type, at)
         summary = next((each for each in reversed(near) if each.count > CROWD), None)
         if summary is not None:
             title = f"{summary.count + 1} times {draft.type.replace('.', ' ')}; the newest: {draft.title}"
@@ -113,6 +118,21 @@ class _Made:
             self.folded[each.seq] = None
         self._new(draft, NoticeSeverity.INFO, at, len(near) + 1)
         return True
+
+    def _near(self, type_: str, at: int) -> list[Notice]:
+        """Return the notices of a type within the last minute, oldest first."""
+        found: dict[int, Notice] = {}
+        for each in (*reversed(self.fresh.values()), *self._recent(at)):
+            if each.type == type_ and each.seq not in self.folded and at - CROWD_NS < each.at <= at:
+                found.setdefault(each.seq, each)
+        return [found[seq] for seq in sorted(found)]
+
+    def _recent(self, at: int) -> Iterator[Notice]:
+        """Yield what is kept, newest first, until it is older than a minute."""
+        for each in reversed(self._shelf.notices.values()):
+            if each.at <= at - CROWD_NS:
+                return
+            yield each
 
 
 def keep(shelf: Shelf, drafts: Iterable[Draft], *, through: int, now: int) -> NoticesKept:
@@ -129,12 +149,9 @@ def fold(shelf: Shelf, event: NoticesKept | NoticesRead | NoticesDismissed | Not
     match event:
         case NoticesKept():
             for seq in event.folded:
-                shelf.notices.pop(seq, None)
+                _drop(shelf, seq)
             for notice in event.notices:
-                shelf.notices[notice.seq] = notice
-                shelf.last_seq = max(shelf.last_seq, notice.seq)
-                if notice.pinned:
-                    shelf.repeated[notice.seq] = event.at
+                _put(shelf, notice, event.at)
             shelf.through = max(shelf.through, event.through)
             expire(shelf, event.at)
         case NoticesRead():
@@ -153,16 +170,35 @@ def _mark(shelf: Shelf, seqs: Iterable[int], *, dismissed: bool) -> None:
             shelf.repeated.pop(seq, None)
 
 
+def _put(shelf: Shelf, notice: Notice, at: int) -> None:
+    before = shelf.notices.get(notice.seq)
+    if before is not None:
+        shelf.keys.pop(before.key, None)
+    until = notice.at + KEPT_NS[notice.severity]
+    shelf.expires_at = min(shelf.expires_at, until) if shelf.notices else until
+    shelf.notices[notice.seq] = notice
+    shelf.last_seq = max(shelf.last_seq, notice.seq)
+    if notice.key:
+        shelf.keys[notice.key] = notice.seq
+    if notice.pinned:
+        shelf.repeated[notice.seq] = at
+
+
+def _drop(shelf: Shelf, seq: int) -> None:
+    gone = shelf.notices.pop(seq, None)
+    shelf.repeated.pop(seq, None)
+    if gone is not None and shelf.keys.get(gone.key) == seq:
+        del shelf.keys[gone.key]
+
+
 def expire(shelf: Shelf, now: int) -> None:
     """Forget what was kept for its time, and the oldest beyond ``MOST_KEPT``."""
-    gone = [seq for seq, each in shelf.notices.items() if not _stands(each, now)]
-    left = len(shelf.notices) - len(gone)
-    if left > MOST_KEPT:
-        stays = (seq for seq in sorted(shelf.notices) if seq not in set(gone))
-        gone += [seq for seq, _ in zip(stays, range(left - MOST_KEPT), strict=False)]
-    for seq in gone:
-        del shelf.notices[seq]
-        shelf.repeated.pop(seq, None)
+    if now >= shelf.expires_at:
+        for seq in [seq for seq, each in shelf.notices.items() if not _stands(each, now)]:
+            _drop(shelf, seq)
+        shelf.expires_at = min((each.at + KEPT_NS[each.severity] for each in shelf.notices.values()), default=0)
+    while len(shelf.notices) > MOST_KEPT:
+        _drop(shelf, min(islice(shelf.notices, 8)))
 
 
 def _stands(notice: Notice, now: int) -> bool:
