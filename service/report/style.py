@@ -47,7 +47,9 @@ section { background: var(--card); border: 1px solid var(--rule); border-radius:
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 18px; }
 .pair > * { min-width: 0; }
 @media (max-width: 820px) { .pair { grid-template-columns: 1fr; } body { padding: 24px 14px 40px; }
-  .keys { grid-template-columns: 1fr 1fr; } }
+  .keys { grid-template-columns: 1fr 1fr; }
+  section:has(> .drawing) { overflow-x: auto; }
+  section > .drawing { min-width: 640px; } .pair .drawing { min-width: 0; } }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; }
 caption { text-align: left; color: var(--soft); font-size: 12.5px; padding-bottom: 8px; }
@@ -85,7 +87,9 @@ footer { color: var(--soft); font-size: 12.5px; max-width: 78ch; margin-top: 26p
     --total: #1f5a92; --under: #1f5a9214; --realized: #b27a16; --gain: #17764d; --loss: #b3372b;
     --gain-cell: 23 118 77; --loss-cell: 179 55 43; --fall: #b3372b26; }
   body { padding: 0; max-width: none; font-size: 11.5px; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
-  section { padding: 12px 14px; margin-bottom: 10px; }
+  section, .pair { margin-bottom: 10px; } section { padding: 12px 14px; }
+  .keys { grid-template-columns: repeat(4, 1fr); } .pair { grid-template-columns: 1fr 1fr; gap: 10px; }
+  section > .drawing { min-width: 0; } table { font-size: 10.5px; } td, th { padding: 3px 5px; }
   @page { size: A4; margin: 14mm; }
 }
 """
