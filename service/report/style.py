@@ -89,7 +89,9 @@ footer { color: var(--soft); font-size: 12.5px; max-width: 78ch; margin-top: 26p
   body { padding: 0; max-width: none; font-size: 11.5px; -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   section, .pair { margin-bottom: 10px; } section { padding: 12px 14px; }
   .keys { grid-template-columns: repeat(4, 1fr); } .pair { grid-template-columns: 1fr 1fr; gap: 10px; }
-  section > .drawing { min-width: 0; } table { font-size: 10.5px; } td, th { padding: 3px 5px; }
+  section > .drawing { min-width: 0; }
+  table, th, th[scope=row], .heat td { font-size: 9.5px; } td, th, th[scope=row] { padding: 2px 4px; }
+  .heat td, .heat th { padding: 3px 1px; } .heat td small { font-size: 8px; } .heat td.sum { border-left-width: 3px; }
   @page { size: A4; margin: 14mm; }
 }
 """
