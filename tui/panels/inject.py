@@ -54,9 +54,11 @@ class InjectPanel(Panel):
     InjectPanel Label { width: 17; color: $text-muted; }
     InjectPanel Label.-wrong { color: $error; }
     InjectPanel Label.hint { width: 1fr; padding-left: 1; }
-    InjectPanel Input { width: 34; height: 1; border: none; padding: 0 1; background: $panel; }
+    InjectPanel Input { width: 26; height: 1; border: none; padding: 0 1; background: $surface; }
+    InjectPanel #to, InjectPanel #type { width: 44; background: $panel; }
     InjectPanel Input:focus { border: none; background: $cursor; }
-    InjectPanel #purpose { height: 2; color: $text-muted; text-wrap: wrap; }
+    InjectPanel #purpose { height: auto; width: 100%; margin: 1 0; }
+    InjectPanel #fields { height: auto; }
     InjectPanel #written { text-wrap: wrap; }
     """
 
@@ -169,8 +171,17 @@ class InjectPanel(Panel):
         """Lay the fields of another type out."""
         holder = self.query_one("#fields", Container)
         await holder.remove_children()
-        await holder.mount_all([_FieldRow(each) for each in self.fields()])
+        await holder.mount_all([_FieldRow(each, self._known(str(each["name"]))) for each in self.fields()])
         self._preview(self.seat.state)
+
+    def _known(self, name: str) -> list[str]:
+        """Return values of a field that the screen knows: symbols, timeframes, accounts, groups, paths."""
+        state = self.seat.state
+        if name == "path":
+            return list(self._paths[1:])
+        rows = [*state.rows("groups", "groups"), *state.rows("log", "events")]
+        found = dict.fromkeys(str(row[name]) for row in rows if row.get(name))
+        return sorted(found)
 
     def _preview(self, state: State) -> None:
         draft = self.draft()
@@ -243,17 +254,22 @@ class InjectPanel(Panel):
 class _FieldRow(Horizontal):
     """One field: name, text, what it takes or what is wrong with it."""
 
-    def __init__(self, field: Mapping[str, Any]) -> None:
+    def __init__(self, field: Mapping[str, Any], known: Sequence[str]) -> None:
         super().__init__()
         self._field = field
+        self._known = known
 
     def compose(self) -> ComposeResult:
         """Lay out name, text, hint."""
         field = self._field
         mark = "*" if field["required"] else " "
         yield Label(f"{mark}{field['name']}"[:_NAME], markup=False)
-        choices = list(field["choices"])
-        yield Input(name=str(field["name"]), compact=True, suggester=SuggestFromList(choices) if choices else None)
+        choices = list(field["choices"]) or list(self._known)
+        yield Input(
+            name=str(field["name"]),
+            compact=True,
+            suggester=SuggestFromList(choices, case_sensitive=False) if choices else None,
+        )
         yield Label(field_hint(field), classes="hint", markup=False)
 
     @on(Input.Changed)

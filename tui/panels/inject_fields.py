@@ -22,7 +22,7 @@ class Draft(NamedTuple):
 
 def field_hint(field: Mapping[str, Any]) -> str:
     """Return what a field takes, in words."""
-    kind = str(field["type"])
+    kind = str(field["type"]).removesuffix(" or null")
     if field["choices"]:
         kind = " | ".join(field["choices"])
     if field["required"]:
