@@ -24,7 +24,7 @@ from service.access.roles import Caller, scopes_of
 from service.access.rows import Person, Session, Token
 from service.access.store import AccessStore
 
-__all__ = ["ACCESS_NS", "IDLE_NS", "Access", "Login"]
+__all__ = ["ACCESS_NS", "IDLE_NS", "SESSIONS_MOST", "Access", "Login"]
 
 T = TypeVar("T")
 
@@ -39,6 +39,10 @@ _LONGEST_NS: Final = 30 * 86_400 * _SECOND
 """No session lives longer, however busy."""
 _TOUCH_NS: Final = 300 * _SECOND
 """How far a session's last use on the disk may lag behind."""
+_ENDED_KEPT_NS: Final = 7 * 86_400 * _SECOND
+"""How long an ended session is known: whoever comes with it is told so, and is no guesser."""
+SESSIONS_MOST: Final = 50
+"""Open sessions of one person; with one more the one that was used longest ago ends."""
 _PROVEN: Final = 10_000
 _LOOK_NS: Final = _SECOND
 
@@ -189,8 +193,19 @@ class Access:
             address=address,
         )
         await self._keep(session)
+        await self._end_oldest(name)
         self._say("LoggedIn", "info", f"{name} logged in from {address}")
         return self._login_of(session, str(secret))
+
+    async def _end_oldest(self, name: str) -> None:
+        """End what is too many of a person's sessions, and forget what ended long ago."""
+        now = self.now()
+        living = [each for each in self._sessions.values() if each.person == name and each.ended_at is None]
+        for each in sorted(living, key=lambda session: session.seen_at)[:-SESSIONS_MOST]:
+            await self._keep(structs.replace(each, ended_at=now, ended="too many sessions"))
+        if len(self._sessions) > 2 * SESSIONS_MOST:
+            await self._run(lambda store: store.forget_before(now - _ENDED_KEPT_NS))
+            await self._run(self._load)
 
     async def refresh(self, text: str, address: str) -> Login:
         """Go on with a session under a new refresh token; a former one ends the session: it was stolen from somebody."""
@@ -305,7 +320,7 @@ class Access:
     def _opened(self) -> AccessStore:
         if self._store is None:
             store = AccessStore(self._path)
-            store.forget_before(self.now() - _TOUCH_NS)
+            store.forget_before(self.now() - _ENDED_KEPT_NS)
             for key, until in store.locks().items():
                 self._lockout.lock(key, until)
             self._load(store)

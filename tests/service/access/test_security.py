@@ -11,6 +11,7 @@ from typing import Any, Final
 import aiohttp
 import pytest
 
+from service.access import keeper as keeper_module
 from service.access.errors import AccessRefused
 from service.access.keeper import IDLE_NS, Access
 from service.access.lockout import LOCKED_NS
@@ -355,7 +356,7 @@ def test_no_secret_is_in_any_file_or_answer() -> None:
         await net.rig.until("/v1/log?code=OperatorActed", lambda said: len(said["events"]) >= 2)
         said = [str((await net.ask("GET", path, made)).body) for path in LISTS]
         assert not [secret for secret in secrets for text in said if secret in text]
-        stored = [part for secret in secrets for part in (secret, secret.rpartition("_")[2])]
+        stored = [part for secret in secrets for part in (secret, secret.split("_", 2)[-1])]
         folder = net.rig.host.config.app.data_dir
         held = {each.name: each.read_bytes() for each in folder.rglob("*") if each.is_file()}
         assert not [(name, part) for name, data in held.items() for part in stored if part.encode() in data]
@@ -433,5 +434,21 @@ def test_who_only_follows_loses_the_old_tail_too() -> None:
             await net.ask("POST", "/v1/tokens/tails/revoke", admin)
             async with asyncio.timeout(10):
                 assert (await line.receive()).type is aiohttp.WSMsgType.CLOSE
+
+    network(work)
+
+
+def test_sessions_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one session too many the one that was used longest ago ends; others stay."""
+    monkeypatch.setattr(keeper_module, "SESSIONS_MOST", 3)
+
+    async def work(net: Network) -> None:
+        await net.person("ada", Role.VIEWER)
+        tokens = []
+        for _ in range(5):
+            tokens.append((await net.login("ada")).body["access_token"])
+            since(net, 10**9)
+        assert [(await net.ask("GET", "/v1/me", token)).status for token in tokens] == [401, 401, 200, 200, 200]
+        assert (await net.ask("GET", "/v1/me", tokens[0])).code == "SessionEnded"
 
     network(work)
