@@ -185,9 +185,10 @@ EXAMPLES: Final = {
         """send /risk/coordinator '{"type": "PauseEngine", "reason": "news at two"}'""",
     ),
     "secrets": ("secrets list", "secrets set main api_key", "secrets rotate webhook"),
+    "secrets list": ("secrets list", "secrets list --json"),
     "secrets set": (
         "secrets set main api_key              # asks for it",
-        "secrets set main api_secret --stdin < secret.txt",
+        "secrets set main api_secret --stdin   # keeps what is piped in",
     ),
     "secrets remove": ("secrets remove main passphrase",),
     "secrets rotate-key": ("secrets rotate-key",),
