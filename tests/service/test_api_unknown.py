@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ GETS: Final = {
     "/v1/trace/{id}": {},
     "/v1/explain/{id}": {},
     "/v1/incidents/{id}": {},
+    "/v1/performance/export/{what}": {},
     "/v1/groups": {"account": THEIRS},
     "/v1/queue": {"account": THEIRS},
     "/v1/risk": {"account": THEIRS},
@@ -52,6 +54,10 @@ POSTS: Final = {
     "/v1/risk/unblock": {"group": THEIRS},
     "/v1/signals/{id}/replay": {},
     "/v1/dead-letters/{id}/replay": {},
+    "/v1/approvals/{id}/approve": {},
+    "/v1/approvals/{id}/reject": {},
+    "/v1/accounts/{account}/stop": {},
+    "/v1/accounts/{account}/arm": {},
     "/v1/venues/refresh": {"account": THEIRS},
     "/v1/venues/reconcile": {"account": THEIRS},
     "/v1/venues/allow-entries": {"account": THEIRS},
@@ -59,7 +65,14 @@ POSTS: Final = {
     "/v1/restart": {"path": "/theirs"},
     "/v1/send": {"path": "/theirs", "message": {"type": "PauseEngine"}},
 }
-NO_ONES: Final = {"/v1/config/versions/{version}": "the configuration is the installation's"}
+NO_ONES: Final = {
+    "/v1/config/versions/{version}": "the configuration is the installation's",
+    "/v1/performance/picture/{chart}": "charts are the product's: an unknown one is a word that there is not",
+    "/v1/people/{name}/role": "people are the installation's, and an admin's alone",
+    "/v1/people/{name}/password": "people are the installation's, and an admin's alone",
+    "/v1/people/{name}/remove": "people are the installation's, and an admin's alone",
+    "/v1/tokens/{name}/revoke": "tokens are the installation's, and an admin's alone",
+}
 """Addresses with a name that is nobody's own."""
 
 
@@ -84,12 +97,17 @@ def test_unknown_names_are_not_found() -> None:
     async def work(rig: Rig) -> None:
         answers: dict[str, tuple[int, str]] = {}
         for path, query in GETS.items():
-            answers[path] = await refused(lambda p=path, q=query: rig.get(p.replace("{id}", THEIRS), **q))
+            answers[path] = await refused(lambda p=path, q=query: rig.get(named(p), **q))
         for path, body in POSTS.items():
-            answers[path] = await refused(lambda p=path, b=body: rig.post(p.replace("{id}", THEIRS), b))
+            answers[path] = await refused(lambda p=path, b=body: rig.post(named(p), b))
         assert {path: said for path, said in answers.items() if said != (404, "NotFound")} == {}
 
     run(work)
+
+
+def named(path: str) -> str:
+    """Return an address with an unknown name in it."""
+    return re.sub(r"\{[a-z]+\}", THEIRS, path)
 
 
 async def refused(ask: Callable[[], Any]) -> tuple[int, str]:
