@@ -96,7 +96,7 @@ def status_view(found: Mapping[str, Any]) -> RenderableType:
         ("journal", f"{journal['head']} events, {journal['commits']} commits, {journal['path']}"),
         ("webhook", found["webhook_url"]),
         ("socket", found["socket"]),
-        *([("network", found["api_url"])] if found["api_url"] else []),
+        *([("network", found["api_url"])] if found.get("api_url") else []),
         ("memory", size(found["memory_bytes"])),
     ]
     if found["cache"]["state"] != "in_process":
