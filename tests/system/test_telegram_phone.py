@@ -125,62 +125,74 @@ def play(
     asyncio.run(main())
 
 
+async def approving(one: Phone) -> str:
+    """Approve two entries and reject one; return the group of the first."""
+    await one.enter("BTC/USDT")
+    prompt = await one.see("Approve? entry long BTC/USDT")
+    tapped = prompt.buttons["Approve"]
+    await one.tap(prompt, "Approve", "approved: entry long BTC/USDT")
+    await one.see("approved by telegram:7")
+    assert not prompt.buttons
+    one.server.tap(prompt, "", data=tapped)  # the same tap again changes nothing
+    await one.see("Nothing was done")
+    await one.enter("ETH/USDT")
+    await one.tap(await one.see("Approve? entry long ETH/USDT"), "Reject", "rejected: entry long ETH/USDT")
+    groups = (await one.until("/v1/groups?open=1", lambda said: said["groups"]))["groups"]
+    assert [each["symbol"] for each in groups] == ["BTC/USDT"]
+    await one.enter("SOL/USDT")
+    await one.tap(await one.see("Approve? entry long SOL/USDT"), "Approve", "approved: entry long SOL/USDT")
+    groups = (await one.until("/v1/groups?open=1", lambda said: len(said["groups"]) == 2))["groups"]
+    return next(str(each["group_id"]) for each in groups if each["symbol"] == "BTC/USDT")
+
+
+async def closing(one: Phone, first: str) -> None:
+    """Close one group, pause, close all that is left: only with the right code."""
+    await one.say("/close nonsense", "UnknownTicket")
+    asked = await one.say(f"/close {first}", "Tap Confirm")
+    assert first in asked.text
+    assert "BTC/USDT" in asked.text
+    await one.tap(asked, "Confirm", "Closing")
+    await one.until("/v1/groups?open=1", lambda said: len(said["groups"]) == 1)
+    assert "SOL/USDT" in (await one.say("/positions", "SOL/USDT")).text
+    await one.say("/pause", "Paused")
+    await one.say("/pause", "You may not", chat=WATCHER)
+    asked = await one.say("/closeall", "Close 1 groups")
+    code = asked.text.rpartition("/confirm ")[2][:6]
+    await one.say("/closeall 000000" if code != "000000" else "/closeall 000001", "code is wrong")
+    await one.say(f"/closeall {code}", "no such code")
+    asked = await one.say("/closeall", "Close 1 groups")
+    await one.say(f"/closeall {asked.text.rpartition('/confirm ')[2][:6]}", "Closing")
+    await one.until("/v1/groups?open=1", lambda said: not said["groups"])
+    assert "closed" in (await one.say("/pnl", "net")).text
+
+
+async def looking_around(one: Phone) -> None:
+    """Stop and arm the account, and use every other command once, from another chat: one has 20 commands a minute."""
+    await one.say("/stop", "is stopped until an admin arms it", chat=TABLET)
+    assert "STOPPED" in (await one.say("/status", "STOPPED", chat=TABLET)).text
+    await one.tap(await one.say("/arm", "Tap Confirm", chat=TABLET), "Confirm", "is armed")
+    for command, words in (
+        ("/queue", "slots free"),
+        ("/risk", "paper:"),
+        ("/latency", "paper:"),
+        ("/approvals", "Nothing waits"),
+        ("/news", "no calendar"),
+        ("/alerts", "alert"),
+        ("/help", "/closeall"),
+        ("/promote q9", "NotQueued"),
+        ("/ack", "Acknowledged"),
+    ):
+        await one.say(command, words, chat=TABLET)
+    await one.tap(await one.say("/run", "Tap Confirm", chat=TABLET), "Confirm", "done")
+
+
 def test_the_phone_is_enough_to_steer_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """EX-1504, EX-1611, ML-1082, DK-155: approve, reject, pause, close one or all, status, P&L; each is in the audit log."""
 
     async def script(one: Phone) -> None:
         assert "engine running" in (await one.say("/status", "engine")).text
-        await one.enter("BTC/USDT")
-        prompt = await one.see("Approve? entry long BTC/USDT")
-        tapped = prompt.buttons["Approve"]
-        await one.tap(prompt, "Approve", "approved: entry long BTC/USDT")
-        await one.see("approved by telegram:7")
-        assert not prompt.buttons
-        one.server.tap(prompt, "", data=tapped)  # the same tap again changes nothing
-        await one.see("Nothing was done")
-        await one.enter("ETH/USDT")
-        second = await one.see("Approve? entry long ETH/USDT")
-        await one.tap(second, "Reject", "rejected: entry long ETH/USDT")
-        groups = (await one.until("/v1/groups?open=1", lambda said: said["groups"]))["groups"]
-        assert [each["symbol"] for each in groups] == ["BTC/USDT"]
-        await one.enter("SOL/USDT")
-        third = await one.see("Approve? entry long SOL/USDT")
-        await one.tap(third, "Approve", "approved: entry long SOL/USDT")
-        groups = (await one.until("/v1/groups?open=1", lambda said: len(said["groups"]) == 2))["groups"]
-        first = next(each["group_id"] for each in groups if each["symbol"] == "BTC/USDT")
-        await one.say("/close nonsense", "UnknownTicket")
-        asked = await one.say(f"/close {first}", "Tap Confirm")
-        assert first in asked.text
-        assert "BTC/USDT" in asked.text
-        await one.tap(asked, "Confirm", "Closing")
-        await one.until("/v1/groups?open=1", lambda said: len(said["groups"]) == 1)
-        assert "SOL/USDT" in (await one.say("/positions", "SOL/USDT")).text
-        await one.say("/pause", "Paused")
-        await one.say("/pause", "You may not", chat=WATCHER)
-        asked = await one.say("/closeall", "Close 1 groups")
-        code = asked.text.rpartition("/confirm ")[2][:6]
-        await one.say("/closeall 000000" if code != "000000" else "/closeall 000001", "code is wrong")
-        await one.say(f"/closeall {code}", "no such code")
-        asked = await one.say("/closeall", "Close 1 groups")
-        await one.say(f"/closeall {asked.text.rpartition('/confirm ')[2][:6]}", "Closing")
-        await one.until("/v1/groups?open=1", lambda said: not said["groups"])
-        assert "closed" in (await one.say("/pnl", "net")).text
-        await one.say("/stop", "is stopped until an admin arms it", chat=TABLET)
-        assert "STOPPED" in (await one.say("/status", "STOPPED", chat=TABLET)).text
-        await one.tap(await one.say("/arm", "Tap Confirm", chat=TABLET), "Confirm", "is armed")
-        for command, words in (
-            ("/queue", "slots free"),
-            ("/risk", "paper:"),
-            ("/latency", "paper:"),
-            ("/approvals", "Nothing waits"),
-            ("/news", "no calendar"),
-            ("/alerts", "alert"),
-            ("/help", "/closeall"),
-            ("/promote q9", "NotQueued"),
-            ("/ack", "Acknowledged"),
-        ):
-            await one.say(command, words, chat=TABLET)  # a chat has 20 commands a minute
-        await one.tap(await one.say("/run", "Tap Confirm", chat=TABLET), "Confirm", "done")
+        await closing(one, await approving(one))
+        await looking_around(one)
         one.server.write(STRANGER, "/closeall")
         await one.say("/status", "engine paused")
         assert one.server.seen(STRANGER) == []
