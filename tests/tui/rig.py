@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -20,6 +20,7 @@ from tui.app import Cockpit
 from tui.demo import DemoLink
 from tui.link import Link
 from tui.options import Options
+from tui.panels import PANELS, DashboardPanel, Panel, PositionsPanel, QueuePanel, RiskPanel
 
 BEGIN = 1_795_000_000_000_000_000
 SECOND = 1_000_000_000
@@ -90,6 +91,9 @@ class Rig:
         return "\n".join(strip.text.rstrip() for strip in self.app.screen._compositor.render_strips(self.app.size))
 
 
+CORE = (DashboardPanel, PositionsPanel, RiskPanel, QueuePanel)
+
+
 @asynccontextmanager
 async def cockpit(
     *,
@@ -100,8 +104,9 @@ async def cockpit(
     preferences: Path | None = None,
     link: Link | None = None,
     clock: Clock | None = None,
+    panels: Sequence[type[Panel]] = PANELS,
 ) -> AsyncIterator[Rig]:
-    """Run a cockpit for a block, on the demo unless another link is given."""
+    """Run a cockpit for a block, on the demo unless another link is given; fewer panels begin sooner."""
     time = clock or Clock()
     behind = link if link is not None else Listening(time)
     numbers = count(1)
@@ -116,6 +121,7 @@ async def cockpit(
         preferences=preferences,
     )
     app = Cockpit(options)
+    app.panels = tuple(panels)
     async with app.run_test(size=size) as pilot:
         rig = Rig(app, pilot, behind, time)
         await rig.until(lambda: app.state.get("status") is not None, "the first answer")

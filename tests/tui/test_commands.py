@@ -7,17 +7,18 @@ from pathlib import Path
 import pytest
 from textual import events
 
-from tests.tui.rig import cockpit
+from tests.tui.rig import CORE, cockpit
 from tui.command_line import completions
 from tui.commands import COMMANDS, named
 from tui.help import Help
+from tui.panels import PANELS
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_a_group_is_closed_after_a_question_that_names_the_effect() -> None:
     """The question names pair, quantity, estimated USD; Enter says no; the answer and the event are said (EX-1603)."""
-    async with cockpit(panel="positions") as rig:
+    async with cockpit(panel="positions", panels=CORE) as rig:
         await rig.press("x")
         await rig.sees("Close the whole group?")
         for words in ("long BTC/USDT 15m on main", "0.0954 BTC", "≈ 6,440.48 USD", "6 layers are cancelled first"):
@@ -40,7 +41,7 @@ async def test_a_group_is_closed_after_a_question_that_names_the_effect() -> Non
 
 async def test_a_command_that_comes_in_one_piece_is_typed_and_not_taken_for_keys() -> None:
     """Over a slow line, or pasted, keys come together: none of them acts as a key of the panel (EX-1603)."""
-    async with cockpit(panel="positions") as rig:
+    async with cockpit(panel="positions", panels=CORE) as rig:
         for key, letter in (("colon", ":"), *((each, each) for each in "pause"), ("enter", None)):
             rig.app.post_message(events.Key(key, letter))
         await rig.sees("Stop new entries?")
@@ -69,7 +70,7 @@ async def test_a_leg_is_closed_and_unfilled_layers_are_cancelled_as_previewed() 
 
 async def test_the_queue_promotes_forces_and_removes() -> None:
     """Promote says that no slot is free; force add opens, remove deletes, each after a question (EX-1618)."""
-    async with cockpit(panel="queue") as rig:
+    async with cockpit(panel="queue", panels=CORE) as rig:
         await rig.press("p")
         await rig.sees("Let it in out of turn?")
         await rig.press("y")
@@ -90,7 +91,7 @@ async def test_the_queue_promotes_forces_and_removes() -> None:
 
 async def test_the_offset_is_run_skipped_and_blocked() -> None:
     """Run now shows the plan it would follow; skip once and block mark the group (EX-1615, EX-1616)."""
-    async with cockpit(panel="risk") as rig:
+    async with cockpit(panel="risk", panels=CORE) as rig:
         await rig.press("s")
         await rig.sees("S skip once")
         await rig.press("b")
@@ -109,7 +110,7 @@ async def test_the_offset_is_run_skipped_and_blocked() -> None:
 
 async def test_the_command_line_completes_runs_and_says_what_is_wrong() -> None:
     """Every command is in the line, with completion of names and arguments; a wrong one says what to do (EX-1601)."""
-    async with cockpit() as rig:
+    async with cockpit(panels=CORE) as rig:
         assert [each.value for each in completions(rig.app, "clo")] == ["close", "close-leg"]
         assert [each.value for each in completions(rig.app, "close avax")] == ["g03avav7aq"]
         assert [each.value for each in completions(rig.app, "go q")] == ["queue"]
@@ -133,7 +134,7 @@ async def test_the_command_line_completes_runs_and_says_what_is_wrong() -> None:
 
 async def test_nothing_is_sent_while_read_only() -> None:
     """With --read-only each command that changes something is off and says so; looking works (EX-1506)."""
-    async with cockpit(panel="positions", read_only=True) as rig:
+    async with cockpit(panel="positions", read_only=True, panels=CORE) as rig:
         assert "READ ONLY" in rig.text
         await rig.press("x")
         await rig.sees("close is off: this cockpit is read only [ReadOnlyMode]")
@@ -153,7 +154,7 @@ def _fields(options: object) -> dict[str, object]:
 
 async def test_help_names_every_key_and_command() -> None:
     """The page of help lists the panel's keys, those everywhere, every panel and every command (EX-1601)."""
-    async with cockpit(size=(110, 80), panel="queue") as rig:
+    async with cockpit(size=(110, 80), panel="queue", panels=PANELS) as rig:
         await rig.press("question_mark")
         assert isinstance(rig.app.screen, Help)
         text = str(rig.app.screen.query("Static").first().visual)  # type: ignore[attr-defined]
@@ -168,24 +169,23 @@ async def test_help_names_every_key_and_command() -> None:
 
 async def test_every_key_of_every_panel_runs_a_command_there_is() -> None:
     """A key line promises only what exists; panels have keys and names of their own."""
-    async with cockpit() as rig:
-        for panel in rig.app.panels:
-            assert all(named(key.command) is not None for key in panel.keys)
-        assert len({panel.key for panel in rig.app.panels}) == len({panel.ident for panel in rig.app.panels})
-        names = [command.name for command in COMMANDS]
-        assert len(set(names)) == len(names)
+    for panel in PANELS:
+        assert [key.command for key in panel.keys if named(key.command) is None] == []
+    assert len({panel.key for panel in PANELS}) == len({panel.ident for panel in PANELS}) == len(PANELS)
+    names = [command.name for command in COMMANDS]
+    assert len(set(names)) == len(names)
 
 
 async def test_what_an_operator_chose_is_there_the_next_time(tmp_path: Path) -> None:
     """Theme, density, columns and order are remembered per operator; a broken file says so and is kept (EX-1604)."""
     file = tmp_path / "bulkhead" / "cockpit.json"
-    async with cockpit(panel="positions", theme="", preferences=file) as rig:
+    async with cockpit(panel="positions", theme="", preferences=file, panels=CORE) as rig:
         await rig.type("theme light")
         await rig.type("density compact")
         await rig.type("columns pair pnl age id")
         await rig.type("sort pnl desc")
         await rig.until(lambda: rig.app.panel().grid.rows.sort == "pnl", "sorted")  # type: ignore[union-attr]
-    async with cockpit(panel="positions", theme="", preferences=file) as rig:
+    async with cockpit(panel="positions", theme="", preferences=file, panels=CORE) as rig:
         grid = rig.app.panel().grid
         assert grid is not None
         assert grid.shown_columns == ("pair", "pnl", "age", "id")
@@ -194,6 +194,6 @@ async def test_what_an_operator_chose_is_there_the_next_time(tmp_path: Path) -> 
         await rig.type("columns pair nonsense")
         await rig.sees("no column is nonsense")
     file.write_text("{broken")
-    async with cockpit(preferences=file) as rig:
+    async with cockpit(preferences=file, panels=CORE) as rig:
         await rig.sees("[PreferencesBroken]")
         assert file.with_suffix(".broken").read_text() == "{broken"

@@ -6,17 +6,20 @@ from typing import Any
 
 import pytest
 
-from tests.tui.rig import Clock, Listening, cockpit
+from tests.tui.rig import CORE, Clock, Listening, cockpit
+from tui.panels import PANELS
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_panels_open_by_their_keys_and_search_narrows_them() -> None:
     """1 to 9 switch panels, / searches, Esc undoes it, Enter opens and Esc closes details (EX-1601)."""
-    async with cockpit() as rig:
+    async with cockpit(panels=PANELS) as rig:
         for panel in rig.app.panels:
+            rig.app.set_focus(None)  # a form keeps the keys that are typed into it
             await rig.press(panel.key)
             assert rig.app.panel().ident == panel.ident
+        rig.app.set_focus(None)
         await rig.press("2", "slash", *"sol", "enter")
         await rig.sees("1 of 12 match")
         grid = rig.app.panel().grid
@@ -33,7 +36,7 @@ async def test_panels_open_by_their_keys_and_search_narrows_them() -> None:
 
 async def test_the_dashboard_opens_panels_from_its_widgets() -> None:
     """A click on a widget, or its key, opens the panel it is about (EX-1611)."""
-    async with cockpit() as rig:
+    async with cockpit(panels=CORE) as rig:
         await rig.pilot.click("#pool")
         assert rig.app.panel().ident == "queue"
         await rig.press("1", "g")
@@ -47,7 +50,7 @@ async def test_the_dashboard_opens_panels_from_its_widgets() -> None:
 
 async def test_a_daemon_that_is_away_is_said_and_old_values_are_dimmed() -> None:
     """A banner says so and since when, values older than 3 s are dimmed; when it is back all is asked (EX-1602)."""
-    async with cockpit(panel="positions") as rig:
+    async with cockpit(panel="positions", panels=CORE) as rig:
         grid = rig.app.panel().grid
         assert grid is not None
         assert not grid.stale
@@ -68,17 +71,18 @@ async def test_a_daemon_that_is_away_is_said_and_old_values_are_dimmed() -> None
 
 async def test_a_topic_the_daemon_refuses_is_said_with_its_code() -> None:
     """What cannot be asked is an error with its code and what to do, not an empty widget (EX-1603)."""
-    async with cockpit() as rig:
+    async with cockpit(panels=CORE) as rig:
         rig.app.state.focus("group", "gone")
         rig.app.state.want(("group",))
         await rig.app.refresh_now()
         await rig.sees("there is no group gone [NotFound]")
 
 
+@pytest.mark.slow
 async def test_every_panel_draws_at_every_size() -> None:
     """80 by 24 is enough for what is needed; smaller and ultrawide screens do not break it (EX-1604)."""
     needed = {"pair", "tf", "pyramids", "dca", "average", "percent", "pnl"}
-    async with cockpit(size=(80, 24)) as rig:
+    async with cockpit(size=(80, 24), panels=PANELS) as rig:
         for size in ((80, 24), (60, 16), (250, 70)):
             await rig.pilot.resize_terminal(*size)
             for panel in rig.app.panels:
@@ -97,7 +101,7 @@ async def test_every_panel_draws_at_every_size() -> None:
 
 async def test_themes_and_density_go_round_by_keys() -> None:
     """F6 puts on the next theme, F7 the next density (EX-1604)."""
-    async with cockpit(panel="queue") as rig:
+    async with cockpit(panel="queue", panels=CORE) as rig:
         assert rig.app.theme == "bulkhead-dark"
         await rig.press("f6")
         assert rig.app.theme == "bulkhead-light"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.rig import cockpit, screen_of
+from tests.tui.rig import CORE, cockpit, screen_of
 
 FOLDER = Path(__file__).parent / "snapshots"
 FRAME = (0, 1, -1)
@@ -32,7 +32,7 @@ CASES = {
 async def test_panel_looks_as_it_did(name: str) -> None:
     """What stands where, in which look, is what was agreed (EX-1601, EX-1604, EX-1610, EX-1612, EX-1613, EX-1617)."""
     size, panel, keys, theme = CASES[name]
-    async with cockpit(size=size, panel=panel, theme=theme) as rig:
+    async with cockpit(size=size, panel=panel, theme=theme, panels=CORE) as rig:
         await rig.press(*keys)
         await rig.settled()
         lines, styles = screen_of(rig.app.export_screenshot())
