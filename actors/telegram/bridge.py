@@ -235,6 +235,8 @@ class PhoneCommands(Outbox):
                 lambda error: _named(update, pending.token, Named("", error=_said(error))),
             )
             return None
+        if found.reply == "NotACommand" and update.chat < 0:
+            return None  # people talk in groups
         if found.reply == "help":
             return self._answered(update, found, help_text(HOUSE, role))
         if found.reply == "BadArguments":

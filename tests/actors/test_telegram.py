@@ -70,6 +70,21 @@ def test_strangers_get_no_reply_and_raise_one_alert_an_hour() -> None:
     play(script)
 
 
+def test_talk_in_a_group_is_left_alone() -> None:
+    """ML-1081: what is no command is told so to one person, and in a group to nobody."""
+
+    async def script(stage: Stage) -> None:
+        telegram, seat = Telegram(), FakeSeat()
+        await ready(stage, telegram, seat)
+        telegram.write("lunch?", chat=GROUP, user=70)
+        telegram.write("lunch?")
+        await stage.passes(5)
+        assert telegram.said(GROUP) == []
+        assert telegram.said() == ["Commands begin with /. /help lists them."]
+
+    play(script)
+
+
 def test_what_trades_is_named_and_confirmed_once() -> None:
     """EX-1504, EX-1603, DK-155: the effect is named, the button acts once, a second tap and an old one change nothing."""
 
