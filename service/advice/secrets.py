@@ -15,8 +15,7 @@ SECRETS: Final = Area(
     (
         Word(
             ("SecretsNotDecryptable",),
-            "give it the key and the machine it was made with, or enter the credentials again: "
-            "`bulkhead secrets set ACCOUNT FIELD --new-vault` (the old vault is set aside)",
+            "bring its key and machine, or enter the credentials again: `bulkhead secrets set ACCOUNT FIELD --new-vault`",
         ),
         Word(
             ("MasterKeyUnsafe",), "make the key readable by you alone (`chmod 600`), then `bulkhead secrets rotate-key`"
