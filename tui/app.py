@@ -200,6 +200,11 @@ class Cockpit(App[None]):
         """Tell whether commands that change something are off."""
         return self.options.read_only or self.state.read_only
 
+    @property
+    def served(self) -> bool:
+        """Tell whether a browser looks."""
+        return self.options.served
+
     def is_off(self, command: Command) -> bool:
         """Tell whether a command is off now: the cockpit or the engine is read only (EX-1506)."""
         if not command.writes:

@@ -54,6 +54,11 @@ class Seat(Protocol):
         """Tell whether commands that change something are off."""
         ...
 
+    @property
+    def served(self) -> bool:
+        """Tell whether a browser looks: then files of this machine are not for whoever it is."""
+        ...
+
     def say(self, text: str, style: str = "") -> None:
         """Write a sentence into the status line."""
         ...

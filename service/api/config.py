@@ -26,8 +26,11 @@ from protocol.values import Side
 from service.api.answers import Refused, answer, not_found, plain
 from service.api.control import actor_at
 from service.api.host import ASK_S, Host
+from service.config import Config
 from service.config.catalogue import catalogue
+from service.config.keys import Key
 from service.config.preview import Effects, LadderEffect, Sample
+from service.config.reference import type_words
 from service.config.text import decoded, document_of
 from service.previewing import preview_draft, sample_of
 
@@ -189,9 +192,13 @@ def _ladder(effect: LadderEffect) -> Any:
 
 
 def _effective(server: ApiServer, document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return every key with its value in force, where it comes from and when a change of it holds; secrets masked."""
+    """Return every key with its value in force, where it comes from, what it takes and when a change of it holds.
+
+    Secrets are masked.
+    """
     config = server.host.config
     in_force = document_of(config, everything=True)
+    by_default = document_of(Config(), everything=True)
     return [
         {
             "key": name,
@@ -199,9 +206,20 @@ def _effective(server: ApiServer, document: Mapping[str, Any]) -> list[dict[str,
             "from": "document" if name in document else "default",
             "applies": entry.field.key.applies,
             "meaning": entry.field.key.doc,
+            "type": type_words(entry.field.hint),
+            "unit": entry.field.key.unit,
+            "default": by_default[name],
+            "bounds": _bounds(entry.field.key),
+            "secret": entry.is_secret,
         }
         for name, entry in catalogue().items()
     ]
+
+
+def _bounds(key: Key) -> dict[str, str]:
+    """Return between what a value lies, exact: empty for a key without bounds."""
+    named = {"above": key.above, "at_least": key.at_least, "below": key.below, "at_most": key.at_most}
+    return {name: str(bound) for name, bound in named.items() if bound is not None}
 
 
 def _number(text: str) -> int:

@@ -14,7 +14,7 @@ from service.config.keys import Field, Secret, fields_of, optional
 from service.config.scalars import type_name
 from service.config.shipped import secret_variable, toml_value
 
-__all__ = ["reference_page"]
+__all__ = ["reference_page", "type_words"]
 
 _HEAD: Final = """\
 # Configuration
@@ -87,16 +87,18 @@ def _row(field: Field, path: tuple[str, ...]) -> str:
     if hint is Secret:
         meaning += f" Set `{secret_variable(*path, field.name)}`."
     bounds = ", ".join(note for note in (field.key.bounds(), field.key.unit) if note)
-    cells = (f"`{field.name}`", _type(hint), _default(field, hint), bounds, field.key.applies, meaning)
+    cells = (f"`{field.name}`", type_words(hint), _default(field, hint), bounds, field.key.applies, meaning)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _type(hint: Any) -> str:
+def type_words(hint: Any) -> str:
+    """Return what a key takes, in words; whether it may be unset is not said."""
+    hint, _ = optional(hint)
     arms = typing.get_args(hint)
     if typing.get_origin(hint) is tuple:
-        return f"list of {_type(arms[0])}"
+        return f"list of {type_words(arms[0])}"
     if typing.get_origin(hint) is dict:
-        return f"table of {_type(arms[1])}"
+        return f"table of {type_words(arms[1])}"
     is_table = isinstance(hint, type) and issubclass(hint, msgspec.Struct)
     return "table" if is_table else type_name(hint)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from tui.demo import notices, results, tree
+from tui.demo import notices, results, settings, tree
 from tui.demo.groups import GAPS, TARGETS, WEIGHTS, Group, Leg
 from tui.demo.log import found, log_segments
 from tui.demo.offset import pictures
@@ -161,11 +161,6 @@ def _figures(world: World, query: Query) -> Any:
     return {**made, **whole, "dashboard": {**made["dashboard"], **whole["dashboard"]}, "allocation": allocation}
 
 
-def _config(world: World, query: Query) -> Any:  # noqa: ARG001
-    effective = [{"key": "ui.realtime_update_ms", "value": 500, "from": "default", "applies": "now", "meaning": ""}]
-    return {"version": 4, "author": "demo", "effective": effective, "changes": []}
-
-
 def detail(world: World, group: Group) -> Any:
     """Return a group whole, as ``/v1/group/ID`` does."""
     row = group.row(world.now)
@@ -278,6 +273,8 @@ ANSWERS: Final[dict[str, Callable[[World, Query], Any]]] = {
     "/v1/performance/days": results.days,
     "/v1/performance/trades": results.trades,
     "/v1/performance/equity": _equity,
-    "/v1/config": _config,
+    "/v1/config": settings.shown,
+    "/v1/config/versions": settings.versions,
+    "/v1/me": lambda _, __: {"name": "demo", "kind": "local", "scopes": ["read", "trade", "admin"], "until": 0},
 }
 """Answers to addresses that name nobody."""

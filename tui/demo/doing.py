@@ -10,6 +10,7 @@ from tui.demo.groups import Group, Leg
 from tui.demo.log import log_segments
 from tui.demo.offset import plan_for
 from tui.demo.prices import MARKETS
+from tui.demo.settings import do_config
 from tui.demo.tree import stand
 from tui.demo.world import SLOTS, World
 from tui.link import LinkRefused
@@ -40,6 +41,10 @@ def do(world: World, path: str, body: Body) -> Any:
             return notices.read(world, body)
         case ["notifications", _]:
             return notices.dismiss(world, body)
+        case ["config", what]:
+            return do_config(world, what, body)
+        case ["secrets", "set"]:
+            return {"holder": body.get("holder"), "field": body.get("field"), "masked": "••••", "counts": "now"}
         case ["signal"]:
             return _signal(world, body)
         case ["signals", "check"]:

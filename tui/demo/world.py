@@ -47,6 +47,9 @@ class World:
         self.now = now
         self.groups: list[Group] = begun(now)
         self.status, self.reason = "running", ""
+        self.settings: dict[str, Any] = {"execution_pool.max_open_groups": 13, "ui.theme": "dark"}
+        self.draft: dict[str, Any] | None = None
+        self.settings_version = 4
         self.realized = 1_284.37
         self.position = 48_211
         self.queue: list[dict[str, Any]] = [self._waiting(number, row) for number, row in enumerate(_WAITING)]

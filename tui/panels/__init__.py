@@ -15,6 +15,7 @@ from tui.panels.performance import PerformancePanel
 from tui.panels.positions import PositionsPanel
 from tui.panels.queue import QueuePanel
 from tui.panels.risk import RiskPanel
+from tui.panels.settings import SettingsPanel
 from tui.panels.system import SystemPanel
 from tui.panels.trace import TracePanel
 
@@ -32,6 +33,7 @@ __all__ = [
     "PositionsPanel",
     "QueuePanel",
     "RiskPanel",
+    "SettingsPanel",
     "SystemPanel",
     "TracePanel",
 ]
@@ -42,6 +44,7 @@ PANELS: tuple[type[Panel], ...] = (
     RiskPanel,
     QueuePanel,
     LogsPanel,
+    SettingsPanel,
     SystemPanel,
     PerformancePanel,
     HistoryPanel,
