@@ -32,6 +32,7 @@ from tui.panels import PANELS, Panel
 from tui.preferences import Preferences, PreferencesBroken
 from tui.seat import Command, Question, Sent
 from tui.state import State
+from tui.style import STYLE
 from tui.telling import Telling
 from tui.text import line
 from tui.themes import THEMES
@@ -45,22 +46,7 @@ _LEAST_S: Final = 0.1
 class Cockpit(App[None]):
     """The operator's screen."""
 
-    CSS = """
-    Screen { layers: base over; }
-    CommandLine { layer: over; dock: bottom; offset: 0 -1; }
-    #header, #tabs, #alerts, #banner, #keys { height: 1; width: 1fr; }
-    #header { background: $surface; }
-    #banner { display: none; }
-    #said { height: auto; min-height: 1; max-height: 3; padding: 0 1; }
-    #keys { background: $surface; }
-    #panels { height: 1fr; }
-    Panel { height: 1fr; }
-    Panel.-stale Static { text-opacity: 50%; }
-    VerticalScroll {
-        scrollbar-size-vertical: 1; scrollbar-background: $background; scrollbar-color: $panel;
-        scrollbar-background-hover: $background; scrollbar-color-hover: $accent;
-    }
-    """
+    CSS = STYLE
     TITLE = "bulkhead"
     COMMANDS: ClassVar[set[Any]] = {Palette}
     BINDINGS: ClassVar[list[BindingType]] = [
