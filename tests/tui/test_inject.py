@@ -8,11 +8,17 @@ import pytest
 from textual.widgets import Input
 
 from tests.tui.rig import Rig, cockpit
-from tui.panels.inject import InjectPanel
+from tui.panels import ActorsPanel, InjectPanel, PositionsPanel, TracePanel
 from tui.panels.inject_fields import problem_of, value_of, written
 from tui.panels.trace import chain_rows, took
 
 pytestmark = pytest.mark.anyio
+SHOWN = (
+    PositionsPanel,
+    ActorsPanel,
+    TracePanel,
+    InjectPanel,
+)
 
 
 def field(name: str, kind: str, *choices: str, required: bool = False) -> dict[str, Any]:
@@ -60,7 +66,7 @@ async def fill(rig: Rig, name: str, text: str) -> None:
 
 async def test_a_signal_is_checked_and_sent() -> None:
     """F9 shows each step and sends nothing; Ctrl+S asks first, then shows the answer and what happened (EX-260)."""
-    async with cockpit(size=(140, 40)) as rig:
+    async with cockpit(panels=SHOWN, size=(140, 40)) as rig:
         await rig.press("i")
         await rig.until(lambda: rig.app.query("#fields Input"), "the fields are there")
         await rig.sees("3 to mend")
@@ -87,7 +93,7 @@ async def test_a_signal_is_checked_and_sent() -> None:
 
 async def test_a_message_goes_to_an_actor_that_takes_it() -> None:
     """Only types that the actor takes are offered; the preview is what is sent; a request's answer is shown."""
-    async with cockpit(size=(140, 40), panel="actors") as rig:
+    async with cockpit(panels=SHOWN, size=(140, 40), panel="actors") as rig:
         rig.app.panel().search("coordinator")
         await rig.settled()
         await rig.press("m")
@@ -110,7 +116,7 @@ async def test_a_message_goes_to_an_actor_that_takes_it() -> None:
 
 async def test_a_read_only_cockpit_sends_nothing() -> None:
     """Writing a message is allowed, sending it is not (EX-1506)."""
-    async with cockpit(size=(140, 40), read_only=True) as rig:
+    async with cockpit(panels=SHOWN, size=(140, 40), read_only=True) as rig:
         await rig.press("i", "ctrl+s")
         await rig.until(lambda: "ReadOnlyMode" in rig.said, "the refusal")
         assert rig.link.told == []
@@ -141,7 +147,7 @@ def test_a_chain_becomes_rows_with_times() -> None:
 
 async def test_a_group_is_traced_from_its_row_and_back() -> None:
     """T opens the chain with its sentences; Esc goes back to where it was asked; an unknown id says so."""
-    async with cockpit(panel="positions", size=(140, 40)) as rig:
+    async with cockpit(panels=SHOWN, panel="positions", size=(140, 40)) as rig:
         await rig.press("t")
         await rig.settled()
         await rig.sees("alert from 52.89.214.238")

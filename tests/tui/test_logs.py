@@ -14,6 +14,7 @@ from tui.panels.logs import LogsPanel
 from tui.when import instant_of
 
 pytestmark = pytest.mark.anyio
+SHOWN = (LogsPanel,)
 
 
 def logs_of(rig: Rig) -> LogsPanel:
@@ -24,7 +25,7 @@ def logs_of(rig: Rig) -> LogsPanel:
 
 async def test_the_stream_shows_the_newest_line_and_review_stands_still() -> None:
     """What happens comes into sight by itself; looking at an older line stops that, End goes on (EX-1619)."""
-    async with cockpit(panel="logs", size=(140, 40)) as rig:
+    async with cockpit(panels=SHOWN, panel="logs", size=(140, 40)) as rig:
         panel = logs_of(rig)
         assert panel.stream
         rig.link.world.note("order", "OrderFilled", "BTC/USDT 15m long", "a fill that has just come")
@@ -45,7 +46,7 @@ async def test_the_stream_shows_the_newest_line_and_review_stands_still() -> Non
 
 async def test_filters_are_the_daemons_and_are_seen() -> None:
     """Categories by a click, others by name with completion, words by search; all narrow what the daemon is asked."""
-    async with cockpit(panel="logs", size=(140, 40)) as rig:
+    async with cockpit(panels=SHOWN, panel="logs", size=(140, 40)) as rig:
         panel = logs_of(rig)
         toolbar = panel.query_one(LogToolbar)
         place = str(toolbar.visual).index(" order ") + 2
@@ -72,7 +73,7 @@ async def test_filters_are_the_daemons_and_are_seen() -> None:
 
 async def test_alerts_are_highlighted_and_acknowledged_one_by_one() -> None:
     """A line that waits stands out with a letter; acknowledged it stays in the log and leaves the strip (EX-1406)."""
-    async with cockpit(panel="logs", size=(140, 40)) as rig:
+    async with cockpit(panels=SHOWN, panel="logs", size=(140, 40)) as rig:
         await rig.type("log pinned 1")
         await rig.settled()
         await rig.sees("order rate limit")
@@ -88,7 +89,7 @@ async def test_alerts_are_highlighted_and_acknowledged_one_by_one() -> None:
 async def test_an_export_holds_what_the_filters_let_through(form: str, tmp_path: Path) -> None:
     """The file has every line that fits, not only those on screen; an unknown ending is refused (EX-1409, EX-1619)."""
     file = tmp_path / f"log.{form}"
-    async with cockpit(panel="logs") as rig:
+    async with cockpit(panels=SHOWN, panel="logs") as rig:
         logs_of(rig).set_filter("category", "order")
         rig.app.run_text(f"log-export {file}")
         await rig.until(file.exists, "the file was written")
@@ -105,7 +106,7 @@ async def test_an_export_holds_what_the_filters_let_through(form: str, tmp_path:
 
 async def test_a_signal_is_rehearsed_from_its_line_and_traded_only_when_the_symbol_is_typed() -> None:
     """The rehearsal shows each step; live needs the symbol and a yes (EX-261 to EX-263)."""
-    async with cockpit(panel="logs", size=(140, 40)) as rig:
+    async with cockpit(panels=SHOWN, panel="logs", size=(140, 40)) as rig:
         await rig.type("log category webhook")
         await rig.settled()
         await rig.type("log code SignalDuplicate")
@@ -126,7 +127,7 @@ async def test_a_signal_is_rehearsed_from_its_line_and_traded_only_when_the_symb
 
 async def test_retention_is_shown_and_a_tidying_up_asked_for() -> None:
     """Files, what keeps them and which would go are one page; nothing goes without a yes that names it (EX-1408)."""
-    async with cockpit(panel="logs", size=(120, 40)) as rig:
+    async with cockpit(panels=SHOWN, panel="logs", size=(120, 40)) as rig:
         await rig.press("K")
         await rig.sees("Retention of the log")
         assert "2 would be removed now" in rig.text

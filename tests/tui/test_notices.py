@@ -9,8 +9,13 @@ import pytest
 from tests.tui.rig import SECOND, cockpit
 from tui.demo.notices import tell
 from tui.notices import Notices
+from tui.panels import NoticesPanel, PositionsPanel
 
 pytestmark = pytest.mark.anyio
+SHOWN = (
+    PositionsPanel,
+    NoticesPanel,
+)
 NOW = 1_000_000 * SECOND
 
 
@@ -51,7 +56,7 @@ def test_what_is_read_or_put_away_elsewhere_is_no_toast_any_more() -> None:
 
 async def test_the_bell_counts_and_the_list_reads() -> None:
     """Unread ones stand at the bell; opening the list reads all it shows, and they stay marked while it is open (DS-722)."""
-    async with cockpit(size=(120, 30)) as rig:
+    async with cockpit(panels=SHOWN, size=(120, 30)) as rig:
         await rig.sees("✉ 3")
         await rig.press("n")
         await rig.until(lambda: rig.link.told, "they were read")
@@ -69,7 +74,7 @@ async def test_the_bell_counts_and_the_list_reads() -> None:
 
 async def test_a_critical_one_is_a_toast_that_covers_no_question() -> None:
     """It stays eight seconds, can be put away with the mouse, and lies beneath a question (DS-725)."""
-    async with cockpit(panel="positions", size=(120, 30)) as rig:
+    async with cockpit(panels=SHOWN, panel="positions", size=(120, 30)) as rig:
         tell(rig.link.world, "critical", "Close failing", "BTC/USDT: the venue refuses")
         await rig.settled()
         await rig.sees("Close failing")
@@ -86,7 +91,7 @@ async def test_a_critical_one_is_a_toast_that_covers_no_question() -> None:
 
 async def test_the_bell_says_when_the_link_is_cut_and_what_was_missed_comes() -> None:
     """Connected or reconnecting stands at the bell; what came meanwhile is in the list afterwards (DS-723, DS-725)."""
-    async with cockpit(size=(120, 30)) as rig:
+    async with cockpit(panels=SHOWN, size=(120, 30)) as rig:
         await rig.sees("●  11:06:40")
         rig.link.cut(away=True)
         tell(rig.link.world, "critical", "While you were away", "stop triggered")

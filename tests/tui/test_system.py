@@ -5,9 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.tui.rig import cockpit
+from tui.panels import ActorsPanel, SystemPanel
 from tui.panels.actor_columns import tree_rows
 
 pytestmark = pytest.mark.anyio
+SHOWN = (
+    SystemPanel,
+    ActorsPanel,
+)
 
 
 def test_the_tree_is_drawn_from_paths() -> None:
@@ -25,12 +30,12 @@ def test_the_tree_is_drawn_from_paths() -> None:
 
 async def test_an_actor_is_looked_at_quarantined_and_released() -> None:
     """Enter opens it with its failures and what it takes; commands ask first, and the tree shows what came of them."""
-    async with cockpit(panel="actors", size=(140, 44)) as rig:
+    async with cockpit(panels=SHOWN, panel="actors", size=(140, 44)) as rig:
         rig.app.panel().search("perp session")
         await rig.settled()
         await rig.press("enter")
         await rig.settled()
-        for words in ("/venues/perp/session", "VenueDown: 502 Bad Gateway", "v shows i7kq2f"):
+        for words in ("/venues/perp/session", "VenueDown: 502 Bad Gateway", "shows i7kq2f"):
             await rig.sees(words)
         await rig.press("v")
         await rig.sees("given back to the desk")
@@ -54,7 +59,7 @@ async def test_an_actor_is_looked_at_quarantined_and_released() -> None:
 
 async def test_the_console_shows_and_commands_venues() -> None:
     """Connection, latency, clock, API use, rules, webhook, disk; reconnect asks, precision and reconcile do (EX-1622)."""
-    async with cockpit(panel="system", size=(150, 40)) as rig:
+    async with cockpit(panels=SHOWN, panel="system", size=(150, 40)) as rig:
         for words in ("TEST", "/1200", "412 · ", "WEBHOOK", "InvalidSecret 2", "read models", "GB free", "47 "):
             await rig.sees(words)
         await rig.press("p")

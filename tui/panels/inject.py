@@ -77,11 +77,10 @@ class InjectPanel(Panel):
                 with Horizontal():
                     yield Label("to")
                     yield Input(SIGNAL, id="to", compact=True)
-                    yield Label("an actor's path, or signal", classes="hint", id="to-hint")
+                    yield Label("", classes="hint", id="to-hint")
                 with Horizontal():
                     yield Label("type")
                     yield Input(_SIGNAL_TYPE, id="type", compact=True)
-                    yield Label("", classes="hint", id="type-hint")
                 yield Label("", id="purpose")
                 yield Container(id="fields")
             with VerticalScroll(id="outcome", can_focus=False):
@@ -161,10 +160,13 @@ class InjectPanel(Panel):
         self._preview(state)
 
     def _say(self, names: Sequence[str]) -> None:
-        hint, found = self.query_one("#type-hint", Label), self.message()
-        hint.update("" if found is not None else ", ".join(names) or "this actor takes nothing from outside")
+        found = self.message()
         answer = f" Answered with {found['answer']}." if found is not None and found["answer"] else ""
-        self.query_one("#purpose", Label).update(Content(f"{found['purpose']}{answer}" if found is not None else ""))
+        takes = f"It takes {', '.join(names)}." if names else "It takes nothing from outside."
+        said = f"{found['purpose']}{answer}" if found is not None else takes if self.to in self._paths else ""
+        self.query_one("#purpose", Label).update(Content(said))
+        known = "→ takes what is offered" if self.to in self._paths else "no actor lives there"
+        self.query_one("#to-hint", Label).update(known)
 
     @work(exclusive=True, group="fields")
     async def _rebuild(self) -> None:

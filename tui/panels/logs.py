@@ -79,8 +79,9 @@ class LogsPanel(Panel):
         if self.stream:
             self._held = came
         elif self._held:
-            last = int(self._held[-1]["position"])
-            newer = sum(int(row["position"]) > last for row in came)
+            last = self._held[-1]["position"]
+            place = next((number for number, row in enumerate(came) if row["position"] == last), -1)
+            newer = len(came) - 1 - place
         else:
             self._held = came
         rows = self._rows()
@@ -113,6 +114,13 @@ class LogsPanel(Panel):
         """Show the selected line in full, on small screens too."""
         self.toggle_class("-detail")
         self.draw(self.seat.state)
+        self.call_after_refresh(self._in_sight)
+
+    def _in_sight(self) -> None:
+        """Keep the selected line in sight when there is less room."""
+        grid = self.query_one("#log", Grid)
+        if grid.selected is not None:
+            grid.select(str(grid.selected["position"]))
 
     def back(self) -> bool:
         """Hide the line in full, take the words off, go on with the stream."""

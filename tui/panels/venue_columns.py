@@ -25,6 +25,8 @@ _SLOW_MS: Final = 1_000.0
 
 def _status(row: Row) -> Cell:
     text, style = STATUS.get(str(row["status"]), (str(row["status"]), "warn"))
+    if row["status"] == "connecting" and row["step"] and row["session"] is None:
+        return Cell("✖ no session", "alarm")  # quarantined, or between two lives: nobody is about to connect
     if row["status"] == "connecting" and row["step"]:
         text = f"◌ {row['step']}"
     if row["status"] == "up" and not row["entries"]:
