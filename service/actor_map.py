@@ -123,7 +123,7 @@ _TREE: Final[tuple[tuple[str, str, type[Actor], str], ...]] = (
     ("/nodes/herald", "daemon", actors.node_herald.NodeHerald, "what this daemon says of itself to others"),
     ("/nodes/listener", "daemon", actors.node_listener.NodeListener, "who of the others is alive"),
     ("/operators/config", "daemon", service.config_store.ConfigStore, "draft and versions of the configuration"),
-    ("/operators/secrets", "daemon", service.secret_keeper.SecretKeeper, "the files of the webhook's secrets"),
+    ("/operators/secrets", "daemon", service.secret_keeper.SecretKeeper, "the webhook's secrets in the vault"),
     ("/operators/webhook", "daemon", actors.webhook.WebhookListener, "the HTTP listener"),
     ("/operators/api", "daemon", service.api.server.ApiServer, "the control socket: command line, cockpit, streams"),
     ("/operators/self_check", "daemon", actors.self_check.SelfCheck, "which day was checked last"),
