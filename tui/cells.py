@@ -76,14 +76,14 @@ def money(value: Any, places: int = 2) -> Cell:
 
 
 def short_money(value: Any) -> str:
-    """Return an amount in at most seven places: 999.99, 12.3k, 4.56M."""
+    """Return an amount in at most six places: 99.99, 999, 12.3k, 4.6M."""
     found = number(value)
     if found is None:
         return DASH
     for limit, divisor, unit in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
         if abs(found) >= limit:
             return f"{found / divisor:,.1f}{unit}"
-    return f"{found:,.2f}" if abs(found) < 1_000 else f"{found:,.0f}"
+    return f"{found:,.2f}" if abs(found) < 100 else f"{found:,.0f}"
 
 
 def percent(value: Any, places: int = 2) -> Cell:

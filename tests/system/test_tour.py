@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import signal
 import sys
 from collections.abc import Coroutine, Iterator
@@ -33,7 +34,7 @@ SEEN = {
 """What stands on a panel, whatever size it has; one that is not named must only not be empty."""
 FRAME = 5
 """Lines that are not a panel's: header, tabs, alerts, status line, keys."""
-WRONG = ("Traceback", "nan", "None", "[internal", "{'")
+WRONG = re.compile(r"\b(Traceback|nan|None|KeyError|undefined)\b|\{'")
 
 
 class House:
@@ -86,6 +87,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Give the house of the tour to all tests of this file."""
     found = House(tmp_path_factory.mktemp("tour"))
     found.begin()
+    # What was told while it came about would lie over the screen for its eight seconds in each test.
+    found.do(found.tour.link.post("/v1/notifications/dismiss-all", {}))
     yield found
     found.end()
 
@@ -97,8 +100,8 @@ def _body(text: str) -> str:
 def _whole(text: str, ident: str) -> None:
     """Fail unless a panel shows something, and nothing that only programmers read."""
     body = _body(text)
-    assert sum(map(str.isalnum, body)) > 40, f"{ident} is empty:\n{text}"
-    assert not [each for each in WRONG if each in body], f"{ident} says what nobody understands:\n{text}"
+    assert sum(map(str.isalnum, body)) > 20, f"{ident} is empty:\n{text}"
+    assert not WRONG.search(body), f"{ident} says what nobody understands:\n{text}"
     for words in SEEN.get(ident, ()):
         assert words in text, f"{words!r} is not on {ident}:\n{text}"
 
@@ -124,11 +127,8 @@ async def test_the_numbers_on_the_screen_are_the_daemons(house: House) -> None:
         await rig.settled()
         shown = rig.text.splitlines()
         for row in rows:
-            mine = [
-                line
-                for line in shown
-                if f"{row['symbol']} " in line and f" {row['timeframe']} " in line and f" {row['account']} " in line
-            ]
+            its = re.compile(rf"{row['symbol']}\s+{row['timeframe']}\s.*\s{row['account']}\s")
+            mine = [line for line in shown if its.search(line)]
             assert len(mine) == 1, (row, rig.text)
             assert cells.signed(row["unrealized_quote"]).text in mine[0], (row["unrealized_quote"], mine)
         total = sum(float(row["unrealized_quote"] or 0) for row in rows)
@@ -186,13 +186,15 @@ def test_a_terminal_shows_it_and_survives_the_death_of_the_daemon(house: House, 
     with terminal(command, size=(80, 24), environment=environment) as screen:
         screen.sees("● RUNNING")
         _through_the_panels(screen)
+        screen.press("Escape")  # out of the form; drawing anew gives it the time to be no Alt
         screen.resize(200, 50)
         _through_the_panels(screen)
-        screen.press("2")
-        screen.sees("groups   unrealized", "SOL/USDT")
+        screen.press("Escape")
         daemon.process.send_signal(signal.SIGKILL)
         daemon.process.wait()
-        screen.sees("NO CONNECTION", "trying again", "SOL/USDT")
+        screen.sees("NO CONNECTION", "trying again")
+        screen.press("2")
+        screen.sees("groups   unrealized", "SOL/USDT", "NO CONNECTION")
         daemon.up()
         screen.sees("connected again", "● RUNNING", "SOL/USDT", gone=["NO CONNECTION"])
         screen.press("C-q")
@@ -201,7 +203,10 @@ def test_a_terminal_shows_it_and_survives_the_death_of_the_daemon(house: House, 
 
 
 def _through_the_panels(screen: Terminal) -> None:
-    for panel in PANELS[1:] + PANELS[:1]:
-        before = _body(screen.text)
-        screen.press(panel.key)
-        _whole(screen.sees(*SEEN.get(panel.ident, ()), other_than=before), panel.ident)
+    """Open each panel by its key, or by its command; a form comes last, because it takes the keys that follow."""
+    before = _body(screen.text)
+    for panel in sorted(PANELS[1:] + PANELS[:1], key=lambda each: each.ident == "inject"):
+        screen.press(*([panel.key] if panel.key else [":", *f"go {panel.ident}", "Enter"]))
+        text = screen.sees(*SEEN.get(panel.ident, ()), other_than=before)
+        _whole(text, panel.ident)
+        before = _body(text)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from tests.system.tour import Tour
 from tests.tui.rig import Clock, Rig, cockpit
+from tui.link import DaemonLink
 from tui.panels import PANELS
 
 __all__ = ["WallClock", "take"]
@@ -30,20 +33,43 @@ class WallClock(Clock):
 async def take(house: Tour, folder: Path) -> None:
     """Write ``<panel>.svg`` for every panel, and the dashboard once more in light colours."""
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nothing else runs here
-    shots = {panel.ident: (panel.ident, ()) for panel in PANELS} | KEYS
-    async with cockpit(link=house.new_link(), clock=WallClock(), size=SIZE) as rig:
-        for name, (panel, keys) in shots.items():
-            await show(rig, panel, *keys)
-            _write(folder / f"{name}.svg", rig.app.export_screenshot(title=""))
-            await rig.press("escape")
+    async with _link(house) as link:
+        await _take(house, link, folder)
+
+
+@asynccontextmanager
+async def _link(house: Tour) -> AsyncIterator[DaemonLink]:
+    link = house.new_link()
+    try:
+        yield link
+    finally:
+        await link.close()
+
+
+async def _take(house: Tour, link: DaemonLink, folder: Path) -> None:
+    groups = (await link.get("/v1/groups", open=1, limit=1000))["groups"]
+    worst = min(groups, key=lambda each: float(each["unrealized_quote"] or 0))["group_id"]
+    named = {panel.ident for panel in PANELS}
+    # Notifications first, then they are put away: their toasts would cover the other pictures.
+    for names in (["notices"], ["positions-group", *sorted(named - {"notices", "trace"}), "trace"]):
+        async with cockpit(link=house.new_link(), clock=WallClock(), size=SIZE) as rig:
+            for name in names:
+                panel, keys = KEYS.get(name, (name, ()))
+                if panel in named:
+                    await show(rig, panel, *keys, text=f"trace {worst}" if panel == "trace" else "")
+                    _write(folder / f"{name}.svg", rig.app.export_screenshot(title=""))
+        await link.post("/v1/notifications/dismiss-all", {})
     async with cockpit(link=house.new_link(), clock=WallClock(), size=SIZE, theme="light") as rig:
         await show(rig, "dashboard")
         _write(folder / "dashboard-light.svg", rig.app.export_screenshot(title=""))
 
 
-async def show(rig: Rig, panel: str, *keys: str) -> None:
-    """Bring a panel to the front by its key, press more of them, wait until it has been answered."""
-    await rig.press(next(each.key for each in PANELS if each.ident == panel), *keys)
+async def show(rig: Rig, panel: str, *keys: str, text: str = "") -> None:
+    """Bring a panel to the front by its key or by a command, press more keys, wait until it has been answered."""
+    await rig.press("escape")  # out of a form, whose fields take keys
+    key = next(each.key for each in PANELS if each.ident == panel)
+    await (rig.press(key) if key and not text else rig.type(text or f"go {panel}"))
+    await rig.press(*keys)
     assert rig.app.panel().ident == panel
     await rig.settled()
     await rig.settled()  # what the first answers made the panel ask for

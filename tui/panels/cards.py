@@ -22,6 +22,9 @@ __all__ = ["capital", "engine", "equity", "pnl", "pool", "side", "troubles"]
 _NANOS: Final = 1_000_000_000
 _HOUR_S: Final = 3_600
 _AXIS: Final = 10
+_CLOSE: Final = 10.0
+"""Ends of a curve that are nearer to each other than this have their cents: else both would read the same."""
+
 _WITH_AXIS: Final = 8
 _WITH_WORST: Final = 56
 
@@ -129,7 +132,9 @@ def equity(state: State, size: Size) -> Content:
     if not values or height < 1 or width < _AXIS:
         return lines(head, line(("no equity was noted yet", "dim")))
     style = "gain" if values[-1] >= values[0] else "loss"
-    marks = {0: f"{max(values):,.0f}", height - 1: f"{min(values):,.0f}"} if height > 1 else {0: f"{values[-1]:,.0f}"}
+    high, low, last = max(values), min(values), values[-1]
+    places = 0 if high - low >= _CLOSE else 2
+    marks = {0: f"{high:,.{places}f}", height - 1: f"{low:,.{places}f}"} if height > 1 else {0: f"{last:,.0f}"}
     curve = [
         line((f"{marks.get(place, ''):>{_AXIS}} ", "dim"), (text, style))
         for place, text in enumerate(braille(values, width, height))
