@@ -18,7 +18,7 @@ from tui.text import line, lines
 if TYPE_CHECKING:
     from tui.seat import Seat
 
-__all__ = ["CommandLine"]
+__all__ = ["CommandLine", "completions"]
 
 _SHOWN: Final = 8
 _KEPT: Final = 100

@@ -12,7 +12,7 @@ from tui.demo.offset import pictures
 from tui.demo.prices import noise, text_of
 from tui.demo.world import SLOTS, World
 
-__all__ = ["ANSWERS", "detail", "history"]
+__all__ = ["ANSWERS", "Query", "detail", "history"]
 
 _SECOND: Final = 1_000_000_000
 _START: Final = 50_000.0

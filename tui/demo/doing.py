@@ -15,7 +15,7 @@ from tui.demo.tree import stand
 from tui.demo.world import SLOTS, World
 from tui.link import LinkRefused
 
-__all__ = ["do"]
+__all__ = ["Body", "do", "group_of"]
 
 _SECOND: Final = 1_000_000_000
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from tui.demo.prices import MARKETS, Market, price_at, text_of
 
-__all__ = ["BEGINNINGS", "Group", "Leg", "begun"]
+__all__ = ["BEGINNINGS", "GAPS", "MINUTE", "TARGETS", "WEIGHTS", "Group", "Leg", "begun"]
 
 MINUTE: Final = 60_000_000_000
 GAPS: Final = (0.0, -0.6, -1.2, -2.0, -3.0)

@@ -9,7 +9,7 @@ from tui.demo.prices import noise
 from tui.demo.world import World
 from tui.link import LinkRefused
 
-__all__ = ["actor", "actors", "console", "incident", "incidents", "messages", "stand"]
+__all__ = ["TYPES", "actor", "actors", "console", "incident", "incidents", "messages", "stand"]
 
 _SECOND: Final = 1_000_000_000
 _HOUR: Final = 3_600 * _SECOND
