@@ -1,4 +1,4 @@
-"""The log, the console, the tree, notifications, traces and the form look as they did; see ``test_snapshots``."""
+"""The log, console, tree, notifications, traces, forms, results and settings look as they did; see ``test_snapshots``."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import pytest
 from tests.tui.rig import cockpit, screen_of
 from tui.panels import (
     ActorsPanel,
+    HistoryPanel,
     InjectPanel,
     LogsPanel,
     NoticesPanel,
     Panel,
+    PerformancePanel,
     PositionsPanel,
+    SettingsPanel,
     SystemPanel,
     TracePanel,
 )
@@ -26,9 +29,13 @@ CASES: dict[str, tuple[tuple[int, int], tuple[type[Panel], ...], tuple[str, ...]
     "logs-small": ((80, 24), (LogsPanel,), ("up", "up", "enter"), "light"),
     "system": ((140, 36), (SystemPanel,), (), "dark"),
     "actors": ((140, 44), (ActorsPanel,), ("down", "down", "down", "enter"), "dark"),
-    "actors-small": ((80, 24), (ActorsPanel,), (), "dark"),
     "notices": ((120, 24), (NoticesPanel,), (), "dark"),
     "trace": ((130, 40), (PositionsPanel, TracePanel), ("t",), "dark"),
+    "performance": ((140, 40), (PerformancePanel,), (), "dark"),
+    "performance-small": ((80, 24), (PerformancePanel,), ("v", "v", "v"), "light"),
+    "results": ((120, 30), (PerformancePanel,), ("b",), "dark"),
+    "history": ((120, 30), (HistoryPanel,), (), "dark"),
+    "settings": ((120, 30), (SettingsPanel,), ("down", "down", "down", "enter", "down"), "dark"),
     "inject": ((130, 32), (InjectPanel,), (), "light"),
 }
 """Name -> size, panels, keys, theme."""

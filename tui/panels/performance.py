@@ -48,7 +48,7 @@ class PerformancePanel(Panel):
     PerformancePanel.-broad #figures { display: block; }
     PerformancePanel.-figures #page-curves { display: block; }
     PerformancePanel.-figures #curves { display: none; }
-    PerformancePanel.-figures #figures { display: block; }
+    PerformancePanel.-figures #figures { display: block; width: 1fr; }
     PerformancePanel #results-summary { height: 1; }
     """
 
@@ -78,7 +78,7 @@ class PerformancePanel(Panel):
     def on_mount(self) -> None:
         """Begin with the first page; tables by pair begin with the worst."""
         self.query_one("#results", Grid).order_by("realized", descending=True)
-        self.turn_to(self.page)
+        self.add_class(f"-{self.page}")
 
     @property
     def grid(self) -> Grid | None:

@@ -18,6 +18,9 @@ __all__ = ["allocation", "curves", "days", "extremes", "figures", "heatmap", "hi
 Answer = Mapping[str, Any]
 
 _NARROW: Final = 34
+_TWO: Final = 74
+"""Cells from which on figures stand in two columns."""
+
 _WITH_COUNT: Final = 9
 """Cells from which on a field of the heatmap has room for the number of trades."""
 
@@ -110,9 +113,27 @@ def _factor(stats: Answer) -> Cell:
 
 def figures(found: Answer, size: Size) -> Content:
     """Return every figure: of all trades, of long and of short ones beside each other."""
-    made = found["dashboard"]
+    beside = size.width >= _TWO
+    width = max(_NARROW, min(size.width // 2 - 2 if beside else size.width, 46))
+    money, trades, risk = _money(found, width), _trades(found["dashboard"], width), _risk(found["dashboard"], width)
+    if not beside:
+        return lines(*money, line(""), *trades, line(""), *risk)
+    left, right = [*money, line(""), *risk], trades
+    rows = max(len(left), len(right))
+    left += [line("")] * (rows - len(left))
+    right += [line("")] * (rows - len(right))
+    return lines(*(padded(one, other, width * 2 + 4) for one, other in zip(left, right, strict=True)))
+
+
+def _money(found: Answer, width: int) -> list[Content]:
+    sums = found["dashboard"]["pnl"]
+    windows = [("today", sums["day"]), ("week", sums["week"]), ("month", sums["month"]), ("range", sums["all"])]
+    rows = [_pair(name, cells.signed(value), width) for name, value in windows]
+    return [line(("REALIZED", "title")), *rows, _pair("open", cells.signed(found["unrealized"]), width)]
+
+
+def _trades(made: Answer, width: int) -> list[Content]:
     sides = (made["stats"], made["long"], made["short"])
-    width = max(_NARROW, min(size.width, 46))
     each = (width - 13) // 3
     head = line(("TRADES".ljust(13), "title"), *((f"{name:>{each}}", "dim") for name in ("all", "▲ long", "▼ short")))
     rows: list[tuple[str, Sequence[Cell]]] = [
@@ -125,25 +146,18 @@ def figures(found: Answer, size: Size) -> Content:
         ("profit fact.", [_factor(stats) for stats in sides]),
         ("expectancy", [_short(stats["expectancy"]) for stats in sides]),
     ]
-    sums = made["pnl"]
-    windows = [("today", sums["day"]), ("week", sums["week"]), ("month", sums["month"]), ("range", sums["all"])]
-    return lines(
-        line(("REALIZED", "title")),
-        *(_pair(name, cells.signed(value), width) for name, value in windows),
-        _pair("open", cells.signed(found["unrealized"]), width),
-        line(""),
-        head,
-        *(
-            line((name.ljust(13), "dim"), *(Cell(f"{cell.text:>{each}}", cell.style) for cell in row))
-            for name, row in rows
-        ),
-        line(""),
+    drawn = [(name, [Cell(f"{cell.text:>{each}}", cell.style) for cell in row]) for name, row in rows]
+    return [head, *(line((name.ljust(13), "dim"), *row) for name, row in drawn)]
+
+
+def _risk(made: Answer, width: int) -> list[Content]:
+    return [
         line(("RISK", "title")),
         _pair("Sharpe", _plain(made["sharpe"]), width),
         _pair("Sortino", _plain(made["sortino"]), width),
         _pair("worst drawdown", _points(made["drawdown"]["max_drawdown_percent"]), width),
         _pair("drawdown now", _points(made["drawdown"]["current_drawdown_percent"]), width),
-    )
+    ]
 
 
 def _short(value: Any) -> Cell:
@@ -190,7 +204,9 @@ def heatmap(found: Answer, size: Size) -> Content:
     frames = sorted({frame for row in made.values() for frame in row}, key=_minutes)
     largest = max((abs(cell["net_pnl"]) for row in made.values() for cell in row.values()), default=0.0) or 1.0
     each = max(6, min(12, (size.width - 11) // max(1, len(frames))))
-    shown = [_title("PAIR BY TIMEFRAME", ("net USD (trades)", "dim"), width=size.width)]
+    shown = [
+        _title("PAIR BY TIMEFRAME", (f"net USD{' and trades' if each >= _WITH_COUNT else ''}", "dim"), width=size.width)
+    ]
     shown.append(line((" " * 11, ""), *((f"{frame:>{each}}", "dim") for frame in frames)))
     totals = {pair: sum(cell["net_pnl"] for cell in row.values()) for pair, row in made.items()}
     best_first = sorted(made, key=lambda name: -totals[name])[: max(1, size.height - 2)]
