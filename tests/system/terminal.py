@@ -27,13 +27,6 @@ class Terminal:
         command = ["tmux", "-L", self._name, "-f", "/dev/null", *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=WITHIN_S).stdout
 
-    def resize(self, width: int, height: int) -> None:
-        """Make the window another size; return once the program has drawn itself anew."""
-        self.tmux("resize-window", "-x", str(width), "-y", str(height))
-        end = time.monotonic() + WITHIN_S
-        while max(map(len, self.text.splitlines()), default=0) != width:
-            assert time.monotonic() < end, f"never {width} wide: {self.tmux('list-windows')}\n{self.text}"
-
     def press(self, *keys: str) -> None:
         """Press keys, named as tmux names them."""
         self.tmux("send-keys", *keys)

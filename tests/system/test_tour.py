@@ -186,8 +186,8 @@ def test_a_terminal_shows_it_and_survives_the_death_of_the_daemon(house: House, 
     with terminal(command, size=(80, 24), environment=environment) as screen:
         screen.sees("● RUNNING")
         _through_the_panels(screen)
-        screen.press("Escape")  # out of the form; drawing anew gives it the time to be no Alt
-        screen.resize(200, 50)
+    with terminal(command, size=(200, 50), environment=environment) as screen:
+        screen.sees("● RUNNING")
         _through_the_panels(screen)
         screen.press("Escape")
         daemon.process.send_signal(signal.SIGKILL)
