@@ -89,7 +89,8 @@ def tabs(panels: Sequence[type[Panel]], current: str, width: int) -> Content:
     """Return the line of tabs; names are cut to fit a narrow screen, the one in front never."""
     shown = [panel for panel in panels if panel.tab or panel.ident == current]
     fixed = sum(len(panel.key) + 4 for panel in shown)
-    names = [len(panel.title) for panel in shown]
+    fixed += sum(len(panel.title) for panel in shown if panel.ident == current)
+    names = [len(panel.title) for panel in shown if panel.ident != current]
     most = next((most for most in range(12, 0, -1) if fixed + sum(min(most, size) for size in names) <= width), 1)
     found = []
     for panel in shown:

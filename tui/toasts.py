@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Toasts"]
 
 _WIDTH: Final = 56
-_INSIDE: Final = _WIDTH - 5
+_INSIDE: Final = _WIDTH - 3
 
 
 class Toasts(Lines):

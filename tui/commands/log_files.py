@@ -69,7 +69,7 @@ async def _retention(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG00
         line(""),
         line(
             (f"{len(going)} would be removed now", "warn" if going else "dim"),
-            (": `:log-prune` removes them, `:log-keep SEGMENT` keeps one", "dim") if going else "",
+            (": :log-prune removes them, :log-keep SEGMENT keeps one", "dim") if going else "",
         ),
     ]
     seat.show_page("Retention of the log", text)

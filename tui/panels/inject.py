@@ -46,7 +46,8 @@ class InjectPanel(Panel):
     DEFAULT_CSS = """
     InjectPanel #inject-body { height: 1fr; layout: vertical; }
     InjectPanel #form { height: 1fr; padding: 0 1; }
-    InjectPanel #outcome { height: 1fr; padding: 0 1; background: $surface; }
+    InjectPanel #outcome { height: 6; padding: 0 1; background: $surface; }
+    InjectPanel.-roomy #outcome { height: 1fr; }
     InjectPanel.-broad #inject-body { layout: horizontal; }
     InjectPanel.-broad #form { width: 3fr; height: 100%; }
     InjectPanel.-broad #outcome { width: 2fr; height: 100%; }
@@ -57,7 +58,8 @@ class InjectPanel(Panel):
     InjectPanel Input { width: 26; height: 1; border: none; padding: 0 1; background: $surface; }
     InjectPanel #to, InjectPanel #type { width: 44; background: $panel; }
     InjectPanel Input:focus { border: none; background: $cursor; }
-    InjectPanel #purpose { height: auto; width: 100%; margin: 1 0; }
+    InjectPanel #purpose { height: auto; width: 100%; }
+    InjectPanel.-roomy #purpose { margin: 1 0; }
     InjectPanel #fields { height: auto; }
     InjectPanel #written { text-wrap: wrap; }
     """
