@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import actors.adopter
+import actors.approvals
 import actors.brackets
 import actors.cache_link
 import actors.chains
@@ -23,6 +24,7 @@ import actors.groups
 import actors.input_keeper
 import actors.node_herald
 import actors.node_listener
+import actors.notifier
 import actors.offset
 import actors.paper_exchange
 import actors.pool
@@ -33,6 +35,8 @@ import actors.reconciler
 import actors.risk
 import actors.self_check
 import actors.session
+import actors.telegram.telling
+import actors.telegram.wire
 import actors.webhook
 import service.api.server
 import service.config_store
@@ -59,6 +63,7 @@ _TREE: Final[tuple[tuple[str, str, type[Actor], str], ...]] = (
         actors.risk.RiskCoordinator,
         "whether entries are allowed: running, paused or in error",
     ),
+    ("/risk/approvals", "daemon", actors.approvals.ApprovalDesk, "entries that wait for a person"),
     ("/risk/pool-ACCOUNT", "account", actors.pool.Pool, "slots and the waiting queue"),
     (
         "/risk/offset-ACCOUNT",
@@ -124,10 +129,18 @@ _TREE: Final[tuple[tuple[str, str, type[Actor], str], ...]] = (
     ("/nodes/listener", "daemon", actors.node_listener.NodeListener, "who of the others is alive"),
     ("/operators/config", "daemon", service.config_store.ConfigStore, "draft and versions of the configuration"),
     ("/operators/secrets", "daemon", service.secret_keeper.SecretKeeper, "the webhook's secrets in the vault"),
+    ("/operators/notifier", "daemon", actors.notifier.Notifier, "what operators were told, read and dismissed"),
     ("/operators/webhook", "daemon", actors.webhook.WebhookListener, "the HTTP listener"),
     ("/operators/api", "daemon", service.api.server.ApiServer, "the control socket: command line, cockpit, streams"),
     ("/operators/self_check", "daemon", actors.self_check.SelfCheck, "which day was checked last"),
     ("/operators/housekeeper", "daemon", service.housekeeper.Housekeeper, "when the memory is tidied up"),
+    ("/operators/telegram/wire", "daemon", actors.telegram.wire.TelegramWire, "the conversation with the Bot API"),
+    (
+        "/operators/telegram/bridge",
+        "daemon",
+        actors.telegram.telling.TelegramBridge,
+        "what the phone asked and has to hear, and which of it is done",
+    ),
 )
 """Path, one for each of what, class, what it owns; in the order in which they start."""
 

@@ -1,0 +1,161 @@
+"""What somebody may try with addresses, sizes and slowness."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from typing import Final
+
+import pytest
+
+from service.access.roles import Scope
+from service.api import gate as gate_module
+from service.api import network as network_module
+from tests.service.access.network_rig import Network, network
+
+PROXY: Final = {"BULKHEAD_API__TRUSTED_PROXIES": '["127.0.0.1/32"]'}
+NOW: Final = 1_800_000_000 * 10**9
+MANY: Final = {"BULKHEAD_API__REQUESTS_PER_MINUTE": "100000"}
+
+
+def since(net: Network, passed_ns: int) -> None:
+    """Have time pass for who is let in."""
+    later = net.server.access.now() + passed_ns
+    net.server.access.now = lambda: later
+
+
+# --- paths, sizes, time ------------------------------------------------------------------------------------------------
+
+TRAVERSALS: Final = (
+    "/v1/incidents/..%2f..%2faccess.db",
+    "/v1/incidents/%2e%2e%2faccess.db",
+    "/v1/incidents/....//access.db",
+    "/v1/group/..%2f..%2f..%2fetc%2fpasswd",
+    "/v1/performance/export/..%2f..%2faccess.db",
+    "/v1/config/versions/..%2f1",
+    "/..%2f..%2f..%2f..%2fetc%2fpasswd",
+    "/v1/../../../../etc/passwd",
+    "/v1/trace/..%2f..%2faccess.db",
+    "/v1/explain/%00%2fetc%2fpasswd",
+)
+
+
+def test_no_path_leads_to_a_file() -> None:
+    """Whatever stands in an address is an id: nothing outside of what it is an id in is found."""
+
+    async def work(net: Network) -> None:
+        admin = await net.token(Scope.ADMIN)
+        kept = net.rig.host.config.access_path.read_bytes()[:16]
+        for path in TRAVERSALS:
+            status, text = await raw(net, f"GET {path} HTTP/1.1\r\nAuthorization: Bearer {admin}\r\n", b"")
+            assert 400 <= status < 500, (path, status)
+            assert kept not in text
+            assert b"root:" not in text
+        for name in ("../access.db", "/etc/passwd", "..\\access.db"):
+            said = await net.ask("POST", "/v1/log/keep", admin, json={"segment": name})
+            assert said.status == 404, said
+
+    network(work, **MANY)
+
+
+async def raw(net: Network, head: str, body: bytes) -> tuple[int, bytes]:
+    """Send bytes as they are; return status and everything that is answered."""
+    reader, writer = await connected(net)
+    writer.write(f"{head}Host: x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+    await writer.drain()
+    async with asyncio.timeout(10):
+        said = await reader.read()
+    writer.close()
+    return int(said.split(b" ", 2)[1]), said
+
+
+async def connected(net: Network) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    assert net.server.door is not None
+    return await asyncio.open_connection("127.0.0.1", net.server.door.port)
+
+
+def test_an_oversized_request_is_refused() -> None:
+    """A body above a megabyte, a login above four kilobytes, an endless header: refused, and not kept in memory."""
+
+    async def work(net: Network) -> None:
+        token = await net.token(Scope.TRADE)
+        large = await net.ask("POST", "/v1/signal", token, data=io.BytesIO(b"x" * (2 << 20)))
+        assert large.status == 413
+        login = await net.ask("POST", "/v1/login", data=json.dumps({"name": "x" * 5_000, "password": "y"}))
+        assert (login.status, login.code) == (413, "BodyTooLarge")
+        header = await net.ask("GET", "/v1/me", headers={"X-Large": "x" * 20_000})
+        assert header.status == 400
+
+    network(work)
+
+
+def test_deep_or_broken_json_is_refused_and_no_failure() -> None:
+    """Ten thousand brackets, half a document, bytes that are no text: 422, never 500."""
+
+    async def work(net: Network) -> None:
+        token = await net.token(Scope.TRADE)
+        for body in (
+            b"[" * 10_000,
+            b'{"reason":',
+            b"\xff\xfe",
+            b'{"reason": 1}',
+            b"null",
+            b'{"reason": "a", "reason": "b"',
+        ):
+            said = await net.ask("POST", "/v1/pause", token, data=body)
+            assert 400 <= said.status < 500, (body[:20], said)
+
+    network(work)
+
+
+def test_who_says_nothing_loses_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that sends its headers a byte at a time holds a connection for so long and no longer (slow-loris)."""
+    monkeypatch.setattr(network_module, "IDLE_S", 0.2)
+
+    async def work(net: Network) -> None:
+        for sent in (b"", b"GET /v1/me HT", b"GET /v1/me HTTP/1.1\r\nHost: x\r\nX-A: "):
+            reader, writer = await connected(net)
+            writer.write(sent)
+            async with asyncio.timeout(10):
+                assert await reader.read() == b""
+            writer.close()
+
+    network(work)
+
+
+def test_a_body_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Headers at once and then nothing: 408, and the connection is closed."""
+    monkeypatch.setattr(gate_module, "BODY_S", 0.1)
+    monkeypatch.setattr(network_module, "LINGER_S", 0.1)
+
+    async def work(net: Network) -> None:
+        token = await net.token(Scope.TRADE)
+        for auth in (f"Authorization: Bearer {token}\r\n", ""):
+            path = "/v1/pause" if auth else "/v1/login"
+            reader, writer = await connected(net)
+            writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\n{auth}Content-Length: 10\r\n\r\n{{".encode())
+            async with asyncio.timeout(10):
+                said = await reader.read()
+            assert b" 408 " in said.partition(b"\r\n")[0]
+            assert b"BodyLate" in said
+            writer.close()
+
+    network(work)
+
+
+def test_a_crowd_of_connections_leaves_room_for_the_owner(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many connections from the network and no more; the control socket works beside them."""
+    monkeypatch.setattr(network_module, "CONNECTIONS_MOST", 3)
+
+    async def work(net: Network) -> None:
+        held = [await connected(net) for _ in range(3)]
+        await net.rig.until("/v1/status", lambda _: net.server.door is not None and net.server.door.count == 3)
+        reader, writer = await connected(net)
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+        assert (await net.rig.get("/v1/status"))["version"]
+        for _, each in [*held, (reader, writer)]:
+            each.close()
+
+    network(work)
