@@ -207,6 +207,6 @@ def _through_the_panels(screen: Terminal) -> None:
     before = _body(screen.text)
     for panel in sorted(PANELS[1:] + PANELS[:1], key=lambda each: each.ident == "inject"):
         screen.press(*([panel.key] if panel.key else [":", *f"go {panel.ident}", "Enter"]))
-        text = screen.sees(*SEEN.get(panel.ident, ()), other_than=before)
+        text = screen.sees(panel.title, *SEEN.get(panel.ident, ()), gone=[":go"], other_than=before)
         _whole(text, panel.ident)
         before = _body(text)
