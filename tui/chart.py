@@ -20,14 +20,14 @@ _DAY_S: Final = 86_400
 _AXIS: Final = 9
 _LEAST: Final = 3
 
-Points = Sequence[Sequence[float]]
+_Points = Sequence[Sequence[float]]
 """Instants (nanoseconds) and values, in order of time."""
 
 
 class Curve(NamedTuple):
     """One curve and the name of its style; a later one is drawn over an earlier one."""
 
-    points: Points
+    points: _Points
     style: str
 
 
@@ -98,7 +98,7 @@ def chart(
     return lines(*text)
 
 
-def _at_times(points: Points, first: float, last: float, count: int) -> list[float | None]:
+def _at_times(points: _Points, first: float, last: float, count: int) -> list[float | None]:
     """Return the newest value at each of so many instants, None before the first."""
     found: list[float | None] = []
     place, value = 0, None

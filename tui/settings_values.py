@@ -12,13 +12,13 @@ from typing import Any, Final
 
 __all__ = ["choices_of", "hint_of", "problem_of", "shown", "value_of"]
 
-Key = Mapping[str, Any]
+_Key = Mapping[str, Any]
 
 _ONE_OF: Final = "one of "
 _WORDS: Final = {"above": "above", "at_least": "at least", "below": "below", "at_most": "at most"}
 
 
-def choices_of(key: Key) -> tuple[str, ...]:
+def choices_of(key: _Key) -> tuple[str, ...]:
     """Return the words a key takes, empty when it takes others."""
     kind = str(key.get("type", ""))
     if kind.startswith(_ONE_OF):
@@ -26,7 +26,7 @@ def choices_of(key: Key) -> tuple[str, ...]:
     return ("true", "false") if kind == "true or false" else ()
 
 
-def hint_of(key: Key) -> str:
+def hint_of(key: _Key) -> str:
     """Return what a key takes, in words: type, bounds, unit, default."""
     parts = [str(key.get("type", "")), _bounds(key), str(key.get("unit", ""))]
     return ", ".join(filter(None, parts)) + f"; default {shown(key.get('default'))}"
@@ -39,14 +39,14 @@ def shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _bounds(key: Key) -> str:
+def _bounds(key: _Key) -> str:
     bounds = key.get("bounds", {})
     if bounds.keys() == {"at_least", "at_most"}:
         return f"{bounds['at_least']} to {bounds['at_most']}"
     return " and ".join(f"{_WORDS[name]} {value}" for name, value in bounds.items())
 
 
-def value_of(key: Key, text: str) -> Any:
+def value_of(key: _Key, text: str) -> Any:
     """Return what a text comes to in JSON; raise ValueError with the reason when the key takes no such thing."""
     kind, text = str(key.get("type", "")), text.strip()
     if text == "unset":
@@ -68,7 +68,7 @@ def value_of(key: Key, text: str) -> Any:
     return text
 
 
-def problem_of(key: Key, text: str) -> str:
+def problem_of(key: _Key, text: str) -> str:
     """Return what is wrong with a text, empty when nothing is."""
     try:
         value_of(key, text)
@@ -94,7 +94,7 @@ def _number(text: str) -> Decimal:
     return found
 
 
-def _within(key: Key, value: Any) -> Any:
+def _within(key: _Key, value: Any) -> Any:
     bounds = {name: Decimal(bound) for name, bound in key.get("bounds", {}).items()}
     outside = (
         ("above" in bounds and value <= bounds["above"])

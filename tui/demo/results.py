@@ -12,8 +12,8 @@ from tui.demo.world import World
 
 __all__ = ["days", "exported", "figures", "trades"]
 
-Query = Mapping[str, Any]
-Trade = dict[str, Any]
+_Query = Mapping[str, Any]
+_Trade = dict[str, Any]
 
 _SECOND: Final = 1_000_000_000
 _DAY: Final = 86_400 * _SECOND
@@ -32,12 +32,12 @@ _ZERO: Final = {"open": 0, "unrealized": 0.0}
 
 
 @cache
-def _all(began: int) -> tuple[Trade, ...]:
+def _all(began: int) -> tuple[_Trade, ...]:
     """Return every closed group, the newest first."""
     return tuple(_trade(began, number) for number in range(_COUNT))
 
 
-def _trade(began: int, number: int) -> Trade:
+def _trade(began: int, number: int) -> _Trade:
     symbol, price = _PAIRS[int(abs(noise(71, number)) * 997) % len(_PAIRS)]
     long = noise(72, number) > -0.35
     percent = noise(73, number) * 1.5 + 0.32 + 0.6 * noise(74, number // 9)
@@ -76,7 +76,7 @@ def _trade(began: int, number: int) -> Trade:
     }
 
 
-def _wanted(world: World, query: Query) -> list[Trade]:
+def _wanted(world: World, query: _Query) -> list[_Trade]:
     since = world.now - _RANGES[query["range"]] * _DAY if query.get("range") in _RANGES else 0
     names = ("scope", "account", "venue", "symbol", "timeframe", "strategy", "side", "reason")
     first, last = str(query.get("from") or ""), str(query.get("to") or "9999")
@@ -89,15 +89,15 @@ def _wanted(world: World, query: Query) -> list[Trade]:
     ]
 
 
-def _day(trade: Trade) -> str:
+def _day(trade: _Trade) -> str:
     return f"{datetime.fromtimestamp(trade['closed_at'] / _SECOND, UTC):%Y-%m-%d}"
 
 
-def _net(trade: Trade) -> float:
+def _net(trade: _Trade) -> float:
     return float(trade["net_quote"])
 
 
-def trades(world: World, query: Query) -> Any:
+def trades(world: World, query: _Query) -> Any:
     """Answer ``/v1/performance/trades``."""
     limit = int(query.get("limit") or 100)
     found = _wanted(world, query)
@@ -108,7 +108,7 @@ def trades(world: World, query: Query) -> Any:
     return {"scope": "paper", "trades": found[:limit], "before": more}
 
 
-def days(world: World, query: Query) -> Any:
+def days(world: World, query: _Query) -> Any:
     """Answer ``/v1/performance/days``."""
     found = []
     for day, made in sorted(_grouped(_wanted(world, query), _day).items(), reverse=True):
@@ -128,14 +128,14 @@ def days(world: World, query: Query) -> Any:
     return {"days": found[:60]}
 
 
-def _grouped(found: Iterable[Trade], key: Callable[[Trade], str]) -> dict[str, list[Trade]]:
-    groups: dict[str, list[Trade]] = {}
+def _grouped(found: Iterable[_Trade], key: Callable[[_Trade], str]) -> dict[str, list[_Trade]]:
+    groups: dict[str, list[_Trade]] = {}
     for each in found:
         groups.setdefault(key(each), []).append(each)
     return groups
 
 
-def _stats(found: Sequence[Trade]) -> dict[str, Any]:
+def _stats(found: Sequence[_Trade]) -> dict[str, Any]:
     nets = [_net(each) for each in found]
     won, lost = [net for net in nets if net > 0], [net for net in nets if net < 0]
     gain, loss = sum(won), -sum(lost)
@@ -156,22 +156,22 @@ def _stats(found: Sequence[Trade]) -> dict[str, Any]:
     }
 
 
-def _rows(found: Sequence[Trade], key: Callable[[Trade], str], **more: Any) -> list[dict[str, Any]]:
+def _rows(found: Sequence[_Trade], key: Callable[[_Trade], str], **more: Any) -> list[dict[str, Any]]:
     return [
         {"key": name, "realized": sum(map(_net, made)), "stats": _stats(made), **more}
         for name, made in sorted(_grouped(found, key).items())
     ]
 
 
-def _field(name: str) -> Callable[[Trade], str]:
+def _field(name: str) -> Callable[[_Trade], str]:
     return lambda trade: str(trade[name])
 
 
-def _form(form: str) -> Callable[[Trade], str]:
+def _form(form: str) -> Callable[[_Trade], str]:
     return lambda trade: f"{datetime.fromtimestamp(trade['closed_at'] / _SECOND, UTC):{form}}"
 
 
-def _curves(world: World, found: Sequence[Trade], unrealized: float) -> dict[str, Any]:
+def _curves(world: World, found: Sequence[_Trade], unrealized: float) -> dict[str, Any]:
     """Return equity from trade to trade, with what was open between them made up."""
     oldest = found[::-1]
     start = oldest[0]["opened_at"] if oldest else world.now - _DAY
@@ -188,7 +188,7 @@ def _curves(world: World, found: Sequence[Trade], unrealized: float) -> dict[str
     return {"total": total, "realized": realized, "closed": realized, "drawdown": under, "flows": []}
 
 
-def _histogram(found: Sequence[Trade]) -> dict[str, Any]:
+def _histogram(found: Sequence[_Trade]) -> dict[str, Any]:
     if not found:
         return {"edges": [], "counts": []}
     values = [float(each["return_percent"]) for each in found]
@@ -200,7 +200,7 @@ def _histogram(found: Sequence[Trade]) -> dict[str, Any]:
     return {"edges": [low + number * wide for number in range(_BINS + 1)], "counts": counts}
 
 
-def _heatmap(found: Sequence[Trade]) -> dict[str, Any]:
+def _heatmap(found: Sequence[_Trade]) -> dict[str, Any]:
     return {
         pair: {
             frame: {key: _stats(each)[key] for key in ("trades", "net_pnl", "win_rate_percent")}
@@ -210,7 +210,7 @@ def _heatmap(found: Sequence[Trade]) -> dict[str, Any]:
     }
 
 
-def figures(world: World, query: Query) -> Any:
+def figures(world: World, query: _Query) -> Any:
     """Answer ``/v1/performance`` whole."""
     found = _wanted(world, query)
     unrealized = sum(group.result(world.now) for group in world.groups)
@@ -262,7 +262,7 @@ _BY: Final = ("symbol", "timeframe", "strategy", "side", "account", "venue")
 _UNITS: Final = {"day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m"}
 
 
-def _shown(found: Sequence[Trade]) -> list[dict[str, Any]]:
+def _shown(found: Sequence[_Trade]) -> list[dict[str, Any]]:
     return [{**each, "id": each["group_id"], "net_pnl": _net(each)} for each in found]
 
 
@@ -286,7 +286,7 @@ def _allocation(world: World, equity: float) -> dict[str, Any]:
     }
 
 
-def exported(world: World, query: Query) -> bytes:
+def exported(world: World, query: _Query) -> bytes:
     """Answer an export with the closed groups as CSV: the demo draws no pictures."""
     rows = _wanted(world, query)
     names = ("group_id", "symbol", "timeframe", "side", "reason", "net_quote", "return_percent", "closed_at")

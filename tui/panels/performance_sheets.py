@@ -15,7 +15,7 @@ from tui.text import line, lines, padded
 
 __all__ = ["allocation", "curves", "days", "extremes", "figures", "heatmap", "histogram", "summary"]
 
-Answer = Mapping[str, Any]
+_Answer = Mapping[str, Any]
 
 _NARROW: Final = 34
 _TWO: Final = 74
@@ -35,7 +35,7 @@ def _title(text: str, *right: Cell | tuple[str, str], width: int = 0) -> Content
 # --- curves -------------------------------------------------------------------------------------------------------------
 
 
-def curves(found: Answer, size: Size) -> Content:
+def curves(found: _Answer, size: Size) -> Content:
     """Return equity with the days money came or went, and beneath it how far it stood below its peak."""
     made = found["curves"]
     below = max(4, size.height // 3)
@@ -76,7 +76,7 @@ def _points(value: Any) -> Cell:
 # --- figures ------------------------------------------------------------------------------------------------------------
 
 
-def summary(found: Answer, width: int) -> Content:
+def summary(found: _Answer, width: int) -> Content:
     """Return what a trader asks first in one line."""
     sums, stats = found["dashboard"]["pnl"], found["dashboard"]["stats"]
     left = line(
@@ -104,14 +104,14 @@ def _plain(value: Any, places: int = 2) -> Cell:
     return Cell(DASH, "dim") if value is None else Cell(f"{value:,.{places}f}")
 
 
-def _factor(stats: Answer) -> Cell:
+def _factor(stats: _Answer) -> Cell:
     """Return the profit factor; without a loss it has no end (EX-1714)."""
     if stats["profit_factor"] is None and stats["wins"]:
         return Cell(_INFINITE)
     return _plain(stats["profit_factor"])
 
 
-def figures(found: Answer, size: Size) -> Content:
+def figures(found: _Answer, size: Size) -> Content:
     """Return every figure: of all trades, of long and of short ones beside each other."""
     beside = size.width >= _TWO
     width = max(_NARROW, min(size.width // 2 - 2 if beside else size.width, 46))
@@ -125,14 +125,14 @@ def figures(found: Answer, size: Size) -> Content:
     return lines(*(padded(one, other, width * 2 + 4) for one, other in zip(left, right, strict=True)))
 
 
-def _money(found: Answer, width: int) -> list[Content]:
+def _money(found: _Answer, width: int) -> list[Content]:
     sums = found["dashboard"]["pnl"]
     windows = [("today", sums["day"]), ("week", sums["week"]), ("month", sums["month"]), ("range", sums["all"])]
     rows = [_pair(name, cells.signed(value), width) for name, value in windows]
     return [line(("REALIZED", "title")), *rows, _pair("open", cells.signed(found["unrealized"]), width)]
 
 
-def _trades(made: Answer, width: int) -> list[Content]:
+def _trades(made: _Answer, width: int) -> list[Content]:
     sides = (made["stats"], made["long"], made["short"])
     each = (width - 13) // 3
     head = line(("TRADES".ljust(13), "title"), *((f"{name:>{each}}", "dim") for name in ("all", "▲ long", "▼ short")))
@@ -150,7 +150,7 @@ def _trades(made: Answer, width: int) -> list[Content]:
     return [head, *(line((name.ljust(13), "dim"), *row) for name, row in drawn)]
 
 
-def _risk(made: Answer, width: int) -> list[Content]:
+def _risk(made: _Answer, width: int) -> list[Content]:
     return [
         line(("RISK", "title")),
         _pair("Sharpe", _plain(made["sharpe"]), width),
@@ -174,7 +174,7 @@ def _pair(name: str, cell: Cell, width: int) -> Content:
 # --- shapes -------------------------------------------------------------------------------------------------------------
 
 
-def histogram(found: Answer, size: Size) -> Content:
+def histogram(found: _Answer, size: Size) -> Content:
     """Return how often which return came out, losses left of gains (EX-1708)."""
     made = found["dashboard"]["histogram"]
     edges, counts = made["edges"], made["counts"]
@@ -196,7 +196,7 @@ def histogram(found: Answer, size: Size) -> Content:
     return lines(*shown)
 
 
-def heatmap(found: Answer, size: Size) -> Content:
+def heatmap(found: _Answer, size: Size) -> Content:
     """Return net results by pair and timeframe: the deeper the colour the larger, losses as negative as gains positive."""
     made = found["dashboard"]["heatmap"]
     if not made:
@@ -217,7 +217,7 @@ def heatmap(found: Answer, size: Size) -> Content:
     return lines(*shown)
 
 
-def _heat(cell: Answer | None, largest: float, width: int) -> Content:
+def _heat(cell: _Answer | None, largest: float, width: int) -> Content:
     if cell is None or not cell["trades"]:
         return line((f"{'·':>{width}}", "dim"))
     value = cell["net_pnl"]
@@ -236,7 +236,7 @@ def _minutes(frame: str) -> tuple[int, str]:
 # --- trades, capital, days ----------------------------------------------------------------------------------------------
 
 
-def extremes(found: Answer, which: str, size: Size) -> Content:
+def extremes(found: _Answer, which: str, size: Size) -> Content:
     """Return the ten best or worst trades (EX-1710)."""
     title = "TEN BEST" if which == "best" else "TEN WORST"
     rows = found["trades"][which][: max(1, size.height - 1)]
@@ -254,7 +254,7 @@ def extremes(found: Answer, which: str, size: Size) -> Content:
     return lines(*shown) if rows else lines(shown[0], line(("no trade has closed in this range", "dim")))
 
 
-def allocation(found: Answer, size: Size) -> Content:
+def allocation(found: _Answer, size: Size) -> Content:
     """Return the capital gauge and what each pair holds of equity (EX-1715, EX-1717)."""
     made = found["allocation"]
     share, room = made["gauge_percent"], max(8, size.width - 10)
@@ -280,7 +280,7 @@ def allocation(found: Answer, size: Size) -> Content:
     return lines(*text)
 
 
-def days(rows: Sequence[Answer], size: Size) -> Content:
+def days(rows: Sequence[_Answer], size: Size) -> Content:
     """Return what each day came to, the newest first (EX-1716)."""
     wide = size.width >= 66
     head = f"{'day':<11}{'closed':>7}{'fills':>7}{'volume':>10}{'net':>12}" + ("  best        worst" if wide else "")
