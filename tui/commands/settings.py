@@ -19,6 +19,7 @@ __all__ = ["COMMANDS"]
 
 _APPLY_S: Final = 300.0
 _LARGEST: Final = 1_048_576
+_NAMED: Final = 3
 
 
 async def _author(seat: Seat) -> str:
@@ -189,12 +190,19 @@ async def _versions(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001
             (f"{each['version']:>5}  ", "strong"),
             (f"{cells.day_time(each.get('at'))}  ", "dim"),
             f"{each.get('author', ''):<16}",
-            (f"{each.get('changes', '')}", "dim"),
+            (_changed(each.get("changes") or ()), "dim"),
         )
         for each in found["versions"]
     ]
     text += [line(""), line((":config-version N shows what differs; :config-load N makes it the draft", "dim"))]
     seat.show_page("Versions of the settings", text)
+
+
+def _changed(changes: Sequence[Mapping[str, Any]]) -> str:
+    """Return which keys a version changed, the first few by name."""
+    names = [str(each["key"]) for each in changes]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 async def _version(seat: Seat, given: tuple[str, ...]) -> None:

@@ -79,7 +79,12 @@ def versions(world: World, query: Mapping[str, Any]) -> Any:  # noqa: ARG001
     """Answer ``/v1/config/versions``."""
     newest = world.settings_version
     rows = [
-        {"version": number, "at": world.began - (newest - number) * 86_400_000_000_000, "author": "demo", "changes": 2}
+        {
+            "version": number,
+            "at": world.began - (newest - number) * 86_400_000_000_000,
+            "author": "demo",
+            "changes": [{"key": "ui.theme"}],
+        }
         for number in range(newest, 0, -1)
     ]
     return {"versions": rows}

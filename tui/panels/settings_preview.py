@@ -50,10 +50,10 @@ def _preview(found: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Co
         yield line(("nothing differs from what is in force", "dim"))
     for each in found["ladders"]:
         yield from _ladder(each)
-    for title, rows in (("QUEUE", found["pools"]), ("LOSS OFFSET", found["offsets"])):
-        for row in rows or ():
-            yield line((title, "title"))
-            yield from _plain(row)
+    for pool in found["pools"] or ():
+        yield from _pool(pool)
+    for offset in found["offsets"] or ():
+        yield from _offset(offset)
     if found["pruned"]:
         yield line(("LOG", "title"), f"   {len(found['pruned'])} files would be removed")
     if found["restarts"]:
@@ -79,8 +79,36 @@ def _ladder(each: Mapping[str, Any]) -> Iterator[Content]:
     yield line(("  funds ", "dim"), cells.money(before["funds"]), " → ", cells.money(after["funds"]))
 
 
-def _plain(row: Any) -> Iterator[Content]:
-    pairs = row.items() if isinstance(row, Mapping) else (("", row),)
-    for name, value in pairs:
-        if value not in (None, "", [], {}):
-            yield line((f"  {cells.words(name)} ", "dim"), str(value)[:120])
+def _pool(pool: Mapping[str, Any]) -> Iterator[Content]:
+    before, after = pool["before"], pool["after"]
+    slots = [f"{each['occupied']}/{each['maximum']}" for each in (before, after)]
+    orders = [[str(entry["group_key"]) for entry in each["entries"]] for each in (before, after)]
+    yield line(("QUEUE", "title"), (f"   {before['account']}", "dim"))
+    yield line(("  slots ", "dim"), slots[0], (" → ", "dim"), (slots[1], "accent" if slots[0] != slots[1] else ""))
+    if orders[0] != orders[1]:
+        yield line(("  order ", "dim"), ", ".join(orders[1]))
+    for word, style, names in (("enters at once", "gain", pool["entering"]), ("leaves", "loss", pool["leaving"])):
+        if names:
+            yield line((f"  {word} ", style), ", ".join(map(str, names)))
+
+
+def _offset(offset: Mapping[str, Any]) -> Iterator[Content]:
+    plans = [_plan(offset["plan_before"]), _plan(offset["plan_after"])]
+    yield line(("LOSS OFFSET", "title"), (f"   {offset['account']}", "dim"))
+    if not offset["groups"] and plans[0] == plans[1]:
+        yield line(("  stays as it is", "dim"))
+    for group in offset["groups"]:
+        before, after = (", ".join(group[side]) or "eligible" for side in ("reasons_before", "reasons_after"))
+        timer = "" if group["timer_before"] == group["timer_after"] else "  its timer changes"
+        yield line(
+            (f"  {group['group_id']} ", "strong"), f"{cells.words(before)} → {cells.words(after)}", (timer, "warn")
+        )
+    if plans[0] != plans[1]:
+        yield line(("  next plan ", "dim"), plans[0], (" → ", "dim"), (plans[1], "accent"))
+
+
+def _plan(plan: Mapping[str, Any] | None) -> str:
+    if plan is None:
+        return "none"
+    winners = ", ".join(str(each["group_id"]) for each in plan["winners"])
+    return f"close {plan['loser']} out of {winners}" if winners else f"{plan['loser']}: {cells.words(plan['reason'])}"
