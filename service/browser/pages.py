@@ -127,6 +127,9 @@ SCREEN_SCRIPT: Final = """
   element.dataset.sessionWebsocketUrl = scheme + location.host + "/ws";
   history.replaceState(null, "", "/");  // what stands behind the question mark is not for the terminal
 
+  let leaving = false;  // whoever logs out is not told that they were logged out
+  document.getElementById("bar").addEventListener("submit", () => { leaving = true; });
+
   function over(text) {
     document.getElementById("why").textContent = text;
     document.getElementById("over").hidden = false;
@@ -134,6 +137,7 @@ SCREEN_SCRIPT: Final = """
   }
 
   async function ended() {
+    if (leaving) { return; }
     try {
       const answer = await fetch("/session", { cache: "no-store" });
       if (answer.status === 401) { location.replace("/login?ended=1"); return; }

@@ -168,8 +168,7 @@ def test_an_operator_sees_the_cockpit_and_steers_it(served: str, daemon: DaemonP
         seen.sees("Stop new entries?")
         seen.page.keyboard.press("y")
         seen.until(lambda: daemon.status()["engine"]["status"] == "paused", "the engine is paused")
-        said = daemon.client.get("/v1/log", limit=50)
-        assert any("ada" in str(each) and "pause" in str(each) for each in said["events"])
+        seen.until(lambda: named(daemon, "ada", "pause"), "the audit log names who it was")
         daemon.client.post("/v1/resume")
         assert seen.wrong == []
         assert {re.sub(r"^ws", "http", each).split("/")[2] for each in seen.asked} == {served.split("/")[2]}
@@ -182,6 +181,12 @@ def test_an_operator_sees_the_cockpit_and_steers_it(served: str, daemon: DaemonP
         assert not any("bhc_" in part for part in drawing[0].cmdline()), "a token in the list of processes"
     psutil.wait_procs(drawing, WITHIN_S)
     assert cockpits() == []
+
+
+def named(daemon: DaemonProcess, *words: str) -> bool:
+    """Tell whether one event of the log has all words."""
+    events = daemon.client.get("/v1/log", limit=50)["events"]
+    return any(all(word in str(event) for word in words) for event in events)
 
 
 def test_a_viewer_looks_only(served: str, daemon: DaemonProcess, browser: Any) -> None:
