@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.style import Style
 
 from rules.event_log.line import LineSeverity
-from service.cli.views import event_line, severity_mark
+from service.cli.views import event_line
 
 LETTERS = {"error": "E", "warning": "W", "info": "I", "risk": "R", "order": "O"}
 COLOURS = {"error": "red", "warning": "dark_orange", "info": "bright_blue", "risk": "violet", "order": "green"}
@@ -30,11 +30,12 @@ def test_there_are_five() -> None:
 @pytest.mark.parametrize("severity", LETTERS)
 def test_each_has_its_letter_and_colour(severity: str) -> None:
     """EX-1402: a letter beside the text, and the colour of its severity on both."""
-    letter, style = severity_mark(severity)
-    assert letter == LETTERS[severity]
-    colour = Style.parse(style).color
-    assert colour is not None
-    assert colour.name == COLOURS[severity]
+    line = event_line(row(severity))
+    styles = {line.plain[each.start : each.end]: each.style for each in line.spans}
+    for words in (LETTERS[severity], "said"):
+        colour = Style.parse(str(styles[words])).color
+        assert colour is not None
+        assert colour.name == COLOURS[severity]
 
 
 @pytest.mark.parametrize("severity", LETTERS)

@@ -8,9 +8,12 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from protocol.instruments import Instrument, PrecisionRules
 from protocol.orders import Balance, OrderReport, OrderRequest
 from protocol.values import MarketType, OrderSide, OrderType
+from rules.broker.pacing import DATA_LIMIT, MESSAGE_LIMIT, WINDOW_NS, Kind, Sent
 from runtime.clock import WallClock
 from tests.servers.venues.hall import Hall
 from tests.servers.venues.tws import TwsVenue
@@ -18,7 +21,7 @@ from tests.servers.venues.tws_words import Listed
 from tests.venues.manual_time import Heard
 from tests.venues.trading_suite import TradingRig
 from venues.access import Access, Tools
-from venues.ibkr import IbkrVenue
+from venues.ibkr import IbkrVenue, pace
 
 D = Decimal
 NOW = WallClock().now
@@ -165,3 +168,23 @@ async def connected(folder: str = "", **changes: Any) -> AsyncIterator[IbkrRig]:
         rig.server.hall.price("EUR/USD:USD", D("1.08500"), D("1.08505"))
         await rig.venue.connect(rig.heard)
         yield rig
+
+
+def noting_turns(monkeypatch: pytest.MonkeyPatch) -> list[Sent]:
+    """Return a list of when each message is let go: a busy machine delivers in bunches what left one after the other."""
+    let_go: list[Sent] = []
+
+    def noted(at: int, kind: Kind) -> Sent:
+        let_go.append(Sent(at, kind))
+        return let_go[-1]
+
+    monkeypatch.setattr(pace, "Sent", noted)
+    return let_go
+
+
+def assert_in_pace(let_go: list[Sent]) -> None:
+    """Never more messages a second than the broker takes, nor more for data (DK-67)."""
+    for each in let_go:
+        window = [other for other in let_go if each.at - WINDOW_NS < other.at <= each.at]
+        assert len(window) <= MESSAGE_LIMIT
+        assert sum(other.kind is Kind.DATA for other in window) <= DATA_LIMIT

@@ -79,7 +79,6 @@ class TwsVenue:
         self.port = 0
         self.connections: list[Connection] = []
         self.requests: list[int] = []
-        self.sent_at: deque[int] = deque(maxlen=100_000)
         self.held: asyncio.Event | None = None
         """While set to an unset event, requests for market data wait for it: a chain request in flight."""
         self.holding = asyncio.Event()
@@ -156,7 +155,6 @@ class TwsVenue:
     async def _take(self, connection: Connection, fields: list[str]) -> None:
         number = int(fields[0])
         self.requests.append(number)
-        self.sent_at.append(self.hall.now())
         if number == 71:
             self._start(connection, int(fields[2]))
             return
