@@ -5,10 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from actors.equity import EquitySettings
-from protocol.values import Scope
 from rules.quote_usd import USD_LIKE
 from service.config import Config
-from service.config.market import Account
+from service.config.market import Account, VenueKind
 
 __all__ = ["equity_settings"]
 
@@ -23,8 +22,10 @@ def equity_settings(config: Config) -> EquitySettings:
 
 
 def _starting(config: Config, account: Account) -> Decimal | None:
-    """Return what was set, else the dollars of an account without real money, else None: its balances at the first mark."""
+    """Return what was set, else the dollars a paper account is given, else None: what the venue holds at the first mark."""
     if config.performance.starting_equity is not None:
         return config.performance.starting_equity
+    if account.venue is not VenueKind.PAPER:
+        return None  # balances are those of the exchange inside; another venue has its own, with or without real money
     dollars = [amount for currency, amount in account.balances.items() if currency in USD_LIKE]
-    return sum(dollars, Decimal(0)) if config.scope_of(account) is not Scope.LIVE and dollars else None
+    return sum(dollars, Decimal(0)) if dollars else None

@@ -141,6 +141,7 @@ class Ledger:
         where, since = of_accounts(self._wanted), self._wanted.since
         if self._worth is None:
             self._worth = _worth_before(views, where, since)
+            self._waiting = _waiting_before(views, where, since)
             if self._worth and since is not None:
                 self.inputs.snapshots.append(Snapshot(at=since, total_equity=sum(self._worth.values())))
         self._after(where, "e", self._marks_to)
@@ -156,11 +157,14 @@ class Ledger:
             if equity is None:
                 waiting[account] = waiting.get(account, 0.0) + flow
                 continue
-            # An account that joins later brings its capital along: that is no profit.
-            joined = equity if account not in worth and worth else 0.0
+            came = flow + waiting.pop(account, 0.0)
+            if account not in worth:
+                # What an account is worth at its first mark holds all that came to it until then; where it joins others
+                # that is a flow and no profit, where it is the first the curve begins with it.
+                came = equity if worth else 0.0
             worth[account] = equity
             total = equity if len(worth) == 1 else sum(worth.values())
-            add(Snapshot(at=at, total_equity=total, flow=flow + joined + waiting.pop(account, 0.0)))
+            add(Snapshot(at=at, total_equity=total, flow=came))
 
 
 def _closed(wanted: Wanted) -> Where:
@@ -196,3 +200,13 @@ def _worth_before(views: Views, where: Where, since: Instant | None) -> dict[str
         (SELECT max(e.position) FROM equity_snapshots e{where} AND e.total_equity IS NOT NULL AND e.at < ?
         GROUP BY e.account)"""  # noqa: S608 our own text
     return dict(map(tuple, views.database.fetch(sql, [*where.values, since])))
+
+
+def _waiting_before(views: Views, where: Where, since: Instant | None) -> dict[str, float]:
+    """Return what came to each account before an instant and after what it was worth was last known until then."""
+    if since is None:
+        return {}
+    sql = f"""SELECT e.account, sum(CAST(e.flow AS DOUBLE PRECISION)) FROM equity_snapshots e{where} AND e.at < ?
+        AND e.position > (SELECT max(k.position) FROM equity_snapshots k
+        WHERE k.account = e.account AND k.total_equity IS NOT NULL AND k.at < ?) GROUP BY 1"""  # noqa: S608 our own text
+    return dict(map(tuple, views.database.fetch(sql, [*where.values, since, since])))

@@ -22,6 +22,7 @@ __all__ = [
     "Wanted",
     "fill_lines",
     "first_equity",
+    "flows_before",
     "of_accounts",
     "of_groups",
     "positions",
@@ -141,12 +142,33 @@ def recorded_flows(views: Views, wanted: Wanted) -> list[dict[str, Any]]:
 
 
 def first_equity(views: Views, wanted: Wanted) -> float | None:
-    """Return what the accounts were worth at the first snapshot of each; None without one."""
+    """Return where the curves begin: the first known equity of the account that has one first; None without one."""
+    firsts = _firsts(views, wanted)
+    return firsts[0][2] if firsts else None
+
+
+def flows_before(views: Views, wanted: Wanted) -> float:
+    """Return what came before the range began: deposits, and the capital of accounts that joined the first one."""
+    if wanted.since is None:
+        return 0.0
+    firsts = _firsts(views, wanted)
+    came: float = sum(equity for _, _, equity, at in firsts[1:] if at < wanted.since)
+    begun = {account: position for account, position, _, _ in firsts}
+    where = of_accounts(wanted).add("e.at < ?", wanted.since).add("CAST(e.flow AS DOUBLE PRECISION) <> 0")
+    sql = f"SELECT e.account, e.position, CAST(e.flow AS DOUBLE PRECISION) FROM equity_snapshots e{where}"  # noqa: S608 our own text
+    rows = views.database.fetch(sql, where.values)
+    for account, position, flow in rows:
+        if account in begun and position > begun[account]:
+            came += flow
+    return came
+
+
+def _firsts(views: Views, wanted: Wanted) -> list[tuple[str, int, float, Instant]]:
+    """Return account, position, equity and time of the first known equity of each account, oldest first."""
     where = of_accounts(wanted).add("e.total_equity IS NOT NULL")
-    sql = f"""SELECT sum(CAST(total_equity AS DOUBLE PRECISION)) FROM equity_snapshots WHERE position IN
-        (SELECT min(e.position) FROM equity_snapshots e{where} GROUP BY e.account)"""  # noqa: S608 our own text
-    found = views.database.fetch(sql, where.values)[0][0]
-    return None if found is None else float(found)
+    sql = f"""SELECT account, position, CAST(total_equity AS DOUBLE PRECISION), at FROM equity_snapshots WHERE position IN
+        (SELECT min(e.position) FROM equity_snapshots e{where} GROUP BY e.account) ORDER BY position"""  # noqa: S608 our own text
+    return [(name, position, equity, at) for name, position, equity, at in views.database.fetch(sql, where.values)]
 
 
 def of_accounts(wanted: Wanted) -> Where:

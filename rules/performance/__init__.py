@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from rules.performance.allocation import Allocation, Exposure, OpenPosition, PendingEntry, allocation
 from rules.performance.breakdown import BreakdownKey, BreakdownRow, Open, breakdown, with_open
-from rules.performance.curves import Fall, closed_curve, drawdown_curve, falls, thinned
+from rules.performance.curves import Fall, closed_curve, drawdown_curve, falls, thinned, with_flows
 from rules.performance.daily import DailySummary, daily_summaries, daily_summary
 from rules.performance.dashboard import Dashboard, dashboard, total_pnl_percent
 from rules.performance.equity import Drawdown, drawdown, flow_index, in_order, realized_curve
@@ -77,5 +77,6 @@ __all__ = [
     "total_pnl_percent",
     "trade_stats",
     "window_pnl",
+    "with_flows",
     "with_open",
 ]

@@ -8,7 +8,7 @@ from protocol.messages import Value
 from protocol.values import Instant
 from rules.performance.values import Point, Snapshot, Trade
 
-__all__ = ["Fall", "closed_curve", "drawdown_curve", "falls", "thinned"]
+__all__ = ["Fall", "closed_curve", "drawdown_curve", "falls", "thinned", "with_flows"]
 
 
 class Fall(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
@@ -30,6 +30,24 @@ def closed_curve(trades: Iterable[Trade], starting_equity: float) -> list[Point]
             points.pop()
         points.append(Point(trade.closed_at, value))
     return points
+
+
+def with_flows(points: Sequence[Point], flows: Iterable[Snapshot], starting_equity: float) -> list[Point]:
+    """Return a curve that began with ``starting_equity`` lifted by each deposit from its instant on (EX-1705).
+
+    Total equity holds deposits; drawn beside it, what was realized differs from it by what is open and nothing else.
+    """
+    steps: dict[Instant, float] = {}
+    for each in flows:
+        steps[each.at] = steps.get(each.at, 0.0) + each.flow
+    values = {point.at: point.value for point in points}
+    found: list[Point] = []
+    came, value = 0.0, starting_equity
+    for at in sorted(steps.keys() | values.keys()):
+        came += steps.get(at, 0.0)
+        value = values.get(at, value)
+        found.append(Point(at, value + came))
+    return found
 
 
 def drawdown_curve(snapshots: Sequence[Snapshot], index: Sequence[float]) -> list[Point]:

@@ -38,11 +38,12 @@ from rules.performance import (
     realized_curve,
     thinned,
     total_pnl_percent,
+    with_flows,
     with_open,
 )
 from service.api.answers import plain
 from store.ledger import Inputs, Ledger
-from store.performance import QuoteUsd, Wanted, first_equity, positions, realized_before, waiting_entries
+from store.performance import QuoteUsd, Wanted, first_equity, flows_before, positions, realized_before, waiting_entries
 from store.queries import Views
 from store.views.rows import GroupRow
 
@@ -124,8 +125,9 @@ class Book:
         self.ledger.catch_up(views)
         if self._first is None:
             self._first = first_equity(views, self._wanted)
-        if self._before is None:  # what was realized before the range is not going to change
-            self._before = realized_before(views, self._wanted, self.ledger.rates.__getitem__)
+        if self._before is None:  # what was realized and came before the range is not going to change
+            realized = realized_before(views, self._wanted, self.ledger.rates.__getitem__)
+            self._before = realized + flows_before(views, self._wanted)
         first = terms.starting_equity if terms.starting_equity is not None else self._first
         return _history(self.ledger.inputs, self._wanted, terms, first or 0.0, self._before)
 
@@ -140,7 +142,7 @@ def _history(made: Inputs, wanted: Wanted, terms: Terms, first: float, before: f
     begun = made.snapshots[0].total_equity if wanted.since is not None and made.snapshots else first
     whole = wanted.whole_accounts
     flows = [each for each in made.snapshots[1:] if each.flow]
-    snapshots = made.snapshots if whole else _as_if_alone(made.realizations, made.snapshots, begun)
+    snapshots = made.snapshots if whole else _as_if_alone(made.realizations, made.snapshots, flows, begun)
     index = flow_index(snapshots)
     figures = dashboard(
         index=index,
@@ -159,13 +161,13 @@ def _history(made: Inputs, wanted: Wanted, terms: Terms, first: float, before: f
         figures=figures,
         start=start,
         begun=begun,
-        net_flows=sum((each.flow for each in flows), 0.0) if whole else 0.0,
+        net_flows=sum((each.flow for each in flows), 0.0),
         total=whole,
-        realized=list(figures.realized_curve),
-        closed=closed_curve(made.trades, start),
+        realized=with_flows(figures.realized_curve, flows, start),
+        closed=with_flows(closed_curve(made.trades, start), flows, start),
         equity=[Point(each.at, each.total_equity) for each in snapshots],
         under=drawdown_curve(snapshots, index),
-        flows=flows if whole else [],
+        flows=flows,
         falls=falls(snapshots, index),
         by_unit={unit: periods(made.trades, made.realizations, terms.zone, unit) for unit in PeriodUnit},
         returns=dated_returns(snapshots, terms.now, terms.zone),
@@ -173,13 +175,22 @@ def _history(made: Inputs, wanted: Wanted, terms: Terms, first: float, before: f
     )
 
 
-def _as_if_alone(lines: Sequence[Realization], snapshots: Sequence[Snapshot], begun: float) -> list[Snapshot]:
-    """Return the equity of an account that made only these trades: accounts are marked as a whole and cannot be split."""
-    points = realized_curve(lines, begun)
-    if not points or begun <= 0:
+def _as_if_alone(
+    lines: Sequence[Realization], snapshots: Sequence[Snapshot], flows: Sequence[Snapshot], begun: float
+) -> list[Snapshot]:
+    """Return the equity of an account that made only these trades and had the same deposits.
+
+    Accounts are marked as a whole and cannot be split.
+    """
+    if not lines or begun <= 0:
         return []
+    points = with_flows(realized_curve(lines, begun), flows, begun)
+    came: dict[Instant, float] = {}
+    for each in flows:
+        came[each.at] = came.get(each.at, 0.0) + each.flow
     first = min(points[0].at - 1, snapshots[0].at) if snapshots else points[0].at - 1
-    return [Snapshot(at=first, total_equity=begun), *(Snapshot(at=p.at, total_equity=p.value) for p in points)]
+    made = (Snapshot(at=point.at, total_equity=point.value, flow=came.get(point.at, 0.0)) for point in points)
+    return [Snapshot(at=first, total_equity=begun), *made]
 
 
 # --- what is ------------------------------------------------------------------------------------------------------------
@@ -275,7 +286,7 @@ def _once(past: History, key: Any, make: Callable[[], Any]) -> Any:
 
 
 def _dashboard(past: History, points: int) -> Any:
-    return plain(replace(past.figures, realized_curve=tuple(thinned(past.realized, points))))
+    return plain(replace(past.figures, realized_curve=tuple(thinned(past.figures.realized_curve, points))))
 
 
 def _parts(past: History, terms: Terms, points: int) -> dict[str, Callable[[], Any]]:

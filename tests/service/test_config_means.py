@@ -93,6 +93,28 @@ def test_every_reader_of_the_scope_gets_the_same() -> None:
     assert [(route.account, route.paper) for route in routes] == [("desk", True), ("lab", True)]
 
 
+def test_only_the_exchange_inside_begins_with_the_balances_of_the_configuration() -> None:
+    """EX-1705: a venue outside holds what it holds, with or without real money; what is set counts for all."""
+    config = parse(
+        TWO
+        + """balances = { USDT = 7_000, BTC = 1 }
+        [[accounts]]
+        name = "away"
+        exchange = "okx"
+        venue = "practice"
+        url = "http://127.0.0.1:9001"
+        [[accounts]]
+        name = "testing"
+        exchange = "bybit"
+        venue = "bybit"
+        """,
+        {},
+    )
+    assert equity_settings(config).starting == {"desk": 10_000, "lab": 7_000, "away": None, "testing": None}
+    given = parse("[performance]\nstarting_equity = 500\n" + TWO, {})
+    assert equity_settings(given).starting == {"desk": 500, "lab": 500}
+
+
 def test_an_account_keeps_its_scope() -> None:
     """EX-113: what an account holds never becomes another scope's: that is refused; a new name is fine."""
     before = parse(TWO, {})

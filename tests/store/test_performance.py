@@ -9,7 +9,6 @@ from decimal import Decimal
 
 import pytest
 
-from protocol.performance import EquityMarked, MarkedFor
 from protocol.values import Scope, Side
 from rules.performance import daily_summary, dashboard
 from store.ledger import inputs
@@ -92,17 +91,3 @@ def test_open_positions_and_waiting_entries(tables_at: Where) -> None:
         assert [(each.qty, each.mark) for each in positions(views, wanted, lambda _: 110.0, dollar)] == [(2.0, 110.0)]
         assert positions(views, wanted, lambda _: None, dollar) == []
         assert waiting_entries(views, wanted, lambda _: None) == []
-
-
-def test_an_account_that_joins_is_no_profit(tables_at: Where) -> None:
-    """EX-1705: the equity of several accounts is their sum; capital that joins later is a flow."""
-    with closing(open_journal(MEMORY)) as journal, closing(Projector(tables_at)) as projector:
-        script = Script(journal)
-        for account, starting in (("a", D(100)), ("b", D(50)), ("a", D(100))):
-            marked = EquityMarked(
-                account=account, scope=Scope.PAPER, reason=MarkedFor.FILL, starting=starting, marks=(), at=script.at
-            )
-            script.add("/store/equity", marked)
-        projector.catch_up(journal)
-        made = inputs(projector.views(), Wanted(Scope.PAPER), dollar)
-        assert [(each.total_equity, each.flow) for each in made.snapshots] == [(100, 0), (150, 50), (150, 0)]

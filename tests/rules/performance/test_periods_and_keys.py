@@ -34,6 +34,7 @@ from rules.performance import (
     span_of,
     thinned,
     window_pnl,
+    with_flows,
     with_open,
 )
 from tests.rules.test_performance_reference import FILLS, INSTANTS, REALIZED, TRADES, ZONES
@@ -195,3 +196,11 @@ def test_a_custom_range_holds_its_last_day() -> None:
     span = custom_span(date(2026, 1, 1), date(2026, 1, 31), UTC)
     assert span == (instant("2026-01-01T00:00:00Z"), instant("2026-02-01T00:00:00Z"))
     assert custom_span(None, None, UTC) == (None, None)
+
+
+def test_a_curve_is_lifted_by_deposits() -> None:
+    """EX-1705: each deposit lifts what follows, also where nothing was realized; one point a distinct time."""
+    flows = [Snapshot(at=at, total_equity=0, flow=flow) for at, flow in ((1, 5.0), (4, -2.0), (4, -1.0), (7, 10.0))]
+    points = [Point(2, 101.0), Point(4, 99.0)]
+    assert with_flows(points, flows, 100.0) == [Point(1, 105.0), Point(2, 106.0), Point(4, 101.0), Point(7, 111.0)]
+    assert with_flows(points, [], 100.0) == points

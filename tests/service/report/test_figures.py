@@ -135,18 +135,19 @@ def test_filters_add_up_to_the_whole() -> None:
 
 
 def test_equity_of_some_trades_is_that_of_an_account_that_made_only_them() -> None:
-    """EX-1711, EX-1719: with a filter that splits an account drawdown is of what its trades realized."""
+    """EX-1711, EX-1719: with a filter that splits an account drawdown is of what its trades realized, deposits apart."""
 
     async def work(house: House) -> None:
         found = await house.get("/v1/performance", symbol="ETH/USDT", points=2_000)
-        realized = found["curves"]["realized"]
-        begun = found["starting_equity"]
-        tops, worst, top = begun, 0.0, begun
-        for _, value in realized:
-            equity = begun + value - realized[0][1] if realized[0][1] == begun else value
-            top = max(top, equity)
-            worst = min(worst, 100 * (equity / top - 1))
-        assert tops == pytest.approx(STARTING, abs=60)
+        begun, came = found["starting_equity"], dict(found["curves"]["flows"])
+        index = top = 1.0
+        worst, before = 0.0, begun
+        for at, value in found["curves"]["realized"]:
+            index *= (value - came.get(at, 0)) / before
+            top, before = max(top, index), value
+            worst = min(worst, 100 * (index / top - 1))
+        assert begun == pytest.approx(STARTING, abs=60)
+        assert list(came.values()) == [2_500]
         assert found["dashboard"]["drawdown"]["max_drawdown_percent"] == pytest.approx(worst, rel=1e-6)
 
     run(work)
