@@ -30,8 +30,9 @@ TOPICS: Final[dict[str, Topic]] = {
     "queue": Topic("/v1/queue", 0.0),
     "risk": Topic("/v1/risk", 0.0),
     "decisions": Topic("/v1/risk/decisions", 3.0, (("limit", 200),), stirred=("Risk", "Offset", "Plan")),
-    "performance": Topic("/v1/performance", 5.0, stirred=("GroupClosed",)),
-    "equity": Topic("/v1/performance/equity", 10.0),
+    "performance": Topic(
+        "/v1/performance", 2.0, (("parts", "curves"),), stirred=("GroupClosed", "Fill", "EquityMarked")
+    ),
     "figures": Topic("/v1/performance", 2.0, stirred=("GroupClosed", "Fill")),
     "days": Topic("/v1/performance/days", 10.0, (("limit", 60),), stirred=("GroupClosed",)),
     "trades": Topic("/v1/performance/trades", 5.0, (("limit", 500),), stirred=("GroupClosed",)),

@@ -60,6 +60,35 @@ async def test_what_is_over_its_limit_is_red() -> None:
 
 
 @pytest.mark.anyio
+async def test_the_result_is_of_one_answer() -> None:
+    """EX-1720: result, its parts, percent and equity are of one answer, also where rows have no price any more."""
+    ask = Ask()
+    state = await ask.all("performance", "groups")
+    found = state.get("performance") | {"total_pnl": -96.0, "unrealized": -100.0, "total_pnl_percent": -0.48}
+    state.get("performance").update(found)
+    for row in state.rows("groups", "groups"):
+        row["unrealized_quote"], row["venue_trouble"] = None, "venue down"
+    shown = cards.pnl(state, Size(60, 6)).plain
+    for each in ("last known prices", "-96.00 USD  -0.48%", "open -100.00"):
+        assert each in shown
+    state.get("performance")["unrealized_complete"] = False
+    assert "prices missing" in cards.pnl(state, Size(60, 6)).plain
+
+
+@pytest.mark.anyio
+async def test_equity_is_drawn_without_what_came_from_outside() -> None:
+    """EX-1705: an account that joins and a deposit are no profit: the curve ends with what there is and has no step."""
+    ask = Ask()
+    state = await ask.all("performance")
+    total = [[1, 10_000.0], [2, 10_010.0], [3, 20_010.0], [4, 20_510.0], [5, 20_500.0]]
+    state.get("performance")["curves"] = {"total": total, "flows": [[3, 10_000.0], [4, 500.0]]}
+    shown = cards.equity(state, Size(60, 12)).plain
+    assert "EQUITY  20,500.00" in shown
+    assert "20,510" in shown
+    assert "10,0" not in shown
+
+
+@pytest.mark.anyio
 async def test_the_engines_banner_says_why() -> None:
     """Running is green, paused amber, anything else an error, each with its cause (EX-1610)."""
     ask = Ask()
@@ -220,10 +249,10 @@ async def test_a_question_that_is_broken_off_is_asked_again() -> None:
         return await get(path, **query)
 
     ask.link.get = slow  # type: ignore[method-assign]
-    ask.state.want(("equity",))
+    ask.state.want(("decisions",))
     asking = asyncio.create_task(ask.state.round())
     await begun.wait()
     asking.cancel()
     await asyncio.wait([asking])
     answers.set()
-    assert "equity" in await ask.state.round()
+    assert "decisions" in await ask.state.round()

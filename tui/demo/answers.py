@@ -130,6 +130,7 @@ def _performance(world: World, query: Query) -> Any:  # noqa: ARG001
     return {
         "scope": "paper",
         "unrealized": unrealized,
+        "total_pnl": world.realized + unrealized,
         "total_pnl_percent": 100 * (world.realized + unrealized) / _START,
         "dashboard": {
             "pnl": {
@@ -157,6 +158,9 @@ def _figures(world: World, query: Query) -> Any:
     if any(query.get(name) for name in ("range", "from", "to", "symbol", "timeframe", "strategy", "side", "account")):
         return made
     whole = _performance(world, query)
+    if query.get("parts") == "curves":
+        marks = [[int(row["at"]), float(row["total_equity"])] for row in _equity(world, query)["equity"]]
+        made["curves"] = {"total": [*marks, [world.now, _START + whole["total_pnl"]]], "flows": []}
     allocation = {**made["allocation"], **whole["allocation"], "exposure": made["allocation"]["exposure"]}
     return {**made, **whole, "dashboard": {**made["dashboard"], **whole["dashboard"]}, "allocation": allocation}
 

@@ -77,20 +77,27 @@ def pnl(state: State, size: Size) -> Content:
     found = state.get("performance")
     if found is None:
         return _title("TOTAL PNL")
-    unrealized = sum(cells.number(row["unrealized_quote"]) or 0.0 for row in state.rows("groups", "groups"))
-    sums = found["dashboard"]["pnl"]
-    total = sums["all"] + unrealized
+    total, sums = found["total_pnl"], found["dashboard"]["pnl"]
     return lines(
-        _title("TOTAL PNL", Cell(str(found["scope"]), "dim"), size.width),
+        _title("TOTAL PNL", _prices(state, found), size.width),
         line(
             Cell(cells.signed(total).text, cells.signed(total).style),
             (" USD  ", "dim"),
             cells.percent(found["total_pnl_percent"]),
             ("%", "dim"),
         ),
-        line(("realized ", "dim"), cells.signed(sums["all"]), ("  open ", "dim"), cells.signed(unrealized)),
+        line(("realized ", "dim"), cells.signed(sums["all"]), ("  open ", "dim"), cells.signed(found["unrealized"])),
         line(("today ", "dim"), cells.signed(sums["day"]), ("  week ", "dim"), cells.signed(sums["week"])),
     )
+
+
+def _prices(state: State, found: Mapping[str, Any]) -> Cell:
+    """Return the scope, or which prices the open part is reckoned by where they are not those of the moment."""
+    if not found["unrealized_complete"]:
+        return Cell("prices missing", "warn")
+    if any(row["venue_trouble"] for row in state.rows("groups", "groups")):
+        return Cell("last known prices", "warn")
+    return Cell(str(found["scope"]), "dim")
 
 
 def capital(state: State, size: Size) -> Content:
@@ -123,7 +130,7 @@ def capital(state: State, size: Size) -> Content:
 
 def equity(state: State, size: Size) -> Content:
     """Return the curve of equity with its ends, and how far below its peak it is."""
-    points = _equity(state.rows("equity", "equity"))
+    points = _equity(state.get("performance"))
     values = [value for _, value in points]
     newest = line(("EQUITY  ", "title"), (f"{values[-1]:,.2f}" if values else "", "strong"))
     head = padded(newest, _drawdown(state, size), size.width)
@@ -154,21 +161,23 @@ def _drawdown(state: State, size: Size) -> Content:
     return line(*current, *(worst if size.width >= _WITH_WORST else ()))
 
 
-def _equity(rows: list[dict[str, Any]]) -> list[tuple[int, float]]:
-    """Return the total of all accounts over time: at each snapshot the newest of every account.
+def _equity(found: Any) -> list[tuple[int, float]]:
+    """Return equity over time as it would be had all that came later been there from the beginning.
 
-    Before its first snapshot an account counts with that one: an account that joins is no profit.
+    Deposits and accounts that join are no profit; the newest value is what there is.
     """
-    newest: dict[str, float] = {}
-    found = []
-    for row in reversed(rows):
-        newest[row["account"]] = cells.number(row["total_equity"]) or newest.get(row["account"], 0.0)
-    for row in rows:
-        value = cells.number(row["total_equity"])
-        if value is not None:
-            newest[row["account"]] = value
-            found.append((int(row["at"]), sum(newest.values())))
-    return found
+    if found is None:
+        return []
+    to_come = sum(flow for _, flow in found["curves"]["flows"])
+    flows = iter(sorted(found["curves"]["flows"]))
+    following = next(flows, None)
+    points = []
+    for at, value in found["curves"]["total"]:
+        while following is not None and following[0] <= at:
+            to_come -= following[1]
+            following = next(flows, None)
+        points.append((int(at), value + to_come))
+    return points
 
 
 def side(state: State, size: Size) -> Content:

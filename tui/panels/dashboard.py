@@ -31,7 +31,6 @@ class DashboardPanel(Panel):
         "queue",
         "risk",
         "performance",
-        "equity",
         "signals",
         "troubles",
     )
