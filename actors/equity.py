@@ -71,6 +71,13 @@ class _Account(msgspec.Struct):
     marks: tuple[Mark, ...] = ()
 
 
+class _Held(NamedTuple):
+    """Dollars of an account while its other currencies stood as when they were first heard of."""
+
+    others: dict[str, Decimal]
+    dollars: Decimal
+
+
 class EquityKeeper(DurableActor):
     """Journals marks; one a daemon, for all accounts.
 
@@ -83,6 +90,7 @@ class EquityKeeper(DurableActor):
     def __init__(self, settings: EquitySettings) -> None:
         self._settings = settings
         self._accounts: dict[str, _Account] = {}
+        self._held: dict[str, _Held] = {}
         self._heard: Any = None
         self._timer: Timer | None = None
 
@@ -96,6 +104,7 @@ class EquityKeeper(DurableActor):
         bus.subscribe(GROUPS, self.ref, wanted=self._is_news)
         for account in self._settings.scopes:
             bus.publish(desk_topic(account), TellStanding())
+            bus.subscribe(balances_topic(account), self.ref, wanted=self._may_begin)
         self._begin_interval()
 
     def let_go(self) -> None:
@@ -144,6 +153,18 @@ class EquityKeeper(DurableActor):
 
     def _is_news(self, fact: GroupChanged) -> bool:
         return fact.open_qty > 0 and fact.symbol not in self._account(fact.account).symbols
+
+    def _may_begin(self, fact: BalancesChanged) -> bool:
+        known = self._accounts.get(fact.account)
+        return self._settings.starting.get(fact.account) is None and (known is None or known.starting is None)
+
+    @handles
+    def balances(self, msg: BalancesChanged) -> None:
+        """Remember what an account held before it bought: balances may come before the first mark and after its fill."""
+        held = _held(msg)
+        known = self._held.get(msg.account)
+        if known is None or known.others == held.others:
+            self._held[msg.account] = held
 
     @handles
     def stands(self, msg: GroupChanged) -> None:
@@ -221,11 +242,15 @@ class EquityKeeper(DurableActor):
         return Mark(symbol=symbol, bid=tick.bid, ask=tick.ask, quote_usd=rate)
 
     def _starting(self, name: str) -> Decimal:
-        """Return what the account's curves begin with: what was set, else its dollars at present."""
+        """Return what the account's curves begin with: what was set, else its dollars before anything was bought."""
         given = self._settings.starting.get(name)
         if given is not None:
             return given
-        held: BalancesChanged | None = self.context.bus.kept(balances_topic(name))
-        if held is None:
-            return _ZERO
-        return sum((each.free + each.locked for each in held.balances if each.currency in USD_LIKE), _ZERO)
+        held = self._held.get(name)
+        return _ZERO if held is None else held.dollars
+
+
+def _held(fact: BalancesChanged) -> _Held:
+    amounts = {each.currency: each.free + each.locked for each in fact.balances}
+    others = {name: amount for name, amount in amounts.items() if amount and name not in USD_LIKE}
+    return _Held(others, sum((amount for name, amount in amounts.items() if name in USD_LIKE), _ZERO))

@@ -111,6 +111,21 @@ def test_curves_begin_with_what_was_there() -> None:
     play(given)
 
 
+def test_curves_begin_with_what_was_there_before_the_first_purchase() -> None:
+    """EX-1705: the balances after a purchase may be heard before its mark; dollars that only came or went count."""
+
+    async def script(stage: Stage) -> None:
+        marks = rig(stage)
+        for dollars, coins in ((900, 3), (1_000, 3), (700, 4)):
+            held = BalancesChanged("desk", (Balance("USDT", D(dollars)), Balance("BTC", D(coins))), stage.now)
+            stage.system.bus.publish(balances_topic("desk"), held, keep=True)
+            await stage.settle()
+        await stage.told("desk", PauseEngine("BTC/USDT"))
+        assert [each.starting for each in marks()] == [1_000]
+
+    play(script)
+
+
 @pytest.mark.parametrize("every", [0, 1])
 def test_what_is_open_is_marked_in_the_next_life(every: int) -> None:
     """EX-1705: a symbol that was marked once is marked on, from events or from a snapshot."""
