@@ -14,6 +14,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +30,8 @@ from benchmarks.soak.traffic import Traffic
 from benchmarks.soak.trend import judged
 from benchmarks.soak.trouble import Trouble
 from protocol.errors import BulkheadError
+from service.incidents import incidents_folder
+from store.incident_folder import IncidentFolder
 
 __all__ = ["main"]
 
@@ -84,7 +87,16 @@ async def soak(folder: Path, options: argparse.Namespace) -> Report:
         answers=traffic.answers,
         starts=daemon.starts,
         commit=_commit(),
+        incidents=_incidents(daemon),
     )
+
+
+def _incidents(daemon: SoakDaemon) -> Counter[str]:
+    """Count what the daemon wrote a file about, by kind, place and error."""
+    counts: Counter[str] = Counter()
+    for each in IncidentFolder(incidents_folder(daemon.config.app.data_dir)).lines():
+        counts[f"{each.kind.value} {each.path}: {each.error.type}"] += 1 + each.more
+    return counts
 
 
 async def _watched(sampler: Sampler, load: list[asyncio.Task[None]]) -> None:

@@ -29,6 +29,7 @@ class Report(NamedTuple):
     answers: Counter[str]
     starts: int
     commit: str
+    incidents: Counter[str]
 
     @property
     def passed(self) -> bool:
@@ -91,6 +92,7 @@ def _facts(report: Report) -> list[str]:
         f"answers to alerts: {answers}",
         f"trouble made: {trouble or 'none'}",
         f"messages handled: {last.handled:,}, restarts of actors: {last.restarts}, crashes: {last.failed}",
+        f"incidents: {', '.join(f'{count} x {name}' for name, count in report.incidents.most_common()) or 'none'}",
         f"delay of the event loop: {loop}; processor: {100 * busy:.0f} % of a core",
         f"{grows} (they keep everything, so they grow with what happens)",
     ]
