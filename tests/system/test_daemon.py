@@ -27,7 +27,7 @@ from venues.ccxt_public import probe
 
 pytestmark = pytest.mark.slow
 
-WITHIN_NS = 20_000_000_000
+WITHIN_NS = 60_000_000_000
 ORDERS = 6
 """Orders of one entry: five layers, of which the first fills at once, and its target."""
 

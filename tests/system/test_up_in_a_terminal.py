@@ -76,5 +76,5 @@ def test_a_daemon_that_dies_below_it_is_said(up: Up) -> None:
     """There is nothing left to show: the terminal is given back, with where to look."""
     up.daemon.kill()
     text = up.screen.sees("DaemonDied", "its code was 1")
-    assert "bulkhead.log" in text
+    assert "bulkhead.log" in text.replace("\n", "")  # the path of a test is longer than a line
     assert "Traceback" not in text

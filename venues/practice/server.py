@@ -79,8 +79,15 @@ class PracticeServer:
         """Close every connection."""
         for timer in self._timers:
             timer.cancel()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        if self._runner is None:
+            return
+        server = self._runner.server
+        lines = [each.transport for each in server.connections if each.transport is not None] if server else []
+        await self._runner.cleanup()
+        for line in lines:
+            # Closing waits until everything is sent, for ever when the other host is gone.
+            line.abort()
+        await asyncio.sleep(0)  # house: no wait, the lines only get their turn to end
 
     def _call_at(self, at: int, call: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
