@@ -140,7 +140,9 @@ class _Groups:
 
         records = await self._reading.journal(read)
         if not records:
-            raise not_found(f"there is no group {ident}", value=ident, hint="; ids stand in `bulkhead group` and `tail`")
+            raise not_found(
+                f"there is no group {ident}", value=ident, hint="; ids stand in `bulkhead group` and `tail`"
+            )
         return records
 
     async def _read(self, ident: str) -> tuple[list[Event], GroupView]:

@@ -171,7 +171,7 @@ def _tree(host: Host, config: Config) -> Any:
 
 @asynccontextmanager
 async def rig(**settings: str) -> AsyncIterator[Rig]:
-    """Run the small daemon; its folder is short enough for a socket path anywhere. ``settings`` are environment variables."""
+    """Run the small daemon; its folder is short enough for a socket path. ``settings``: environment variables."""
     with tempfile.TemporaryDirectory(prefix="bh") as name:
         config = _config(Path(name), settings)
         journal = open_journal(config.journal_path)
