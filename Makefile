@@ -5,7 +5,8 @@
 VENV ?= .venv
 PY := $(VENV)/bin/python
 ROOMS := $(wildcard protocol runtime supervision rules indicators store venues market models strategies actors research simulation service tui)
-WORKERS ?= 2
+# One more than the cores of a small machine: much of the time a test waits for a process of its own.
+WORKERS ?= 3
 MINUTES ?= 5
 
 help: ## Show the commands
