@@ -163,7 +163,10 @@ def test_an_operator_sees_the_cockpit_and_steers_it(served: str, daemon: DaemonP
         seen.forget()
         seen.page.keyboard.press("2")
         seen.sees("groups")
-        seen.page.keyboard.type(":pause lunch")
+        seen.page.keyboard.press(":")
+        seen.sees("Tab completes")  # a person looks where the words go before writing them
+        seen.page.keyboard.type("pause lunch")
+        seen.sees("lunch")
         seen.page.keyboard.press("Enter")
         seen.sees("Stop new entries?")
         seen.page.keyboard.press("y")
