@@ -23,10 +23,10 @@ up: $(VENV)/.ready-run ## Start bulkhead: with the cockpit in a terminal, plain 
 	@$(VENV)/bin/bulkhead up
 
 test: $(VENV)/.ready-dev ## Run every test
-	@$(PY) -m pytest -n $(WORKERS) --dist worksteal
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(VENV)/.ready-dev ## Run the tests that take no whole-system run
-	@$(PY) -m pytest -n $(WORKERS) --dist worksteal -m "not slow"
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow"
 
 lint: $(VENV)/.ready-dev ## Check style and formatting
 	@$(VENV)/bin/ruff check .

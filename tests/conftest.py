@@ -1,7 +1,23 @@
-"""What tests of every room may ask for by name."""
+"""What tests of every room may ask for by name, and the order in which files are run."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+
+import pytest
+
 from tests.servers.postgres import postgres_url, server
 
-__all__ = ["postgres_url", "server"]
+__all__ = ["postgres_url", "pytest_collection_modifyitems", "server"]
+
+USUAL_S = 10
+"""Seconds that a file with slow tests takes unless its mark says otherwise."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first: what is begun last is short then, and no process waits for another at the end."""
+    seconds: defaultdict[object, int] = defaultdict(int)
+    for item in items:
+        if mark := item.get_closest_marker("slow"):
+            seconds[item.path] = max(seconds[item.path], mark.kwargs.get("seconds", USUAL_S))
+    items.sort(key=lambda item: -seconds[item.path])

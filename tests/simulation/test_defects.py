@@ -93,7 +93,7 @@ def test_an_unknown_bug_is_an_error() -> None:
         pass
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=90)
 def test_every_planted_bug_is_found_and_nothing_without_it() -> None:
     """Within 200 seeds each bug breaks a rule that it should break; the same seed without the bug breaks none."""
     jobs = [Hunt(name, MOST_SEEDS, Budget(runs=6)) for name in DEFECTS]

@@ -7,7 +7,7 @@ import pytest
 from simulation.run import run
 from simulation.world import PROFILES, scenario_of
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=30)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright drive
 
 CHROMIUM: Final = Path("/usr/bin/chromium")
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.slow(seconds=20),
     pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not here: apt install chromium"),
 ]
 

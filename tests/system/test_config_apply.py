@@ -19,7 +19,7 @@ from service.config.text import from_toml
 from tests.system.process import CONFIG, DaemonProcess, daemon_in, entry
 from tests.system.test_daemon import ORDERS, at_rest, eventually, post
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=60)
 
 ONE_SLOT = f"""{CONFIG}
 [execution_pool]

@@ -24,7 +24,7 @@ from tests.system.accounts import cash_by_group, check_no_order_twice, trades_of
 from tests.system.recorded import SECRETS, need_data
 from tests.system.season import season_alerts, season_config
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=100)
 
 BEGIN: Final = int(datetime(2024, 4, 9, tzinfo=UTC).timestamp()) * 10**9
 END: Final = int(datetime(2024, 4, 19, tzinfo=UTC).timestamp()) * 10**9

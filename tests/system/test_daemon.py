@@ -25,7 +25,7 @@ from tests.system.accounts import check_no_order_twice
 from tests.system.process import CONFIG, DaemonProcess, daemon_in, entry
 from venues.ccxt_public import probe
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=40)
 
 WITHIN_NS = 60_000_000_000
 ORDERS = 6

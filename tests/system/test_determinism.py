@@ -19,7 +19,7 @@ from tests.house.sources import ROOT
 from tests.system.accounts import check_no_order_twice, trades_of
 from tests.system.recorded import FIVE_MINUTES, SECRETS, alerts_for, configured, need_data
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=35)
 
 DAY = 86_400_000_000_000
 SPAN = 40 * DAY

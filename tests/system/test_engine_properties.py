@@ -32,7 +32,7 @@ from tests.system.accounts import cash_by_group, check_no_order_twice, last_stat
 from tests.system.recorded import SECRETS
 from tests.system.test_cut_anywhere import CountingJournal, cut_at
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=20)
 
 COINS: Final = {"BTC": 60_000.0, "ETH": 3_000.0, "DOGE": 0.15}
 START: Final = int(datetime(2025, 3, 1, tzinfo=UTC).timestamp())

@@ -140,7 +140,7 @@ async def go_on(data_dir: Path) -> None:
         check_unmoved(house)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=25)
 def test_ten_thousand_hostile_webhooks(tmp_path: Path) -> None:
     """Each answer is 2xx or a 4xx that names the field; nobody restarts, memory stays flat, no secret is written."""
     at = WallClock().now()

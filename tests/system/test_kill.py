@@ -18,7 +18,7 @@ from store.opening import open_reader
 from tests.system.accounts import cash_by_group, check_no_order_twice, last_states, trades_of
 from tests.system.recorded import need_data
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=100)
 
 KILLS = 50
 ENOUGH = 16

@@ -21,7 +21,7 @@ from tests.system.accounts import check_no_order_twice
 from tests.system.process import CONFIG, DaemonProcess, daemon_in, entry
 from tests.system.test_daemon import ORDERS, at_rest, post
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=25)
 
 
 def test_open_groups_go_along(postgres_url: str) -> None:

@@ -15,7 +15,7 @@ from tests.system.accounts import check_no_order_twice
 from tests.system.process import CONFIG, DaemonProcess, daemon_in, entry
 from tests.system.test_daemon import ORDERS, at_rest, eventually, post
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=20)
 
 
 def test_it_outlasts_its_server_and_itself(server: Server) -> None:

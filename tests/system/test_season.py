@@ -19,7 +19,7 @@ from tests.system.accounts import cash_by_group, check_no_order_twice
 from tests.system.recorded import SECRETS, need_data
 from tests.system.season import season_alerts, season_config
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=90)
 
 USED = (
     "pyramids: first",

@@ -23,7 +23,7 @@ from tests.servers.postgres import postgres_url, shared_server, until
 from tests.servers.practice import Practice, practising
 from tests.system.takeover import LEASE_S, Books, Node, alerts, books_of, post_all
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=40)
 __all__ = ["postgres_url"]
 
 WITHIN_S = 60.0

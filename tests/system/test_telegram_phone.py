@@ -19,7 +19,7 @@ from protocol.telegram import PhoneTaken
 from tests.servers.telegram import TOKEN, Shown, TelegramServer
 from tests.system.process import CONFIG, DaemonProcess, daemon_in
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=30)
 
 PHONE = 7
 WATCHER = 8

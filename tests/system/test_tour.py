@@ -22,7 +22,7 @@ from tests.tui.rig import cockpit
 from tui import cells
 from tui.panels import PANELS
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=80)
 
 OPEN = GROUPS + 2
 SEEN = {

@@ -15,7 +15,7 @@ from tests.house.sources import ROOT
 from tests.system.process import CONFIG
 from tests.system.terminal import Terminal, terminal
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=25)
 
 ASKED = ("Stop bulkhead?", "open groups and orders")
 

@@ -13,7 +13,7 @@ from tests.venues.rigs import RIGS
 CENT = Decimal("1e-8")
 """The least that a venue says of a fee."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.anyio]
+pytestmark = [pytest.mark.slow(seconds=40), pytest.mark.anyio]
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ from tests.system.running import eventually
 from tests.venues.rigs import RIGS
 from venues.access import Access
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=20)
 
 VENUES: Final = tuple(name for name in RIGS if not name.endswith("-perp"))
 """One account each: both families of a venue go through one library and one dialect's signatures."""

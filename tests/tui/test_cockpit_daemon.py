@@ -14,7 +14,7 @@ from tests.system.process import CONFIG, daemon_in
 from tests.tui.rig import Clock, Rig, cockpit
 from tui.link import DaemonLink
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow(seconds=20)]
 
 SLOTS = "[execution_pool]\nmax_open_groups = 1\n"
 

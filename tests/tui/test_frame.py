@@ -78,7 +78,7 @@ async def test_a_topic_the_daemon_refuses_is_said_with_its_code() -> None:
         await rig.sees("there is no group gone [NotFound]")
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=30)
 async def test_every_panel_draws_at_every_size() -> None:
     """80 by 24 is enough for what is needed; smaller and ultrawide screens do not break it (EX-1604)."""
     needed = {"pair", "tf", "pyramids", "dca", "average", "percent", "pnl"}

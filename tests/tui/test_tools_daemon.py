@@ -14,7 +14,7 @@ from tests.tui.test_cockpit_daemon import WallClock
 from tui.link import DaemonLink
 from tui.panels import PANELS
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+pytestmark = [pytest.mark.anyio, pytest.mark.slow(seconds=25)]
 
 
 async def test_a_daemon_is_looked_into_from_the_cockpit(tmp_path: Path) -> None:

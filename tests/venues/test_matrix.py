@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 QUICK = (Fault.ANSWER_LOST, Fault.REORDERED, Fault.PARTIAL_FILL)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=40)
 @pytest.mark.parametrize("name", sorted(RIGS))
 async def test_comes_through(name: str) -> None:
     """A lost answer, messages out of order and a partial fill: both sides agree afterwards, and trading goes on."""

@@ -252,7 +252,7 @@ def size_of(data: bytes) -> tuple[int, int]:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=30)
 def test_every_chart_is_drawn() -> None:
     """EX-1718: each chart as a PNG of 1600 x 900 in both themes, also when there is nothing to draw."""
     found, nothing = answer(trades=40), answer(trades=0)
@@ -264,7 +264,7 @@ def test_every_chart_is_drawn() -> None:
         assert size_of(picture(nothing, chart)) == (WIDTH, HEIGHT)
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=30)
 def test_a_picture_is_drawn_beside() -> None:
     """EX-1718: over the API a picture comes from a process of its own, in the theme that is asked for."""
 
