@@ -28,7 +28,17 @@ from service.vault.sealing import Kept
 from service.vault.store import Values
 from venues.known import KNOWN
 
-__all__ = ["KeyRotated", "SecretDone", "SecretShown", "SecretsShown", "listed", "put", "rotate_key", "take_away"]
+__all__ = [
+    "KeyRotated",
+    "SecretDone",
+    "SecretShown",
+    "SecretsShown",
+    "check_secret",
+    "listed",
+    "put",
+    "rotate_key",
+    "take_away",
+]
 
 _OF_VENUE: Final = {"key": "api_key", "secret": "api_secret", "passphrase": "passphrase"}
 
@@ -196,7 +206,7 @@ def put(
     if field not in SECTIONS.get(holder, (field,)) and all(each.name != holder for each in config.accounts):
         raise UnknownSecret(f"{holder} has no secret {field!r}: it has {', '.join(SECTIONS[holder])}")
     given = checked_value(value)
-    _check(name, given)
+    check_secret(name, given)
     kept = Kept(given, config.webhook.user, now)
     vault_of(config).change(lambda values: values.update({name: kept}), now=now, afresh=afresh)
     return _done(config, sources, name, given)
@@ -227,7 +237,7 @@ def _done(config: Config, sources: Sources, name: SecretName, value: str | None)
     return SecretDone(holder=name.holder, field=name.field, masked=mask_secret(name.field, value), counts=counts)
 
 
-def _check(name: SecretName, value: str) -> None:
+def check_secret(name: SecretName, value: str) -> None:
     """Refuse a value that the key of the same name would refuse."""
     if name.field in ACCOUNT_FIELDS:
         key = next(each.key for each in fields_of(Account) if each.name == name.field)

@@ -7,20 +7,21 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from actors.session_link import clock_offset
+from actors.session_link import CLOCK_WARN_S, clock_offset
 from protocol.instruments import Instrument
 from protocol.market import PriceTick
 from rules.identity import UnknownSymbol, canonical_symbol, market_names
 from runtime.clock import NANOS
-from venues.contract import REQUIRED_CAPABILITIES, Venue
-from venues.errors import NetworkTimeout, VenueError
+from venues.contract import Venue, check_capabilities
+from venues.errors import NetworkTimeout, PermissionDenied, VenueError
+from venues.facets import KeyRights, TellsKeyRights
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from protocol.messages import Message
 
-__all__ = ["Heard", "Step", "Trial", "chosen", "markets", "opened", "probe"]
+__all__ = ["Found", "Heard", "Step", "Trial", "chosen", "markets", "opened", "probe"]
 
 _STEP_S: Final = 20.0
 """Longest time of one step."""
@@ -30,12 +31,23 @@ _QUOTE_S: Final = 10.0
 
 
 class Step(NamedTuple):
-    """One step of a test: how long it took, what was found, or why it failed (``code`` and ``text``)."""
+    """One step of a test: how long it took, what was found, or why it failed (``code`` and ``text``).
+
+    ``warns``: it went well, and what was found should be changed all the same.
+    """
 
     name: str
     ms: float
     text: str
     code: str = ""
+    warns: bool = False
+
+
+class Found(NamedTuple):
+    """What a step found."""
+
+    text: str
+    warns: bool = False
 
 
 class Heard:
@@ -71,20 +83,20 @@ class Trial:
         self._now = now
         self._tell = tell
 
-    async def step(self, name: str, work: Callable[[], Awaitable[str]]) -> bool:
+    async def step(self, name: str, work: Callable[[], Awaitable[Found]]) -> bool:
         """Do one step and note it; return whether it succeeded."""
         began = self._now()
-        code = ""
+        code, warns = "", False
         try:
             async with asyncio.timeout(_STEP_S):
-                text = await work()
+                text, warns = await work()
         except TimeoutError:
             text, code = f"no answer within {_STEP_S:g} s", NetworkTimeout.__name__
         except VenueError as error:
             text, code = str(error), error.code
         except OSError as error:
             text, code = str(error) or type(error).__name__, "VenueDown"
-        done = Step(name, (self._now() - began) / 1e6, text, code)
+        done = Step(name, (self._now() - began) / 1e6, text, code, warns)
         self.steps.append(done)
         self._tell(done)
         return not code
@@ -96,7 +108,7 @@ async def probe(
     wanted: Sequence[str],
     tell: Callable[[Step], None] = lambda _: None,
 ) -> tuple[Step, ...]:
-    """Connect, ask the clock, the balances and the markets, hear one quote, disconnect; the first failure ends it.
+    """Connect, ask the key's rights, clock, balances and markets, hear one quote, disconnect; the first failure ends it.
 
     ``wanted`` are symbols to quote: the first that the venue has. ``tell`` hears each step as it is done.
     """
@@ -104,38 +116,49 @@ async def probe(
     venue: Venue | None = None
     found: tuple[Instrument, ...] = ()
 
-    async def connect() -> str:
+    async def connect() -> Found:
         nonlocal venue
         venue = make()
         await venue.connect(heard)
-        lacks = sorted(REQUIRED_CAPABILITIES - venue.capabilities)
-        return f"{venue.name}, login accepted" + (f"; lacks {', '.join(lacks)}" if lacks else "")
+        check_capabilities(venue.name, venue.capabilities)
+        return Found(f"{venue.name}, login accepted")
 
-    async def clock() -> str:
+    async def rights() -> Found:
+        assert venue is not None
+        return await _rights(venue)
+
+    async def clock() -> Found:
         assert venue is not None
         offset = await clock_offset(venue, now)
         word = "ahead of" if offset > 0 else "behind"
-        return f"{abs(offset) / NANOS:.3f} s {word} ours"
+        return Found(f"{abs(offset) / NANOS:.3f} s {word} ours", abs(offset) > CLOCK_WARN_S * NANOS)
 
-    async def balances() -> str:
+    async def balances() -> Found:
         assert venue is not None
         held = await venue.balances()
-        return ", ".join(f"{each.free + each.locked:f} {each.currency}" for each in held) or "nothing"
+        return Found(", ".join(f"{(each.free + each.locked).normalize():f} {each.currency}" for each in held) or "nothing")
 
-    async def load() -> str:
+    async def load() -> Found:
         nonlocal found
         assert venue is not None
         found = await venue.instruments()
-        return f"{len(found)}"
+        return Found(f"{len(found)}")
 
-    async def quote() -> str:
+    async def quote() -> Found:
         assert venue is not None
         (first,) = chosen(found, wanted, 1)
         await venue.subscribe([first.symbol])
         tick = await heard.price(first.symbol)
-        return f"{tick.symbol} {tick.bid:f} / {tick.ask:f}"
+        return Found(f"{tick.symbol} {tick.bid:f} / {tick.ask:f}")
 
-    steps = (("connect", connect), ("clock", clock), ("balances", balances), ("markets", load), ("quote", quote))
+    steps = (
+        ("connect", connect),
+        ("rights", rights),
+        ("clock", clock),
+        ("balances", balances),
+        ("markets", load),
+        ("quote", quote),
+    )
     try:
         for name, work in steps:
             if name == "quote" and not found:
@@ -148,9 +171,23 @@ async def probe(
     return tuple(test.steps)
 
 
-async def _closed(venue: Venue) -> str:
+async def _rights(venue: Venue) -> Found:
+    """Say what the key may do; raise PermissionDenied for one that may not trade. What is not said stays unsaid."""
+    try:
+        told = await venue.key_rights() if isinstance(venue, TellsKeyRights) else KeyRights()
+    except VenueError as error:
+        return Found(f"the venue does not say what the key may do: {error.message}")
+    if told.trade is False:
+        raise PermissionDenied(venue.name, "the key may not trade")
+    trades = "the key may trade" if told.trade else "whether the key may trade, the venue does not say"
+    if told.withdraw:
+        return Found(f"{trades}; it may WITHDRAW too: bulkhead never does, take that right off the key", warns=True)
+    return Found(trades + ("; it may not withdraw" if told.withdraw is False else ""))
+
+
+async def _closed(venue: Venue) -> Found:
     await venue.close()
-    return "done"
+    return Found("done")
 
 
 @asynccontextmanager

@@ -26,10 +26,12 @@ __all__ = [
     "HasMarketFacts",
     "HasSwapRates",
     "HasTrades",
+    "KeyRights",
     "MarketFacts",
     "PublicTrade",
     "TakesBrackets",
     "TakesCombos",
+    "TellsKeyRights",
 ]
 
 
@@ -49,6 +51,22 @@ class HasMarketFacts(Protocol):
 
     async def market_facts(self, symbol: str) -> MarketFacts:
         """Return what is known of a market."""
+        ...
+
+
+class KeyRights(NamedTuple):
+    """What the venue says that a key may do; None: it does not say."""
+
+    trade: bool | None = None
+    withdraw: bool | None = None
+
+
+@runtime_checkable
+class TellsKeyRights(Protocol):
+    """Says what the key that it was opened with may do."""
+
+    async def key_rights(self) -> KeyRights:
+        """Return the key's rights; those of the account behind it are not meant."""
         ...
 
 

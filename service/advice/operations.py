@@ -47,6 +47,10 @@ OPERATORS: Final = Area(
             ("NotFound",),
             "check the id: `bulkhead tail`, `bulkhead group` and `bulkhead ps` show those there are",
         ),
+        Word(
+            ("NothingToTest",), "nothing: a paper account lives in the daemon; `bulkhead venue rules` shows its markets"
+        ),
+        Word(("TestUnderWay",), "wait for the answer of the test that runs; it takes up to two minutes"),
         Word(("PictureFailed",), "`bulkhead export` lists the charts there are; else the daemon's log says why"),
         Word(("ExportFailed",), "choose a folder that exists and has room: no half file was left"),
         Word(

@@ -31,6 +31,7 @@ from service.api import (
     secrets,
     signals,
     stream,
+    trials,
     venues,
 )
 
@@ -63,6 +64,7 @@ FAMILIES: tuple[Callable[[web.Application, ApiServer], None], ...] = (
     secrets.register,
     signals.register,
     stream.register,
+    trials.register,
     venues.register,
 )
 """Each registers the addresses of its area."""

@@ -12,12 +12,9 @@ from service.cli.output import note, print_json, print_line, show, table
 from service.cli.parts import ConfigFile, Json, load_config, usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from service.config import Config
     from service.config.market import Account
     from service.venue_audit import Audit
-    from venues.contract import Venue
 
 __all__ = ["audit", "listing", "register", "symbols", "trial"]
 
@@ -29,8 +26,8 @@ _Symbols = Annotated[
 _LIBRARY: Final = {"oanda": "oandapyV20", "ibkr": "ib_async", "alpaca": "alpaca"}
 """What an extra brings, by its module; all others need ccxt."""
 
-_BESIDE: Final = 100
-"""Added to the client id at IBKR's gateway: a running daemon's own stays connected."""
+_SIGNS: Final = {(True, False): "✗", (False, True): "!", (False, False): "✓"}
+"""By whether a step failed, and whether it warns."""
 
 
 def register(family: typer.Typer) -> None:
@@ -90,30 +87,32 @@ def _facts(name: str, accounts: list[str]) -> dict[str, Any]:
 
 
 def trial(account: _Account = "", symbol: _Symbols = None, config: ConfigFile = None, as_json: Json = False) -> None:
-    """Try an account step by step: connect and log in, clock, balances, markets, one quote; then disconnect.
+    """Try an account step by step: connect and log in, the key's rights, clock, balances, markets, one quote; disconnect.
 
     Trades nothing and needs no daemon; one that runs is not disturbed. The first step that fails ends it, with the venue's
-    own words and what to do.
+    own words and what to do. A key that may withdraw is warned of.
     """
-    import asyncio
+    import msgspec
 
-    from service.advice import advice_of
-    from service.venue_probe import Step, probe
+    from runtime.clock import WallClock
+    from service.venue_probe import Step
+    from service.venue_trial import tried
 
     loaded = load_config(config)
     one = _chosen(loaded, account)
+    if symbol:
+        one = msgspec.structs.replace(one, symbols=tuple(symbol))
 
     def tell(step: Step) -> None:
         if not as_json:
-            print_line(f"{'✗' if step.code else '✓'} {step.name:<11} {step.ms:7.0f} ms  {step.text}")
+            print_line(f"{_SIGNS[bool(step.code), step.warns]} {step.name:<11} {step.ms:7.0f} ms  {step.text}")
 
-    make, now = _maker(loaded, one)
-    steps = asyncio.run(probe(make, now, _wanted(loaded, one, symbol), tell))
-    failed = next((each for each in steps if each.code), None)
+    found = tried(loaded, one, WallClock().now, tell)
     if as_json:
-        print_json({"account": one.name, "ok": failed is None, "steps": [each._asdict() for each in steps]})
+        print_json(msgspec.to_builtins(found))
+    failed = next((each for each in found.steps if each.code), None)
     if failed is not None:
-        raise CommandFailed(Failure(ExitCode.FAILED, failed.code, failed.text, advice_of(failed.code), failed.name))
+        raise CommandFailed(Failure(ExitCode.FAILED, failed.code, failed.text, found.advice, failed.name))
 
 
 def symbols(
@@ -130,11 +129,12 @@ def symbols(
     """
     import asyncio
 
+    from runtime.clock import WallClock
     from service.venue_probe import markets
+    from service.venue_trial import maker_of
 
     loaded = load_config(config)
-    one = _chosen(loaded, account)
-    make, _ = _maker(loaded, one)
+    make = maker_of(loaded, one := _chosen(loaded, account), WallClock().now)
     found = [
         {"symbol": each.symbol, "venue_symbol": each.venue_symbol, "alert": f"{one.exchange.upper()}:{_alert(each)}"}
         for each in asyncio.run(markets(make))
@@ -172,16 +172,18 @@ def audit(
     """
     import asyncio
 
+    from runtime.clock import WallClock
     from service.config.venue_access import trades_real_money
     from service.venue_audit import audit as look
+    from service.venue_trial import maker_of, markets_wanted
 
     loaded = load_config(config)
     one = _chosen(loaded, account)
     if order_test and trades_real_money(loaded, one) and not yes:
         message = f"account {one.name} trades real money: the order test would place a real order"
         raise usage(message, "add --yes if you mean it", code="RealMoney", path="--order-test")
-    make, now = _maker(loaded, one)
-    found = asyncio.run(look(make, now, _wanted(loaded, one, symbol), order_test=order_test))
+    wanted, now = tuple(symbol or ()) or markets_wanted(loaded, one), WallClock().now
+    found = asyncio.run(look(maker_of(loaded, one, now), now, wanted, order_test=order_test))
     if as_json:
         print_json({"account": one.name, **_plain(found)})
         return
@@ -256,20 +258,3 @@ def _chosen(config: Config, name: str) -> Account:
             f"account {name} trades on paper inside the daemon: there is nothing to reach", advice, path="ACCOUNT"
         )
     return found
-
-
-def _maker(config: Config, account: Account) -> tuple[Callable[[], Venue], Callable[[], int]]:
-    import msgspec
-
-    from runtime.clock import WallClock
-    from service.venues import adapter_of
-
-    now = WallClock().now
-    changed = msgspec.structs.replace(account, client_id=(account.client_id + _BESIDE) % 1_000)
-    accounts = tuple(changed if each is account else each for each in config.accounts)
-    beside = msgspec.structs.replace(config, accounts=accounts)
-    return (lambda: adapter_of(beside, changed, now)), now
-
-
-def _wanted(config: Config, account: Account, given: list[str] | None) -> tuple[str, ...]:
-    return tuple(given or ()) or account.symbols or config.market.symbols

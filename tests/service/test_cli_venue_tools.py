@@ -99,6 +99,7 @@ def test_an_account_is_tried_step_by_step(desk: Desk) -> None:
     assert found["ok"]
     assert [each["name"] for each in found["steps"]] == [
         "connect",
+        "rights",
         "clock",
         "balances",
         "markets",

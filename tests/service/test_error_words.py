@@ -24,7 +24,9 @@ NO_CODES: Final = {
     **dict.fromkeys(("RateLimitExceeded", "RequestTimeout", "RestrictedLocation"), "a class of ccxt"),
     **dict.fromkeys(("AccountNotEnabled", "AccountSuspended", "DuplicateOrderId", "ExchangeError"), "a class of ccxt"),
     **dict.fromkeys(("ExchangeNotAvailable", "InvalidNonce", "MarketClosed"), "a class of ccxt"),
-    **dict.fromkeys(("AdlTrade", "BustTrade", "PartiallyFilled", "PartiallyFilledCanceled"), "a word of Bybit's"),
+    **dict.fromkeys(
+        ("AdlTrade", "BustTrade", "ContractTrade", "PartiallyFilled", "PartiallyFilledCanceled"), "a word of Bybit's"
+    ),
     **dict.fromkeys(
         ("ApiCancelled", "ApiPending", "PendingCancel", "PendingSubmit", "PreSubmitted"), "a word of IBKR's"
     ),

@@ -18,6 +18,7 @@ from venues.crypto.errors import UNREADABLE
 from venues.crypto.memory import Memory
 from venues.crypto.translate import NS_PER_MS, Translator, instrument
 from venues.errors import OrderNotFound, VenueCapabilityMissing, VenueDown
+from venues.facets import KeyRights
 
 __all__ = ["Account"]
 
@@ -121,6 +122,10 @@ class Account:
         found = self._calls.read(lambda: self._words.positions(rows))
         self._memory.symbols.update(each.symbol for each in found)
         return found
+
+    async def key_rights(self) -> KeyRights:
+        """Return what the key may do, as far as the venue says it."""
+        return await self._calls.ask(lambda: self._dialect.key_rights(self._calls.exchange))
 
     # --- orders and fills ----------------------------------------------------------------------------------------------
 

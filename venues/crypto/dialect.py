@@ -23,6 +23,7 @@ from protocol.values import MarketType, OrderType
 from rules.client_ids import PREFIX
 from venues.access import Access
 from venues.contract import CallLimit
+from venues.facets import KeyRights
 from venues.waits import retry_after_s
 
 __all__ = ["Dialect", "Exchange", "Row", "plain"]
@@ -238,6 +239,10 @@ class Dialect:
         """Return ccxt's unified balance."""
         found: Row = await exchange.fetch_balance()
         return found
+
+    async def key_rights(self, exchange: Exchange) -> KeyRights:  # noqa: ARG002 - the venue's to say
+        """Return what the venue says of its key; nothing where it cannot be asked."""
+        return KeyRights()
 
     async def positions(self, exchange: Exchange) -> list[Row]:
         """Return ccxt's unified positions, flat ones allowed."""

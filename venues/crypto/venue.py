@@ -17,7 +17,7 @@ from venues.crypto.dialects import dialect_of
 from venues.crypto.exchange import Clock
 from venues.crypto.line import Line
 from venues.errors import VenueDown
-from venues.facets import MarketFacts, PublicTrade
+from venues.facets import KeyRights, MarketFacts, PublicTrade
 
 __all__ = ["CryptoVenue"]
 
@@ -106,6 +106,10 @@ class CryptoVenue(Venue):
     async def fills_since(self, at: int) -> tuple[FillReport, ...]:
         """Return every fill at or after an instant, oldest first."""
         return await self._connected().account.fills_since(at)
+
+    async def key_rights(self) -> KeyRights:
+        """Return what the key may do, as far as the venue says it."""
+        return await self._connected().account.key_rights()
 
     # --- orders --------------------------------------------------------------------------------------------------------
 

@@ -31,7 +31,9 @@ from service.api.signals import Replay
 from service.api.table import parameters as given
 from service.api.table import shapes
 from service.api.table.routes import Route, post, shape
+from service.api.trials import TestVenue
 from service.api.venues import VenueCommand
+from service.venue_trial import TrialResult
 
 __all__ = ["ACTING", "SIGNAL"]
 
@@ -47,6 +49,7 @@ SIGNAL: Final = shape(
 _ENGINE_SAID: Final = shape(
     "engine said", "Whether entries are allowed now.", type=str, status=EngineStatus, reason=str, number=int, told=str
 )
+_NOT_TESTED: Final = ("NotFound", "NothingToTest", "TestUnderWay")
 _TOLD: Final = shape("told", "Where the message went.", account=str, told=str)
 
 
@@ -178,6 +181,13 @@ _TRADING = (
         VenueCommand,
         shapes.VENUE_RULES,
         errors=("PrecisionFetchFailed",),
+    ),
+    post(
+        "/v1/venues/test",
+        "Try to reach an account and log in, beside its running session; trades nothing",
+        TestVenue,
+        TrialResult,
+        errors=_NOT_TESTED,
     ),
     post("/v1/venues/reconcile", "Compare with the venue now", VenueCommand, _TOLD),
     post(

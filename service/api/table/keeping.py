@@ -8,7 +8,9 @@ from protocol.webhook import SecretRotated
 from service.access.roles import Scope
 from service.api.secrets import DropSecret, PutSecret, Rotate
 from service.api.table.routes import Route, get, post, with_more
+from service.api.trials import TestCredentials
 from service.credentials import KeyRotated, SecretDone, SecretsShown
+from service.venue_trial import TrialResult
 
 __all__ = ["KEEPING"]
 
@@ -23,6 +25,14 @@ KEEPING: Final[tuple[Route, ...]] = (
         SecretDone,
         scope=Scope.ADMIN,
         errors=("UnknownSecret", *_VAULT),
+    ),
+    post(
+        "/v1/venues/test-credentials",
+        "Try an account with credentials that are kept nowhere; trades nothing",
+        TestCredentials,
+        TrialResult,
+        scope=Scope.ADMIN,
+        errors=("NotFound", "NothingToTest", "TestUnderWay", "UnknownSecret"),
     ),
     post(
         "/v1/secrets/remove",

@@ -52,6 +52,7 @@ class BinanceServer(HttpVenue):
         self.skew_ms = 0
         self.banned_s = 0
         self.elsewhere = False
+        self.rights = {"enableReading": True, "enableSpotAndMarginTrading": True, "enableWithdrawals": False}
         self.latest: list[int] = []
         """The recvWindow of each order that came, in ms."""
         self._listen_key = "pqia91ma19a5s61cv6a81va65sdf19v8a65a1a5s61cv6a81va65sdf19v8a65a1"
@@ -90,6 +91,7 @@ class BinanceServer(HttpVenue):
             yield web.put(f"{base}/order", self._answering(self._amend))
         else:
             private["/api/v3/account"] = lambda _: wire.account(self.hall)
+            private["/sapi/v1/account/apiRestrictions"] = lambda _: dict(self.rights)
         for path, answer in public.items():
             yield web.get(path, self._answering(answer, signed=False))
         for path, answer in private.items():

@@ -10,6 +10,7 @@ from protocol.values import MarketType
 from venues.access import Access
 from venues.contract import CallLimit
 from venues.crypto.dialect import Dialect, Exchange, Row
+from venues.facets import KeyRights
 
 __all__ = ["BinanceDialect"]
 
@@ -119,6 +120,14 @@ class BinanceDialect(Dialect):
     def client_id_of_trade(self, trade: Row) -> str:
         """Return what the stream says; history does not say it."""
         return str(trade["info"].get("c") or "")
+
+    async def key_rights(self, exchange: Exchange) -> KeyRights:
+        """Return the restrictions of the key; the test network has none to ask for."""
+        if self.access.testnet:
+            return KeyRights()
+        found = await exchange.sapiGetAccountApiRestrictions()
+        trades = "enableFutures" if self.perp else "enableSpotAndMarginTrading"
+        return KeyRights(found.get(trades), found.get("enableWithdrawals"))
 
     async def quotes(self, exchange: Exchange, symbols: list[str]) -> dict[str, Row]:
         """Return tickers; futures' own carry no book, so books and last prices are asked for."""

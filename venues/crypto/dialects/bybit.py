@@ -17,6 +17,7 @@ from venues.contract import CallLimit
 from venues.crypto.dialect import Dialect, Exchange, Row
 from venues.crypto.words import LATEST, ccxt_error, code_of, of_both, take_for
 from venues.errors import PermissionDenied
+from venues.facets import KeyRights
 
 __all__ = ["BybitDialect"]
 
@@ -112,6 +113,17 @@ class BybitDialect(Dialect):
     def latest_params(self, latest_ms: int, now_ms: int) -> dict[str, Any]:  # noqa: ARG002 - counted when it is signed
         """Return the latest time; it is taken out again where the request is signed."""
         return {LATEST: latest_ms}
+
+    async def key_rights(self, exchange: Exchange) -> KeyRights:
+        """Return the permissions of the key; a read-only one has none of them."""
+        found = (await exchange.privateGetV5UserQueryApi())["result"]
+        if int(found["readOnly"]):
+            return KeyRights(trade=False, withdraw=False)
+        permissions = found.get("permissions")
+        if permissions is None:
+            return KeyRights()
+        areas = ("ContractTrade", "Derivatives") if self.perp else ("Spot",)
+        return KeyRights(any(permissions.get(each) for each in areas), "Withdraw" in permissions.get("Wallet", ()))
 
     # --- orders --------------------------------------------------------------------------------------------------------
 

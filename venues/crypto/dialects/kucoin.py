@@ -25,6 +25,7 @@ from venues.contract import CallLimit
 from venues.crypto.dialect import Dialect, Exchange, Row, plain
 from venues.crypto.dialects.kucoin_streams import tell_exactly
 from venues.crypto.words import LATEST, ccxt_error, code_of, of_both, take_for
+from venues.facets import KeyRights
 
 __all__ = ["KucoinDialect"]
 
@@ -179,6 +180,15 @@ class KucoinDialect(Dialect):
         return OrderState.CANCELLED if state is OrderState.FILLED and short else state
 
     # --- the account ---------------------------------------------------------------------------------------------------
+
+    async def key_rights(self, exchange: Exchange) -> KeyRights:
+        """Return the permissions of the key; Transfer is an older word for withdrawals too."""
+        words = (await exchange.privateGetUserApiKey())["data"].get("permission")
+        if not words:
+            return KeyRights()
+        given = {each.strip() for each in words.split(",")}
+        trades = {"Futures", "Trade"} if self.perp else {"Spot", "Trade"}
+        return KeyRights(bool(given & trades), bool(given & {"Withdrawal", "Transfer"}))
 
     async def my_trades(self, exchange: Exchange, symbol: str | None, since_ms: int, now_ms: int) -> list[Row]:
         """Return trades, a week at a time: that is as much as one question may span."""

@@ -18,6 +18,7 @@ from venues.contract import CallLimit
 from venues.crypto.dialect import Dialect, Exchange, Row
 from venues.crypto.words import LATEST, ccxt_error, code_of, of_both, take_for
 from venues.errors import VenueError
+from venues.facets import KeyRights
 
 __all__ = ["OkxDialect"]
 
@@ -134,6 +135,11 @@ class OkxDialect(Dialect):
         return str((order.get("info") or {}).get("cancelSourceReason") or "")[:200]
 
     # --- the account ---------------------------------------------------------------------------------------------------
+
+    async def key_rights(self, exchange: Exchange) -> KeyRights:
+        """Return the permissions of the key."""
+        words = (await exchange.privateGetAccountConfig())["data"][0].get("perm")
+        return KeyRights() if not words else KeyRights("trade" in words.split(","), "withdraw" in words.split(","))
 
     async def my_trades(self, exchange: Exchange, symbol: str | None, since_ms: int, now_ms: int) -> list[Row]:
         """Return trades: those of three days are told at once, those of three months from the history."""
