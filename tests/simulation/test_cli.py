@@ -13,7 +13,7 @@ from simulation.campaign import Job, run_campaign
 from simulation.regression import scenario_text
 from simulation.world import PROFILES, scenario_of
 
-pytestmark = pytest.mark.slow(seconds=150)
+pytestmark = pytest.mark.slow(seconds=30)
 
 
 def typed(*words: str) -> tuple[int, str, str]:
