@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first and what reads all sources last.
 
     What is begun last is short then, and no process waits for another at the end. The syntax trees of all sources are
-    millions of objects: in a process that holds them each collection of rubbish takes a second, and a simulated run has many.
+    millions of objects: where they are held each collection of rubbish takes a second, and a simulated run has many.
     """
     seconds: defaultdict[Path, int] = defaultdict(int)
     for item in items:
