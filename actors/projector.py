@@ -8,7 +8,6 @@ waits for it. Being told of many commits while it works, it catches up once. A d
 from __future__ import annotations
 
 import asyncio
-import os
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
@@ -17,6 +16,7 @@ from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.event_log import EVENT_LOG, LogEvent
 from protocol.messages import Message
 from runtime.actor import Actor, handles
+from runtime.child_log import child_environment, hear
 from runtime.journal import Journal
 from store.follow import settings_line
 from store.log.settings import LogSettings
@@ -96,8 +96,8 @@ class _Rested(Message, frozen=True, tag=True):
 class ReadModelProcess(Actor):
     """Has another process project (``store.follow``): starts it, says when the journal has grown, ends with it.
 
-    ``settings`` are those of the log, when the process writes one; ``ApplySettings`` brings others. ``environment`` is added
-    to ours: what must not stand in a command line.
+    ``settings`` are those of the log, when the process writes one; ``ApplySettings`` brings others. ``environment`` is what
+    must not stand in a command line. What the process logs is logged here, in this actor's name (``runtime.child_log``).
     """
 
     def __init__(
@@ -111,14 +111,21 @@ class ReadModelProcess(Actor):
         self._call = b"\n" if settings is None else settings_line(settings)
         self._trouble = ""
         self._process: Process | None = None
+        self._hearing: asyncio.Task[None] | None = None
         self._busy = False
         self._grown = False
         self._position = 0
 
     async def started(self) -> None:
         """Start the process and have it catch up with what an earlier life or an earlier daemon left."""
-        environment = {**os.environ, **self._environment}
-        self._process = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE, env=environment)
+        # Those of a PostgreSQL client too: a password may be there, or in the file that one of them names.
+        environment = child_environment(self._environment, families=("PG",))
+        self._process = process = await asyncio.create_subprocess_exec(
+            *self._command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment
+        )
+        assert process.stderr is not None, "opened with a pipe"
+        # No task of this life: what a process says while it ends is heard as well (``let_go``).
+        self._hearing = self.context.system.run_task(hear(process.stderr, self.context.path), self.context.path)
         self.ref.tell(Committed())
 
     async def let_go(self) -> None:
@@ -130,6 +137,7 @@ class ReadModelProcess(Actor):
         process.stdin.close()
         try:
             await process.wait()
+            await self._heard()
         except asyncio.CancelledError:
             process.kill()
             await process.wait()  # at once; the event loop must not end before it has let go of the pipes
@@ -154,10 +162,16 @@ class ReadModelProcess(Actor):
         process.stdin.write(call)
         self.context.pipe(self._answer(process), lambda said: _Reached(process.pid, *said))
 
+    async def _heard(self) -> None:
+        """Wait until all that the process has said is in the log."""
+        if self._hearing is not None:
+            await asyncio.wait({self._hearing})
+
     async def _answer(self, process: Process) -> tuple[int, str]:
         assert process.stdout is not None, "opened with a pipe"
         line = await process.stdout.readline()
         if not line:
+            await self._heard()
             raise ChildProcessError(
                 f"the read models' process has ended (exit code {await process.wait()}); see its log"
             )

@@ -7,6 +7,7 @@ goes as JSON into a file beside the record and to standard output. It runs at th
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from asyncio.subprocess import PIPE
@@ -18,6 +19,7 @@ import msgspec
 
 from protocol.errors import BulkheadError
 from protocol.self_check import SelfChecked
+from runtime.child_log import child_environment, heard, speak
 from service.config import Secret, WebhookSecrets
 from service.config.secret_files import Former
 from service.day_report import DayOutcome, sentence_of
@@ -29,6 +31,8 @@ __all__ = ["NICENESS", "DayTask", "check_beside", "main", "newest_outcome", "out
 
 NICENESS: Final = 19
 """How far it steps back behind whatever trades: as far as there is."""
+
+_CHECKER: Final = "/operators/self_check"
 
 _MOST: Final = 16 * 1024 * 1024
 """Bytes of an outcome that are read at most."""
@@ -85,13 +89,16 @@ def said_of(outcome: DayOutcome) -> SelfChecked:
 
 async def check_beside(task: DayTask) -> SelfChecked:
     """Have another process check a day; it is killed when this is cut off."""
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "service.day_process", stdin=PIPE, stdout=PIPE)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "service.day_process"), stdin=PIPE, stdout=PIPE, stderr=PIPE, env=child_environment()
+    )
     try:
-        answer, _ = await process.communicate(msgspec.json.encode(task))
+        answer, said = await process.communicate(msgspec.json.encode(task))
     except asyncio.CancelledError:
         process.kill()
         await process.wait()
         raise
+    heard(said, _CHECKER)
     if process.returncode != 0:
         raise ChildProcessError(f"the check of {task.day} ended with exit code {process.returncode}; see its log")
     return said_of(msgspec.json.decode(answer[:_MOST], type=DayOutcome))
@@ -100,6 +107,16 @@ async def check_beside(task: DayTask) -> SelfChecked:
 def main() -> int:
     """Check the day that standard input names."""
     os.nice(NICENESS)
+    speak()
+    try:
+        _check()
+    except Exception:
+        logging.getLogger("bulkhead").exception("the check of a day cannot go on")
+        return 1
+    return 0
+
+
+def _check() -> None:
     task = msgspec.json.decode(sys.stdin.buffer.read(), type=DayTask)
     outcome = _checked(task)
     data = msgspec.json.encode(outcome)
@@ -109,7 +126,6 @@ def main() -> int:
     draft.chmod(0o600)
     draft.replace(path)
     sys.stdout.buffer.write(data)
-    return 0
 
 
 def _checked(task: DayTask) -> DayOutcome:

@@ -1,8 +1,9 @@
 """The process's own log: what modules say through ``logging`` or structlog, as JSON lines in rotated files.
 
 Each line carries the actor that spoke and its correlation id; secrets are taken out by their value and by the names they
-stand behind. A thread of its own renders and writes, so that nothing that trades waits for a disk; what it cannot write it
-counts and goes on. Files lie in ``<data_dir>/logs/process`` and are rotated and kept as those of the event log are.
+stand behind. What child processes log comes in as well (``runtime.child_log``). A thread of its own renders and writes, so
+that nothing that trades waits for a disk; what it cannot write it counts and goes on. Files lie in
+``<data_dir>/logs/process`` and are rotated and kept as those of the event log are.
 
 What must not live here: what an operator is told. That is the event log, which is made of the journal.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread, get_ident, main_thread
@@ -22,6 +23,7 @@ from rules.notation import iso_exact
 from rules.signals.redaction import redact_known, redact_text
 from runtime.threads import thread_envelope
 from service.config import Config
+from service.config.venue_access import secrets_of
 from service.log_files import LogFiles
 from service.logs import log_folder, log_settings
 from store.log.lines import without_secrets
@@ -56,16 +58,18 @@ class _Line(NamedTuple):
 class ProcessLog(logging.Handler):
     """Takes what is logged, from any thread, and writes it on its own; ``left_out`` counts what could not be kept."""
 
-    def __init__(self, folder: Path, settings: LogSettings, *, console: TextIO | None = None) -> None:
+    def __init__(
+        self, folder: Path, settings: LogSettings, *, secrets: Sequence[str] = (), console: TextIO | None = None
+    ) -> None:
         super().__init__()
         self.files = LogFiles(folder, settings)
         self.left_out = 0
         self._console = console
         self._waiting: SimpleQueue[_Line | None] = SimpleQueue()
         self._system: ActorSystem | None = None
-        self._secrets: _Secrets = tuple
-        self._known: tuple[str, ...] = ()
-        self._known_at = 0.0
+        self._hidden: _Secrets = lambda: secrets
+        self._look_up: Callable[[], object] = tuple
+        self._looked_at = 0.0
         self._ended = False
         self._thread = Thread(target=self._write, name="process-log", daemon=True)
         self._thread.start()
@@ -77,11 +81,11 @@ class ProcessLog(logging.Handler):
             return
         try:
             event, fields = _said(record)
-            self._waiting.put(_Line(record, event, fields, *self._speaker()))
+            self._waiting.put(_Line(record, event, fields, *self.speaker()))
         except Exception:  # noqa: BLE001 - as every handler of logging does: who logs is not to fall over it
             self.handleError(record)
 
-    def _speaker(self) -> tuple[int, str]:
+    def speaker(self) -> tuple[int, str]:
         """Return the causal chain and the actor that the present thread works for."""
         system = self._system
         if system is None:
@@ -93,13 +97,17 @@ class ProcessLog(logging.Handler):
         return (envelope.correlation_id if envelope is not None else 0), path
 
     @contextmanager
-    def of_house(self, system: ActorSystem, secrets: _Secrets) -> Iterator[None]:
-        """Know actors and secrets of a house for as long as the block lasts."""
-        self._system, self._secrets, self._known_at = system, secrets, 0.0
+    def of_house(self, system: ActorSystem, secrets: _Secrets, look_up: Callable[[], object] = tuple) -> Iterator[None]:
+        """Know actors and secrets of a house for as long as the block lasts.
+
+        ``secrets`` is asked for each line, on whatever thread it is said; ``look_up`` has more of them known, from the disk,
+        and is called now and then on our own.
+        """
+        self._system, self._hidden, self._look_up, self._looked_at = system, secrets, look_up, 0.0
         try:
             yield
         finally:
-            self._system = None  # its secrets are known until the end
+            self._system, self._look_up = None, tuple  # its secrets are known until the end
 
     def apply(self, config: Config) -> None:
         """Go on under another configuration."""
@@ -117,8 +125,8 @@ class ProcessLog(logging.Handler):
     def _write(self) -> None:
         render = _renderers(self._console)  # structlog takes a while to load: here nobody waits for it
         while (lines := self._batch()) is not None:
-            hidden = self.hidden(lines[-1].record.created)
-            data = [render(_document(line, hidden)) for line in lines]
+            self._look(lines[-1].record.created)
+            data = [render(_document(line, self.hidden())) for line in lines]
             if self._console is not None:
                 self._show([text for text, _ in data])
             times = (line.record.created for line in lines)
@@ -140,15 +148,17 @@ class ProcessLog(logging.Handler):
         self._ended = True
         return found or None
 
-    def hidden(self, at: float) -> tuple[str, ...]:
-        """Return the secrets that stand in no line of this second; they are looked up anew now and then."""
-        if at - self._known_at > _LOOK_UP_S or at < self._known_at:
-            self._known_at = at
-            try:
-                self._known = tuple(self._secrets())
-            except Exception:  # noqa: BLE001 - whatever is wrong with the secrets, names still take most of them out
-                self._known = ()
-        return self._known
+    def hidden(self) -> Sequence[str]:
+        """Return the secrets that stand in no line; on any thread."""
+        return self._hidden()
+
+    def _look(self, at: float) -> None:
+        """Have secrets known that were made since; a line of this second is the first to be without them."""
+        if 0 <= at - self._looked_at <= _LOOK_UP_S:
+            return
+        self._looked_at = at
+        with suppress(Exception):  # whatever is wrong with them: those that are known stay so, and names take most out
+            self._look_up()
 
     def _show(self, lines: Sequence[str]) -> None:
         assert self._console is not None
@@ -192,6 +202,8 @@ def _document(line: _Line, hidden: Sequence[str]) -> dict[str, Any]:
         found.setdefault(name, clean(value) if isinstance(value, str) else value)
     if record.exc_info and record.exc_info[1] is not None:
         found["exception"] = clean("".join(traceback.format_exception(record.exc_info[1])).rstrip())
+    elif record.exc_text:  # a child's, who could not send the exception itself
+        found["exception"] = clean(record.exc_text)
     return {"timestamp": record.created, **found}
 
 
@@ -243,7 +255,8 @@ def process_folder(config: Config) -> Path:
 def begin_process_log(config: Config, stream: TextIO) -> ProcessLog:
     """Log to files from here on, and to a stream: pretty on a terminal, plain lines into a file or pipe."""
     on_terminal = stream.isatty()
-    made = ProcessLog(process_folder(config), log_settings(config), console=stream if on_terminal else None)
+    console, known = stream if on_terminal else None, secrets_of(config)
+    made = ProcessLog(process_folder(config), log_settings(config), secrets=known, console=console)
     handlers: list[logging.Handler] = [made]
     if not on_terminal:
         # Written at once: what a process said last stands there when it is killed.
@@ -267,5 +280,12 @@ class _Redacting(logging.Formatter):
         self._of = of
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
-        return redact_text(redact_known(super().format(record), self._of.hidden(record.created)))
+        """Return the line, with the actor and the causal chain it belongs to."""
+        correlation_id, actor = self._of.speaker()
+        actor, correlation_id = (
+            actor or getattr(record, "actor", ""),
+            correlation_id or getattr(record, "correlation_id", 0),
+        )
+        line, newline, trace = super().format(record).partition("\n")
+        about = f" [{actor}{f' #{correlation_id}' if correlation_id else ''}]" if actor else ""
+        return redact_text(redact_known(f"{line}{about}{newline}{trace}", self._of.hidden()))

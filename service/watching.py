@@ -29,7 +29,7 @@ async def watched(system: ActorSystem, active: ActiveConfig, hiding: Hiding, run
         return {"run": run.run, "version": version, "config_version": active.version}
 
     running = running_log()
-    with running.of_house(system, hiding.looked_up) if running is not None else nullcontext():
+    with running.of_house(system, hiding.known, hiding.looked_up) if running is not None else nullcontext():
         async with _black_box(system, active, told, hiding.looked_up):
             yield
 

@@ -4,7 +4,8 @@ Each time something comes on standard input it catches up with the journal and a
 and after a blank why the log cannot be written, where it cannot. A line that is not empty is the log's settings from then
 on (``LogSettings`` in JSON); with a folder LOGS it writes the log's segments. It ends when standard input does, that is with
 the process that started it, however that one ends; signals are that one's business, so that Ctrl-C in a terminal ends both
-in order.
+in order. What it logs, and what it dies of, goes to standard error as ``runtime.child_log`` says it, with the causal chain
+of the record at work.
 
 A process, because projecting takes as long as deciding does: in a thread of the trading process it made every handler and
 every commit wait for the interpreter.
@@ -12,6 +13,7 @@ every commit wait for the interpreter.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -22,6 +24,7 @@ from typing import Final
 
 import msgspec
 
+from runtime.child_log import speak
 from runtime.journal import JournalTooNew, JournalUnavailable
 from store.journals import Where, open_reader
 from store.log.settings import LogSettings
@@ -29,6 +32,8 @@ from store.log.writer import LogWriter
 from store.postgres.place import Place
 from store.projector import Projector
 from store.reading import JournalReader
+
+log = logging.getLogger("bulkhead.store")
 
 __all__ = ["NICENESS", "command_of", "environment_of", "main", "settings_line"]
 
@@ -68,18 +73,22 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(number, signal.SIG_IGN)
     os.nice(NICENESS)
     journal, views, *rest = arguments
-    log = LogWriter(Path(rest[0]), LogSettings()) if rest else None
-    follower = _Follower(_where(journal), _where(views), log)
+    segments = LogWriter(Path(rest[0]), LogSettings()) if rest else None
+    follower = _Follower(_where(journal), _where(views), segments)
+    speak(follower.chain)
     try:
         for settings in _calls():
-            if log is not None and settings is not None:
-                log.settings = settings
+            if segments is not None and settings is not None:
+                segments.settings = settings
             answer = follower.catch_up()
             try:
                 os.write(1, answer)
             except BrokenPipeError:
                 return 0  # whoever asked was killed
         follower.catch_up()
+    except Exception:
+        log.exception("the read models' process cannot go on")
+        return 1
     finally:
         follower.close()
     return 0
@@ -123,6 +132,11 @@ class _Follower:
         else:
             trouble = self._log.trouble if self._log is not None else ""
         return f"{self._position} {' '.join(trouble.split())}".rstrip().encode() + b"\n"
+
+    def chain(self) -> int:
+        """Return the correlation id of the record at work, 0 for none."""
+        record = self._open[1].at_work if self._open is not None else None
+        return record.correlation_id if record is not None else 0
 
     def close(self) -> None:
         """Let go of both ends."""

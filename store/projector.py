@@ -95,6 +95,8 @@ class Projector:
     def __init__(self, where: Where) -> None:
         self.database = write_tables(where)
         self._facts: dict[tuple[Any, ...], Row] = {}
+        self.at_work: Record | None = None
+        """The record that is being projected, and, after an error, the one that could not be."""
 
     @property
     def position(self) -> int:
@@ -167,8 +169,10 @@ class Projector:
                 continue
             if record.position != reached + 1:
                 raise ViewsError(f"the read models are at {reached}, the next record is {record.position}")
+            self.at_work = record
             _project_one(Writer(self.database, record, self._facts))
             reached, newest = record.position, record
+        self.at_work = None
         if len(self._facts) > _MOST_FACTS:
             self._facts.clear()
         if newest is not None:

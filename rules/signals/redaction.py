@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
+from urllib.parse import quote
 
 from rules.signals.body import MalformedJson, parse_body
 
@@ -47,6 +48,12 @@ _LOOSE = re.compile(
     re.IGNORECASE,
 )
 
+# What is a secret by its look: a credential of ours behind its id, a password in an address, the token of a bot in one.
+_LOOKS = re.compile(
+    r"""(?P<before>\bbh[aprc]_[a-z0-9]{12}_|://[^\s/:@"'<>{}\\,]*:|/bot\d{1,20}:)"""
+    r"""(?:(?<=_)[\w.\-]{20,120}|(?<=:)[^\s/@"'<>{}\\,]+(?=@)|(?<=:)[\w\-]{20,80})"""
+)
+
 
 def redact_body(body: bytes, secrets: Iterable[str] = ()) -> str:
     """Return the body as text with the value of every field that names a secret replaced by ``***``.
@@ -59,13 +66,13 @@ def redact_body(body: bytes, secrets: Iterable[str] = ()) -> str:
         parse_body(body)
     except MalformedJson:
         text = _redact_loose(text)
-    return redact_known(text, secrets)
+    return redact_known(_redact_looks(text), secrets)
 
 
 def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
     """Return free text (an error, a header) without secrets, in a form that every encoder takes."""
     sane = text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
-    loose = _redact_loose(sane)
+    loose = _redact_looks(_redact_loose(sane))
     return redact_known(loose, secrets) if secrets else loose
 
 
@@ -151,6 +158,10 @@ def _redact_loose(text: str) -> str:
     return _LOOSE.sub(lambda found: f"{found['name']}{found['open'] or found['single'] or ''}{REDACTED}", text)
 
 
+def _redact_looks(text: str) -> str:
+    return _LOOKS.sub(rf"\g<before>{REDACTED}", text) if "://" in text or "bh" in text else text
+
+
 def redact_known(text: str, secrets: Iterable[str]) -> str:
     """Return text without these secrets and otherwise as it is: for ids, of which no two may become one."""
     for spelling in _spellings(tuple(secrets)):
@@ -165,5 +176,10 @@ def _spellings(secrets: tuple[str, ...]) -> tuple[str, ...]:
     found = set()
     for secret in secrets:
         if len(secret) >= _SHORTEST_KNOWN:
-            found |= {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+            found |= {
+                secret,
+                json.dumps(secret)[1:-1],
+                json.dumps(secret, ensure_ascii=False)[1:-1],
+                quote(secret, safe=""),
+            }
     return tuple(sorted(found, key=lambda each: (-len(each), each)))

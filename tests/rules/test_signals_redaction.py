@@ -190,3 +190,38 @@ def test_secrets_never_survive(body: dict[str, Any], ascii_only: bool, cut: int)
     found = json.loads(whole)
     assert found["secret"] == "***"
     assert all(value == "***" for name, value in found["body"].items() if name.lower() == "secret")
+
+
+PROOF = "x7-Q" * 11
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (f"GET /ws with bhc_0123456789ab_{PROOF} refused", "bhc_0123456789ab_***"),
+        ("cannot connect to postgresql://bulkhead:hunter2@db:5432/x", "postgresql://bulkhead:***@db:5432/x"),
+        ("redis://:hunter2@cache:6379/0 is away", "redis://:***@cache:6379/0"),
+        (f"https://api.telegram.org/bot123456:{PROOF}/getMe: 401", "https://api.telegram.org/bot123456:***/getMe"),
+    ],
+)
+def test_what_looks_like_a_secret_is_one(text: str, kept: str) -> None:
+    """EX-1508: credentials of ours, passwords in addresses, tokens of bots are taken out whoever knows their value."""
+    said = redact_text(text)
+    assert kept in said
+    assert PROOF not in said
+    assert "hunter2" not in said
+    body = json.dumps({"comment": text, "then": "a@b.example"})
+    assert json.loads(redact_body(body.encode())) == {"comment": said, "then": "a@b.example"}
+
+
+@pytest.mark.parametrize(
+    "text", ["http://127.0.0.1:8789/ws", "mail bob@example.org: https://desk:8788/a@b", "bhp_ is a kind"]
+)
+def test_what_only_resembles_one_is_left(text: str) -> None:
+    """An address with a port, and a name, say what they said."""
+    assert redact_text(text) == text
+
+
+def test_a_known_secret_is_found_in_an_address() -> None:
+    """EX-1508: by value as it is written in an address too."""
+    assert "p%2Fss" not in redact_text("GET /?k=p%2Fssw%20rd%3A1 failed", ["p/ssw rd:1"])

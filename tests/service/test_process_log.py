@@ -19,6 +19,7 @@ import structlog
 from protocol.messages import Message, Request
 from rules.event_log.segments import RetentionMode
 from runtime.actor import Actor, handles
+from runtime.child_log import heard
 from runtime.system import ActorSystem
 from service.config import parse
 from service.log_files import LogFiles
@@ -127,7 +128,7 @@ def test_a_line_names_who_spoke_and_in_which_chain(tmp_path: Path) -> None:
 def test_secrets_are_in_no_line(tmp_path: Path) -> None:
     """EX-1508: a secret is taken out wherever it stands by its value, and what stands behind a secret's name by that."""
     with logging_to(tmp_path) as (log, made):
-        made._secrets = lambda: ("hunter2hunter2",)
+        made._hidden = lambda: ("hunter2hunter2",)
         log.warning("refused hunter2hunter2 of %s", "somebody", extra={"api_key": "abc", "venue": "hunter2hunter2"})
         try:
             raise ValueError("password=swordfish, hunter2hunter2")
@@ -137,6 +138,40 @@ def test_secrets_are_in_no_line(tmp_path: Path) -> None:
     for secret in ("hunter2hunter2", "swordfish", '"abc"'):
         assert secret not in text
     assert "somebody" in text
+
+
+def test_secrets_that_were_known_stay_so(tmp_path: Path) -> None:
+    """Trouble with looking secrets up uncovers none; a line that came before the look is without them as well (EX-1508)."""
+    found: list[str] = []
+    looked: list[int] = []
+
+    def look_up() -> None:
+        looked.append(1)
+        found.append("hunter2hunter2")
+        raise RuntimeError("the vault is away")
+
+    async def work(made: ProcessLog) -> None:
+        async with ActorSystem() as system:
+            with made.of_house(system, lambda: found, look_up):
+                logging.getLogger("bulkhead.tests.process_log").warning("refused hunter2hunter2")
+                assert eventually(lambda: bool(looked))
+
+    with logging_to(tmp_path) as (log, made):
+        asyncio.run(work(made))
+        log.warning("late hunter2hunter2")
+    assert [line["event"] for line in lines_in(tmp_path)] == ["refused ***", "late ***"]
+
+
+def test_a_childs_line_is_one_of_ours(tmp_path: Path) -> None:
+    """What a process of ours logs has its actor and causal chain here, and no secret (EX-1508)."""
+    said = {"level": 40, "logger": "bulkhead.tests.process_log", "event": "hunter2hunter2", "at": NOON_S}
+    raw = json.dumps({**said, "exception": "ValueError: hunter2hunter2", "correlation_id": 7}).encode()
+    with logging_to(tmp_path) as (_, made):
+        made._hidden = lambda: ("hunter2hunter2",)
+        heard(raw, "/store/projector")
+    (line,) = lines_in(tmp_path)
+    assert (line["event"], line["exception"]) == ("***", "ValueError: ***")
+    assert (line["actor"], line["correlation_id"], line["timestamp"][:10]) == ("/store/projector", 7, "2026-02-01")
 
 
 def test_structlog_speaks_through_the_same_log(tmp_path: Path) -> None:
@@ -209,7 +244,8 @@ def test_a_disk_that_is_full_stops_nobody(tmp_path: Path) -> None:
 
 def test_a_daemon_logs_plain_lines_into_a_file(tmp_path: Path) -> None:
     """Into a file or pipe lines are plain and written at once; the level is the configuration's, and so are the files."""
-    config = parse("[app]\nlog_level = 'warning'", {"BULKHEAD_APP__DATA_DIR": str(tmp_path)})
+    variables = {"BULKHEAD_APP__DATA_DIR": str(tmp_path), "BULKHEAD_SECURITY__WEBHOOK_SECRET": "hunter2hunter2hu"}
+    config = parse("[app]\nlog_level = 'warning'", variables)
     root, stream = logging.getLogger(), io.StringIO()
     before = root.handlers[:], root.level
     try:
@@ -217,10 +253,12 @@ def test_a_daemon_logs_plain_lines_into_a_file(tmp_path: Path) -> None:
         assert running_log() is made
         logging.getLogger("bulkhead.tests.plain").info("not this")
         logging.getLogger("bulkhead.tests.plain").warning("this, secret=swordfish")
+        logging.getLogger("bulkhead.tests.plain").error("hunter2hunter2hu", extra={"actor": "/a", "correlation_id": 7})
         assert "WARNING bulkhead.tests.plain: this" in stream.getvalue()
+        assert stream.getvalue().endswith("ERROR   bulkhead.tests.plain: *** [/a #7]\n")
         assert "swordfish" not in stream.getvalue()
         made.close()
-        assert [line["event"] for line in lines_in(process_folder(config))] == ["this, secret=***"]
+        assert [line["event"] for line in lines_in(process_folder(config))] == ["this, secret=***", "***"]
     finally:
         root.handlers[:], level = before
         root.setLevel(level)

@@ -21,6 +21,8 @@ from service.config.venue_access import credential_of
 from service.credentials import put, take_away
 from service.hiding import Hiding
 from service.taking_secrets import newest, take_secrets
+from service.vault.names import SecretName
+from service.vault.sealing import Kept
 from service.venues import SecretsNotDecryptable, outside_venues
 from supervision.child import ChildSpec
 from supervision.tree import supervisor
@@ -167,9 +169,11 @@ def test_what_was_a_secret_stays_one(tmp_path: Path) -> None:
     assert "hunter22" not in hiding("hunter22-hunter22")
     put(active.config, sources, "main-1", "api_secret", "another-another", now=1)
     put(active.config, sources, "webhook", "secret", "w" * 20, now=1)
+    gone = SecretName("an-account-that-is-gone", "api_key")
+    vault_of(active.config).change(lambda values: values.update({gone: Kept("somebody-elses", "default", 1)}))
     sources.memory.now = None
     active.config = sources.completed(active.config)
     said = hiding("hunter22-hunter22 another-another " + "t" * 24)
     assert not any(each in said for each in ("hunter22", "another", "tttt"))
-    assert {"w" * 20, "s" * 24, "another-another", "hunter22-hunter22"} <= set(hiding.looked_up())
+    assert {"w" * 20, "s" * 24, "another-another", "hunter22-hunter22", "somebody-elses"} <= set(hiding.looked_up())
     assert vault_of(active.config).path.exists()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -115,3 +117,21 @@ def test_trouble_with_the_log_is_told_and_stops_nothing(journal: SqliteJournal, 
         logs.unlink()
         assert called(process) == 1
     assert len(segments_in(logs)) == 1
+
+
+def test_what_it_dies_of_is_said_with_the_chain_at_work(journal: SqliteJournal, path: Path) -> None:
+    """A record that cannot be projected ends it with a line for the log of the house: exception and causal chain."""
+    views = path.with_name("views.db")
+    fill(journal, "a", 1)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command_of(path, views), cwd=REPOSITORY, **pipes) as process:  # type: ignore[call-overload]
+        assert called(process) == 1
+        with closing(sqlite3.connect(views)) as other:
+            other.execute("DROP TABLE events")
+        fill(journal, "b", 1)
+        said = process.communicate(b"\n", timeout=20)[1]
+    assert process.returncode == 1
+    line = json.loads(said)
+    assert line["correlation_id"] == 1
+    assert line["level"] == logging.ERROR
+    assert "no such table: events" in line["exception"]
