@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["iso_exact", "iso_ms", "plain"]
+__all__ = ["iso_exact", "iso_ms", "plain", "words"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = 1_000_000
@@ -26,6 +26,11 @@ def iso_exact(instant: int) -> str:
     at = _EPOCH + timedelta(seconds=seconds)
     part = f".{nanos:09d}".rstrip("0") if nanos else ""
     return f"{at:%Y-%m-%dT%H:%M:%S}{part}Z"
+
+
+def words(name: str) -> str:
+    """Return a name of the protocol, or an outcome with what it is about, as words: ``queued: q3: pool full``."""
+    return name.replace("_", " ").replace(":", ": ")
 
 
 def plain(value: Decimal) -> str:

@@ -50,10 +50,10 @@ MOST_ROWS: Final = 1_000
 R = TypeVar("R", bound=Value)
 
 _WORKING: Final = "state NOT IN ('filled', 'cancelled', 'rejected', 'expired')"
-_JSON: Final = frozenset({"accounts", "left_out", "losses", "plan", "problems", "ranked", "reasons", "steps"})
+_JSON: Final = frozenset({"accounts", "left_out", "losses", "named", "plan", "problems", "ranked", "reasons", "steps"})
 _WORDS: Final = frozenset({"tags"})
 _COLUMNS: Final = {"user": "user_id"}
-_DECISION_WORDS: Final = ("reasons", "left_out", "plan", "steps", "code", "trigger")
+_DECISION_WORDS: Final = ("reasons", "left_out", "named", "plan", "steps", "outcome", "code", "trigger")
 
 
 class Counts(NamedTuple):
@@ -271,9 +271,12 @@ class Views:
         limit: int = MOST_ROWS,
         before: int | None = None,
     ) -> list[DecisionRow]:
-        """Return decisions of the loss offset; of one group, with a word in reasons or plan, or those that began a plan."""
+        """Return decisions of the loss offset; of one group, with each of some words, or those that began a plan.
+
+        Words are looked for in what a decision says and in pair, timeframe and side of the groups it names.
+        """
         where = Where().add("account = ?", account, when=account).add("plan_id <> ''", when=plans)
-        for word in filter(None, (group_id and f'"{group_id}"', text)):
+        for word in filter(None, (group_id and f'"{group_id}"', *text.split())):
             where.add(self._database.contains_condition(_DECISION_WORDS), word)
         where.add("position < ?", before, when=before)
         return self._rows(DecisionRow, f"risk_decisions{where} ORDER BY position DESC LIMIT ?", [*where.values, limit])

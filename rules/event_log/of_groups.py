@@ -28,10 +28,11 @@ from protocol.groups import (
 )
 from protocol.groups.adoption import PositionAdopted
 from protocol.groups.editing import GroupEdited
+from protocol.groups.naming import leg_name, scope_name
 from protocol.groups.recovery import GroupRecovered
 from protocol.orders import OrderState
 from rules.event_log.line import ERROR, GOOD, INFO, WARNING, Line, LineOf, LineSeverity, Source
-from rules.notation import plain
+from rules.notation import plain, words
 
 __all__ = ["OF_GROUPS"]
 
@@ -51,34 +52,39 @@ def _pyramid_refused(e: PyramidRefused) -> Line:
 
 
 def _leg_filled(e: LegFilled) -> Line:
-    said = f"leg {e.leg_id} filled {plain(e.qty)} at {plain(e.price)}"
+    said = f"{leg_name(e.leg_id)} filled {plain(e.qty)} at {plain(e.price)}"
     return Line(Source.ORDER, GOOD, "LegFilled", said, e.group_id, e.client_order_id)
 
 
 def _target_filled(e: TargetFilled) -> Line:
-    said = f"target of leg {e.leg_id} filled {plain(e.qty)} at {plain(e.price)}"
+    said = f"target of {leg_name(e.leg_id)} filled {plain(e.qty)} at {plain(e.price)}"
     return Line(Source.ORDER, GOOD, "TargetFilled", said, e.group_id, e.client_order_id)
 
 
 def _close_filled(e: CloseFilled) -> Line:
-    said = f"closed {plain(e.qty)} of {e.scope} at {plain(e.price)}: {e.reason.value}"
+    said = f"closed {plain(e.qty)} of {scope_name(e.scope)} at {plain(e.price)}: {words(e.reason.value)}"
     return Line(Source.ORDER, GOOD, "CloseFilled", said, e.group_id, e.client_order_id)
 
 
 def _entry_ended(e: EntryEnded) -> Line:
     bad = e.state is OrderState.REJECTED
-    said = f"entry of leg {e.leg_id} {e.state.value}" + (f": {e.reason}" if e.reason else "")
+    said = f"entry of {leg_name(e.leg_id)} {words(e.state.value)}" + (f": {e.reason}" if e.reason else "")
     return Line(Source.ORDER, WARNING if bad else INFO, "EntryEnded", said, e.group_id, e.client_order_id)
 
 
 def _deferred(e: TargetDeferred) -> Line:
-    said = f"target of leg {e.leg_id} at {plain(e.price)} is watched, not resting"
+    said = f"target of {leg_name(e.leg_id)} at {plain(e.price)} is watched, not resting"
     return Line(Source.PRECISION, INFO, e.code, said, e.group_id)
 
 
 def _close_started(e: CloseStarted) -> Line:
     return Line(
-        Source.ORDER, INFO, "CloseStarted", f"closing {e.scope}: {e.reason.value}", e.group_id, signal_id=e.signal_id
+        Source.ORDER,
+        INFO,
+        "CloseStarted",
+        f"closing {scope_name(e.scope)}: {words(e.reason.value)}",
+        e.group_id,
+        signal_id=e.signal_id,
     )
 
 
@@ -91,7 +97,7 @@ def _close_ended(e: CloseEnded) -> Line | None:
     if failed and e.failures > _EACH_FAILURE_UP_TO and not e.told:
         return None
     again = f", again in {e.retry_after_s} s" if failed and e.retry_after_s else ""
-    said = f"closing order {e.state.value}{again}" + (f": {e.reason}" if e.reason else "")
+    said = f"closing order {words(e.state.value)}{again}" + (f": {e.reason}" if e.reason else "")
     severity = ERROR if failed and e.failures else INFO
     # The alert CloseFailing pins what keeps failing (EX-712); a first rejection is critical by itself (EX-1406).
     first = severity is ERROR and e.failures == 1
@@ -99,12 +105,12 @@ def _close_ended(e: CloseEnded) -> Line | None:
 
 
 def _close_finished(e: CloseFinished) -> Line:
-    said = f"close of {e.scope} {'given up' if e.given_up else 'finished'}: {e.reason.value}"
+    said = f"close of {scope_name(e.scope)} {'given up' if e.given_up else 'finished'}: {words(e.reason.value)}"
     return Line(Source.ORDER, WARNING if e.given_up else INFO, "CloseFinished", said, e.group_id)
 
 
 def _close_skipped(e: CloseSkipped) -> Line:
-    said = f"partial close of {plain(e.qty)} skipped: {e.trigger.value}"
+    said = f"partial close of {plain(e.qty)} skipped: {words(e.trigger.value)}"
     return Line(Source.ORDER, WARNING, e.code, said, e.group_id, signal_id=e.signal_id)
 
 
@@ -115,7 +121,7 @@ def _step_ended(e: RiskStepEnded) -> Line:
 
 
 def _superseded(e: TriggerSuperseded) -> Line:
-    said = f"{e.trigger.value} came too late for {e.scope}"
+    said = f"{words(e.trigger.value)} came too late for {scope_name(e.scope)}"
     return Line(Source.ORDER, INFO, "TriggerSuperseded", said, e.group_id, signal_id=e.signal_id)
 
 
@@ -124,18 +130,22 @@ def _dust(e: DustRecorded) -> Line:
 
 
 def _alert(e: GroupAlert) -> Line:
-    where = f"leg {e.leg_id}: " if e.leg_id else ""
+    where = f"{leg_name(e.leg_id)}: " if e.leg_id else ""
     return Line(Source.ORDER, LineSeverity(e.severity.value), e.code, where + e.text, e.group_id, pinned=e.pinned)
 
 
 def _group_state(e: GroupStateChanged) -> Line:
-    said = f"group {e.new.value} ({e.cause})" if e.old is None else f"group {e.old.value} to {e.new.value} ({e.cause})"
+    said = (
+        f"group {words(e.new.value)} ({words(e.cause)})"
+        if e.old is None
+        else f"group {words(e.old.value)} to {words(e.new.value)} ({words(e.cause)})"
+    )
     return Line(Source.ORDER, INFO, "GroupStateChanged", said, e.group_id)
 
 
 def _group_closed(e: GroupClosed) -> Line:
     fees = ", ".join(f"{plain(amount)} {currency}" for currency, amount in sorted(e.fees.items())) or "none"
-    said = f"group closed: {e.reason.value}, realized {plain(e.realized_quote)} before fees ({fees})"
+    said = f"group closed: {words(e.reason.value)}, realized {plain(e.realized_quote)} before fees ({fees})"
     return Line(Source.ORDER, GOOD, "GroupClosed", said, e.group_id)
 
 
@@ -145,7 +155,7 @@ def _anchored(e: PyramidAnchored) -> Line:
 
 
 def _pyramid_closed(e: PyramidClosed) -> Line:
-    return Line(Source.ORDER, GOOD, "PyramidClosed", f"pyramid {e.pyramid} closed: {e.reason.value}", e.group_id)
+    return Line(Source.ORDER, GOOD, "PyramidClosed", f"pyramid {e.pyramid} closed: {words(e.reason.value)}", e.group_id)
 
 
 def _recovered(e: GroupRecovered) -> Line:

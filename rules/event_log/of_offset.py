@@ -20,7 +20,7 @@ from protocol.offset import (
     RiskTimerStarted,
 )
 from rules.event_log.line import WARNING, Line, LineOf, LineSeverity, Source
-from rules.notation import plain
+from rules.notation import plain, words
 
 __all__ = ["OF_OFFSET"]
 
@@ -29,47 +29,48 @@ _RISK: Final = LineSeverity.RISK
 
 def _plan(plan: OffsetPlan) -> str:
     if not plan.executable:
-        return f"nothing can be closed for {plan.loser}: {plan.reason}"
+        return f"nothing can be closed for {plan.loser}: {words(plan.reason or '')}"
     payers = ", ".join(f"{plain(each.qty)} of {each.group_id}" for each in plan.winners)
     qty = plain(plan.loser_close_qty or Decimal(0))
     return f"{payers} pay {plain(plan.covered_usd)} USD for {qty} of {plan.loser}"
 
 
 def _timer(e: RiskTimerStarted) -> Line:
-    return Line(Source.RISK_ENGINE, _RISK, "RiskTimerStarted", f"the wait of {e.group_id} has begun", e.group_id)
+    return Line(Source.RISK_ENGINE, _RISK, "RiskTimerStarted", "its wait for the loss offset has begun", e.group_id)
 
 
 def _timer_over(e: RiskTimerCleared) -> Line:
-    return Line(Source.RISK_ENGINE, _RISK, "RiskTimerCleared", f"the wait of {e.group_id} is cleared", e.group_id)
+    return Line(Source.RISK_ENGINE, _RISK, "RiskTimerCleared", "its wait for the loss offset is cleared", e.group_id)
 
 
 def _flag(e: RiskFlagSet) -> Line:
-    done = "is blocked for the loss offset" if e.flag is RiskFlag.BLOCKED else "will be skipped once by the loss offset"
-    return Line(Source.RISK_ENGINE, _RISK, "RiskFlagSet", f"{e.group_id} {done}", e.group_id)
+    said = "blocked for the loss offset" if e.flag is RiskFlag.BLOCKED else "will be skipped once by the loss offset"
+    return Line(Source.RISK_ENGINE, _RISK, "RiskFlagSet", said, e.group_id)
 
 
 def _flag_over(e: RiskFlagCleared) -> Line:
     if e.flag is RiskFlag.BLOCKED:
-        said = f"{e.group_id} is no longer blocked for the loss offset ({e.cause})"
+        said = f"no longer blocked for the loss offset ({words(e.cause)})"
     else:
-        said = f"{e.group_id} will not be skipped any more ({e.cause})"
+        said = f"will not be skipped any more ({words(e.cause)})"
     return Line(Source.RISK_ENGINE, _RISK, "RiskFlagCleared", said, e.group_id)
 
 
 def _decided(e: OffsetDecided) -> Line:
+    named = [*e.reasons, *e.left_out]
+    alone = named[0] if len(named) == 1 else ""
     stale = [f"{group} {why}" for group, why in e.left_out.items()]
     if e.plan is not None:
         said = _plan(e.plan)
     elif len(e.reasons) == 1:
         [(group, why)] = e.reasons.items()
-        said = f"{group} is not offset yet: {', '.join(why)}"
+        said = f"{'' if alone else f'{group} '}not offset yet: {', '.join(map(words, why))}"
     else:
         said = f"{len(e.reasons)} losing groups, none to be offset yet"
     severity = WARNING if "QuoteRateMissing" in e.left_out.values() else _RISK
     text = f"{said}; left out: {', '.join(stale)}" if stale else said
-    return Line(
-        Source.RISK_ENGINE, severity, "OffsetDecided", f"decision {e.decision_id}: {text}", next(iter(e.ranked), "")
-    )
+    about = next(iter(e.ranked), alone)
+    return Line(Source.RISK_ENGINE, severity, "OffsetDecided", f"decision {e.decision_id}: {text}", about)
 
 
 def _repeated(e: OffsetRepeated) -> Line:
@@ -85,7 +86,7 @@ def _started(e: OffsetStarted) -> Line:
 
 def _asked(e: OffsetStepAsked) -> Line:
     what = "all" if e.qty is None else plain(e.qty)
-    said = f"plan {e.plan_id}: close {what} of {'loser' if e.loser else 'winner'} {e.group_id}"
+    said = f"plan {e.plan_id}: close {what} of the {'loser' if e.loser else 'winner'}"
     return Line(Source.RISK_ENGINE, _RISK, "OffsetStepAsked", said, e.group_id)
 
 
@@ -93,14 +94,14 @@ def _ended(e: OffsetStepEnded) -> Line:
     severity = WARNING if e.status == "failed" or e.slippage_exceeded else _RISK
     why = f" ({e.code})" if e.code else ""
     slipped = ", slippage exceeded" if e.slippage_exceeded else ""
-    said = f"plan {e.plan_id}: {e.group_id} {e.status}{why}, {plain(e.booked_usd)} USD booked{slipped}"
+    said = f"plan {e.plan_id}: {words(e.status)}{why}, {plain(e.booked_usd)} USD booked{slipped}"
     return Line(Source.RISK_ENGINE, severity, e.code or "OffsetStepEnded", said, e.group_id)
 
 
 def _over(e: OffsetEnded) -> Line:
     severity = _RISK if e.outcome == "done" else WARNING
     why = f" ({e.code})" if e.code else ""
-    said = f"plan {e.plan_id} {e.outcome.replace('_', ' ')}{why}: {plain(e.booked_usd)} USD booked in all"
+    said = f"plan {e.plan_id} {words(e.outcome)}{why}: {plain(e.booked_usd)} USD booked in all"
     return Line(Source.RISK_ENGINE, severity, e.code or "OffsetEnded", said)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from protocol.groups.naming import leg_name
 from protocol.orders import (
     CancelRequested,
     FillRecorded,
@@ -15,7 +16,7 @@ from protocol.orders import (
 )
 from rules.client_ids import parse
 from rules.event_log.line import ERROR, GOOD, INFO, WARNING, Line, LineOf, Source
-from rules.notation import plain
+from rules.notation import plain, words
 
 __all__ = ["OF_ORDERS"]
 
@@ -31,22 +32,22 @@ _SEVERITY_OF_STATE: Final = {
 def _sent(e: OrderSent) -> Line:
     request = e.request
     price = "market" if request.price is None else f"at {plain(request.price)}"
-    said = f"{e.purpose.value} order sent: {request.side.value} {plain(request.qty)} {request.symbol} {price}"
+    said = f"{_named(request.client_order_id)} sent: {request.side.value} {plain(request.qty)} {request.symbol} {price}"
     return Line(Source.ORDER, INFO, "OrderSent", said, e.group_id, request.client_order_id)
 
 
 def _refused(e: OrderRefused) -> Line:
-    said = f"{e.purpose.value} order not sent: {e.reason or e.code}"
+    said = f"{_named(e.request.client_order_id)} not sent: {e.reason or e.code}"
     return Line(Source.ORDER, WARNING, e.code, said, e.group_id, e.request.client_order_id)
 
 
 def _named(client_order_id: str) -> str:
-    """Name an order by what it is for, as its id says it: ``entry p0.l1``, ``tp p1.l0``, ``close``."""
+    """Name an order by what it is for, as its id says it: ``entry P0 DCA1``, ``tp P1 DCA0``, ``close``."""
     found = parse(client_order_id)
     if found is None:
         return "order"
-    leg = f" p{found.pyramid}.l{found.layer}" if found.purpose is not Purpose.CLOSE else ""
-    return f"{found.purpose.value}{leg}"
+    leg = leg_name(f"p{found.pyramid}.l{found.layer}") if found.purpose is not Purpose.CLOSE else ""
+    return f"{found.purpose.value} {leg}".strip()
 
 
 def _cancel(e: CancelRequested) -> Line:
@@ -55,7 +56,7 @@ def _cancel(e: CancelRequested) -> Line:
 
 
 def _order_state(e: OrderStateChanged) -> Line:
-    said = f"{_named(e.client_order_id)} {e.state.value.replace('_', ' ')}" + (f": {e.reason}" if e.reason else "")
+    said = f"{_named(e.client_order_id)} {words(e.state.value)}" + (f": {e.reason}" if e.reason else "")
     # What becomes of a close that is rejected its group says, which tries it again and pins what keeps failing.
     found = parse(e.client_order_id)
     bad = e.state is OrderState.REJECTED and (found is None or found.purpose is not Purpose.CLOSE)
@@ -65,7 +66,8 @@ def _order_state(e: OrderStateChanged) -> Line:
 
 
 def _fill(e: FillRecorded) -> Line:
-    said = f"{e.side.value} {plain(e.qty)} {e.symbol} at {plain(e.price)}, fee {plain(e.fee)} {e.fee_currency}"
+    what = f"{_named(e.client_order_id)}: {e.side.value} {plain(e.qty)} {e.symbol}"
+    said = f"{what} at {plain(e.price)}, fee {plain(e.fee)} {e.fee_currency}"
     return Line(Source.ORDER, GOOD, "FillRecorded", said, client_order_id=e.client_order_id)
 
 

@@ -15,6 +15,7 @@ from protocol.pool import (
     SlotTaken,
 )
 from rules.event_log.line import INFO, WARNING, Line, LineOf, Source
+from rules.notation import words
 
 __all__ = ["OF_POOL"]
 
@@ -43,7 +44,7 @@ def _because(reasons: tuple[str, ...]) -> str:
 
 
 def _queued(e: SignalQueued) -> Line:
-    said = f"{e.queue_id} waits: {e.reason.value}{_because(e.reasons)}, {e.waiting} in the queue"
+    said = f"{e.queue_id} waits: {words(e.reason.value)}{_because(e.reasons)}, {e.waiting} in the queue"
     return Line(Source.SYSTEM, INFO, "SignalQueued", said, e.group_id, signal_id=e.signal_id)
 
 
@@ -54,12 +55,12 @@ def _replaced(e: QueuedReplaced) -> Line:
 
 def _removed(e: QueueRemoved) -> Line:
     expected = e.reason in ("exit_signal", "superseded_by_opposite", "operator")
-    said = f"{e.queue_id} removed: {e.reason}{_because(e.reasons)}, {e.waiting} in the queue"
+    said = f"{e.queue_id} removed: {words(e.reason)}{_because(e.reasons)}, {e.waiting} in the queue"
     return Line(Source.SYSTEM, INFO if expected else WARNING, "QueueRemoved", said, signal_id=e.signal_id)
 
 
 def _promoted(e: EntryPromoted) -> Line:
-    said = f"{e.queue_id} enters ({e.how.value}){_because(e.reasons)}, {e.waiting} in the queue"
+    said = f"{e.queue_id} enters ({words(e.how.value)}){_because(e.reasons)}, {e.waiting} in the queue"
     return Line(Source.SYSTEM, INFO, "EntryPromoted", said, signal_id=e.signal_id)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from protocol.signals import SignalReceived, SignalRouted
 from protocol.webhook import RequestRefused
 from rules.event_log.line import INFO, WARNING, Line, LineOf, Source
+from rules.notation import words
 
 __all__ = ["OF_SIGNALS"]
 
@@ -14,7 +15,7 @@ __all__ = ["OF_SIGNALS"]
 def _received(e: SignalReceived) -> Line:
     refused = e.outcome.startswith("rejected")
     problems = "; ".join(f"{p.path} {p.message} [{p.code}]".strip() for p in e.problems)
-    outcome = "rejected" if refused and problems else e.outcome
+    outcome = "rejected" if refused and problems else words(e.outcome)
     said = f"signal of {e.user} from {e.source_address}: {outcome}" + (f": {problems}" if problems else "")
     if e.resend_of:
         said += f"; it sends {e.resend_of} again"
@@ -27,7 +28,7 @@ def _received(e: SignalReceived) -> Line:
 def _routed(e: SignalRouted) -> Line:
     refused = e.outcome.startswith("rejected")
     at = f" at {e.account}" if e.account else ""
-    said = f"signal routed{at}: {e.outcome}" + (f" ({'; '.join(e.reasons)})" if e.reasons else "")
+    said = f"signal routed{at}: {words(e.outcome)}" + (f" ({'; '.join(e.reasons)})" if e.reasons else "")
     return Line(Source.WEBHOOK, WARNING if refused else INFO, "SignalRouted", said, signal_id=e.signal_id)
 
 

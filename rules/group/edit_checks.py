@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from protocol.groups import EntryState, GroupState, PyramidScope, TpMode
 from protocol.groups.editing import Clearable, EditGroup, EditProblem, GroupChanges, LayerChange
+from protocol.groups.naming import leg_name
 from protocol.market import PriceTick
 from protocol.values import Side
 from rules.group.editing import apply_edit, changed_layer, pick, resolve, rest_blocked
@@ -130,7 +131,7 @@ def _named(view: GroupView, path: str, name: str) -> Iterator[EditProblem]:
     """Yield why a name means no legs, or legs that nobody can change yet."""
     legs = pick(view, name)
     if not legs:
-        text = f"the group has no leg or pyramid {name}; it has {', '.join(view.legs)}"
+        text = f"the group has no leg or pyramid {name}; it has {', '.join(map(leg_name, view.legs))}"
         yield EditProblem("NoSuchLeg", path, text, name)
     waiting = sorted({leg.pyramid for leg in legs if not view.pyramids[leg.pyramid].anchored})
     if waiting:
@@ -177,7 +178,9 @@ def _of_layers(view: GroupView, changes: GroupChanges) -> Iterator[EditProblem]:
         path = f"layers.{name}"
         leg = view.legs.get(name)
         if leg is None:
-            yield EditProblem("NoSuchLeg", path, f"the group has no leg {name}; it has {', '.join(view.legs)}", name)
+            yield EditProblem(
+                "NoSuchLeg", path, f"the group has no leg {name}; it has {', '.join(map(leg_name, view.legs))}", name
+            )
             continue
         wrong = [*_named(view, path, name), *_immovable(view, path, leg, dropped)]
         yield from wrong or _misplaced(view, path, leg, change)

@@ -22,6 +22,7 @@ from protocol.groups import (
     Watch,
 )
 from protocol.groups.editing import EditEffect, EditGroup, EditProblem, EditStep, GroupEditAnswer
+from protocol.groups.naming import leg_name, scope_name
 from protocol.market import PriceTick
 from protocol.messages import Event
 from protocol.orders import OrderState, OrderUpdate, Purpose
@@ -127,7 +128,7 @@ def _notes(effects: Iterable[EditEffect], tick: PriceTick | None) -> Iterator[st
         buys = effect.side == OrderSide.BUY
         crosses = effect.price >= tick.ask if buys else effect.price <= tick.bid
         if crosses:
-            what = f"{effect.purpose} of {effect.leg_id} at {effect.price.normalize():f}"
+            what = f"{effect.purpose} of {leg_name(effect.leg_id)} at {effect.price.normalize():f}"
             yield f"{what} fills at once: the price is {(tick.ask if buys else tick.bid).normalize():f}"
 
 
@@ -194,7 +195,12 @@ def _of_watch(step: EditStep, watch: Watch) -> EditEffect:
     leg_id = watch.scope.removeprefix("leg:") if watch.scope.startswith("leg:") else ""
     sign = "at or above" if watch.above else "at or below"
     return EditEffect(
-        step=step, leg_id=leg_id, qty=watch.qty, price=watch.price, code=watch.reason, text=f"{watch.scope}, {sign}"
+        step=step,
+        leg_id=leg_id,
+        qty=watch.qty,
+        price=watch.price,
+        code=watch.reason,
+        text=f"{scope_name(watch.scope)}, {sign}",
     )
 
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from protocol.groups import EntryState, GridConfig, LegState
 from protocol.groups.editing import Clearable, EditedLeg, EditGroup, GroupChanges, GroupEdited, LayerChange
+from protocol.groups.naming import leg_name
 from protocol.signals import SizeType
 from rules.group.closing import cancel_entry
 from rules.group.turn import Turn
@@ -201,9 +202,9 @@ def _summary(
         for name in ("price", "qty", "tp_percent"):
             old, new = getattr(before, name), getattr(leg, name)
             if old != new:
-                yield f"{leg.leg_id} {name}: {_word(old)} -> {_word(new)}"
+                yield f"{leg_name(leg.leg_id)} {name}: {_word(old)} -> {_word(new)}"
         if leg.dropped and not before.dropped:
-            yield f"{leg.leg_id}: cancelled"
+            yield f"{leg_name(leg.leg_id)}: cancelled"
 
 
 def _word(value: object) -> str:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from protocol.groups import DustRecorded, Severity
+from protocol.groups.naming import scope_name
 from rules.group.turn import Turn
 from rules.group.view import CloseView, GroupView
 
@@ -74,7 +75,7 @@ def tell_failing(turn: Turn, failures: int, wait_s: int, text: str) -> None:
 def tell_over(turn: Turn, close: CloseView) -> None:
     """Say that a close which was told to fail has worked after all."""
     if close.told and not is_gone(turn.view, close, close.code):
-        said = f"the close of {close.scope} has worked after {close.failures} failed attempts"
+        said = f"the close of {scope_name(close.scope)} has worked after {close.failures} failed attempts"
         turn.alert("CloseWorks", Severity.INFO, said)
 
 

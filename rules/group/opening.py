@@ -23,6 +23,7 @@ from protocol.groups import (
     Severity,
     SlippageGuard,
 )
+from protocol.groups.naming import leg_name
 from protocol.market import PriceTick
 from protocol.values import OrderType
 from rules.group.evolve import evolve
@@ -135,7 +136,7 @@ def _add(turn: Turn, message: OpenGroup | AddPyramid) -> None:
         turn.alert("LayersCollapsed", Severity.WARNING, warning)
     for leg in turn.view.legs_in(f"pyramid:{index}"):
         if leg.entry is EntryState.BLOCKED:
-            turn.alert(leg.reason, Severity.WARNING, f"layer {leg.leg_id} is blocked", leg_id=leg.leg_id)
+            turn.alert(leg.reason, Severity.WARNING, f"layer {leg_name(leg.leg_id)} is blocked", leg_id=leg.leg_id)
         else:
             send_entry(turn, leg)
 
@@ -244,7 +245,9 @@ def anchor(turn: Turn) -> None:
         )
         for other in list(turn.view.legs_in(f"pyramid:{pyramid.index}"))[1:]:
             if other.entry is EntryState.BLOCKED:
-                turn.alert(other.reason, Severity.WARNING, f"layer {other.leg_id} is blocked", leg_id=other.leg_id)
+                turn.alert(
+                    other.reason, Severity.WARNING, f"layer {leg_name(other.leg_id)} is blocked", leg_id=other.leg_id
+                )
             else:
                 send_entry(turn, other)
 

@@ -10,12 +10,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import web
+from msgspec import structs
 
 from actors.group import group_stream
 from protocol.codec import decode_json
 from protocol.groups import CloseGroup, CloseReason, GroupOpened, GroupState
 from protocol.groups.adoption import AdoptPosition, PositionAdopted
 from protocol.groups.editing import EditGroup, GroupChanges, GroupEdited
+from protocol.groups.naming import leg_id_of, leg_name
 from protocol.groups.recovery import GroupRecovered
 from protocol.messages import Event, Value
 from rules.group import GroupView, LegView, replay
@@ -88,7 +90,7 @@ class _Groups:
         wanted = decode_json(await request.read(), EditWanted)
         message = EditGroup(
             group_id=ident,
-            changes=wanted.changes,
+            changes=_by_id(wanted.changes),
             preview=wanted.preview,
             expected_version=wanted.expected_version,
             digest=wanted.digest,
@@ -101,17 +103,16 @@ class _Groups:
     async def close(self, request: web.Request) -> web.Response:
         ident = request.match_info["id"]
         wanted = decode_json(await request.read() or b"{}", CloseWanted)
+        leg_id = leg_id_of(wanted.leg_id)
         _, view = await self._read(ident)
         if view.state in (GroupState.CLOSING, GroupState.CLOSED):
             raise Refused(409, "GroupClosing", f"group {ident} is {view.state.value} already", value=ident)
-        if wanted.leg_id and wanted.leg_id not in view.legs:
-            known = ", ".join(view.legs)
+        if leg_id and leg_id not in view.legs:
+            known = ", ".join(map(leg_name, view.legs))
             raise not_found(f"group {ident} has no leg {wanted.leg_id}", value=wanted.leg_id, hint=f"; it has {known}")
-        close = CloseGroup(
-            group_id=ident, reason=CloseReason.OPERATOR, leg_id=wanted.leg_id, at=self._host.system.now()
-        )
+        close = CloseGroup(group_id=ident, reason=CloseReason.OPERATOR, leg_id=leg_id, at=self._host.system.now())
         (await self._actor(ident)).tell(close)
-        return answer({"group_id": ident, "closing": wanted.leg_id or "group"})
+        return answer({"group_id": ident, "closing": leg_id or "group"})
 
     async def adopt(self, request: web.Request) -> web.Response:
         wanted = decode_json(await request.read(), AdoptPosition)
@@ -151,6 +152,16 @@ class _Groups:
         view = replay(events)
         assert view is not None, "a stream that is not empty begins with its opening"
         return events, view
+
+
+def _by_id(changes: GroupChanges) -> GroupChanges:
+    """Return changes with legs by their ids, whether an operator wrote ids or names."""
+    return structs.replace(
+        changes,
+        layers={leg_id_of(name): each for name, each in changes.layers.items()},
+        tp_percents={leg_id_of(name): each for name, each in changes.tp_percents.items()},
+        cancel_layers=tuple(map(leg_id_of, changes.cancel_layers)),
+    )
 
 
 def shown(view: GroupView) -> dict[str, Any]:

@@ -66,7 +66,10 @@ class _Risk:
         return answer({"accounts": [plain(await self._picture(account)) for account in accounts]})
 
     async def decisions(self, request: web.Request) -> web.Response:
-        """Answer with decision records, newest first, searched by account, group, text, or those that began a plan."""
+        """Answer with decision records, newest first, searched by account, group, text, or those that began a plan.
+
+        ``before`` is where the next page goes on, empty when this was the last.
+        """
         query, limit = request.query, limit_of(request.query)
         account, group, text = (query.get(name, "") for name in ("account", "group", "text"))
         plans, before = query.get("plans") == "1", query.get("before")
@@ -84,7 +87,7 @@ class _Risk:
         )
         if account and not found:
             known_account(self._host, account)
-        return answer({"decisions": found})
+        return answer({"decisions": found, "before": found[-1].position if len(found) == limit else ""})
 
     async def run_now(self, request: web.Request) -> web.Response:
         """Run a cycle of one account or of all at once, or offset one group whatever it still waits for (EX-1021)."""

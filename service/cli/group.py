@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from protocol.groups.naming import leg_name
 from service.cli.asking import confirmed
 from service.cli.codes import ExitCode
 from service.cli.failures import CommandFailed, Failure
@@ -108,7 +109,7 @@ def history(group: _Group, config: ConfigFile = None, socket: Socket = None, as_
 
 def close(
     group: _Group,
-    leg: Annotated[str, typer.Option("--leg", help="Close this leg only, for example p0.l2.")] = "",
+    leg: Annotated[str, typer.Option("--leg", help="Close this leg only, for example p0.l2, or P0 DCA2.")] = "",
     yes: _Yes = False,
     config: ConfigFile = None,
     socket: Socket = None,
@@ -118,9 +119,9 @@ def close(
     client = connect(config, socket)
     ident = ident_of(client, group)
     if not yes and not as_json:
-        confirmed(f"close {leg or 'all'} of {ident} at the market?")
+        confirmed(f"close {leg_name(leg) or 'all'} of {ident} at the market?")
     said = client.post(f"/v1/group/{client.part(ident)}/close", {"leg_id": leg})
-    what = f"leg {leg} of {ident}" if leg else ident
+    what = f"{leg_name(leg)} of {ident}" if leg else ident
     print_json(said) if as_json else print_line(f"{what} is being closed; watch: bulkhead group show {ident}")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from protocol.groups.naming import leg_name, scope_name
 from service.cli.group_list import money, plain
 from service.cli.output import table
 from service.cli.views import instant
@@ -39,7 +40,7 @@ def preview_view(shown: Mapping[str, Any]) -> RenderableType:
 
 
 def _effect(effect: Mapping[str, Any]) -> Sequence[str]:
-    what = " ".join(filter(None, (effect["purpose"], effect["leg_id"], effect["side"], effect["order_type"])))
+    what = " ".join(filter(None, (effect["purpose"], leg_name(effect["leg_id"]), effect["side"], effect["order_type"])))
     said = " ".join(filter(None, (what, effect["code"], effect["text"])))
     when = "after the cancels" if effect["after_cancel"] else "at once"
     return _WORDS[effect["step"]], said, _text(effect["qty"]), _text(effect["price"]), when
@@ -86,7 +87,9 @@ def group_view(found: Mapping[str, Any], live: Mapping[str, Any] | None = None) 
         _closes(group["closes"], group["superseded"]),
     ]
     for name in ("by_pyramid", "by_leg", "by_reason"):
-        rows = [(line["name"], line["qty"], line["realized_quote"], _fees(line["fees"])) for line in pnl[name]]
+        rows = [
+            (leg_name(line["name"]), line["qty"], line["realized_quote"], _fees(line["fees"])) for line in pnl[name]
+        ]
         if rows:
             parts.append(
                 table(
@@ -106,7 +109,7 @@ def _legs(legs: Iterable[Mapping[str, Any]]) -> RenderableType:
     columns = ("leg", "state", "price", "quantity", "open", "average", "target %")
     rows = [
         (
-            leg["leg_id"],
+            leg_name(leg["leg_id"]),
             leg["state"],
             leg["price"],
             leg["qty"],
@@ -123,7 +126,7 @@ def _orders(orders: Iterable[Mapping[str, Any]]) -> RenderableType:
     rows = [
         (
             order["purpose"],
-            order["leg_id"] or order["scope"],
+            leg_name(order["leg_id"]) or scope_name(order["scope"]),
             order["request"]["side"],
             order["request"]["qty"],
             order["request"]["price"] or "market",
@@ -140,15 +143,19 @@ def _orders(orders: Iterable[Mapping[str, Any]]) -> RenderableType:
 
 def _watches(watches: Iterable[Mapping[str, Any]]) -> RenderableType:
     rows = [
-        (watch["reason"], watch["scope"], ("at or above " if watch["above"] else "at or below ") + watch["price"])
+        (
+            watch["reason"],
+            scope_name(watch["scope"]),
+            ("at or above " if watch["above"] else "at or below ") + watch["price"],
+        )
         for watch in watches
     ]
     return table(("watched", "for", "price"), rows) if rows else Text("no watched prices")
 
 
 def _closes(closes: Iterable[Mapping[str, Any]], late: Iterable[Mapping[str, Any]]) -> RenderableType:
-    rows = [(close["reason"], close["scope"], "running", "") for close in closes]
-    rows += [(each["trigger"], each["scope"], "too late", instant(each["at"])) for each in late]
+    rows = [(close["reason"], scope_name(close["scope"]), "running", "") for close in closes]
+    rows += [(each["trigger"], scope_name(each["scope"]), "too late", instant(each["at"])) for each in late]
     return table(("close", "of", "is", "when"), rows) if rows else Text("no closes")
 
 

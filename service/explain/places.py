@@ -15,6 +15,7 @@ from protocol.groups import (
     PyramidAdded,
     TargetFilled,
 )
+from protocol.groups.naming import leg_name, scope_name
 from protocol.messages import Event
 from protocol.orders import FillRecorded, OrderRefused, OrderSent, Purpose
 from protocol.pool import EntryPromoted, QueuedReplaced, QueueRemoved, SignalQueued, SlotFreed, SlotTaken
@@ -158,10 +159,10 @@ def _wanted(e: OrderWanted, seen: Seen) -> Iterable[Place]:
 
 
 def _order_title(e: OrderWanted | OrderSent | OrderRefused) -> str:
-    leg = f", leg {e.leg_id}" if e.leg_id else ""
+    leg = f" {leg_name(e.leg_id)}" if e.leg_id else ""
     again = f", attempt {e.attempt}" if e.attempt > 1 else ""
     what = {"tp": "take profit", "entry": "entry", "close": "close"}[e.purpose.value]
-    return f"{what}: {order_words(e.request)}{leg}{again}"
+    return f"{what}{leg}: {order_words(e.request)}{again}"
 
 
 def _causes_of_order(e: OrderWanted | OrderSent | OrderRefused, seen: Seen) -> tuple[str, ...]:
@@ -206,7 +207,7 @@ def _close_started(e: CloseStarted, seen: Seen) -> Iterable[Place]:
     causes = ((f"signal:{e.signal_id}",) if e.signal_id else ()) + (f"group:{e.group_id}",)
     ident = f"{e.group_id}:{e.number}"
     last = () if e.signal_id else tuple(filter(None, (seen.last_fill(e.group_id),)))
-    yield Place(f"close:{ident}", "close", ident, f"closing {e.scope}: {words(e.reason)}", (*last, *causes))
+    yield Place(f"close:{ident}", "close", ident, f"closing {scope_name(e.scope)}: {words(e.reason)}", (*last, *causes))
 
 
 def _close_step(e: Any, _: Seen) -> Iterable[Place]:

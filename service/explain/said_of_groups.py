@@ -35,6 +35,7 @@ from protocol.groups import (
 )
 from protocol.groups.adoption import PositionAdopted
 from protocol.groups.editing import GroupEdited
+from protocol.groups.naming import leg_name, scope_name
 from protocol.groups.recovery import Absence, GroupRecovered
 from protocol.orders import OrderState
 from protocol.pool import SignalActedOn
@@ -79,7 +80,7 @@ def _pyramid_refused(e: PyramidRefused, _: Story) -> str:
 
 
 def _cancel(e: CancelWanted, _: Story) -> str:
-    return f"The group wanted {e.client_order_id} gone ({words(e.purpose)} of leg {e.leg_id}); it may still fill."
+    return f"The group wanted {e.client_order_id} gone ({words(e.purpose)} of {leg_name(e.leg_id)}); it may still fill."
 
 
 def _noted(e: OrderStateNoted, _: Story) -> str:
@@ -90,7 +91,9 @@ def _noted(e: OrderStateNoted, _: Story) -> str:
 
 def _leg_filled(e: LegFilled, _: Story) -> str:
     kept = f" ({number(e.net_qty)} after the fee)" if e.net_qty != e.qty else ""
-    return f"Leg {e.leg_id} holds {number(e.qty)} more, at {number(e.price)}{kept}; its entry is {words(e.entry)}."
+    return (
+        f"{leg_name(e.leg_id)} holds {number(e.qty)} more, at {number(e.price)}{kept}; its entry is {words(e.entry)}."
+    )
 
 
 def _realized(lots: Any) -> str:
@@ -98,9 +101,8 @@ def _realized(lots: Any) -> str:
 
 
 def _target_filled(e: TargetFilled, _: Story) -> str:
-    return (
-        f"The take profit of leg {e.leg_id} closed {number(e.qty)} at {number(e.price)}: realised {_realized(e.lots)}."
-    )
+    closed = f"closed {number(e.qty)} at {number(e.price)}"
+    return f"The take profit of {leg_name(e.leg_id)} {closed}: realised {_realized(e.lots)}."
 
 
 def _close_filled(e: CloseFilled, _: Story) -> str:
@@ -110,17 +112,19 @@ def _close_filled(e: CloseFilled, _: Story) -> str:
 def _entry_ended(e: EntryEnded, _: Story) -> str:
     reason = f": {e.reason}" if e.reason else ""
     again = f" It is sent again in {e.retry_after_s} s." if e.retry_after_s else ""
-    return f"The entry of leg {e.leg_id} is over ({words(e.state)}{reason}), {number(e.filled_qty)} filled.{again}"
+    return (
+        f"The entry of {leg_name(e.leg_id)} is over ({words(e.state)}{reason}), {number(e.filled_qty)} filled.{again}"
+    )
 
 
 def _target_ended(e: TargetEnded, _: Story) -> str:
     reason = f" ({e.reason})" if e.reason else ""
-    return f"The take profit of leg {e.leg_id} is gone: {words(e.state)}{reason}, {number(e.filled_qty)} filled."
+    return f"The take profit of {leg_name(e.leg_id)} is gone: {words(e.state)}{reason}, {number(e.filled_qty)} filled."
 
 
 def _deferred(e: TargetDeferred, _: Story) -> str:
     return (
-        f"The take profit of leg {e.leg_id} cannot rest at the venue ({e.code}); "
+        f"The take profit of {leg_name(e.leg_id)} cannot rest at the venue ({e.code}); "
         f"the group watches {number(e.price)} itself."
     )
 
@@ -134,7 +138,8 @@ def _watched(e: TargetsWatched, _: Story) -> str:
 
 def _close_started(e: CloseStarted, _: Story) -> str:
     by = f" by signal {e.signal_id}" if e.signal_id else ""
-    return f"The first trigger wins: {words(e.reason)}{by} took over {e.scope}. What is unfilled is cancelled first."
+    took = f"{words(e.reason)}{by} took over {scope_name(e.scope)}"
+    return f"The first trigger wins: {took}. What is unfilled is cancelled first."
 
 
 def _close_ended(e: CloseEnded, _: Story) -> str:
@@ -145,8 +150,8 @@ def _close_ended(e: CloseEnded, _: Story) -> str:
 
 def _close_finished(e: CloseFinished, _: Story) -> str:
     if e.given_up:
-        return f"The close of {e.scope} was given up: the price would have slipped too far."
-    return f"The close of {e.scope} is done ({words(e.reason)})."
+        return f"The close of {scope_name(e.scope)} was given up: the price would have slipped too far."
+    return f"The close of {scope_name(e.scope)} is done ({words(e.reason)})."
 
 
 def _close_skipped(e: CloseSkipped, _: Story) -> str:
@@ -168,7 +173,8 @@ def _step_ended(e: RiskStepEnded, _: Story) -> str:
 
 
 def _superseded(e: TriggerSuperseded, _: Story) -> str:
-    return f"{words(e.trigger).capitalize()} came too late: {e.scope} already had an owner, so it changed nothing."
+    late = f"{words(e.trigger).capitalize()} came too late"
+    return f"{late}: {scope_name(e.scope)} already had an owner, so it changed nothing."
 
 
 def _dust(e: DustRecorded, _: Story) -> str:
@@ -176,7 +182,7 @@ def _dust(e: DustRecorded, _: Story) -> str:
 
 
 def _leg_closed(e: LegClosed, _: Story) -> str:
-    return f"Leg {e.leg_id} is closed ({words(e.reason)})."
+    return f"{leg_name(e.leg_id)} is closed ({words(e.reason)})."
 
 
 def _pyramid_closed(e: PyramidClosed, _: Story) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from protocol.groups import OrderWanted
+from protocol.groups.naming import leg_name, scope_name
 from protocol.orders import (
     CancelRequested,
     FillRecorded,
@@ -32,14 +33,13 @@ def _wanted(e: OrderWanted, story: Story) -> str:
     again = (
         f" It takes the place of the one before it, which did not fill (attempt {e.attempt})." if e.attempt > 1 else ""
     )
+    whose = f"for {leg_name(e.leg_id) or scope_name(e.scope)} ({order.client_order_id})"
     if e.purpose is Purpose.ENTRY:
-        return f"The group wanted a {what} for leg {e.leg_id} ({order.client_order_id}).{_leg_plan(e, story)}{again}"
+        return f"The group wanted a {what} {whose}.{_leg_plan(e, story)}{again}"
     if e.purpose is Purpose.TP:
-        return (
-            f"The group wanted its take profit at once: a {what} for leg {e.leg_id} ({order.client_order_id}).{again}"
-        )
+        return f"The group wanted its take profit at once: a {what} {whose}.{again}"
     why = f" because of the {words(e.reason)}" if e.reason is not None else ""
-    return f"The group wanted out{why}: a {what} for {e.scope} ({order.client_order_id}).{again}"
+    return f"The group wanted out{why}: a {what} {whose}.{again}"
 
 
 def _leg_plan(e: OrderWanted, story: Story) -> str:

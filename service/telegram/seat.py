@@ -13,6 +13,7 @@ from actors.telegram.seat import Named
 from protocol.approvals import APPROVAL_DESK, AnswerApproval, ApprovalAnswer
 from protocol.event_log import EVENT_LOG, AcknowledgeEvents
 from protocol.groups import CloseGroup, CloseReason
+from protocol.groups.naming import leg_id_of, leg_name
 from protocol.messages import Request
 from protocol.notifications import NOTIFIER, ListNotices, ReadNotices
 from protocol.offset import RiskCommandDone, RunNow
@@ -60,8 +61,9 @@ class HouseSeat:
                 return Named(f"Close the whole group at the market:\n{group_line(group)}", tuple(args))
             case "/closeleg":
                 group = await self.views.group(args[0], account)
-                await self.views.leg(*args)
-                return Named(f"Close leg {args[1]} at the market, of\n{group_line(group)}", tuple(args))
+                leg_id = leg_id_of(args[1])
+                await self.views.leg(args[0], leg_id)
+                return Named(f"Close {leg_name(leg_id)} at the market, of\n{group_line(group)}", (args[0], leg_id))
             case "/closeall":
                 found = await self.views.open_groups(account)
                 if not found:

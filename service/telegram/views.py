@@ -9,6 +9,7 @@ from typing import Any, Final
 from actors.risk import PERMITS
 from actors.session_topics import health_topic
 from protocol.approvals import APPROVAL_DESK, ListApprovals
+from protocol.groups.naming import leg_name
 from protocol.offset import RiskPicture, RiskView
 from protocol.pool import QueueReport, QueueSnapshot
 from protocol.risk import Permit
@@ -199,7 +200,9 @@ class PhoneViews:
         """Raise ``Refused`` (NotFound) unless a group has this leg."""
         known = await self.reading.views(lambda views: [each.leg_id for each in views.legs(ident)])
         if leg_id not in known:
-            raise Refused(404, "NotFound", f"{ident} has no leg {leg_id}; it has {', '.join(known)}", value=leg_id)
+            raise Refused(
+                404, "NotFound", f"{ident} has no leg {leg_id}; it has {', '.join(map(leg_name, known))}", value=leg_id
+            )
 
     async def queue_entry(self, ident: str, account: str) -> tuple[str, Any]:
         """Return account and line of a waiting entry; raise ``Refused`` when none has that id."""

@@ -71,7 +71,7 @@ class Database(Protocol):
         ...
 
     def contains_condition(self, columns: Sequence[str]) -> str:
-        """Return the condition that one of these columns, as text, holds a piece of text (one placeholder)."""
+        """Return the condition that one of these columns, as text, holds a piece of text in any case (one placeholder)."""
         ...
 
     def kept_since(self, name: str) -> int:

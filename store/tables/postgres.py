@@ -151,7 +151,7 @@ class ServerTables:
 
     def contains_condition(self, columns: Sequence[str]) -> str:
         """Return the condition that one of these columns, as text, holds a piece of text."""
-        return f"strpos(concat({', '.join(columns)}), ?) > 0"
+        return f"strpos(lower(concat({', '.join(columns)})), lower(?)) > 0"
 
     def size_bytes(self) -> int:
         """Return what the tables take on the disk, indexes and all."""

@@ -101,7 +101,7 @@ class SqliteTables:
 
     def contains_condition(self, columns: Sequence[str]) -> str:
         """Return the condition that one of these columns, as text, holds a piece of text."""
-        return f"instr({' || '.join(columns)}, ?) > 0"
+        return f"instr(lower({' || '.join(columns)}), lower(?)) > 0"
 
     def kept_since(self, name: str) -> int:  # noqa: ARG002 - the interface has it
         """Return 0: nothing is ever dropped from a file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from protocol.codec import decode_json, encode_json
@@ -15,9 +16,10 @@ from protocol.offset import (
     OffsetStepEnded,
 )
 from protocol.values import Instant
+from store.views.identity import group_identity
 from store.views.registry import Writer, insert, projection, run
 
-__all__ = ["DecisionRow", "StepRow", "decided", "ended", "repeated", "started", "step_ended"]
+__all__ = ["DecisionRow", "StepRow", "decided", "ended", "groups_of", "repeated", "started", "step_ended"]
 
 
 class StepRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
@@ -39,7 +41,8 @@ class DecisionRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_o
     """One decision of a loss offset (``engine`` is its path), made ``repeats`` more times until ``last_at``.
 
     ``outcome`` is empty without a plan, ``running``, ``done``, ``stopped`` or ``nothing_closed``; ``code`` says why.
-    ``reasons``, ``losses`` (USD) and ``left_out`` are by group, ``ranked`` the eligible groups, worst first.
+    ``reasons``, ``losses`` (USD) and ``left_out`` are by group, ``ranked`` the eligible groups, worst first. ``named`` says
+    who each group is (``BTC/USDT 15m long``), also when it has been closed since.
     """
 
     engine: str
@@ -55,6 +58,7 @@ class DecisionRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_o
     losses: dict[str, Decimal]
     left_out: dict[str, str]
     ranked: tuple[str, ...]
+    named: dict[str, str]
     plan: OffsetPlan | None
     plan_id: str
     forced: bool
@@ -72,6 +76,16 @@ class DecisionRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_o
 
 def _json(value: object) -> str:
     return encode_json(value).decode()
+
+
+def groups_of(event: OffsetDecided | OffsetStarted) -> Iterator[str]:
+    """Yield the groups that a decision or a plan names."""
+    if isinstance(event, OffsetDecided):
+        yield from event.reasons
+        yield from event.left_out
+    if event.plan is not None:
+        yield event.plan.loser
+        yield from (each.group_id for each in event.plan.winners)
 
 
 @projection(OffsetDecided)
@@ -92,6 +106,7 @@ def decided(writer: Writer, event: OffsetDecided) -> None:
         losses=_json(event.losses),
         left_out=_json(event.left_out),
         ranked=_json(event.ranked),
+        named=_json({group_id: str(group_identity(writer, group_id)) for group_id in groups_of(event)}),
         plan=_json(event.plan),
         plan_id=event.plan_id,
     )

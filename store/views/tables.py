@@ -14,7 +14,7 @@ __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "SERIES", "TABLES", "names"]
 APPLICATION_ID: Final = 0x62756C76
 """``bulv``: says that a SQLite file holds our read models."""
 
-SCHEMA_VERSION: Final = 9
+SCHEMA_VERSION: Final = 10
 """Raised by any change of a table or of a projection: older read models are then rebuilt."""
 
 _KEPT: Final = (
@@ -118,7 +118,7 @@ _RISK: Final = (
     """CREATE TABLE risk_decisions (engine TEXT NOT NULL, decision_id TEXT NOT NULL, position INTEGER NOT NULL,
         account TEXT NOT NULL, at INTEGER NOT NULL, last_at INTEGER NOT NULL, repeats INTEGER NOT NULL DEFAULT 0,
         trigger TEXT NOT NULL, status TEXT NOT NULL, reasons JSON NOT NULL, losses JSON NOT NULL,
-        left_out JSON NOT NULL, ranked JSON NOT NULL, plan JSON NOT NULL, plan_id TEXT NOT NULL,
+        left_out JSON NOT NULL, ranked JSON NOT NULL, named JSON NOT NULL, plan JSON NOT NULL, plan_id TEXT NOT NULL,
         forced FLAG NOT NULL DEFAULT FALSE, steps JSON NOT NULL DEFAULT '[]', booked_usd EXACT NOT NULL DEFAULT '0',
         outcome TEXT NOT NULL DEFAULT '', code TEXT NOT NULL DEFAULT '', ended_at INTEGER,
         PRIMARY KEY (engine, decision_id)) WITHOUT ROWID""",

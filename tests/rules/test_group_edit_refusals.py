@@ -129,4 +129,4 @@ def test_a_note_says_what_fills_at_once() -> None:
     """An order that the newest price has passed is shown before it is sent."""
     bench = filled(1, tick="98.5")
     shown = look(bench, edit(layers={"p0.l2": {"price": "99"}}))
-    assert shown.notes == ("entry of p0.l2 at 99 fills at once: the price is 98.5",)
+    assert shown.notes == ("entry of P0 DCA2 at 99 fills at once: the price is 98.5",)

@@ -67,7 +67,7 @@ def test_a_group_is_shown_edited_and_closed(operator: Operator) -> None:
     ident = operator.group()
     shown = operator("group", "show", ident)
     assert shown.exit_code == 0
-    assert all(word in shown.stdout for word in ("version 1", "p0.l0", "by reason"))
+    assert all(word in shown.stdout for word in ("version 1", "P0 DCA0", "by reason"))
     change = ("group", "edit", ident, "--tp-mode", "aggregate", "--cancel-layers", "p0.l4", "--stop", "100")
     refused = operator(*change, answer="n\n")
     assert refused.exit_code == 0
@@ -121,5 +121,5 @@ def test_a_position_is_adopted_by_hand(operator: Operator) -> None:
     ident = done.stdout.split("adopted as ")[1].split(";")[0]
     operator.until(lambda: operator("group", "history", ident).exit_code == 0)
     assert "adopted 0.5 at 59000: mine" in operator("group", "history", ident).stdout
-    assert operator("group", "close", ident, "--leg", "p0.l0", "--yes").exit_code == 0
+    assert operator("group", "close", ident, "--leg", "P0 DCA0", "--yes").exit_code == 0
     operator.until(lambda: operator.json("group", "show", ident)["group"]["state"] == "closed")

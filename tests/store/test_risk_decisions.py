@@ -12,7 +12,7 @@ from store.views.risk_decisions import DecisionRow
 from tests.actors.cast import D
 from tests.actors.offset_rig import ENGINE
 from tests.actors.test_offset_recovery import EVENTS
-from tests.store.trading import Script
+from tests.store.trading import ModelGroup, Script
 
 
 def decisions(tables_at: Where, **query: object) -> list[DecisionRow]:
@@ -62,3 +62,21 @@ def test_decisions_are_searched(tables_at: Where) -> None:
     assert {row.plan_id for row in decisions(tables_at, text="loss_too_small")} <= {""}
     [first] = decisions(tables_at, limit=1)
     assert decisions(tables_at, before=first.position) == everything[1:]
+
+
+def test_decisions_are_found_by_who_their_groups_were(tables_at: Where) -> None:
+    """EX-1616: a decision says pair, timeframe and side of its groups, also of closed ones, and is found by them."""
+    with closing(open_journal(MEMORY)) as journal, closing(Projector(tables_at)) as projector:
+        script = Script(journal)
+        ModelGroup(script, "l")
+        for event in EVENTS:
+            script.add(ENGINE, event)
+        projector.catch_up(journal)
+        views = projector.views()
+        [row] = views.risk_decisions(plans=True)
+        assert row.named["l"] == "BTC/USDT 1h long"
+        assert views.risk_decisions(text="btc/usdt LONG 1h", plans=True) == [row]
+        assert views.risk_decisions(text="btc/usdt short") == []
+        assert [
+            line.text for line in views.events() if line.code == "OffsetStarted" and "BTC/USDT 1h long" in line.text
+        ]

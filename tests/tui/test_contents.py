@@ -16,7 +16,7 @@ from tui.demo import DemoLink
 from tui.frame import alert_strip, banner, header
 from tui.link import LinkState
 from tui.panels import cards
-from tui.panels.leg_columns import leg_name, progress
+from tui.panels.leg_columns import progress
 from tui.panels.position_columns import COLUMNS, percent_of, state_cell
 from tui.panels.risk_columns import LOSERS
 from tui.state import State
@@ -185,7 +185,6 @@ def test_a_group_says_first_what_keeps_it_from_acting() -> None:
     assert state_cell({**row, "venue_trouble": "venue down"}).text == "✖ venue down"
     assert percent_of(row) == -2.5
     assert percent_of({**row, "open_cost_quote": "0"}) is None
-    assert leg_name("p1.l2") == "P2 DCA2"
     needed = {"pair", "tf", "side", "pyramids", "dca", "average", "percent", "pnl", "tp", "status"}
     optional = {"venue", "opened", "age", "realized", "timer", "strategy"}
     assert needed | optional <= {column.name for column in COLUMNS}
@@ -232,9 +231,11 @@ def test_plans_and_worth_in_words() -> None:
     }
     assert plan_in_words(plan) == "close all of g2 +9.50; then 0.5 of g1; net +0.25 USD"
     assert plan_in_words({**plan, "status": "not_executable", "reason": "no_winners"}) == "nothing: no winners"
-    assert worth_of("0.5", "200", "USDT") == "≈ 100.00 USD"
-    assert worth_of("0.5", "200", "EUR") == "≈ 100.00 EUR"
-    assert worth_of("0.5", None, "USDT") == "unknown: no price"
+    group = {"mark": "200", "avg_entry": "180", "quote": "USDT"}
+    assert worth_of("0.5", group) == "≈ 100.00 USD"
+    assert worth_of("0.5", {**group, "quote": "EUR"}) == "≈ 100.00 EUR"
+    assert worth_of("0.5", {**group, "mark": None}) == "≈ 90.00 USD at its entry: there is no newest price"
+    assert worth_of("0.5", {**group, "mark": None, "avg_entry": None}) == "unknown: no price"
 
 
 @pytest.mark.anyio

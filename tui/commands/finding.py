@@ -71,9 +71,11 @@ def queued_of(seat: Seat, given: str) -> tuple[Mapping[str, Any], Mapping[str, A
     return None
 
 
-def worth_of(qty: Any, price: Any, quote: str) -> str:
-    """Return what a quantity comes to, as dollars where the quote currency stands for them."""
-    size, each = cells.number(qty), cells.number(price)
+def worth_of(qty: Any, group: Mapping[str, Any]) -> str:
+    """Return what a quantity of a group comes to, as dollars where the quote currency stands for them (EX-1603)."""
+    size, price, paid = (cells.number(each) for each in (qty, group["mark"], group["avg_entry"]))
+    each = paid if price is None else price
     if size is None or each is None:
         return "unknown: no price"
-    return f"≈ {size * each:,.2f} {'USD' if quote in STABLE else quote}"
+    unit = "USD" if group["quote"] in STABLE else group["quote"]
+    return f"≈ {size * each:,.2f} {unit}{' at its entry: there is no newest price' if price is None else ''}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from protocol.groups.naming import leg_id_of, leg_name
 from tui import cells
 from tui.commands.finding import group_choices, group_of, worth_of
 from tui.link import part
@@ -26,7 +27,7 @@ async def _close(seat: Seat, given: tuple[str, ...]) -> None:
     effects = (
         ("pair", _named(row)),
         ("quantity", f"{cells.amount(row['open_qty']).text} {row['base']} at the market"),
-        ("estimated", worth_of(row["open_qty"], row["mark"], row["quote"])),
+        ("estimated", worth_of(row["open_qty"], row)),
         ("result now", f"{result} {row['quote']} unrealized"),
         ("unfilled", f"{unfilled} layers are cancelled first"),
     )
@@ -39,26 +40,30 @@ async def _close_leg(seat: Seat, given: tuple[str, ...]) -> None:
     row = group_of(seat, given[0] if given else "")
     if row is None or len(given) < 2:
         if row is not None:
-            seat.say("select a leg first: Enter, Tab; or type close-leg GROUP p0.l1 [MissingValue]", "warn")
+            seat.say("select a leg first: Enter, Tab; or type close-leg GROUP P0 DCA1 [MissingValue]", "warn")
         return
-    ident, leg_id = str(row["group_id"]), given[1]
+    ident, leg_id = str(row["group_id"]), leg_id_of(given[1])
     found = await seat.ask(f"/v1/group/{part(ident)}")
     if found is None:
         return
     leg = next((each for each in found["group"]["legs"] if each["leg_id"] == leg_id), None)
     if leg is None:
-        known = ", ".join(each["leg_id"] for each in found["group"]["legs"])
-        seat.say(f"the group has no leg {leg_id}; it has {known} [NotFound]", "warn")
+        known = ", ".join(leg_name(each["leg_id"]) for each in found["group"]["legs"])
+        seat.say(f"the group has no leg {given[1]}; it has {known} [NotFound]", "warn")
+        return
+    name = leg_name(leg_id)
+    if not cells.number(leg["open_qty"]):
+        seat.say(f"{row['symbol']} {name} holds nothing to close: it is {cells.words(leg['state'])}", "warn")
         return
     effects = (
         ("pair", _named(row)),
-        ("leg", leg_id),
+        ("leg", name),
         ("quantity", f"{cells.amount(leg['open_qty']).text} {row['base']} at the market"),
-        ("estimated", worth_of(leg["open_qty"], row["mark"], row["quote"])),
+        ("estimated", worth_of(leg["open_qty"], row)),
     )
-    if await seat.confirm(Question(f"Close leg {leg_id}?", effects)):
+    if await seat.confirm(Question(f"Close {name}?", effects)):
         body = {"leg_id": leg_id}
-        await seat.send(Sent(_at(ident, "close"), body, lambda _: f"leg {leg_id} of {ident} is being closed", ident))
+        await seat.send(Sent(_at(ident, "close"), body, lambda _: f"{row['symbol']} {name} is being closed", ident))
 
 
 async def _cancel(seat: Seat, given: tuple[str, ...]) -> None:
@@ -90,7 +95,7 @@ async def _cancel(seat: Seat, given: tuple[str, ...]) -> None:
 def _step(effect: Mapping[str, Any]) -> tuple[str, str]:
     qty = f" {effect['qty']}" if effect["qty"] else ""
     at = f" at {effect['price']}" if effect["price"] else ""
-    said = " ".join(str(each) for each in (effect["purpose"], effect["leg_id"], effect["text"]) if each)
+    said = " ".join(str(each) for each in (effect["purpose"], leg_name(effect["leg_id"]), effect["text"]) if each)
     return cells.words(effect["step"]), f"{said}{qty}{at}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from protocol.groups.naming import leg_id_of, leg_name
 from tui.demo import notices
 from tui.demo.groups import Group, Leg
 from tui.demo.log import log_segments
@@ -160,7 +161,7 @@ def _group(world: World, ident: str, what: str, body: Body) -> Any:
         return _edit(world, group, body)
     if group.closing_at:
         raise _refused(409, "GroupClosing", f"group {ident} is closing already")
-    leg_id = str(body.get("leg_id") or "")
+    leg_id = leg_id_of(str(body.get("leg_id") or ""))
     if not leg_id:
         group.closing_at = world.now + 2 * _SECOND
         world.note(
@@ -176,7 +177,9 @@ def _group(world: World, ident: str, what: str, body: Body) -> Any:
     if leg is None:
         raise _refused(404, "NotFound", f"group {ident} has no leg {leg_id}")
     leg.hit = leg.filled
-    world.note("order", "LegClosed", _named(group), f"leg {leg_id} closed at the market", group=ident, kind="LegClosed")
+    world.note(
+        "order", "LegClosed", _named(group), f"{leg_name(leg_id)} closed at the market", group=ident, kind="LegClosed"
+    )
     return {"group_id": ident, "closing": leg_id}
 
 

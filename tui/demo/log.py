@@ -17,14 +17,14 @@ _SECOND: Final = 1_000_000_000
 _LINES: Final = 260
 _KINDS: Final = (
     # severity, source, code, text, tags
-    ("order", "order", "OrderFilled", "entry p0.l{n} filled {q} at the limit", ("entry", "dca")),
+    ("order", "order", "OrderFilled", "entry P0 DCA{n} filled {q} at the limit", ("entry", "dca")),
     ("info", "webhook", "SignalAccepted", "entry taken from the webhook in 41 ms", ("entry",)),
-    ("order", "order", "TargetFilled", "target of leg p0.l{n} filled {q}: +{q}", ("tp", "exit")),
+    ("order", "order", "TargetFilled", "target of P0 DCA{n} filled {q}: +{q}", ("tp", "exit")),
     ("risk", "risk_engine", "CycleEnded", "no plan: the timer of every losing group still runs", ("risk_close",)),
     ("info", "system", "Reconciled", "books compared with the venue: no difference", ("recovery",)),
     ("info", "precision", "RulesFetched", "rules of 18 markets fetched", ()),
     ("info", "webhook", "SignalDuplicate", "the same alert came again and was ignored", ("entry",)),
-    ("order", "order", "OrderPlaced", "limit order p0.l{n} placed", ("entry",)),
+    ("order", "order", "OrderPlaced", "limit order P0 DCA{n} placed", ("entry",)),
     ("info", "system", "EntryQueued", "entry waits for a slot: the pool is full", ("queue",)),
     ("risk", "risk_engine", "TimerStarted", "the risk timer of this group runs: 60 minutes", ("risk_close",)),
 )

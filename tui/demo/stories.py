@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import unquote
 
+from protocol.groups.naming import leg_name
 from tui.demo.groups import Group
 from tui.demo.world import World
 from tui.link import LinkRefused
@@ -89,7 +90,7 @@ def _order(group: Group, leg: Any, began: int, first: int, second: int, third: i
     if leg.filled:
         later = took + leg.layer * 190 * _SECOND + 2 * _SECOND
         fills = [_node("fill", f"f{first}", f"{leg.qty} at {leg.price}", second, at + later, later, (), [])]
-    title = f"{leg.leg_id} limit {leg.qty} at {leg.price}"
+    title = f"{leg_name(leg.leg_id)} limit {leg.qty} at {leg.price}"
     return _node("order", f"bh4{group.group_id[:7]}{leg.leg_id}", title, third, at, 4 * _MS, steps, fills)
 
 

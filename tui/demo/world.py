@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from protocol.groups.naming import leg_name
 from tui.demo.groups import Group, begun
 from tui.demo.prices import MARKETS, noise, price_at, text_of
 
@@ -32,10 +33,10 @@ _WAITING: Final = (
 _TROUBLE: Final = (
     # seconds ago, severity, code, identity, text
     (95, "warning", "RateLimitNear", "main", "order rate limit at 92 %: new entries are slowed down"),
-    (412, "error", "OrderRejected", "ARB/USDT 15m long", "entry p1.l3 rejected by the venue: PRICE_FILTER"),
+    (412, "error", "OrderRejected", "ARB/USDT 15m long", "entry P1 DCA3 rejected by the venue: PRICE_FILTER"),
     (1_260, "warning", "PrecisionOld", "ADA/USDT", "precision of ADA/USDT is 26 h old: entries wait for the next sync"),
     (2_940, "warning", "SlippageHigh", "DOGE/USDT 5m long", "market close slipped 0.84 %, limit 1 %"),
-    (5_100, "error", "OrderRejected", "INJ/USDT 1h short", "entry p0.l4 rejected by the venue: insufficient margin"),
+    (5_100, "error", "OrderRejected", "INJ/USDT 1h short", "entry P0 DCA4 rejected by the venue: insufficient margin"),
 )
 
 
@@ -103,7 +104,7 @@ class World:
         if waiting and noise(tick, 1) > 0.25:
             leg = waiting[0]
             leg.filled = True
-            text = f"entry {leg.leg_id} filled {leg.qty} at {leg.price}"
+            text = f"entry {leg_name(leg.leg_id)} filled {leg.qty} at {leg.price}"
             self.note("order", "OrderFilled", named, text, group=group.group_id, kind="LegFilled")
             return
         ahead = [leg for leg in group.legs if leg.held]
@@ -113,7 +114,7 @@ class World:
             gain = leg.qty * leg.price * 0.01
             group.realized += gain
             self.realized += gain
-            text = f"target of leg {leg.leg_id} filled {leg.qty}: +{gain:.2f}"
+            text = f"target of {leg_name(leg.leg_id)} filled {leg.qty}: +{gain:.2f}"
             self.note("order", "TargetFilled", named, text, group=group.group_id, kind="TargetFilled")
 
     def _close(self, group: Group) -> None:

@@ -9,11 +9,12 @@ from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 
+from protocol.groups.naming import leg_name, scope_name
 from tui import cells
 from tui.cells import Cell
 from tui.grid import Grid
 from tui.lines import Lines
-from tui.panels.leg_columns import COLUMNS, leg_name, leg_rows
+from tui.panels.leg_columns import COLUMNS, leg_rows
 from tui.state import State
 from tui.text import line, lines
 
@@ -128,7 +129,7 @@ def _facts(found: Mapping[str, Any], history: list[Any], events: list[Any]) -> I
         filled = sum(bool(cells.number(leg["filled"])) for leg in legs)
         paid = sum(cells.number(leg["cost"]) or 0.0 for leg in legs)
         yield line(
-            (f"P{pyramid['index'] + 1}", "strong"),
+            (leg_name(name), "strong"),
             (f"  {filled}/{len(legs)}   in ", "dim"),
             cells.price(pyramid["entry_price"]),
             ("  paid ", "dim"),
@@ -168,7 +169,7 @@ def _targets(group: Mapping[str, Any]) -> Iterator[Content]:
         if order["purpose"] != "entry":
             request = order["request"]
             yield line(
-                (f"{leg_name(order['leg_id']) or order['scope']:<8}", "strong"),
+                (f"{leg_name(order['leg_id']) or scope_name(order['scope']):<8}", "strong"),
                 (f" {cells.words(order['purpose'])} {request['side']} ", "dim"),
                 cells.amount(request["qty"]),
                 (" at ", "dim"),
@@ -180,14 +181,17 @@ def _targets(group: Mapping[str, Any]) -> Iterator[Content]:
 def _watches(group: Mapping[str, Any]) -> Iterator[Content]:
     for watch in group["watches"]:
         way = "at or above" if watch["above"] else "at or below"
-        yield line((f"{cells.words(watch['reason'])} of {watch['scope']} {way} ", "dim"), cells.price(watch["price"]))
+        yield line(
+            (f"{cells.words(watch['reason'])} of {scope_name(watch['scope'])} {way} ", "dim"),
+            cells.price(watch["price"]),
+        )
 
 
 def _triggers(group: Mapping[str, Any]) -> Iterator[Content]:
     for close in group["closes"]:
-        yield line((f"{cells.words(close['reason'])} of {close['scope']}", ""), ("  running", "warn"))
+        yield line((f"{cells.words(close['reason'])} of {scope_name(close['scope'])}", ""), ("  running", "warn"))
     for each in group["superseded"]:
-        what = f"{cells.words(each['trigger'])} of {each['scope']}"
+        what = f"{cells.words(each['trigger'])} of {scope_name(each['scope'])}"
         yield line((what, "dim"), ("  superseded ", "warn"), (cells.clock_time(each["at"]), "dim"))
 
 

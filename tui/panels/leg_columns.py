@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from protocol.groups.naming import leg_name
 from tui import cells
 from tui.cells import Cell
 from tui.grid import Align, Column, Row
 
-__all__ = ["COLUMNS", "leg_name", "leg_rows", "progress"]
+__all__ = ["COLUMNS", "leg_rows", "progress"]
 
 _STATES: Final = {
     "pending": "dim",
@@ -57,12 +58,6 @@ def progress(fill: Any, target: Any, mark: Any, side: str) -> float | None:
     if begin is None or end is None or now is None or sign * (end - begin) <= 0:
         return None
     return min(100.0, max(0.0, (now - begin) / (end - begin) * 100))
-
-
-def leg_name(leg_id: str) -> str:
-    """Return a leg's id (p0.l2) as operators read it (P1 DCA2)."""
-    pyramid, _, layer = leg_id.removeprefix("p").partition(".l")
-    return f"P{int(pyramid) + 1} DCA{layer}" if pyramid.isdigit() and layer else leg_id
 
 
 def _name(row: Row) -> Cell:
