@@ -25,6 +25,7 @@ from venues.ibkr.ids import reference
 from venues.ibkr.ledger import ACKNOWLEDGED, Known
 from venues.ibkr.line import Line
 from venues.ibkr.notes import Notes
+from venues.ibkr.unsendable import Refused
 
 __all__ = ["Orders", "Plain", "single"]
 
@@ -85,27 +86,15 @@ class Orders:
         self._book = book
         self._notes = notes
         self._send_by = send_by
+        self.refused = Refused(tools.now)
         self._under_way: set[str] = set()
-        self._refused: dict[str, OrderReport] = {}
 
     # --- placing -------------------------------------------------------------------------------------------------------
 
     def known(self, client_order_id: str) -> OrderReport | None:
         """Return an order that was placed, or refused by ourselves, before."""
         known = self._book.orders.get(client_order_id)
-        return self._refused.get(client_order_id) if known is None else self._book.report(known)
-
-    def refuse(self, client_order_id: str, symbol: str, code: str, reason: str) -> OrderReport:
-        """Refuse an order that cannot be sent; it is remembered as such."""
-        report = self._refused[client_order_id] = OrderReport(
-            client_order_id=client_order_id,
-            symbol=symbol,
-            state=OrderState.REJECTED,
-            code=code,
-            reason=reason,
-            at=self._tools.now(),
-        )
-        return report
+        return self.refused.get(client_order_id) if known is None else self._book.report(known)
 
     async def place(self, request: OrderRequest, found: Found) -> OrderReport:
         """Send one order; return how it stands once the broker has it."""
@@ -248,7 +237,7 @@ class Orders:
         if known is not None:
             await self._prompt(lambda: known.whole)
             return self._book.report(known)
-        if (refused := self._refused.get(client_order_id)) is not None:
+        if (refused := self.refused.get(client_order_id)) is not None:
             return refused
         linked = self._line.linked and losses == self._line.link_losses
         why = self._unproven(client_order_id, asked_at, linked=linked)

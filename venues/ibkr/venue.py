@@ -21,7 +21,7 @@ from protocol.orders import Balance, FillReport, OrderReport, OrderRequest, Posi
 from protocol.values import MarketType, OrderSide, OrderType
 from protocol.venue import SessionDown
 from rules.broker.brackets import bracket
-from rules.broker.heartbeat import LATE_S, SessionAge
+from rules.broker.heartbeat import SessionAge
 from rules.broker.pacing import Kind
 from runtime.clock import NANOS
 from venues.access import Access, Tools
@@ -43,6 +43,7 @@ from venues.ibkr.orders import Orders, Plain
 from venues.ibkr.pace import Pace
 from venues.ibkr.quotes import Quotes
 from venues.ibkr.symbols import FX_PAIRS, Wanted, read_symbol
+from venues.ibkr.unsendable import no_words_for, too_late
 from venues.ibkr.watch import Watch
 
 __all__ = ["IbkrVenue"]
@@ -259,29 +260,17 @@ class IbkrVenue(Venue):
         try:
             found = await self._find(symbol)
         except UnknownContract as error:
-            return self._orders.refuse(key, symbol, error.code, error.message)
-        if (refusal := self._late(request) or await self._refusal(request, found)) is not None:
-            return self._orders.refuse(key, symbol, *refusal)
+            return self._orders.refused.refuse(key, symbol, error.code, error.message)
+        if (refusal := await self._refusal(request, found)) is not None:
+            return self._orders.refused.refuse(key, symbol, *refusal)
         return await self._orders.place(request, found)
 
-    def _late(self, request: OrderRequest) -> tuple[str, str] | None:
-        """Return why an entry may not leave: exits are still tried when heartbeats are late (PF-238)."""
-        entry = request.side is OrderSide.BUY if self._access.market is MarketType.SPOT else not request.reduce_only
-        if entry and self._watch is not None and self._watch.heart.age is not SessionAge.ACTIVE:
-            return "SessionLate", f"the gateway has answered no heartbeat for more than {LATE_S} s: no new entries"
-        return None
-
     async def _refusal(self, request: OrderRequest, found: Found) -> tuple[str, str] | None:
-        """Return why an order cannot be sent: the broker has no word for it."""
-        if found.size != 1 and request.qty % found.size:
-            return "PrecisionRejected", f"quantity {request.qty} is no whole number of contracts of {found.size}"
-        if not request.reduce_only or self._access.market is MarketType.SPOT:
-            return None
-        held = await self._account.held_qty(found.con_id) * found.size
-        closable = held if request.side is OrderSide.SELL else -held
-        if closable < request.qty:
-            return "ReduceOnly", f"{max(closable, Decimal(0))} could be closed, not {request.qty}"
-        return None
+        """Return why an order may not leave now, or cannot."""
+        age = SessionAge.ACTIVE if self._watch is None else self._watch.heart.age
+        if (late := too_late(request, self._access.market, age, "the gateway")) is not None:
+            return late
+        return await no_words_for(request, self._access.market, found, self._account.held_qty)
 
     async def cancel(self, client_order_id: str, symbol: str) -> OrderReport:  # noqa: ARG002 - ids are known without it
         """Cancel an order; return its final state."""
@@ -318,8 +307,8 @@ class IbkrVenue(Venue):
         if (known := self._orders.known(entry.client_order_id)) is not None:
             return (known,)
         found = await self._find(entry.symbol)
-        if (refusal := self._late(entry) or await self._refusal(entry, found)) is not None:
-            return (self._orders.refuse(entry.client_order_id, entry.symbol, *refusal),)
+        if (refusal := await self._refusal(entry, found)) is not None:
+            return (self._orders.refused.refuse(entry.client_order_id, entry.symbol, *refusal),)
         tick = None if entry.price is not None else (await self._quotes.price(found))[0]
         price = entry.price or (None if tick is None else tick.ask if entry.side is OrderSide.BUY else tick.bid)
         if price is None:

@@ -18,6 +18,7 @@ from venues.ibkr.contracts import Found
 from venues.ibkr.ids import reference
 from venues.ibkr.ledger import ACKNOWLEDGED, OVER, Known
 from venues.ibkr.notes import Notes
+from venues.ibkr.unsendable import Refused
 from venues.ibkr_web.absence import UNDER_WAY_S, Asked, verdict
 from venues.ibkr_web.book import Book
 from venues.ibkr_web.lists import Lists
@@ -60,8 +61,8 @@ class Orders:
         self._lists = lists
         self._notes = notes
         self._send_by = send_by
+        self.refused = Refused(tools.now)
         self._under_way: set[str] = set()
-        self._refused: dict[str, OrderReport] = {}
         self._tickets: dict[str, dict[str, Any]] = {}
 
     # --- placing -------------------------------------------------------------------------------------------------------
@@ -69,23 +70,11 @@ class Orders:
     def known(self, client_order_id: str) -> OrderReport | None:
         """Return an order that was placed, or refused, before."""
         known = self._book.orders.get(client_order_id)
-        return self._refused.get(client_order_id) if known is None else self._book.report(known)
+        return self.refused.get(client_order_id) if known is None else self._book.report(known)
 
     def sent_before(self, client_order_id: str) -> bool:
         """Whether an order was noted as sent, in this life or an earlier one: never to be sent again."""
         return self._notes.sent_at(client_order_id) is not None
-
-    def refuse(self, client_order_id: str, symbol: str, code: str, reason: str) -> OrderReport:
-        """Refuse an order; it is remembered as such."""
-        report = self._refused[client_order_id] = OrderReport(
-            client_order_id=client_order_id,
-            symbol=symbol,
-            state=OrderState.REJECTED,
-            code=code,
-            reason=reason,
-            at=self._tools.now(),
-        )
-        return report
 
     async def place(self, request: OrderRequest, found: Found) -> OrderReport:
         """Send one order, once; return how it stands."""
@@ -189,7 +178,7 @@ class Orders:
         if _DUPLICATE in why:
             return await self._duplicate(known)
         self._book.forget(known)
-        return self.refuse(known.key, known.symbol, _code(why), why)
+        return self.refused.refuse(known.key, known.symbol, _code(why), why)
 
     async def _duplicate(self, known: Known) -> OrderReport:
         """Return the order that has this id already: the broker remembers ids for a day."""
@@ -312,7 +301,7 @@ class Orders:
         known = self._book.orders.get(key)
         if known is not None and (known.status or known.filled):
             return self._book.report(self._completed(known))
-        return self._refused.get(key)
+        return self.refused.get(key)
 
     def _completed(self, known: Known) -> Known:
         """Take an order that only its trades tell of for filled when they are all that was ordered."""

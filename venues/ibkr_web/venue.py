@@ -14,9 +14,8 @@ from protocol.instruments import Instrument
 from protocol.market import Bar, FeedState, FeedStatus
 from protocol.messages import Message
 from protocol.orders import Balance, FillReport, OrderReport, OrderRequest, OrderState, Position
-from protocol.values import MarketType, OrderSide
+from protocol.values import MarketType
 from protocol.venue import SessionDown
-from rules.broker.heartbeat import LATE_S, SessionAge
 from runtime.clock import NANOS
 from venues.access import Access, Tools
 from venues.contract import REQUIRED_CAPABILITIES, Capability, Sink, Venue
@@ -26,6 +25,7 @@ from venues.ibkr.errors import UnknownContract
 from venues.ibkr.heartbeat import Heartbeat
 from venues.ibkr.notes import Notes
 from venues.ibkr.symbols import FX_PAIRS
+from venues.ibkr.unsendable import no_words_for, too_late
 from venues.ibkr_web.account import Account
 from venues.ibkr_web.book import Book
 from venues.ibkr_web.instruments import Instruments
@@ -216,9 +216,9 @@ class IbkrWebVenue(Venue):
         try:
             found = await self._find(symbol)
         except UnknownContract as error:
-            return self._orders.refuse(key, symbol, error.code, error.message)
-        if (refusal := self._late(request) or await self._refusal(request, found)) is not None:
-            return self._orders.refuse(key, symbol, *refusal)
+            return self._orders.refused.refuse(key, symbol, error.code, error.message)
+        if (refusal := await self._refusal(request, found)) is not None:
+            return self._orders.refused.refuse(key, symbol, *refusal)
         return await self._orders.place(request, found)
 
     async def _sent_before(self, request: OrderRequest) -> OrderReport:
@@ -228,24 +228,12 @@ class IbkrWebVenue(Venue):
             raise NetworkTimeout(self.name, f"it was sent before: {report.reason}")
         return report
 
-    def _late(self, request: OrderRequest) -> tuple[str, str] | None:
-        """Return why an entry may not leave: exits are still tried when heartbeats are late (PF-238)."""
-        entry = request.side is OrderSide.BUY if self._access.market is MarketType.SPOT else not request.reduce_only
-        if entry and self._heart.age is not SessionAge.ACTIVE:
-            return "SessionLate", f"the broker has answered no heartbeat for more than {LATE_S} s: no new entries"
-        return None
-
     async def _refusal(self, request: OrderRequest, found: Found) -> tuple[str, str] | None:
-        """Return why an order cannot be sent: the broker has no word for it."""
-        if found.size != 1 and request.qty % found.size:
-            return "PrecisionRejected", f"quantity {request.qty} is no whole number of contracts of {found.size}"
-        if not request.reduce_only or self._access.market is MarketType.SPOT:
-            return None
-        held = await self._account.held_qty(found.con_id) * found.size
-        closable = held if request.side is OrderSide.SELL else -held
-        if closable < request.qty:
-            return "ReduceOnly", f"{max(closable, Decimal(0))} could be closed, not {request.qty}"
-        return None
+        """Return why an order may not leave now, or cannot."""
+        market = self._access.market
+        if (late := too_late(request, market, self._heart.age, "the broker")) is not None:
+            return late
+        return await no_words_for(request, market, found, self._account.held_qty)
 
     async def cancel(self, client_order_id: str, symbol: str) -> OrderReport:  # noqa: ARG002 - ids are known without it
         """Cancel an order; return its final state."""
