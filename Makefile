@@ -1,6 +1,6 @@
 # The two commands to know: `make up` and `make test`.
 .DEFAULT_GOAL := help
-.PHONY: help up test test-fast lint format types layers docs generated bench soak check lock clean
+.PHONY: help up extras test test-fast lint format types layers docs generated bench soak check lock clean
 
 VENV ?= .venv
 PY := $(VENV)/bin/python
@@ -16,11 +16,16 @@ help: ## Show the commands
 $(VENV)/.ready-run: requirements.lock pyproject.toml .ci/setup
 	@.ci/setup $(VENV) run
 
+$(VENV)/.ready-extras: docker/requirements.lock pyproject.toml .ci/setup
+	@.ci/setup $(VENV) extras
+
 $(VENV)/.ready-dev: requirements-dev.lock pyproject.toml .ci/setup
 	@.ci/setup $(VENV) dev
 
 up: $(VENV)/.ready-run ## Start bulkhead: with the cockpit in a terminal, plain logs without one
 	@$(VENV)/bin/bulkhead up
+
+extras: $(VENV)/.ready-extras ## Add the libraries of Telegram, charts, PostgreSQL, Redis, Alpaca, IBKR and OANDA
 
 test: $(VENV)/.ready-dev ## Run every test
 	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
@@ -61,14 +66,15 @@ bench: $(VENV)/.ready-dev ## Measure against floors and peers
 
 check: lint types layers docs test ## Everything that must pass before a change lands
 
-# Needs uv. The build backend is locked too, so that an installation runs no unpinned code.
+# Needs uv. The build backend and uv are locked too, so that an installation runs no unpinned code.
 LOCK := uv pip compile pyproject.toml - --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-annotate --no-header --quiet
 EXTRAS := alpaca charts ibkr oanda postgres redis telegram
-lock: ## Resolve the dependencies anew into the lock files: a plain installation, development, the container
-	@echo 'setuptools>=77' | $(LOCK) --upgrade --extra telegram --extra charts --output-file requirements.lock
+lock: ## Resolve the dependencies anew into the lock files: plain installation, development, extras and container, uv
+	@echo 'setuptools>=77' | $(LOCK) --upgrade --output-file requirements.lock
 	@echo 'setuptools>=77' | $(LOCK) --upgrade --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	@echo 'setuptools>=77' | $(LOCK) --upgrade $(EXTRAS:%=--extra %) --constraint requirements.lock --output-file docker/requirements.lock
+	@echo uv | $(subst pyproject.toml ,,$(LOCK)) --upgrade --output-file .ci/uv.lock
 
 clean: ## Remove everything that was built; trading data stays
 	rm -rf $(VENV) site build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -11,7 +11,8 @@ import pytest
 from tests.house.sources import ROOT
 
 CONTAINER: Final = "docker/requirements.lock"
-LOCKS: Final = ("requirements.lock", "requirements-dev.lock", CONTAINER)
+INSTALLER: Final = ".ci/uv.lock"
+LOCKS: Final = ("requirements.lock", "requirements-dev.lock", CONTAINER, INSTALLER)
 
 
 def pins(lock: str) -> dict[str, set[str]]:
@@ -43,6 +44,12 @@ def test_the_locks_hold_what_the_project_needs() -> None:
     assert required() <= pins("requirements.lock").keys()
     assert required("dev") <= pins("requirements-dev.lock").keys()
     assert required("alpaca", "charts", "ibkr", "oanda", "postgres", "redis", "telegram") <= pins(CONTAINER).keys()
+
+
+def test_a_first_start_waits_for_no_library_of_an_extra() -> None:
+    """What only an extra needs is not in the lock of a plain installation: its hundred megabytes are fetched when wanted."""
+    extras = required("alpaca", "charts", "ibkr", "oanda", "postgres", "redis", "telegram") - required()
+    assert extras & pins("requirements.lock").keys() == set()
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", CONTAINER])
