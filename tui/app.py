@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -20,7 +19,7 @@ from tui.command_line import CommandLine
 from tui.commands import COMMANDS, named
 from tui.confirm import Confirm
 from tui.dressing import dress
-from tui.files import write_whole
+from tui.files import save
 from tui.grid.layout import GAPS
 from tui.help import Help
 from tui.lines import Lines
@@ -37,6 +36,7 @@ from tui.telling import Telling
 from tui.text import line
 from tui.themes import THEMES
 from tui.toasts import Toasts
+from tui.turns import Turns
 
 __all__ = ["Cockpit"]
 
@@ -68,6 +68,7 @@ class Cockpit(App[None]):
         self.link = options.link
         self.state = State(options.link, options.clock)
         self.telling = Telling(self)
+        self.turns = Turns(self)
         self.preferences = Preferences(options.preferences)
         self._following: asyncio.Task[None] | None = None
         self._settings_known = False
@@ -112,6 +113,7 @@ class Cockpit(App[None]):
 
     async def on_unmount(self) -> None:
         """Let go of the daemon."""
+        self.turns.end()
         if self._following is not None:
             self._following.cancel()
         await self.link.close()
@@ -221,20 +223,7 @@ class Cockpit(App[None]):
 
     async def save(self, path: Path, data: bytes) -> None:
         """Write a file whole or not at all, or give it to the browser that looks."""
-        if self.options.served:
-            self.deliver_binary(BytesIO(data), save_filename=path.name)
-            self.say(f"✓ {path.name}: {len(data):,} bytes, for the browser", "gain")
-            return
-        target = await asyncio.to_thread(path.expanduser)
-        written_over = Question("Write over the file?", (("file", str(target)),), danger=True)
-        if await asyncio.to_thread(target.exists) and not await self.confirm(written_over):
-            return
-        try:
-            await asyncio.to_thread(write_whole, target, data)
-        except OSError as error:
-            self.say(f"{target} cannot be written: {error.strerror} [ExportFailed]", "alarm")
-            return
-        self.say(f"✓ {target}: {len(data):,} bytes", "gain")
+        await save(self, path, data)
 
     def show_page(self, title: str, text: Sequence[Content]) -> None:
         """Show lines over the screen."""
@@ -303,6 +292,16 @@ class Cockpit(App[None]):
         await self.refresh_now()
 
     # --- keys ----------------------------------------------------------------------------------------------------------
+
+    async def on_event(self, event: events.Event) -> None:
+        """Let what is typed go its way one at a time; whatever else happens as it comes."""
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+            await super().on_event(event)
+        elif self.screen_stack and self.turns.begin(event):
+            try:
+                await super().on_event(event)
+            finally:
+                self.turns.went()
 
     def on_key(self, event: events.Key) -> None:
         """Open a panel by its key, or run what the panel in front has on the key."""
@@ -388,9 +387,14 @@ class Cockpit(App[None]):
         self.panel().focus_main()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Fit the frame's lines to the new width."""
+        """Lay the screen out for the new size, and fit the frame's lines to it.
+
+        Textual tells the screen by a timer of 8 ms whose only tick is skipped when the machine is loaded at that moment: the
+        screen would keep its old size for good.
+        """
         event.stop()
-        if self.is_running:
+        if self.screen_stack:
+            self.screen.post_message(events.Resize(event.size, event.virtual_size))
             self.call_after_refresh(self.draw)
 
     def hear(self, item: Item) -> None:

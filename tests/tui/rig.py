@@ -54,6 +54,7 @@ class Rig:
     async def press(self, *keys: str) -> None:
         """Press keys one by one and wait until they have been dealt with."""
         await self.pilot.press(*keys)
+        await self.until(lambda: self.app.turns.over, "the keys are dealt with")
         await self.pilot.pause()
 
     async def type(self, text: str) -> None:

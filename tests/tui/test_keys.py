@@ -1,0 +1,59 @@
+"""Keys that come faster than a hand types them, and a size that changes on a loaded machine."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from textual import events
+
+from tests.tui.rig import CORE, Rig, cockpit
+from tui.panels import ActorsPanel, InjectPanel, PositionsPanel, QueuePanel
+
+pytestmark = pytest.mark.anyio
+
+
+async def in_one_piece(rig: Rig, *keys: str) -> None:
+    """Have keys come all at once, as a terminal hands in what it was sent in one piece; wait until they are dealt with."""
+    for key in keys:
+        character = {"slash": "/", "colon": ":", "space": " ", "enter": "\r", "escape": "\x1b"}.get(key, key[-1])
+        rig.app.post_message(events.Key(key, character))
+    await rig.pilot.pause()
+    await rig.until(lambda: rig.app.turns.over, "the keys are dealt with")
+
+
+async def test_keys_in_one_piece_go_where_they_would_one_by_one() -> None:
+    """``:`` and ``/`` take what follows them, Enter gives the keys back, a digit those of the panel it opens (EX-1601)."""
+    async with cockpit(panels=CORE) as rig:
+        for _ in range(10):
+            first = ("1", "colon", *"go", "space", *"queue", "enter", "2", "slash", *"sol", "enter", "enter")
+            await in_one_piece(rig, *first, "escape", "down", "4", "slash", *"eth", "enter")
+            grid = rig.app.panel().grid
+            assert rig.app.panel().ident == "queue"
+            assert grid is not None
+            assert grid.rows.text == "eth"
+            positions = rig.app.query_one(PositionsPanel)
+            assert positions.searched == "sol"
+            assert rig.app.focused is grid
+            await in_one_piece(rig, "escape", "2", "escape")
+            assert (positions.searched, grid.rows.text) == ("", "")
+
+
+async def test_a_digit_after_esc_opens_a_panel_from_within_a_form() -> None:
+    """Esc leaves the field before the digit is looked at, also when a terminal makes Alt and the digit of both (EX-1601)."""
+    async with cockpit(panels=(ActorsPanel, InjectPanel, QueuePanel), panel="inject") as rig:
+        await rig.sees("required")
+        for keys in (("escape", "4"), ("alt+4",)):
+            rig.app.open_panel("inject")
+            await in_one_piece(rig, "x", *keys)
+            assert rig.app.panel().ident == "queue"
+            assert rig.app.query_one(InjectPanel).to.endswith("x")
+
+
+async def test_a_new_size_reaches_the_screen_on_a_loaded_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The screen has the terminal's size at once, also where Textual's timer misses its tick (EX-1604)."""
+    async with cockpit(size=(80, 24), panels=CORE) as rig:
+        monkeypatch.setattr(rig.app, "set_timer", partial(rig.app.set_timer, pause=True))
+        await rig.pilot.resize_terminal(200, 50)
+        assert rig.app.panel().size.width == 200
+        await rig.sees("2 Positions   3 Risk   4 Queue")
