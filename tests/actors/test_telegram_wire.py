@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -45,7 +47,7 @@ class Bridge(Actor):
 
     async def next(self, kind: type) -> Any:
         """Wait for a message of a kind, and take it."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(30):
             while not (found := [each for each in self.heard if isinstance(each, kind)]):
                 self.news.clear()
                 await self.news.wait()
@@ -64,23 +66,38 @@ def item(number: int, text: str = "hello", kind: OutKind = OutKind.ALERT, **more
     return OutItem(id=number, chat=7, kind=kind, text=text, **more)
 
 
-Script = Callable[[TelegramServer, Bridge, Callable[[Any], None]], Awaitable[None]]
+Script = Callable[[TelegramServer, Bridge, Callable[[Any], None]], Coroutine[Any, Any, None]]
+Play = Callable[[Script], None]
 
 
-def play(script: Script, token: str = TOKEN) -> None:
-    async def main() -> None:
-        async with TelegramServer() as server, ActorSystem() as system:
+@pytest.fixture(scope="module")
+def play() -> Iterator[Play]:
+    """Have one wire for all tests: its process takes seconds to load the library."""
+    with asyncio.Runner() as runner:
+        stack = AsyncExitStack()
+
+        async def begin() -> tuple[TelegramServer, Bridge, Any]:
+            server = await stack.enter_async_context(TelegramServer())
+            system = await stack.enter_async_context(ActorSystem())
             bridge = Bridge()
             system.spawn(Spec("bridge", lambda: bridge))
-            wire = TelegramWire(Secret(token), "/bridge", draw, url=server.url, poll_s=1)
+            wire = TelegramWire(Secret(TOKEN), "/bridge", draw, url=server.url, poll_s=1)
             ref = system.spawn(Spec("wire", lambda: wire, edge=True))
             await bridge.next(WireUp)
-            await script(server, bridge, ref.tell)
+            return server, bridge, ref
 
-    asyncio.run(main())
+        server, bridge, ref = runner.run(begin())
+
+        def one(script: Script) -> None:
+            server.forget()
+            bridge.heard.clear()
+            runner.run(script(server, bridge, ref.tell))
+
+        yield one
+        runner.run(stack.aclose())
 
 
-def test_messages_edits_pictures_taps_and_updates() -> None:
+def test_messages_edits_pictures_taps_and_updates(play: Play) -> None:
     """Everything the bridge uses, as Telegram understands it: texts, buttons, edits, pictures, updates once, taps."""
 
     async def script(server: TelegramServer, bridge: Bridge, tell: Callable[[Any], None]) -> None:
@@ -118,7 +135,7 @@ def test_messages_edits_pictures_taps_and_updates() -> None:
     ("fault", "delivery"),
     [("busy", Delivery.LATER), ("broken", Delivery.LATER), ("cut", Delivery.UNKNOWN), ("garbled", Delivery.UNKNOWN)],
 )
-def test_what_a_failure_means(fault: str, delivery: Delivery) -> None:
+def test_what_a_failure_means(play: Play, fault: str, delivery: Delivery) -> None:
     """429 and 5xx brought nothing; a lost or unreadable answer leaves it unknown whether the message is there."""
 
     async def script(server: TelegramServer, bridge: Bridge, tell: Callable[[Any], None]) -> None:
@@ -131,11 +148,12 @@ def test_what_a_failure_means(fault: str, delivery: Delivery) -> None:
     play(script)
 
 
-def test_nobody_there_brought_nothing_and_a_long_text_is_refused() -> None:
+def test_nobody_there_brought_nothing_and_what_is_refused_is_given_up(play: Play) -> None:
     """A refused connection certainly brought nothing; what Telegram refuses as it is is not tried again."""
 
     async def script(server: TelegramServer, bridge: Bridge, tell: Callable[[Any], None]) -> None:
-        tell(SendPhone(item(1, "x" * 4_100)))
+        server.fail("sendMessage", "blocked")
+        tell(SendPhone(item(1)))
         assert (await bridge.next(SendResult)).delivery is Delivery.REFUSED
         tell(SendPhone(item(2, kind=OutKind.PICTURE, picture="none")))
         assert (await bridge.next(SendResult)).delivery is Delivery.REFUSED
@@ -144,18 +162,21 @@ def test_nobody_there_brought_nothing_and_a_long_text_is_refused() -> None:
         assert (await bridge.next(SendResult)).delivery is Delivery.LATER
         tell(PollPhone(0))
         assert (await bridge.next(WireTrouble)).code == "TelegramAway"
+        await server.listen()
 
     play(script)
 
 
-def test_a_wrong_token_and_a_busy_server_are_told() -> None:
+def test_a_wrong_token_and_a_busy_server_are_told(play: Play) -> None:
     """A token that Telegram does not know is said so, without the token; 429 on a poll says how long to wait."""
 
-    async def wrong(_: TelegramServer, bridge: Bridge, tell: Callable[[Any], None]) -> None:
+    async def wrong(server: TelegramServer, bridge: Bridge, tell: Callable[[Any], None]) -> None:
+        server.token = "another"
         tell(PollPhone(0))
         found = await bridge.next(WireTrouble)
+        server.token = TOKEN
         assert found.code == "TelegramRejected"
-        assert "not-the-token" not in found.text
+        assert TOKEN not in found.text
 
     async def busy(server: TelegramServer, bridge: Bridge, tell: Callable[[Any], None]) -> None:
         server.fail("getUpdates", "busy", seconds=9)
@@ -163,5 +184,14 @@ def test_a_wrong_token_and_a_busy_server_are_told() -> None:
         found = await bridge.next(WireTrouble)
         assert (found.code, found.wait_s) == ("TelegramBusy", 9.0)
 
-    play(wrong, token="1:not-the-token-at-all-here")
+    play(wrong)
     play(busy)
+
+
+def test_the_library_is_loaded_beside_the_daemon(play: Play) -> None:
+    """Loading aiogram takes seconds of the interpreter: the daemon's own process never does, and never waits for it."""
+
+    async def script(_: TelegramServer, __: Bridge, ___: Callable[[Any], None]) -> None:
+        assert "aiogram" not in sys.modules
+
+    play(script)

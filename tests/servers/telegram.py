@@ -2,7 +2,8 @@
 
 ``getMe``, ``getUpdates`` (long poll, offset forgets), ``sendMessage``, ``editMessageText``, ``answerCallbackQuery``,
 ``sendPhoto``, ``deleteMessage``. Faults, each for the next ``times`` calls of a method: ``busy`` (429 with retry_after),
-``broken`` (500), ``cut`` (taken, then the connection ends without an answer), ``garbled`` (taken, answered with no JSON).
+``broken`` (500), ``blocked`` (403), ``cut`` (taken, then the connection ends without an answer), ``garbled`` (taken,
+answered with no JSON).
 People write with ``write`` and ``tap``; what they see is in ``chats``; ``until`` waits for it without sleeping.
 """
 
@@ -98,6 +99,12 @@ class TelegramServer:
         query = {"id": str(self._next_update), "from": sender, "message": message, "chat_instance": "1"}
         return self._update({"callback_query": {**query, "data": data or shown.buttons[label]}})
 
+    def forget(self) -> None:
+        """Begin with empty chats."""
+        self.chats.clear()
+        self.calls.clear()
+        self.toasts.clear()
+
     def seen(self, chat: int) -> list[str]:
         """Return what stands in a chat."""
         return [each.text for each in self.chats.get(chat, [])]
@@ -134,6 +141,8 @@ class TelegramServer:
         try:
             if fault == "busy":
                 return _error(429, f"Too Many Requests: retry after {seconds}", {"retry_after": seconds})
+            if fault == "blocked":
+                return _error(403, "Forbidden: bot was blocked by the user")
             if fault == "broken":
                 return _error(500, "Internal Server Error")
             answer = await getattr(self, f"_{method}", self._unknown)(given)
@@ -179,7 +188,7 @@ class TelegramServer:
 
     def _show(self, given: dict[str, Any], text: str, photo: bytes = b"") -> web.Response:
         chat = int(given["chat_id"])
-        if len(text) > 4_096:
+        if _length(text) > 4_096:
             return _error(400, "Bad Request: message is too long")
         shown = Shown(chat, self._message_id(), [text], _buttons(given), photo)
         self.chats.setdefault(chat, []).append(shown)
@@ -232,6 +241,11 @@ class TelegramServer:
     @staticmethod
     def _person(user: int) -> dict[str, Any]:
         return {"id": user, "is_bot": False, "first_name": f"user {user}"}
+
+
+def _length(text: str) -> int:
+    """Return what Telegram counts: units of UTF-16."""
+    return len(text.encode("utf-16-le")) // 2
 
 
 async def _fields(request: web.Request) -> dict[str, Any]:

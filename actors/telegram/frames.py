@@ -1,0 +1,52 @@
+"""What wire and line say to each other: lines of JSON over the pipes of a process."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from protocol.codec import encode_json
+from protocol.messages import Value
+from protocol.telegram import OutItem, PhoneMail, PollPhone, SendResult, WireTrouble
+
+__all__ = ["LONGEST_FRAME", "Deliver", "Dial", "answer_of", "frame", "request_of"]
+
+LONGEST_FRAME: Final = 16_777_216
+"""Bytes of one frame; the longest hold a picture."""
+
+
+class Dial(Value, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Speak for this bot; ``url`` is a Bot API server of your own, empty for Telegram's."""
+
+    token: str
+    url: str
+    poll_s: int
+
+
+class Deliver(Value, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Send this; ``picture`` (PNG) goes with items that are one."""
+
+    item: OutItem
+    picture: bytes = b""
+
+
+_asked: Final[msgspec.json.Decoder[Dial | PollPhone | Deliver]] = msgspec.json.Decoder(Dial | PollPhone | Deliver)
+_answered: Final[msgspec.json.Decoder[PhoneMail | SendResult | WireTrouble]] = msgspec.json.Decoder(
+    PhoneMail | SendResult | WireTrouble
+)
+
+
+def frame(said: Dial | PollPhone | Deliver | PhoneMail | SendResult | WireTrouble) -> bytes:
+    """Return a frame as it goes over the pipe."""
+    return encode_json(said) + b"\n"
+
+
+def request_of(raw: bytes) -> Dial | PollPhone | Deliver:
+    """Return what the wire asks."""
+    return _asked.decode(raw)
+
+
+def answer_of(raw: bytes) -> PhoneMail | SendResult | WireTrouble:
+    """Return what the line says."""
+    return _answered.decode(raw)
