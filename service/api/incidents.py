@@ -82,7 +82,9 @@ class _Incidents:
             folder.mark_seen(list(wanted.ids) or folder.unread())
             return len(folder.unread())
 
-        return answer({"unread": await self._files(mark)})
+        left = await self._files(mark)
+        self._server.unread.look_again()
+        return answer({"unread": left})
 
     async def clear(self, request: web.Request) -> web.Response:
         wanted = decode_json(await request.read(), Clear)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
@@ -12,9 +12,9 @@ from protocol.venue import VenueStatus
 from runtime.clock import NANOS, WallClock
 from runtime.figures import figures_of
 from service.api.accounts import account_names, venue_standing
+from service.api.counted import Amounts
 from service.api.health import compartments, is_ready
 from service.api.status import installed_version, memory_bytes
-from store.queries import Views
 from supervision.tree import describe
 
 if TYPE_CHECKING:
@@ -32,9 +32,8 @@ def register(app: web.Application, server: ApiServer) -> None:
     """Register the address."""
 
     async def metrics(request: web.Request) -> web.Response:  # noqa: ARG001 - aiohttp passes it
-        counts = await server.reading.views(lambda views: {**views.counts()._asdict(), "views": views.position()})
-        pools = await server.reading.views(_slots)
-        samples = [*_process(server), *_tree(server), *_trading(server, counts, pools), *_network(server)]
+        amounts = await server.counted.amounts()
+        samples = [*_process(server), *_tree(server), *_trading(server, amounts), *_network(server)]
         return web.Response(body=text_of(samples).encode(), headers={"Content-Type": CONTENT_TYPE})
 
     app.router.add_get("/metrics", metrics)
@@ -58,11 +57,6 @@ def _number(value: float) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-
-def _slots(views: Views) -> dict[str, Any]:
-    pools = views.pools()
-    return {"taken": sum(pool.occupied for pool in pools)}
 
 
 def _process(server: ApiServer) -> Iterator[Sample]:
@@ -105,15 +99,15 @@ def _tree(server: ApiServer) -> Iterator[Sample]:
         )
 
 
-def _trading(server: ApiServer, counts: Mapping[str, Any], pools: Mapping[str, Any]) -> Iterator[Sample]:
+def _trading(server: ApiServer, amounts: Amounts) -> Iterator[Sample]:
     host, none = server.host, dict[str, str]()
-    yield "bulkhead_groups_open", "gauge", "Position groups that are open.", none, counts["open_groups"]
-    yield "bulkhead_orders_working", "gauge", "Orders at work.", none, counts["working_orders"]
-    yield "bulkhead_signals_total", "counter", "Signals in the journal.", none, counts["signals"]
+    yield "bulkhead_groups_open", "gauge", "Position groups that are open.", none, amounts.open_groups
+    yield "bulkhead_orders_working", "gauge", "Orders at work.", none, amounts.working_orders
+    yield "bulkhead_signals_total", "counter", "Signals in the journal.", none, amounts.signals
     slots = host.config.execution_pool.max_open_groups * len(host.config.accounts)
     yield "bulkhead_slots", "gauge", "Slots for groups.", none, slots
-    yield "bulkhead_slots_taken", "gauge", "Slots that are taken.", none, pools["taken"]
-    yield "bulkhead_views_position", "counter", "Record that the read models are at.", none, counts["views"]
+    yield "bulkhead_slots_taken", "gauge", "Slots that are taken.", none, amounts.slots_taken
+    yield "bulkhead_views_position", "counter", "Record that the read models are at.", none, amounts.position
     permit = server.newest_permit
     for status in EngineStatus:
         now = permit is not None and permit.status is status

@@ -116,7 +116,7 @@ class _Routes:
 
     async def _status(self, request: web.Request) -> dict[str, Any]:
         """Return the status; the address of alerts holds a secret, which the machine's owner alone is shown (EX-1503)."""
-        found = await status_of(self._host, self._reading, self._server.newest_permit)
+        found = await status_of(self._server)
         if caller_of(request) is not LOCAL:
             found["webhook_url"] = f"{found['webhook_url'].rpartition('/')[0]}/{HIDDEN}"
         return found
@@ -128,7 +128,7 @@ class _Routes:
         found["groups"] = await rows.groups_with_prices(self._host.system, found["groups"])
         found["equity"] = await equity_of(self._host.system, [each.name for each in self._host.config.accounts])
         found["status"] = await self._status(request)
-        found["ps"] = plain(describe(self._host.system))
+        found["ps"] = describe(self._host.system)
         return answer(found)
 
     async def ps(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp passes it

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -21,6 +22,7 @@ from service.access.keeper import Access
 from service.api.answers import errors_in_one_shape
 from service.api.audit import audit
 from service.api.changes import Changes
+from service.api.counted import Counted, Unread
 from service.api.gate import gate, say_to, secure_headers
 from service.api.host import Host
 from service.api.hub import Hub
@@ -34,6 +36,7 @@ from service.api.ring import PACE_S
 from service.api.routes import MAX_BODY_BYTES, add_routes
 from service.api.unix_socket import listen, remove
 from service.journals import journal_of, views_of
+from service.people import open_people, open_requests
 from supervision.keeper import TOPIC
 
 __all__ = ["ApiServer"]
@@ -48,13 +51,15 @@ class ApiServer(Actor):
     def __init__(self, host: Host) -> None:
         self.host = host
         self.reading = Reading(journal_of(host.config), views_of(host.config))
+        self.counted = Counted(self.reading, host.system.journal.head)
+        self.unread = Unread(self.reading, host.config.app.data_dir, WallClock().now)
         self.figures = Figures(host)
         # A clock that stands still fires no timers: there those who listen are woken at once.
         pace_s = 0.0 if isinstance(host.system.clock, VirtualClock) else PACE_S
         self.hub = Hub(host.system.journal.head, pace_s=pace_s)
         self.markets = Markets()
-        self.access = Access(host.config.access_path, WallClock().now, say_to(host))
-        self.once = Once(host.config.requests_path, WallClock().now)
+        self.access = Access(partial(open_people, host.config), WallClock().now, say_to(host))
+        self.once = Once(partial(open_requests, host.config), WallClock().now)
         self.door: Door | None = None
         self.app: web.Application | None = None
         self.answered: Counter[str] = Counter()

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import resource
 import sys
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from actors.group_recovery import RUN
 from protocol.configuration import ConfigAnswer
@@ -16,21 +17,22 @@ from protocol.risk import Permit
 from protocol.self_check import SELF_CHECK, SelfChecked
 from runtime.clock import WallClock
 from runtime.system import ActorSystem
+from service.account_paths import AccountPaths
 from service.api.accounts import venue_standing
 from service.api.host import Host
 from service.api.nodes import cache_standing
-from service.api.reading import Reading
 from service.config_store import CONFIG_TOPIC
-from service.incidents import unread
 from service.journals import journal_of
-from store.queries import Views
-from supervision.tree import describe
+
+if TYPE_CHECKING:
+    from service.api.server import ApiServer
 
 __all__ = ["installed_version", "memory_bytes", "status_of"]
 
 _NANOS: Final = 1_000_000_000
 
 
+@cache
 def installed_version() -> str:
     """Return the version of bulkhead that is installed."""
     try:
@@ -49,8 +51,9 @@ def memory_bytes() -> int:
     return pages * resource.getpagesize()
 
 
-async def status_of(host: Host, reading: Reading, permit: Permit | None) -> dict[str, Any]:
+async def status_of(server: ApiServer) -> dict[str, Any]:
     """Return everything ``bulkhead status`` shows."""
+    host, permit = server.host, server.newest_permit
     system, config = host.system, host.config
     durability = system.durability
     wall = WallClock().now()
@@ -62,9 +65,7 @@ async def status_of(host: Host, reading: Reading, permit: Permit | None) -> dict
         "venues": [_venue(host, account.name) for account in config.accounts],
         "accounts": [account.name for account in config.accounts],
         "source": host.source_label,
-        "feeds": [
-            {"path": row.path, "detail": row.detail} for row in describe(system) if row.kind.endswith("MarketFeed")
-        ],
+        "feeds": _feeds(host),
         "engine": _engine(permit),
         "settings": _settings(system.bus.kept(CONFIG_TOPIC)),
         "start": _start(system.bus.kept(RUN)),
@@ -83,8 +84,8 @@ async def status_of(host: Host, reading: Reading, permit: Permit | None) -> dict
         "socket": str(host.socket_path),
         "api_url": _network_url(system),
         "counts": {
-            **await reading.views(_counts),
-            "unread_incidents": len(await reading.beside(lambda: unread(config.app.data_dir))),
+            **(await server.counted.amounts())._asdict(),
+            "unread_incidents": await server.unread.count(),
             "slots": config.execution_pool.max_open_groups * len(config.accounts),
         },
         "dead_letters": {"kept": len(system.dead_letters), "total": system.dead_letters.total},
@@ -95,6 +96,13 @@ async def status_of(host: Host, reading: Reading, permit: Permit | None) -> dict
 def _network_url(system: ActorSystem) -> str:
     cell = system.cell_of("/operators/api")
     return str(getattr(cell.actor, "network_url", "")) if cell is not None else ""
+
+
+def _feeds(host: Host) -> list[dict[str, str]]:
+    """Return where the paper accounts' prices come from; an account that trades outside has no feed."""
+    paths = (AccountPaths(account.name).feed for account in host.config.accounts)
+    cells = ((path, host.system.cell_of(path)) for path in paths)
+    return [{"path": path, "detail": getattr(cell.actor, "detail", "")} for path, cell in cells if cell is not None]
 
 
 def _venue(host: Host, account: str) -> dict[str, Any]:
@@ -128,13 +136,3 @@ def _engine(permit: Permit | None) -> dict[str, Any]:
     if permit is None:
         return {"status": "unknown", "reason": "the risk coordinator has not said anything yet", "permit": 0}
     return {"status": permit.status.value, "reason": permit.reason, "permit": permit.number}
-
-
-def _counts(views: Views) -> dict[str, int]:
-    """Return how many groups, orders and signals there are; ``position`` is how far the read models are."""
-    return {
-        **views.counts()._asdict(),
-        "incidents": len(views.incidents()),
-        "slots_taken": sum(pool.occupied for pool in views.pools()),
-        "position": views.position(),
-    }
