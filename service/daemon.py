@@ -284,7 +284,8 @@ def _operators(
     children = [notifier, webhook, ChildSpec("api", partial(ApiServer, daemon))]
     synthetic = [each for each in config.accounts if each.name in markets and markets[each.name].kind is Kind.SYNTHETIC]
     if config.demo.signals and synthetic:
-        children.append(demo_trader(config, synthetic[0], markets[synthetic[0].name], secrets, daemon))
+        account, url = synthetic[0], (lambda: daemon.webhook_url)
+        children.append(demo_trader(lambda: daemon.config, account, markets[account.name], secrets, url))
     if config.telegram.enabled and not virtual:
         from service.telegram.child import telegram_tree
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from actors.sender import DemoSymbol, DemoTrader
+from actors.demo import DemoSymbol, DemoTrader
 from rules.signals import iso_ms
 from service.config import Config, WebhookSecrets, open_webhook_secrets
 from service.config.market import Account
 from service.markets import Market
 from strategies.crossing import Wish
 from supervision.child import ChildSpec
-
-if TYPE_CHECKING:
-    from service.daemon import Daemon
 
 __all__ = ["alert_body", "demo_trader"]
 
@@ -55,18 +51,20 @@ def alert_body(
     )
 
 
-def _current(secrets: WebhookSecrets, daemon: Daemon) -> str:
+def _current(secrets: WebhookSecrets, config: Config) -> str:
     """Return the secret that counts now: it may have been rotated since the start."""
-    return (open_webhook_secrets(daemon.config) if secrets.folder is not None else secrets).secret.reveal()
+    return (open_webhook_secrets(config) if secrets.folder is not None else secrets).secret.reveal()
 
 
-def demo_trader(config: Config, account: Account, market: Market, secrets: WebhookSecrets, daemon: Daemon) -> ChildSpec:
-    """Return the recipe of the demo's actor for one account."""
+def demo_trader(
+    config: Callable[[], Config], account: Account, market: Market, secrets: WebhookSecrets, url: Callable[[], str]
+) -> ChildSpec:
+    """Return the recipe of the demo's actor for one account; ``config`` and ``url`` give what counts at the moment."""
 
     def body_of(symbol: str) -> Callable[[Wish, Decimal, int], bytes]:
         def body(wish: Wish, price: Decimal, at: int) -> bytes:
             return alert_body(
-                secret=_current(secrets, daemon),
+                secret=_current(secrets, config()),
                 exchange=account.exchange,
                 symbol=symbol,
                 wish=wish,
@@ -83,7 +81,7 @@ def demo_trader(config: Config, account: Account, market: Market, secrets: Webho
         account=account.name,
         timeframe="1m",
         symbols=[DemoSymbol(each.symbol, body_of(each.symbol)) for each in market.instruments],
-        interval_s=float(config.demo.interval_s),
-        url=lambda: daemon.webhook_url,
+        interval_s=float(config().demo.interval_s),
+        url=url,
     )
     return ChildSpec("demo", trader, restart="transient")

@@ -243,13 +243,21 @@ class Supervision(Section, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Demo(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Signals that bulkhead sends itself so that a first start shows something."""
+    """Signals that bulkhead sends itself so that a first start shows something: soon one whole trade, then at leisure."""
 
     signals: Annotated[
         bool,
         Key(doc="Send demo signals. They trade only paper accounts on the synthetic market, whatever stands here."),
     ] = True
-    interval_s: Annotated[int, Key(doc="Time between two demo signals.", unit="s", at_least=1, at_most=86_400)] = 15
+    interval_s: Annotated[
+        int,
+        Key(
+            doc="Least time between two demo signals, once a first trade has been shown.",
+            unit="s",
+            at_least=1,
+            at_most=86_400,
+        ),
+    ] = 15
 
 
 class Api(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

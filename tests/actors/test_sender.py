@@ -1,22 +1,14 @@
-"""The senders of alerts: posts at their instants, counted answers, a demo that trades what it sees."""
+"""The senders of alerts: posts at their instants, counted answers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Self
 
 from aiohttp import web
 
-from actors.group import GROUPS
-from actors.sender import Alert, DemoSymbol, DemoTrader, DirectPlayer, SignalPlayer
-from actors.session import market_topic
-from protocol.groups import GroupChanged, GroupState
-from protocol.market import PriceTick
-from protocol.values import Scope, Side
-from strategies.crossing import Wish
-from tests.actors.cast import START, D, S, Stage, play
-from tests.actors.groups import Standing
-from tests.actors.orders import SYMBOL
+from actors.sender import Alert, DirectPlayer, SignalPlayer
+from tests.actors.cast import START, S, Stage, play
 
 
 class Server:
@@ -117,96 +109,5 @@ def test_alerts_without_http() -> None:
         await stage.crash("player")
         await stage.passes(1)
         assert [each.body for each in gateway] == [b"5", b"6"]
-
-    play(script)
-
-
-# --- the demo ----------------------------------------------------------------------------------------------------------
-
-
-def group(
-    state: GroupState, *, account: str = "acc", symbol: str = SYMBOL, timeframe: str = "1h", group_id: str = "g1"
-) -> GroupChanged:
-    """Return how a group stands."""
-    return GroupChanged(
-        group_id=group_id,
-        key="k",
-        user="u",
-        scope=Scope.PAPER,
-        venue="paper",
-        account=account,
-        symbol=symbol,
-        timeframe=timeframe,
-        side=Side.LONG,
-        state=state,
-        reason=None,
-        received=1,
-        placed_legs=1,
-        placed_dca_legs=0,
-        all_layers_sent=True,
-        all_layers_filled=False,
-        open_qty=D(0),
-        avg_entry=None,
-        base_entry_price=D(100),
-        realized_quote=D(0),
-        fees={},
-        first_fill_at=None,
-        at=1,
-    )
-
-
-async def demo(stage: Stage, server: Server, symbols: tuple[str, ...] = (SYMBOL,)) -> Any:
-    """Start a demo trader that looks once a second; return its actor."""
-
-    def body(symbol: str) -> DemoSymbol:
-        return DemoSymbol(symbol, lambda wish, price, at: f"{symbol} {wish.value} {price}".encode())
-
-    stage.add(
-        "demo",
-        lambda: DemoTrader(
-            account="acc",
-            timeframe="1h",
-            symbols=[body(symbol) for symbol in symbols],
-            interval_s=1.0,
-            url=lambda: server.url,
-        ),
-    )
-    await stage.settle()
-    return stage.actor("demo")
-
-
-def test_a_demo_follows_prices_and_groups() -> None:
-    """It enters when its rule wants to, once it is told of a live group it wants no second, and of others' nothing."""
-
-    async def script(stage: Stage) -> None:
-        async with Server() as server:
-            trader = await demo(stage, server)
-            await stage.passes(3)
-            assert server.bodies == []
-            for number in range(400):
-                price = D(100) + D(number % 40) * (1 if number % 80 < 40 else -1)
-                tick = PriceTick(SYMBOL, number, price, price, price)
-                stage.system.bus.publish(market_topic("acc", SYMBOL), tick)
-                await stage.passes(1)
-            entries = [body.decode().split()[1] for _, body in server.bodies]
-            assert Wish.ENTER.value in entries
-            assert trader.posted == len(server.bodies) == sum(trader.answers.values())
-            stage.system.bus.publish(GROUPS, group(GroupState.LIVE, account="other"))
-            stage.system.bus.publish(GROUPS, group(GroupState.LIVE, symbol="DOGE/USDT", group_id="g3"))
-            stage.system.bus.publish(GROUPS, group(GroupState.LIVE, timeframe="4h", group_id="g4"))
-            await stage.settle()
-            assert trader._live == {SYMBOL: {}}
-            stage.system.bus.publish(GROUPS, group(GroupState.LIVE))
-            await stage.settle()
-            assert list(trader._live[SYMBOL]) == ["g1"]
-            stage.add("standing", lambda: Standing(lambda: group(GroupState.LIVE)))
-            await stage.crash("demo")
-            trader = stage.actor("demo")
-            assert list(trader._live[SYMBOL]) == ["g1"]
-            stage.system.bus.publish(GROUPS, group(GroupState.CLOSED))
-            await stage.settle()
-            assert trader._live == {SYMBOL: {}}
-            stage.remove("demo")
-            await stage.passes(1)
 
     play(script)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actors.sender import _Sender
+from actors.sender import Sender
 from actors.session import market_topic
 from protocol.control import SupervisorReport
 from protocol.market import PriceTick
@@ -27,7 +27,7 @@ class Pace(Message, frozen=True, tag=True):
     per_second: int
 
 
-class LoadTrader(_Sender):
+class LoadTrader(Sender):
     """Enters, adds to and exits every symbol on every timeframe in turn, at the newest price."""
 
     def __init__(self, url: Callable[[], str]) -> None:
@@ -73,7 +73,7 @@ class LoadTrader(_Sender):
                 timeframe=timeframe,
                 enter=turn % 3 != 2,
             )
-            self._post(body)
+            self.post(body)
 
 
 class Witness(Actor):
