@@ -121,7 +121,8 @@ class ConfigAnswer(Message, frozen=True, forbid_unknown_fields=True, gc=False, t
 
     ``draft`` is empty when there is none. ``mistakes`` are those of the request; ``draft_mistakes`` those that keep the
     draft from being applied. ``later`` are changed keys that hold only when bulkhead starts again; ``beaten`` are keys that
-    the environment sets, so that the document's value does nothing.
+    the environment sets, so that the document's value does nothing. ``draft_author`` edited the draft last; ``unreadable``
+    says why config.toml, as it was edited by hand, could not be read into it (``DraftUnreadable``).
     """
 
     version: int
@@ -134,6 +135,8 @@ class ConfigAnswer(Message, frozen=True, forbid_unknown_fields=True, gc=False, t
     draft_mistakes: tuple[Mistake, ...] = ()
     later: tuple[str, ...] = ()
     beaten: tuple[str, ...] = ()
+    draft_author: str = ""
+    unreadable: str = ""
 
 
 class GetConfig(Request[ConfigAnswer], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):

@@ -67,7 +67,9 @@ class DraftConfigs(NamedTuple):
 
 
 class GetDraftConfigs(Request[DraftConfigs], frozen=True, tag=True):
-    """Return both for a preview; within this process only."""
+    """Return both for a preview; within this process only. ``edits``: what is being typed, over the draft."""
+
+    edits: Mapping[str, Any] = {}
 
 
 class _Look(Message, frozen=True, tag=True):
@@ -247,9 +249,9 @@ class ConfigStore(DurableActor):
         )
 
     @handles
-    def configs(self, msg: GetDraftConfigs) -> DraftConfigs:  # noqa: ARG002
-        """Answer with active and draft configuration."""
-        draft = self._draft()
+    def configs(self, msg: GetDraftConfigs) -> DraftConfigs:
+        """Answer with active and draft configuration; nothing changes by an edit that is given."""
+        draft = over(self._draft(), {present_name(name): value for name, value in msg.edits.items()})
         config, errors = self._sources.effective(draft)
         restarts = {each.path: each.prefixes for each in self._applying.concerns() if each.settings is None}
         return DraftConfigs(self._history.document(), draft, self._applying.active.config, config, errors, restarts)
@@ -383,6 +385,8 @@ class ConfigStore(DurableActor):
             draft_mistakes=tuple(mistake_of(error) for error in wrong),
             later=later(keys, self._applying.concerns()),
             beaten=tuple(key for key in keys if key in self._sources.beaten),
+            draft_author=draft.author if draft is not None else "",
+            unreadable=self._unreadable,
         )
 
     def _warn(self, code: str, text: str) -> None:

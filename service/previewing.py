@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from actors.topics import precision_topic
@@ -33,11 +34,16 @@ SAMPLES: Final = 200
 """Newest signals among which the last one of each identity is looked for."""
 
 
-async def preview_draft(system: ActorSystem, reading: Reading, typed: Sample | None = None) -> Effects:
-    """Return what the draft would do now; ``typed`` is a sample in place of the last signals."""
+async def preview_draft(
+    system: ActorSystem, reading: Reading, typed: Sample | None = None, edits: Mapping[str, Any] = MappingProxyType({})
+) -> Effects:
+    """Return what the draft would do now; ``typed`` is a sample in place of the last signals.
+
+    ``edits`` are keys as somebody is typing them: they are looked at over the draft, which stays as it is.
+    """
     store = system.lookup(CONFIG_STORE)
     assert store is not None, "the config store lives as long as the API"
-    found: DraftConfigs = await store.ask(GetDraftConfigs(), _ASK_S)
+    found: DraftConfigs = await store.ask(GetDraftConfigs(edits), _ASK_S)
     now, folder = found.active, log_folder(found.active)
     state = State(active=now, draft=found.draft, errors=found.errors, restarts=found.restarts)
     if not found.errors:
@@ -46,6 +52,7 @@ async def preview_draft(system: ActorSystem, reading: Reading, typed: Sample | N
             pools=tuple([await _pool(system, found.draft, each.name) for each in now.accounts]),
             offsets=tuple([await _offset(system, found.draft, each.name) for each in now.accounts]),
             samples=(typed,) if typed is not None else tuple(await _last_signals(system, reading, now)),
+            typed=typed is not None,
             segments=[Segment(id=f.path.name, day=f.day, size=f.size, keep=f.kept or f.open) for f in files],
             retention=(log_settings(now).retention, log_settings(found.draft).retention),
             today=datetime.fromtimestamp(system.now() // NANOS, UTC).date(),

@@ -185,9 +185,9 @@ class State:
             return
         self.events.append(item)
         self.heard += 1
-        kind = str(item.get("type", ""))
+        words = (str(item.get("type", "")), str(item.get("code", "")))
         for name, topic in TOPICS.items():
-            if topic.stirred and kind.startswith(topic.stirred):
+            if topic.stirred and any(word.startswith(topic.stirred) for word in words):
                 self.pieces[name].dirty = True
         for hearer in self.hearers:
             hearer(item)

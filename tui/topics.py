@@ -11,7 +11,7 @@ class Topic(NamedTuple):
     """One thing the screen can know: an address and how often it is asked while it is wanted.
 
     ``every_s`` 0 is at each update of the screen (prices move without an event); ``stirred`` are beginnings of event types
-    that make the answer old at once, so that a slow topic is fresh when something happened. A path with ``{name}`` is asked
+    and codes that make the answer old at once, so that a slow topic is fresh when something happened. A path with ``{name}`` is asked
     once a panel has said what the name stands for (``State.focus``).
     """
 
@@ -49,7 +49,7 @@ TOPICS: Final[dict[str, Topic]] = {
     "notices": Topic("/v1/notifications", 10.0, (("limit", 500),), stirred=("Notices",)),
     "trace": Topic("/v1/trace/{traced}", 2.0),
     "explain": Topic("/v1/explain/{traced}", 2.0),
-    "config": Topic("/v1/config", 10.0, stirred=("Config",)),
+    "config": Topic("/v1/config", 10.0, stirred=("Config", "Draft")),
 }
 """Every topic by name; panels name those they want."""
 

@@ -133,6 +133,9 @@ BACKUP: Final = Area(
     "Backup",
     "",
     (
+        Word(("BackupUnderWay",), "wait: `/v1/backups` says how far it is"),
+        Word(("BackupExists",), "give it another name: a backup is never written over"),
+        Word(("BackupUnwritable",), "make room, or let `<data_dir>/backups` be written: no half archive was left"),
         Word(("BackupCorrupt",), "take another copy of the archive: this one is damaged, or none of ours"),
         Word(("BackupTooNew",), "restore it with the version of bulkhead that wrote it; nothing was changed"),
         Word(

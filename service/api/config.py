@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 from aiohttp import web
+from msgspec import Meta, field
 
 from protocol.codec import decode_json
 from protocol.configuration import (
@@ -26,6 +27,7 @@ from protocol.values import Side
 from service.api.answers import Refused, answer, not_found, plain
 from service.api.control import actor_at
 from service.api.host import ASK_S, Host
+from service.api.rows import newest_prices
 from service.config import Config
 from service.config.catalogue import catalogue
 from service.config.keys import Key
@@ -61,7 +63,10 @@ class Load(Value, frozen=True, forbid_unknown_fields=True, gc=False):
 
 
 class Typed(Value, frozen=True, forbid_unknown_fields=True, gc=False):
-    """A sample signal typed in; without a symbol the last signals are taken."""
+    """What is being typed: keys to look at over the draft, and a sample signal; without a symbol the last signals are taken.
+
+    A sample without a price is at the market's newest; ``pyramid`` is the index of the one it opens.
+    """
 
     symbol: str = ""
     venue: str = ""
@@ -69,6 +74,8 @@ class Typed(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     side: Side = Side.LONG
     price: Decimal | None = None
     size: Decimal | None = None
+    pyramid: Annotated[int, Meta(ge=0, lt=50)] = 0
+    edits: dict[str, Any] = field(default_factory=dict)
 
 
 class Apply(Value, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -140,8 +147,8 @@ class _Config:
     async def preview(self, request: web.Request) -> web.Response:
         wanted = decode_json(await request.read() or b"{}", Typed)
         host = self._server.host
-        sample = _sample(host, wanted) if wanted.symbol else None
-        return answer(said_of(await preview_draft(host.system, self._server.reading, sample)))
+        sample = await _sample(host, wanted) if wanted.symbol else None
+        return answer(said_of(await preview_draft(host.system, self._server.reading, sample, wanted.edits)))
 
     async def load(self, request: web.Request) -> web.Response:
         wanted = decode_json(await request.read(), Load)
@@ -157,14 +164,31 @@ class _Config:
         return _answered(await self._ask(ApplyDraft(version=version, author=wanted.author), APPLY_S))
 
 
-def _sample(host: Host, wanted: Typed) -> Sample:
-    venue = wanted.venue or host.config.exchange.name.value
-    instrument = sample_of(host.system, host.config, venue, wanted.symbol)
-    if instrument is None:
-        raise not_found(f"no account knows {wanted.symbol} at {venue}", value=wanted.symbol)
-    if wanted.price is None or wanted.price <= 0:
-        raise Refused(422, "MissingValue", "a sample needs a price above 0", path="price")
-    return Sample(venue, wanted.symbol, wanted.timeframe, wanted.side, wanted.price, instrument, wanted.size)
+async def _sample(host: Host, wanted: Typed) -> Sample:
+    accounts = [each for each in host.config.accounts if wanted.venue in ("", each.exchange)]
+    accounts.sort(key=lambda each: each.exchange != host.config.exchange.name.value)
+    known = ((each, sample_of(host.system, host.config, each.exchange, wanted.symbol)) for each in accounts)
+    account, instrument = next((each for each in known if each[1] is not None), (None, None))
+    if account is None or instrument is None:
+        where = f" at {wanted.venue}" if wanted.venue else ""
+        raise not_found(f"no account knows {wanted.symbol}{where}", value=wanted.symbol)
+    price = wanted.price
+    if price is None:
+        tick = (await newest_prices(host.system, [(account.name, wanted.symbol)])).get((account.name, wanted.symbol))
+        price = tick.last if tick is not None else None
+    if price is None or price <= 0:
+        text = f"a sample needs a price above 0: there is none of {wanted.symbol} yet"
+        raise Refused(422, "MissingValue", text, path="price")
+    return Sample(
+        account.exchange,
+        wanted.symbol,
+        wanted.timeframe,
+        wanted.side,
+        price,
+        instrument,
+        wanted.size,
+        pyramid=wanted.pyramid,
+    )
 
 
 def said_of(effects: Effects) -> dict[str, Any]:
@@ -184,6 +208,7 @@ def said_of(effects: Effects) -> dict[str, Any]:
         ],
         "pruned": list(effects.pruned),
         "restarts": list(effects.restarts),
+        "layers": {str(pyramid): plain(levels) for pyramid, levels in effects.layers.items()},
     }
 
 

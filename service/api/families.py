@@ -9,6 +9,7 @@ from aiohttp import web
 
 from service.api import (
     approvals,
+    backups,
     config,
     console,
     described,
@@ -42,6 +43,7 @@ __all__ = ["FAMILIES"]
 
 FAMILIES: tuple[Callable[[web.Application, ApiServer], None], ...] = (
     approvals.register,
+    backups.register,
     config.register,
     console.register,
     figures.register,

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
+from service.backup_key import KEY_VARIABLE, key_of
 from service.cli.codes import epilog
 from service.cli.output import print_json, print_line
 from service.cli.parts import ConfigFile, Json, config_file, load_config
 from service.cli.progress import progress
 
-__all__ = ["KEY_VARIABLE", "KeyFile", "backup", "backup_into", "key_of", "register", "restore", "restore_from"]
-
-KEY_VARIABLE: Final = "BULKHEAD_BACKUP_KEY"
-"""The passphrase of backups; a key file named on the command line goes before it."""
+__all__ = ["KeyFile", "backup", "backup_into", "register", "restore", "restore_from"]
 
 KeyFile = Annotated[
     Path | None,
@@ -109,13 +106,6 @@ def restore_from(file: Path, key_file: Path | None, config: Path | None, *, repl
     else:
         aside = f"; the former data is in {former}" if former is not None else ""
         print_line(f"restored{aside}; start it with: bulkhead up")
-
-
-def key_of(key_file: Path | None) -> str:
-    """Return the key of backups, empty when there is none; raises what the disk raises for a file that is not there."""
-    if key_file is not None:
-        return key_file.read_text(encoding="utf-8").strip()
-    return os.environ.get(KEY_VARIABLE, "")
 
 
 def _must_exist(file: Path) -> None:

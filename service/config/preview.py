@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from protocol.errors import ValidationError
-from protocol.groups import GridConfig
+from protocol.groups import GridConfig, Level
 from protocol.instruments import Instrument
 from protocol.preview import OffsetPreview, PoolPreview
 from protocol.signals import SizeType
@@ -26,7 +26,10 @@ __all__ = ["Change", "Effects", "LadderEffect", "LayerEffect", "Sample", "State"
 
 
 class Sample(NamedTuple):
-    """A signal whose ladder is shown: the last one of an identity, or one typed in. ``size`` None: the fixed amount."""
+    """A signal whose ladder is shown: the last one of an identity, or one typed in. ``size`` None: the fixed amount.
+
+    ``pyramid``: which of the group's pyramids it opens, by index from 0.
+    """
 
     venue: str
     symbol: str
@@ -36,6 +39,7 @@ class Sample(NamedTuple):
     instrument: Instrument
     size: Decimal | None = None
     size_type: SizeType = SizeType.QUOTE
+    pyramid: int = 0
 
 
 class State(NamedTuple):
@@ -47,6 +51,8 @@ class State(NamedTuple):
     pools: tuple[PoolPreview, ...] = ()
     offsets: tuple[OffsetPreview, ...] = ()
     samples: tuple[Sample, ...] = ()
+    typed: bool = False
+    """Whether the sample was typed in: its ladder is shown also where it stays as it is."""
     segments: Sequence[Segment] = ()
     retention: tuple[Retention, Retention] = (Retention(), Retention())
     today: date = date(1970, 1, 1)
@@ -72,6 +78,7 @@ class LayerEffect(NamedTuple):
     """One layer; ``target`` is None where none is placed, ``blocked`` the code of what forbids the layer, or empty."""
 
     layer: int
+    level: Level
     price: Decimal
     qty: Decimal
     target: Decimal | None
@@ -91,7 +98,7 @@ class LadderEffect(NamedTuple):
 
 
 class Effects(NamedTuple):
-    """All that would follow; ``ladders`` are those that change: sample, before, after."""
+    """All that would follow; ``ladders`` are those that change, and that of a sample typed in: sample, before, after."""
 
     errors: tuple[ValidationError, ...]
     changes: tuple[Change, ...]
@@ -101,6 +108,8 @@ class Effects(NamedTuple):
     pruned: tuple[str, ...] = ()
     """Log segments that would be removed and are not under the configuration in force."""
     restarts: tuple[str, ...] = ()
+    layers: Mapping[int, tuple[Level, ...]] = {}
+    """Layers of the draft for groups that no override matches: common ones under 0, else those of one pyramid."""
 
 
 def preview(active: Mapping[str, Any], draft: Mapping[str, Any], state: State) -> Effects:
@@ -119,10 +128,16 @@ def preview(active: Mapping[str, Any], draft: Mapping[str, Any], state: State) -
         changes,
         state.pools,
         state.offsets,
-        tuple(pair for pair in pairs if pair[1] != pair[2]),
+        tuple(pair for pair in pairs if state.typed or pair[1] != pair[2]),
         tuple(each for each in prune_segments(state.segments, wanted, state.today) if each not in before),
         tuple(sorted({actor for change in changes for actor in change.actors})),
+        _layers(state.draft),
     )
+
+
+def _layers(config: Config) -> dict[int, tuple[Level, ...]]:
+    grid = grid_config(config, venue="", symbol="", timeframe="")
+    return {0: grid.levels, **grid.pyramid_specific_levels}
 
 
 def _change(key: str, before: str, after: str, restarts: Mapping[str, tuple[str, ...]]) -> Change:
@@ -142,7 +157,7 @@ def _ladder(sample: Sample, config: Config) -> LadderEffect:
     ladder = build_ladder(
         sample.side,
         sample.entry_price,
-        grid.levels_of(0),
+        grid.levels_of(sample.pyramid),
         size=sizing.fixed_quote if fixed or sample.size is None else sample.size,
         size_type=SizeType.QUOTE if fixed else sample.size_type,
         rules=rules,
@@ -152,6 +167,7 @@ def _ladder(sample: Sample, config: Config) -> LadderEffect:
     layers = tuple(
         LayerEffect(
             each.layer,
+            each.level,
             each.price,
             each.qty,
             leg_tp_price(sample.side, each.price, each.level.tp_percent, rules.tick_size, grid.price_rounding)

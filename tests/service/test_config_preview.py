@@ -92,6 +92,17 @@ def test_targets_that_are_watched() -> None:
     assert ([layer.target for layer in after.layers], after.watched) == ([Decimal(102)], (("group", Decimal(101)),))
 
 
+def test_a_sample_typed_in_shows_its_ladder_whatever_changes() -> None:
+    """The ladder of a sample typed in is shown as it stays, of the pyramid that is meant; so are all layers (EX-1309)."""
+    own = [{"gap_percent": "0", "weight_percent": "100", "tp_percent": "5"}]
+    draft = {"grid_strategy.pyramid_specific_levels": {"2": own}}
+    found = effects({}, draft, samples=(SAMPLE,), typed=True)
+    assert [before == after for _, before, after in found.ladders] == [True]
+    ((_, before, after),) = effects({}, draft, samples=(SAMPLE._replace(pyramid=2),), typed=True).ladders
+    assert (len(before.layers), [layer.level.tp_percent for layer in after.layers]) == (5, [Decimal(5)])
+    assert {pyramid: len(levels) for pyramid, levels in found.layers.items()} == {0: 5, 2: 1}
+
+
 def test_a_layer_without_a_price_is_shown_as_blocked() -> None:
     """A layer whose price rounds to nothing is among the layers, with the code that blocks it (EX-1309, EX-504)."""
     sample = SAMPLE._replace(entry_price=Decimal("0.01"))

@@ -93,6 +93,12 @@ def test_settings_change_while_groups_are_open(daemon: DaemonProcess) -> None:
     edit(daemon, execution_pool__max_open_groups=2, grid_strategy__levels=LEVELS)
     foreseen = daemon.client.post("/v1/config/preview", {})
     assert [key.split("|")[2] for key in foreseen["pools"][0]["entering"]] == ["ETH/USDT"]
+    typed = daemon.client.post("/v1/config/preview", {"edits": {"execution_pool.max_open_groups": 0}})
+    assert [error["path"] for error in typed["errors"]] == ["execution_pool.max_open_groups"]
+    sample = {"symbol": "BTC/USDT", "edits": {"execution_pool.max_open_groups": None}}
+    ((ladder,), layers) = (daemon.client.post("/v1/config/preview", sample)[each] for each in ("ladders", "layers"))
+    assert (ladder["sample"]["entry_price"] > "0", [each["tp_percent"] for each in layers["0"]]) == (True, ["7"])
+    assert daemon.client.get("/v1/config")["draft"]["execution_pool.max_open_groups"] == 2
     assert len(opened(daemon)) == 1
     assert apply(daemon)["version"] == 2
     eventually(lambda: set(opened(daemon)) == {"BTC/USDT", "ETH/USDT"}, "the waiting signal entered")

@@ -1,4 +1,4 @@
-"""The addresses of secrets, one row each: nothing of what is kept comes out again."""
+"""The addresses of what is kept, one row each: secrets, of which nothing comes out again, and backups."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Final
 
 from protocol.webhook import SecretRotated
 from service.access.roles import Scope
+from service.api.backups import BackupMade, BackupsShown, BackupWanted
 from service.api.secrets import DropSecret, PutSecret, Rotate
 from service.api.table.routes import Route, get, post, with_more
 from service.api.trials import TestCredentials
@@ -25,6 +26,16 @@ KEEPING: Final[tuple[Route, ...]] = (
         SecretDone,
         scope=Scope.ADMIN,
         errors=("UnknownSecret", *_VAULT),
+    ),
+    get("/v1/backups", "Which backups the daemon has made, and how far the next is", BackupsShown, scope=Scope.ADMIN),
+    get("/v1/backups/{name}", "A backup as a file", bytes, scope=Scope.ADMIN, kind="file", errors=("NotFound",)),
+    post(
+        "/v1/backups",
+        "Back up configuration, journal, read models and log into the data folder, and read it back",
+        BackupWanted,
+        BackupMade,
+        scope=Scope.ADMIN,
+        errors=("BackupUnderWay", "BackupExists", "BackupUnwritable"),
     ),
     post(
         "/v1/venues/test-credentials",

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from service.api.table.acting import ACTING
+from service.api.table.approving import APPROVING
+from service.api.table.keeping import KEEPING
 from service.api.table.looking import LOOKING
 from service.api.table.routes import Route
 
@@ -55,8 +57,9 @@ missing and none comes twice. Keep the highest `position` you have seen and come
 
 def api_page() -> str:
     """Return the page as Markdown."""
-    parts = [_HEAD, "## Looking\n", *_table(LOOKING), "", "## Acting\n", *_table(ACTING), "", _STREAM]
-    return "\n".join(parts).rstrip() + "\n"
+    areas = {"Looking": LOOKING, "Acting": ACTING, "Approvals": APPROVING, "Secrets and backups": KEEPING}
+    tables = [line for title, routes in areas.items() for line in (f"## {title}\n", *_table(routes), "")]
+    return "\n".join([_HEAD, *tables, _STREAM]).rstrip() + "\n"
 
 
 def _table(routes: tuple[Route, ...]) -> Iterator[str]:

@@ -293,6 +293,8 @@ CONFIG: Final = shape(
     document=dict[str, Any],
     draft=dict[str, Any] | None,
     changes=list[dict[str, Any]],
+    draft_author=str,
+    unreadable=str,
 )
 VERSIONS: Final = shape("config versions shown", "Versions that are kept, newest first.", versions=list[VersionRow])
 PREVIEW: Final = shape(
@@ -305,4 +307,5 @@ PREVIEW: Final = shape(
     ladders=list[dict[str, Any]],
     pruned=list[str],
     restarts=list[str],
+    layers=dict[str, Any],
 )
