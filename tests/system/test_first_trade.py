@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-import anyio
 import pytest
 
 from protocol.groups import CloseReason, GroupClosed, GroupOpened, LegFilled
@@ -51,13 +51,14 @@ async def until_a_trade_closes(folder: Path, clock: VirtualClock) -> list[tuple[
         reconcile_every_s=3_600.0,
         operators=[listener(active, token), demo_trader(lambda: config, account, market, SECRETS, url)],
     )
+    closed = asyncio.Event()
+    system.durability.listeners.append(lambda _: closed.set() if first(events(journal, started), GroupClosed) else None)
     async with system:
         system.start_root(build_house(plan))
         await system.ready()
-        while not first(story := events(journal, started), GroupClosed):
-            assert clock.now() - started < CLOSES_WITHIN_S * NANOS, "no trade has closed"
-            await anyio.sleep(1)
-    return story
+        async with asyncio.timeout(CLOSES_WITHIN_S):
+            await closed.wait()
+    return events(journal, started)
 
 
 def events(journal: MemoryJournal, started: int) -> list[tuple[float, Event]]:
