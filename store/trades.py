@@ -54,6 +54,8 @@ class TradeRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only
     best_percent: Decimal | None
 
 
+_SAID: Final = ("symbol", "timeframe", "side", "account", "venue", "strategy", "reason", "group_id")
+
 _COLUMNS: Final = (
     *(
         "group_id",
@@ -92,25 +94,24 @@ def trade_rows(
 ) -> list[TradeRow]:
     """Return closed trades of a range, the newest first; ``before`` (closed at, id) goes on where a page ended.
 
-    ``text`` is looked for in pair, strategy, reason and id.
+    Each word of ``text`` is looked for in who it was (pair, timeframe, side, account, venue), strategy, reason and id.
     """
     where = of_groups(wanted).add("g.first_fill_at IS NOT NULL").add("g.closed_at IS NOT NULL")
     where.add("g.closed_at >= ?", wanted.since, when=wanted.since is not None)
     where.add("g.closed_at < ?", wanted.until, when=wanted.until is not None)
     where.add("g.reason = ?", reason, when=reason)
-    if text:
-        like = f"%{text.lower()}%"
-        names = ("symbol", "strategy", "reason", "group_id")
-        where.add("(" + " OR ".join(f"lower(g.{name}) LIKE ?" for name in names) + ")", *[like] * len(names))
+    said = views.database.contains_condition([f"coalesce(g.{name}, '') || ' '" for name in _SAID])
+    for word in text.split():
+        where.add(said, word)
     if before is not None:
         where.add("(g.closed_at < ? OR (g.closed_at = ? AND g.group_id > ?))", before[0], before[0], before[1])
     return [_row(found) for found in views.database.fetch(_sql(where), [*where.values, limit])]
 
 
-def all_trades(views: Views, wanted: Wanted) -> Iterator[TradeRow]:
+def all_trades(views: Views, wanted: Wanted, *, reason: str = "", text: str = "") -> Iterator[TradeRow]:
     """Yield all trades of a range, the newest first, a page at a time."""
     before: tuple[Instant, str] | None = None
-    while rows := trade_rows(views, wanted, before=before):
+    while rows := trade_rows(views, wanted, reason=reason, text=text, before=before):
         yield from rows
         before = rows[-1].closed_at, rows[-1].group_id
 

@@ -21,6 +21,7 @@ FILTERS: Final = {
     "strategy": "one strategy",
     "side": "long or short",
     "reason": "why it was closed (history)",
+    "text": "words in any order (history)",
 }
 """Every filter and what it takes."""
 
@@ -36,4 +37,4 @@ def narrow(state: State, changes: Mapping[str, str]) -> None:
     """Change range and filters; an empty value takes one away."""
     wanted = {**filters_of(state), **changes}
     for topic in TOPICS_OF_RESULTS:
-        state.narrow(topic, wanted if topic == "trades" else {**wanted, "reason": ""})
+        state.narrow(topic, wanted if topic == "trades" else {**wanted, "reason": "", "text": ""})

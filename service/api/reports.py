@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -77,12 +77,15 @@ class _Reports:
             raise Refused(422, "InvalidEnum", f"format is one of {', '.join(_FORMS)}", path="format", value=given)
         form = TableForm(given)
         wanted, terms = await self._figures.wanted(request.query), self._figures.terms()
-        file = await self._figures.reading.views(lambda views: self._spooled(views, what, form, wanted, terms))
+        words = {name: request.query.get(name, "") for name in ("reason", "text")}
+        file = await self._figures.reading.views(lambda views: self._spooled(views, what, form, wanted, terms, words))
         name = file_name(what, wanted, terms.now, zone_of(self._host), form.value)
         with file:
             return await _sent(request, file, _FORMS[form], name)
 
-    def _spooled(self, views: Views, what: str, form: TableForm, wanted: Wanted, terms: Terms) -> IO[bytes]:
+    def _spooled(  # noqa: PLR0913 - what is wanted, of what, as what
+        self, views: Views, what: str, form: TableForm, wanted: Wanted, terms: Terms, words: Mapping[str, str]
+    ) -> IO[bytes]:
         """Write an export into a file of its own that goes when it is closed; return it from its beginning."""
         prices = self._figures.prices
         source = Source(
@@ -90,6 +93,7 @@ class _Reports:
             wanted,
             past=lambda: self._figures.kept(views, wanted, terms),
             present=lambda: live(views, wanted, terms, prices.mark, prices.quote_usd),
+            **words,
         )
         table, rows = table_of(what), EXPORTS[what].rows(source)
         if form is TableForm.CSV:

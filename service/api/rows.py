@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from actors.session_topics import market_topic
 from protocol.market import PriceTick
 from protocol.values import Scope, Side
 from protocol.webhook import NewestPrice
+from rules.quote_usd import quote_usd, rate_symbol
 from runtime.errors import ActorError
 from runtime.system import ActorSystem
 from service.api.accounts import venue_standing
@@ -124,7 +126,7 @@ async def newest_prices(system: ActorSystem, wanted: Iterable[tuple[str, str]]) 
 
 
 async def groups_with_prices(system: ActorSystem, rows: list[tuple[GroupRow, list[LegRow]]]) -> list[dict[str, Any]]:
-    """Return groups as clients see them: average, filled layers, mark price, unrealised result.
+    """Return groups as clients see them: average, filled layers, mark price, unrealised result, worth of the quote currency.
 
     ``venue_trouble`` is ``venue down`` while the account's connection is away, of closed groups as well (EX-1207).
     """
@@ -132,9 +134,18 @@ async def groups_with_prices(system: ActorSystem, rows: list[tuple[GroupRow, lis
     prices = await newest_prices(system, live)
     venues = {account: venue_standing(system, account)["text"] for account in {row.account for row, _ in rows}}
     return [
-        {**_group(row, legs, prices.get((row.account, row.symbol))), "venue_trouble": venues[row.account]}
+        {
+            **_group(row, legs, prices.get((row.account, row.symbol))),
+            "quote_usd": _text(_quote_usd(system, row)),
+            "venue_trouble": venues[row.account],
+        }
         for row, legs in rows
     ]
+
+
+def _quote_usd(system: ActorSystem, row: GroupRow) -> Decimal | None:
+    """Return USD per unit of a group's quote currency, None while no rate is known (EX-109)."""
+    return quote_usd(row.quote, system.bus.kept(market_topic(row.account, rate_symbol(row.quote))), system.now())
 
 
 def _group(row: GroupRow, legs: list[LegRow], tick: PriceTick | None) -> dict[str, Any]:

@@ -23,12 +23,14 @@ _Rows = Iterable[tuple[Any, ...]]
 
 
 class Source(NamedTuple):
-    """What rows are made from; figures are computed when they are asked for."""
+    """What rows are made from; figures are computed when they are asked for. ``reason`` and ``text`` narrow trades."""
 
     views: Views
     wanted: Wanted
     past: Callable[[], History]
     present: Callable[[], Live]
+    reason: str = ""
+    text: str = ""
 
 
 class _Export(NamedTuple):
@@ -161,7 +163,7 @@ def _signals(source: Source) -> _Rows:
 
 
 def _trades(source: Source) -> _Rows:
-    for row in all_trades(source.views, source.wanted):
+    for row in all_trades(source.views, source.wanted, reason=source.reason, text=source.text):
         yield tuple(_text(_value(getattr(row, name))) for name in _TRADES)
 
 

@@ -45,6 +45,8 @@ def test_a_closed_group_is_a_line_of_history(tables_at: Where) -> None:
         (row,) = trade_rows(views, Wanted(Scope.PAPER))
         assert trade_rows(views, Wanted(Scope.LIVE)) == []
         assert list(all_trades(views, Wanted(Scope.PAPER))) == [row]
+        assert list(all_trades(views, Wanted(Scope.PAPER), text=f"btc/USDT Long {row.reason[:5]}")) == [row]
+        assert list(all_trades(views, Wanted(Scope.PAPER), text="btc short")) == []
     assert (row.group_id, row.qty, row.entry_price, row.exit_price) == ("g1", 2, 99, 103)
     assert (row.realized_quote, row.fees_quote, row.net_quote) == (8, D("0.4"), D("7.6"))
     assert row.return_percent == 100 * 7.6 / 198

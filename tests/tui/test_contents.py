@@ -229,12 +229,14 @@ def test_plans_and_worth_in_words() -> None:
         "net_usd": "0.25",
         "winners": [{"group_id": "g2", "full": True, "qty": "1", "profit_usd": "9.5"}],
     }
-    assert plan_in_words(plan) == "close all of g2 +9.50; then 0.5 of g1; net +0.25 USD"
-    assert plan_in_words({**plan, "status": "not_executable", "reason": "no_winners"}) == "nothing: no winners"
-    group = {"mark": "200", "avg_entry": "180", "quote": "USDT"}
-    assert worth_of("0.5", group) == "≈ 100.00 USD"
-    assert worth_of("0.5", {**group, "quote": "EUR"}) == "≈ 100.00 EUR"
-    assert worth_of("0.5", {**group, "mark": None}) == "≈ 90.00 USD at its entry: there is no newest price"
+    assert plan_in_words(plan, {"g2": "BTC/USDT 1h long"}) == (
+        "close all of BTC/USDT 1h long +9.50; then 0.5 of g1; net +0.25 USD"
+    )
+    assert plan_in_words({**plan, "status": "not_executable", "reason": "no_winners"}, {}) == "nothing: no winners"
+    group = {"mark": "200", "avg_entry": "180", "quote": "EUR", "quote_usd": "1.1"}
+    assert worth_of("0.5", group) == "≈ 110.00 USD"
+    assert worth_of("0.5", {**group, "quote_usd": None}) == "≈ 100.00 EUR"
+    assert worth_of("0.5", {**group, "mark": None}) == "≈ 99.00 USD at its entry: there is no newest price"
     assert worth_of("0.5", {**group, "mark": None, "avg_entry": None}) == "unknown: no price"
 
 

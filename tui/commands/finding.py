@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from tui import cells
 from tui.seat import Choice, Seat
 
-__all__ = ["STABLE", "group_choices", "group_of", "queue_choices", "queued_of", "worth_of"]
-
-STABLE: Final = frozenset({"USD", "USDT", "USDC", "FDUSD", "TUSD", "DAI"})
-"""Quote currencies that are shown as US dollars."""
+__all__ = ["group_choices", "group_names", "group_of", "queue_choices", "queued_of", "worth_of"]
 
 
 def group_choices(seat: Seat) -> Sequence[Choice]:
@@ -20,6 +17,14 @@ def group_choices(seat: Seat) -> Sequence[Choice]:
         Choice(row["group_id"], f"{row['symbol']} {row['timeframe']} {row['side']}  {row['account']}")
         for row in seat.state.rows("groups", "groups")
     ]
+
+
+def group_names(seat: Seat) -> Mapping[str, str]:
+    """Return what each open group trades, by its id."""
+    return {
+        row["group_id"]: f"{row['symbol']} {row['timeframe']} {row['side']}"
+        for row in seat.state.rows("groups", "groups")
+    }
 
 
 def queue_choices(seat: Seat) -> Sequence[Choice]:
@@ -72,10 +77,11 @@ def queued_of(seat: Seat, given: str) -> tuple[Mapping[str, Any], Mapping[str, A
 
 
 def worth_of(qty: Any, group: Mapping[str, Any]) -> str:
-    """Return what a quantity of a group comes to, as dollars where the quote currency stands for them (EX-1603)."""
+    """Return what a quantity of a group comes to in USD, in its quote currency while no rate is known (EX-1603)."""
     size, price, paid = (cells.number(each) for each in (qty, group["mark"], group["avg_entry"]))
     each = paid if price is None else price
     if size is None or each is None:
         return "unknown: no price"
-    unit = "USD" if group["quote"] in STABLE else group["quote"]
-    return f"≈ {size * each:,.2f} {unit}{' at its entry: there is no newest price' if price is None else ''}"
+    rate = cells.number(group["quote_usd"])
+    worth = f"≈ {size * each:,.2f} {group['quote']}" if rate is None else f"≈ {size * each * rate:,.2f} USD"
+    return f"{worth}{' at its entry: there is no newest price' if price is None else ''}"

@@ -103,7 +103,7 @@ async def _older(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001
         return
     found = await seat.ask("/v1/performance/trades", limit=500, before=panel.before, **filters_of(seat.state))
     if found is not None:
-        panel.add_older(found["trades"])
+        panel.add_older(found)
 
 
 async def _ask_take(seat: Seat, given: tuple[str, ...]) -> None:
@@ -119,7 +119,9 @@ async def _take(seat: Seat, given: tuple[str, ...]) -> None:
         seat.say(f"take WHAT.{'|'.join(_FORMS)} or CHART.png or report.html: {', '.join(_TABLES)} [Usage]", "warn")
         return
     query = {**filters_of(seat.state), **({"format": form} if form in _FORMS else {})}
-    query.pop("reason", None)
+    if name != "trades":  # only the history knows why each was closed, and by what words it is looked for
+        query.pop("reason", None)
+        query.pop("text", None)
     data = await seat.fetch(address, **query)
     if data is not None:
         span = query.get("range") or "_".join(filter(None, (query.get("from", ""), query.get("to", "")))) or "all"

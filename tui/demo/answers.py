@@ -8,7 +8,7 @@ from typing import Any, Final
 from tui.demo import notices, results, settings, tree
 from tui.demo.groups import GAPS, TARGETS, WEIGHTS, Group, Leg
 from tui.demo.log import found, log_segments
-from tui.demo.offset import pictures
+from tui.demo.offset import decisions, pictures
 from tui.demo.prices import noise, text_of
 from tui.demo.world import SLOTS, World
 
@@ -70,8 +70,8 @@ def _risk(world: World, query: Query) -> Any:  # noqa: ARG001
     return {"accounts": pictures(world)}
 
 
-def _decisions(world: World, query: Query) -> Any:  # noqa: ARG001
-    return {"decisions": list(world.decisions)}
+def _decisions(world: World, query: Query) -> Any:
+    return decisions(world, query)
 
 
 def _alerts(world: World, query: Query) -> Any:  # noqa: ARG001

@@ -151,6 +151,7 @@ class Group:
             "legs": len(self.legs),
             "legs_filled": sum(leg.filled for leg in self.legs),
             "mark": text_of(price_at(self.market, at), places),
+            "quote_usd": "1",
             "unrealized_quote": text_of(self.result(at), 6) if held else None,
             "venue_trouble": "",
         }

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from tui.demo.groups import Group
 from tui.demo.world import World
 
-__all__ = ["pictures", "plan_for"]
+__all__ = ["decisions", "pictures", "plan_for"]
 
 _SECOND: Final = 1_000_000_000
 _THRESHOLD: Final = -1.5
 _REQUIRED: Final = 3
 _WAIT_S: Final = 5_400
+_DECISIONS: Final = 450
 
 
 def plan_for(world: World, loser: Group) -> dict[str, Any]:
@@ -85,6 +87,70 @@ def _loser(world: World, group: Group, number: int) -> dict[str, Any]:
         "blocked": group.blocked,
         "skip_once": group.skip_once,
         "left_out": "blocked" if group.blocked else "",
+    }
+
+
+def decisions(world: World, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Return decision records as ``/v1/risk/decisions`` does: searched, and page by page."""
+    words = str(query.get("text") or "").casefold().split()
+    limit, before = int(query.get("limit") or 200), int(query.get("before") or 1 << 62)
+    rows = (_decision(world, number) for number in range(_DECISIONS))
+    found = [row for row in rows if row["position"] < before and all(word in _said(row) for word in words)]
+    return {"decisions": found[:limit], "before": found[limit - 1]["position"] if len(found) > limit else ""}
+
+
+def _said(row: Mapping[str, Any]) -> str:
+    return " ".join(map(str, (row["named"], row["reasons"], row["plan"], row["outcome"], row["trigger"]))).casefold()
+
+
+def _decision(world: World, number: int) -> dict[str, Any]:
+    """Return one decision, the newest is number 0; each ninth has offset a loser that is closed by now."""
+    ago = (64, 371, 1_202, 2_630)[number % 4] + number // 4 * 4_030
+    closed = number % 9 == 3
+    losing = [group for group in world.groups if group.result(world.began) < 0][: 2 + number % 2]
+    plan = _past_plan(number) if closed else None
+    return {
+        "engine": "/risk/offset-main",
+        "decision_id": f"d{_DECISIONS - number}",
+        "position": 48_000 - number * 40,
+        "account": "main",
+        "at": world.began - ago * _SECOND,
+        "last_at": world.began - (ago - 40 * (number % 4)) * _SECOND,
+        "repeats": 3 * (number % 4),
+        "trigger": ("timer", "price", "fill")[number % 3],
+        "status": "active" if closed else "idle",
+        "reasons": {each.group_id: _loser(world, each, place)["reasons"] for place, each in enumerate(losing)},
+        "losses": {each.group_id: f"{each.result(world.began):.4f}" for each in losing},
+        "left_out": {},
+        "ranked": [plan["loser"]] if plan else [],
+        "named": {each.group_id: f"{each.market.symbol} {each.timeframe} {each.side}" for each in losing}
+        | ({"gpast-l": "AVAX/USDT 4h long", "gpast-w": "BNB/USDT 1h long"} if closed else {}),
+        "plan": plan,
+        "plan_id": f"p{_DECISIONS - number}" if closed else "",
+        "forced": False,
+        "steps": [],
+        "booked_usd": plan["net_usd"] if plan else "0",
+        "outcome": "done" if closed else "",
+        "code": "",
+        "ended_at": None,
+    }
+
+
+def _past_plan(number: int) -> dict[str, Any]:
+    paid = f"{41.2 + number:.4f}"
+    return {
+        "loser": "gpast-l",
+        "required_usd": paid,
+        "winners": [
+            {"group_id": "gpast-w", "qty": "2.5004", "full": False, "profit_usd": paid, "notional_usd": "1490"}
+        ],
+        "skipped": [],
+        "covered_usd": paid,
+        "loser_close_qty": "152.2",
+        "loser_full": True,
+        "status": "executable",
+        "reason": "",
+        "net_usd": "0.0800",
     }
 
 

@@ -26,7 +26,18 @@ _PAIRS: Final = (
 )
 _FRAMES: Final = ("5m", "15m", "1h", "4h")
 _STRATEGIES: Final = ("breakout", "reversal", "trend")
-_REASONS: Final = ("targets", "targets", "targets", "aggregate_tp", "stop", "signal_exit", "loss_offset", "operator")
+_WON: Final = (
+    "take_profit",
+    "take_profit",
+    "take_profit",
+    "aggregate_tp",
+    "exit_signal",
+    "operator",
+    "risk_close",
+    "reduce",
+)
+_LOST: Final = ("stop", "stop", "exit_signal", "risk_close")
+_SAID: Final = ("symbol", "timeframe", "side", "account", "venue", "strategy", "reason", "group_id")
 _RANGES: Final = {"7d": 7, "30d": 30, "month": 30, "year": 365, "today": 1}
 _ZERO: Final = {"open": 0, "unrealized": 0.0}
 
@@ -47,6 +58,7 @@ def _trade(began: int, number: int) -> _Trade:
     entry = price * (1 + 0.08 * noise(78, number // 7))
     net = cost * percent / 100
     places = 2 if price > 100 else 4
+    reasons = _WON if net > 0 else _LOST
     return {
         "group_id": f"h{_COUNT - number:04d}{symbol[:3].lower()}",
         "position": 40_000 - number * 11,
@@ -58,7 +70,7 @@ def _trade(began: int, number: int) -> _Trade:
         "side": "long" if long else "short",
         "strategy": _STRATEGIES[int(abs(noise(80, number)) * 983) % len(_STRATEGIES)],
         "quote": "USDT",
-        "reason": _REASONS[int(abs(noise(81, number)) * 977) % 8] if percent > -0.4 else "stop",
+        "reason": reasons[int(abs(noise(81, number)) * 977) % len(reasons)],
         "pyramids": 1 + number % 3,
         "opened_at": opened,
         "first_fill_at": opened + 3 * _SECOND,
@@ -80,12 +92,14 @@ def _wanted(world: World, query: _Query) -> list[_Trade]:
     since = world.now - _RANGES[query["range"]] * _DAY if query.get("range") in _RANGES else 0
     names = ("scope", "account", "venue", "symbol", "timeframe", "strategy", "side", "reason")
     first, last = str(query.get("from") or ""), str(query.get("to") or "9999")
+    words = str(query.get("text") or "").casefold().split()
     return [
         each
         for each in _all(world.began)
         if each["closed_at"] >= since
         and first <= _day(each) <= last
         and all(not query.get(name) or each[name] == query[name] for name in names)
+        and all(word in " ".join(str(each[name]) for name in _SAID).casefold() for word in words)
     ]
 
 

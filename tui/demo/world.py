@@ -59,12 +59,10 @@ class World:
         self.notices: list[dict[str, Any]] = []
         self.stands: dict[str, str] = {}
         self.restarted: dict[str, int] = {}
-        self.decisions: list[dict[str, Any]] = []
         self.happened: Callable[[dict[str, Any]], None] = lambda _: None
         self._ticked = now // _SECOND
         for ago, severity, code, identity, text in reversed(_TROUBLE):
             self.note(severity, code, identity, text, at=now - ago * _SECOND, quietly=True)
-        self._first_decisions()
 
     # --- time ----------------------------------------------------------------------------------------------------------
 
@@ -240,32 +238,3 @@ class World:
                 }
             )
         return found
-
-    def _first_decisions(self) -> None:
-        for number, (ago, trigger) in enumerate(((64, "timer"), (371, "price"), (1_202, "fill"), (4_030, "timer"))):
-            losing = [group for group in self.groups if group.result(self.now) < 0][: 2 + number % 2]
-            self.decisions.append(
-                {
-                    "engine": "/risk/offset-main",
-                    "decision_id": f"d{88 - number}",
-                    "position": self.position - number * 40,
-                    "account": "main",
-                    "at": self.now - ago * _SECOND,
-                    "last_at": self.now - ago * _SECOND,
-                    "repeats": 3 * number,
-                    "trigger": trigger,
-                    "status": "idle",
-                    "reasons": {group.group_id: ["timer_running"] for group in losing},
-                    "losses": {},
-                    "left_out": {},
-                    "ranked": [],
-                    "plan": None,
-                    "plan_id": "",
-                    "forced": False,
-                    "steps": [],
-                    "booked_usd": "0",
-                    "outcome": "",
-                    "code": "",
-                    "ended_at": None,
-                }
-            )

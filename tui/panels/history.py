@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -10,10 +11,11 @@ from textual.content import Content
 from tui import cells
 from tui.grid import Grid
 from tui.lines import Lines
+from tui.older import Older
 from tui.panels.base import Panel, PanelKey
 from tui.panels.performance_columns import HISTORY
 from tui.panels.results_bar import ResultsBar
-from tui.results import filters_of
+from tui.results import filters_of, narrow
 from tui.state import State
 from tui.text import line, padded
 
@@ -44,8 +46,7 @@ class HistoryPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._older: list[dict[str, Any]] = []
-        self._older_for: dict[str, str] = {}
+        self._older = Older("trades", "group_id")
 
     def compose(self) -> ComposeResult:
         """Lay out the bar, the sums and the groups."""
@@ -72,32 +73,30 @@ class HistoryPanel(Panel):
     def draw(self, state: State) -> None:
         """Draw the newest answer, and what older ones were asked for."""
         self.query_one(ResultsBar).show(state)
-        rows = self._rows(state)
+        rows = self._older.beneath(state, state.rows("trades", "trades"))
         self.query_one("#history", Grid).take(rows, stale=state.stale("trades"))
         self.query_one("#history-summary", Lines).put(self._summary(rows))
 
-    def _rows(self, state: State) -> list[dict[str, Any]]:
-        if self._older_for != filters_of(state):
-            self._older, self._older_for = [], dict(filters_of(state))
-        newest = state.rows("trades", "trades")
-        known = {row["group_id"] for row in newest}
-        return newest + [row for row in self._older if row["group_id"] not in known]
-
     @property
-    def before(self) -> str:
+    def before(self) -> Any:
         """Return where an older page begins, empty when there is none."""
-        found = self.seat.state.get("trades") or {}
-        return (
-            f"{self._older[-1]['closed_at']}/{self._older[-1]['group_id']}" if self._older else found.get("before", "")
-        )
+        return self._older.before(self.seat.state)
 
-    def add_older(self, rows: list[dict[str, Any]]) -> None:
-        """Put older groups beneath those that are there."""
-        self._older = self._older + rows
+    def add_older(self, page: Mapping[str, Any]) -> None:
+        """Put a page of older groups beneath those that are there."""
+        self._older.add(page, page["trades"])
         self.draw(self.seat.state)
 
+    @property
+    def searched(self) -> str:
+        """Return the words that groups must have now."""
+        return filters_of(self.seat.state).get("text", "")
+
+    def search(self, text: str) -> None:
+        """Ask the daemon for groups with these words: it knows all of them, the screen only the newest."""
+        narrow(self.seat.state, {"text": text})
+
     def _summary(self, rows: list[dict[str, Any]]) -> Content:
-        grid = self.query_one("#history", Grid)
         won = sum((cells.number(row["net_quote"]) or 0.0) > 0 for row in rows)
         quotes = {row["quote"] for row in rows}
         left = line((f" {len(rows)}", "strong"), (" closed", "dim"), ("   won ", "dim"), f"{won}")
@@ -110,5 +109,5 @@ class HistoryPanel(Panel):
             )
         if self.before:
             left = line(left, ("   [ older", "dim"))
-        shown = f"{len(grid.rows)} of {len(rows)} match “{grid.rows.text}” " if grid.rows.text else ""
+        shown = f"with “{self.searched}” " if self.searched else ""
         return padded(left, line((shown, "accent")), self.size.width)

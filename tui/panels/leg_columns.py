@@ -8,7 +8,8 @@ from typing import Any, Final
 from protocol.groups.naming import leg_name
 from tui import cells
 from tui.cells import Cell
-from tui.grid import Align, Column, Row
+from tui.grid import Align, Row
+from tui.panels.columns import column, number, text
 
 __all__ = ["COLUMNS", "leg_rows", "progress"]
 
@@ -25,6 +26,7 @@ _STATES: Final = {
 }
 _WORDS: Final = {"hit_tp": "Hit TP"}
 _BAR: Final = 6
+_RIGHT: Final = Align.RIGHT
 
 
 def leg_rows(group: Mapping[str, Any], mark: Any) -> Iterator[dict[str, Any]]:
@@ -83,76 +85,32 @@ def _filled(row: Row) -> Cell:
     return Cell(cells.DASH, "dim") if not value else Cell(f"{value:,.2f} {row['quote']}")
 
 
+def _one_place(value: Any) -> Cell:
+    return cells.amount(value, 1)
+
+
+def _two_places(value: Any) -> Cell:
+    return cells.amount(value, 2)
+
+
 def _state(row: Row) -> Cell:
     return Cell(_WORDS.get(row["state"], str(row["state"]).capitalize()), _STATES.get(row["state"], ""))
 
 
-_RIGHT: Final = Align.RIGHT
-
 COLUMNS: Final = (
-    Column(name="leg", title="Leg", width=8, fixed=True, cell=_name, value=lambda r: (r["pyramid"], r["layer"])),
-    Column(name="state", title="State", width=9, cell=_state, value=lambda r: r["state"]),
-    Column(
-        name="price",
-        title="Planned",
-        width=10,
-        need=4,
-        align=_RIGHT,
-        cell=lambda r: cells.price(r["price"]),
-        value=lambda r: cells.number(r["price"]),
+    column("leg", "Leg", 8, _name, lambda row: (row["pyramid"], row["layer"]), fixed=True),
+    column("state", "State", 9, _state, lambda row: row["state"]),
+    number("price", "Planned", 10, cells.price, need=4),
+    column(
+        "fill", "Fill", 10, lambda row: cells.price(_like(row)), lambda row: cells.number(row["avg_fill"]), align=_RIGHT
     ),
-    Column(
-        name="fill",
-        title="Fill",
-        width=10,
-        align=_RIGHT,
-        cell=lambda r: cells.price(_like(r)),
-        value=lambda r: cells.number(r["avg_fill"]),
-    ),
-    Column(
-        name="weight",
-        title="Wgt %",
-        width=5,
-        align=_RIGHT,
-        cell=lambda r: cells.amount(r["weight_percent"], 1),
-        value=lambda r: cells.number(r["weight_percent"]),
-        help="share of the pyramid's capital",
-    ),
-    Column(
-        name="target",
-        title="Target",
-        width=10,
-        align=_RIGHT,
-        cell=_target_cell,
-        value=lambda r: cells.number(r["target"]),
-    ),
-    Column(
-        name="tp",
-        title="TP %",
-        width=5,
-        need=1,
-        align=_RIGHT,
-        cell=lambda r: cells.amount(r["tp_percent"], 2),
-        value=lambda r: cells.number(r["tp_percent"]),
-    ),
-    Column(
-        name="progress", title="Progress", width=11, align=_RIGHT, cell=_progress_cell, value=lambda r: r["progress"]
-    ),
-    Column(
-        name="filled", title="Filled", width=13, align=_RIGHT, cell=_filled, value=lambda r: cells.number(r["cost"])
-    ),
-    Column(
-        name="realized",
-        title="Realized",
-        width=9,
-        need=3,
-        align=_RIGHT,
-        cell=lambda r: cells.signed(r["realized"]),
-        value=lambda r: cells.number(r["realized"]),
-    ),
-    Column(
-        name="id", title="Id", width=7, optional=True, cell=lambda r: Cell(r["leg_id"]), value=lambda r: r["leg_id"]
-    ),
+    number("weight", "Wgt %", 5, _one_place, field="weight_percent", help="share of the pyramid's capital"),
+    column("target", "Target", 10, _target_cell, lambda row: cells.number(row["target"]), align=_RIGHT),
+    number("tp", "TP %", 5, _two_places, field="tp_percent", need=1),
+    column("progress", "Progress", 11, _progress_cell, lambda row: row["progress"], align=_RIGHT),
+    column("filled", "Filled", 13, _filled, lambda row: cells.number(row["cost"]), align=_RIGHT),
+    number("realized", "Realized", 9, cells.signed, need=3),
+    text("id", "Id", 7, field="leg_id", optional=True),
 )
 """Every column of a leg."""
 

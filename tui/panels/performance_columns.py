@@ -8,6 +8,7 @@ from typing import Any, Final
 from tui import cells
 from tui.cells import DASH, Cell
 from tui.grid import Align, Column, Row
+from tui.panels.columns import PAIR, TIMEFRAME, account, column, instant, number, side, text
 
 __all__ = ["HISTORY", "RESULTS", "flattened"]
 
@@ -80,106 +81,37 @@ RESULTS: Final = (
 """Columns of a table by pair, timeframe, strategy, side, account, venue, day, week or month."""
 
 
-def _side(row: Row) -> Cell:
-    return Cell("▲ long", "") if row["side"] == "long" else Cell("▼ short", "")
-
-
-def _price(name: str, title: str, *, need: int) -> Column:
-    return Column(
-        name=name,
-        title=title,
-        width=11,
-        cell=lambda row: cells.price(row[name]),
-        value=_number(name),
-        align=_RIGHT,
-        need=need,
-    )
-
-
-def _percent(name: str, title: str, width: int, *, need: int) -> Column:
-    return Column(
-        name=name,
-        title=title,
-        width=width,
-        cell=lambda row: cells.percent(row[name]),
-        value=_number(name),
-        align=_RIGHT,
-        need=need,
-    )
-
-
 def _lasted(row: Row) -> float:
     return float(row["closed_at"] - row["opened_at"]) / _NANOS
 
 
-def _text(name: str, title: str, width: int, *, need: int, optional: bool = False) -> Column:
-    return Column(
-        name=name,
-        title=title,
-        width=width,
-        cell=lambda row: Cell(cells.words(row[name]), "" if row[name] else "dim"),
-        value=lambda row: row[name],
-        need=need,
-        optional=optional,
-    )
-
-
 HISTORY: Final = (
-    Column(
-        name="closed",
-        title="Closed",
-        width=14,
-        cell=lambda row: Cell(cells.day_time(row["closed_at"]), "dim"),
-        value=lambda row: row["closed_at"],
-        need=2,
-    ),
-    Column(
-        name="pair",
-        title="Pair",
-        width=11,
-        cell=lambda row: Cell(row["symbol"], "strong"),
-        value=lambda row: row["symbol"],
-        fixed=True,
-    ),
-    _text("timeframe", "TF", 4, need=3),
-    Column(name="side", title="Side", width=7, cell=_side, value=lambda row: row["side"], need=1),
-    _price("entry_price", "Entry", need=4),
-    _price("exit_price", "Exit", need=4),
-    _text("reason", "Reason", 16, need=2),
-    Column(
-        name="lasted",
-        title="Lasted",
-        width=7,
-        cell=lambda row: Cell(cells.span(_lasted(row))),
-        value=_lasted,
+    instant("closed", "Closed", field="closed_at", need=2),
+    PAIR,
+    TIMEFRAME,
+    side(need=1),
+    number("entry_price", "Entry", 11, cells.price, need=4),
+    number("exit_price", "Exit", 11, cells.price, need=4),
+    text("reason", "Reason", 12, shown=cells.words, need=2, stretch=7),
+    column(
+        "lasted",
+        "Lasted",
+        6,
+        lambda row: Cell(cells.span(_lasted(row))),
+        _lasted,
         align=_RIGHT,
         need=5,
+        help="from opening to close",
     ),
-    _money("net_quote", "PnL", 11, need=0),
-    _percent("return_percent", "PnL %", 8, need=0),
-    Column(
-        name="fees",
-        title="Fees",
-        width=8,
-        cell=lambda row: cells.money(row["fees_quote"]),
-        value=_number("fees_quote"),
-        align=_RIGHT,
-        need=6,
-    ),
-    _percent("worst_percent", "Worst %", 8, need=7),
-    _percent("best_percent", "Best %", 8, need=7),
-    _text("strategy", "Strategy", 12, need=8, optional=True),
-    _text("account", "Account", 10, need=8, optional=True),
-    _text("venue", "Venue", 10, need=8, optional=True),
-    Column(
-        name="opened",
-        title="Opened",
-        width=14,
-        cell=lambda row: Cell(cells.day_time(row["opened_at"]), "dim"),
-        value=lambda row: row["opened_at"],
-        need=8,
-        optional=True,
-    ),
-    _text("group_id", "Group", 14, need=9, optional=True),
+    number("net_quote", "PnL", 10, cells.signed, help="in the quote currency, fees taken off"),
+    number("return_percent", "PnL %", 7, cells.percent),
+    number("fees", "Fees", 7, cells.money, field="fees_quote", need=5),
+    number("worst_percent", "Worst %", 7, cells.percent, need=6, help="worst unrealized while it was open"),
+    number("best_percent", "Best %", 7, cells.percent, need=6, help="best unrealized while it was open"),
+    text("strategy", "Strategy", 12, need=8, stretch=8),
+    account(optional=True),
+    text("venue", "Venue", 10, optional=True),
+    instant("opened", "Opened", field="opened_at", optional=True),
+    text("group_id", "Group", 14, optional=True),
 )
 """Columns of the history; PnL in the quote currency, fees taken off."""

@@ -12,7 +12,7 @@ from tui.grid import Grid
 from tui.lines import Lines
 from tui.panels.base import Panel, PanelKey
 from tui.panels.group_detail import GroupDetail
-from tui.panels.position_columns import COLUMNS
+from tui.panels.position_columns import COLUMNS, usd_of
 from tui.state import State
 from tui.text import line, padded
 
@@ -78,14 +78,19 @@ class PositionsPanel(Panel):
 
     def _summary(self, rows: list[dict[str, Any]]) -> Any:
         grid = self.query_one("#positions", Grid)
-        total = sum(cells.number(row["unrealized_quote"]) or 0.0 for row in rows)
-        held = sum(cells.number(row["open_cost_quote"]) or 0.0 for row in rows)
-        behind = sum((cells.number(row["unrealized_quote"]) or 0.0) < 0 for row in rows)
+        results = [usd_of(row, "unrealized_quote") for row in rows]
+        held = sum(usd_of(row, "open_cost_quote") or 0.0 for row in rows)
+        unpriced = sum(
+            each is None and bool(cells.number(row["open_qty"])) for each, row in zip(results, rows, strict=True)
+        )
+        behind = sum((each or 0.0) < 0 for each in results)
         left = line(
             (f" {len(rows)}", "strong"),
             (" groups", "dim"),
             ("   unrealized ", "dim"),
-            cells.signed(total),
+            cells.signed(sum(each or 0.0 for each in results)),
+            (" USD", "dim"),
+            (f" ({unpriced} without a price)" if unpriced else "", "warn"),
             ("   deployed ", "dim"),
             cells.money(held),
             ("   behind ", "dim"),

@@ -12,10 +12,12 @@ from textual.widgets import Label
 
 from tui import cells
 from tui.cells import Cell
+from tui.commands.risk import plan_in_words
 from tui.grid import Grid
 from tui.lines import Lines
+from tui.older import Older
 from tui.panels.base import Panel, PanelKey
-from tui.panels.risk_columns import DECISIONS, LOSERS, said_of
+from tui.panels.risk_columns import DECISIONS, LEFT_OUT, LOSERS, said_of
 from tui.state import State
 from tui.text import line, lines
 
@@ -39,6 +41,8 @@ class RiskPanel(Panel):
         PanelKey("b", "block", "Block"),
         PanelKey("B", "unblock", "Unblock"),
         PanelKey("o", "group-log", "Log"),
+        PanelKey("t", "trace", "Trace"),
+        PanelKey("left_square_bracket", "older-decisions", "Older", target=False),
     )
     DEFAULT_CSS = """
     RiskPanel #risk-summary { height: auto; max-height: 3; }
@@ -47,6 +51,10 @@ class RiskPanel(Panel):
     RiskPanel #decisions-title { height: 1; color: $text-muted; text-style: bold; padding: 0 1; }
     RiskPanel #decisions { height: 1fr; min-height: 3; }
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._older = Older("decisions", "row")
 
     def compose(self) -> ComposeResult:
         """Lay out summary, losers, the selected one's plan, decisions."""
@@ -76,17 +84,39 @@ class RiskPanel(Panel):
         self.query_one("#losers", Grid).take(losers, stale=state.stale("risk"))
         names = {row["group_id"]: row for row in state.rows("groups", "groups")}
         self.query_one("#plan", Lines).put(lines(*_plan(self.query_one("#losers", Grid).selected, names)))
-        decisions = state.rows("decisions", "decisions")
-        rows = (
-            {**each, "row": f"{each['engine']} {each['decision_id']}", "said": said_of(each, names)}
-            for each in decisions
-        )
+        self._draw_decisions(state)
+
+    def _draw_decisions(self, state: State) -> None:
+        rows = self._older.beneath(state, [_row(each) for each in state.rows("decisions", "decisions")])
         self.query_one("#decisions", Grid).take(rows, stale=state.stale("decisions"))
+        words = f"  with “{self.searched}”" if self.searched else ""
+        more = "  [ older" if self.before else ""
+        self.query_one("#decisions-title", Label).update(f"DECISIONS  {len(rows)}{words}{more}")
+
+    @property
+    def before(self) -> Any:
+        """Return where older decisions begin, empty when there are none."""
+        return self._older.before(self.seat.state)
+
+    def add_older(self, page: Mapping[str, Any]) -> None:
+        """Put a page of older decisions beneath those that are there."""
+        self._older.add(page, [_row(each) for each in page["decisions"]])
+        self.draw(self.seat.state)
 
     def search(self, text: str) -> None:
-        """Search losing groups and decisions alike."""
+        """Search the losing groups on screen, and every decision that the daemon knows."""
         super().search(text)
-        self.query_one("#decisions", Grid).search(text)
+        self.seat.state.narrow("decisions", {"text": text})
+
+    def on_grid_chosen(self, event: Grid.Chosen) -> None:
+        """Open the chosen group, or show the chosen decision whole."""
+        if event.grid is self.grid:
+            super().on_grid_chosen(event)
+        elif event.row is not None:
+            event.stop()
+            self.seat.show_page(
+                f"Decision {event.row['decision_id']} of {event.row['account']}", list(_whole(event.row))
+            )
 
     def on_grid_moved(self, event: Grid.Moved) -> None:
         """Show the plan of the group the cursor is on."""
@@ -99,6 +129,37 @@ class RiskPanel(Panel):
         panel = self.seat.open_panel("positions") if ident else None
         if panel is not None:
             panel.show_group(ident)
+
+
+def _row(decision: Mapping[str, Any]) -> dict[str, Any]:
+    return {**decision, "row": f"{decision['engine']} {decision['decision_id']}", "said": said_of(decision)}
+
+
+def _whole(row: Mapping[str, Any]) -> Iterator[Content]:
+    """Yield a decision whole: each losing group with its loss and everything against it, the plan, what came of it."""
+    times = f", {row['repeats'] + 1} times until {cells.day_time(row['last_at'])}" if row["repeats"] else ""
+    yield line(("made ", "dim"), f"{cells.day_time(row['at'])} because of {cells.words(row['trigger'])}{times}")
+    for group, why in row["reasons"].items():
+        yield line(
+            (f"{row['named'].get(group) or group:<24} ", "strong"),
+            cells.signed(row["losses"].get(group)),
+            (" USD  ", "dim"),
+            ", ".join(map(cells.words, why)) or "eligible",
+        )
+    for group, code in row["left_out"].items():
+        yield line((f"{row['named'].get(group) or group:<24} ", "strong"), (LEFT_OUT.get(code, code), "warn"))
+    if row["plan"]:
+        yield line(("plan ", "dim"), plan_in_words(row["plan"], row["named"]))
+    for step in row["steps"]:
+        yield line(
+            (f"{row['named'].get(step['group_id']) or step['group_id']:<24} ", "strong"),
+            f"{cells.words(step['status'])} {cells.amount(step['qty']).text}, booked ",
+            cells.signed(step["booked_usd"]),
+            (f" USD  {step['code']}", "dim"),
+        )
+    if row["plan_id"]:
+        outcome = cells.words(f"{row['outcome']} {row['code']}".strip())
+        yield line(("came of it ", "dim"), f"{outcome}, booked ", cells.signed(row["booked_usd"]), (" USD", "dim"))
 
 
 def _summary(picture: Mapping[str, Any]) -> Content:
@@ -138,7 +199,10 @@ def _plan(loser: Mapping[str, Any] | None, groups: Mapping[str, Mapping[str, Any
         (" USD", "dim"),
     )
     if plan is None or plan["status"] == "not_executable":
-        yield line(("not executable: ", "dim"), (cells.words(plan["reason"] if plan else loser["left_out"]), "warn"))
+        yield line(
+            ("not executable: ", "dim"),
+            (cells.words(plan["reason"]) if plan else LEFT_OUT.get(loser["left_out"], loser["left_out"]), "warn"),
+        )
     for each in plan["winners"] if plan else ():
         yield line(
             ("close  ", "dim"),

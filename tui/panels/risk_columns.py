@@ -8,14 +8,13 @@ from typing import Any, Final
 from tui import cells
 from tui.cells import Cell
 from tui.commands.risk import plan_in_words
-from tui.grid import Align, Column, Row
-from tui.panels.position_columns import side_cell
+from tui.grid import Align, Row
+from tui.panels.columns import PAIR, TIMEFRAME, account, column, instant, number, side, text
 
-__all__ = ["DECISIONS", "LOSERS", "said_of"]
+__all__ = ["DECISIONS", "LEFT_OUT", "LOSERS", "said_of"]
 
-
-def _loss(name: str) -> Any:
-    return lambda row: cells.signed(row[name])
+LEFT_OUT: Final = {"StaleMark": "no fresh price", "QuoteRateMissing": "no USD rate"}
+"""Why a group has no place among those that lose, in words."""
 
 
 def _timer(row: Row) -> Cell:
@@ -47,7 +46,9 @@ def _reason(row: Row) -> Cell:
         return Cell("B blocked", "warn")
     if row["skip_once"]:
         return Cell("S skip once", "warn")
-    why = row["left_out"] or next(iter(row["reasons"]), "")
+    if row["left_out"]:
+        return Cell(LEFT_OUT.get(row["left_out"], cells.words(row["left_out"])), "warn")
+    why = next(iter(row["reasons"]), "")
     return Cell(cells.words(why), "dim") if why else Cell("● ready", "gain")
 
 
@@ -63,160 +64,72 @@ def _plan_cell(row: Row) -> Cell:
 _RIGHT: Final = Align.RIGHT
 
 LOSERS: Final = (
-    Column(
-        name="pair",
-        title="Pair",
-        width=10,
-        stretch=6,
-        fixed=True,
-        cell=lambda r: Cell(r["symbol"], "strong"),
-        value=lambda r: r["symbol"],
-    ),
-    Column(
-        name="tf", title="TF", width=3, fixed=True, cell=lambda r: Cell(r["timeframe"]), value=lambda r: r["timeframe"]
-    ),
-    Column(name="side", title="Side", width=7, need=5, cell=lambda r: side_cell(r["side"]), value=lambda r: r["side"]),
-    Column(
-        name="account",
-        title="Account",
-        width=8,
-        need=6,
-        cell=lambda r: Cell(r["account"]),
-        value=lambda r: r["account"],
-    ),
-    Column(
-        name="percent",
-        title="Loss %",
-        width=7,
-        align=_RIGHT,
-        cell=_loss("loss_percent"),
-        value=lambda r: cells.number(r["loss_percent"]),
-    ),
-    Column(
-        name="loss",
-        title="Loss USD",
-        width=10,
-        align=_RIGHT,
-        cell=_loss("loss_usd"),
-        value=lambda r: cells.number(r["loss_usd"]),
-    ),
-    Column(name="timer", title="Timer", width=11, align=_RIGHT, cell=_timer, value=_timer_value, help="remaining"),
-    Column(
-        name="pyramids",
-        title="Pyramids",
-        width=8,
+    PAIR,
+    TIMEFRAME,
+    side(need=5),
+    account(),
+    number("percent", "Loss %", 7, cells.signed, field="loss_percent"),
+    number("loss", "Loss USD", 10, cells.signed, field="loss_usd"),
+    column("timer", "Timer", 11, _timer, _timer_value, align=_RIGHT, help="remaining"),
+    column(
+        "pyramids",
+        "Pyramids",
+        8,
+        _pyramids,
+        lambda row: (row["pyramids_ok"], row["received"]),
         need=1,
-        cell=_pyramids,
-        value=lambda r: (r["pyramids_ok"], r["received"]),
         help="reached, received / required",
     ),
-    Column(name="age", title="Age ok", width=8, need=4, cell=_age, value=lambda r: r["age_minutes"]),
-    Column(
-        name="winners",
-        title="Wins",
-        width=4,
-        need=3,
-        align=_RIGHT,
-        cell=lambda r: Cell(str(r["winners"])),
-        value=lambda r: r["winners"],
-        help="winners that could pay",
-    ),
-    Column(
-        name="able",
-        title="Able USD",
-        width=10,
-        need=3,
-        align=_RIGHT,
-        cell=lambda r: cells.signed(r["winners_usd"]),
-        value=lambda r: cells.number(r["winners_usd"]),
-        help="what winners could pay",
-    ),
-    Column(name="plan", title="Plan", width=18, need=7, stretch=8, cell=_plan_cell, value=lambda r: _plan_cell(r).text),
-    Column(
-        name="reason",
-        title="Waits for",
-        width=15,
-        stretch=12,
-        cell=_reason,
-        value=lambda r: _reason(r).text,
-        help="first reason that fails",
-    ),
-    Column(
-        name="id",
-        title="Id",
-        width=14,
-        optional=True,
-        cell=lambda r: Cell(r["group_id"]),
-        value=lambda r: r["group_id"],
-    ),
+    column("age", "Age ok", 9, _age, lambda row: row["age_minutes"], need=4, help="older than required, minutes"),
+    number("winners", "Wins", 4, need=3, help="winners that could pay"),
+    number("able", "Able USD", 10, cells.signed, field="winners_usd", need=3, help="what winners could pay"),
+    column("plan", "Plan", 18, _plan_cell, need=7, stretch=8),
+    column("reason", "Waits for", 15, _reason, stretch=12, help="first reason that fails"),
+    text("id", "Id", 14, field="group_id", optional=True),
 )
 """Every column of a losing group."""
 
 
-def said_of(decision: Mapping[str, Any], groups: Mapping[str, Mapping[str, Any]]) -> str:
+def said_of(decision: Mapping[str, Any]) -> str:
     """Return a decision in words: the plan, or for each losing group the first reason against it."""
+    names = decision["named"]
     if decision["plan"]:
-        said = f"{decision['plan']['loser']}: {plan_in_words(decision['plan'])}"
-    else:
-        found = [f"{group} {cells.words(next(iter(why), 'eligible'))}" for group, why in decision["reasons"].items()]
-        found += [f"{group} {cells.words(code)}" for group, code in decision["left_out"].items()]
-        said = ", ".join(found) or "no group loses"
-    for ident, row in groups.items():
-        if ident in said:
-            said = said.replace(ident, f"{row['symbol']} {row['timeframe']}")
-    return said
+        loser = names.get(decision["plan"]["loser"]) or decision["plan"]["loser"]
+        return f"{loser}: {plan_in_words(decision['plan'], names)}"
+    found = [
+        f"{names.get(group) or group} {cells.words(next(iter(why), 'eligible'))}"
+        for group, why in decision["reasons"].items()
+    ]
+    found += [f"{names.get(group) or group} {LEFT_OUT.get(code, code)}" for group, code in decision["left_out"].items()]
+    return ", ".join(found) or "no group loses"
 
 
 def _outcome(row: Row) -> Cell:
-    text = f"{row['outcome']} {row['code']}".strip()
-    return Cell(
-        cells.words(text) if text else cells.DASH, "dim" if not text else "gain" if row["outcome"] == "done" else "warn"
-    )
+    said = f"{row['outcome']} {row['code']}".strip()
+    return Cell(cells.words(said), "dim" if not said else "gain" if row["outcome"] == "done" else "warn")
+
+
+def _booked(row: Row) -> Cell:
+    return cells.signed(row["booked_usd"]) if row["plan_id"] else Cell(cells.DASH, "dim")
 
 
 DECISIONS: Final = (
-    Column(
-        name="at",
-        title="Time",
-        width=14,
-        fixed=True,
-        cell=lambda r: Cell(cells.day_time(r["last_at"]), "dim"),
-        value=lambda r: r["last_at"],
-    ),
-    Column(
-        name="trigger",
-        title="Why",
-        width=9,
-        cell=lambda r: Cell(cells.words(r["trigger"])),
-        value=lambda r: r["trigger"],
-    ),
-    Column(
-        name="times",
-        title="n",
-        width=4,
+    instant("at", "Time", field="last_at", fixed=True),
+    text("trigger", "Why", 9, shown=cells.words),
+    column(
+        "times",
+        "n",
+        4,
+        lambda row: Cell(str(row["repeats"] + 1), "dim"),
+        lambda row: row["repeats"],
         need=2,
         align=_RIGHT,
-        cell=lambda r: Cell(str(r["repeats"] + 1), "dim"),
-        value=lambda r: r["repeats"],
         help="times it came out the same",
     ),
-    Column(
-        name="decision",
-        title="Decision",
-        width=28,
-        stretch=120,
-        cell=lambda r: Cell(r["said"]),
-        value=lambda r: r["said"],
-    ),
-    Column(
-        name="booked",
-        title="Booked",
-        width=9,
-        need=1,
-        align=_RIGHT,
-        cell=lambda r: cells.signed(r["booked_usd"]),
-        value=lambda r: cells.number(r["booked_usd"]),
-    ),
-    Column(name="outcome", title="Outcome", width=12, cell=_outcome, value=lambda r: r["outcome"]),
+    column("decision", "Decision", 28, lambda row: Cell(row["said"]), stretch=120),
+    column("booked", "Booked", 9, _booked, lambda row: cells.number(row["booked_usd"]), need=1, align=_RIGHT),
+    column("outcome", "Outcome", 12, _outcome, lambda row: row["outcome"]),
+    text("account", "Account", 8, optional=True),
+    text("id", "Id", 8, field="decision_id", optional=True),
 )
 """Every column of a decision record."""

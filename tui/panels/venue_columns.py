@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from tui import cells
 from tui.cells import Cell
-from tui.grid import Align, Column, Row
+from tui.grid import Align, Row
+from tui.panels.columns import column
 
 __all__ = ["COLUMNS", "STATUS"]
 
@@ -83,26 +83,20 @@ def _error(row: Row) -> Cell:
     return Cell(f"{cells.age(calls['last_error_at'], row['now']).text} ago {calls['last_error']}", "warn")
 
 
-def _column(name: str, title: str, width: int, cell: Callable[[Row], Cell], **more: Any) -> Column:
-    return Column(name=name, title=title, width=width, cell=cell, value=lambda row: cell(row).text, **more)
-
-
 _RIGHT: Final = Align.RIGHT
 
 COLUMNS: Final = (
-    _column("account", "Account", 10, lambda row: Cell(row["account"], "strong"), fixed=True),
-    _column("venue", "Venue", 9, lambda row: Cell(row["venue"]), need=4),
-    _column("net", "Net", 5, _net, help="live, paper, or the venue's test network"),
-    _column("status", "Connection", 14, _status),
-    _column("last", "Last ms", 7, lambda row: _ms(row["calls"]["last_ms"]), align=_RIGHT, need=3),
-    _column("median", "Median", 6, lambda row: _ms(row["calls"]["median_ms"]), align=_RIGHT, need=1, help="ms a call"),
-    _column("clock", "Clock ms", 8, _clock, align=_RIGHT, need=2, help="how far the venue's clock is ahead of ours"),
-    _column("rate", "API calls", 10, _rate, align=_RIGHT, help="used of the window's limit, and how many wait"),
-    _column(
-        "breaker", "Breaker", 9, lambda row: Cell((row["session"] or {}).get("breaker", cells.DASH), "dim"), need=6
-    ),
-    _column("rules", "Precision", 12, _rules, need=2, help="markets whose rules are known, and since when"),
-    _column("next", "Next", 6, _next, need=5, help="until the rules are fetched again"),
-    _column("error", "Last error", 16, _error, stretch=80),
+    column("account", "Account", 10, lambda row: Cell(row["account"], "strong"), fixed=True),
+    column("venue", "Venue", 9, lambda row: Cell(row["venue"]), need=4),
+    column("net", "Net", 5, _net, help="live, paper, or the venue's test network"),
+    column("status", "Connection", 14, _status),
+    column("last", "Last ms", 7, lambda row: _ms(row["calls"]["last_ms"]), align=_RIGHT, need=3),
+    column("median", "Median", 6, lambda row: _ms(row["calls"]["median_ms"]), align=_RIGHT, need=1, help="ms a call"),
+    column("clock", "Clock ms", 8, _clock, align=_RIGHT, need=2, help="how far the venue's clock is ahead of ours"),
+    column("rate", "API calls", 10, _rate, align=_RIGHT, help="used of the window's limit, and how many wait"),
+    column("breaker", "Breaker", 9, lambda row: Cell((row["session"] or {}).get("breaker", cells.DASH), "dim"), need=6),
+    column("rules", "Precision", 12, _rules, need=2, help="markets whose rules are known, and since when"),
+    column("next", "Next", 6, _next, need=5, help="until the rules are fetched again"),
+    column("error", "Last error", 16, _error, stretch=80),
 )
 """Every column of an account's venue."""
