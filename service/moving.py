@@ -1,9 +1,9 @@
 """Move a whole installation between SQLite and PostgreSQL, prove that nothing is missing, and say where it is now.
 
-The journal goes bit for bit (snapshots and versions of the configuration are in it), the read models are made anew at the
-other end. Until all of it is proven both ends are marked, so that no daemon starts on either; then what is left behind is
-marked as moved, so that never two of them trade. Doing it again finishes what was cut short, and a move back takes only what
-is new.
+The journal goes bit for bit (snapshots and versions of the configuration are in it), people and requests come along, the
+read models are made anew at the other end. Until all of it is proven both ends are marked, so that no daemon starts on
+either; then what is left behind is marked as moved, so that never two of them trade. Doing it again finishes what was cut
+short, and a move back takes only what is new.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from service.backup import Told, silent
 from service.config import Config
 from service.journals import place_of
 from service.leaving import LEAVING, UNFINISHED
+from service.people import carry_people, leave_people
 from store.journals import open_reader
 from store.postgres.place import Place, is_postgres
 from store.projector import Projector
@@ -114,11 +115,13 @@ def _moved(source: Path | Place, target: Path | Place, one: End, other: End, tol
         if differing := same_journal(one, other):
             raise MoveIncomplete(f"the copy differs from {one.name} in: {', '.join(differing)}")
         digest, at = _make_views(source, target, moved.head.position, told)
+        carry_people(source, target)
     except BaseException:
         one.mark("")
         raise
     one.mark(other.name)
     other.mark("")
+    leave_people(source)
     return moved, digest, at
 
 

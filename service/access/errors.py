@@ -3,14 +3,15 @@
 ::
 
     BulkheadError
-    └─ AccessRefused        carries the code that the API answers with
+    ├─ AccessRefused        carries the code that the API answers with
+    └─ AccessFileUnsafe     what is kept of people or requests cannot be used
 """
 
 from __future__ import annotations
 
 from protocol.errors import BulkheadError
 
-__all__ = ["AccessRefused"]
+__all__ = ["AccessFileUnsafe", "AccessRefused"]
 
 
 class AccessRefused(BulkheadError):
@@ -23,3 +24,7 @@ class AccessRefused(BulkheadError):
         self.path = path
         self.value = value
         self.retry_s = retry_s
+
+
+class AccessFileUnsafe(BulkheadError):
+    """Others can read the file of people and tokens, or it is none of ours."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import suppress
 from typing import Final, NamedTuple, TypeVar
 
 import anyio
 from anyio import CapacityLimiter
 from msgspec import structs
 
+from runtime.journal import JournalUnavailable
 from service.access.credentials import Credential, Kind, Signer, fingerprint, make, new_id, parse
 from service.access.errors import AccessRefused
 from service.access.hashing import NOBODY, hash_secret, matches
@@ -58,12 +59,18 @@ class Login(NamedTuple):
 
 
 class Access:
-    """Sessions, people and tokens of one daemon. ``say`` hears what a log should know: code, severity, text."""
+    """Sessions, people and tokens of one daemon. ``say`` hears what a log should know: code, severity, text.
+
+    While the server that keeps them is away, what was known counts; nobody new is let in.
+    """
 
     def __init__(
-        self, path: Path, now: Callable[[], int], say: Callable[[str, str, str], None] = lambda *_: None
+        self,
+        opened: Callable[[], AccessStore],
+        now: Callable[[], int],
+        say: Callable[[str, str, str], None] = lambda *_: None,
     ) -> None:
-        self._path = path
+        self._open = opened
         self.now = now
         self._say = say
         self._store: AccessStore | None = None
@@ -165,7 +172,8 @@ class Access:
             return
         now = self.now()
         if now - session.seen_at > _TOUCH_NS:
-            await self._keep(structs.replace(session, seen_at=now))
+            with suppress(JournalUnavailable):  # the next request tries again
+                await self._run(lambda store: self._changed(store, session, structs.replace(session, seen_at=now)))
 
     # --- in and out ----------------------------------------------------------------------------------------------------
 
@@ -192,7 +200,10 @@ class Access:
             until=now + (_LONGEST_NS if browser else _REFRESH_NS),
             address=address,
         )
-        await self._keep(session)
+        if not await self._run(lambda store: self._begun(store, session, person)):
+            raise await self._failed(
+                "name", name, address
+            )  # removed, or another password, while this one was looked at
         await self._end_oldest(name)
         self._say("LoggedIn", "info", f"{name} logged in from {address}")
         return self._login_of(session, str(secret))
@@ -202,7 +213,7 @@ class Access:
         now = self.now()
         living = [each for each in self._sessions.values() if each.person == name and each.ended_at is None]
         for each in sorted(living, key=lambda session: session.seen_at)[:-SESSIONS_MOST]:
-            await self._keep(structs.replace(each, ended_at=now, ended="too many sessions"))
+            await self._end(each.id, "too many sessions")
         if len(self._sessions) > 2 * SESSIONS_MOST:
             await self._run(lambda store: store.forget_before(now - _ENDED_KEPT_NS))
             await self._run(self._load)
@@ -215,7 +226,6 @@ class Access:
         session = self._sessions.get(given.id) if given is not None and given.kind is Kind.REFRESH else None
         if given is None or session is None:
             raise await self._failed("token", given.id if given is not None else "", address)
-        self._caller_of(Kind.REFRESH, session.id)
         secret = make(Kind.REFRESH, session.id)
         ended, found = await self._run(lambda store: self._rotated(store, given, secret))
         if ended:
@@ -231,6 +241,7 @@ class Access:
 
     def _rotated(self, store: AccessStore, given: Credential, new: Credential) -> tuple[bool, Session]:
         """Return whether the token was a former one, and the session as it is now. One at a time: nothing comes between."""
+        self._caller_of(Kind.REFRESH, given.id)
         session, now = self._sessions[given.id], self.now()
         if matches(session.secret_hash, given.secret):
             until = min(now + _REFRESH_NS, session.created_at + _LONGEST_NS)
@@ -240,15 +251,20 @@ class Access:
             after = structs.replace(session, ended_at=now, ended="a used refresh token was shown again")
         else:
             return False, session
-        store.put_session(after)
-        self._sessions[after.id] = after
+        if not self._changed(store, session, after):
+            return self._rotated(store, given, new)  # another process has changed it meanwhile
         return after.ended_at is not None, after
 
     async def logout(self, caller: Caller) -> None:
         """End the session of a caller; a token of a program stays until it is revoked."""
-        session = self._sessions.get(caller.id)
-        if session is not None and session.ended_at is None:
-            await self._keep(structs.replace(session, ended_at=self.now(), ended="logged out"))
+        await self._end(caller.id, "logged out")
+
+    async def _end(self, ident: str, why: str) -> None:
+        def ended(store: AccessStore) -> None:
+            while (session := self._sessions.get(ident)) is not None and session.ended_at is None:
+                self._changed(store, session, structs.replace(session, ended_at=self.now(), ended=why))
+
+        await self._run(ended)
 
     def _login_of(self, session: Session, secret: str) -> Login:
         until = min(self.now() + ACCESS_NS, session.until)
@@ -283,14 +299,29 @@ class Access:
 
     async def change(self, work: Callable[[AccessStore], T]) -> T:
         """Return what a change of people or tokens comes to; it holds from the next request on."""
-        try:
-            return await self._run(work)
-        finally:
-            await self._run(self._load)
 
-    async def _keep(self, session: Session) -> None:
-        self._sessions[session.id] = session
-        await self._run(lambda store: store.put_session(session))
+        def done(store: AccessStore) -> T:
+            try:
+                return work(store)
+            finally:
+                self._load(store)
+
+        return await self._run(done)
+
+    def _begun(self, store: AccessStore, session: Session, person: Person) -> bool:
+        begun = store.begin_session(session, person)
+        if begun:
+            self._sessions[session.id] = session
+        return begun
+
+    def _changed(self, store: AccessStore, before: Session, after: Session) -> bool:
+        """Keep a session that is still what it was; else look what it is. Nothing that was ended comes back so."""
+        changed = store.change_session(before, after)
+        if changed:
+            self._sessions[after.id] = after
+        else:
+            self._load(store)
+        return changed
 
     def look_again(self) -> None:
         """Have the next request look for changes, however short ago the last one did."""
@@ -301,7 +332,11 @@ class Access:
         now = self.now()
         if self._store is None or at_once or not 0 <= now - self._looked_at < _LOOK_NS:
             self._looked_at = now
-            await self._run(self._load_if_changed)
+            try:
+                await self._run(self._load_if_changed)
+            except JournalUnavailable:
+                if at_once or self._store is None:
+                    raise
 
     def _load_if_changed(self, store: AccessStore) -> None:
         if store.changed() or not self._people:
@@ -319,7 +354,7 @@ class Access:
 
     def _opened(self) -> AccessStore:
         if self._store is None:
-            store = AccessStore(self._path)
+            store = self._open()
             store.forget_before(self.now() - _ENDED_KEPT_NS)
             for key, until in store.locks().items():
                 self._lockout.lock(key, until)

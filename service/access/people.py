@@ -39,6 +39,7 @@ def add_person(store: AccessStore, name: str, role: Role, password: str, *, now:
         raise AccessRefused("PersonExists", f"there is a {name} already", path="name", value=name)
     _checked_password(name, password)
     row = Person(name=name, role=role, password_hash=hash_password(password), created_at=now, changed_at=now)
+    store.drop_person(name)  # a login that was under way when a former one of that name was removed
     store.put_person(row)
     return row
 

@@ -1,4 +1,4 @@
-"""The file of people, sessions, tokens and locks: SQLite, readable by its owner alone, every change on the disk at once.
+"""What is kept of people, sessions, tokens and locks: in a file, or on the server that has the journal (``tables``).
 
 It stands beside the journal and not in it: what is in here must be forgettable, and no hash belongs into a record that is
 kept for ever. A daemon and a command line may have it open at the same time; ``changed`` says that another one has written.
@@ -6,71 +6,49 @@ kept for ever. A daemon and a command line may have it open at the same time; ``
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import msgspec
 
 from protocol.codec import decode_json, encode_json
-from protocol.errors import BulkheadError
 from service.access.rows import Person, Session, Token
+from service.access.tables import Kind, Statement, Where, open_tables
 
-__all__ = ["ACCESS_FILE", "AccessFileUnsafe", "AccessStore", "private_file"]
+__all__ = ["ACCESS_FILE", "PEOPLE", "AccessStore"]
 
 ACCESS_FILE: Final = "access.db"
 
-_VERSION: Final = 1
-_TABLES: Final = """
-create table if not exists people   (id text primary key, row blob not null) without rowid;
-create table if not exists sessions (id text primary key, row blob not null) without rowid;
-create table if not exists tokens   (id text primary key, row blob not null) without rowid;
-create table if not exists locks    (id text primary key, until integer not null) without rowid;
-"""
+_ROW: Final = "id text primary key, row {bytes} not null"
+PEOPLE: Final = Kind(
+    name="access",
+    version=1,
+    tables={"people": _ROW, "sessions": _ROW, "tokens": _ROW, "locks": "id text primary key, until bigint not null"},
+    advice="move it away, then let people in again",
+)
 
 R = TypeVar("R", bound=msgspec.Struct)
 
 
-class AccessFileUnsafe(BulkheadError):
-    """Others can read the file of people and tokens, or it is none of ours."""
-
-
 class AccessStore:
-    """The open file. Every method is one transaction; call them from one thread at a time."""
+    """The open store. Every method is one transaction; call them from one thread at a time.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        private_file(path)
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-        try:
-            self._open()
-        except sqlite3.DatabaseError as error:
-            self._db.close()
-            raise AccessFileUnsafe(f"{path}: {error}: move it away, then let people in again") from error
+    Raises ``AccessFileUnsafe`` and, for a server, ``JournalUnavailable``. ``former``: see ``open_tables``.
+    """
 
-    def _open(self) -> None:
-        self._db.execute("pragma journal_mode = wal")
-        self._db.execute("pragma synchronous = full")
-        found = self._db.execute("pragma user_version").fetchone()[0]
-        if found > _VERSION:
-            raise sqlite3.DatabaseError("it was written by a newer bulkhead")
-        self._db.executescript(_TABLES)
-        self._db.execute(f"pragma user_version = {_VERSION}")
-        self._seen = self._version()
+    def __init__(self, where: Where, former: Path | None = None) -> None:
+        self._tables = open_tables(where, PEOPLE, former)
 
     def close(self) -> None:
-        """Release the file."""
-        self._db.close()
+        """Release it."""
+        self._tables.close()
 
     # --- looking -------------------------------------------------------------------------------------------------------
 
     def changed(self) -> bool:
         """Tell whether somebody else has written since the last time this was asked."""
-        before, self._seen = self._seen, self._version()
-        return before != self._seen
+        return self._tables.changed()
 
     def people(self) -> list[Person]:
         """Return everybody."""
@@ -86,7 +64,7 @@ class AccessStore:
 
     def locks(self) -> dict[str, int]:
         """Return until when each name or address is locked."""
-        return dict(self._db.execute("select id, until from locks"))
+        return dict(self._tables.fetch("select id, until from locks"))
 
     # --- writing -------------------------------------------------------------------------------------------------------
 
@@ -96,15 +74,23 @@ class AccessStore:
 
     def drop_person(self, name: str) -> None:
         """Forget a person and every session of theirs."""
-        with self._transaction():
-            self._db.execute("delete from people where id = ?", (name,))
-            for each in self.sessions():
-                if each.person == name:
-                    self._db.execute("delete from sessions where id = ?", (each.id,))
+        theirs = [each.id for each in self.sessions() if each.person == name]
+        self._tables.write(_without("people", name), *(_without("sessions", each) for each in theirs))
 
     def put_session(self, row: Session) -> None:
         """Keep a session."""
         self._put("sessions", row.id, row)
+
+    def begin_session(self, row: Session, person: Person) -> bool:
+        """Keep a new session of a person; False, and nothing is kept, when they are not what they were at the login."""
+        gone = "delete from sessions where id = ? and not exists (select 1 from people where id = ? and row = ?)"
+        kept = Statement("insert into sessions values (?, ?)", (row.id, encode_json(row)))
+        return not self._tables.write(kept, Statement(gone, (row.id, person.name, encode_json(person))))
+
+    def change_session(self, before: Session, after: Session) -> bool:
+        """Keep a session in the place of what it was; False, and nothing is kept, when it is something else by now."""
+        swap = "update sessions set row = ? where id = ? and row = ?"
+        return self._tables.write(Statement(swap, (encode_json(after), after.id, encode_json(before)))) == 1
 
     def put_token(self, row: Token) -> None:
         """Keep a token."""
@@ -112,45 +98,23 @@ class AccessStore:
 
     def put_locks(self, until: Mapping[str, int]) -> None:
         """Keep locks over a restart."""
-        with self._transaction():
-            self._db.executemany("insert or replace into locks values (?, ?)", until.items())
+        put = "insert into locks values (?, ?) on conflict (id) do update set until = excluded.until"
+        self._tables.write(*(Statement(put, each) for each in until.items()))
 
     def forget_before(self, at: int) -> None:
         """Drop locks that are over and sessions that ended before an instant."""
-        with self._transaction():
-            self._db.execute("delete from locks where until <= ?", (at,))
-            for each in self.sessions():
-                if min(each.until, each.ended_at or each.until) <= at:
-                    self._db.execute("delete from sessions where id = ?", (each.id,))
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("begin immediate")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("rollback")
-            raise
-        self._db.execute("commit")
+        over = [each.id for each in self.sessions() if min(each.until, each.ended_at or each.until) <= at]
+        locks = Statement("delete from locks where until <= ?", (at,))
+        self._tables.write(locks, *(_without("sessions", each) for each in over))
 
     def _put(self, table: str, key: str, row: msgspec.Struct) -> None:
-        self._db.execute(f"insert or replace into {table} values (?, ?)", (key, encode_json(row)))  # noqa: S608 - ours
+        put = f"insert into {table} values (?, ?) on conflict (id) do update set row = excluded.row"  # noqa: S608 - ours
+        self._tables.write(Statement(put, (key, encode_json(row))))
 
     def _rows(self, table: str, of: type[R]) -> list[R]:
         read: Callable[[bytes, Any], R] = decode_json
-        return [read(row, of) for (row,) in self._db.execute(f"select row from {table} order by id")]  # noqa: S608 - ours
-
-    def _version(self) -> int:
-        found: int = self._db.execute("pragma data_version").fetchone()[0]
-        return found
+        return [read(row, of) for (row,) in self._tables.fetch(f"select row from {table} order by id")]  # noqa: S608 - ours
 
 
-def private_file(path: Path) -> None:
-    """Make the file with its final mode, so that there is no moment at which others could read it; refuse an open one."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    mode = path.stat().st_mode & 0o777
-    if mode & 0o077:
-        raise AccessFileUnsafe(
-            f"others can read {path} (mode {mode:o}): run chmod 600 {path}, then change the passwords"
-        )
+def _without(table: str, key: str) -> Statement:
+    return Statement(f"delete from {table} where id = ?", (key,))  # noqa: S608 - ours

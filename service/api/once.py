@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final, TypeVar
 
 import anyio
@@ -48,17 +47,17 @@ def request_id_of(request: web.BaseRequest) -> str:
 
 
 class Once:
-    """The middleware, and the file it keeps; the file is made with the first request that has an id."""
+    """The middleware, and the store it keeps; that is opened with the first request that has an id."""
 
-    def __init__(self, path: Path, now: Callable[[], int]) -> None:
-        self._path = path
+    def __init__(self, opened: Callable[[int], RequestStore], now: Callable[[], int]) -> None:
+        self._open = opened
         self._now = now
         self._store: RequestStore | None = None
         self._turn: CapacityLimiter | None = None
         self._under_way: set[tuple[str, str]] = set()
 
     def close(self) -> None:
-        """Release the file."""
+        """Release the store."""
         if self._store is not None:
             self._store.close()
             self._store = None
@@ -126,7 +125,7 @@ class Once:
 
     def _opened(self) -> RequestStore:
         if self._store is None:
-            self._store = RequestStore(self._path, self._now())
+            self._store = self._open(self._now())
         return self._store
 
 

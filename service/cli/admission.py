@@ -1,4 +1,4 @@
-"""The way of a command about people and tokens: to the daemon, and while none runs into its file (the owner's own)."""
+"""The way of a command about people and tokens: to the daemon, and while none runs to where they are kept."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def done(
     ask: Callable[[Any], Any],
     in_file: Callable[[AccessStore, int, str], Any],
 ) -> Any:
-    """Return the daemon's answer, or what the same comes to in the file when no daemon of this machine runs."""
+    """Return the daemon's answer, or what the same comes to where they are kept when no daemon of this machine runs."""
     from service.api.client import DaemonNotRunning
 
     client = connect(config, socket)
@@ -34,11 +34,10 @@ def done(
         if client.url:
             raise
     from runtime.clock import WallClock
-    from service.access.store import AccessStore
     from service.api.answers import plain
+    from service.people import open_people
 
-    loaded = load_config(config)
-    store = AccessStore(loaded.access_path)
+    store = open_people(load_config(config))
     try:
         return plain(in_file(store, WallClock().now(), getpass.getuser()))
     finally:

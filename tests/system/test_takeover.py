@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from protocol.event_log import OperatorActed
 from tests.servers.cut_line import CutLine
 from tests.servers.netns import Host, a_host
 from tests.servers.postgres import postgres_url, shared_server, until
@@ -109,12 +110,14 @@ def take_over(pair: Pair, fault: str, record_property: Callable[[str, object], N
     first, second, practice, line, host = pair
     url = first.webhook
     assert post_all(url, alerts(6)) == []
+    said = first.client.post("/v1/resume", {}, request_id="r-1")
     burst = alerts(BURST, first=6)
     missed = post_all(url, burst[: BURST // 2])
     _strike(fault, first, line, host)
     struck = time.monotonic()
     missed += post_all(url, burst[BURST // 2 :]) if fault not in ("asleep", "partitioned") else burst[BURST // 2 :]
     taken_after = second.await_ready() - struck
+    assert second.client.post("/v1/resume", {}, request_id="r-1") == said
     assert post_all(second.webhook, missed) == []
     books = in_order(second, practice, legs=(6 + BURST) * 5)
     before = len(practice.history())
@@ -123,6 +126,8 @@ def take_over(pair: Pair, fault: str, record_property: Callable[[str, object], N
     assert post_all(second.webhook, alerts(3, first=6 + BURST)) == []
     books = in_order(second, practice, legs=(9 + BURST) * 5)
     assert len(practice.history()) > before
+    acted = [each.event for each in second.records() if isinstance(each.event, OperatorActed)]
+    assert [each.command for each in acted] == ["POST /v1/resume"], "sent again to the other one, and done once"
     record_property("takeover_s", round(taken_after, 1))
     record_property("legs", books.legs)
     limit = 5.0 if fault == "told to stop" else LEASE_S

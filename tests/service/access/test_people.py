@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from service.access.errors import AccessRefused
+from service.access.errors import AccessFileUnsafe, AccessRefused
 from service.access.people import add_person, change_password, create_token, revoke_token
 from service.access.roles import Role, Scope
-from service.access.store import AccessFileUnsafe, AccessStore
+from service.access.store import AccessStore
 from service.cli.app import app
 from tests.service.access.network_rig import PASSWORD, Network, network
 

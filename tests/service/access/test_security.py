@@ -15,6 +15,7 @@ from service.access.keeper import IDLE_NS, Access
 from service.access.lockout import LOCKED_NS
 from service.access.people import add_person
 from service.access.roles import Role, Scope
+from service.access.store import AccessStore
 from tests.service.access.network_rig import PASSWORD, Network, network
 
 PROXY: Final = {"BULKHEAD_API__TRUSTED_PROXIES": '["127.0.0.1/32"]'}
@@ -84,14 +85,14 @@ def test_a_lock_outlives_a_restart(tmp_path: Path) -> None:
         return ""
 
     async def work() -> None:
-        first = Access(tmp_path / "access.db", lambda: NOW)
+        first = Access(lambda: AccessStore(tmp_path / "access.db"), lambda: NOW)
         await first.change(lambda store: add_person(store, "ada", Role.VIEWER, PASSWORD, now=NOW))
         assert [await tries(first, "a wrong guess") for _ in range(6)] == ["LoginFailed"] * 5 + ["LockedOut"]
         first.close()
-        second = Access(tmp_path / "access.db", lambda: NOW + LOCKED_NS - 1)
+        second = Access(lambda: AccessStore(tmp_path / "access.db"), lambda: NOW + LOCKED_NS - 1)
         assert await tries(second, PASSWORD) == "LockedOut"
         second.close()
-        third = Access(tmp_path / "access.db", lambda: NOW + LOCKED_NS)
+        third = Access(lambda: AccessStore(tmp_path / "access.db"), lambda: NOW + LOCKED_NS)
         assert await tries(third, PASSWORD) == ""
         third.close()
 
