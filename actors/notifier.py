@@ -18,6 +18,7 @@ from protocol.notifications import (
     NOTICES,
     DaySummaryKept,
     DismissNotices,
+    GroupNamed,
     ListNotices,
     NoticeList,
     NoticesDismissed,
@@ -26,7 +27,7 @@ from protocol.notifications import (
     NoticesRepeated,
     ReadNotices,
 )
-from rules.notices.of_events import draft_of
+from rules.notices.of_events import draft_of, group_of
 from rules.notices.repeats import due_again, next_due
 from rules.notices.shelf import Draft, Shelf, fold, keep, unread, visible
 from runtime.actor import Do, handles
@@ -45,7 +46,7 @@ _SUMMARY_AFTER_S: Final = 5.0
 
 
 class Backlog(Message, frozen=True, tag=True):
-    """What the journal said up to ``through``: drafts in order, and which alerts were acknowledged."""
+    """What the journal said up to ``through``: drafts in order, groups that began, which alerts were acknowledged."""
 
     OVERFLOW = "keep"
 
@@ -54,6 +55,7 @@ class Backlog(Message, frozen=True, tag=True):
     seen: tuple[int, ...] = ()
     seen_through: int = 0
     by: str = ""
+    groups: tuple[GroupNamed, ...] = ()
 
 
 class _CaughtUp(Message, frozen=True, tag=True):
@@ -81,6 +83,7 @@ def drafts_of(events: Sequence[tuple[int, int, Event]], through: int) -> Backlog
     """Return what ``(position, at, event)`` come to; ``through`` is the last position that was looked at."""
     drafts: list[Draft] = []
     seen: list[int] = []
+    groups: list[GroupNamed] = []
     seen_through, by = 0, ""
     for position, at, event in events:
         if type(event) is EventsAcknowledged:
@@ -88,7 +91,9 @@ def drafts_of(events: Sequence[tuple[int, int, Event]], through: int) -> Backlog
             seen_through, by = max(seen_through, event.through), event.operator
         elif (draft := draft_of(event, position, at)) is not None:
             drafts.append(draft)
-    return Backlog(tuple(drafts), through, tuple(seen), seen_through, by)
+            if (group := group_of(event)) is not None:
+                groups.append(group)
+    return Backlog(tuple(drafts), through, tuple(seen), seen_through, by, tuple(groups))
 
 
 async def no_backlog(after: int) -> Backlog:
@@ -189,7 +194,7 @@ class Notifier(DurableActor):
         if found.through <= shelf.through:
             return None
         fresh = [each for each in found.drafts if not each.position or each.position > shelf.through]
-        kept = keep(shelf, fresh, through=found.through, now=self.now())
+        kept = keep(shelf, fresh, through=found.through, now=self.now(), groups=found.groups)
         seen = [
             each.seq
             for each in (*shelf.notices.values(), *kept.notices)

@@ -12,13 +12,14 @@ from typing import Annotated, ClassVar, Final
 from msgspec import Meta
 
 from protocol.messages import Event, Message, Request, Value
-from protocol.values import Instant, Name, Text
+from protocol.values import Instant, Name, Side, Text
 
 __all__ = [
     "NOTICES",
     "NOTIFIER",
     "DaySummaryKept",
     "DismissNotices",
+    "GroupNamed",
     "ListNotices",
     "Notice",
     "NoticeList",
@@ -70,17 +71,27 @@ class Notice(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=T
     dismissed: bool = False
 
 
+class GroupNamed(Value, frozen=True, forbid_unknown_fields=True, gc=False):
+    """Who a group is, for what is said of it later; ``hash`` is how the ids of its orders name it."""
+
+    hash: Name
+    symbol: Name
+    timeframe: Name
+    side: Side
+
+
 # --- journal events ---------------------------------------------------------------------------------------------------
 
 
 class NoticesKept(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
     """New notices, or summaries that count more than before. ``through`` is how far in the journal was looked.
 
-    ``folded`` are the sequences that went into a summary among ``notices``.
+    ``folded`` are the sequences that went into a summary among ``notices``; ``groups`` are those that began.
     """
 
     notices: tuple[Notice, ...] = ()
     folded: tuple[int, ...] = ()
+    groups: tuple[GroupNamed, ...] = ()
     through: int
     at: Instant
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from protocol.groups import CloseReason
+from protocol.groups import CloseReason, GroupOpened
 from protocol.messages import Event
+from protocol.notifications import GroupNamed
 from protocol.risk import EngineStatus
+from rules.client_ids import group_hash, parse
 from rules.event_log.classify import line_of
 from rules.event_log.line import Line, LineSeverity
+from rules.notices.of_house import OF_HOUSE
+from rules.notices.of_trades import OF_TRADES
+from rules.notices.sentence import GROUP, Sentence, SentenceOf, capital, coded, one_line
 from rules.notices.shelf import Draft
 
-__all__ = ["draft_of"]
+__all__ = ["draft_of", "group_of"]
 
 _LOUD: Final = (LineSeverity.ERROR, LineSeverity.WARNING)
 
@@ -63,6 +68,16 @@ _TYPES: Final[dict[str, str | Callable[[Any, Line], str]]] = {
 """Event type -> type of its notice; one that is not here goes by its line in the log."""
 
 
+_SENTENCES: Final[Mapping[str, SentenceOf]] = {**OF_TRADES, **OF_HOUSE}
+
+
+def group_of(event: Event) -> GroupNamed | None:
+    """Return who a group is that an event begins, None for all other events."""
+    if not isinstance(event, GroupOpened):
+        return None
+    return GroupNamed(group_hash(event.group_id), event.symbol, event.timeframe, event.side)
+
+
 def draft_of(event: Event, position: int = 0, at: int = 0) -> Draft | None:
     """Return the notice of an event, None for what nobody needs to be told of."""
     line = line_of(event)
@@ -72,13 +87,39 @@ def draft_of(event: Event, position: int = 0, at: int = 0) -> Draft | None:
     kind = _by_line(line) if of is None else of if isinstance(of, str) else of(event, line)
     if not kind:
         return None
-    link = (
-        f"group:{line.group_id}"
-        if line.group_id
-        else f"order:{line.client_order_id}"
-        if line.client_order_id
-        else f"signal:{line.signal_id}"
-        if line.signal_id
-        else ""
+    said = _sentence(event, line)
+    return Draft(
+        type=kind,
+        title=one_line(said.title)[:1000],
+        body=one_line(said.body)[:1000],
+        link=_link(line),
+        key=f"j{position}" if position else "",
+        position=position,
+        pinned=line.pinned,
+        at=at,
+        group=_group(line),
     )
-    return Draft(kind, line.text[:1000], line.code, link, f"j{position}" if position else "", position, line.pinned, at)
+
+
+def _sentence(event: Event, line: Line) -> Sentence:
+    """Return what is said of an event; of one that has no sentence of its own what its line in the log says."""
+    of = _SENTENCES.get(type(event).__name__)
+    if of is not None:
+        return of(event)
+    return Sentence(f"{GROUP}: {coded(line.text)}" if line.group_id else capital(coded(line.text)))
+
+
+def _link(line: Line) -> str:
+    if line.group_id:
+        return f"group:{line.group_id}"
+    if line.client_order_id:
+        return f"order:{line.client_order_id}"
+    return f"signal:{line.signal_id}" if line.signal_id else ""
+
+
+def _group(line: Line) -> str:
+    """Return the hash of the group that an event is about: its orders name it by that only."""
+    if line.group_id:
+        return group_hash(line.group_id)
+    order = parse(line.client_order_id)
+    return order.group_hash if order is not None else ""

@@ -13,6 +13,7 @@ import msgspec
 
 from protocol.messages import Value
 from protocol.notifications import (
+    GroupNamed,
     Notice,
     NoticesDismissed,
     NoticeSeverity,
@@ -20,9 +21,22 @@ from protocol.notifications import (
     NoticesRead,
     NoticesRepeated,
 )
+from rules.notices.sentence import named
 from rules.notices.types import KEPT_NS, severity_of
 
-__all__ = ["CROWD", "CROWD_NS", "MOST_KEPT", "Draft", "Shelf", "expire", "fold", "keep", "unread", "visible"]
+__all__ = [
+    "CROWD",
+    "CROWD_NS",
+    "GROUPS_KNOWN",
+    "MOST_KEPT",
+    "Draft",
+    "Shelf",
+    "expire",
+    "fold",
+    "keep",
+    "unread",
+    "visible",
+]
 
 MOST_KEPT: Final = 500
 CROWD: Final = 20
@@ -30,9 +44,12 @@ CROWD: Final = 20
 
 CROWD_NS: Final = 60 * 10**9
 
+GROUPS_KNOWN: Final = 2_000
+"""Newest groups of which is known who they are; notices about older ones name them by their id."""
+
 
 class Draft(Value, frozen=True, forbid_unknown_fields=True, gc=False):
-    """What is to become a notice."""
+    """What is to become a notice; ``group`` is the hash of the group it is about (``rules.notices.sentence.GROUP``)."""
 
     type: str
     title: str
@@ -42,6 +59,7 @@ class Draft(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     position: int = 0
     pinned: bool = False
     at: int = 0
+    group: str = ""
 
 
 class Shelf(msgspec.Struct):
@@ -58,13 +76,16 @@ class Shelf(msgspec.Struct):
     expires_at: int = 0
     day: str = ""
     """The newest day that was summed up."""
+    groups: dict[str, GroupNamed] = msgspec.field(default_factory=dict)
+    """Who groups are, by hash, the newest last."""
 
 
 class _Made:
     """What one batch of drafts comes to, before it is journalled."""
 
-    def __init__(self, shelf: Shelf, now: int) -> None:
+    def __init__(self, shelf: Shelf, now: int, groups: Iterable[GroupNamed]) -> None:
         self._shelf, self._now = shelf, now
+        self._groups = {each.hash: each for each in groups}
         self.fresh: dict[int, Notice] = {}
         self.folded: dict[int, None] = {}
         self.last = shelf.last_seq
@@ -73,10 +94,17 @@ class _Made:
     def add(self, draft: Draft) -> None:
         if draft.key and self._is_kept(draft.key):
             return
+        draft = self._named(draft)
         severity, at = severity_of(draft.type), draft.at or self._now
         if severity is NoticeSeverity.INFO and self._joins_crowd(draft, at):
             return
         self._new(draft, severity, at, 1)
+
+    def _named(self, draft: Draft) -> Draft:
+        group = self._groups.get(draft.group) or self._shelf.groups.get(draft.group)
+        ident = draft.link.removeprefix("group:") if draft.link.startswith("group:") else ""
+        title, body = (named(text, group, ident) for text in (draft.title, draft.body))
+        return msgspec.structs.replace(draft, title=title, body=body)
 
     def _is_kept(self, key: str) -> bool:
         earlier = self._shelf.notices.get(self._shelf.keys.get(key, 0))
@@ -135,13 +163,18 @@ class _Made:
             yield each
 
 
-def keep(shelf: Shelf, drafts: Iterable[Draft], *, through: int, now: int) -> NoticesKept:
-    """Return what drafts come to on this shelf: each once by its dedupe key, crowds of INFO as one summary."""
-    made = _Made(shelf, now)
+def keep(
+    shelf: Shelf, drafts: Iterable[Draft], *, through: int, now: int, groups: tuple[GroupNamed, ...] = ()
+) -> NoticesKept:
+    """Return what drafts come to on this shelf: each once by its dedupe key, crowds of INFO as one summary.
+
+    ``groups`` are those that began meanwhile.
+    """
+    made = _Made(shelf, now, groups)
     for draft in drafts:
         made.add(draft)
     folded = tuple(seq for seq in made.folded if seq in shelf.notices)
-    return NoticesKept(notices=tuple(made.fresh.values()), folded=folded, through=through, at=now)
+    return NoticesKept(notices=tuple(made.fresh.values()), folded=folded, groups=groups, through=through, at=now)
 
 
 def fold(shelf: Shelf, event: NoticesKept | NoticesRead | NoticesDismissed | NoticesRepeated) -> None:
@@ -152,6 +185,9 @@ def fold(shelf: Shelf, event: NoticesKept | NoticesRead | NoticesDismissed | Not
                 _drop(shelf, seq)
             for notice in event.notices:
                 _put(shelf, notice, event.at)
+            shelf.groups.update({each.hash: each for each in event.groups})
+            while len(shelf.groups) > GROUPS_KNOWN:
+                del shelf.groups[next(iter(shelf.groups))]
             shelf.through = max(shelf.through, event.through)
             expire(shelf, event.at)
         case NoticesRead():
