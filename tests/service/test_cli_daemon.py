@@ -20,6 +20,8 @@ from service.cli.codes import ExitCode
 from service.cli.stopping import lives
 from tests.house.sources import ROOT
 
+pytestmark = pytest.mark.slow(seconds=40)
+
 CONFIG = """
 [market]
 source = "synthetic"

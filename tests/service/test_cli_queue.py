@@ -13,6 +13,8 @@ import pytest
 from service.cli.codes import ExitCode
 from tests.service.test_cli_daemon import CONFIG, Operator
 
+pytestmark = pytest.mark.slow
+
 PAIRS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 
 

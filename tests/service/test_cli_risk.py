@@ -13,6 +13,8 @@ import pytest
 from service.cli.codes import ExitCode
 from tests.service.test_cli_daemon import CONFIG, Operator
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = """
 [grid_strategy]
 levels = [{ gap_percent = 0, weight_percent = 100, tp_percent = 50 }]

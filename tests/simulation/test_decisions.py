@@ -26,6 +26,7 @@ class Watched(DecidesAgain):
         Watched.newest = self
 
 
+@pytest.mark.slow(seconds=40)
 @pytest.mark.parametrize("seed", [3, 11])
 def test_every_actor_decides_again_what_its_journal_has(seed: int) -> None:
     """Crashes, lost commits, killed processes, changed settings: no event but follows from what was recorded."""

@@ -9,8 +9,12 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from store.sqlite_journal import open_journal, open_reader
 from tests.store.events import StoreNoted
+
+pytestmark = pytest.mark.slow
 
 REPOSITORY = Path(__file__).parents[2]
 KILLS = 15

@@ -34,6 +34,8 @@ from tests.store.events import fill
 from tests.store.test_projector import BEFORE
 from tests.store.trading import random_trading
 
+pytestmark = pytest.mark.slow(seconds=20)
+
 MONTH_NS = 31 * 86_400_000_000_000
 
 

@@ -38,6 +38,7 @@ async def test_nobody_there(rig: BinanceRig) -> None:
         await rig.source.connect(rig.heard)
 
 
+@pytest.mark.slow
 async def test_close_leaves_nothing() -> None:
     """No task, session or socket survives close, whatever was going on; warnings are errors here."""
     async with open_binance() as rig:
