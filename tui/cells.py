@@ -17,6 +17,7 @@ __all__ = [
     "amount",
     "bar",
     "clock_time",
+    "day",
     "day_time",
     "money",
     "number",
@@ -148,6 +149,11 @@ def day_time(at: Any) -> str:
     """Return date and time of an instant (nanoseconds), UTC."""
     found = number(at)
     return DASH if not found else f"{datetime.fromtimestamp(found / _NANOS, UTC):%m-%d %H:%M:%S}"
+
+
+def day(at: Any) -> str:
+    """Return month and day of an instant (nanoseconds), UTC."""
+    return day_time(at)[:5]
 
 
 def words(name: Any) -> str:

@@ -9,7 +9,8 @@ __all__ = ["STYLE"]
 STYLE: Final = """
 Screen { layers: base over; }
 CommandLine { layer: over; dock: bottom; offset: 0 -1; }
-#header, #tabs, #alerts, #banner, #keys { height: 1; width: 1fr; }
+#header, #tabs, #banner, #keys { height: 1; width: 1fr; }
+#alerts { height: auto; max-height: 3; width: 1fr; }
 #header { background: $surface; }
 #banner { display: none; }
 #said { height: auto; min-height: 1; max-height: 3; padding: 0 1; }

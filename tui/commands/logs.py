@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from tui.commands.finding import group_choices
 from tui.panels.log_columns import CATEGORIES, SEVERITIES, TAGS
-from tui.panels.log_toolbar import FILTERS
+from tui.panels.log_toolbar import FILTERS, INSTANTS
 from tui.seat import Argument, Choice, Command, Seat, Sent
 from tui.when import instant_of
 
@@ -52,7 +53,7 @@ async def _log(seat: Seat, given: tuple[str, ...]) -> None:
     if problem := _problem(name, value):
         seat.say(f"{problem} [InvalidEnum]", "warn")
         return
-    if name in ("since", "until") and value:
+    if name in INSTANTS and value:
         instant = instant_of(value, seat.state.now())
         if instant is None:
             seat.say(f"{value} is no span and no instant: 10m, 2h, 3d, 2026-01-31, 2026-01-31T12:00 [Usage]", "warn")
@@ -84,8 +85,19 @@ async def _older(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001
     if found is None or not found["events"]:
         seat.say("there are no older lines", "dim")
         return
-    logs.add_older(found["events"])
+    logs.add_older(found["events"][::-1])
     seat.say(f"{len(found['events'])} older lines", "dim")
+
+
+async def _of_line(seat: Seat, given: tuple[str, ...], *, name: str, place: int) -> None:
+    """Show only lines of what the selected one is about."""
+    value = given[place] if len(given) > place else "-"
+    if value == "-":
+        seat.say(f"this line is of no {name} [NotFound]", "warn")
+        return
+    logs = seat.open_panel("logs")
+    logs.clear_filters()
+    logs.set_filter(name, value)
 
 
 async def _ask_filter(seat: Seat, given: tuple[str, ...]) -> None:
@@ -100,6 +112,9 @@ def _filters(seat: Seat) -> Sequence[Choice]:
     values = [Choice(each, "category") for each in CATEGORIES] + [Choice(each, "tag") for each in TAGS]
     return [*words.values(), *dict.fromkeys(values), *dict.fromkeys(pairs)]
 
+
+_LINE: Final = tuple(Argument(name) for name in ("about", "position", "signal", "group", "chain"))
+"""What the log's keys hand over of the selected line; a dash for what it is not about."""
 
 COMMANDS: Final = (
     Command(
@@ -121,6 +136,18 @@ COMMANDS: Final = (
         help="Write a filter of the log",
         run=_ask_filter,
         arguments=(Argument("name", required=False),),
+    ),
+    Command(
+        name="line-group",
+        help="Show only lines of the selected one's group",
+        run=partial(_of_line, name="group", place=3),
+        arguments=_LINE,
+    ),
+    Command(
+        name="line-chain",
+        help="Show only lines of the selected one's causal chain",
+        run=partial(_of_line, name="correlation", place=4),
+        arguments=_LINE,
     ),
     Command(
         name="ack-line", help="Acknowledge one alert", run=_ack_line, arguments=(Argument("position"),), writes=True

@@ -13,11 +13,19 @@ __all__ = ["COMMANDS"]
 
 async def _trace(seat: Seat, given: tuple[str, ...]) -> None:
     ident = given[0].strip() if given else ""
+    ident = _entry_of(seat, ident, given[1]) if len(given) > 1 else ident
     if ident in ("", "-"):
         seat.say("this line names no group, order or signal to trace [NotFound]", "warn")
         return
     here = seat.panel().ident
     seat.open_panel("trace").show(ident, here)
+
+
+def _entry_of(seat: Seat, group_id: str, leg_id: str) -> str:
+    """Return the order that filled a leg of the opened group; the group when it had none, or no leg is meant."""
+    found = seat.state.get("group")
+    legs = found["group"]["legs"] if found is not None and found["group"]["group_id"] == group_id else ()
+    return next((str(leg["entry_order"]) for leg in legs if leg["leg_id"] == leg_id and leg["entry_order"]), group_id)
 
 
 async def _ask(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001 - every command has this shape

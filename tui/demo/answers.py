@@ -10,6 +10,7 @@ from tui.demo.groups import GAPS, TARGETS, WEIGHTS, Group, Leg
 from tui.demo.log import found, log_segments
 from tui.demo.offset import decisions, pictures
 from tui.demo.prices import noise, text_of
+from tui.demo.stories import entry_order
 from tui.demo.world import SLOTS, World
 
 __all__ = ["ANSWERS", "Query", "detail", "history"]
@@ -216,6 +217,7 @@ def _leg(group: Group, leg: Leg) -> dict[str, Any]:
         "weight_percent": f"{WEIGHTS[leg.layer]:g}",
         "tp_percent": f"{TARGETS[leg.layer]:g}",
         "state": leg.state,
+        "entry_order": entry_order(group, leg) if leg.state != "pending" else "",
         "target_order": f"t-{leg.leg_id}" if leg.held else "",
         "filled": f"{filled:.4f}",
         "cost": f"{filled * leg.price:.4f}",

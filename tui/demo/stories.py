@@ -7,11 +7,11 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from protocol.groups.naming import leg_name
-from tui.demo.groups import Group
+from tui.demo.groups import Group, Leg
 from tui.demo.world import World
 from tui.link import LinkRefused
 
-__all__ = ["explain", "trace"]
+__all__ = ["entry_order", "explain", "trace"]
 
 _MS: Final = 1_000_000
 _SECOND: Final = 1_000_000_000
@@ -29,8 +29,13 @@ def _signal(group: Group) -> str:
     return f"s{600 + group.opened_at // _SECOND % 200:08d}"
 
 
+def entry_order(group: Group, leg: Leg) -> str:
+    """Return the id of a leg's entry."""
+    return f"bh4{group.group_id[:7]}{leg.leg_id.replace('.', '')}"
+
+
 def _orders(group: Group) -> list[str]:
-    return [f"bh4{group.group_id[:7]}{leg.leg_id}" for leg in group.legs]
+    return [entry_order(group, leg) for leg in group.legs]
 
 
 def trace(world: World, ident: str) -> dict[str, Any]:
@@ -91,7 +96,7 @@ def _order(group: Group, leg: Any, began: int, first: int, second: int, third: i
         later = took + leg.layer * 190 * _SECOND + 2 * _SECOND
         fills = [_node("fill", f"f{first}", f"{leg.qty} at {leg.price}", second, at + later, later, (), [])]
     title = f"{leg_name(leg.leg_id)} limit {leg.qty} at {leg.price}"
-    return _node("order", f"bh4{group.group_id[:7]}{leg.leg_id}", title, third, at, 4 * _MS, steps, fills)
+    return _node("order", entry_order(group, leg), title, third, at, 4 * _MS, steps, fills)
 
 
 def _node(

@@ -7,6 +7,7 @@ from typing import Any, Final
 from tui import cells
 from tui.cells import Cell
 from tui.grid import Column, Row
+from tui.panels.columns import column, instant
 
 __all__ = ["CATEGORIES", "COLUMNS", "SEVERITIES", "TAGS", "letter"]
 
@@ -44,67 +45,32 @@ def _text(row: Row) -> Cell:
     return Cell(str(row["text"]), style if _waits(row) or row["severity"] in ("error", "warning") else "")
 
 
-def _plain(name: str, style: str = "") -> Any:
-    return lambda row: Cell(str(row[name] or ""), style)
-
-
-def _of(name: str) -> Any:
-    return lambda row: row[name]
-
-
-def _column(name: str, title: str, width: int, field: str, style: str = "", **more: Any) -> Column:
-    return Column(name=name, title=title, width=width, cell=_plain(field, style), value=_of(field), **more)
+def _plain(name: str, title: str, width: int, style: str = "", *, field: str = "", **more: Any) -> Column:
+    """Return a column of a text; there is none for most lines, and a dash in each would only be noise."""
+    of = field or name
+    return column(name, title, width, lambda row: Cell(str(row[of] or ""), style), lambda row: row[of], **more)
 
 
 COLUMNS: Final = (
-    Column(
-        name="time",
-        title="Time",
-        width=8,
-        fixed=True,
-        cell=lambda row: Cell(cells.clock_time(row["at"]), "dim"),
-        value=_of("at"),
-    ),
-    Column(
-        name="day",
-        title="Day and time",
-        width=14,
-        optional=True,
-        cell=lambda row: Cell(cells.day_time(row["at"]), "dim"),
-        value=_of("at"),
-    ),
-    Column(name="severity", title=" S", width=3, fixed=True, cell=letter, value=_of("severity"), help="severity"),
-    Column(
-        name="source",
-        title="From",
-        width=9,
+    instant("day", "Day", shown=cells.day, width=5, field="at", need=2, fixed=True),
+    instant("time", "Time", shown=cells.clock_time, width=8, field="at", fixed=True),
+    column("severity", " S", 3, letter, lambda row: row["severity"], fixed=True, help="severity"),
+    column(
+        "source",
+        "From",
+        9,
+        lambda row: Cell(cells.words(row["source"]).removesuffix(" engine"), "dim"),
+        lambda row: row["source"],
         need=3,
-        cell=lambda row: Cell(cells.words(row["source"]).removesuffix(" engine"), "dim"),
-        value=_of("source"),
     ),
-    _column("pair", "Pair", 10, "symbol", "strong", need=1),
-    _column("tf", "TF", 3, "timeframe", need=4),
-    Column(name="text", title="What happened", width=46, stretch=120, cell=_text, value=_of("text")),
-    _column("code", "Code", 16, "code", "dim", need=5),
-    _column("group", "Group", 13, "group_id", "dim", need=6),
-    Column(
-        name="tags",
-        title="Tags",
-        width=12,
-        need=7,
-        cell=lambda row: Cell(" ".join(row["tags"]), "dim"),
-        value=lambda row: " ".join(row["tags"]),
-    ),
-    Column(
-        name="chain",
-        title="Chain",
-        width=10,
-        need=8,
-        cell=lambda row: Cell(str(row["correlation_id"] or ""), "dim"),
-        value=_of("correlation_id"),
-        help="correlation id",
-    ),
-    _column("signal", "Signal", 12, "signal_id", "dim", optional=True),
-    _column("order", "Order", 24, "client_order_id", "dim", optional=True),
+    _plain("pair", "Pair", 10, "strong", field="symbol", need=1),
+    _plain("tf", "TF", 3, field="timeframe", need=4),
+    column("text", "What happened", 46, _text, lambda row: row["text"], stretch=120),
+    _plain("code", "Code", 16, "dim", need=5),
+    _plain("group", "Group", 13, "dim", field="group_id", need=6),
+    column("tags", "Tags", 12, lambda row: Cell(" ".join(row["tags"]), "dim"), need=7),
+    _plain("chain", "Chain", 13, "dim", field="correlation_id", need=8, help="correlation id"),
+    _plain("signal", "Signal", 12, "dim", field="signal_id", optional=True),
+    _plain("order", "Order", 28, "dim", field="client_order_id", optional=True),
 )
 """Every column of a line."""

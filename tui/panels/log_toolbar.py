@@ -15,7 +15,7 @@ from tui.text import clickable, line
 if TYPE_CHECKING:
     from tui.seat import Seat
 
-__all__ = ["FILTERS", "LogToolbar"]
+__all__ = ["FILTERS", "INSTANTS", "LogToolbar"]
 
 FILTERS: Final = {
     "category": "error, warning, info, webhook, order, risk_engine, precision, system; several with commas",
@@ -34,8 +34,15 @@ FILTERS: Final = {
 """Every filter and what it takes."""
 
 
+INSTANTS: Final = ("since", "until")
+"""Filters whose value is an instant, nanoseconds."""
+
+_ASKED: Final = ("pair", "timeframe", "tag", "since", "until", "text")
+"""Filters that stand in the toolbar also while they are off."""
+
+
 class LogToolbar(Lines):
-    """Two lines: chips, filters."""
+    """Two lines: chips, filters; all of them can be clicked."""
 
     DEFAULT_CSS = """
     LogToolbar { height: 2; background: $surface; }
@@ -55,6 +62,10 @@ class LogToolbar(Lines):
         """Go on by itself, or stand still."""
         panel = cast("Seat", self.app).panel()
         panel.set_stream(stream=not panel.stream)
+
+    def action_ask(self, name: str) -> None:
+        """Write a filter's value."""
+        cast("Seat", self.app).open_command_line(f"log {name} ")
 
     def action_clear(self) -> None:
         """Take every filter off."""
@@ -79,9 +90,17 @@ def _state(filters: Mapping[str, str], *, stream: bool, shown: int, newer: int) 
     ]
     if newer and not stream:
         pieces.append((f"  {newer} newer: End shows them", "accent"))
-    others = [f"{name} {value}" for name, value in filters.items() if value and name != "category"]
-    if others:
-        pieces += [("   only ", "dim"), ("  ".join(others), "accent"), "  ", clickable("✕ clear", "warn", "clear")]
-    else:
-        pieces.append(("   / words   f filter   c category", "dim"))
+    pieces.append("  ")
+    others = [name for name, value in filters.items() if value and name not in (*_ASKED, "category")]
+    for name in (*_ASKED, *others):
+        value = _said(name, filters.get(name, ""))
+        style = "accent" if value else "dim"
+        pieces += [" ", clickable(f" {name} {value} " if value else f" {name} ", style, f"ask('{name}')")]
+    if any(filters.values()):
+        pieces += ["  ", clickable("✕ clear", "warn", "clear")]
     return line(*pieces)
+
+
+def _said(name: str, value: str) -> str:
+    """Return a filter's value as it was meant: instants as times."""
+    return cells.day_time(value) if value and name in INSTANTS else value

@@ -36,6 +36,8 @@ class LogsPanel(Panel):
         PanelKey("F", "log-clear", "All", target=False),
         PanelKey("A", "ack-line", "Ack"),
         PanelKey("t", "trace", "Trace"),
+        PanelKey("g", "line-group", "Its group"),
+        PanelKey("h", "line-chain", "Its chain"),
         PanelKey("w", "replay", "Replay"),
         PanelKey("e", "ask-export", "Export", target=False),
         PanelKey("left_square_bracket", "log-older", "Older", target=False),
@@ -52,8 +54,7 @@ class LogsPanel(Panel):
         super().__init__()
         self.stream = True
         self.filters: dict[str, str] = {}
-        self._older: list[dict[str, Any]] = []
-        self._held: list[dict[str, Any]] = []
+        self._rows: list[dict[str, Any]] = []
         self._newest = 0
 
     def compose(self) -> ComposeResult:
@@ -75,16 +76,10 @@ class LogsPanel(Panel):
         grid = self.query_one("#log", Grid)
         came = state.rows("log", "events")[::-1]
         self._newest = int(came[-1]["position"]) if came else self._newest
-        newer = 0
-        if self.stream:
-            self._held = came
-        elif self._held:
-            last = self._held[-1]["position"]
-            place = next((number for number, row in enumerate(came) if row["position"] == last), -1)
-            newer = len(came) - 1 - place
-        else:
-            self._held = came
-        rows = self._rows()
+        if self.stream or not self._rows:
+            self._rows = came
+        rows = self._rows
+        newer = sum(row["position"] > rows[-1]["position"] for row in came) if rows and not self.stream else 0
         ordered = bool(grid.rows.sort)
         grid.take(rows, stale=state.stale("log"))
         at_end = grid.selected is not None and grid.selected["position"] == (rows[-1]["position"] if rows else 0)
@@ -93,22 +88,17 @@ class LogsPanel(Panel):
         self.query_one(LogToolbar).show(self.filters, stream=self.stream, shown=len(rows), newer=newer)
         self._draw_line(grid.selected)
 
-    def _rows(self) -> list[dict[str, Any]]:
-        if not self._older:
-            return self._held
-        first = int(self._held[0]["position"]) if self._held else 1 << 62
-        return [row for row in self._older if int(row["position"]) < first] + self._held
-
     def _draw_line(self, row: Row | None) -> None:
         self.query_one("#log-line", Lines).put(lines(*_whole(row)) if row is not None else line(""))
 
     def target(self) -> str:
-        """Return the id of what the selected line is about, its position behind a tab."""
+        """Return what the selected line is about: the most special id, position, signal, group, chain; a dash for none."""
         row = self.query_one("#log", Grid).selected
         if row is None:
             return ""
-        about = row["group_id"] or row["client_order_id"] or row["signal_id"] or "-"
-        return f"{about}\t{row['position']}\t{row['signal_id'] or '-'}"
+        about = row["client_order_id"] or row["group_id"] or row["signal_id"]
+        ids = (about, row["position"], row["signal_id"], row["group_id"], row["correlation_id"])
+        return "\t".join(str(each or "-") for each in ids)
 
     def details(self) -> None:
         """Show the selected line in full, on small screens too."""
@@ -140,8 +130,6 @@ class LogsPanel(Panel):
     def set_stream(self, *, stream: bool) -> None:
         """Follow the newest line, or stand still."""
         self.stream = stream
-        if stream:
-            self._older = []
         self.draw(self.seat.state)
 
     def on_grid_moved(self, event: Grid.Moved) -> None:
@@ -149,7 +137,7 @@ class LogsPanel(Panel):
         grid, row = event.grid, event.row
         if row is None:
             return
-        last = self._held[-1]["position"] if self._held else None
+        last = self._rows[-1]["position"] if self._rows else None
         if self.stream and grid.has_focus and row["position"] != last and not grid.rows.sort and self._moved(row):
             self.set_stream(stream=False)
         elif not self.stream and row["position"] == last and self._newest == last:
@@ -162,16 +150,16 @@ class LogsPanel(Panel):
         return selected is not None and selected["position"] == row["position"]
 
     def add_older(self, rows: list[dict[str, Any]]) -> None:
-        """Put older lines above those that are there."""
+        """Put older lines above those that are there; far back the newest go, ``End`` and the stream bring them again."""
         self.stream = False
-        self._older = (rows[::-1] + self._older)[-_MOST:]
+        self._rows = (rows + self._rows)[:_MOST]
         self.draw(self.seat.state)
+        self.call_after_refresh(self._in_sight)
 
     @property
     def oldest(self) -> int:
         """Return the position of the first line, 0 when there is none."""
-        rows = self._rows()
-        return int(rows[0]["position"]) if rows else 0
+        return int(self._rows[0]["position"]) if self._rows else 0
 
     # --- filters -------------------------------------------------------------------------------------------------------
 
@@ -187,7 +175,7 @@ class LogsPanel(Panel):
     def set_filter(self, name: str, value: str) -> None:
         """Narrow the log by one filter; empty takes it off."""
         self.filters[name] = value
-        self._older, self._held = [], []
+        self._rows = []
         self.seat.state.narrow("log", self.filters)
         if self.seat.panel() is self:
             self.draw(self.seat.state)
