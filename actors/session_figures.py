@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from statistics import median
 from typing import Any, NamedTuple
 
+from rules.quantiles import nearest_rank
+
 __all__ = ["CallFigures", "SessionFigures", "figures_of_calls"]
 
 
@@ -16,6 +18,7 @@ class CallFigures(NamedTuple):
     failed: int = 0
     last_ms: float | None = None
     median_ms: float | None = None
+    p95_ms: float | None = None
     last_error: str = ""
     last_error_at: int | None = None
 
@@ -46,6 +49,7 @@ def figures_of_calls(calls: Iterable[Mapping[str, Any]]) -> CallFigures:
         failed=len(failed),
         last_ms=took[-1] if took else None,
         median_ms=median(took) if took else None,
+        p95_ms=nearest_rank(took, 95),
         last_error=f"{newest['call']}: {newest['answer']}"[:200] if newest is not None else "",
         last_error_at=newest["at"] if newest is not None else None,
     )

@@ -71,6 +71,11 @@ def _trades(about: str, count: tuple[int, int], usage: str, reply: str, effect: 
     return Command(about, *count, usage, Role.TRADE, writes=True, confirm=True, reply=reply, effect=effect)
 
 
+def _answers(about: str, effect: str, *, confirm: bool = False) -> Command:
+    role = Role.APPROVE
+    return Command(about, 1, 1, "ID", role, True, confirm, reply="done", effect=effect, per_account=False)
+
+
 HOUSE: Final[Mapping[str, Command]] = MappingProxyType(
     {
         **SPEC,
@@ -90,6 +95,12 @@ HOUSE: Final[Mapping[str, Command]] = MappingProxyType(
         "/approvals": Command("what waits for your word", reply="approvals", per_account=False),
         "/alerts": Command("alerts that nobody has acknowledged", reply="alerts", per_account=False),
         "/ack": Command("acknowledge all alerts", role=Role.APPROVE, reply="done", effect="ACK", per_account=False),
+        "/approve": _answers("let an entry in that waits for a word", "APPROVE", confirm=True),
+        "/reject": _answers("refuse it", "REJECT"),
+        "/draft": Command("settings that wait to be applied", reply="draft", per_account=False),
+        "/apply": Command(
+            "put them in force", 0, 0, "", Role.ADMIN, True, True, reply="done", effect="APPLY", per_account=False
+        ),
         "/live": Command("one status message that keeps itself new", reply="live"),
         "/chart": Command(
             "a picture", 0, 1, "[equity|pnl]", words=("equity", "pnl"), default=("equity",), reply="chart"

@@ -22,6 +22,7 @@ from protocol.risk import ArmAccount, PauseEngine, ResumeEngine, StopAccount
 from service.api.answers import Refused
 from service.api.control import actor_at
 from service.api.host import ASK_S, RISK, Host
+from service.telegram.drafts import apply_draft, draft_named
 from service.telegram.views import PhoneViews, group_line
 
 __all__ = ["HouseSeat"]
@@ -81,6 +82,10 @@ class HouseSeat:
                 return Named(await self._planned(args, account), tuple(args))
             case "/resume":
                 return Named("Allow new entries again.")
+            case "/approve":
+                return Named(f"Approve {await self.views.prompt(args[0])}", tuple(args))
+            case "/apply":
+                return await draft_named(self._host)
             case "/arm":
                 return Named(f"Arm {self._account(account)}: it takes entries again.")
         raise Refused(422, "UnknownCommand", f"{command} needs no confirmation", value=command)
@@ -131,8 +136,10 @@ class HouseSeat:
                 return "\n".join(
                     each.message or (f"begun: {each.plan_id}" if each.plan_id else "done") for each in done
                 )
-            case "/approve":
-                return await self._approve(args, by)
+            case "/approve" | "/reject":
+                return await self._answer(command, args, by)
+            case "/apply":
+                return await apply_draft(self._host, args, by)
             case "/ack":
                 return await self._acknowledge(args, by)
         raise Refused(422, "UnknownCommand", f"nothing is done by {command}", value=command)
@@ -167,14 +174,15 @@ class HouseSeat:
         done: RiskCommandDone = await self._ask(f"/risk/offset-{account}", RunNow(group, check))
         return done
 
-    async def _approve(self, args: Sequence[str], by: str) -> str:
-        prompt_id, version, token, word = args
+    async def _answer(self, command: str, args: Sequence[str], by: str) -> str:
+        """Give the word on an entry that waits: of a tap, which says what was looked at, or of a command."""
+        prompt_id, version, token, word = args if len(args) == 4 else (args[0], "0", "", command[1])
         answer = AnswerApproval(
             prompt_id=prompt_id,
-            approve=word == "y",
+            approve=word in ("y", "a"),
             by=by,
             version=int(version) if version.isdigit() else 0,
-            token=token or "-",
+            token=token or ("-" if len(args) == 4 else ""),
         )
         said: ApprovalAnswer = await self._ask(APPROVAL_DESK, answer)
         return f"Nothing was done: {said.message}" if said.code else said.message

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from actors.risk import PERMITS
+from actors.session_figures import figures_of_calls
 from actors.session_topics import health_topic
 from protocol.approvals import APPROVAL_DESK, ListApprovals
 from protocol.groups.naming import leg_name
@@ -27,14 +29,15 @@ from service.api.reading import Reading
 from service.journals import journal_of, views_of
 from service.notices import zone_of
 from service.report.pictures import picture_beside
+from service.telegram.drafts import draft_said
+from service.telegram.timing import NO_CALENDAR, maintenance, round_trips, signal_to_order
 from store.pnl import PnlFilter
+from store.signal_times import signal_times
 
 __all__ = ["PhoneViews", "group_line"]
 
 _ROWS: Final = 15
 """Rows of a list; what is left out is counted."""
-
-_NOTHING_KNOWN: Final = "This house has no calendar of events: nothing is known ahead, and no blackout holds."
 
 
 class PhoneViews:
@@ -60,6 +63,7 @@ class PhoneViews:
             "/risk": self._risk,
             "/alerts": self._alerts,
             "/approvals": self._approvals,
+            "/draft": self._draft,
             "/latency": self._latency,
             "/news": self._news,
         }
@@ -176,16 +180,29 @@ class PhoneViews:
         found = await actor_at(self._host.system, APPROVAL_DESK).ask(ListApprovals(), ASK_S)
         return _listed([f"{each.prompt_id} {each.title}" for each in found.prompts]) or "Nothing waits for a word."
 
+    async def prompt(self, ident: str) -> str:
+        """Return what an entry that waits asks for; raise ``Refused`` (NotFound) when none has that id."""
+        found = await actor_at(self._host.system, APPROVAL_DESK).ask(ListApprovals(), ASK_S)
+        for each in found.prompts:
+            if each.prompt_id == ident:
+                return str(each.title)
+        raise Refused(404, "NotFound", f"no entry {ident} waits for a word; /approvals lists them", value=ident)
+
+    async def _draft(self, _: Sequence[str], __: str) -> str:
+        return await draft_said(self._host)
+
     async def _latency(self, _: Sequence[str], account: str) -> str:
         lines = []
         for name in self.accounts(account):
-            cell = self._host.system.cell_of(f"/venues/{name}/session")
-            detail = getattr(cell.actor, "detail", "") if cell is not None and cell.actor is not None else "not running"
-            lines.append(f"{name}: {detail or 'no figures yet'}")
+            calls = figures_of_calls(self._host.system.black_box.calls(name))
+            entries = await self.reading.views(partial(signal_times, account=name))
+            lines += [name, round_trips(calls), signal_to_order(entries)]
         return "\n".join(lines)
 
-    async def _news(self, _: Sequence[str], __: str) -> str:
-        return _NOTHING_KNOWN
+    async def _news(self, _: Sequence[str], account: str) -> str:
+        now, wanted = self._host.system.now(), self.accounts(account)
+        spans = [maintenance(each, now) for each in self._host.config.accounts if each.name in wanted]
+        return "\n".join([NO_CALENDAR, *filter(None, spans)])
 
     # --- one group -----------------------------------------------------------------------------------------------------
 

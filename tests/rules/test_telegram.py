@@ -66,8 +66,8 @@ def test_every_command_of_the_requirement_is_there() -> None:
 def test_whatever_raises_risk_or_closes_is_confirmed(name: str) -> None:
     """EX-1504: only what trades nothing is done at once; stopping is always one step."""
     command = HOUSE[name]
-    assert command.confirm is (command.writes and name not in ("/pause", "/stop"))
-    assert not command.writes or command.role >= Role.TRADE
+    assert command.confirm is (command.writes and name not in ("/pause", "/stop", "/reject"))
+    assert not command.writes or command.role >= (Role.APPROVE if name in ("/approve", "/reject") else Role.TRADE)
 
 
 @pytest.mark.parametrize("word", ["", " /help", "help", "\n/help"])

@@ -298,6 +298,7 @@ def _venue(world: World, account: str) -> dict[str, Any]:
         "failed": 0 if main else 1,
         "last_ms": 41 + 22 * noise(seconds, 1 + main),
         "median_ms": 38.0 if main else 71.0,
+        "p95_ms": 92.0 if main else 164.0,
     }
     return {
         "account": account,
