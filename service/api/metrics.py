@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
+from actors.session_figures import figures_of_calls
 from protocol.risk import EngineStatus
 from protocol.venue import VenueStatus
 from runtime.clock import NANOS, WallClock
 from runtime.figures import figures_of
+from runtime.loop_watch import LoopLag
+from runtime.system import ActorSystem
 from service.api.accounts import account_names, venue_standing
 from service.api.counted import Amounts
 from service.api.health import compartments, is_ready
@@ -70,16 +73,28 @@ def _process(server: ApiServer) -> Iterator[Sample]:
     yield "bulkhead_tasks", "gauge", "Tasks of the event loop.", none, figures.tasks
     yield "bulkhead_threads", "gauge", "Threads.", none, figures.threads
     yield "bulkhead_timers", "gauge", "Timers that wait.", none, figures.timers
-    watch = system.loop_watch
-    if watch is not None:
-        for name, value in watch.lag()._asdict().items():
-            yield "bulkhead_loop_lag", "gauge", "How late the event loop is, by figure.", {"figure": name}, value or 0
+    if system.loop_watch is not None:
+        yield from _loop(system.loop_watch.lag())
     durability = system.durability
     yield "bulkhead_journal_position", "counter", "Records in the journal.", none, system.journal.head()
     yield "bulkhead_journal_commits_total", "counter", "Commits of this run.", none, durability.commits
     failing = durability.error is not None
     yield "bulkhead_journal_failing", "gauge", "1 while nothing can be written.", none, failing
     yield "bulkhead_dead_letters_total", "counter", "Messages nobody handled.", none, system.dead_letters.total
+
+
+def _loop(lag: LoopLag) -> Iterator[Sample]:
+    none: Mapping[str, str] = {}
+    for quantile, late_ms in (("0.5", lag.p50_ms), ("0.99", lag.p99_ms), ("1", lag.worst_ms)):
+        of = {"quantile": quantile}
+        yield (
+            "bulkhead_loop_lag_seconds",
+            "gauge",
+            "How late the event loop answered; 1: worst ever.",
+            of,
+            late_ms / 1e3,
+        )
+    yield "bulkhead_loop_blocked_total", "counter", "Times the event loop stood still.", none, lag.blocked
 
 
 def _tree(server: ApiServer) -> Iterator[Sample]:
@@ -113,8 +128,19 @@ def _trading(server: ApiServer, amounts: Amounts) -> Iterator[Sample]:
         now = permit is not None and permit.status is status
         yield "bulkhead_engine_status", "gauge", "1 for what the engine is.", {"status": status.value}, now
     for account in account_names(host):
-        up = venue_standing(host.system, account)["status"] == VenueStatus.UP.value
-        yield "bulkhead_venue_up", "gauge", "1 while the account's venue is connected.", {"account": account}, up
+        yield from _venue(host.system, account)
+
+
+def _venue(system: ActorSystem, account: str) -> Iterator[Sample]:
+    of = {"account": account}
+    up = venue_standing(system, account)["status"] == VenueStatus.UP.value
+    yield "bulkhead_venue_up", "gauge", "1 while the account's venue is connected.", of, up
+    calls = figures_of_calls(system.black_box.calls(account))
+    yield "bulkhead_venue_calls_failed", "gauge", "How many of the newest calls failed.", of, calls.failed
+    for quantile, took_ms in (("0.5", calls.median_ms), ("0.95", calls.p95_ms)):
+        if took_ms is not None:
+            name = "bulkhead_venue_call_seconds"
+            yield name, "gauge", "How long the newest calls took.", {**of, "quantile": quantile}, took_ms / 1e3
 
 
 def _network(server: ApiServer) -> Iterator[Sample]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from prometheus_client.parser import text_string_to_metric_families
 
 from protocol.control import ActorRow
 from service.access.roles import Scope
@@ -61,7 +61,7 @@ def test_each_compartment_stands_for_itself() -> None:
 
 
 def test_figures_are_read_with_a_token_for_them_alone() -> None:
-    """A metrics token reads /metrics and nothing else; every line is one that Prometheus understands."""
+    """A metrics token reads /metrics and nothing else; what it reads is what Prometheus' own parser understands."""
 
     async def work(net: Network) -> None:
         token = await net.token(Scope.METRICS)
@@ -70,13 +70,13 @@ def test_figures_are_read_with_a_token_for_them_alone() -> None:
         async with net.session.get(net.url + "/metrics", headers={"Authorization": f"Bearer {token}"}) as response:
             text = await response.text()
             assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-        lines = [line for line in text.splitlines() if not line.startswith("#")]
-        shape = re.compile(r'[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+-]+')
-        assert [line for line in lines if not shape.fullmatch(line)] == []
+        families = {family.name: family for family in text_string_to_metric_families(text)}
+        lines = text.splitlines()
         assert 'bulkhead_compartment_up{compartment="trading"} 1' in lines
         assert 'bulkhead_api_answers_total{status="401"} 1' in lines
-        names = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]
-        assert len(names) == len(set(names))
+        assert {family.type for family in families.values()} == {"counter", "gauge"}
+        assert all(family.documentation and family.samples for family in families.values())
+        assert len(families) == sum(line.startswith("# TYPE") for line in lines)
 
     network(work)
 
