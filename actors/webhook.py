@@ -15,6 +15,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from actors.http_door import Door, Guests
 from protocol.codec import encode_json
 from protocol.risk import EngineTrouble, EngineTroubleOver
 from protocol.signals import SignalAnswer
@@ -24,13 +25,16 @@ from runtime.errors import ActorError, AskTimeout, MailboxFull
 from runtime.journal import JournalError
 from runtime.system import ActorSystem
 
-__all__ = ["ANSWER_WITHIN_S", "BODY_WITHIN_S", "RISK", "WebhookListener", "hand_over"]
+__all__ = ["ANSWER_WITHIN_S", "BODY_WITHIN_S", "GUESTS", "RISK", "WebhookListener", "hand_over"]
 
 ANSWER_WITHIN_S = 2.5
 """The sender gives up after 3 s (EX-251)."""
 
 BODY_WITHIN_S = 10.0
 """A body that is not complete by then is given up: its sender has gone, or means harm."""
+
+GUESTS = Guests(most=256, most_each=64)
+"""Connections at once; one address alone, a proxy included, does not keep all others out."""
 
 RISK = "/risk/coordinator"
 
@@ -52,6 +56,7 @@ class WebhookListener(Actor):
         self._in_trouble = False
         self._max_body = max_body_bytes
         self._runner: web.AppRunner | None = None
+        self._door: Door | None = None
         self.port = 0
 
     async def started(self) -> None:
@@ -61,12 +66,13 @@ class WebhookListener(Actor):
         app.router.add_get("/health", self._health)
         runner = self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
-        site = web.TCPSite(runner, self._host, self._port)
-        await site.start()
-        self.port = runner.addresses[0][1] if runner.addresses else self._port
+        self._door = await Door.open(runner, self._host, self._port, guests=GUESTS)
+        self.port = self._door.port
 
     async def let_go(self) -> None:
         """Stop listening, so that the next life can; requests under way are answered first."""
+        if self._door is not None:
+            self._door.close()
         if self._runner is not None:
             await self._runner.cleanup()
 

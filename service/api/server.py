@@ -10,6 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
+from actors.http_door import Door
 from actors.risk import PERMITS
 from actors.session import session_topic
 from protocol.control import SupervisorReport
@@ -28,7 +29,7 @@ from service.api.host import Host
 from service.api.hub import Hub
 from service.api.items import letter_item, report_item
 from service.api.markets import Markets
-from service.api.network import Door
+from service.api.network import open_door
 from service.api.once import Once
 from service.api.performance import Figures
 from service.api.reading import Reading
@@ -106,7 +107,7 @@ class ApiServer(Actor):
     async def _opened(self, runner: web.AppRunner) -> Door:
         """Listen on the network; an address that is in use ends this life with the system's reason, and leaves no socket."""
         try:
-            return await Door.open(self.host.config, runner)
+            return await open_door(self.host.config, runner)
         except BaseException:
             remove(self.host.socket_path)
             await runner.cleanup()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket as sockets
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from aiohttp import web
 
+from actors.http_door import Door
 from protocol.errors import ValidationError
 from service.api.network import tls_context
 from service.browser.daemon_door import DaemonDoor
@@ -47,28 +47,24 @@ async def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM; ``told`` hears the URL once it listens."""
     check(address, config)
-    secure = tls_context(config)
+    context = tls_context(config)
     screens = Screens(seat, now)
     api = config.api
     terms = Terms(now, api.trusted_proxies, api.allowed_origins, demo=seat.demo)
     site = Site(DaemonDoor(socket=seat.socket, url=seat.url), screens, terms)
     runner = web.AppRunner(site.app(), access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
+    door: Door | None = None
     try:
-        listener = _listener(address)
-        await web.SockSite(runner, listener, ssl_context=secure).start()
+        door = await Door.open(runner, address.host, address.port, context=context)
         shown = f"[{address.host}]" if ":" in address.host else address.host
-        told(f"{'https' if secure else 'http'}://{shown}:{listener.getsockname()[1]}")
+        told(f"{'https' if door.secure else 'http'}://{shown}:{door.port}")
         await _told_to_stop()
     finally:
+        if door is not None:
+            door.close()
         await runner.cleanup()
         screens.close()
-
-
-def _listener(address: Address) -> sockets.socket:
-    found = sockets.getaddrinfo(address.host, address.port, type=sockets.SOCK_STREAM, flags=sockets.AI_PASSIVE)
-    family = found[0][0]
-    return sockets.create_server(found[0][4][:2], family=family)
 
 
 async def _told_to_stop() -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from pathlib import Path
 from typing import Final
 
 import pytest
 
+from actors import http_door
 from service.access.roles import Scope
 from service.api import gate as gate_module
-from service.api import network as network_module
+from service.api import stream as stream_module
 from tests.service.access.network_rig import Network, network
+from tests.service.access.test_door import certificate
 
 PROXY: Final = {"BULKHEAD_API__TRUSTED_PROXIES": '["127.0.0.1/32"]'}
 NOW: Final = 1_800_000_000 * 10**9
@@ -111,7 +114,7 @@ def test_deep_or_broken_json_is_refused_and_no_failure() -> None:
 
 def test_who_says_nothing_loses_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that sends its headers a byte at a time holds a connection for so long and no longer (slow-loris)."""
-    monkeypatch.setattr(network_module, "IDLE_S", 0.2)
+    monkeypatch.setattr(http_door, "IDLE_S", 0.2)
 
     async def work(net: Network) -> None:
         for sent in (b"", b"GET /v1/me HT", b"GET /v1/me HTTP/1.1\r\nHost: x\r\nX-A: "):
@@ -124,10 +127,49 @@ def test_who_says_nothing_loses_the_connection(monkeypatch: pytest.MonkeyPatch) 
     network(work)
 
 
+def test_a_line_that_is_never_agreed_on_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A WebSocket whose handshake does not end, and one that answers no heartbeat, lose the connection (slow-loris)."""
+    monkeypatch.setattr(http_door, "IDLE_S", 0.2)
+    monkeypatch.setattr(stream_module, "HEARTBEAT_S", 0.2)
+    asked = "Host: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+
+    async def work(net: Network) -> None:
+        token = await net.token(Scope.READ)
+        asked_by = f"GET /v1/stream HTTP/1.1\r\nAuthorization: Bearer {token}\r\n{asked}"
+        for rest, first in (
+            ("Sec-WebSocket-Key: ", b""),
+            (f"Sec-WebSocket-Key: {'a' * 22}==\r\n\r\n", b"HTTP/1.1 101"),
+        ):
+            reader, writer = await connected(net)
+            writer.write((asked_by + rest).encode())
+            async with asyncio.timeout(10):
+                assert (await reader.read()).startswith(first), "and that is the end of it"
+            writer.close()
+        await net.rig.until("/v1/status", lambda _: not net.server.hub.ring.seats)
+
+    network(work)
+
+
+def test_an_encryption_that_is_never_agreed_on_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whoever begins TLS and does not go on, or speaks none, holds a connection for so long; it counts as one meanwhile."""
+    monkeypatch.setattr(http_door, "HANDSHAKE_S", 0.2)
+    chain, key = certificate(tmp_path)
+
+    async def work(net: Network) -> None:
+        for begun in (b"", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"GET / HTTP/1.1\r\n\r\n"):
+            reader, writer = await connected(net)
+            writer.write(begun)
+            async with asyncio.timeout(10):
+                assert b"HTTP" not in await reader.read()
+            writer.close()
+
+    network(work, BULKHEAD_API__TLS_CERT=str(chain), BULKHEAD_API__TLS_KEY=str(key))
+
+
 def test_a_body_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Headers at once and then nothing: 408, and the connection is closed."""
     monkeypatch.setattr(gate_module, "BODY_S", 0.1)
-    monkeypatch.setattr(network_module, "LINGER_S", 0.1)
+    monkeypatch.setattr(http_door, "LINGER_S", 0.1)
 
     async def work(net: Network) -> None:
         token = await net.token(Scope.TRADE)
@@ -146,7 +188,7 @@ def test_a_body_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_crowd_of_connections_leaves_room_for_the_owner(monkeypatch: pytest.MonkeyPatch) -> None:
     """So many connections from the network and no more; the control socket works beside them."""
-    monkeypatch.setattr(network_module, "CONNECTIONS_MOST", 3)
+    monkeypatch.setattr(http_door, "CONNECTIONS_MOST", 3)
 
     async def work(net: Network) -> None:
         held = [await connected(net) for _ in range(3)]
