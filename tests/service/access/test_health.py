@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from protocol.control import ActorRow
 from service.access.roles import Scope
 from service.api.health import compartments
 from tests.service.access.network_rig import Network, network
+
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "watch-with-prometheus.md"
 
 
 def row(path: str, state: str = "running", restarts: int = 0) -> ActorRow:
@@ -77,6 +81,9 @@ def test_figures_are_read_with_a_token_for_them_alone() -> None:
         assert {family.type for family in families.values()} == {"counter", "gauge"}
         assert all(family.documentation and family.samples for family in families.values())
         assert len(families) == sum(line.startswith("# TYPE") for line in lines)
+        page = PAGE.read_text()
+        told = {name for name in families if not name.startswith("bulkhead_compartment_")}
+        assert [name for name in sorted(told) if name not in page] == []
 
     network(work)
 
