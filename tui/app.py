@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -19,11 +18,12 @@ from tui.command_line import CommandLine
 from tui.commands import COMMANDS, named
 from tui.confirm import Confirm
 from tui.dressing import dress
+from tui.escape import tell_apart
 from tui.files import save
 from tui.grid.layout import GAPS
 from tui.help import Help
 from tui.lines import Lines
-from tui.link import Item, LinkLost, LinkState
+from tui.link import Item, LinkLost, LinkState, pause
 from tui.options import Options
 from tui.page import Page
 from tui.palette import Palette
@@ -36,6 +36,7 @@ from tui.telling import Telling
 from tui.text import line
 from tui.themes import THEMES
 from tui.toasts import Toasts
+from tui.topics import TOPICS
 from tui.turns import Turns
 
 __all__ = ["Cockpit"]
@@ -62,6 +63,7 @@ class Cockpit(App[None]):
     ]
 
     def __init__(self, options: Options) -> None:
+        tell_apart()
         super().__init__()
         self.options = options
         self.panels: tuple[type[Panel], ...] = PANELS
@@ -124,12 +126,7 @@ class Cockpit(App[None]):
     async def _keep_fresh(self) -> None:
         while True:
             await self.refresh_now()
-            await self._waited(max(_LEAST_S, self.state.update_s))
-
-    async def _waited(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await asyncio.get_running_loop().create_future()
+            await pause(max(_LEAST_S, self.state.update_s))
 
     async def refresh_now(self) -> None:
         """Ask what is due and draw it."""
@@ -144,7 +141,8 @@ class Cockpit(App[None]):
         await self.state.round()
         for name, piece in self.state.pieces.items():
             error = piece.error
-            if error is not None and not isinstance(error, LinkLost) and str(error) != str(problems[name]):
+            told = isinstance(error, LinkLost) or TOPICS[name].quiet
+            if error is not None and not told and str(error) != str(problems[name]):
                 self.telling.wrong(error, f"{name}: ")
 
     def draw(self) -> None:
@@ -153,7 +151,7 @@ class Cockpit(App[None]):
             return
         width = self.size.width
         self._line("header").put(frame.header(self.state, self.link.where, width, read_only=self.read_only))
-        self._line("alerts").put(frame.alert_strip(self.state, width))
+        self._line("alerts").put(frame.alert_strip(self.state, width, frame.alert_lines(self.size.height)))
         said = frame.banner(self.state, self.link.where)
         self._line("banner").display = said is not None
         if said is not None:
@@ -257,13 +255,12 @@ class Cockpit(App[None]):
             self.preferences.set(name, value)
         except PreferencesBroken as error:
             self.telling.wrong(error)
-        if name in ("theme", "density"):
-            if name == "theme":
-                self.theme = THEMES[value].theme.name
+        if name == "theme":
+            self.theme = THEMES[value].theme.name
+        elif name == "density":
             for panel in self.query(Panel):
-                if panel.grid is not None and name == "density":
+                if panel.grid is not None:
                     panel.grid.set_columns(density=value)
-            self.draw()
 
     # --- commands ------------------------------------------------------------------------------------------------------
 

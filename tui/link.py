@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -34,6 +35,7 @@ __all__ = [
     "LinkState",
     "LinkTimeout",
     "part",
+    "pause",
 ]
 
 ANSWER_S: Final = 10.0
@@ -82,6 +84,13 @@ class LinkRefused(BulkheadError):
         self.code = str(body.get("code", "Refused"))
         self.path = str(body.get("path", ""))
         self.value = str(body.get("value", ""))
+
+
+async def pause(seconds: float) -> None:
+    """Wait so many seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await asyncio.get_running_loop().create_future()
 
 
 def part(text: str) -> str:
@@ -167,7 +176,7 @@ class DaemonLink:
             except LinkRefused as error:
                 said(LinkState.RECONNECTING, f"{error} [{error.code}]")
             tries = 0 if self._was_there else tries + 1
-            await _pause(RETRY_S[min(tries, len(RETRY_S) - 1)])
+            await pause(RETRY_S[min(tries, len(RETRY_S) - 1)])
 
     async def close(self) -> None:
         """Close what is open."""
@@ -251,14 +260,6 @@ class DaemonLink:
 
 def _wanted(query: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in query.items() if value not in (None, "")}
-
-
-async def _pause(seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await asyncio.get_running_loop().create_future()
-    except TimeoutError:
-        return
 
 
 def _understood(status: int, data: bytes) -> Any:

@@ -1,8 +1,8 @@
 """One key at a time: the next one goes its way when all that the one before brought about is done.
 
-A key goes to the widget that has the keys at that moment, and may give them to another: ``:`` to the command line, Enter back
-to the panel, a digit to another panel. A hand is slow enough for that. What comes in one piece (from a script, over a line that
-hung and catches up, on a loaded machine) is not, and would go to the widget before.
+A key goes to the widget that has the keys at that moment, and may give them to another: ``:`` to the command line, Enter
+back to the panel, a digit to another panel. A hand is slow enough for that. What comes in one piece (from a script, over a
+line that hung and catches up, on a loaded machine) is not, and would go to the widget before.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ AT_MOST_S: Final = 0.25
 
 WAITING_MOST: Final = 4_096
 """Keys that may wait; those beyond are lost."""
-
-_ALT: Final = "alt+"
 
 Typed = events.Key | events.Paste
 """What goes to whoever has the keys."""
@@ -49,7 +47,7 @@ class Turns:
         if event is self._turn:
             return True
         if len(self._waiting) < WAITING_MOST:
-            self._waiting.extend(_apart(event))
+            self._waiting.append(event)
         if self._turn is not None:
             return False
         self._next()
@@ -87,13 +85,6 @@ class Turns:
 
     def _holder(self) -> Any:
         return self._app.focused or self._app.screen
-
-
-def _apart(event: Typed) -> tuple[Typed, ...]:
-    """Return Esc and a key for a key with Alt: a terminal says the same when Esc is pressed right before the key."""
-    if not isinstance(event, events.Key) or not event.key.startswith(_ALT) or not event.is_printable:
-        return (event,)
-    return events.Key("escape", "\x1b"), events.Key(str(event.character), event.character)
 
 
 async def _passed(pump: MessagePump) -> None:
