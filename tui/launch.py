@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from tui.app import Cockpit
 from tui.demo import DemoLink
+from tui.last_words import LastWords
 from tui.link import DaemonLink
 from tui.options import Options
 from tui.owned import OwnedCockpit
@@ -21,9 +22,17 @@ def run(options: Options, alive: Callable[[], bool] | None = None) -> int:
 
     ``alive`` is given by who started the daemon for this screen: leaving asks first, and a daemon that died ends it.
     """
-    cockpit = Cockpit(options) if alive is None else OwnedCockpit(options, alive)
+    cockpit = _Alone(options) if alive is None else _Owned(options, alive)
     cockpit.run()
     return int(cockpit.return_code or 0)
+
+
+class _Alone(LastWords, Cockpit):
+    """The cockpit of a terminal or a browser."""
+
+
+class _Owned(LastWords, OwnedCockpit):
+    """The cockpit of the terminal that its daemon was started for."""
 
 
 def panel_names() -> list[str]:
