@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
+from itertools import pairwise
 from math import floor, log10
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -67,15 +68,22 @@ def short(value: float) -> str:
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= size:
             scale = 1e3 if unit == "k" else size
+    if unit and 0 < step < scale / 100:
+        places = max(0, -floor(log10(step)))
+        return lambda value: f"{value:,.{places}f}".replace("-", _MINUS)
             return f"{value / scale:,.4g}{unit}".replace("-", _MINUS)
     return f"{value:,.{_places(value)}f}".replace("-", _MINUS)
 
 
 def axis_words(levels: Sequence[float]) -> Callable[[float], str]:
-    """Return how the numbers of one axis are written: all in the same unit."""
+    """Return how the numbers of one axis are written: all in the same unit, and no two of them alike."""
+    step = min((abs(right - left) for left, right in pairwise(levels) if right != left), default=0.0)
     most = max((abs(each) for each in levels), default=0.0)
     size, unit = next(((size, unit) for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")) if most >= size), (1.0, ""))
     scale = 1e3 if unit == "k" else size
+    if unit and 0 < step < scale / 100:
+        places = max(0, -floor(log10(step)))
+        return lambda value: f"{value:,.{places}f}".replace("-", _MINUS)
     return lambda value: f"{value / scale:,.5g}{unit}".replace("-", _MINUS) if unit and value else short(value)
 
 

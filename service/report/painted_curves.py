@@ -73,13 +73,13 @@ def _fall(axes: Axes, found: Mapping[str, Any], look: Look, first: float, last: 
     low = min([*ys, -0.01])
     levels = [each for each in value_ticks(low, 0.0, 4) if each <= 0]
     axes.set_yticks(levels, [axis_percent(each) for each in levels])
-    axes.set_ylim(min(levels[0], low * 1.12), 0)
-    if deepest["trough_at"] is not None:
+    axes.set_ylim(min(levels[0], low * 1.35), 0)
+    if deepest["trough_at"] is not None and round(deepest["max_drawdown_percent"], 2) != 0:
         at, depth = deepest["trough_at"], deepest["max_drawdown_percent"]
         late = at > (first + last) / 2
         words = f"{percent(depth)}, {day(at, zone_named(found['range']['timezone']))}"
         axes.plot([at], [depth], "o", color=look.loss, markersize=6)
-        where: dict[str, Any] = {"xytext": (-10 if late else 10, -3), "ha": "right" if late else "left"}
+        where: dict[str, Any] = {"xytext": (0, -8), "va": "top", "ha": "right" if late else "left"}
         axes.annotate(words, (at, depth), textcoords="offset points", color=look.ink, fontsize=13, **where)
     dates(axes, first, last, found)
 

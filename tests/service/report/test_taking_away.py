@@ -217,6 +217,8 @@ def test_numbers_are_written_for_people() -> None:
     assert (percent(None), factor(None, 3), factor(None, 0)) == ("\u2014", "\u221e", "\u2014")
     assert [short(each) for each in (0, 0.25, 950, 12_500, 2_500_000)] == ["0", "0.25", "950", "12.5k", "2.5M"]
     assert [axis_words([9_000, 13_000])(each) for each in (9_000, 13_000)] == ["9k", "13k"]
+    near = [9_999.98, 9_999.99, 10_000.0]
+    assert [axis_words(near)(each) for each in near] == ["9,999.98", "9,999.99", "10,000.00"]
     assert [duration(each * 10**9) for each in (0, 61, 90_000)] == ["0s", "1m 1s", "1d 1h"]
 
 
