@@ -68,9 +68,6 @@ def short(value: float) -> str:
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(value) >= size:
             scale = 1e3 if unit == "k" else size
-    if unit and 0 < step < scale / 100:
-        places = max(0, -floor(log10(step)))
-        return lambda value: f"{value:,.{places}f}".replace("-", _MINUS)
             return f"{value / scale:,.4g}{unit}".replace("-", _MINUS)
     return f"{value:,.{_places(value)}f}".replace("-", _MINUS)
 
