@@ -1,4 +1,7 @@
-"""Tell the daemon, say what it answers and which event came of it; say errors with their code and what to do (EX-1603)."""
+"""Tell the daemon, say what it answers and which event came of it; say errors with their code and what to do (EX-1603).
+
+While nobody has commanded anything for a while, the line says which group has closed: the news a trader waits for.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["WATCHED_S", "Telling"]
 
 WATCHED_S: Final = 15.0
-"""Seconds for which what happens to a group after a command is said."""
+"""Seconds for which the line belongs to the last command: its answer, what happens to its group, or why it was refused."""
 
 T = TypeVar("T")
 
@@ -42,7 +45,7 @@ class Telling:
             body["request_id"] = request_id
         # Watched before it is sent: what comes of it may be heard before the answer is.
         self._group, self._answer, self._came = sent.group_id, "", ""
-        self._until = cockpit.options.clock() + int(WATCHED_S * _NANOS)
+        self._watch()
         try:
             said = await cockpit.link.post(sent.path, body, timeout_s=sent.timeout_s, request_id=request_id)
         except BulkheadError as error:
@@ -62,12 +65,17 @@ class Telling:
             return None
 
     def hear(self, item: Item) -> None:
-        """Say what happens to the group the last command was for."""
-        if not self._group or item.get("group_id") != self._group or self._cockpit.options.clock() > self._until:
-            return
-        if item.get("severity") != "debug":
-            self._came = f"{cells.clock_time(item['at'])} {item['text']}"
+        """Say what happens to the group the last command was for; when that is long ago, which group has closed."""
+        said = f"{cells.clock_time(item.get('at', 0))} {item.get('text', '')}"
+        if self._cockpit.options.clock() > self._until:
+            if item.get("code") == "GroupClosed":
+                self._cockpit.say(said, "strong")
+        elif self._group and item.get("group_id") == self._group and item.get("severity") != "debug":
+            self._came = said
             self._say()
+
+    def _watch(self) -> None:
+        self._until = self._cockpit.options.clock() + int(WATCHED_S * _NANOS)
 
     def _say(self) -> None:
         if self._answer:
@@ -77,4 +85,5 @@ class Telling:
         """Say an error: what is wrong (and with what), its code, what to do."""
         code = str(getattr(error, "code", type(error).__name__))
         advice = self._cockpit.options.advice(code)
+        self._watch()
         self._cockpit.say(f"✖ {about}{error} [{code}]{f'  Try: {advice}' if advice else ''}", "alarm")

@@ -145,7 +145,9 @@ def _group_state(e: GroupStateChanged) -> Line:
 
 def _group_closed(e: GroupClosed) -> Line:
     fees = ", ".join(f"{plain(amount)} {currency}" for currency, amount in sorted(e.fees.items())) or "none"
-    said = f"group closed: {words(e.reason.value)}, realized {plain(e.realized_quote)} before fees ({fees})"
+    market = e.key.split("|")[2:]
+    which = " ".join(market[-1:] + market[:-1])  # the side first, as where it opened
+    said = f"group closed: {which}, {words(e.reason.value)}, realized {plain(e.realized_quote)} before fees ({fees})"
     return Line(Source.ORDER, GOOD, "GroupClosed", said, e.group_id)
 
 

@@ -14,6 +14,10 @@ START: Final = Area(
     (
         Word(("NotRunning",), "start it with `bulkhead up`; when it runs elsewhere, name its folder with `--config`"),
         Word(("Usage",), "call the command as its `--help` shows"),
+        Word(
+            ("NoTerminal",),
+            "open it in a terminal, or in a browser: `bulkhead cockpit --serve`; a daemon alone is `bulkhead up --no-view`",
+        ),
         Word(("Timeout",), "look before you do it again: `bulkhead tail`"),
         Word(("NotReady", "DaemonDied"), "read its log: `<data_dir>/bulkhead.log`"),
         Word(("StillRunning",), "wait, or end the process whose id the message names"),
@@ -26,7 +30,7 @@ START: Final = Area(
         Word(("MarketRefused",), "correct the `[market]` section"),
         Word(
             ("FeatureUnavailable",),
-            "install the extra that the message names, or leave out the setting that asks for it",
+            "install the extra that the message names (`make extras`), or leave out the setting that asks for it",
         ),
         Word(("SourceError",), "check the files named in `market.replay`"),
         Word(("CommandNotLoaded",), "install bulkhead anew: `make up`; every other command works meanwhile"),

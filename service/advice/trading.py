@@ -154,7 +154,8 @@ VENUES: Final = Area(
         ),
         Word(
             ("AdapterMissing",),
-            'install the venue\'s library (`pip install "bulkhead[NAME]"`), then `bulkhead restart /venues/ACCOUNT/session`',
+            'install the venue\'s library (`make extras`, or `pip install "bulkhead[NAME]"`), then '
+            "`bulkhead restart /venues/ACCOUNT/session`",
         ),
         Word(("VenueCapabilityMissing",), "use another venue: the connection lacks what the message names"),
         Word(("VenueDown",), "nothing: it is tried again by itself, orders wait"),

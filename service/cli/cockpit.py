@@ -11,6 +11,7 @@ import typer
 
 from service.cli.codes import epilog
 from service.cli.parts import ConfigFile, Socket, connect, load_config, remote, usage
+from service.cli.terminal import no_screen, no_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +69,8 @@ def cockpit(
         looks = {"read_only": read_only, "theme": theme, "panel": panel, "preferences": preferences, "demo": demo}
         _serve(connect(config, socket), config, host, port, looks)
         return
+    if trouble := no_screen():
+        raise no_terminal(trouble)
     link = room.DemoLink(clock) if demo else _link(room, connect(config, socket))
     given_options = {"read_only": read_only, "theme": theme, "panel": panel}
     code = room.run(_options(room, link=link, clock=clock, preferences=preferences, **given_options))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from service.cli.codes import epilog
 from service.cli.output import note, print_json, print_line, show
 from service.cli.parts import ConfigFile, Json, Socket, config_to_start, connect, sources_of
+from service.cli.terminal import at_terminal, no_screen, no_terminal
 
 __all__ = ["down", "register", "status", "up", "version"]
 
@@ -46,9 +46,13 @@ def up(
         if ready["trouble"]:
             note(f"engine status Error: {ready['trouble']}")
         return
-    wants_view = view if view is not None else sys.stdin.isatty() and sys.stdout.isatty() and not as_json
-    if wants_view:
+    trouble = no_screen()
+    if view and trouble:
+        raise no_terminal(trouble)
+    if view or (view is None and not trouble and not as_json):
         raise typer.Exit(starting.with_view(loaded, config))
+    if view is None and at_terminal() and not as_json:
+        note(f"{trouble}: it logs here instead")
     raise typer.Exit(starting.in_foreground(loaded, sources_of(config), as_json=as_json))
 
 

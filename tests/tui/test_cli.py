@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import tui.launch
 from service.cli.app import app
+from service.cli.codes import ExitCode
 from service.cli.parts import remote
 from tui.link import DaemonLink
 from tui.options import Options
@@ -25,6 +26,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Options]]:
         return 0
 
     monkeypatch.setattr(tui.launch, "run", note)
+    monkeypatch.setattr("service.cli.cockpit.no_screen", str)
     yield found
     remote()
 
@@ -73,3 +75,13 @@ def test_what_cannot_be_is_refused_before_a_screen_opens(
     assert done.exit_code != 0
     assert words in done.stderr
     assert opened == []
+
+
+@pytest.mark.parametrize("arguments", [("cockpit", "--demo"), ("up", "--view")])
+def test_a_screen_needs_a_terminal(arguments: tuple[str, ...]) -> None:
+    """In a pipe no screen is drawn and no daemon started: the error says how else to look (EX-1603)."""
+    done = CliRunner().invoke(app, list(arguments))
+    assert done.exit_code == ExitCode.USAGE
+    assert "NoTerminal" in done.stderr
+    assert "--serve" in done.stderr
+    assert done.stdout == ""

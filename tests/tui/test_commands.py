@@ -12,6 +12,7 @@ from tui.command_line import completions
 from tui.commands import COMMANDS, named
 from tui.help import Help
 from tui.panels import PANELS
+from tui.telling import WATCHED_S
 
 pytestmark = pytest.mark.anyio
 
@@ -37,6 +38,20 @@ async def test_a_group_is_closed_after_a_question_that_names_the_effect() -> Non
         await rig.settled()
         await rig.sees("closed by the operator")
         assert "g00btcq7aq" not in {row["group_id"] for row in rig.app.state.rows("groups", "groups")}
+
+
+async def test_a_group_that_closes_is_said_while_nobody_commands() -> None:
+    """The status line tells which group has closed; an answer or a refusal is not written over for a while (EX-1603)."""
+    closed = {"kind": "event", "code": "GroupClosed", "text": "group closed: long BTC/USDT 1m, exit signal", "at": 0}
+    async with cockpit(panel="positions", panels=CORE) as rig:
+        rig.app.telling.hear(closed)
+        await rig.sees("group closed: long BTC/USDT 1m, exit signal")
+        rig.app.telling.wrong(ValueError("no such thing"))
+        rig.app.telling.hear(closed)
+        await rig.sees("no such thing")
+        rig.clock.go(WATCHED_S + 1)
+        rig.app.telling.hear(closed)
+        await rig.sees("group closed: long BTC/USDT 1m, exit signal")
 
 
 async def test_a_command_that_comes_in_one_piece_is_typed_and_not_taken_for_keys() -> None:
