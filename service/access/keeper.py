@@ -19,8 +19,9 @@ from msgspec import structs
 from runtime.journal import JournalUnavailable
 from service.access.credentials import Credential, Kind, Signer, fingerprint, make, new_id, parse
 from service.access.errors import AccessRefused
+from service.access.guessing import Guessing, name_key
 from service.access.hashing import NOBODY, hash_secret, matches
-from service.access.lockout import Lockout
+from service.access.lockout import LOCKED_NS
 from service.access.roles import Caller, scopes_of
 from service.access.rows import Person, Session, Token
 from service.access.store import AccessStore
@@ -76,7 +77,7 @@ class Access:
         self._store: AccessStore | None = None
         self._turn: CapacityLimiter | None = None
         self._signer = Signer()
-        self._lockout = Lockout()
+        self.guessing = Guessing(say)
         self._proven: OrderedDict[bytes, tuple[Kind, str]] = OrderedDict()
         self._people: dict[str, Person] = {}
         self._sessions: dict[str, Session] = {}
@@ -121,9 +122,9 @@ class Access:
                         "TokenExpired", "this access token is over: refresh the session, or log in again"
                     )
                 return given.kind, given.id
-        self._refuse_locked(("address " + address,))
+        self.guessing.refuse_locked(address, self.now())
         if given is None or not await self._run(lambda _: self._verified(given, text)):
-            raise await self._failed("token", given.id if given is not None else "", address)
+            raise await self._failed(f"token {given.id}" if given is not None else "", address)
         return given.kind, given.id
 
     def _verified(self, given: Credential, text: str) -> bool:
@@ -180,20 +181,20 @@ class Access:
     async def login(self, name: str, password: str, address: str, *, browser: bool = False) -> Login:
         """Begin a session; raise ``AccessRefused``, after as long a time for a wrong name as for a wrong password."""
         await self._look(at_once=True)
-        self._refuse_locked((f"name {name}", f"address {address}"))
+        self.guessing.refuse_locked(address, self.now(), name_key(name))
         person = self._people.get(name)
         kept = person.password_hash if person is not None else NOBODY
-        good = await self._run(lambda _: matches(kept, password))
+        good = await self.guessing.hashed(lambda: matches(kept, password))
         if not good or person is None:
-            raise await self._failed("name", name, address)
-        self._lockout.succeeded(f"name {name}")
+            raise await self._failed(name_key(name), address, name)
+        self.guessing.succeeded(name_key(name))
         now = self.now()
         secret = make(Kind.COOKIE if browser else Kind.REFRESH, new_id())
         session = Session(
             id=secret.id,
             person=name,
             browser=browser,
-            secret_hash=await self._run(lambda _: hash_secret(secret.secret)),
+            secret_hash=await self.guessing.hashed(lambda: hash_secret(secret.secret)),
             former_hash="",
             created_at=now,
             seen_at=now,
@@ -221,11 +222,11 @@ class Access:
     async def refresh(self, text: str, address: str) -> Login:
         """Go on with a session under a new refresh token; a former one ends the session: it was stolen from somebody."""
         await self._look(at_once=True)
-        self._refuse_locked((f"address {address}",))
+        self.guessing.refuse_locked(address, self.now())
         given = parse(text)
         session = self._sessions.get(given.id) if given is not None and given.kind is Kind.REFRESH else None
         if given is None or session is None:
-            raise await self._failed("token", given.id if given is not None else "", address)
+            raise await self._failed(f"token {given.id}" if given is not None else "", address)
         secret = make(Kind.REFRESH, session.id)
         ended, found = await self._run(lambda store: self._rotated(store, given, secret))
         if ended:
@@ -236,7 +237,7 @@ class Access:
                 "TokenReused", "this refresh token was used before; the session has ended: log in again"
             )
         if found is session:
-            raise await self._failed("token", given.id, address)
+            raise await self._failed(f"token {given.id}", address)
         return self._login_of(found, str(secret))
 
     def _rotated(self, store: AccessStore, given: Credential, new: Credential) -> tuple[bool, Session]:
@@ -271,27 +272,12 @@ class Access:
         caller = self._caller_of(Kind.COOKIE, session.id)
         return Login(caller, self._people[session.person], self._signer.sign(session.id, until), secret, until)
 
-    # --- guessing ------------------------------------------------------------------------------------------------------
-
-    def _refuse_locked(self, keys: tuple[str, ...]) -> None:
-        now = self.now()
-        until = self._lockout.until(keys, now)
-        if until:
-            wait_s = (until - now) / _SECOND
-            message = f"too many failures: locked for another {max(1, round(wait_s / 60))} min"
-            raise AccessRefused("LockedOut", message, retry_s=wait_s)
-
-    async def _failed(self, what: str, name: str, address: str) -> AccessRefused:
+    async def _failed(self, about: str, address: str, name: str = "") -> AccessRefused:
         """Count a failure; return the refusal, which never says what was wrong."""
-        keys = (f"address {address}", *((f"{what} {name}",) if name else ()))
-        locked = self._lockout.failed(keys, self.now())
-        self._say("LoginFailed", "warning", f"a wrong {'password' if what == 'name' else 'token'} came from {address}")
-        for key in locked:
-            self._say("LockedOut", "warning", f"{key} is locked for 15 minutes after five failures")
-        if locked:
-            until = {key: self._lockout.until((key,), self.now()) for key in locked}
-            await self._run(lambda store: store.put_locks(until))
-        if what == "name":
+        now = self.now()
+        if locked := self.guessing.failed(address, now, about, known=name in self._people):
+            await self._run(lambda store: store.put_locks(dict.fromkeys(locked, now + LOCKED_NS)))
+        if about.startswith(name_key("")):
             return AccessRefused("LoginFailed", "name or password is wrong")
         return AccessRefused("InvalidToken", "this is no token that counts here")
 
@@ -356,9 +342,9 @@ class Access:
         if self._store is None:
             store = self._open()
             store.forget_before(self.now() - _ENDED_KEPT_NS)
-            for key, until in store.locks().items():
-                self._lockout.lock(key, until)
             self._load(store)
+            for key, until in store.locks().items():
+                self.guessing.lock(key, until, known=key in map(name_key, self._people))
             self._store = store
         return self._store
 

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import OrderedDict, deque
 from typing import Final
 
-__all__ = ["FAILURES", "LOCKED_NS", "Lockout"]
+__all__ = ["FAILURES", "LOCKED_NS", "Lockout", "neighbourhood"]
 
 FAILURES: Final = 5
 LOCKED_NS: Final = 15 * 60 * 10**9
 
 _MOST: Final = 10_000
 """Names and addresses that are remembered; a crowd of addresses pushes out those that failed longest ago."""
+
+_OF_ONE_LINE: Final = 64
+
+
+def neighbourhood(address: str) -> str:
+    """Return what an address is counted by: of version 6 whoever has a line has the whole half of its bits to himself."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, _OF_ONE_LINE), strict=False))
 
 
 class Lockout:

@@ -18,6 +18,7 @@ from aiohttp.typedefs import Middleware
 from protocol.event_log import EVENT_LOG, LogEvent
 from service.access.errors import AccessRefused
 from service.access.keeper import Access
+from service.access.lockout import neighbourhood
 from service.access.rates import Rates
 from service.access.roles import LOCAL, OPEN, Caller, Scope
 from service.api.answers import Handler, Refused
@@ -63,7 +64,9 @@ def gate(host: Host, access: Access, now: Callable[[], int]) -> Middleware:
         config = host.config.api
         address = address_of(request, config.trusted_proxies)
         if not local:
-            _refuse_flood(rates.wait_s(f"address {address}", config.requests_per_minute * _ADDRESS_FACTOR, now()))
+            _refuse_flood(
+                rates.wait_s(f"address {neighbourhood(address)}", config.requests_per_minute * _ADDRESS_FACTOR, now())
+            )
         if request.method == "OPTIONS":
             return web.Response(status=204)
         route = route_of(request)

@@ -12,6 +12,7 @@ import textual_serve
 from aiohttp import WSMsgType, web
 
 from service.access.keeper import IDLE_NS
+from service.access.lockout import neighbourhood
 from service.access.rates import Rates
 from service.api.gate import COOKIE
 from service.api.peers import address_of
@@ -96,7 +97,7 @@ class Site:
         """Let somebody in, or say why not."""
         self._refuse_foreign(request)
         address = self._address(request)
-        wait_s = self._rates.wait_s(address, LOGINS_PER_MINUTE, self.terms.now())
+        wait_s = self._rates.wait_s(neighbourhood(address), LOGINS_PER_MINUTE, self.terms.now())
         if wait_s:
             return _page(pages.login_page(said=f"Too many tries: wait {wait_s:.0f} s."), 429)
         given = await request.post()

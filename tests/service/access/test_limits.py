@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.access.lockout import FAILURES, LOCKED_NS, Lockout
+from service.access.lockout import FAILURES, LOCKED_NS, Lockout, neighbourhood
 from service.access.rates import Rates
 
 SECOND = 10**9
@@ -58,3 +58,11 @@ def test_a_bucket_fills_evenly(per_minute: int, pause_s: int) -> None:
     later = now + int(wait_s * SECOND) + 1 + pause_s * SECOND
     brought = sum(rates.wait_s("a", per_minute, later) == 0 for _ in range(2 * per_minute))
     assert abs(brought - min(per_minute, pause_s * per_minute / 60)) <= 1
+
+
+def test_an_address_of_version_six_is_counted_with_its_line() -> None:
+    """Whoever has a line has 2^64 addresses: they are one guesser. One of version 4 is itself, however it is written."""
+    assert neighbourhood("2001:db8:1:2::1") == neighbourhood("2001:db8:1:2:ffff::9") == "2001:db8:1:2::/64"
+    assert neighbourhood("2001:db8:1:3::1") != neighbourhood("2001:db8:1:2::1")
+    assert neighbourhood("::ffff:192.0.2.7") == neighbourhood("192.0.2.7") == "192.0.2.7"
+    assert neighbourhood("unknown") == "unknown"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
+import anyio
 import pytest
 
+from service.access import guessing as guessing_module
 from service.access import keeper as keeper_module
+from service.access import lockout as lockout_module
 from service.access.errors import AccessRefused
 from service.access.keeper import IDLE_NS, Access
 from service.access.lockout import LOCKED_NS
@@ -70,6 +74,93 @@ def test_a_guessed_token_locks_the_address() -> None:
         assert (await net.ask("GET", "/v1/me", known)).status == 200
         lines = await net.rig.until("/v1/alerts", lambda said: said["alerts"])
         assert "is locked for 15 minutes" in lines["alerts"][0]["text"]
+
+    network(work)
+
+
+def test_what_a_stranger_writes_about_his_address_is_not_believed() -> None:
+    """Without a trusted proxy X-Forwarded-For frees nobody from a lock; of a proxy's only the last word counts (EX-1507)."""
+
+    async def work(net: Network) -> None:
+        for number in range(5):
+            await net.login("ada", "a wrong guess", headers={"X-Forwarded-For": f"203.0.113.{number}"})
+        assert (await net.login("bob", headers={"X-Forwarded-For": "198.51.100.9"})).code == "LockedOut"
+
+    async def behind_a_proxy(net: Network) -> None:
+        for number in range(5):
+            said = {"X-Forwarded-For": f"203.0.113.{number}, 198.51.100.9"}
+            await net.login(f"ada{number}", "a wrong guess", headers=said)
+        assert (await net.login("bob", headers={"X-Forwarded-For": "198.51.100.9"})).code == "LockedOut"
+        assert (await net.login("bob", headers={"X-Forwarded-For": "203.0.113.1"})).code == "LoginFailed"
+
+    network(work)
+    network(behind_a_proxy, **PROXY)
+
+
+def test_a_crowd_of_strangers_frees_no_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Ten thousand addresses and made-up names push out each other, not the lock of somebody who is there (EX-1507)."""
+    monkeypatch.setattr(lockout_module, "_MOST", 20)
+
+    async def refused(access: Access, name: str, address: str) -> str:
+        with pytest.raises(AccessRefused) as caught:
+            await access.login(name, "a wrong guess", address)
+        return caught.value.code
+
+    async def work() -> None:
+        access = Access(lambda: AccessStore(tmp_path / "access.db"), lambda: NOW)
+        await access.change(lambda store: add_person(store, "ada", Role.VIEWER, PASSWORD, now=NOW))
+        codes = [await refused(access, "ada", f"192.0.2.{number}") for number in range(6)]
+        assert codes == ["LoginFailed"] * 5 + ["LockedOut"]
+        for number in range(60):
+            await refused(access, f"somebody-{number}", f"198.51.100.{number}")
+        assert await refused(access, "ada", "203.0.113.1") == "LockedOut"
+        access.close()
+
+    asyncio.run(work())
+
+
+def test_a_name_that_nobody_has_takes_as_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One password is verified for each login, whether the name is somebody's or nobody's: time tells neither (EX-1507)."""
+    verified: list[bool] = []
+    before = keeper_module.matches
+
+    def counted(kept: str, given: str) -> bool:
+        verified.append(bool(kept))
+        return before(kept, given)
+
+    async def work(net: Network) -> None:
+        await net.person("ada", Role.VIEWER)
+        monkeypatch.setattr(keeper_module, "matches", counted)
+        said = [await net.login(name, "a wrong guess") for name in ("ada", "nobody", "")]
+        assert verified == [True, False, False]
+        assert len({(each.status, str(each.body)) for each in said}) == 1
+
+    network(work)
+
+
+def test_a_crowd_of_logins_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are looked at beside all else, few at a time: whoever is in goes on at once, the crowd is sent away."""
+    monkeypatch.setattr(guessing_module, "GUESSES_MOST", 2)
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def slow(kept: str, given: str) -> bool:
+        begun.release()
+        return go_on.wait(20) and False
+
+    async def work(net: Network) -> None:
+        token = await net.token(Scope.READ)
+        assert (await net.ask("GET", "/v1/me", token)).status == 200
+        monkeypatch.setattr(keeper_module, "matches", slow)
+        guesses = [asyncio.ensure_future(net.login(f"x{number}", "a wrong guess")) for number in range(2)]
+        assert await asyncio.to_thread(begun.acquire, timeout=10)
+        while net.server.access.guessing.waiting < 2:
+            await anyio.lowlevel.checkpoint()
+        net.server.access.look_again()
+        assert (await net.ask("GET", "/v1/me", token)).status == 200
+        sent_away = await net.login("ada")
+        assert (sent_away.status, sent_away.code) == (429, "TooManyRequests")
+        go_on.set()
+        assert {each.code for each in await asyncio.gather(*guesses)} == {"LoginFailed"}
 
     network(work)
 
