@@ -14,10 +14,11 @@ from textual.content import Content
 from textual.widgets import ContentSwitcher, Input, Static, TextArea
 
 from tui import frame
+from tui.alerts import alert_strip
 from tui.command_line import CommandLine
 from tui.commands import COMMANDS, named
 from tui.confirm import Confirm
-from tui.dressing import dress
+from tui.dressing import dress, next_of
 from tui.escape import tell_apart
 from tui.files import save
 from tui.grid.layout import GAPS
@@ -56,7 +57,7 @@ class Cockpit(App[None]):
         Binding("slash", "search", "Search", priority=True),
         Binding("question_mark", "help", "Help"),
         Binding("escape", "step_back", "Back"),
-        Binding("a", "acknowledge", "Acknowledge alerts"),
+        Binding("a", "run('ack')", "Acknowledge alerts"),
         Binding("f6", "next_theme", "Theme"),
         Binding("f7", "next_density", "Density"),
         Binding("ctrl+q", "quit", "Leave", priority=True),
@@ -151,11 +152,8 @@ class Cockpit(App[None]):
             return
         width = self.size.width
         self._line("header").put(frame.header(self.state, self.link.where, width, read_only=self.read_only))
-        self._line("alerts").put(frame.alert_strip(self.state, width, frame.alert_lines(self.size.height)))
-        said = frame.banner(self.state, self.link.where)
-        self._line("banner").display = said is not None
-        if said is not None:
-            self._line("banner").put(said)
+        self._put_if("alerts", alert_strip(self.state, self.size))
+        self._put_if("banner", frame.banner(self.state, self.link.where))
         panel = self.panel()
         panel.set_class(any(self.state.stale(topic) for topic in panel.topics), "-stale")
         panel.draw(self.state)
@@ -167,6 +165,11 @@ class Cockpit(App[None]):
         self._line("tabs").put(frame.tabs(self.panels, panel.ident, width))
         off = frozenset(command.name for command in COMMANDS if self.is_off(command))
         self._line("keys").put(frame.key_line(panel.keys, off, width))
+
+    def _put_if(self, ident: str, said: Content | None) -> None:
+        self._line(ident).display = said is not None
+        if said is not None:
+            self._line(ident).put(said)
 
     def _line(self, ident: str) -> Lines:
         return self.screen_stack[0].query_one(f"#{ident}", Lines)
@@ -348,26 +351,21 @@ class Cockpit(App[None]):
         self.panel().back()
         self.draw()
 
-    def action_acknowledge(self) -> None:
-        """Acknowledge every alert as it stands."""
-        self.run_text("ack")
-
     def action_go(self, ident: str) -> None:
         """Open a panel."""
         self.open_panel(ident)
 
+    def action_run(self, text: str) -> None:
+        """Run a command."""
+        self.run_text(text)
+
     def action_next_theme(self) -> None:
         """Put on the next theme."""
-        names = list(THEMES)
-        now = next((place for place, name in enumerate(names) if THEMES[name].theme.name == self.theme), 0)
-        self.set_preference("theme", names[(now + 1) % len(names)])
+        self.set_preference("theme", next_of(THEMES, self.theme.removeprefix("bulkhead-")))
 
     def action_next_density(self) -> None:
         """Put columns further apart, or close together again."""
-        names = list(GAPS)
-        now = self.preferences.get("density", "normal")
-        place = names.index(now) if now in names else 0
-        self.set_preference("density", names[(place + 1) % len(names)])
+        self.set_preference("density", next_of(GAPS, self.preferences.get("density", "normal")))
 
     def on_command_line_run(self, event: CommandLine.Run) -> None:
         """Run what was typed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from tui.grid.layout import GAPS
@@ -12,7 +12,7 @@ from tui.themes import THEMES
 if TYPE_CHECKING:
     from tui.app import Cockpit
 
-__all__ = ["dress"]
+__all__ = ["dress", "next_of"]
 
 
 def dress(cockpit: Cockpit) -> None:
@@ -31,3 +31,9 @@ def dress(cockpit: Cockpit) -> None:
         order = chosen.names(f"order.{panel.ident}")
         if len(order) == 2:
             panel.grid.order_by(order[0], descending=order[1] == "desc")
+
+
+def next_of(names: Iterable[str], now: str) -> str:
+    """Return the name after this one, the first after the last or after one that is not among them."""
+    found = list(names)
+    return found[(found.index(now) + 1) % len(found)] if now in found else found[0]

@@ -1,4 +1,4 @@
-"""What every panel is framed by: header, tabs, alert strip, banner, key line. Contents only; the application places them."""
+"""What every panel is framed by: header, tabs, banner, key line. Contents only; the application places them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tui import cells
 from tui.cells import Cell
 from tui.link import LinkState
 from tui.state import State
-from tui.text import clickable, line, lines, padded
+from tui.text import clickable, line, padded
 
 if TYPE_CHECKING:
     from tui.panels.base import Panel, PanelKey
 
-__all__ = ["ENGINE", "alert_lines", "alert_strip", "banner", "header", "key_line", "tabs"]
+__all__ = ["ENGINE", "banner", "header", "key_line", "tabs"]
 
 ENGINE: Final = {
     "running": ("● RUNNING", "gain"),
@@ -27,8 +27,6 @@ ENGINE: Final = {
 
 _MADE_UP: Final = "SYNTHETIC"
 """Prices that nobody trades at: said in colour, whatever else finds no place."""
-
-_TALL: Final = 40
 
 _NANOS: Final = 1_000_000_000
 
@@ -104,35 +102,6 @@ def tabs(panels: Sequence[type[Panel]], current: str, width: int) -> Content:
             line(clickable(f" {panel.key}" if panel.key else "", key, action), clickable(f" {title} ", name, action))
         )
     return Content(" ").join(found)
-
-
-def alert_lines(height: int) -> int:
-    """Return how many alerts a screen of so many lines has room for: the newest three, one on a small screen."""
-    return 3 if height >= _TALL else 1
-
-
-def alert_strip(state: State, width: int, most: int = 1) -> Content:
-    """Return the pinned strip: the newest alerts, how many others, and that they can be acknowledged (EX-1406)."""
-    found = state.get("alerts")
-    if found is None:
-        return line("")
-    if not found["alerts"]:
-        return line((" ✓ no alerts", "dim"))
-    shown = found["alerts"][:most]
-    others = int(found["count"]) - len(shown)
-    right = line((f" +{others} " if others else " ", "strong"), ("a", "accent"), (" acknowledge ", "dim"))
-    rows = [padded(_alert(each), right if place == 0 else line(""), width) for place, each in enumerate(shown)]
-    return lines(*rows)
-
-
-def _alert(newest: Mapping[str, Any]) -> Content:
-    letter = str(newest["severity"])[:1].upper()
-    return line(
-        (f" {letter} ", "badge-alarm" if letter in "EC" else "badge-warn"),
-        (f" {cells.clock_time(newest['at'])} ", "dim"),
-        (str(newest["text"]), "alarm" if letter in "EC" else "warn"),
-        (f"  {newest['identity']}" if newest.get("identity") else "", "dim"),
-    )
 
 
 def banner(state: State, where: str) -> Content | None:

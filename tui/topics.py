@@ -11,14 +11,16 @@ class Topic(NamedTuple):
     """One thing the screen can know: an address and how often it is asked while it is wanted.
 
     ``every_s`` 0 is at each update of the screen (prices move without an event); ``stirred`` are beginnings of event types
-    and codes that make the answer old at once, so that a slow topic is fresh when something happened. A path with ``{name}`` is asked
-    once a panel has said what the name stands for (``State.focus``).
+    and codes that make the answer old at once, so that a slow topic is fresh when something happened. A path with ``{name}``
+    is asked once a panel has said what the name stands for (``State.focus``).
     """
 
     path: str
     every_s: float
     query: tuple[tuple[str, Any], ...] = ()
     stirred: tuple[str, ...] = ()
+    quiet: bool = False
+    """Whether a refusal is not said: who may not look is shown what there is without it."""
 
 
 _GROUPISH: Final = ("Group", "Leg", "Order", "Fill", "Pyramid", "Position", "Slot")
@@ -49,6 +51,7 @@ TOPICS: Final[dict[str, Topic]] = {
     "notices": Topic("/v1/notifications", 10.0, (("limit", 500),), stirred=("Notices",)),
     "trace": Topic("/v1/trace/{traced}", 2.0),
     "explain": Topic("/v1/explain/{traced}", 2.0),
+    "secrets": Topic("/v1/secrets", 20.0, stirred=("Secret", "Config"), quiet=True),
     "config": Topic("/v1/config", 10.0, stirred=("Config", "Draft")),
 }
 """Every topic by name; panels name those they want."""

@@ -6,14 +6,16 @@ import asyncio
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from textual.geometry import Size
 
 from tests.tui.rig import Clock
+from tui.alerts import alert_strip
 from tui.cells import Cell
 from tui.commands.finding import worth_of
 from tui.commands.risk import plan_in_words
 from tui.demo import DemoLink
-from tui.frame import alert_strip, banner, header
+from tui.frame import banner, header
 from tui.link import LinkState
 from tui.panels import cards
 from tui.panels.leg_columns import progress
@@ -113,11 +115,18 @@ async def test_the_queue_is_split_by_why_it_waits() -> None:
 
 @pytest.mark.anyio
 async def test_alerts_are_pinned_and_counted() -> None:
-    """The strip shows the newest alert and how many others; the card counts those of the last hour (EX-1406, EX-1610)."""
+    """The strip has the newest three and how many others, the card the number of the last hour (EX-1406, EX-1610)."""
     ask = Ask()
     state = await ask.all("troubles", "risk", "signals")
-    assert "order rate limit at 92 %" in alert_strip(state, 120).plain
-    assert "+4" in alert_strip(state, 120).plain
+    newest = [str(each["text"]) for each in state.get("alerts")["alerts"]]
+    for size, tall in ((Size(120, 36), 3), (Size(80, 24), 2)):
+        shown = alert_strip(state, size)
+        assert shown is not None
+        rows = shown.plain.splitlines()
+        assert len(rows) == tall
+        assert max(map(cell_len, rows)) <= size.width
+        assert [text[:20] in shown.plain for text in newest] == [True] * 3
+        assert "+2" in rows[0]
     assert "4 in the last hour" in cards.side(state, Size(60, 30)).plain
     ask.clock.go(7_200)
     assert "0 in the last hour" in cards.side(state, Size(60, 30)).plain

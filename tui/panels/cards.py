@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.geometry import Size
 
 from tui import cells
+from tui.alerts import letter_of
 from tui.cells import Cell
 from tui.frame import ENGINE
 from tui.panels.risk import STATUS
@@ -232,11 +233,10 @@ def _alerts(state: State, size: Size) -> Iterator[Content]:
 
 
 def _trouble(row: Mapping[str, Any]) -> Content:
-    letter = str(row["severity"])[:1].upper()
-    style = "alarm" if letter in "EC" else "warn"
+    letter, alarming = letter_of(row)
     return line(
         (f"{cells.clock_time(row['at'])} ", "dim"),
-        (f"{letter} ", style),
+        (f"{letter} ", "alarm" if alarming else "warn"),
         (str(row["text"]), ""),
         (f"  {row['identity'] or ''}", "dim"),
     )
