@@ -45,6 +45,9 @@ STRANGER_EVERY_S: Final = 3_600
 _LOOKS: Final = frozenset(name for name, command in HOUSE.items() if not command.effect)
 
 
+_CAPTIONS: Final = {"equity": "Equity, the last 30 days", "pnl": "Result by day, the last 30 days"}
+
+
 class _Shown(Message, frozen=True, tag=True):
     """The answer to a command that only looks."""
 
@@ -54,6 +57,7 @@ class _Shown(Message, frozen=True, tag=True):
     chat: int
     text: str
     about: str = ""
+    buttons: tuple[Button, ...] = ()
 
 
 class _NamedIt(Message, frozen=True, tag=True):
@@ -150,10 +154,14 @@ class PhoneCommands(Outbox):
             return self._tapped(update, role)
         if not update.text:
             return self._taken(update, Judged(None)), []
+        return self._typed(update, update.text, role)
+
+    def _typed(self, update: PhoneUpdate, text: str, role: Role) -> tuple[Event, list[Any]]:
+        """Judge a command that was written, or that a button writes."""
         found = judge(
             self._chats,
             update.chat,
-            update.text,
+            text,
             self.now() // 1_000_000,
             code=lambda: f"{self.context.random.randrange(1_000_000):06d}",
             token=self._token,
@@ -194,8 +202,11 @@ class PhoneCommands(Outbox):
     # --- taps ----------------------------------------------------------------------------------------------------------
 
     def _tapped(self, update: PhoneUpdate, role: Role) -> tuple[Event, list[Any]]:
-        """Judge a tap: a confirmation, a cancellation, an approval, an acknowledgement; anything else is stale."""
+        """Judge a tap: a command, a confirmation or cancellation, an approval, an acknowledgement; all else is stale."""
         kind, _, rest = update.data.partition(":")
+        if kind == "t":
+            self._callbacks.append((update.callback, ""))
+            return self._typed(update, rest, role)
         now_ms = self.now() // 1_000_000
         if kind == "c":
             found = judge_token(self._chats, update.chat, rest, now_ms, user=update.user, role=role, commands=HOUSE)
@@ -241,6 +252,9 @@ class PhoneCommands(Outbox):
             return self._answered(update, found, help_text(HOUSE, role))
         if found.reply == "BadArguments":
             return self._answered(update, found, f"Write it so: {written(parsed.command, HOUSE[parsed.command])}")
+        if found.reply == "AccountNeeded":
+            text = "\n".join(f"{parsed.command} {each}" for each in self._settings.accounts)
+            return self._answered(update, found, f"There are several accounts. Write which is meant:\n{text}")
         if found.reply in REPLIES:
             return self._answered(update, found, REPLIES[found.reply])
         return self._look(update, parsed)
@@ -248,12 +262,14 @@ class PhoneCommands(Outbox):
     def _look(self, update: PhoneUpdate, parsed: Parsed) -> Do | None:
         if parsed.command == "/chart":
             picture = f"{parsed.args[0]}:{parsed.account}"
-            item = new_item(update.chat, OutKind.PICTURE, f"{parsed.args[0]}", picture=picture)
+            item = new_item(update.chat, OutKind.PICTURE, _CAPTIONS[parsed.args[0]], picture=picture)
             return self._note(update.chat, update.user, parsed, "done", self._queued([item]))
         live = parsed.command == "/live"
         self.context.pipe(
             self._seat.show("/status" if live else parsed.command, parsed.args, parsed.account),
-            lambda text: _Shown(update.update_id, update.chat, text, "live" if live else ""),
+            lambda found: _Shown(
+                update.update_id, update.chat, found.text, "live" if live else "", () if live else found.buttons
+            ),
             lambda error: _Shown(update.update_id, update.chat, _said(error)),
         )
         return self._note(update.chat, update.user, parsed, "done")
@@ -281,7 +297,7 @@ class PhoneCommands(Outbox):
     @handles
     def shown(self, msg: _Shown) -> Do:
         """Send the house's answer."""
-        item = new_item(msg.chat, OutKind.REPLY, msg.text, about=msg.about)
+        item = new_item(msg.chat, OutKind.REPLY, msg.text, about=msg.about, buttons=msg.buttons)
         return Do(self._queued([item]), then=self._pump)
 
     @handles

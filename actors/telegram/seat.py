@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from protocol.telegram import Button
 from rules.telegram.commands import Role
 
-__all__ = ["Member", "Named", "PhoneSettings", "Seat"]
+__all__ = ["Answer", "Member", "Named", "PhoneSettings", "Seat"]
 
 
 class Member(NamedTuple):
@@ -36,6 +37,13 @@ class Named(NamedTuple):
     error: str = ""
 
 
+class Answer(NamedTuple):
+    """What a command that only looks is answered; its buttons type further commands."""
+
+    text: str
+    buttons: tuple[Button, ...] = ()
+
+
 class Seat(Protocol):
     """The house as the bridge sees it; ``service.telegram.seat`` is one. What it raises is told as the answer."""
 
@@ -43,7 +51,7 @@ class Seat(Protocol):
         """Release files."""
         ...
 
-    async def show(self, command: str, args: Sequence[str], account: str) -> str:
+    async def show(self, command: str, args: Sequence[str], account: str) -> Answer:
         """Answer a command that only looks."""
         ...
 

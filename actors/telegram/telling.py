@@ -213,7 +213,9 @@ class TelegramBridge(PhoneCommands):
     def live(self, msg: _Live) -> None:  # noqa: ARG002 - the type is the message
         """Renew the live status messages, where there are any."""
         if any(self._memory.message_of(chat, "live") for chat in self._told(Role.WATCH)):
-            self.context.pipe(self._seat.show("/status", (), ""), _Renewed, lambda _: _Renewed(""))
+            self.context.pipe(
+                self._seat.show("/status", (), ""), lambda found: _Renewed(found.text), lambda _: _Renewed("")
+            )
 
     @handles
     def renewed(self, msg: _Renewed) -> Do | None:

@@ -20,17 +20,16 @@ REPLIES: Final = {
     "NotACommand": "Commands begin with /. /help lists them.",
     "UnknownCommand": "There is no such command. /help lists them.",
     "NotAllowed": "You may not do this from here.",
-    "AccountNeeded": "There are several accounts: write the account behind the command.",
     "ReadOnlyMode": "bulkhead is read only: an admin sets app.read_only to false.",
 }
 """Reply key -> its words; keys that are not here are answered by the house."""
 
-_SIGNS: Final = {NoticeSeverity.CRITICAL: "‼", NoticeSeverity.WARNING: "⚠", NoticeSeverity.INFO: "·"}
-
 
 def alert_text(notice: Notice) -> str:
-    """Say a notice in a line: a sign and a word for how loud it is, then what happened."""
-    return f"{_SIGNS[notice.severity]} {notice.severity.value}: {notice.title}"
+    """Say a notice in a line: with a sign where somebody has to do something, or to look."""
+    if notice.pinned:
+        return f"\u203c {notice.title}"
+    return f"\u26a0 {notice.title}" if notice.severity is NoticeSeverity.WARNING else notice.title
 
 
 def confirm_text(effect: str, code: str) -> str:
@@ -39,9 +38,13 @@ def confirm_text(effect: str, code: str) -> str:
 
 
 def help_text(commands: Mapping[str, Command], role: Role) -> str:
-    """List what a role may type."""
-    lines = [written(name, command) for name, command in commands.items() if role >= command.role]
-    return "\n".join(lines)
+    """List what a role may type: what looks first, then what does something."""
+    mine = [(name, command) for name, command in commands.items() if role >= command.role]
+    looks = [written(name, command) for name, command in mine if not command.effect and name != "/confirm"]
+    acts = [written(name, command) + (" *" if command.confirm else "") for name, command in mine if command.effect]
+    if not acts:
+        return "\n".join(looks)
+    return "\n".join([*looks, "", *acts, "", "* asks for a confirmation first: tap, or /confirm CODE"])
 
 
 def written(name: str, command: Command) -> str:

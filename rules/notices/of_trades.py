@@ -29,10 +29,11 @@ from protocol.offset import OffsetDecided, OffsetEnded, OffsetStepEnded
 from protocol.orders import FillRecorded, OrderRefused, OrderSent, OrderState, OrderStateChanged, Purpose
 from protocol.values import OrderSide
 from rules.client_ids import parse
+from rules.money import result_of
 from rules.notation import plain, words
 from rules.notices.sentence import GROUP, Sentence, SentenceOf, coded, market_of
 
-__all__ = ["OF_TRADES", "result_of"]
+__all__ = ["OF_TRADES"]
 
 _PURPOSES: Final = {Purpose.ENTRY: "entry", Purpose.TP: "target", Purpose.CLOSE: "close"}
 _DONE: Final = {OrderSide.BUY: "Bought", OrderSide.SELL: "Sold"}
@@ -116,13 +117,6 @@ def _order_state(e: OrderStateChanged) -> Sentence:
 def _opened(e: GroupOpened) -> Sentence:
     said = f"Opening {e.side.value} {e.symbol} {e.timeframe} at {plain(e.base_entry_price)}"
     return Sentence(said, f"{e.strategy}, account {e.account}")
-
-
-def result_of(amount: Decimal, currency: str) -> str:
-    """Say what something came to, always with its sign; to the cent, and to the last digit what is less than one."""
-    small = abs(amount) < 1 and amount != round(amount, 2)
-    figure = f"{amount:+,.8f}".rstrip("0") if small else f"{amount:+,.2f}"
-    return f"{figure} {currency}".rstrip()
 
 
 def _closed(e: GroupClosed) -> Sentence:

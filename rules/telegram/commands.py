@@ -81,7 +81,7 @@ HOUSE: Final[Mapping[str, Command]] = MappingProxyType(
         **SPEC,
         "/resume": SPEC["/resume"]._replace(confirm=True),
         "/close": SPEC["/close"]._replace(confirm=True),
-        "/closeleg": _trades("close one leg of a group", (2, 2), "ID LEG", "closing", "CLOSE_LEG"),
+        "/closeleg": _trades("close one leg of a group", (2, 3), "ID LEG", "closing", "CLOSE_LEG"),
         "/queue": Command("entries that wait", reply="queue"),
         "/promote": _trades("let a waiting entry in", (1, 1), "QUEUE_ID", "done", "PROMOTE"),
         "/forceadd": _trades("let it in over the limit", (1, 1), "QUEUE_ID", "done", "FORCE_ADD"),
@@ -89,9 +89,9 @@ HOUSE: Final[Mapping[str, Command]] = MappingProxyType(
         "/risk": Command("losing groups and the projected offset", reply="risk"),
         "/run": _trades("run the loss offset now", (0, 1), "[ID]", "done", "RUN"),
         "/stop": Command(
-            "stop an account until it is armed again", 0, 0, "ACCOUNT", Role.TRADE, True, reply="done", effect="STOP"
+            "stop an account until it is armed again", 0, 0, "[ACCOUNT]", Role.TRADE, True, reply="done", effect="STOP"
         ),
-        "/arm": Command("arm a stopped account", 0, 0, "ACCOUNT", Role.ADMIN, True, True, reply="done", effect="ARM"),
+        "/arm": Command("arm a stopped account", 0, 0, "[ACCOUNT]", Role.ADMIN, True, True, reply="done", effect="ARM"),
         "/approvals": Command("what waits for your word", reply="approvals", per_account=False),
         "/alerts": Command("alerts that nobody has acknowledged", reply="alerts", per_account=False),
         "/ack": Command("acknowledge all alerts", role=Role.APPROVE, reply="done", effect="ACK", per_account=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from actors.telegram.seat import Named
+from actors.telegram.seat import Answer, Named
 from actors.telegram.telling import TelegramBridge
 from service.config import Config
 from service.telegram.settings import phone_settings
@@ -21,9 +21,9 @@ class EmptySeat:
     def close(self) -> None:
         """Release nothing."""
 
-    async def show(self, command: str, args: Sequence[str], account: str) -> str:  # noqa: ARG002 - the seat's shape
+    async def show(self, command: str, args: Sequence[str], account: str) -> Answer:  # noqa: ARG002 - the seat's shape
         """Show nothing."""
-        return ""
+        return Answer("")
 
     async def name(self, command: str, args: Sequence[str], account: str) -> Named:  # noqa: ARG002
         """Name nothing."""

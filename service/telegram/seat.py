@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from actors.telegram.seat import Named
+from actors.telegram.seat import Answer, Named
 from protocol.approvals import APPROVAL_DESK, AnswerApproval, ApprovalAnswer
 from protocol.event_log import EVENT_LOG, AcknowledgeEvents
 from protocol.groups import CloseGroup, CloseReason
@@ -23,7 +23,8 @@ from service.api.answers import Refused
 from service.api.control import actor_at
 from service.api.host import ASK_S, RISK, Host
 from service.telegram.drafts import apply_draft, draft_named
-from service.telegram.views import PhoneViews, group_line
+from service.telegram.lines import count, group_lines, group_name
+from service.telegram.views import PhoneViews
 
 __all__ = ["HouseSeat"]
 
@@ -47,7 +48,7 @@ class HouseSeat:
         """Release the files."""
         self.views.close()
 
-    async def show(self, command: str, args: Sequence[str], account: str) -> str:
+    async def show(self, command: str, args: Sequence[str], account: str) -> Answer:
         """Answer a command that only looks."""
         return await self.views.show(command, args, account)
 
@@ -59,24 +60,24 @@ class HouseSeat:
         match command:
             case "/close":
                 group = await self.views.group(args[0], account)
-                return Named(f"Close the whole group at the market:\n{group_line(group)}", tuple(args))
+                return Named(f"Close the whole group at the market:\n{self._said(group)}", tuple(args))
             case "/closeleg":
                 group = await self.views.group(args[0], account)
-                leg_id = leg_id_of(args[1])
+                leg_id = leg_id_of(" ".join(args[1:]))
                 await self.views.leg(args[0], leg_id)
-                return Named(f"Close {leg_name(leg_id)} at the market, of\n{group_line(group)}", (args[0], leg_id))
+                return Named(f"Close {leg_name(leg_id)} at the market, of\n{self._said(group)}", (args[0], leg_id))
             case "/closeall":
                 found = await self.views.open_groups(account)
                 if not found:
                     return Named("", error="No group is open.")
-                lines = "\n".join(group_line(each) for each in found[:20])
+                lines = "\n".join(map(self._said, found[:20]))
                 more = f"\nand {len(found) - 20} more" if len(found) > 20 else ""
                 ids = tuple(each["group_id"] for each in found)
-                return Named(f"Close {len(found)} groups at the market:\n{lines}{more}", ids)
+                return Named(f"Close {count(len(found), 'group')} at the market:\n{lines}{more}", ids)
             case "/promote" | "/forceadd" | "/remove":
                 its_account, entry = await self.views.queue_entry(args[0], account)
                 does = {"/promote": "Let in", "/forceadd": "Let in over the limit", "/remove": "Remove"}[command]
-                said = f"{does}: {entry.side.value} {entry.symbol} {entry.timeframe} on {its_account}"
+                said = f"{does}: {entry.symbol} {entry.timeframe} {entry.side.value} on {its_account}"
                 return Named(said, tuple(args))
             case "/run":
                 return Named(await self._planned(args, account), tuple(args))
@@ -157,7 +158,7 @@ class HouseSeat:
             close = CloseGroup(group_id=ident, reason=CloseReason.OPERATOR, leg_id=leg, at=self._host.system.now())
             actor_at(self._host.system, path).tell(close)
             told.append(group)
-        lines = [f"Closing {group_line(each)}" for each in told]
+        lines = [f"Closing {group_name(each)} ({each['group_id']})" for each in told]
         lines += [f"{ident} is closing or closed already." for ident in gone]
         return "\n".join(lines) or "No group is open."
 
@@ -205,6 +206,9 @@ class HouseSeat:
         if len(names) > 1:
             raise Refused(422, "AccountNeeded", f"name one of {', '.join(names)}", path="account")
         return names[0]
+
+    def _said(self, group: Mapping[str, Any]) -> str:
+        return group_lines(group, self._host.system.now())
 
     def _refuse_read_only(self, command: str) -> None:
         if self._host.config.app.read_only and command not in _READ_ONLY_MAY:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any, Final
 
 from actors.risk import PERMITS
 from actors.session_figures import figures_of_calls
-from actors.session_topics import health_topic
+from actors.session_topics import health_topic, market_topic
+from actors.telegram.seat import Answer
+from actors.topics import precision_topic
 from protocol.approvals import APPROVAL_DESK, ListApprovals
 from protocol.groups.naming import leg_name
 from protocol.offset import RiskPicture, RiskView
 from protocol.pool import QueueReport, QueueSnapshot
+from protocol.precision import RulesState
 from protocol.risk import Permit
 from protocol.values import Scope
 from protocol.venue import VenueHealth
+from rules.money import amount_of
+from rules.notation import words
 from rules.performance import day_of, day_start
+from runtime.clock import NANOS
 from runtime.errors import ActorError
 from service.api import rows
 from service.api.answers import Refused
@@ -30,11 +37,12 @@ from service.journals import journal_of, views_of
 from service.notices import zone_of
 from service.report.pictures import picture_beside
 from service.telegram.drafts import draft_said
+from service.telegram.lines import BUTTONS, age, group_lines, listed, typing
 from service.telegram.timing import NO_CALENDAR, maintenance, round_trips, signal_to_order
 from store.pnl import PnlFilter
 from store.signal_times import signal_times
 
-__all__ = ["PhoneViews", "group_line"]
+__all__ = ["PhoneViews"]
 
 _ROWS: Final = 15
 """Rows of a list; what is left out is counted."""
@@ -53,9 +61,9 @@ class PhoneViews:
         self.reading.close()
         self._figures.reading.close()
 
-    async def show(self, command: str, args: Sequence[str], account: str) -> str:
+    async def show(self, command: str, args: Sequence[str], account: str) -> Answer:
         """Return the answer to a command."""
-        one: Mapping[str, Callable[[Sequence[str], str], Awaitable[str]]] = {
+        one: Mapping[str, Callable[[Sequence[str], str], Awaitable[Answer | str]]] = {
             "/status": self._status,
             "/positions": self._positions,
             "/pnl": self._pnl,
@@ -67,7 +75,8 @@ class PhoneViews:
             "/latency": self._latency,
             "/news": self._news,
         }
-        return await one[command](args, account)
+        found = await one[command](args, account)
+        return found if isinstance(found, Answer) else Answer(found)
 
     async def draw(self, picture: str) -> bytes:
         """Return a picture (PNG): ``equity`` or ``pnl``, of an account or of all (``equity:main``)."""
@@ -90,33 +99,49 @@ class PhoneViews:
         lines = [f"{host.config.app.mode.value}, engine {state}{why}"]
         stopped = dict(permit.stopped) if permit is not None else {}
         worth = {each["account"]: each for each in await equity_of(host.system, names)}
-        lines += [self._account_line(name, worth.get(name), stopped.get(name)) for name in names]
-        lines.append(await self._earned(account))
-        count, _newest = await self.reading.views(lambda views: views.alerts(limit=1))
-        return "\n".join([*lines, f"alerts to acknowledge: {count}"])
+        for name in names:
+            lines += self._account_lines(name, worth.get(name), stopped.get(name))
+        lines += await self._earned(account)
+        signal, (count, _newest) = await self.reading.views(
+            lambda views: (views.signals(limit=1), views.alerts(limit=1))
+        )
+        ago = f"{age((host.system.now() - signal[0].received_at) / NANOS)} ago" if signal else "none yet"
+        return "\n".join([*lines, f"last signal: {ago}", f"alerts to acknowledge: {count or 'none'}"])
 
-    def _account_line(self, name: str, worth: Mapping[str, Any] | None, stopped: str | None) -> str:
-        health: VenueHealth | None = self._host.system.bus.kept(health_topic(name))
-        venue = "connecting" if health is None else health.status.value
-        equity = f", equity {_money(worth['equity'])} {worth['currency']}" if worth and worth["equity"] else ""
-        halted = f", STOPPED until armed: {stopped}" if stopped is not None else ""
-        return f"{name}: venue {venue}{equity}{halted}"
+    def _account_lines(self, name: str, worth: Mapping[str, Any] | None, stopped: str | None) -> list[str]:
+        """Say how an account stands: venue and age of its newest price, equity, and why it takes no entries."""
+        bus, now = self._host.system.bus, self._host.system.now()
+        health: VenueHealth | None = bus.kept(health_topic(name))
+        rules: RulesState | None = bus.kept(precision_topic(name))
+        ticks = [bus.kept(market_topic(name, each.symbol)) for each in (rules.instruments if rules is not None else ())]
+        newest = max((each.at for each in ticks if each is not None), default=None)
+        feed = "no prices yet" if newest is None else f"prices {age(max(0, now - newest) / NANOS)} old"
+        lines = [f"{name}: venue {'connecting' if health is None else health.status.value}, {feed}"]
+        if worth and worth["equity"]:
+            lines.append(f"  equity {amount_of(Decimal(worth['equity']), worth['currency'])}")
+        return lines if stopped is None else [*lines, f"  STOPPED until armed: {stopped}"]
 
-    async def _earned(self, account: str) -> str:
+    async def _earned(self, account: str) -> list[str]:
         query = {"parts": "none", "range": "all", **({"account": account} if account else {})}
         found = await self._figures.answer(query)
         pnl = found["dashboard"]["pnl"]
-        open_, unrealized = found["open_groups"], found["unrealized"]
-        return (
-            f"P&L day {pnl['day']:+.2f}, week {pnl['week']:+.2f} USD ({found['scope']}); "
-            f"{open_} open, {unrealized:+.2f} unrealized"
-        )
+        return [
+            f"P&L today {pnl['day']:+,.2f}, week {pnl['week']:+,.2f} USD ({found['scope']})",
+            f"{found['open_groups']} open, {found['unrealized']:+,.2f} USD unrealized",
+        ]
 
-    async def _positions(self, _: Sequence[str], account: str) -> str:
+    async def _positions(self, _: Sequence[str], account: str) -> Answer:
         found = await self.open_groups(account)
         if not found:
-            return "No group is open."
-        return _listed([group_line(each) for each in found])
+            return Answer("No group is open.")
+        now, several = self._host.system.now(), len(self._host.config.accounts) > 1
+        closes = [
+            typing(
+                f"Close {each['symbol']} {each['side']}", "/close", each["account"] if several else "", each["group_id"]
+            )
+            for each in found[:BUTTONS]
+        ]
+        return Answer(listed([group_lines(each, now) for each in found]), tuple(closes))
 
     async def open_groups(self, account: str = "") -> list[dict[str, Any]]:
         """Return open groups with their prices."""
@@ -136,7 +161,7 @@ class PhoneViews:
         rows_ = await self.reading.views(lambda views: views.pnl("account", wanted))
         costs = (
             ", ".join(
-                f"{_money(sum(each.fees_quote for each in rows_ if each.quote == quote))} {quote}"
+                amount_of(sum((each.fees_quote for each in rows_ if each.quote == quote), Decimal(0)), quote)
                 for quote in sorted({each.quote for each in rows_})
             )
             or "none"
@@ -144,20 +169,21 @@ class PhoneViews:
         rate = stats["win_rate_percent"]
         shown = "no win rate yet" if rate is None else f"win rate {rate:.1f} %"
         net = found["dashboard"]["pnl"]["all"]
-        return f"{args[0]} ({scope.value}): {stats['trades']} closed, {shown}, net {net:+.2f} USD, costs {costs}"
+        return f"{args[0]} ({scope.value})\n{stats['trades']} closed, {shown}\nnet {net:+,.2f} USD, costs {costs}"
 
-    async def _queue(self, _: Sequence[str], account: str) -> str:
-        lines = []
+    async def _queue(self, _: Sequence[str], account: str) -> Answer:
+        lines: list[str] = []
+        buttons = []
+        several = len(self._host.config.accounts) > 1
         for name in self.accounts(account):
             report: QueueReport = await actor_at(self._host.system, f"/risk/pool-{name}").ask(QueueSnapshot(), ASK_S)
             paused = f", {report.paused}" if report.paused else ""
             lines.append(f"{name}: {report.free} of {report.maximum} slots free{paused}")
-            lines += [
-                f"{each.rank}. {each.queue_id} {each.side.value} {each.symbol} {each.timeframe}: "
-                f"{each.hold or each.reason.value}"
-                for each in report.entries
-            ]
-        return _listed(lines)
+            for each in report.entries:
+                why = words(each.hold or each.reason.value)
+                lines.append(f"{each.rank}. {each.symbol} {each.timeframe} {each.side.value}: {why} ({each.queue_id})")
+                buttons.append(typing(f"Promote {each.symbol}", "/promote", name if several else "", each.queue_id))
+        return Answer(listed(lines), tuple(buttons[:BUTTONS]))
 
     async def _risk(self, _: Sequence[str], account: str) -> str:
         lines = []
@@ -166,19 +192,26 @@ class PhoneViews:
             lines.append(f"{name}: {found.status.value}{f', {found.why}' if found.why else ''}")
             for each in found.losers:
                 loss = "?" if each.loss_usd is None else f"{each.loss_usd:+.2f} USD ({each.loss_percent:+.2f} %)"
-                lines.append(f"{each.group_id} {each.symbol} {loss}, timer {each.timer}")
-        return _listed(lines)
+                lines.append(f"{each.symbol}: {loss}, timer {words(each.timer)} ({each.group_id})")
+        return listed(lines)
 
     async def _alerts(self, _: Sequence[str], __: str) -> str:
         count, newest = await self.reading.views(lambda views: views.alerts(limit=_ROWS))
         if not count:
             return "No alert waits to be acknowledged."
         more = [f"and {count - len(newest)} more"] if count > len(newest) else []
-        return "\n".join([*(f"‼ {each.code}: {each.text}" for each in newest), *more, "/ack acknowledges all."])
+        return "\n".join([*(f"‼ {each.text}" for each in newest), *more, "/ack acknowledges all."])
 
-    async def _approvals(self, _: Sequence[str], __: str) -> str:
+    async def _approvals(self, _: Sequence[str], __: str) -> Answer:
         found = await actor_at(self._host.system, APPROVAL_DESK).ask(ListApprovals(), ASK_S)
-        return _listed([f"{each.prompt_id} {each.title}" for each in found.prompts]) or "Nothing waits for a word."
+        if not found.prompts:
+            return Answer("Nothing waits for a word.")
+        buttons = [
+            typing(f"{word.title()} {each.prompt_id}", f"/{word}", each.prompt_id)
+            for each in found.prompts[: BUTTONS // 2]
+            for word in ("approve", "reject")
+        ]
+        return Answer(listed([f"{each.prompt_id}: {each.title}" for each in found.prompts]), tuple(buttons))
 
     async def prompt(self, ident: str) -> str:
         """Return what an entry that waits asks for; raise ``Refused`` (NotFound) when none has that id."""
@@ -234,25 +267,3 @@ class PhoneViews:
                 if each.queue_id == ident:
                     return name, each
         raise Refused(404, "NotQueued", f"no entry {ident} waits; /queue lists them", value=ident)
-
-
-def group_line(group: Mapping[str, Any]) -> str:
-    """Say a group in a line: id, market, side, what is open at which average, what it stands at."""
-    stands = "" if group["unrealized_quote"] is None else f", {float(group['unrealized_quote']):+.2f} {group['quote']}"
-    average = "" if not group["avg_entry"] else f" at {_money(group['avg_entry'])}"
-    stop = f", stop {_money(group['stop_price'])}" if group["stop_price"] else ""
-    target = f", target {_money(group['target_price'])}" if group["target_price"] else ""
-    return (
-        f"{group['group_id']} {group['side']} {group['symbol']} {group['timeframe']} {_money(group['open_qty'])}"
-        f"{average}{stop}{target}{stands} [{group['state']}]"
-    )
-
-
-def _money(value: Any) -> str:
-    text = f"{float(value):,.8f}".rstrip("0").rstrip(".")
-    return text or "0"
-
-
-def _listed(lines: Sequence[str]) -> str:
-    more = [f"and {len(lines) - 40} more"] if len(lines) > 40 else []
-    return "\n".join([*lines[:40], *more])

@@ -7,11 +7,12 @@ from typing import Any
 
 from actors.event_log import EventLog
 from actors.notifier import Backlog, Notifier, drafts_of
-from actors.telegram.seat import Member, Named, PhoneSettings
+from actors.telegram.seat import Answer, Member, Named, PhoneSettings
 from actors.telegram.telling import TelegramBridge
 from protocol.event_log import EVENT_LOG
 from protocol.notifications import NOTIFIER
 from protocol.telegram import (
+    Button,
     Delivery,
     OutItem,
     PhoneMail,
@@ -139,14 +140,15 @@ class FakeSeat:
         self.acts: list[tuple[str, tuple[str, ...], str]] = []
         self.act_now: Callable[[str], Any] | None = None
         self.naming = Named("do it", ())
+        self.buttons: tuple[Button, ...] = ()
 
     def close(self) -> None:
         pass
 
-    async def show(self, command: str, args: Sequence[str], account: str) -> str:
+    async def show(self, command: str, args: Sequence[str], account: str) -> Answer:
         if command == "/status":
-            return self.status
-        return " ".join((command, *args, account)).strip()
+            return Answer(self.status)
+        return Answer(" ".join((command, *args, account)).strip(), self.buttons)
 
     async def name(self, command: str, args: Sequence[str], account: str) -> Named:
         return self.naming

@@ -19,9 +19,10 @@ from protocol.risk import EngineStatus, EngineStatusChanged
 from protocol.values import OrderSide, Side
 from protocol.venue import VenueStatus, VenueStatusChanged
 from rules.client_ids import derive, group_hash
+from rules.money import amount_of, result_of
 from rules.notices.of_events import draft_of, group_of
 from rules.notices.of_house import OF_HOUSE
-from rules.notices.of_trades import OF_TRADES, result_of
+from rules.notices.of_trades import OF_TRADES
 from rules.notices.shelf import GROUPS_KNOWN, Shelf, fold, keep
 from tests.examples import event_names, example, examples
 
@@ -192,11 +193,13 @@ def test_a_group_is_known_from_its_beginning_on() -> None:
     assert group.hash not in shelf.groups
 
 
-def test_results_keep_what_counts() -> None:
-    """EX-1604: a result has its sign, to the cent; what is less than one keeps its digits."""
+def test_amounts_are_written_as_their_currency_is() -> None:
+    """EX-1604: a result has its sign; to the cent where there are cents, else to the last digit."""
     assert result_of(Decimal("1234.567"), "USDT") == "+1,234.57 USDT"
-    assert result_of(Decimal("-0.00012"), "BTC") == "-0.00012 BTC"
-    assert result_of(Decimal(0), "USDT") == "+0.00 USDT"
+    assert result_of(Decimal("-0.21976002"), "USDC") == "-0.22 USDC"
+    assert result_of(Decimal("-0.000120"), "BTC") == "-0.00012 BTC"
+    assert result_of(Decimal(0), "EUR") == "+0.00 EUR"
+    assert amount_of(Decimal("10000"), "USD") == "10,000.00 USD"
 
 
 def test_an_order_that_leaves_says_what_it_does() -> None:
