@@ -347,8 +347,9 @@ class Cockpit(App[None]):
         self.push_screen(Help(self.panel(), self.panels))
 
     def action_step_back(self) -> None:
-        """Go one step back."""
-        self.panel().back()
+        """Go one step back; where there is none, put the toasts away."""
+        if not self.panel().back():
+            self.query_one(Toasts).put_all_away()
         self.draw()
 
     def action_go(self, ident: str) -> None:

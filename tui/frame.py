@@ -34,7 +34,7 @@ _NANOS: Final = 1_000_000_000
 def header(state: State, where: str, width: int, *, read_only: bool) -> Content:
     """Return the first line: whose money, what engine, how full, what came of it, what time it is there."""
     status = state.get("status")
-    right = line(_bell(state), (f"  {cells.clock_time(state.now())} UTC ", "dim"))
+    right = line(" ", _bell(state), (f"  {cells.clock_time(state.now())} UTC ", "dim"))
     if status is None:
         return padded(line((" bulkhead ", "badge"), f"  asking {where}"), right, width)
     pieces: list[Cell | tuple[str, str] | str] = [(" bulkhead ", "badge"), " ", _mode(status), "  "]

@@ -22,7 +22,7 @@ __all__ = ["EVERYWHERE", "Help"]
 EVERYWHERE: Final = (
     ("1 … 9", "open a panel"),
     ("Enter", "details of what is selected"),
-    ("Esc", "back: out of details, a filter, this page"),
+    ("Esc", "back: out of details, a filter, this page; puts toasts away"),
     ("/", "search: show only rows with these words"),
     (":", "command line; Tab completes"),
     ("Ctrl+P", "command palette"),

@@ -46,6 +46,11 @@ class Notices:
         self._toasts.pop(seq, None)
         self._shown_at.pop(seq, None)
 
+    def drop_all(self) -> None:
+        """Take every toast away."""
+        self._toasts.clear()
+        self._shown_at.clear()
+
     def toasts(self, clock: int) -> tuple[list[Mapping[str, Any]], int]:
         """Return the toasts to be seen now, newest first, and how many others there are."""
         for seq in [seq for seq, at in self._shown_at.items() if clock - at >= TOAST_S * _NANOS]:

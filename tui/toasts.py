@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from textual.content import Content
+from textual.geometry import Size
 
 from tui import cells
 from tui.lines import Lines
@@ -18,16 +19,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Toasts"]
 
-_WIDTH: Final = 56
-_INSIDE: Final = _WIDTH - 3
+_WIDE: Final = 56
+_EDGES: Final = 3
+
+_SMALL: Final = Size(100, 30)
+"""On a screen with fewer columns or lines a toast has one line instead of two, so that it hides little of what is traded."""
 
 
 class Toasts(Lines):
-    """A stack at the right, under the frame's lines; hidden while there is none."""
+    """A stack at the right, above the status line, where tables end; hidden while there is none."""
 
     DEFAULT_CSS = """
     Toasts {
-        layer: over; dock: right; width: 56; max-width: 90%; height: auto; margin: 4 1 0 0; display: none;
+        layer: over; dock: right; height: auto; display: none;
         background: $panel; border-left: thick $error; padding: 0 1;
     }
     """
@@ -44,9 +48,24 @@ class Toasts(Lines):
         toasts, others = self.notices.toasts(clock)
         self.display = bool(toasts)
         if toasts:
-            rows = [row for each in toasts for row in _toast(each)]
-            more = [line((f"and {others} more: n lists them", "warn"))] if others else []
-            self.put(lines(*rows, *more))
+            self._show(toasts, others)
+
+    def _show(self, toasts: Sequence[Mapping[str, Any]], others: int) -> None:
+        screen = self.app.size
+        small = screen.width < _SMALL.width or screen.height < _SMALL.height
+        inside = min(_WIDE, screen.width * 3 // 4)
+        rows = [row for each in toasts for row in _toast(each, inside, small=small)]
+        if others:
+            rows.append(line((f"and {others} more: ", "warn"), ("n", "accent"), (" lists them", "warn")))
+        beneath = self.screen.query_one("#said").size.height + 1
+        self.styles.width = inside + _EDGES
+        self.styles.margin = (max(1, screen.height - beneath - len(rows)), 1, 0, 0)
+        self.put(lines(*rows))
+
+    def put_all_away(self) -> None:
+        """Put every toast away; their notifications stay in the list."""
+        self.notices.drop_all()
+        self.display = False
 
     def action_put_away(self, seq: int) -> None:
         """Put a toast away; its notification stays in the list."""
@@ -58,12 +77,15 @@ class Toasts(Lines):
         cast("Cockpit", self.app).open_panel("notices")
 
 
-def _toast(each: Mapping[str, Any]) -> list[Content]:
+def _toast(each: Mapping[str, Any], inside: int, *, small: bool) -> list[Content]:
+    """Return a toast of so many columns: its title and a cross, beneath it its body where there is room."""
+    at = cells.clock_time(each["at"])
     head = line(
-        ("C ", "alarm"), (f"{cells.clock_time(each['at'])} ", "dim"), clickable(str(each["title"]), "strong", "open")
+        ("C ", "alarm"), (f"{at[:5] if small else at} ", "dim"), clickable(str(each["title"]), "strong", "open")
     )
-    seq = int(each["seq"])
-    rows = [head.truncate(_INSIDE - 2, ellipsis=True, pad=True) + clickable("✕", "dim", f"put_away({seq})")]
-    if each["body"]:
-        rows.append(line("  ", str(each["body"])).truncate(_INSIDE, ellipsis=True))
+    rows = [
+        head.truncate(inside - 2, ellipsis=True, pad=True) + clickable(" ✕", "dim", f"put_away({int(each['seq'])})")
+    ]
+    if each["body"] and not small:
+        rows.append(line("  ", str(each["body"])).truncate(inside, ellipsis=True))
     return rows

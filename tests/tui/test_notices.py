@@ -10,6 +10,7 @@ from tests.tui.rig import SECOND, cockpit
 from tui.demo.notices import tell
 from tui.notices import Notices
 from tui.panels import NoticesPanel, PositionsPanel
+from tui.toasts import Toasts
 
 pytestmark = pytest.mark.anyio
 SHOWN = (
@@ -87,6 +88,24 @@ async def test_a_critical_one_is_a_toast_that_covers_no_question() -> None:
         await rig.settled()
         assert "Close failing" not in rig.text
         assert "✉ 4" in rig.text
+
+
+async def test_a_burst_of_fills_leaves_a_small_screen_readable() -> None:
+    """At 80 by 24 four toasts and their counter take five lines at the right; Esc puts all of them away (DS-725)."""
+    async with cockpit(panels=SHOWN, panel="positions", size=(80, 24)) as rig:
+        for number in range(9):
+            tell(rig.link.world, "critical", f"Bought 0.{number} BTC/USDT at 60,000", "group BTC/USDT 15m long")
+        await rig.settled()
+        await rig.sees("and 5 more")
+        shown = [line for line in rig.text.splitlines() if "Bought" in line or "more" in line]
+        assert len(shown) == 5
+        assert all("✕" in line for line in shown[:4])
+        toasts = rig.app.query_one(Toasts)
+        assert toasts.region.height == 5
+        assert toasts.region.bottom == 22, "status line and keys stay visible"
+        await rig.press("escape")
+        assert "Bought" not in rig.text
+        assert "✉ 12" in rig.text
 
 
 async def test_the_bell_says_when_the_link_is_cut_and_what_was_missed_comes() -> None:
