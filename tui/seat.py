@@ -25,13 +25,17 @@ class Question(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """A command as the API takes it; ``done`` turns the answer into a sentence, ``group_id`` is whose next event is told."""
+    """A command as the API takes it; ``done`` turns the answer into a sentence.
+
+    What happens to ``group_id`` is told after it, or the events that ``heard`` takes for what comes of the command.
+    """
 
     path: str
     body: Mapping[str, Any]
     done: Callable[[Any], str]
     group_id: str = ""
     timeout_s: float = 10.0
+    heard: Callable[[Mapping[str, Any]], bool] | None = None
 
 
 class Choice(NamedTuple):

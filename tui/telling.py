@@ -5,7 +5,7 @@ While nobody has commanded anything for a while, the line says which group has c
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from protocol.errors import BulkheadError
@@ -24,6 +24,19 @@ WATCHED_S: Final = 15.0
 T = TypeVar("T")
 
 _NANOS: Final = 1_000_000_000
+_LAST: Final = frozenset({"GroupClosed", "GroupOpened", "Reconciled"})
+"""Codes of what a command was for: what follows from it is no news of it any more."""
+
+
+def _nothing(_: Item) -> bool:
+    return False
+
+
+def _heard_of(sent: Sent) -> Callable[[Item], bool]:
+    """Return which events are told as what came of a command."""
+    if sent.heard is not None:
+        return sent.heard
+    return (lambda item: item.get("group_id") == sent.group_id) if sent.group_id else _nothing
 
 
 class Telling:
@@ -31,7 +44,7 @@ class Telling:
 
     def __init__(self, cockpit: Cockpit) -> None:
         self._cockpit = cockpit
-        self._group = ""
+        self._heard: Callable[[Item], bool] = _nothing
         self._until = 0
         self._answer = ""
         self._came = ""
@@ -44,12 +57,12 @@ class Telling:
         if "request_id" in body:
             body["request_id"] = request_id
         # Watched before it is sent: what comes of it may be heard before the answer is.
-        self._group, self._answer, self._came = sent.group_id, "", ""
+        self._heard, self._answer, self._came = _heard_of(sent), "", ""
         self._watch()
         try:
             said = await cockpit.link.post(sent.path, body, timeout_s=sent.timeout_s, request_id=request_id)
         except BulkheadError as error:
-            self._group = ""
+            self._heard = _nothing
             self.wrong(error)
             return None
         self._answer = sent.done(said)
@@ -70,9 +83,11 @@ class Telling:
         if self._cockpit.options.clock() > self._until:
             if item.get("code") == "GroupClosed":
                 self._cockpit.say(said, "strong")
-        elif self._group and item.get("group_id") == self._group and item.get("severity") != "debug":
+        elif item.get("severity") != "debug" and self._heard(item):
             self._came = said
             self._say()
+            if item.get("code") in _LAST:
+                self._heard = _nothing
 
     def _watch(self) -> None:
         self._until = self._cockpit.options.clock() + int(WATCHED_S * _NANOS)

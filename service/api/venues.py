@@ -15,6 +15,7 @@ from protocol.messages import Value
 from protocol.orders import Balance
 from protocol.precision import RefreshRules, RulesState
 from protocol.venue import AllowEntries, BalancesChanged, ReconcileNow, VenueHealth
+from runtime.ref import ActorRef
 from service.api.accounts import account_names, known_account
 from service.api.answers import Refused, answer, not_found, plain
 from service.api.chains import chain_of
@@ -114,7 +115,7 @@ class _Venues:
     async def refresh(self, request: web.Request) -> web.Response:
         """Fetch the rules of all markets now; answered when the fetch has ended."""
         account = await self._of_body(request)
-        cache = actor_at(self._host.system, f"/venues/{account}/precision")
+        cache = self._running(account, "precision", "its rules are fetched as soon as it is")
         state: RulesState = await cache.ask(RefreshRules(), _REFRESH_S)
         if state.error:
             text = f"{state.error}; it is tried again by itself, what was known stays in use"
@@ -124,9 +125,17 @@ class _Venues:
     async def reconcile(self, request: web.Request) -> web.Response:
         """Compare orders, fills and balances with the venue now (EX-1206)."""
         account = await self._of_body(request)
-        path = f"/venues/{account}/reconciler"
-        actor_at(self._host.system, path).tell(ReconcileNow())
-        return answer({"account": account, "told": path})
+        reconciler = self._running(account, "reconciler", "its books are compared as soon as it is")
+        reconciler.tell(ReconcileNow())
+        return answer({"account": account, "told": reconciler.path})
+
+    def _running(self, account: str, name: str, then: str) -> ActorRef:
+        """Return an actor of an account's compartment; raise ``Refused`` while it stands still: nobody would answer."""
+        path = f"/venues/{account}/{name}"
+        found, cell = actor_at(self._host.system, path), self._host.system.cell_of(path)
+        if cell is None or cell.actor is None:
+            raise Refused(409, "VenueDown", f"{account} is not connected: {then}", value=account)
+        return found
 
     async def allow_entries(self, request: web.Request) -> web.Response:
         """Let an account's entries leave again that another engine had stopped (EX-1108)."""

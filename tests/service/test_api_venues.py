@@ -98,8 +98,13 @@ def test_rules_are_fetched_on_demand() -> None:
     run(work)
 
 
+def states_of(said: dict[str, Any], path: str) -> list[str]:
+    """Return the state of an actor, none when it is not in the tree."""
+    return [each["state"] for each in said["actors"] if each["path"] == path]
+
+
 def test_books_are_compared_and_entries_allowed_on_demand() -> None:
-    """EX-1206, EX-1108: both are commands; an account that does not exist is refused."""
+    """EX-1206, EX-1108: both are commands; an unknown account is refused, and one whose session stands still."""
 
     async def work(rig: Rig) -> None:
         said = await rig.post("/v1/venues/reconcile", {"account": "paper"})
@@ -107,5 +112,9 @@ def test_books_are_compared_and_entries_allowed_on_demand() -> None:
         allowed = await rig.post("/v1/venues/allow-entries", {"account": "paper"})
         assert allowed["account"] == "paper"
         assert (await refused(rig.post("/v1/venues/reconcile", {"account": "nope"}))).code == "NotFound"
+        await rig.post("/v1/quarantine", {"path": "/venues/paper/session"})
+        await rig.until("/v1/ps", lambda said: "running" not in states_of(said, "/venues/paper/reconciler"))
+        for what in ("reconcile", "refresh"):
+            assert (await refused(rig.post(f"/v1/venues/{what}", {"account": "paper"}))).code == "VenueDown"
 
     run(work)

@@ -72,3 +72,14 @@ async def test_the_console_shows_and_commands_venues() -> None:
         await rig.press("y")
         await rig.until(lambda: rig.link.told[-1][0] == "/v1/restart", "it was restarted")
         assert rig.link.told[-1][1] == {"path": "/venues/main/session"}
+        said = {"kind": "event", "type": "Reconciled", "severity": "info", "at": rig.clock.now, "group_id": ""}
+        said |= {"code": "Reconciled", "text": "main reconciled: 0 differences", "event": {"account": "main"}}
+        rig.app.state.hear({**said, "event": {"account": "perp"}, "text": "perp reconciled"})
+        rig.app.state.hear(said)
+        assert rig.said.endswith("main reconciled: 0 differences")
+        rig.link.world.stands["/venues/main/session"] = "quarantined"
+        await rig.settled()
+        await rig.press("r")
+        await rig.sees("let out of quarantine")
+        await rig.press("y")
+        await rig.until(lambda: rig.link.told[-1][0] == "/v1/release", "it was released")

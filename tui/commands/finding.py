@@ -47,7 +47,10 @@ def group_of(seat: Seat, given: str) -> Mapping[str, Any] | None:
     if len(meant) == 1:
         return meant[0]
     if meant:
-        seat.say(f"{given} may be {' or '.join(str(row['group_id']) for row in meant[:4])} [Usage]", "warn")
+        known = ", ".join(
+            f"{row['symbol']} {row['timeframe']} {row['account']} ({row['group_id']})" for row in meant[:4]
+        )
+        seat.say(f"{given} may be {known} [Usage]", "warn")
     else:
         seat.say(f"no open group is {given or 'named'} [NotFound]", "warn")
     return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from tui.seat import Argument, Choice, Command, Question, Seat, Sent
@@ -31,16 +32,18 @@ def _account(seat: Seat, given: tuple[str, ...]) -> str:
 async def _reconnect(seat: Seat, given: tuple[str, ...]) -> None:
     if not (account := _account(seat, given)):
         return
+    path = f"/venues/{account}/session"
+    actors = seat.state.rows("actors", "actors")
+    shut = any(each["path"] == path and each["state"] == "quarantined" for each in actors)
     effects = (
         ("account", account),
-        ("effect", "its session ends and connects anew"),
+        ("effect", "it is let out of quarantine and connects" if shut else "its session ends and connects anew"),
         ("orders", "stay at the venue; what happened meanwhile is compared"),
     )
     if await seat.confirm(Question("Connect again?", effects, danger=False)):
-        body = {"path": f"/venues/{account}/session"}
-        await seat.send(
-            Sent("/v1/restart", body, lambda said: f"{account} connects anew: {said['state']}", timeout_s=_LONG_S)
-        )
+        address, done = "/v1/release" if shut else "/v1/restart", f"{account} connects anew"
+        heard = partial(_compared, account)
+        await seat.send(Sent(address, {"path": path}, lambda _: done, timeout_s=_LONG_S, heard=heard))
 
 
 async def _precision(seat: Seat, given: tuple[str, ...]) -> None:
@@ -56,8 +59,15 @@ def _fetched(said: dict[str, Any]) -> str:
 
 async def _reconcile(seat: Seat, given: tuple[str, ...]) -> None:
     if account := _account(seat, given):
-        done = f"{account} compares its books now; differences stand in the log"
-        await seat.send(Sent("/v1/venues/reconcile", {"account": account}, lambda _: done))
+        done = f"{account} compares its books now"
+        await seat.send(
+            Sent("/v1/venues/reconcile", {"account": account}, lambda _: done, heard=partial(_compared, account))
+        )
+
+
+def _compared(account: str, item: Mapping[str, Any]) -> bool:
+    """Tell whether an event is the end of a comparison of an account's books, or a difference in it."""
+    return item.get("type") in ("Reconciled", "DifferenceFound") and item["event"].get("account") == account
 
 
 async def _allow(seat: Seat, given: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from protocol.groups.naming import leg_id_of, leg_name
 from tui.demo import notices
-from tui.demo.groups import Group, Leg
+from tui.demo.groups import GAPS, Group, Leg
 from tui.demo.log import log_segments
 from tui.demo.offset import plan_for
 from tui.demo.prices import MARKETS
@@ -131,13 +131,19 @@ def _sent(world: World, path: str, message: Body) -> Any:
 
 def _replayed(world: World, ident: str, body: Body) -> Any:
     live = body.get("mode") == "live"
+    entry = next(
+        (each for each in world.queue if each["signal_id"] == ident), {"symbol": "SUI/USDT", "timeframe": "15m"}
+    )
+    first = float(entry.get("entry_price", 1.2866))
+    prices = [first * (1 + gap / 100) for gap in GAPS]
+    layers = [f"layer {place}: {120 / price:.4g} at {price:.5g}" for place, price in enumerate(prices)]
     names = (
         ("validation", "passed", ("18 of 18 checks",)),
         ("classification", "entry", ("no position of this identity is open",)),
         ("duplicates", "new", ()),
         ("precision", "rules are 12 minutes old", ("tick 0.01, step 0.00001",)),
-        ("ladder", "5 layers", ("0, -0.6, -1.2, -2.0, -3.0 %",)),
-        ("pool", "queued", ("0 of 10 slots are free",)),
+        ("main ladder", "placed", (*layers, "notional 600.00 USDT", "expected profit 7.20 USD")),
+        ("main slot", "queued", ("0 of 10 slots are free",)),
     )
     if live:
         world.note("info", "SignalReplayed", "", f"{ident} was sent again by an operator", kind="SignalReceived")
@@ -145,7 +151,7 @@ def _replayed(world: World, ident: str, body: Body) -> Any:
         "status": 200,
         "outcome": "accepted" if live else "would be queued",
         "signal_id": "s00000872" if live else "",
-        "group_key": "trader|binance|SUI/USDT|15m|long",
+        "group_key": f"trader|binance|{entry['symbol']}|{entry['timeframe']}|long",
         "steps": [{"name": name, "outcome": outcome, "details": list(more)} for name, outcome, more in names],
         "problems": [],
     }
