@@ -176,11 +176,16 @@ class PhoneUpdate(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_o
 
 
 class PhoneMail(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
-    """Wire to bridge: what Telegram had; also when it had nothing."""
+    """Wire to bridge: what Telegram had; also when it had nothing.
+
+    ``salt`` is chance from outside: the codes that answer these updates are made of it, so that nobody can know them before,
+    and a replay makes them again.
+    """
 
     OVERFLOW: ClassVar[str] = "keep"
 
     updates: tuple[PhoneUpdate, ...] = ()
+    salt: str = ""
 
 
 class PollPhone(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):

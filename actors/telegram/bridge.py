@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
@@ -97,6 +98,7 @@ class PhoneCommands(Outbox):
         self._callbacks: list[tuple[str, str]] = []
         self._away = 0
         self._trouble = ""
+        self._salt = ""
 
     @handles
     def settle(self, msg: ApplySettings) -> SettingsTaken:
@@ -113,7 +115,7 @@ class PhoneCommands(Outbox):
         tells: list[tuple[Any, Any]] = []
         after: list[Any] = []
         strangers: list[PhoneUpdate] = []
-        known = self._memory.taken
+        known, self._salt = self._memory.taken, msg.salt
         for update in msg.updates:
             if update.update_id <= known:
                 continue
@@ -163,8 +165,8 @@ class PhoneCommands(Outbox):
             update.chat,
             text,
             self.now() // 1_000_000,
-            code=lambda: f"{self.context.random.randrange(1_000_000):06d}",
-            token=self._token,
+            code=lambda: f"{self._drawn(update, 'code') % 1_000_000:06d}",
+            token=lambda: f"{self._drawn(update, 'token'):016x}",
             role=role,
             commands=HOUSE,
             accounts=self._settings.accounts,
@@ -172,8 +174,10 @@ class PhoneCommands(Outbox):
         )
         return self._taken(update, found), [partial(self._follow, update, found, role)]
 
-    def _token(self) -> str:
-        return f"{self.context.random.randrange(1 << 48):012x}"
+    def _drawn(self, update: PhoneUpdate, what: str) -> int:
+        """Draw 64 bits of the chance that came with the mail, for an update and a purpose."""
+        drawn = blake2b(f"{self._salt}|{update.update_id}|{what}".encode(), digest_size=8)
+        return int.from_bytes(drawn.digest())
 
     def _taken(self, update: PhoneUpdate, found: Judged) -> PhoneTaken:
         return PhoneTaken(

@@ -17,11 +17,16 @@ LONGEST_FRAME: Final = 16_777_216
 
 
 class Dial(Value, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
-    """Speak for this bot; ``url`` is a Bot API server of your own, empty for Telegram's."""
+    """Speak for this bot; ``url`` is a Bot API server of your own, empty for Telegram's.
+
+    ``menu`` are the commands that Telegram offers while somebody types in one of ``chats``, each with what it is for.
+    """
 
     token: str
     url: str
     poll_s: int
+    menu: tuple[tuple[str, str], ...] = ()
+    chats: tuple[int, ...] = ()
 
 
 class Deliver(Value, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):

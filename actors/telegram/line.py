@@ -17,12 +17,14 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import suppress
+from secrets import token_hex
 from typing import Any, Final
 
 from aiogram import Bot, exceptions
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
-from aiogram.types import BufferedInputFile, InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.types import BotCommand, BotCommandScopeChat, BufferedInputFile, InlineKeyboardButton, InlineKeyboardMarkup
 from aiohttp import ClientConnectorError
 
 from actors.telegram.frames import LONGEST_FRAME, Deliver, Dial, frame, request_of
@@ -48,7 +50,16 @@ class Line:
         api = TelegramAPIServer.from_base(dial.url.rstrip("/"), is_local=False) if dial.url else PRODUCTION
         self._bot = Bot(dial.token, session=AiohttpSession(api=api))
         self._poll_s = dial.poll_s
+        self._menu = [BotCommand(command=name, description=about) for name, about in dial.menu]
+        self._chats = dial.chats
         self._polling = False
+
+    async def offer(self) -> None:
+        """Have Telegram offer the commands while somebody types; a chat where that fails does without."""
+        for chat in self._chats:
+            with suppress(exceptions.AiogramError):
+                scope = BotCommandScopeChat(chat_id=chat)
+                await self._bot.set_my_commands(self._menu, scope, request_timeout=SEND_S)
 
     async def take(self, asked: PollPhone | Deliver) -> None:
         """Do what the wire asks and say what came of it; polls one at a time."""
@@ -60,7 +71,7 @@ class Line:
             return  # what it brings is told to whoever is the bridge then
         self._polling = True
         try:
-            found: PhoneMail | WireTrouble = PhoneMail(await self._poll(asked.offset))
+            found: PhoneMail | WireTrouble = PhoneMail(await self._poll(asked.offset), token_hex(16))
         except Exception as error:  # noqa: BLE001 - whatever the library raises is told to the bridge
             found = _trouble(error)
         self._polling = False
@@ -76,10 +87,8 @@ class Line:
         return tuple(_update(each) for each in found)
 
     async def _acknowledge(self, callback: str, note: str) -> None:
-        try:
+        with suppress(exceptions.AiogramError):  # a tap that nobody acknowledges stops glowing by itself
             await self._bot.answer_callback_query(callback, text=note or None, request_timeout=SEND_S)
-        except exceptions.AiogramError:
-            return  # a tap that nobody acknowledges stops glowing by itself
 
     async def _delivered(self, asked: Deliver) -> SendResult:
         item = asked.item
@@ -179,9 +188,10 @@ async def _talk() -> None:
         asked = request_of(raw)
         if isinstance(asked, Dial):
             line = Line(asked)
-            continue
-        assert line is not None, "the first frame dials"
-        task = asyncio.create_task(line.take(asked))
+            task = asyncio.create_task(line.offer())
+        else:
+            assert line is not None, "the first frame dials"
+            task = asyncio.create_task(line.take(asked))
         under_way.add(task)
         task.add_done_callback(under_way.discard)
 

@@ -32,7 +32,7 @@ from runtime.actor import Do, handles
 from runtime.clock import NANOS
 from runtime.durable import DurableActor
 
-__all__ = ["AWAY_MOST_S", "GROUPS_SLOWER", "LONGEST", "Outbox", "new_item"]
+__all__ = ["AWAY_MOST_S", "GROUPS_SLOWER", "LONGEST", "Outbox", "fitting", "new_item"]
 
 GROUPS_SLOWER: Final = 3
 """Groups are written to this much slower: Telegram takes 20 messages a minute there."""
@@ -41,7 +41,7 @@ AWAY_MOST_S: Final = 60.0
 """Longest wait between two tries while Telegram is away."""
 
 LONGEST: Final = 4_000
-"""Characters of a message; what is longer is cut, and alerts begin a new one."""
+"""Units of UTF-16 of a message, which Telegram counts; what is longer is cut, and alerts begin a new one."""
 
 
 class _Go(Message, frozen=True, tag=True):
@@ -50,9 +50,15 @@ class _Go(Message, frozen=True, tag=True):
     chat: int
 
 
+def fitting(text: str) -> str:
+    """Return a text that Telegram takes: cut, with a mark, where it is too long."""
+    units = text.encode("utf-16-le", "replace")
+    return text if len(units) <= 2 * LONGEST else units[: 2 * LONGEST - 2].decode("utf-16-le", "ignore") + "\u2026"
+
+
 def new_item(chat: int, kind: OutKind, text: str, **more: Any) -> OutItem:
     """Return an item that has no number yet."""
-    return OutItem(id=0, chat=chat, kind=kind, text=text[:LONGEST], **more)
+    return OutItem(id=0, chat=chat, kind=kind, text=fitting(text), **more)
 
 
 class Outbox(DurableActor):
@@ -100,7 +106,7 @@ class Outbox(DurableActor):
         """Return the item that gives a message another text: the one that waits to be sent, an edit, or none."""
         for item in self._memory.waiting(chat):
             if item.about == about:
-                return [msgspec.structs.replace(item, text=text[:LONGEST], buttons=buttons)]
+                return [msgspec.structs.replace(item, text=fitting(text), buttons=buttons)]
         message = self._memory.message_of(chat, about)
         if not message:
             return []
@@ -111,9 +117,10 @@ class Outbox(DurableActor):
         items: list[OutItem] = []
         for chat in chats:
             waits = [item for item in self._memory.waiting(chat) if item.kind is OutKind.ALERT and not item.repeats]
-            if waits and len(waits[-1].text) + len(text) < LONGEST:
+            both = f"{waits[-1].text}\n{text}" if waits else text
+            if waits and fitting(both) == both:
                 joined = (*waits[-1].buttons, *(each for each in buttons if each not in waits[-1].buttons))[-8:]
-                items.append(msgspec.structs.replace(waits[-1], text=f"{waits[-1].text}\n{text}", buttons=joined))
+                items.append(msgspec.structs.replace(waits[-1], text=both, buttons=joined))
             else:
                 items.append(new_item(chat, OutKind.ALERT, text, buttons=buttons))
         return items

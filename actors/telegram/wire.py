@@ -24,6 +24,7 @@ from protocol.telegram import (
     WireTrouble,
     WireUp,
 )
+from rules.telegram.commands import HOUSE
 from runtime.actor import Actor, handles
 from runtime.child_log import child_environment, hear
 
@@ -31,6 +32,8 @@ __all__ = ["POLL_S", "Draw", "TelegramWire"]
 
 POLL_S: Final = 25
 """Seconds that Telegram holds a poll open while nothing comes."""
+
+_MENU: Final = tuple((name[1:], command.about) for name, command in HOUSE.items())
 
 Draw = Callable[[str], Awaitable[bytes]]
 """Draws a picture (PNG) by what it is to show; raises BulkheadError."""
@@ -44,10 +47,23 @@ class _Said(Message, frozen=True, tag=True):
 
 
 class TelegramWire(Actor):
-    """Speaks with Telegram for the bridge at ``bridge``; an edge actor. ``url`` is a Bot API server of your own."""
+    """Speaks with Telegram for the bridge at ``bridge``; an edge actor.
 
-    def __init__(self, token: Secret, bridge: str, draw: Draw, *, url: str | None = None, poll_s: int = POLL_S) -> None:
+    ``chats`` are offered the commands in a menu; ``url`` is a Bot API server of your own.
+    """
+
+    def __init__(
+        self,
+        token: Secret,
+        bridge: str,
+        draw: Draw,
+        *,
+        chats: tuple[int, ...] = (),
+        url: str | None = None,
+        poll_s: int = POLL_S,
+    ) -> None:
         self._token = token
+        self._chats = chats
         self._url = url or ""
         self._poll_s = poll_s
         self._bridge = bridge
@@ -77,7 +93,7 @@ class TelegramWire(Actor):
         )
         assert process.stderr is not None, "opened with a pipe"
         self._hearing = self.context.system.run_task(hear(process.stderr, self.context.path), self.context.path)
-        self._hand(Dial(self._token.reveal(), self._url, self._poll_s))
+        self._hand(Dial(self._token.reveal(), self._url, self._poll_s, _MENU, self._chats))
         self._listen(process)
         if self.context.system.lookup(self._bridge) is not None:
             self.context.system.tell(self._bridge, WireUp())

@@ -27,11 +27,12 @@ def telegram_tree(host: Host) -> SupervisorSpec:
     """Return the tree; raise ``ConfigError`` when the bot has no token. A part that keeps crashing stays down alone."""
     token = telegram_token(host.config)
     seat = HouseSeat(host)
+    chats = tuple(dict.fromkeys(each.chat for each in host.config.telegram.members))
     return supervisor(
         "telegram",
         ChildSpec(
             "wire",
-            lambda: TelegramWire(token, BRIDGE, seat.views.draw, url=host.config.telegram.url),
+            lambda: TelegramWire(token, BRIDGE, seat.views.draw, chats=chats, url=host.config.telegram.url),
             edge=True,
             backoff=_SLOWLY,
             on_exhausted="quarantine",

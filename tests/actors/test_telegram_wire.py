@@ -81,7 +81,7 @@ def play() -> Iterator[Play]:
             system = await stack.enter_async_context(ActorSystem())
             bridge = Bridge()
             system.spawn(Spec("bridge", lambda: bridge))
-            wire = TelegramWire(Secret(TOKEN), "/bridge", draw, url=server.url, poll_s=1)
+            wire = TelegramWire(Secret(TOKEN), "/bridge", draw, chats=(7,), url=server.url, poll_s=1)
             ref = system.spawn(Spec("wire", lambda: wire, edge=True))
             await bridge.next(WireUp)
             return server, bridge, ref
@@ -127,6 +127,8 @@ def test_messages_edits_pictures_taps_and_updates(play: Play) -> None:
         tell(PollPhone(first + 2, ((mail.updates[1].callback, "noted"),)))
         assert (await bridge.next(PhoneMail)).updates == ()
         assert server.toasts == [(mail.updates[1].callback, "noted")]
+        assert len(mail.salt) == 32
+        assert set(server.menus[7]) >= {"status", "closeall", "help"}
 
     play(script)
 

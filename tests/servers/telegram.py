@@ -1,9 +1,9 @@
 """A local server that speaks Telegram's Bot API over HTTP, and misbehaves on command.
 
 ``getMe``, ``getUpdates`` (long poll, offset forgets), ``sendMessage``, ``editMessageText``, ``answerCallbackQuery``,
-``sendPhoto``, ``deleteMessage``. Faults, each for the next ``times`` calls of a method: ``busy`` (429 with retry_after),
-``broken`` (500), ``blocked`` (403), ``cut`` (taken, then the connection ends without an answer), ``garbled`` (taken,
-answered with no JSON).
+``sendPhoto``, ``deleteMessage``, ``setMyCommands``. Faults, each for the next ``times`` calls of a method: ``busy`` (429 with
+retry_after), ``broken`` (500), ``blocked`` (403), ``cut`` (taken, then the connection ends without an answer), ``garbled``
+(taken, answered with no JSON).
 People write with ``write`` and ``tap``; what they see is in ``chats``; ``until`` waits for it without sleeping.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -45,6 +46,7 @@ class TelegramServer:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.toasts: list[tuple[str, str]] = []
         self.waits: list[int] = []
+        self.menus: dict[int, dict[str, str]] = {}
         self.port = 0
         self._updates: deque[dict[str, Any]] = deque()
         self._next_update = 1_000
@@ -205,6 +207,15 @@ class TelegramServer:
         shown.texts.append(given["text"])
         shown.buttons = buttons
         return _ok({"message_id": ident, "date": 0, "chat": self._chat(chat), "text": given["text"]})
+
+    async def _setmycommands(self, given: dict[str, Any]) -> web.Response:
+        commands = json.loads(given["commands"])
+        for each in commands:
+            if not re.fullmatch(r"[a-z0-9_]{1,32}", each["command"]) or not 1 <= len(each["description"]) <= 256:
+                return _error(400, "Bad Request: invalid command specified")
+        chat = json.loads(given["scope"])["chat_id"]  # a menu for everybody would tell strangers what this bot is
+        self.menus[chat] = {each["command"]: each["description"] for each in commands}
+        return _ok(True)
 
     async def _deletemessage(self, given: dict[str, Any]) -> web.Response:
         chat, ident = int(given["chat_id"]), int(given["message_id"])
