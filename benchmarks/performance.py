@@ -18,7 +18,8 @@ from typing import Any, Final
 from benchmarks.measure import Row, in_turns, row_of, table
 from benchmarks.trade_history import BEGIN, DAY, make_history
 from protocol.values import Scope
-from service.report.figures import Book, Terms, answer_of, history, live
+from service.report.figures import answer_of, live
+from service.report.history import Book, Terms, history
 from store.performance import Wanted
 from store.queries import Views, open_views
 from store.tables.opening import write_tables
@@ -63,7 +64,7 @@ def _measured(views: Views, trades: int, now: int, rounds: int) -> list[Row]:
         "one pair of all": lambda: _figures(views, Wanted(Scope.PAPER, symbol="BTC/USDT"), terms),
     }
     for name, wanted in (("all", Wanted(Scope.PAPER)), ("the last 30 days", month)):
-        book = Book(wanted, lambda _: 1.0)
+        book = Book(wanted, lambda _: 1.0, UTC)
         book.read(views, terms)
         work[f"{name}, after a fill"] = lambda book=book: book.read(views, terms)
     found = in_turns(rounds, {name: lambda each=each: _timed(each) for name, each in work.items()})

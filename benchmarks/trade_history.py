@@ -55,6 +55,8 @@ def make_history(
                 database.execute(sql, list(row.values()))
         for row in _marks(rng, realized, days, marks_a_day, flows, account, scope):
             database.append("equity_snapshots", tuple(row), list(row.values()))
+        reached = {"account": account, "position": position, "realized_exact": "0"}
+        database.execute(insert_statement("equity_accounts", tuple(reached), replace=True), list(reached.values()))
 
 
 def _trade(

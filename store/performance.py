@@ -21,13 +21,11 @@ __all__ = [
     "Rates",
     "Wanted",
     "fill_lines",
-    "first_equity",
-    "flows_before",
     "of_accounts",
     "of_groups",
+    "origin_of",
     "positions",
     "progress_of",
-    "realized_before",
     "recorded_flows",
     "waiting_entries",
     "within",
@@ -141,34 +139,37 @@ def recorded_flows(views: Views, wanted: Wanted) -> list[dict[str, Any]]:
     ]
 
 
-def first_equity(views: Views, wanted: Wanted) -> float | None:
-    """Return where the curves begin: the first known equity of the account that has one first; None without one."""
+def origin_of(views: Views, wanted: Wanted, quote_usd: QuoteUsd) -> tuple[float | None, float]:
+    """Return where the curves begin, and how much higher they are where the range does; all of it before the range.
+
+    They begin with the first known equity of the account that has one first, None without one. Until the range begins
+    they were lifted by what was realized, by deposits, and by the capital of accounts that joined the first one.
+    """
     firsts = _firsts(views, wanted)
-    return firsts[0][2] if firsts else None
-
-
-def flows_before(views: Views, wanted: Wanted) -> float:
-    """Return what came before the range began: deposits, and the capital of accounts that joined the first one."""
+    first = firsts[0][2] if firsts else None
     if wanted.since is None:
-        return 0.0
-    firsts = _firsts(views, wanted)
+        return first, 0.0
     came: float = sum(equity for _, _, equity, at in firsts[1:] if at < wanted.since)
     begun = {account: position for account, position, _, _ in firsts}
     where = of_accounts(wanted).add("e.at < ?", wanted.since).add("CAST(e.flow AS DOUBLE PRECISION) <> 0")
     sql = f"SELECT e.account, e.position, CAST(e.flow AS DOUBLE PRECISION) FROM equity_snapshots e{where}"  # noqa: S608 our own text
-    rows = views.database.fetch(sql, where.values)
-    for account, position, flow in rows:
+    for account, position, flow in views.database.fetch(sql, where.values):
         if account in begun and position > begun[account]:
             came += flow
-    return came
+    return first, came + realized_before(views, wanted, quote_usd)
 
 
 def _firsts(views: Views, wanted: Wanted) -> list[tuple[str, int, float, Instant]]:
     """Return account, position, equity and time of the first known equity of each account, oldest first."""
-    where = of_accounts(wanted).add("e.total_equity IS NOT NULL")
-    sql = f"""SELECT account, position, CAST(total_equity AS DOUBLE PRECISION), at FROM equity_snapshots WHERE position IN
-        (SELECT min(e.position) FROM equity_snapshots e{where} GROUP BY e.account) ORDER BY position"""  # noqa: S608 our own text
-    return [(name, position, equity, at) for name, position, equity, at in views.database.fetch(sql, where.values)]
+    found = []
+    for (account,) in views.database.fetch("SELECT account FROM equity_accounts", []):
+        where = of_accounts(wanted).add("e.account = ?", account).add("e.total_equity IS NOT NULL")
+        sql = f"""SELECT e.account, e.position, CAST(e.total_equity AS DOUBLE PRECISION), e.at FROM equity_snapshots e{where}
+            ORDER BY e.position LIMIT 1"""  # noqa: S608 our own text
+        found += [
+            (name, position, equity, at) for name, position, equity, at in views.database.fetch(sql, where.values)
+        ]
+    return sorted(found, key=lambda each: each[1])
 
 
 def of_accounts(wanted: Wanted) -> Where:

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from typing import TypeVar
 
 from msgspec.structs import replace
 
 from protocol.messages import Value
-from rules.performance.trades import TradeStats, trade_stats
-from rules.performance.values import Realization, Trade
+from rules.performance.closed import ClosedTrades
+from rules.performance.keys import BreakdownKey
+from rules.performance.realized import Realized
+from rules.performance.trades import Tally, TradeStats
 
-__all__ = ["BreakdownKey", "BreakdownRow", "Open", "breakdown", "with_open"]
+__all__ = ["BreakdownRow", "Open", "breakdown", "with_open"]
 
 
 T = TypeVar("T")
-
-
-class BreakdownKey(StrEnum):
-    """What results are broken down by: fields of trades and realizations."""
-
-    SYMBOL = "symbol"
-    TIMEFRAME = "timeframe"
-    STRATEGY = "strategy"
-    SIDE = "side"
-    ACCOUNT = "account"
-    VENUE = "venue"
 
 
 class Open(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
@@ -51,23 +41,19 @@ class BreakdownRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_
     stats: TradeStats
 
 
-def breakdown(trades: Sequence[Trade], realizations: Sequence[Realization], by: BreakdownKey) -> list[BreakdownRow]:
+def breakdown(closed: ClosedTrades, realized: Realized, by: BreakdownKey) -> list[BreakdownRow]:
     """Return one row a key that something was realized or closed in, by key."""
-    field = by.value
-    sums: dict[str, float] = {}
-    for line in realizations:
-        key = getattr(line, field)
-        sums[key] = sums.get(key, 0.0) + line.pnl
-    closed = _grouped(trades, field)
+    sums, tallies = realized.by[by], closed.by[by]
+    nothing = Tally()
     return [
         BreakdownRow(
-            key=str(key or ""),
+            key=str(key),
             realized=sums.get(key, 0.0),
             unrealized=0.0,
             open=0,
-            stats=trade_stats(closed.get(key, ())),
+            stats=tallies.get(key, nothing).stats(),
         )
-        for key in sorted(sums.keys() | closed.keys())
+        for key in sorted(sums.keys() | tallies.keys())
     ]
 
 
@@ -75,7 +61,7 @@ def with_open(rows: Iterable[BreakdownRow], opened: Sequence[Open], by: Breakdow
     """Return the rows with what is open, and those of keys that nothing but something open belongs to."""
     live = _grouped(opened, by.value)
     known = {row.key: row for row in rows}
-    nothing = trade_stats(())
+    nothing = Tally().stats()
     for key, some in live.items():
         row = known.get(key) or BreakdownRow(key=key, realized=0.0, unrealized=0.0, open=0, stats=nothing)
         known[key] = replace(row, unrealized=_unrealized(some), open=len(some))

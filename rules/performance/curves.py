@@ -1,4 +1,4 @@
-"""Curves beyond equity itself: of closed trades, of drawdown, the deepest falls, and fewer points for a screen."""
+"""Drawdown as a curve, the deepest falls, and fewer points for a screen."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from protocol.messages import Value
 from protocol.values import Instant
-from rules.performance.values import Point, Snapshot, Trade
+from rules.performance.curve import Curve
+from rules.performance.equity import Falling
+from rules.performance.values import Point, Snapshot
 
-__all__ = ["Fall", "closed_curve", "drawdown_curve", "falls", "thinned", "with_flows"]
+__all__ = ["Fall", "Falls", "drawdown_curve", "falls", "thinned"]
 
 
 class Fall(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
@@ -20,91 +22,67 @@ class Fall(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=Tru
     recovered_at: Instant | None
 
 
-def closed_curve(trades: Iterable[Trade], starting_equity: float) -> list[Point]:
-    """Return starting equity and the results of closed trades, one point a distinct time of closing (EX-1705)."""
-    points: list[Point] = []
-    value = starting_equity
-    for trade in sorted(trades, key=lambda each: each.closed_at):
-        value += trade.net_pnl
-        if points and points[-1].at == trade.closed_at:
-            points.pop()
-        points.append(Point(trade.closed_at, value))
-    return points
-
-
-def with_flows(points: Sequence[Point], flows: Iterable[Snapshot], starting_equity: float) -> list[Point]:
-    """Return a curve that began with ``starting_equity`` lifted by each deposit from its instant on (EX-1705).
-
-    Total equity holds deposits; drawn beside it, what was realized differs from it by what is open and nothing else.
-    """
-    steps: dict[Instant, float] = {}
-    for each in flows:
-        steps[each.at] = steps.get(each.at, 0.0) + each.flow
-    values = {point.at: point.value for point in points}
-    found: list[Point] = []
-    came, value = 0.0, starting_equity
-    for at in sorted(steps.keys() | values.keys()):
-        came += steps.get(at, 0.0)
-        value = values.get(at, value)
-        found.append(Point(at, value + came))
-    return found
-
-
 def drawdown_curve(snapshots: Sequence[Snapshot], index: Sequence[float]) -> list[Point]:
     """Return the drawdown in percent at each snapshot, of which ``index`` is the flow-adjusted index (EX-1711)."""
-    found: list[Point] = []
-    top = 1.0
-    for snapshot, value in zip(snapshots, index, strict=True):
-        if value > top:
-            top = value
-        found.append(Point(snapshot.at, 100 * (value / top - 1)))
-    return found
+    return [Point(each.at, under) for each, under in zip(snapshots, Falling().extend(snapshots, index), strict=True)]
+
+
+class Falls:
+    """The deepest falls of an index so far."""
+
+    def __init__(self, most: int = 5) -> None:
+        self._most = most
+        self._ended: list[Fall] = []
+        self._peak_at: Instant | None = None
+        self._trough_at: Instant = 0
+        self._top = self._worst = 0.0
+
+    def extend(self, snapshots: Iterable[Snapshot], index: Iterable[float]) -> None:
+        """Go on with further snapshots and what the index is at each."""
+        top = self._top
+        for snapshot, value in zip(snapshots, index, strict=True):
+            if self._peak_at is None or value >= top:
+                self._rise(snapshot.at, value)
+                top = self._top
+            elif (depth := 100 * (value / top - 1)) < self._worst:
+                self._worst, self._trough_at = depth, snapshot.at
+
+    def _rise(self, at: Instant, value: float) -> None:
+        """Reach the peak again: the fall below it is over."""
+        fell = self._worst < 0
+        if fell:
+            self._ended.append(self._fall(at))
+            if len(self._ended) > 20 * self._most:
+                self._ended = self._deepest(self._ended)
+        # At an equal value the later instant is not a new peak of a drawdown (EX-1711), unless one has just ended.
+        if self._peak_at is None or value > self._top or fell:
+            self._peak_at = at
+        self._top, self._worst = value, 0.0
+
+    def _fall(self, recovered_at: Instant | None) -> Fall:
+        assert self._peak_at is not None, "there is no fall before a peak"
+        return Fall(
+            depth_percent=self._worst,
+            peak_at=self._peak_at,
+            trough_at=self._trough_at,
+            recovered_at=recovered_at,
+        )
+
+    def _deepest(self, falls: Iterable[Fall]) -> list[Fall]:
+        return sorted(falls, key=lambda each: (each.depth_percent, each.peak_at))[: self._most]
+
+    def deepest(self) -> list[Fall]:
+        """Return the deepest falls, the deepest first, ties by time; the last may last still."""
+        return self._deepest([*self._ended, *([self._fall(None)] if self._worst < 0 else [])])
 
 
 def falls(snapshots: Sequence[Snapshot], index: Sequence[float], most: int = 5) -> list[Fall]:
     """Return the deepest falls, the deepest first, each from the peak before it to its recovery; ties by time."""
-    found: list[Fall] = []
-    peak_at: Instant | None = None
-    top, worst, trough_at = 0.0, 0.0, 0
-    for snapshot, value in zip(snapshots, index, strict=True):
-        if peak_at is None or value >= top:
-            if peak_at is not None and worst < 0:
-                found.append(Fall(depth_percent=worst, peak_at=peak_at, trough_at=trough_at, recovered_at=snapshot.at))
-            # At an equal value the later instant is not a new peak of a drawdown (EX-1711), unless one has just ended.
-            if peak_at is None or value > top or worst < 0:
-                peak_at = snapshot.at
-            top, worst = value, 0.0
-            continue
-        depth = 100 * (value / top - 1)
-        if depth < worst:
-            worst, trough_at = depth, snapshot.at
-    if peak_at is not None and worst < 0:
-        found.append(Fall(depth_percent=worst, peak_at=peak_at, trough_at=trough_at, recovered_at=None))
-    return sorted(found, key=lambda each: (each.depth_percent, each.peak_at))[:most]
+    found = Falls(most)
+    found.extend(snapshots, index)
+    return found.deepest()
 
 
 def thinned(points: Sequence[Point], most: int) -> list[Point]:
-    """Return at most ``most`` points of a curve (at least 4): first and last, and the extremes of equal parts of its time.
-
-    What a screen of that many columns would show stays the same: no peak and no trough is lost.
-    """
-    if len(points) <= most:
-        return list(points)
-    first, last = points[0], points[-1]
-    parts = max((most - 2) // 2, 1)
-    width = (last.at - first.at) / parts or 1.0
-    lows: list[Point | None] = [None] * parts
-    highs: list[Point | None] = [None] * parts
-    for point in points[1:-1]:
-        part = min(int((point.at - first.at) / width), parts - 1)
-        low, high = lows[part], highs[part]
-        if low is None or point.value < low.value:
-            lows[part] = point
-        if high is None or point.value > high.value:
-            highs[part] = point
-    kept = [first]
-    for low, high in zip(lows, highs, strict=True):
-        if low is None or high is None:
-            continue
-        kept += [low] if low is high else sorted((low, high), key=lambda each: each.at)
-    return [*kept, last]
+    """Return at most ``most`` points (at least 4) of a curve; no peak and no trough of it is lost."""
+    return list(points) if len(points) <= most else Curve(points).thinned(most)

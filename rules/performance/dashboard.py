@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from datetime import tzinfo
+
+from msgspec.structs import replace
 
 from protocol.messages import Value
 from protocol.values import Instant, Side
-from rules.performance.equity import Drawdown, drawdown, in_order, realized_curve
-from rules.performance.returns import daily_returns, ratios
-from rules.performance.trades import (
-    BestWorst,
-    Cell,
-    Histogram,
-    TradeStats,
-    best_worst,
-    heatmap,
-    histogram,
-    trade_stats,
-)
+from rules.performance.closed import ClosedTrades
+from rules.performance.course import EquityCourse
+from rules.performance.equity import Drawdown, in_order
+from rules.performance.keys import BreakdownKey
+from rules.performance.realized import Realized
+from rules.performance.returns import ratios
+from rules.performance.trades import BestWorst, Cell, Histogram, TradeStats
 from rules.performance.values import Point, Realization, Snapshot, Trade
-from rules.performance.windows import WindowPnl, window_pnl
+from rules.performance.windows import WindowPnl
 
-__all__ = ["Dashboard", "dashboard", "total_pnl_percent"]
+__all__ = ["Dashboard", "dashboard", "dashboard_of", "total_pnl_percent"]
 
 
 class Dashboard(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
@@ -49,47 +46,61 @@ def dashboard(
     *,
     now: Instant,
     zone: tzinfo,
-    trades: Sequence[Trade],
-    realizations: Sequence[Realization],
-    snapshots: Sequence[Snapshot],
+    trades: Iterable[Trade],
+    realizations: Iterable[Realization],
+    snapshots: Iterable[Snapshot],
     starting_equity: float | None = None,
     histogram_bins: int = 20,
     risk_free_annual_percent: float = 0.0,
     annualization_days: int = 365,
-    index: Sequence[float] | None = None,
 ) -> Dashboard:
-    """Return every figure; ``starting_equity`` is the first snapshot's where none is given (EX-1302).
+    """Return every figure; ``starting_equity`` is the first snapshot's where none is given (EX-1302)."""
+    course = EquityCourse(zone, in_order(snapshots))
+    realized = Realized(zone, realizations)
+    start = starting_equity if starting_equity is not None else course.begun or 0.0
+    found = dashboard_of(
+        ClosedTrades(zone, trades),
+        realized,
+        course,
+        now=now,
+        histogram_bins=histogram_bins,
+        risk_free_annual_percent=risk_free_annual_percent,
+        annualization_days=annualization_days,
+    )
+    return replace(found, realized_curve=tuple(realized.steps.curve.lifted(start)))
 
-    ``index`` is the flow-adjusted index of the snapshots in order of time, where it is known already.
-    """
-    ordered = in_order(snapshots)
-    start = starting_equity if starting_equity is not None else ordered[0].total_equity if ordered else 0.0
-    returns = daily_returns(ordered, now, zone)
+
+def dashboard_of(
+    closed: ClosedTrades,
+    realized: Realized,
+    course: EquityCourse,
+    *,
+    now: Instant,
+    histogram_bins: int,
+    risk_free_annual_percent: float,
+    annualization_days: int,
+) -> Dashboard:
+    """Return every figure of what was added up; the realized curve is left out: it may have very many points."""
+    returns = [each for _, each in course.returns(now)]
     found = ratios(returns, risk_free_annual_percent=risk_free_annual_percent, days=annualization_days)
+    sums = {key: dict(sorted(realized.by[key].items())) for key in BreakdownKey}
     return Dashboard(
-        pnl=window_pnl(realizations, now, zone),
-        by_symbol=_sums(realizations, lambda each: each.symbol),
-        by_timeframe=_sums(realizations, lambda each: each.timeframe),
-        by_strategy=_sums(realizations, lambda each: each.strategy),
-        stats=trade_stats(trades),
-        long=trade_stats(trade for trade in trades if trade.side is Side.LONG),
-        short=trade_stats(trade for trade in trades if trade.side is Side.SHORT),
-        histogram=histogram(trades, histogram_bins),
-        heatmap=heatmap(trades),
-        best_worst=best_worst(trades),
-        realized_curve=tuple(realized_curve(realizations, start)),
-        drawdown=drawdown(ordered, index),
+        pnl=realized.windows(now),
+        by_symbol=sums[BreakdownKey.SYMBOL],
+        by_timeframe=sums[BreakdownKey.TIMEFRAME],
+        by_strategy=sums[BreakdownKey.STRATEGY],
+        stats=closed.all.stats(),
+        long=closed.side(Side.LONG),
+        short=closed.side(Side.SHORT),
+        histogram=closed.histogram(histogram_bins),
+        heatmap=closed.heatmap(),
+        best_worst=closed.extremes.names(),
+        realized_curve=(),
+        drawdown=course.drawdown,
         daily_returns=tuple(returns),
         sharpe=found.sharpe,
         sortino=found.sortino,
     )
-
-
-def _sums(realizations: Iterable[Realization], key: Callable[[Realization], str]) -> dict[str, float]:
-    sums: dict[str, float] = {}
-    for each in realizations:
-        sums[key(each)] = sums.get(key(each), 0.0) + each.pnl
-    return dict(sorted(sums.items()))
 
 
 def total_pnl_percent(

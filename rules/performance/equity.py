@@ -1,4 +1,4 @@
-"""Equity: the curve of what was realized, and how far total equity fell from its peaks (EX-1705, EX-1711)."""
+"""How far total equity fell from its peaks, deposits and withdrawals apart (EX-1711)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from protocol.messages import Value
 from protocol.values import Instant
-from rules.performance.values import Point, Realization, Snapshot
+from rules.performance.values import Snapshot
 
-__all__ = ["Drawdown", "drawdown", "flow_index", "in_order", "realized_curve"]
+__all__ = ["Drawdown", "Falling", "FlowIndex", "drawdown", "flow_index", "in_order"]
 
 
 class Drawdown(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
@@ -29,55 +29,80 @@ def in_order(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
     return sorted(snapshots, key=lambda each: each.at)
 
 
-def realized_curve(realizations: Iterable[Realization], starting_equity: float) -> list[Point]:
-    """Return starting equity and what was realized since, one point an instant at which something was."""
-    points: list[Point] = []
-    value = starting_equity
-    for each in sorted(realizations, key=lambda one: one.at):
-        value += each.pnl
-        if points and points[-1].at == each.at:
-            points.pop()
-        points.append(Point(each.at, value))
-    return points
+class FlowIndex:
+    """The growth of one unit of equity so far, deposits and withdrawals taken out; once ruined it stays at zero."""
+
+    def __init__(self) -> None:
+        self._value = 1.0
+        self._before: float | None = None
+
+    def extend(self, snapshots: Iterable[Snapshot]) -> list[float]:
+        """Return the index at each of further snapshots."""
+        index: list[float] = []
+        value, before = self._value, self._before
+        for snapshot in snapshots:
+            equity = snapshot.total_equity
+            if before is not None:
+                value = 0.0 if before <= 0 or equity <= 0 else value * (equity - snapshot.flow) / before
+                if value < 0:
+                    value = 0.0
+            index.append(value)
+            before = equity
+        self._value, self._before = value, before
+        return index
 
 
-def flow_index(snapshots: Sequence[Snapshot]) -> list[float]:
-    """Return the growth of one unit of equity, deposits and withdrawals taken out; once ruined it stays at zero."""
-    index: list[float] = []
-    value, before = 1.0, 0.0
-    for snapshot in snapshots:
-        equity = snapshot.total_equity
-        if index:
-            value = 0.0 if before <= 0 or equity <= 0 else value * (equity - snapshot.flow) / before
-            if value < 0:
-                value = 0.0
-        index.append(value)
-        before = equity
-    return index
+def flow_index(snapshots: Iterable[Snapshot]) -> list[float]:
+    """Return the growth of one unit of equity at each snapshot (EX-1711)."""
+    return FlowIndex().extend(snapshots)
 
 
-def drawdown(snapshots: Sequence[Snapshot], index: Sequence[float] | None = None) -> Drawdown:
-    """Return the deepest and the present drawdown of snapshots in order of time; ``index`` is theirs where it is known."""
-    index = flow_index(snapshots) if index is None else index
-    if not index:
-        return Drawdown()
-    peak = trough = top = 0
-    worst = present = 0.0
-    height = index[0]
-    for number, value in enumerate(index):
-        if value > height:
-            top, height = number, value
-        present = 100 * (value / height - 1)
-        if present < worst:
-            worst, peak, trough = present, top, number
-    if worst == 0.0:
-        return Drawdown(max_drawdown_percent=0.0, current_drawdown_percent=0.0)
-    again = (number for number in range(trough + 1, len(index)) if index[number] >= index[peak])
-    recovered = next(again, None)
-    return Drawdown(
-        max_drawdown_percent=worst,
-        current_drawdown_percent=present,
-        peak_at=snapshots[peak].at,
-        trough_at=snapshots[trough].at,
-        recovered_at=None if recovered is None else snapshots[recovered].at,
-    )
+class Falling:
+    """The deepest and the present drawdown of an index so far (EX-1711)."""
+
+    def __init__(self) -> None:
+        self._top: tuple[float, Instant] | None = None
+        self._height = self._worst = self._present = 0.0
+        self._peak_at = self._trough_at = self._recovered_at = None
+
+    _peak_at: Instant | None
+    _trough_at: Instant | None
+    _recovered_at: Instant | None
+
+    def extend(self, snapshots: Iterable[Snapshot], index: Iterable[float]) -> list[float]:
+        """Return the drawdown in percent at each of further snapshots, of which ``index`` is given."""
+        found: list[float] = []
+        for snapshot, value in zip(snapshots, index, strict=True):
+            if self._top is None or value > self._top[0]:
+                self._top = value, snapshot.at
+            height = self._top[0]
+            present = 100 * (value / height - 1)
+            if present < self._worst:
+                self._worst, self._height, self._recovered_at = present, height, None
+                self._peak_at, self._trough_at = self._top[1], snapshot.at
+            elif self._recovered_at is None and self._worst < 0 and value >= self._height:
+                self._recovered_at = snapshot.at
+            found.append(present)
+        if found:
+            self._present = found[-1]
+        return found
+
+    @property
+    def found(self) -> Drawdown:
+        """What it came to; everything is None before the first snapshot."""
+        if self._top is None:
+            return Drawdown()
+        return Drawdown(
+            max_drawdown_percent=self._worst,
+            current_drawdown_percent=self._present,
+            peak_at=self._peak_at,
+            trough_at=self._trough_at,
+            recovered_at=self._recovered_at,
+        )
+
+
+def drawdown(snapshots: Sequence[Snapshot]) -> Drawdown:
+    """Return the deepest and the present drawdown of snapshots in order of time."""
+    found = Falling()
+    found.extend(snapshots, flow_index(snapshots))
+    return found.found

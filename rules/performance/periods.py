@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable
 from datetime import date, timedelta, tzinfo
 from enum import StrEnum
-from operator import attrgetter
 from typing import Final
 
 from protocol.messages import Value
 from protocol.values import Instant
-from rules.performance.days import by_day
-from rules.performance.trades import TradeStats, trade_stats
-from rules.performance.values import Realization, Trade
+from rules.performance.closed import ClosedTrades
+from rules.performance.realized import Realized
+from rules.performance.trades import Tally, TradeStats
 from rules.performance.windows import day_start
 
 __all__ = ["Period", "PeriodUnit", "periods"]
@@ -46,23 +46,21 @@ _FIRST: Final[dict[PeriodUnit, Callable[[date], date]]] = {
 _FORM: Final = {PeriodUnit.DAY: "%Y-%m-%d", PeriodUnit.WEEK: "%G-W%V", PeriodUnit.MONTH: "%Y-%m"}
 
 
-def periods(
-    trades: Sequence[Trade], realizations: Sequence[Realization], zone: tzinfo, unit: PeriodUnit
-) -> list[Period]:
+def periods(closed: ClosedTrades, realized: Realized, zone: tzinfo, unit: PeriodUnit) -> list[Period]:
     """Return every period in which something was realized or a trade closed, oldest first (EX-1702)."""
     first = _FIRST[unit]
-    sums: dict[date, float] = {}
-    for day, lines in by_day(realizations, zone, attrgetter("at")):
-        sums[first(day)] = sums.get(first(day), 0.0) + sum([line.pnl for line in lines], 0.0)
-    closed: dict[date, list[Trade]] = {}
-    for day, some in by_day(trades, zone, attrgetter("closed_at")):
-        closed.setdefault(first(day), []).extend(some)
+    sums: dict[date, float] = defaultdict(float)
+    for day in sorted(realized.days):
+        sums[first(day)] += realized.days[day]
+    tallies: dict[date, Tally] = defaultdict(Tally)
+    for day in sorted(closed.days):
+        tallies[first(day)].merge(closed.days[day])
     return [
         Period(
             key=begin.strftime(_FORM[unit]),
             start=day_start(begin, zone),
             realized=sums.get(begin, 0.0),
-            stats=trade_stats(closed.get(begin, ())),
+            stats=tallies[begin].stats(),
         )
-        for begin in sorted(sums.keys() | closed.keys())
+        for begin in sorted(sums.keys() | tallies.keys())
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta, tzinfo
 from math import sqrt
 from typing import Final
@@ -12,7 +12,7 @@ from protocol.values import Instant
 from rules.performance.values import Snapshot
 from rules.performance.windows import day_of, next_day
 
-__all__ = ["Ratios", "daily_returns", "dated_returns", "monthly_returns", "ratios"]
+__all__ = ["Days", "Ratios", "daily_returns", "dated_returns", "monthly_returns", "ratios"]
 
 _NO_DEVIATION: Final = 1e-12
 
@@ -35,28 +35,52 @@ def dated_returns(snapshots: Sequence[Snapshot], now: Instant, zone: tzinfo) -> 
     The first snapshot is the baseline: its day counts only when it holds a later one. A day without snapshot is one
     without change.
     """
-    if not snapshots:
-        return []
-    first = day_of(snapshots[0].at, zone)
-    last: dict[date, float] = {}
-    flows: dict[date, float] = {}
-    day, ends = first, next_day(first, zone)
-    for snapshot in snapshots[1:]:
-        if snapshot.at >= ends:  # a year has half a million snapshots and 365 days
-            day = day_of(snapshot.at, zone)
-            ends = next_day(day, zone)
-        last[day] = snapshot.total_equity
-        flows[day] = flows.get(day, 0.0) + snapshot.flow
-    day, today = first if first in last else first + timedelta(days=1), day_of(now, zone)
-    before = snapshots[0].total_equity
-    found: list[tuple[date, float]] = []
-    while day < today:
-        if before <= 0:
+    days = Days(zone)
+    days.extend(snapshots)
+    return days.returns(now)
+
+
+class Days:
+    """What equity was at the end of each calendar day so far, and what came and went in it."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+        self._baseline: float | None = None
+        self._first = self._day = date.min
+        self._ends: Instant = 0
+        self._last: dict[date, float] = {}
+        self._flows: dict[date, float] = {}
+
+    def extend(self, snapshots: Iterable[Snapshot]) -> None:
+        """Go on with further snapshots."""
+        last, flows, day, ends = self._last, self._flows, self._day, self._ends
+        for snapshot in snapshots:
+            if snapshot.at >= ends:  # a year has half a million snapshots and 365 days
+                day = day_of(snapshot.at, self._zone)
+                ends = next_day(day, self._zone)
+            if self._baseline is None:
+                self._baseline, self._first = snapshot.total_equity, day
+                continue
+            last[day] = snapshot.total_equity
+            if snapshot.flow:
+                flows[day] = flows.get(day, 0.0) + snapshot.flow
+        self._day, self._ends = day, ends
+
+    def returns(self, now: Instant) -> list[tuple[date, float]]:
+        """Return each day completed before an instant with its return; see ``dated_returns``."""
+        if self._baseline is None:
             return []
-        equity = last.get(day, before)
-        found.append((day, (equity - flows.get(day, 0.0)) / before - 1))
-        before, day = equity, day + timedelta(days=1)
-    return found
+        day, today = self._first, day_of(now, self._zone)
+        day = day if day in self._last else day + timedelta(days=1)
+        before = self._baseline
+        found: list[tuple[date, float]] = []
+        while day < today:
+            if before <= 0:
+                return []
+            equity = self._last.get(day, before)
+            found.append((day, (equity - self._flows.get(day, 0.0)) / before - 1))
+            before, day = equity, day + timedelta(days=1)
+        return found
 
 
 def monthly_returns(returns: Sequence[tuple[date, float]]) -> dict[tuple[int, int], float]:

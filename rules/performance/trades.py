@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from operator import itemgetter
 from typing import Final
 
 from protocol.messages import Value
+from protocol.values import Instant
 from rules.performance.values import Trade
 
 __all__ = [
     "BEST_WORST",
     "BestWorst",
     "Cell",
+    "Extremes",
     "Histogram",
+    "Tally",
     "TradeStats",
     "best_worst",
+    "cells",
+    "distributed",
     "heatmap",
     "histogram",
     "trade_stats",
@@ -65,64 +72,128 @@ class BestWorst(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     worst: tuple[str, ...]
 
 
+class Tally:
+    """Adds up the net results of trades, in USD."""
+
+    __slots__ = ("_count", "_loss", "_losses", "_net", "_profit", "_wins")
+
+    def __init__(self) -> None:
+        self._count = self._wins = self._losses = 0
+        self._profit = self._loss = self._net = 0.0
+
+    def add(self, pnl: float) -> None:
+        """Count one trade; a result of exactly zero is breakeven and counts in the win rate's denominator."""
+        self._count += 1
+        self._net += pnl
+        if pnl > 0:
+            self._wins += 1
+            self._profit += pnl
+        elif pnl < 0:
+            self._losses += 1
+            self._loss -= pnl
+
+    def merge(self, other: Tally) -> None:
+        """Count another's trades as well."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def stats(self) -> TradeStats:
+        """Return what it came to (EX-1706, EX-1713)."""
+        average_win = self._profit / self._wins if self._wins else None
+        average_loss = -self._loss / self._losses if self._losses else None
+        return TradeStats(
+            trades=self._count,
+            wins=self._wins,
+            losses=self._losses,
+            breakeven=self._count - self._wins - self._losses,
+            win_rate_percent=100 * self._wins / self._count if self._count else None,
+            gross_profit=self._profit,
+            gross_loss=self._loss,
+            net_pnl=self._net,
+            average_win=average_win,
+            average_loss=average_loss,
+            rr_ratio=average_win / -average_loss if average_win is not None and average_loss else None,
+            profit_factor=self._profit / self._loss if self._loss > 0 else None,
+            expectancy=self._net / self._count if self._count else None,
+        )
+
+
 def trade_stats(trades: Iterable[Trade]) -> TradeStats:
-    """Count and add up trades; a net result of exactly zero is breakeven and counts in the win rate's denominator."""
-    results = [trade.net_pnl for trade in trades]
-    won = [pnl for pnl in results if pnl > 0]
-    lost = [-pnl for pnl in results if pnl < 0]
-    profit, loss, net = sum(won, 0.0), sum(lost, 0.0), sum(results, 0.0)
-    average_win = profit / len(won) if won else None
-    average_loss = -loss / len(lost) if lost else None
-    return TradeStats(
-        trades=len(results),
-        wins=len(won),
-        losses=len(lost),
-        breakeven=len(results) - len(won) - len(lost),
-        win_rate_percent=100 * len(won) / len(results) if results else None,
-        gross_profit=profit,
-        gross_loss=loss,
-        net_pnl=net,
-        average_win=average_win,
-        average_loss=average_loss,
-        rr_ratio=average_win / -average_loss if average_win is not None and average_loss else None,
-        profit_factor=profit / loss if loss > 0 else None,
-        expectancy=net / len(results) if results else None,
-    )
+    """Count and add up trades."""
+    tally = Tally()
+    for trade in trades:
+        tally.add(trade.net_pnl)
+    return tally.stats()
 
 
 def histogram(trades: Iterable[Trade], bins: int) -> Histogram:
     """Distribute the trades' returns over equal bins, each closed below and open above, the last closed (EX-1708)."""
-    returns = [each for trade in trades if (each := trade.return_percent) is not None]
+    return distributed(sorted(each for trade in trades if (each := trade.return_percent) is not None), bins)
+
+
+def distributed(returns: Sequence[float], bins: int) -> Histogram:
+    """Distribute returns in rising order over equal bins."""
     if not returns:
         return Histogram((), ())
-    low, high = min(returns), max(returns)
+    low, high = returns[0], returns[-1]
     if low == high:
         return Histogram((low, high), (len(returns),))
     step = (high - low) / bins
     edges = [*(min(low + step * index, high) for index in range(bins)), high]
-    counts = [0] * bins
-    for value in returns:
-        counts[min(bisect_right(edges, value), bins) - 1] += 1
-    return Histogram(tuple(edges), tuple(counts))
+    below = [0, *(bisect_left(returns, edge) for edge in edges[1:-1]), len(returns)]
+    return Histogram(tuple(edges), tuple(right - left for left, right in pairwise(below)))
 
 
-def heatmap(trades: Sequence[Trade]) -> dict[str, dict[str, Cell]]:
+def heatmap(trades: Iterable[Trade]) -> dict[str, dict[str, Cell]]:
     """Return symbol -> timeframe -> cell; a pair and timeframe without trades has no cell (EX-1709)."""
-    cells: dict[str, dict[str, list[Trade]]] = {}
+    tallies: dict[tuple[str, str], Tally] = {}
     for trade in trades:
-        cells.setdefault(trade.symbol, {}).setdefault(trade.timeframe, []).append(trade)
-    return {
-        symbol: {timeframe: _cell(row[timeframe]) for timeframe in sorted(row)} for symbol, row in sorted(cells.items())
-    }
+        tallies.setdefault((trade.symbol, trade.timeframe), Tally()).add(trade.net_pnl)
+    return cells(tallies)
 
 
-def _cell(trades: Sequence[Trade]) -> Cell:
-    stats = trade_stats(trades)
-    return Cell(stats.trades, stats.net_pnl, stats.win_rate_percent)
+def cells(tallies: Mapping[tuple[str, str], Tally]) -> dict[str, dict[str, Cell]]:
+    """Return the heatmap of tallies by symbol and timeframe."""
+    found: dict[str, dict[str, Cell]] = {}
+    for symbol, timeframe in sorted(tallies):
+        stats = tallies[symbol, timeframe].stats()
+        found.setdefault(symbol, {})[timeframe] = Cell(stats.trades, stats.net_pnl, stats.win_rate_percent)
+    return found
 
 
-def best_worst(trades: Sequence[Trade]) -> BestWorst:
-    """Return the ten best and the ten worst by net result; of equal ones the earlier closed, then the smaller id."""
-    best = sorted(trades, key=lambda trade: (-trade.net_pnl, trade.closed_at, trade.id))[:BEST_WORST]
-    worst = sorted(trades, key=lambda trade: (trade.net_pnl, trade.closed_at, trade.id))[:BEST_WORST]
-    return BestWorst(tuple(trade.id for trade in best), tuple(trade.id for trade in worst))
+class Extremes:
+    """The ten best and the ten worst trades so far, by net result; of equal ones the earlier closed, then the smaller id."""
+
+    def __init__(self) -> None:
+        self._best: list[tuple[float, Instant, str, Trade]] = []
+        self._worst: list[tuple[float, Instant, str, Trade]] = []
+
+    def add(self, trade: Trade) -> None:
+        """Let a trade take its place, if it has one."""
+        for ranks, result in ((self._best, -trade.net_pnl), (self._worst, trade.net_pnl)):
+            if len(ranks) == BEST_WORST and result > ranks[-1][0]:
+                continue
+            insort(ranks, (result, trade.closed_at, trade.id, trade), key=itemgetter(0, 1, 2))
+            del ranks[BEST_WORST:]
+
+    @property
+    def best(self) -> list[Trade]:
+        """The best, the most extreme first."""
+        return [each[3] for each in self._best]
+
+    @property
+    def worst(self) -> list[Trade]:
+        """The worst, the most extreme first."""
+        return [each[3] for each in self._worst]
+
+    def names(self) -> BestWorst:
+        """Return both lists by id."""
+        return BestWorst(tuple(each.id for each in self.best), tuple(each.id for each in self.worst))
+
+
+def best_worst(trades: Iterable[Trade]) -> BestWorst:
+    """Return the ten best and the ten worst by net result."""
+    found = Extremes()
+    for trade in trades:
+        found.add(trade)
+    return found.names()

@@ -1,16 +1,14 @@
-"""Calendar days, weeks and months of a zone, and what was realized in each (EX-1702)."""
+"""Calendar days, weeks and months of a zone (EX-1702)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
 from protocol.messages import Value
 from protocol.values import Instant
-from rules.performance.values import Realization
 
-__all__ = ["WindowPnl", "day_of", "day_start", "next_day", "window_pnl"]
+__all__ = ["Calendar", "WindowPnl", "day_of", "day_start", "next_day"]
 
 _NANOS: Final = 1_000_000_000
 
@@ -42,11 +40,17 @@ def next_day(day: date, zone: tzinfo) -> Instant:
     return day_start(day + timedelta(days=1), zone)
 
 
-def window_pnl(realizations: Iterable[Realization], now: Instant, zone: tzinfo) -> WindowPnl:
-    """Add up what was realized from the start of each window until now, both included."""
-    today = day_of(now, zone)
-    monday = today - timedelta(days=today.weekday())
-    starts = [day_start(day, zone) for day in (today, monday, today.replace(day=1))]
-    known = [(each.at, each.pnl) for each in realizations if each.at <= now]
-    day, week, month = (sum((pnl for at, pnl in known if at >= start), 0.0) for start in starts)
-    return WindowPnl(day, week, month, sum((pnl for _, pnl in known), 0.0))
+class Calendar:
+    """Says the day of instants; those that come in order cost nothing but where a day begins."""
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+        self._day = date.min
+        self._begins = self._ends = 0
+
+    def day(self, at: Instant) -> date:
+        """Return the calendar day of an instant."""
+        if not self._begins <= at < self._ends:
+            self._day = day_of(at, self._zone)
+            self._begins, self._ends = day_start(self._day, self._zone), next_day(self._day, self._zone)
+        return self._day

@@ -25,7 +25,8 @@ from service.api.peers import origin_of
 from service.api.reading import Reading
 from service.api.rows import limit_of
 from service.journals import journal_of, views_of
-from service.report.figures import CURVE_POINTS, PARTS, Book, History, Terms, answer_of, live
+from service.report.figures import CURVE_POINTS, PARTS, answer_of, live
+from service.report.history import Book, History, Terms
 from store.ledger import inputs
 from store.performance import Wanted, fill_lines, progress_of, recorded_flows
 from store.queries import Views
@@ -39,8 +40,8 @@ __all__ = ["Figures", "Flow", "Prices", "register", "wanted_of", "zone_of"]
 _KEPT: Final = 6
 """Histories that are kept, those asked for last: a panel, the ranges it is switched between."""
 
-_ROWS_KEPT: Final = 500_000
-"""Rows of all of them together, above which those not asked for of late go."""
+_POINTS_KEPT: Final = 3_000_000
+"""Points of their curves together, sixteen bytes each, above which those not asked for of late go."""
 
 _PAUSES: Final = 3
 """How many times as long as it took a history stands before it is computed anew."""
@@ -210,10 +211,12 @@ class Figures:
         key = (progress, day_of(terms.now, terms.zone), terms._replace(now=0))
         kept = self._kept.pop(wanted, None)
         begun = wanted.since is None or wanted.since <= terms.now
-        if kept is None or not begun or self._outdated(kept, progress):
-            kept = _Kept(Book(wanted, self.prices.quote_usd))
+        if kept is None or not begun or kept.key[2].zone != terms.zone or self._made_anew(kept, progress):
+            kept = _Kept(self._book(wanted, terms))
         now = self.host.system.now()
         if kept.past is None or (kept.key != key and now - kept.made_at >= _PAUSES * kept.took):
+            if kept.past is not None and kept.book.ledger.is_outdated(views):
+                kept.book = self._book(wanted, terms)
             kept.past, kept.key = kept.book.read(views, terms), key
             kept.made_at = self.host.system.now()
             kept.took = kept.made_at - now
@@ -222,14 +225,17 @@ class Figures:
             del self._kept[next(iter(self._kept))]
         return kept.past
 
-    def _outdated(self, kept: _Kept, progress: tuple[Any, ...]) -> bool:
+    def _book(self, wanted: Wanted, terms: Terms) -> Book:
+        return Book(wanted, self.prices.quote_usd, terms.zone)
+
+    def _made_anew(self, kept: _Kept, progress: tuple[Any, ...]) -> bool:
         """Tell whether read models were made anew, or rates have changed: then nothing of it can be added to."""
         rebuilt = any((new or 0) < (old or 0) for new, old in zip(progress, kept.key[0], strict=True))
         return rebuilt or any(self.prices.quote_usd(each) != rate for each, rate in kept.book.rates.items())
 
     def _too_much(self) -> bool:
-        rows = sum(each.book.ledger.size for each in self._kept.values())
-        return len(self._kept) > _KEPT or rows > _ROWS_KEPT
+        points = sum(each.book.size for each in self._kept.values())
+        return len(self._kept) > _KEPT or points > _POINTS_KEPT
 
 
 def _points(query: Mapping[str, str]) -> int:

@@ -12,7 +12,8 @@ from anyio import CapacityLimiter
 from service.api.answers import Refused, answer
 from service.api.performance import Figures, zone_of
 from service.api.rows import limit_of
-from service.report.figures import Terms, live
+from service.report.figures import live
+from service.report.history import Terms
 from service.report.names import file_name
 from service.report.page import page_of
 from service.report.pictures import CHARTS, HEIGHT, THEMES, WIDTH, picture_beside
@@ -83,7 +84,7 @@ class _Reports:
         with file:
             return await _sent(request, file, _FORMS[form], name)
 
-    def _spooled(  # noqa: PLR0913 - what is wanted, of what, as what
+    def _spooled(
         self, views: Views, what: str, form: TableForm, wanted: Wanted, terms: Terms, words: Mapping[str, str]
     ) -> IO[bytes]:
         """Write an export into a file of its own that goes when it is closed; return it from its beginning."""

@@ -12,42 +12,27 @@ from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
-from protocol.values import Instant
 from rules.performance import (
     BreakdownKey,
-    Dashboard,
-    Fall,
+    Extremes,
     Open,
     Period,
     PeriodUnit,
     Point,
-    Realization,
-    Snapshot,
-    Trade,
     allocation,
     breakdown,
-    closed_curve,
-    dashboard,
-    dated_returns,
     day_of,
-    drawdown_curve,
-    falls,
-    flow_index,
     monthly_returns,
-    periods,
-    realized_curve,
-    thinned,
     total_pnl_percent,
-    with_flows,
     with_open,
 )
 from service.api.answers import plain
-from store.ledger import Inputs, Ledger
-from store.performance import QuoteUsd, Wanted, first_equity, flows_before, positions, realized_before, waiting_entries
+from service.report.history import History, Terms
+from store.performance import QuoteUsd, Wanted, positions, waiting_entries
 from store.queries import Views
 from store.views.rows import GroupRow
 
-__all__ = ["CURVE_POINTS", "PARTS", "Book", "History", "Live", "Terms", "answer_of", "history", "live"]
+__all__ = ["CURVE_POINTS", "PARTS", "Live", "answer_of", "live"]
 
 CURVE_POINTS: Final = 600
 """Points of each curve of an answer unless another number is asked for: more than a screen has columns."""
@@ -58,41 +43,6 @@ PARTS: Final = ("breakdown", "periods", "curves", "falls", "months", "trades")
 _MOST: Final = 1_000_000
 
 
-class Terms(NamedTuple):
-    """By what figures are computed (``performance.*``, ``app.timezone``, ``execution_pool.max_open_groups``)."""
-
-    now: Instant
-    zone: tzinfo
-    starting_equity: float | None
-    histogram_bins: int
-    risk_free_annual_percent: float
-    annualization_days: int
-    max_open_groups: int
-
-
-class History(NamedTuple):
-    """What was: inputs, figures and curves. ``total`` is whether equity is that of whole accounts, else of these trades."""
-
-    made: Inputs
-    figures: Dashboard
-    start: float
-    """Where the realized curve begins."""
-    begun: float
-    """What results are measured by: equity at the beginning of the range."""
-    net_flows: float
-    total: bool
-    realized: list[Point]
-    closed: list[Point]
-    equity: list[Point]
-    under: list[Point]
-    flows: list[Snapshot]
-    falls: list[Fall]
-    by_unit: dict[PeriodUnit, list[Period]]
-    returns: list[tuple[date, float]]
-    memo: dict[Any, Any]
-    """What was made of it for an answer: a look that finds nothing new makes nothing again."""
-
-
 class Live(NamedTuple):
     """What is open at the prices of this moment; ``complete`` is whether all of them are known."""
 
@@ -101,96 +51,6 @@ class Live(NamedTuple):
     complete: bool
     occupied: int
     allocation: Callable[[float], Any]
-
-
-# --- what was -----------------------------------------------------------------------------------------------------------
-
-
-class Book:
-    """What one filter's figures are made of, kept from look to look; ``rates`` are those it was valued at."""
-
-    def __init__(self, wanted: Wanted, quote_usd: QuoteUsd) -> None:
-        self.ledger = Ledger(wanted, quote_usd)
-        self._wanted = wanted
-        self._first: float | None = None
-        self._before: float | None = None
-
-    @property
-    def rates(self) -> dict[str, float | None]:
-        """What each currency was taken for."""
-        return self.ledger.rates
-
-    def read(self, views: Views, terms: Terms) -> History:
-        """Add what is new, and compute everything that does not depend on the prices of the moment."""
-        self.ledger.catch_up(views)
-        if self._first is None:
-            self._first = first_equity(views, self._wanted)
-        if self._before is None:  # what was realized and came before the range is not going to change
-            realized = realized_before(views, self._wanted, self.ledger.rates.__getitem__)
-            self._before = realized + flows_before(views, self._wanted)
-        first = terms.starting_equity if terms.starting_equity is not None else self._first
-        return _history(self.ledger.inputs, self._wanted, terms, first or 0.0, self._before)
-
-
-def history(views: Views, wanted: Wanted, terms: Terms, quote_usd: QuoteUsd) -> History:
-    """Read and compute everything that does not depend on the prices of the moment, from nothing."""
-    return Book(wanted, quote_usd).read(views, terms)
-
-
-def _history(made: Inputs, wanted: Wanted, terms: Terms, first: float, before: float) -> History:
-    start = first + before
-    begun = made.snapshots[0].total_equity if wanted.since is not None and made.snapshots else first
-    whole = wanted.whole_accounts
-    flows = [each for each in made.snapshots[1:] if each.flow]
-    snapshots = made.snapshots if whole else _as_if_alone(made.realizations, made.snapshots, flows, begun)
-    index = flow_index(snapshots)
-    figures = dashboard(
-        index=index,
-        now=terms.now,
-        zone=terms.zone,
-        trades=made.trades,
-        realizations=made.realizations,
-        snapshots=snapshots,
-        starting_equity=start,
-        histogram_bins=terms.histogram_bins,
-        risk_free_annual_percent=terms.risk_free_annual_percent,
-        annualization_days=terms.annualization_days,
-    )
-    return History(
-        made=made,
-        figures=figures,
-        start=start,
-        begun=begun,
-        net_flows=sum((each.flow for each in flows), 0.0),
-        total=whole,
-        realized=with_flows(figures.realized_curve, flows, start),
-        closed=with_flows(closed_curve(made.trades, start), flows, start),
-        equity=[Point(each.at, each.total_equity) for each in snapshots],
-        under=drawdown_curve(snapshots, index),
-        flows=flows,
-        falls=falls(snapshots, index),
-        by_unit={unit: periods(made.trades, made.realizations, terms.zone, unit) for unit in PeriodUnit},
-        returns=dated_returns(snapshots, terms.now, terms.zone),
-        memo={},
-    )
-
-
-def _as_if_alone(
-    lines: Sequence[Realization], snapshots: Sequence[Snapshot], flows: Sequence[Snapshot], begun: float
-) -> list[Snapshot]:
-    """Return the equity of an account that made only these trades and had the same deposits.
-
-    Accounts are marked as a whole and cannot be split.
-    """
-    if not lines or begun <= 0:
-        return []
-    points = with_flows(realized_curve(lines, begun), flows, begun)
-    came: dict[Instant, float] = {}
-    for each in flows:
-        came[each.at] = came.get(each.at, 0.0) + each.flow
-    first = min(points[0].at - 1, snapshots[0].at) if snapshots else points[0].at - 1
-    made = (Snapshot(at=point.at, total_equity=point.value, flow=came.get(point.at, 0.0)) for point in points)
-    return [Snapshot(at=first, total_equity=begun), *made]
 
 
 # --- what is ------------------------------------------------------------------------------------------------------------
@@ -247,14 +107,13 @@ def answer_of(
     past: History, present: Live, terms: Terms, *, points: int = CURVE_POINTS, parts: Iterable[str] = PARTS
 ) -> Any:
     """Return everything as plain JSON data; times are nanoseconds, a curve is a list of [time, value]."""
-    newest = past.made.snapshots[-1].total_equity if past.made.snapshots else past.begun
     realized = past.figures.pnl.all
     answer = {
         "at": terms.now,
         "dashboard": _once(past, ("dashboard", points), lambda: _dashboard(past, points)),
         "equity_basis": "total" if past.total else "realized",
         "starting_equity": past.begun,
-        "equity": newest,
+        "equity": past.newest,
         "net_flows": past.net_flows,
         "unrealized": present.unrealized,
         "unrealized_complete": present.complete,
@@ -266,7 +125,7 @@ def answer_of(
             net_flows=past.net_flows,
         ),
         "open_groups": len(present.opened),
-        "allocation": present.allocation(newest),
+        "allocation": present.allocation(past.newest),
     }
     wanted = frozenset(parts)
     made = {
@@ -286,33 +145,31 @@ def _once(past: History, key: Any, make: Callable[[], Any]) -> Any:
 
 
 def _dashboard(past: History, points: int) -> Any:
-    return plain(replace(past.figures, realized_curve=tuple(thinned(past.figures.realized_curve, points))))
+    return plain(replace(past.figures, realized_curve=tuple(past.thinned("plain", points))))
 
 
 def _parts(past: History, terms: Terms, points: int) -> dict[str, Callable[[], Any]]:
-    made = past.made
     return {
-        "breakdown": lambda: {by: breakdown(made.trades, made.realizations, by) for by in BreakdownKey},
+        "breakdown": lambda: {by: breakdown(past.closed, past.earned, by) for by in BreakdownKey},
         "periods": lambda: {unit.value: plain(rows) for unit, rows in past.by_unit.items()},
         "curves": lambda: {
-            "total": _pairs(thinned(past.equity, points)),
-            "realized": _pairs(thinned([*_from(past), *past.realized], points)),
-            "closed": _pairs(thinned([*_from(past), *past.closed], points)),
-            "drawdown": _pairs(thinned(past.under, points)),
+            **{name: _pairs(past.thinned(name, points)) for name in ("total", "drawdown")},
+            **{name: _pairs(_from(past, past.thinned(name, points - 1))) for name in ("realized", "closed")},
             "flows": [[each.at, each.flow] for each in past.flows],
         },
         "falls": lambda: plain(past.falls),
         "months": lambda: _months(past, terms.zone),
-        "trades": lambda: _extremes(past.figures, made.trades),
+        "trades": lambda: _extremes(past.closed.extremes),
     }
 
 
-def _from(past: History) -> list[Point]:
-    """Return where the realized curves begin, when something was realized after it."""
-    begins = past.equity[0].at if past.equity else past.realized[0].at - 1 if past.realized else None
-    if begins is None or (past.realized and past.realized[0].at <= begins):
-        return []
-    return [Point(begins, past.start)]
+def _from(past: History, points: list[Point]) -> list[Point]:
+    """Put before a curve of results where it begins, when something was realized after it."""
+    total, realized = past.curves["total"], past.curves["realized"]
+    begins = total.at[0] if total else realized.at[0] - 1 if realized else None
+    if begins is None or (realized and realized.at[0] <= begins):
+        return points
+    return [Point(begins, past.start), *points]
 
 
 def _pairs(curve: Sequence[Point]) -> list[list[float]]:
@@ -340,11 +197,10 @@ def _day(row: Period, zone: tzinfo) -> date:
     return day_of(row.start, zone)
 
 
-def _extremes(figures: Dashboard, trades: Sequence[Trade]) -> dict[str, Any]:
+def _extremes(found: Extremes) -> dict[str, Any]:
     """Return the best and the worst trades whole (EX-1710)."""
-    known = {trade.id: trade for trade in trades}
-    lists = {"best": figures.best_worst.best, "worst": figures.best_worst.worst}
+    lists = {"best": found.best, "worst": found.worst}
     return {
-        name: [{**plain(known[each]), "return_percent": known[each].return_percent} for each in ids]
-        for name, ids in lists.items()
+        name: [{**plain(each), "return_percent": each.return_percent} for each in trades]
+        for name, trades in lists.items()
     }

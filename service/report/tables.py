@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 
 from protocol.messages import Value
 from rules.performance import BreakdownKey, PeriodUnit, TradeStats, breakdown, with_open
-from service.report.figures import History, Live
+from service.report.figures import Live
+from service.report.history import History
 from store.event_search import Where
 from store.performance import Wanted, of_groups
 from store.queries import Views
@@ -84,8 +85,8 @@ def _stats(stats: TradeStats) -> tuple[Any, ...]:
 
 def _by_key(by: BreakdownKey) -> Callable[[Source], _Rows]:
     def rows(source: Source) -> Iterator[tuple[Any, ...]]:
-        made = source.past().made
-        found = with_open(breakdown(made.trades, made.realizations, by), source.present().opened, by)
+        past = source.past()
+        found = with_open(breakdown(past.closed, past.earned, by), source.present().opened, by)
         yield from ((row.key, row.realized, row.unrealized, row.open, *_stats(row.stats)) for row in found)
 
     return rows
@@ -108,17 +109,15 @@ def _histogram(source: Source) -> _Rows:
 
 
 def _best_worst(source: Source) -> Iterator[tuple[Any, ...]]:
-    past = source.past()
-    known = {trade.id: trade for trade in past.made.trades}
-    lists = (("best", past.figures.best_worst.best), ("worst", past.figures.best_worst.worst))
-    for name, ids in lists:
-        for rank, trade in enumerate((known[each] for each in ids), 1):
+    found = source.past().closed.extremes
+    for name, trades in (("best", found.best), ("worst", found.worst)):
+        for rank, trade in enumerate(trades, 1):
             about = (trade.id, trade.symbol, trade.timeframe, trade.side.value, trade.opened_at, trade.closed_at)
             yield (name, rank, *about, trade.net_pnl, trade.return_percent)
 
 
-def _curve(pick: Callable[[History], Iterable[Any]]) -> Callable[[Source], _Rows]:
-    return lambda source: ((point.at, point.value) for point in pick(source.past()))
+def _curve(name: str) -> Callable[[Source], _Rows]:
+    return lambda source: ((point.at, point.value) for point in source.past().curve(name))
 
 
 def _falls(source: Source) -> _Rows:
@@ -257,10 +256,10 @@ _WORDS: Final = {BreakdownKey.SYMBOL: "pair"}
 EXPORTS: Final[dict[str, _Export]] = {
     "performance": _Export("all figures by name", {"figure": "TEXT", "value": "FLOAT"}, _performance),
     "trades": _Export("closed groups, the newest first", _TRADES, _trades),
-    "equity": _Export("total equity", _POINT, _curve(lambda past: past.equity)),
-    "realized": _Export("realized equity", _POINT, _curve(lambda past: past.realized)),
-    "closed": _Export("realized equity of closed trades", _POINT, _curve(lambda past: past.closed)),
-    "drawdown": _Export("drawdown in percent", _POINT, _curve(lambda past: past.under)),
+    "equity": _Export("total equity", _POINT, _curve("total")),
+    "realized": _Export("realized equity", _POINT, _curve("realized")),
+    "closed": _Export("realized equity of closed trades", _POINT, _curve("closed")),
+    "drawdown": _Export("drawdown in percent", _POINT, _curve("drawdown")),
     "flows": _Export(
         "deposits and withdrawals",
         {"at": "INSTANT", "amount": "FLOAT"},

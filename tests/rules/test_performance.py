@@ -18,6 +18,7 @@ from rules.performance import (
     OpenPosition,
     PendingEntry,
     Realization,
+    Realized,
     Snapshot,
     Trade,
     allocation,
@@ -32,7 +33,6 @@ from rules.performance import (
     ratios,
     total_pnl_percent,
     trade_stats,
-    window_pnl,
 )
 from tests.rules.vectors import cases, instant
 
@@ -156,7 +156,7 @@ def test_a_day_begins_at_midnight_of_the_zone() -> None:
         realized(now + 1, 8),
         realized(instant("2026-03-01T04:59:59Z"), 16),  # February
     ]
-    found = window_pnl(rows, now, zone)
+    found = Realized(zone, rows).windows(now)
     assert (found.day, found.week, found.month, found.all) == (6, 6, 7, 23)
 
 

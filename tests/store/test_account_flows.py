@@ -16,7 +16,7 @@ from protocol.values import Scope
 from rules.performance import flow_index
 from store.ledger import inputs
 from store.opening import MEMORY
-from store.performance import Wanted, first_equity, flows_before
+from store.performance import Wanted, origin_of
 from store.projector import Projector
 from store.queries import Views
 from store.sqlite_journal import open_journal
@@ -88,8 +88,7 @@ def test_what_accounts_bring_along(noted: list[Noted], snapshots: list[tuple[flo
     with accounts(noted, tables_at) as (views, _):
         made = inputs(views, PAPER, dollar).snapshots
         assert [(each.total_equity, each.flow) for each in made] == snapshots
-        assert first_equity(views, PAPER) == snapshots[0][0]
-        assert flows_before(views, PAPER) == 0
+        assert origin_of(views, PAPER, dollar) == (snapshots[0][0], 0)
 
 
 _NOTED = st.builds(
@@ -118,10 +117,9 @@ def test_nothing_traded_is_nothing_earned(noted: list[Noted], cut: int) -> None:
         before = inputs(views, PAPER._replace(until=since), dollar).snapshots
         ranged = PAPER._replace(since=since)
         if before:
-            began = first_equity(views, PAPER)
+            began, came = origin_of(views, ranged, dollar)
             assert began == before[0].total_equity
-            put_in = began + flows_before(views, ranged)
-            assert put_in == before[-1].total_equity + _not_marked_yet(noted[: times.index(since)])
+            assert began + came == before[-1].total_equity + _not_marked_yet(noted[: times.index(since)])
 
 
 def _not_marked_yet(noted: Sequence[Noted]) -> int:

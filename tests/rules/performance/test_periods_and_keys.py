@@ -12,16 +12,18 @@ from hypothesis import strategies as st
 from protocol.values import Side
 from rules.performance import (
     BreakdownKey,
+    ClosedTrades,
     FillLine,
     Open,
     PeriodUnit,
     Point,
     RangeName,
     Realization,
+    Realized,
     Snapshot,
+    Stepped,
     Trade,
     breakdown,
-    closed_curve,
     custom_span,
     daily_summaries,
     daily_summary,
@@ -33,8 +35,6 @@ from rules.performance import (
     periods,
     span_of,
     thinned,
-    window_pnl,
-    with_flows,
     with_open,
 )
 from tests.rules.test_performance_reference import FILLS, INSTANTS, REALIZED, TRADES, ZONES
@@ -49,7 +49,7 @@ def test_every_result_is_in_one_period(lines: list[Realization], trades: list[Tr
     """EX-1702: days, weeks and months each hold everything once, and begin where their calendar says."""
     zone = ZoneInfo(name)
     for unit in PeriodUnit:
-        rows = periods(trades, lines, zone, unit)
+        rows = periods(ClosedTrades(zone, trades), Realized(zone, lines), zone, unit)
         assert sum(row.stats.trades for row in rows) == len(trades)
         assert sum(row.realized for row in rows) == pytest.approx(sum(each.pnl for each in lines), abs=1e-6)
         assert [row.start for row in rows] == sorted({row.start for row in rows})
@@ -69,7 +69,7 @@ def test_every_result_is_in_one_period(lines: list[Realization], trades: list[Tr
 def test_the_present_periods_are_the_windows(lines: list[Realization], now: int, name: str) -> None:
     """EX-1702: the period that now is in holds what the window of the dashboard does, of what was by then."""
     zone, known = ZoneInfo(name), [each for each in lines if each.at <= now]
-    window = window_pnl(lines, now, zone)
+    window = Realized(zone, lines).windows(now)
     today = day_of(now, zone)
     year, week, _ = today.isocalendar()
     keys = {PeriodUnit.DAY: str(today), PeriodUnit.WEEK: f"{year}-W{week:02}", PeriodUnit.MONTH: f"{today:%Y-%m}"}
@@ -78,7 +78,7 @@ def test_the_present_periods_are_the_windows(lines: list[Realization], now: int,
         (PeriodUnit.WEEK, window.week),
         (PeriodUnit.MONTH, window.month),
     ):
-        rows = {row.key: row.realized for row in periods([], known, zone, unit)}
+        rows = {row.key: row.realized for row in periods(ClosedTrades(zone), Realized(zone, known), zone, unit)}
         assert rows.get(keys[unit], 0.0) == pytest.approx(wanted, abs=1e-6)
 
 
@@ -114,7 +114,7 @@ def row_of(symbol: str, unrealized: float | None) -> Open:
 def test_results_by_key_sum_to_the_whole(lines: list[Realization], trades: list[Trade]) -> None:
     """EX-1704: by any key the rows hold each realization and each trade once."""
     for by in (BreakdownKey.SYMBOL, BreakdownKey.TIMEFRAME, BreakdownKey.STRATEGY):
-        rows = breakdown(trades, lines, by)
+        rows = breakdown(ClosedTrades(UTC, trades), Realized(UTC, lines), by)
         assert sum(row.realized for row in rows) == pytest.approx(sum(each.pnl for each in lines), abs=1e-6)
         assert sum(row.stats.trades for row in rows) == len(trades)
         assert [row.key for row in rows] == sorted({getattr(each, by) for each in [*lines, *trades]})
@@ -123,7 +123,7 @@ def test_results_by_key_sum_to_the_whole(lines: list[Realization], trades: list[
 def test_what_is_open_stands_beside_what_was() -> None:
     """EX-1704: a key that only something open belongs to has a row; without a price its unrealized result is empty."""
     line = Realization(at=1, symbol="A", timeframe="1h", strategy="s", pnl=5.0, side=Side.LONG)
-    rows = breakdown([], [line], BreakdownKey.SYMBOL)
+    rows = breakdown(ClosedTrades(UTC), Realized(UTC, [line]), BreakdownKey.SYMBOL)
     found = with_open(rows, [row_of("A", 2.0), row_of("A", 1.0), row_of("B", None)], BreakdownKey.SYMBOL)
     assert [(row.key, row.realized, row.unrealized, row.open) for row in found] == [("A", 5, 3, 2), ("B", 0, None, 1)]
     assert with_open(rows, [], BreakdownKey.SYMBOL) == rows
@@ -136,7 +136,7 @@ def test_the_curve_of_closed_trades_waits_for_the_close() -> None:
         Trade(id=name, closed_at=at, net_pnl=pnl, **made)
         for name, at, pnl in (("b", 9, 2.0), ("a", 4, 1.0), ("c", 9, -4.0))
     ]
-    assert closed_curve(trades, 100.0) == [Point(4, 101.0), Point(9, 99.0)]
+    assert list(ClosedTrades(UTC, trades).steps.curve.lifted(100.0)) == [Point(4, 101.0), Point(9, 99.0)]
 
 
 @settings(max_examples=100, deadline=None)
@@ -198,9 +198,13 @@ def test_a_custom_range_holds_its_last_day() -> None:
     assert custom_span(None, None, UTC) == (None, None)
 
 
-def test_a_curve_is_lifted_by_deposits() -> None:
-    """EX-1705: each deposit lifts what follows, also where nothing was realized; one point a distinct time."""
-    flows = [Snapshot(at=at, total_equity=0, flow=flow) for at, flow in ((1, 5.0), (4, -2.0), (4, -1.0), (7, 10.0))]
-    points = [Point(2, 101.0), Point(4, 99.0)]
-    assert with_flows(points, flows, 100.0) == [Point(1, 105.0), Point(2, 106.0), Point(4, 101.0), Point(7, 111.0)]
-    assert with_flows(points, [], 100.0) == points
+@given(st.lists(st.tuples(st.integers(1, 9), st.integers(-50, 50)), max_size=12))
+def test_a_curve_is_lifted_by_each_amount_at_its_instant(steps: list[tuple[int, int]]) -> None:
+    """EX-1705: results and deposits lift what follows, in whatever order they come; one point a distinct time."""
+    stepped = Stepped()
+    for at, amount in steps:
+        stepped.add(at, amount)
+    times = sorted({at for at, _ in steps})
+    assert list(stepped.curve) == [Point(at, sum(amount for when, amount in steps if when <= at)) for at in times]
+    for at in range(11):
+        assert stepped.until(at) == sum(amount for when, amount in steps if when <= at)

@@ -12,7 +12,8 @@ from benchmarks.performance import terms_at
 from benchmarks.trade_history import BEGIN, DAY, STARTING
 from protocol.values import Scope
 from service.api.client import DaemonRefused
-from service.report.figures import PARTS, answer_of, history, live
+from service.report.figures import PARTS, answer_of, live
+from service.report.history import history
 from store.performance import Wanted, progress_of
 from store.queries import Views
 from store.tables.opening import write_tables

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from contextlib import closing
 from decimal import Decimal
+from random import Random
 from typing import Any
 
 import anyio
 import pytest
 
+from benchmarks.performance import terms_at
 from protocol.performance import EQUITY, EquityMarked, MarkedFor, RecordFlow
 from protocol.values import Scope
 from service.api.client import DaemonRefused
-from service.report.figures import Book
+from service.report.figures import answer_of, live
+from service.report.history import Book, history
+from store.opening import MEMORY
+from store.performance import Wanted
+from store.projector import Projector
+from store.sqlite_journal import open_journal
 from store.tables.opening import write_tables
 from tests.service.report.house import NOW, House, run
+from tests.service.report.test_figures import close
+from tests.store.test_ledger import act, dollar
+from tests.store.trading import ModelGroup, Script
 
 SECOND = 10**9
 
@@ -121,3 +131,26 @@ def test_a_deposit_goes_to_the_keeper_of_equity() -> None:
         assert len(keeper.asked) == 2
 
     run(work, trades=0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_book_that_is_added_to_is_one_made_from_nothing(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-1719: figures and curves added to look by look are those computed from the database, to 1e-9 relative."""
+    monkeypatch.setattr("store.ledger._PAGE", 5)
+    rng, terms = Random(seed), terms_at(10**9)
+    with closing(open_journal(MEMORY)) as journal, closing(Projector(MEMORY)) as projector:
+        script, views = Script(journal), projector.views()
+        groups: list[ModelGroup] = []
+        closed: list[ModelGroup] = []
+        wanted = Wanted(Scope.PAPER), Wanted(Scope.PAPER, symbol="BTC/USDT")
+        books = [Book(each, dollar, terms.zone) for each in wanted]
+        for _ in range(10):
+            for _ in range(rng.randrange(1, 8)):
+                act(script, groups, closed, rng)
+            projector.catch_up(journal)
+            for number, each in enumerate(wanted):
+                if books[number].ledger.is_outdated(views):
+                    books[number] = Book(each, dollar, terms.zone)
+                present = live(views, each, terms, lambda _: None, dollar)
+                added, anew = books[number].read(views, terms), history(views, each, terms, dollar)
+                assert close(answer_of(added, present, terms), answer_of(anew, present, terms))
