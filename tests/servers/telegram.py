@@ -1,9 +1,9 @@
 """A local server that speaks Telegram's Bot API over HTTP, and misbehaves on command.
 
 ``getMe``, ``getUpdates`` (long poll, offset forgets), ``sendMessage``, ``editMessageText``, ``answerCallbackQuery``,
-``sendPhoto``, ``deleteMessage``, ``setMyCommands``. Faults, each for the next ``times`` calls of a method: ``busy`` (429 with
-retry_after), ``broken`` (500), ``blocked`` (403), ``cut`` (taken, then the connection ends without an answer), ``garbled``
-(taken, answered with no JSON).
+``sendPhoto``, ``deleteMessage``, ``setMyCommands``. Faults, each for the next ``times`` calls of a method: ``busy``
+(429 with retry_after), ``broken`` (500), ``blocked`` (403), ``cut`` (taken, then the connection ends without an answer),
+``garbled`` (taken, answered with no JSON).
 People write with ``write`` and ``tap``; what they see is in ``chats``; ``until`` waits for it without sleeping.
 """
 
