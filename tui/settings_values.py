@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-__all__ = ["choices_of", "hint_of", "problem_of", "shown", "value_of"]
+__all__ = ["brief", "choices_of", "hint_of", "holder_of", "problem_of", "shown", "value_of"]
 
 _Key = Mapping[str, Any]
 
@@ -37,6 +37,43 @@ def shown(value: Any) -> str:
     if value is None:
         return "unset"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def brief(name: str, value: Any) -> str:
+    """Return a value as a row has room for it: layers, overrides, accounts and lists in words."""
+    match name.rpartition(".")[2], value:
+        case "levels", [first, *_]:
+            last = value[-1]
+            return (
+                f"{len(value)} layer{'s' if len(value) > 1 else ''}, {first['gap_percent']} to {last['gap_percent']} %"
+            )
+        case "pyramid_specific_levels", dict() if value:
+            return f"pyramid{'s' if len(value) > 1 else ''} {', '.join(sorted(value, key=int))}"
+        case "overrides", [_, *_]:
+            return "; ".join(" ".join(map(str, filter(None, each["match"].values()))) for each in value)
+        case "accounts", [_, *_]:
+            return ", ".join(str(each["name"]) for each in value)
+        case _, [_, *_] if all(isinstance(each, str) for each in value):
+            return ", ".join(value)
+        case _, [] | {} if not value:
+            return "none"
+    return shown(value)
+
+
+_HOLDERS: Final = {
+    "telegram.token": ("telegram", "token"),
+    "webhook.token": ("webhook", "token"),
+    "security.webhook_secret": ("webhook", "secret"),
+    "security.webhook_hmac_key": ("webhook", "hmac_key"),
+}
+
+
+def holder_of(name: str) -> tuple[str, str] | None:
+    """Return whose secret a key is and which, as the vault names them; None where the environment alone can set it."""
+    if name.startswith("exchange."):
+        holder, _, field = name.rpartition(".")
+        return holder, field
+    return _HOLDERS.get(name)
 
 
 def _bounds(key: _Key) -> str:

@@ -41,7 +41,9 @@ TOPICS: Final[dict[str, Topic]] = {
     "signals": Topic("/v1/signals", 2.0, (("limit", 1),), stirred=("Signal",)),
     "troubles": Topic("/v1/log", 3.0, (("severity", "warning,error"), ("limit", 200))),
     "group": Topic("/v1/group/{group}", 1.0),
-    "group_history": Topic("/v1/group/{group}/history", 5.0, stirred=("GroupEdited", "GroupRecovered")),
+    "group_history": Topic(
+        "/v1/group/{group}/history", 5.0, stirred=("GroupEdited", "GroupRecovered", "Close", "Target", "Trigger")
+    ),
     "group_log": Topic("/v1/log", 2.0, (("group", "{group}"), ("limit", 100)), stirred=_GROUPISH),
     "log": Topic("/v1/log", 1.0, (("limit", 400),)),
     "console": Topic("/v1/console", 2.0, stirred=("Session", "Venue", "Config")),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -28,12 +27,9 @@ from service.api.answers import Refused, answer, not_found, plain
 from service.api.control import actor_at
 from service.api.host import ASK_S, Host
 from service.api.rows import newest_prices
-from service.config import Config
-from service.config.catalogue import catalogue
-from service.config.keys import Key
+from service.config.described import described
 from service.config.preview import Effects, LadderEffect, Sample
-from service.config.reference import type_words
-from service.config.text import decoded, document_of
+from service.config.text import decoded
 from service.previewing import preview_draft, sample_of
 
 if TYPE_CHECKING:
@@ -131,7 +127,7 @@ class _Config:
 
     async def show(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp passes it
         found = as_answer(await self._ask(GetConfig()))
-        found["effective"] = _effective(self._server, found["document"])
+        found["effective"] = described(self._server.host.config, found["document"])
         return answer(found)
 
     async def versions(self, request: web.Request) -> web.Response:  # noqa: ARG002
@@ -214,37 +210,6 @@ def said_of(effects: Effects) -> dict[str, Any]:
 
 def _ladder(effect: LadderEffect) -> Any:
     return plain({**effect._asdict(), "layers": [layer._asdict() for layer in effect.layers]})
-
-
-def _effective(server: ApiServer, document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return every key with its value in force, where it comes from, what it takes and when a change of it holds.
-
-    Secrets are masked.
-    """
-    config = server.host.config
-    in_force = document_of(config, everything=True)
-    by_default = document_of(Config(), everything=True)
-    return [
-        {
-            "key": name,
-            "value": in_force[name],
-            "from": "document" if name in document else "default",
-            "applies": entry.field.key.applies,
-            "meaning": entry.field.key.doc,
-            "type": type_words(entry.field.hint),
-            "unit": entry.field.key.unit,
-            "default": by_default[name],
-            "bounds": _bounds(entry.field.key),
-            "secret": entry.is_secret,
-        }
-        for name, entry in catalogue().items()
-    ]
-
-
-def _bounds(key: Key) -> dict[str, str]:
-    """Return between what a value lies, exact: empty for a key without bounds."""
-    named = {"above": key.above, "at_least": key.at_least, "below": key.below, "at_most": key.at_most}
-    return {name: str(bound) for name, bound in named.items() if bound is not None}
 
 
 def _number(text: str) -> int:

@@ -1,4 +1,4 @@
-"""The process behind one screen: a cockpit that draws for a browser. Its parent says in the environment who looks.
+"""The process behind one screen: a cockpit that draws for a browser. Its parent says on a pipe who looks.
 
 It shows the session of whoever looks with each request, on the control socket too: so it may do what they may, and no more.
 It ends with its parent, however that ends.
@@ -18,7 +18,8 @@ from typing import Any, Final
 __all__ = ["LIFELINE", "SEAT", "main"]
 
 SEAT: Final = "BULKHEAD_BROWSER_SEAT"
-"""Where the parent writes who looks and where the daemon is (JSON); it is read once and taken away."""
+"""The number of a pipe on which the parent says who looks and where the daemon is (JSON); it holds a session's secret, which
+neither a command line nor an environment does: both are shown to others."""
 
 LIFELINE: Final = "BULKHEAD_BROWSER_LIFELINE"
 """The number of a pipe that nobody writes to: it ends when the parent does."""
@@ -26,7 +27,8 @@ LIFELINE: Final = "BULKHEAD_BROWSER_LIFELINE"
 
 def main() -> int:
     """Draw until told to stop; return the exit code."""
-    seat = json.loads(os.environ.pop(SEAT))
+    with os.fdopen(int(os.environ.pop(SEAT)), "rb") as said:
+        seat = json.loads(said.read())
     _end_with_parent(int(os.environ.pop(LIFELINE)))
     room = importlib.import_module("tui.launch")
     return int(room.run(_options(room, seat)))
@@ -35,10 +37,11 @@ def main() -> int:
 def _options(room: Any, seat: dict[str, Any]) -> Any:
     from runtime.clock import WallClock
     from service.advice import advice_of
+    from service.cli.cockpit import demo_link
 
     clock = WallClock().now
     if seat["demo"]:
-        link = room.DemoLink(clock)
+        link = demo_link(room, clock)
     elif seat["url"]:
         link = room.DaemonLink(url=seat["url"], token=seat["token"])
     else:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from service.api.client import Client
 
-__all__ = ["cockpit", "open_beside", "prepare", "register"]
+__all__ = ["cockpit", "demo_link", "open_beside", "prepare", "register"]
 
 _ROOM: Final = "tui.launch"
 
@@ -71,7 +71,7 @@ def cockpit(
         return
     if trouble := no_screen():
         raise no_terminal(trouble)
-    link = room.DemoLink(clock) if demo else _link(room, connect(config, socket))
+    link = demo_link(room, clock) if demo else _link(room, connect(config, socket))
     given_options = {"read_only": read_only, "theme": theme, "panel": panel}
     code = room.run(_options(room, link=link, clock=clock, preferences=preferences, **given_options))
     if code:
@@ -103,6 +103,14 @@ def _serve(client: Client, config: Path | None, host: str, port: int, looks: dic
 
 def _say(url: str) -> None:
     typer.echo(f"the cockpit is served at {url}  (Ctrl+C ends it, the daemon goes on)")
+
+
+def demo_link(room: ModuleType, clock: Callable[[], int]) -> Any:
+    """Return the made-up house, with the settings that there really are."""
+    from service.config import Config
+    from service.config.described import described
+
+    return room.DemoLink(clock, described(Config(), {}))
 
 
 def _clock() -> Callable[[], int]:

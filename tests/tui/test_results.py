@@ -1,22 +1,18 @@
-"""Performance, history and settings as an operator uses them: ranges, pages, files, a draft from typing to in force."""
+"""Performance and history as an operator uses them: ranges, pages, files."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.tui.rig import cockpit
 from tui.chart import Curve, chart
-from tui.panels import HistoryPanel, PerformancePanel, SettingsPanel
-from tui.settings_values import problem_of, value_of
+from tui.panels import HistoryPanel, PerformancePanel
 
 pytestmark = pytest.mark.anyio
 
 RESULTS = (PerformancePanel, HistoryPanel)
-WHOLE = {"type": "whole number", "bounds": {"at_least": "1", "at_most": "500"}, "default": 10}
-SHARE = {"type": "number", "bounds": {"below": "0"}, "default": "-5"}
 
 
 async def test_range_and_filters_are_asked_of_the_daemon_for_both_panels() -> None:
@@ -35,6 +31,30 @@ async def test_range_and_filters_are_asked_of_the_daemon_for_both_panels() -> No
         assert "[Usage]" in rig.said
         await rig.type("only none")
         await rig.until(lambda: len(rig.app.state.rows("trades", "trades")) > 5, "all sides again")
+
+
+async def test_the_history_is_searched_filtered_and_paged_in_the_daemon(tmp_path: Path) -> None:
+    """Words, reason and range are asked of the daemon, older pages follow, the file has what is shown (EX-1624)."""
+    async with cockpit(panel="history", size=(140, 40), panels=(HistoryPanel, TracePanel)) as rig:
+        rows = lambda: rig.app.state.rows("trades", "trades")  # noqa: E731 - one expression
+        await rig.until(lambda: len(rows()) == 240, "all of them")
+        await rig.press("slash", *"btc", "space", *"LONG", "enter")
+        await rig.until(lambda: {row["symbol"] for row in rows()} == {"BTC/USDT"}, "only these")
+        await rig.type("only reason stop")
+        await rig.until(lambda: rows() and {row["reason"] for row in rows()} == {"stop"}, "only stops")
+        rig.app.run_text(f"take trades.csv {tmp_path / 'stops.csv'}")
+        await rig.until((tmp_path / "stops.csv").exists, "the file")
+        assert len((tmp_path / "stops.csv").read_text().splitlines()) == len(rows()) + 1
+        assert len(rows()) < 240
+        await rig.type("only none")
+        await rig.until(lambda: len(rows()) == 240, "all of them again")
+        page = await rig.link.get("/v1/performance/trades", limit=100)
+        rig.app.state.pieces["trades"].value = page
+        await rig.press("left_square_bracket")
+        panel: Any = rig.app.panel()
+        await rig.until(lambda: len(panel.grid.rows) == 240, "the older ones beneath")
+        await rig.press("t")
+        await rig.until(lambda: rig.app.panel().ident == "trace", "its trace")
 
 
 async def test_every_page_is_drawn_at_every_size() -> None:
@@ -73,68 +93,6 @@ async def test_results_are_written_whole_and_not_over_another_file(tmp_path: Pat
         await rig.type(f"take trades.csv {tmp_path / 'nowhere' / 'x.csv'}")
         await rig.sees("[ExportFailed]")
     assert [each.name for each in tmp_path.iterdir()] == ["trades.csv"]  # noqa: ASYNC240 - nothing waits for it
-
-
-async def test_a_setting_is_checked_while_typing_and_put_in_force() -> None:
-    """A value out of bounds never leaves the field; the draft shows what it would do, and is applied after a question."""
-    async with cockpit(panel="settings", size=(140, 40), panels=(SettingsPanel,)) as rig:
-        await rig.sees("Execution pool")
-        await rig.type("set execution_pool.max_open_groups 501")
-        assert "must be 1 to 500" in rig.said
-        panel: Any = rig.app.panel()
-        panel.grid.select("execution_pool")
-        await rig.press("enter")
-        await rig.sees("max_open_groups")
-        panel.grid.select("execution_pool.max_open_groups")
-        await rig.press("enter", "x")
-        await rig.sees("is a whole number")
-        await rig.press("enter")
-        assert rig.link.told == []
-        await rig.press("backspace", "backspace", "backspace", "2", "0", "enter")
-        await rig.sees("draft: 1 changes")
-        await rig.sees("13 →")
-        await rig.press("A")
-        await rig.sees("Put 1 changes in force?")
-        await rig.press("y")
-        await rig.until(lambda: rig.app.state.setting("execution_pool.max_open_groups") == 20, "it is in force")
-        await rig.sees("no draft")
-
-
-async def test_a_secret_is_typed_unseen_and_stands_in_no_command() -> None:
-    """What is typed for a secret goes to the vault alone: not on the screen, not into the history of commands (EX-1503)."""
-    async with cockpit(panel="settings", size=(140, 40), panels=(SettingsPanel,)) as rig:
-        await rig.sees("Exchange access")
-        panel: Any = rig.app.panel()
-        panel.grid.select("exchange")
-        await rig.press("enter")
-        await rig.sees("api_key")
-        panel.grid.select("exchange.binance.api_key")
-        await rig.press("enter", *"sesame")
-        assert "sesame" not in rig.text
-        await rig.press("enter")
-        await rig.until(lambda: rig.link.told, "it is handed over")
-        assert rig.link.told == [
-            ("/v1/secrets/set", {"holder": "exchange.binance", "field": "api_key", "value": "sesame"})
-        ]
-        await rig.type("set exchange.binance.api_key sesame")
-        assert "[SecretInConfig]" in rig.said
-        assert len(rig.link.told) == 1
-
-
-async def test_values_are_what_the_key_takes() -> None:
-    """Types and bounds are those the daemon names; numbers keep their digits; unset is no value (EX-1303)."""
-    assert value_of(WHOLE, "500") == 500
-    assert value_of(SHARE, "-5.000000000000000001") == "-5.000000000000000001"
-    assert value_of({"type": "list of text"}, "a, b") == ["a", "b"]
-    assert value_of({"type": "table of text"}, '{"a": "b"}') == {"a": "b"}
-    assert value_of({"type": "true or false"}, "true") is True
-    assert value_of({"type": "one of a, b"}, "b") == "b"
-    assert value_of(WHOLE, "unset") is None
-    assert problem_of(WHOLE, "0") == "must be 1 to 500"
-    assert problem_of(SHARE, "0") == "must be below 0"
-    assert problem_of(SHARE, "nan") == "is a number"
-    assert problem_of({"type": "one of a, b"}, "c") == "is one of a, b"
-    assert problem_of({"type": "table of text"}, "[1]") == "is a table"
 
 
 async def test_a_chart_shows_every_curve_and_the_flows() -> None:

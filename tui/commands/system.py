@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
+from tui.connection import TEST_S, outcome_of, steps_of
 from tui.seat import Argument, Choice, Command, Question, Seat, Sent
 
 __all__ = ["COMMANDS", "account_choices"]
@@ -80,6 +81,18 @@ async def _allow(seat: Seat, given: tuple[str, ...]) -> None:
         )
 
 
+async def _test(seat: Seat, given: tuple[str, ...]) -> None:
+    """Try to reach an account beside its running session, and show how each step went."""
+    if not (account := _account(seat, given)):
+        return
+    drafted = (seat.state.get("config") or {}).get("draft") is not None
+    seat.say(f"testing {account} …", "accent")
+    body = {"account": account, "draft": drafted}
+    found = await seat.send(Sent("/v1/venues/test", body, outcome_of, timeout_s=TEST_S))
+    if found is not None:
+        seat.show_page(f"Connection of {account}", steps_of(found))
+
+
 async def _ask_restart(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001 - every command has this shape
     seat.open_command_line("restart ")
 
@@ -112,6 +125,13 @@ COMMANDS: Final = (
         name="allow-entries",
         help="Let entries leave again that another engine had stopped",
         run=_allow,
+        arguments=(_ACCOUNT,),
+        writes=True,
+    ),
+    Command(
+        name="test-connection",
+        help="Try to reach a venue and log in, beside its running session",
+        run=_test,
         arguments=(_ACCOUNT,),
         writes=True,
     ),

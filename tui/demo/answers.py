@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from tui.demo import notices, results, settings, tree
+from tui.demo import keeping, notices, results, settings, tree
 from tui.demo.groups import GAPS, TARGETS, WEIGHTS, Group, Leg
 from tui.demo.log import found, log_segments
 from tui.demo.offset import decisions, pictures
@@ -255,7 +255,13 @@ def history(group: Group) -> Any:
         "by": "signal",
         "changes": ["opened by a signal"],
     }
-    return {"group_id": group.group_id, "history": [opened, *group.changes]}
+    hits = [
+        {"at": group.opened_at + (900 + 60 * leg.layer) * _SECOND, "trigger": "leg_tp", "scope": f"leg:{leg.leg_id}"}
+        for leg in group.legs
+        if leg.hit
+    ]
+    triggers = [{**each, "came": "filled"} for each in hits]
+    return {"group_id": group.group_id, "history": [opened, *group.changes], "triggers": triggers}
 
 
 ANSWERS: Final[dict[str, Callable[[World, Query], Any]]] = {
@@ -280,6 +286,8 @@ ANSWERS: Final[dict[str, Callable[[World, Query], Any]]] = {
     "/v1/performance/trades": results.trades,
     "/v1/performance/equity": _equity,
     "/v1/config": settings.shown,
+    "/v1/secrets": keeping.secrets,
+    "/v1/backups": keeping.backups,
     "/v1/config/versions": settings.versions,
     "/v1/me": lambda _, __: {"name": "demo", "kind": "local", "scopes": ["read", "trade", "admin"], "until": 0},
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from protocol.groups.naming import leg_id_of, leg_name
-from tui.demo import notices
+from tui.demo import keeping, notices
 from tui.demo.groups import GAPS, Group, Leg
 from tui.demo.log import log_segments
 from tui.demo.offset import plan_for
@@ -45,7 +45,11 @@ def do(world: World, path: str, body: Body) -> Any:
         case ["config", what]:
             return do_config(world, what, body)
         case ["secrets", "set"]:
-            return {"holder": body.get("holder"), "field": body.get("field"), "masked": "••••", "counts": "now"}
+            return keeping.keep(world, body)
+        case ["backups"]:
+            return keeping.back_up(world, str(body.get("name") or ""))
+        case ["venues", ("test" | "test-credentials")]:
+            return keeping.tested(world, str(body.get("account")), body.get("credentials") or {})
         case ["signal"]:
             return _signal(world, body)
         case ["signals", "check"]:
@@ -131,9 +135,7 @@ def _sent(world: World, path: str, message: Body) -> Any:
 
 def _replayed(world: World, ident: str, body: Body) -> Any:
     live = body.get("mode") == "live"
-    entry = next(
-        (each for each in world.queue if each["signal_id"] == ident), {"symbol": "SUI/USDT", "timeframe": "15m"}
-    )
+    entry = next((each for each in world.queue if each["signal_id"] == ident), {"symbol": "SUI/USDT", "timeframe": "15m"})
     first = float(entry.get("entry_price", 1.2866))
     prices = [first * (1 + gap / 100) for gap in GAPS]
     layers = [f"layer {place}: {120 / price:.4g} at {price:.5g}" for place, price in enumerate(prices)]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from tui.demo import results, stories
 from tui.demo.answers import ANSWERS, detail, history
 from tui.demo.doing import do, group_of
 from tui.demo.log import exported
+from tui.demo.settings import KEYS
 from tui.demo.tree import incident
 from tui.demo.world import World
 from tui.link import ANSWER_S, Item, LinkLost, LinkRefused, LinkState
@@ -20,11 +21,15 @@ _BEAT_S: Final = 0.5
 
 
 class DemoLink:
-    """Answers from a world at the instants of a clock. ``cut`` takes it away and gives it back, as a restart does."""
+    """Answers from a world at the instants of a clock. ``cut`` takes it away and gives it back, as a restart does.
 
-    def __init__(self, clock: Callable[[], int]) -> None:
+    ``settings`` are the keys that it has, as ``/v1/config`` names them; without any, a few of every kind.
+    """
+
+    def __init__(self, clock: Callable[[], int], settings: Sequence[Mapping[str, Any]] = KEYS) -> None:
         self._clock = clock
         self.world = World(clock())
+        self.world.keys = settings
         self._hear: Callable[[Item], None] = lambda _: None
         self._said: Callable[[LinkState, str], None] = lambda _, __: None
         self._missed: list[Item] = []

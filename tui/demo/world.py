@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from protocol.groups.naming import leg_name
@@ -49,7 +49,13 @@ class World:
         self.groups: list[Group] = begun(now)
         self.status, self.reason = "running", ""
         self.settings: dict[str, Any] = {"execution_pool.max_open_groups": 13, "ui.theme": "dark"}
+        self.keys: Sequence[Mapping[str, Any]] = ()
         self.draft: dict[str, Any] | None = None
+        self.masks: dict[tuple[str, str], str] = {
+            ("main", "api_key"): "****A4B19K***",
+            ("main", "api_secret"): "********",
+        }
+        self.backups: list[dict[str, Any]] = []
         self.settings_version = 4
         self.realized = 1_284.37
         self.position = 48_211

@@ -2,56 +2,56 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Final, cast
 
+from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.timer import Timer
 from textual.widgets import Input
 
 from tui.grid import Grid
 from tui.lines import Lines
 from tui.panels import settings_preview as sheets
 from tui.panels.base import Panel, PanelKey
-from tui.panels.settings_rows import COLUMNS, rows_of
+from tui.panels.settings_bar import SettingsBar
+from tui.panels.settings_columns import COLUMNS
+from tui.panels.settings_field import SettingField
+from tui.panels.settings_forms import form_of
+from tui.panels.settings_rows import Known, rows_of
 from tui.seat import Sent
-from tui.settings_values import choices_of, hint_of, problem_of, shown
+from tui.settings_values import choices_of, hint_of, holder_of, problem_of, shown, value_of
 from tui.state import State
-from tui.text import line, padded
+from tui.text import line
 
 __all__ = ["SettingsPanel"]
 
-
-class _Field(Input):
-    """Where a value is typed; Esc gives up."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave", show=False)]
-
-    def action_leave(self) -> None:
-        """Give up."""
-        cast("SettingsPanel", self.app.panel()).close_field()  # type: ignore[attr-defined]
+_PAUSE_S: Final = 0.25
+"""How long nothing is typed before the daemon is asked what it would do."""
 
 
 class SettingsPanel(Panel):
-    """Sections of keys; Enter opens a section, or a field for the value of a key."""
+    """Groups of keys; Enter opens a group, a field for the value of a key, or a form for what has more than one value."""
 
     ident: ClassVar[str] = "settings"
     key: ClassVar[str] = "6"
     title: ClassVar[str] = "Settings"
-    topics: ClassVar[tuple[str, ...]] = ("config",)
+    topics: ClassVar[tuple[str, ...]] = ("config", "secrets", "console")
     keys: ClassVar[tuple[PanelKey, ...]] = (
         PanelKey("d", "unset", "Default"),
         PanelKey("A", "config-apply", "Apply", target=False),
         PanelKey("D", "config-discard", "Discard", target=False),
         PanelKey("p", "config-preview", "Preview", target=False),
+        PanelKey("t", "test-connection", "Test"),
         PanelKey("V", "config-versions", "Versions", target=False),
         PanelKey("e", "ask-backup", "Backup", target=False),
         PanelKey("i", "ask-restore", "Restore", target=False),
         PanelKey("Z", "config-reset", "Reset", target=False),
+        PanelKey("B", "full-backup", "Full backup", target=False),
     )
     DEFAULT_CSS = """
-    SettingsPanel #settings-state { height: 1; background: $surface; }
     SettingsPanel #settings-body { height: 1fr; }
     SettingsPanel #settings-left { width: 3fr; height: 1fr; }
     SettingsPanel #settings { height: 1fr; }
@@ -67,21 +67,22 @@ class SettingsPanel(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.opened: frozenset[str] = frozenset()
+        self.toggled: frozenset[str] = frozenset()
         self.effects: Mapping[str, Any] | None = None
         self._looked_at: Any = None
         self._editing: dict[str, Any] | None = None
         self._sought = ""
+        self._pause: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out state, keys, field and preview."""
-        yield Lines(id="settings-state")
+        yield SettingsBar(id="settings-state")
         with Horizontal(id="settings-body"):
             with Vertical(id="settings-left"):
                 yield Grid(COLUMNS, ident="key", empty="no setting has these words", id="settings")
-                yield _Field(id="settings-field", compact=True)
+                yield SettingField(id="settings-field", compact=True)
                 yield Lines(id="settings-about")
-            with VerticalScroll(id="settings-preview"):
+            with VerticalScroll(id="settings-preview", can_focus=False):
                 yield Lines(id="settings-effects")
 
     @property
@@ -95,20 +96,16 @@ class SettingsPanel(Panel):
         """Return the daemon's answer, None before the first."""
         return cast("Mapping[str, Any] | None", self.seat.state.get("config"))
 
-    @property
-    def version(self) -> int:
-        """Return the version the draft was edited from."""
-        config = self.config or {}
-        return int(config.get("base") or config.get("version") or 0)
-
     def row(self) -> Mapping[str, Any] | None:
         """Return the selected row."""
         return self.query_one("#settings", Grid).selected
 
     def target(self) -> str:
-        """Return the selected key, empty on a section."""
+        """Return the selected key or account, empty on what is neither."""
         row = self.row()
-        return "" if row is None or row["is_section"] else str(row["key"])
+        if row is None or row["kind"] not in ("key", "account"):
+            return ""
+        return str(row["account"] if row["kind"] == "account" else row["key"])
 
     # --- drawing -------------------------------------------------------------------------------------------------------
 
@@ -117,52 +114,84 @@ class SettingsPanel(Panel):
         config = state.get("config")
         if config is None or not config.get("effective"):
             return
-        rows = rows_of(config, self.opened, every=bool(self._sought))
+        secrets, venues = state.rows("secrets", "secrets"), state.rows("console", "venues")
+        rows = rows_of(Known(config, secrets, venues, self.toggled, every=bool(self._sought)))
         self.query_one("#settings", Grid).take(rows, stale=state.stale("config"))
-        self.query_one("#settings-state", Lines).put(self._state(config))
-        self.query_one("#settings-effects", Lines).put(sheets.preview(self.effects, config))
+        self.query_one(SettingsBar).show(config, self.size.width)
+        self._draw_effects(config)
         self._draw_about()
         if config.get("draft") != self._looked_at:
             self._looked_at, self.effects = config.get("draft"), None
-            if config.get("draft") is not None:
-                self.seat.run_text("config-look")
+            self._look()
 
-    def _state(self, config: Mapping[str, Any]) -> Any:
-        changes = len(config.get("changes") or ())
-        mistakes = len(config.get("draft_mistakes") or ())
-        left = line((" version ", "dim"), (str(config["version"]), "strong"), (f" by {config['author']}", "dim"))
-        if config.get("draft") is None:
-            right = line(("no draft ", "dim"))
-        elif mistakes:
-            right = line((f"draft: {mistakes} mistakes ", "alarm"))
-        else:
-            right = line((f"draft: {changes} changes ", "accent"), ("A", "accent"), (" applies ", "dim"))
-        return padded(left, right, self.size.width)
+    def _draw_effects(self, config: Mapping[str, Any]) -> None:
+        said = sheets.preview(self.effects, config, typed=bool(self._edits()))
+        self.query_one("#settings-effects", Lines).put(said)
 
     def _draw_about(self) -> None:
         row = self._editing or self.row()
-        hint = hint_of(row) if row is not None and not row["is_section"] else ""
-        if self._editing is not None:
-            text = self.query_one(_Field).value
-            problem = "" if self._editing.get("secret") else problem_of(self._editing, text)
-            state = (f"✖ {problem}", "alarm") if problem else ("✓ Enter puts it into the draft", "gain")
-            if self._editing.get("secret"):
-                state = ("it is kept encrypted and never shown again", "dim")
-            self.query_one("#settings-about", Lines).put(
-                line((self._editing["key"], "strong"), (f"  {hint}\n", "dim"), state)
-            )
+        hint = hint_of(row) if row is not None and row["kind"] == "key" else ""
+        if self._editing is None:
+            self.query_one("#settings-about", Lines).put(sheets.about(row, hint))
             return
-        self.query_one("#settings-about", Lines).put(sheets.about(row, hint))
+        problem = "" if self._editing["secret"] else problem_of(self._editing, self.query_one(SettingField).value)
+        choose = "  ↑↓ chooses" if choices_of(self._editing) else ""
+        said = (f"✖ {problem}", "alarm") if problem else (f"✓ Enter puts it into the draft{choose}", "gain")
+        if self._editing["secret"]:
+            said = ("it is kept encrypted and never shown again", "dim")
+        self.query_one("#settings-about", Lines).put(
+            line((self._editing["key"], "strong"), (f"  {hint}\n", "dim"), said)
+        )
+
+    # --- what the draft would do -----------------------------------------------------------------------------------------
+
+    def _edits(self) -> dict[str, Any]:
+        """Return what is being typed, empty for nothing, a secret, or what the key does not take."""
+        row = self._editing
+        if row is None or row["secret"]:
+            return {}
+        text = self.query_one(SettingField).value
+        if problem_of(row, text) or text.strip() == shown(row["wanted"]):
+            return {}
+        return {str(row["key"]): value_of(row, text)}
+
+    @work(exclusive=True, group="effects")
+    async def _look(self) -> None:
+        """Have the draft looked at, with what is being typed; with autosave it goes into the draft at once (EX-1311)."""
+        edits, config = self._edits(), self.config or {}
+        if edits and self.seat.state.setting("ui.autosave_config"):
+            row = cast("dict[str, Any]", self._editing)
+            row["wanted"] = edits[str(row["key"])]
+            self.seat.run_text(f"set {row['key']} {self.query_one(SettingField).value.strip()}")
+            return
+        if not edits and config.get("draft") is None:
+            self.show_effects(None)
+            return
+        self.show_effects(
+            await self.seat.send(Sent("/v1/config/preview", {"edits": edits}, lambda _: "", timeout_s=30.0))
+        )
 
     def show_effects(self, found: Mapping[str, Any] | None) -> None:
         """Take what the draft would do."""
         self.effects = found
-        self.draw(self.seat.state)
+        if self.config is not None:
+            self._draw_effects(self.config)
+
+    @on(Input.Changed)
+    def typed(self, event: Input.Changed) -> None:
+        """Say while typing whether the key takes it, and what it would do."""
+        event.stop()
+        if self._editing is None:
+            return
+        self._draw_about()
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(_PAUSE_S, self._look)
 
     # --- moving --------------------------------------------------------------------------------------------------------
 
     def search(self, text: str) -> None:
-        """Look through every section."""
+        """Look through every group."""
         self._sought = text
         self.draw(self.seat.state)
         super().search(text)
@@ -173,75 +202,89 @@ class SettingsPanel(Panel):
         self._draw_about()
 
     def details(self) -> None:
-        """Open or close a section; open the field of a key."""
+        """Open or close a group; do a task; open the field of a key, or its form."""
         row = self.row()
         if row is None:
             return
-        if row["is_section"]:
-            self.opened ^= {row["section"]}
+        if row["kind"] in ("group", "part"):
+            self.toggled ^= {row["key"]}
             self.draw(self.seat.state)
-            return
-        if self.seat.read_only and row["key"] != "app.read_only":  # else it could never be switched off
+        elif row["kind"] == "task":
+            self.seat.run_text(str(row["command"]))
+        elif self.seat.read_only and row["key"] != "app.read_only":  # else it could never be switched off
             self.seat.say("settings are read only here [ReadOnlyMode]", "warn")
-            return
+        elif (form := form_of(row, self.seat.state)) is not None:
+            self._fill_in(form)
+        elif row["secret"] and holder_of(str(row["key"])) is None:
+            self.seat.say(f"{row['key']} is given by the environment alone: {row['meaning']}", "warn")
+        else:
+            self._edit(row)
+
+    @work(group="forms")
+    async def _fill_in(self, form: Any) -> None:
+        """Show a form; what it comes to goes into the draft as one edit."""
+        edits = await self.app.push_screen_wait(form)
+        if edits:
+            self.seat.run_text(f"config-edit {json.dumps(edits, ensure_ascii=False)}")
+
+    def _edit(self, row: Mapping[str, Any]) -> None:
         self._editing = dict(row)
-        field = self.query_one(_Field)
-        field.password = bool(row.get("secret"))
-        field.value = "" if row.get("secret") else shown(row["wanted"])
-        field.placeholder = " | ".join(choices_of(row))
+        field = self.query_one(SettingField)
+        text = "" if row["secret"] else shown(row["wanted"])
+        field.begin(text, choices=choices_of(row), secret=bool(row["secret"]))
         self.add_class("-editing")
         self.screen.set_focus(field)
         self._draw_about()
 
+    @on(SettingField.Left)
     def close_field(self) -> None:
         """Leave the field."""
+        typed = bool(self._edits())
         self._editing = None
-        self.query_one(_Field).value = ""
+        self.query_one(SettingField).value = ""
         self.remove_class("-editing")
         self.focus_main()
         self._draw_about()
+        if typed:
+            self._look()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Say while typing whether the key takes it."""
-        event.stop()
-        if self._editing is not None:
-            self._draw_about()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    @on(Input.Submitted)
+    def entered(self, event: Input.Submitted) -> None:
         """Put a value into the draft; a secret into the vault."""
         event.stop()
         row = self._editing
-        if row is None:
+        if row is None or (not row["secret"] and problem_of(row, event.value)):
             return
-        if row.get("secret"):
-            secret = event.value
-            self.close_field()
-            if secret:
-                self.run_worker(self._keep(str(row["key"]), secret))
-            return
-        if problem_of(row, event.value):
-            return
+        value, row["wanted"] = event.value, event.value  # nothing is being typed any more: no second look at it
         self.close_field()
-        self.seat.run_text(f"set {row['key']} {event.value.strip()}")
+        if not row["secret"]:
+            self.seat.run_text(f"set {row['key']} {value.strip()}")
+        elif value:
+            self._keep(str(row["key"]), value)
 
+    @work(group="secrets")
     async def _keep(self, key: str, secret: str) -> None:
         """Hand a secret to the vault; it stands in no command, no history and no log."""
-        holder, _, field = key.rpartition(".")
-        if holder == "security":
-            holder, _, field = field.partition("_")
+        holder, field = cast("tuple[str, str]", holder_of(key))
         body = {"holder": holder, "field": field, "value": secret}
         await self.seat.send(Sent("/v1/secrets/set", body, lambda said: f"{key} is kept, it counts {said['counts']}"))
+        self.seat.state.stir("secrets")
+
+    def left(self) -> None:
+        """Give up what is being typed."""
+        if self._editing is not None:
+            self.close_field()
 
     def back(self) -> bool:
-        """Leave the preview, the search, then close every section."""
+        """Leave the preview, the search, then close every group."""
         if self.has_class("-preview"):
             self.remove_class("-preview")
             return True
         if self._sought:
             self.search("")
             return True
-        if self.opened:
-            self.opened = frozenset()
+        if self.toggled:
+            self.toggled = frozenset()
             self.draw(self.seat.state)
             return True
         return False

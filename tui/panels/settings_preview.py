@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from textual.content import Content
 
 from tui import cells
+from tui.ladder import ladder_lines
+from tui.settings_values import brief
 from tui.text import line, lines
 
 __all__ = ["about", "preview"]
@@ -19,32 +22,39 @@ def about(row: Mapping[str, Any] | None, hint: str) -> Content:
     """Return what a setting is for."""
     if row is None:
         return line("")
-    if row["is_section"]:
-        return line((row["title"], "strong"), (f"   {row['value']}", "dim"))
+    if row["kind"] != "key":
+        return lines(
+            line((row["title"].strip("▶◆ "), "strong"), (f"   {row['value']}", "dim")), Content(row["meaning"])
+        )
     head = line((row["key"], "strong"), (f"   {hint}", "dim"))
     said = line((row["wrong"], "alarm")) if row["wrong"] else Content(str(row["meaning"]))
     return lines(head, said)
 
 
-def preview(found: Mapping[str, Any] | None, config: Mapping[str, Any]) -> Content:
-    """Return the effects of the draft: mistakes first, then what changes, whom it concerns, ladders, queue, offsets."""
-    if config.get("draft") is None:
+def preview(found: Mapping[str, Any] | None, config: Mapping[str, Any], *, typed: bool = False) -> Content:
+    """Return the effects of the draft: mistakes first, then what changes, whom it concerns, ladders, queue, offsets.
+
+    ``typed``: a value is being typed, and the effects are those of the draft with it.
+    """
+    if config.get("draft") is None and not typed:
         return lines(line(("DRAFT", "title")), line(("there is none: Enter on a key begins one", "dim")))
     if found is None:
         return lines(line(("DRAFT", "title")), line(("being looked at …", "dim")))
-    return lines(*_preview(found, config))
+    return lines(*_preview(found, config, typed=typed))
 
 
-def _preview(found: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Content]:
-    yield line(("DRAFT", "title"), (f"   from version {config.get('base', config['version'])}", "dim"))
+def _preview(found: Mapping[str, Any], config: Mapping[str, Any], *, typed: bool) -> Iterator[Content]:
+    base = f"   from version {config.get('base', config['version'])}"
+    yield line(("DRAFT", "title"), ("   with what is being typed" if typed else base, "accent" if typed else "dim"))
     if found["errors"]:
-        yield line((f"{len(found['errors'])} mistakes: it cannot be applied", "alarm"))
+        count = len(found["errors"])
+        yield line((f"{count} mistake{'s' if count > 1 else ''}: it cannot be applied", "alarm"))
         for error in found["errors"]:
             yield line((f"  {error['path']}", "warn"), f" {error['message']}")
         return
     for change in found["changes"]:
         yield line((change["key"], "strong"))
-        yield line(f"  {change['before'] or 'default'} → ", (change["after"] or "default", "accent"))
+        yield line(f"  {_side(change, 'before')} → ", (_side(change, "after"), "accent"))
         yield line((f"  holds {_HOLDS.get(change['holds'], change['holds'])}", "dim"))
     if not found["changes"]:
         yield line(("nothing differs from what is in force", "dim"))
@@ -60,23 +70,18 @@ def _preview(found: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[Co
         yield line(("RESTARTED", "title"), f"   {', '.join(found['restarts'])}")
 
 
+def _side(change: Mapping[str, Any], side: str) -> str:
+    text = str(change[side])
+    try:
+        return brief(str(change["key"]), json.loads(text)) if text else "default"
+    except ValueError:
+        return text
+
+
 def _ladder(each: Mapping[str, Any]) -> Iterator[Content]:
     sample, before, after = each["sample"], each["before"], each["after"]
     yield line(("LADDER", "title"), f"   {sample['symbol']} {sample['timeframe']} {sample['side']}")
-    if after["refusal"]:
-        yield line((f"  {after['refusal']}", "alarm"))
-    yield line((f"  {'':<4}{'before':>10}{'after':>11}{'qty':>10}{'target':>11}", "dim"))
-    known = {layer["layer"]: layer for layer in before["layers"]}
-    for layer in after["layers"]:
-        was = known.get(layer["layer"], {})
-        yield line(
-            (f"  L{layer['layer']:<3}", "dim"),
-            (f"{cells.price(was.get('price')).text:>10}", "dim"),
-            f"{cells.price(layer['price']).text:>11}{cells.amount(layer['qty'], 5).text:>10}",
-            (f"{cells.price(layer['target']).text:>11}", "gain"),
-            (f"  {layer['blocked']}", "warn"),
-        )
-    yield line(("  funds ", "dim"), cells.money(before["funds"]), " → ", cells.money(after["funds"]))
+    yield from ladder_lines(before, after)
 
 
 def _pool(pool: Mapping[str, Any]) -> Iterator[Content]:

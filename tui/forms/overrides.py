@@ -1,0 +1,258 @@
+"""Other values of ladder and size for some groups: whom an entry is for, and what is other there (EX-407, EX-1620)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal, VerticalScroll
+from textual.content import Content
+from textual.suggester import SuggestFromList
+from textual.timer import Timer
+from textual.widgets import Input, Label, Static
+
+from tui.forms.base import Buttons, Form
+from tui.lines import Lines
+from tui.seat import Sent
+from tui.settings_values import hint_of, problem_of, shown, value_of
+from tui.text import clickable, line, lines
+
+__all__ = ["OverridesForm"]
+
+_PAUSE_S: Final = 0.2
+_KEY: Final = "grid_strategy.overrides"
+_MATCH: Final = {"venue": "any venue", "symbol": "any pair, e.g. BTC/USDT", "timeframe": "any timeframe, e.g. 15m"}
+_BUTTONS: Final = (
+    ("F2", "add", "Add a value"),
+    ("F3", "remove", "Remove it"),
+    ("F4", "new", "New entry"),
+    ("F5", "drop", "Drop the entry"),
+    ("PgUp/PgDn", "other(1)", "Entry"),
+    ("^S", "keep", "Into the draft"),
+    ("Esc", "leave", "Leave"),
+)
+
+
+class Entry:
+    """One override as it is being written."""
+
+    def __init__(self, entry: Mapping[str, Any] | None = None) -> None:
+        given = entry or {"match": {}, "settings": {}}
+        self.match = {name: str(given["match"].get(name) or "") for name in _MATCH}
+        self.settings = [[str(name), shown(value)] for name, value in given["settings"].items()] or [["", ""]]
+
+    @property
+    def title(self) -> str:
+        """Return whom it is for, in a word or two."""
+        return " ".join(filter(None, self.match.values())) or "nobody yet"
+
+
+class OverridesForm(Form):
+    """All entries, one at a time; ends with the edit of the draft that they come to."""
+
+    DEFAULT_CSS = """
+    OverridesForm .box { max-width: 110; }
+    OverridesForm Horizontal { height: 1; }
+    OverridesForm #entry { height: auto; }
+    OverridesForm Label { width: 12; }
+    OverridesForm Input { width: 30; }
+    OverridesForm .said { width: 1fr; color: $text-muted; padding: 0 1; }
+    OverridesForm .said.-wrong { color: $error; }
+    OverridesForm #wrong { text-wrap: wrap; margin-top: 1; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "add", "Add a value"),
+        Binding("f3", "remove", "Remove it"),
+        Binding("f4", "new", "New entry"),
+        Binding("f5", "drop", "Drop the entry"),
+        Binding("pagedown", "other(1)", "Next entry"),
+        Binding("pageup", "other(-1)", "The entry before"),
+        Binding("up", "app.focus_previous", "Before", show=False),
+        Binding("down", "app.focus_next", "Next", show=False),
+    ]
+
+    def __init__(self, entries: Sequence[Mapping[str, Any]], keys: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__()
+        self.entries = [Entry(each) for each in entries] or [Entry()]
+        self._keys = {str(each["key"]).partition(".")[2]: each for each in keys}
+        self._at = 0
+        self._pause: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out the entries and the one in front."""
+        with VerticalScroll(classes="box", can_focus=False):
+            yield Static(
+                Content("Other values for some groups: most parts matched wins, the later one on a tie"),
+                classes="title",
+            )
+            yield Lines(id="entries")
+            yield Container(id="entry")
+            yield Lines(id="wrong")
+            yield Buttons(_BUTTONS)
+
+    def on_mount(self) -> None:
+        """Begin with the first entry."""
+        self._rebuild("venue")
+
+    # --- the entry in front ----------------------------------------------------------------------------------------------
+
+    @property
+    def entry(self) -> Entry:
+        """Return the entry in front."""
+        return self.entries[self._at]
+
+    @work(exclusive=True, group="rows")
+    async def _rebuild(self, name: str) -> None:
+        """Lay the entry out anew and go to one of its fields."""
+        holder = self.query_one("#entry", Container)
+        await holder.remove_children()
+        await holder.mount_all(list(self._rows()))
+        self._draw_entries()
+        for each in holder.query(Input):
+            if each.name == name:
+                each.focus()
+        self._later()
+
+    def _rows(self) -> Iterator[Horizontal]:
+        for name, hint in _MATCH.items():
+            field = Input(self.entry.match[name], name=name, placeholder=hint, compact=True)
+            yield Horizontal(Label(name), field, Label("", classes="said"))
+        known = SuggestFromList(sorted(self._keys), case_sensitive=False)
+        for place, (key, text) in enumerate(self.entry.settings):
+            yield Horizontal(
+                Label("value" if place else "values"),
+                Input(key, name=f"{place}.key", placeholder="key", suggester=known, compact=True),
+                Input(text, name=f"{place}.value", placeholder="value", compact=True),
+                Label("", classes="said", id=f"said-{place}", markup=False),
+            )
+
+    def _draw_entries(self) -> None:
+        chips = [
+            clickable(f" {each.title} ", "badge" if place == self._at else "dim", f"screen.show({place})")
+            for place, each in enumerate(self.entries)
+        ]
+        self.query_one("#entries", Lines).put(lines(Content(" ").join(chips), line("")))
+
+    def _row(self) -> int:
+        name = self.focused.name if isinstance(self.focused, Input) and self.focused.name else ""
+        place = name.partition(".")[0]
+        return int(place) if place.isdecimal() else len(self.entry.settings) - 1
+
+    # --- keys ----------------------------------------------------------------------------------------------------------
+
+    def action_add(self) -> None:
+        """Put another value into the entry."""
+        place = self._row() + 1
+        self.entry.settings.insert(place, ["", ""])
+        self._rebuild(f"{place}.key")
+
+    def action_remove(self) -> None:
+        """Take a value out of the entry."""
+        place = self._row()
+        del self.entry.settings[place]
+        self.entry.settings = self.entry.settings or [["", ""]]
+        self._rebuild(f"{max(0, place - 1)}.key")
+
+    def action_new(self) -> None:
+        """Begin another entry."""
+        self.entries.append(Entry())
+        self.action_show(len(self.entries) - 1)
+
+    def action_drop(self) -> None:
+        """Take the entry away."""
+        del self.entries[self._at]
+        self.entries = self.entries or [Entry()]
+        self.action_show(max(0, self._at - 1))
+
+    def action_show(self, place: int) -> None:
+        """Show an entry."""
+        self._at = place
+        self._rebuild("venue")
+
+    def action_other(self, by: int) -> None:
+        """Show the next entry, or the one before."""
+        self.action_show((self._at + by) % len(self.entries))
+
+    def action_keep(self) -> None:
+        """End with the edit; what a key does not take stays on the form."""
+        problems = [problem for entry in self.entries for problem in self._problems(entry) if problem]
+        if problems:
+            self.seat.say(f"{problems[0]} [WrongType]", "warn")
+            return
+        self.dismiss(self.edits())
+
+    # --- what it comes to ----------------------------------------------------------------------------------------------
+
+    def edits(self) -> dict[str, Any]:
+        """Return the edit of the draft; entries for nobody without a value are none."""
+        found = []
+        for entry in self.entries:
+            values = {key: value_of(self._keys[key], text) for key, text in entry.settings if key in self._keys}
+            match = {name: text.strip() for name, text in entry.match.items() if text.strip()}
+            if values or match:
+                found.append({"match": match, "settings": values})
+        return {_KEY: found or None}
+
+    def _problems(self, entry: Entry) -> list[str]:
+        """Return what is wrong with each value of an entry, empty texts where nothing is."""
+        found = []
+        for key, text in entry.settings:
+            if not key and not text:
+                found.append("")
+            elif key not in self._keys:
+                found.append(f"there is no key {key or text}")
+            else:
+                problem = problem_of(self._keys[key], text)
+                found.append(f"{key} {problem}" if problem else "")
+        return found
+
+    @on(Input.Changed)
+    def typed(self, event: Input.Changed) -> None:
+        """Take what is typed, say what the key takes, and have it looked at soon."""
+        event.stop()
+        name = event.input.name or ""
+        place, _, column = name.partition(".")
+        if name in _MATCH:
+            self.entry.match[name] = event.value
+            self._draw_entries()
+        elif place.isdecimal():
+            self.entry.settings[int(place)][column == "value"] = event.value.strip()
+        self._hint()
+        self._later()
+
+    def _hint(self) -> None:
+        for place, problem in enumerate(self._problems(self.entry)):
+            label = self.query_one(f"#said-{place}", Label)
+            key = self._keys.get(self.entry.settings[place][0])
+            label.set_class(bool(problem), "-wrong")
+            label.update(Content(problem or (hint_of(key) if key is not None else "")))
+
+    @on(Input.Submitted)
+    def entered(self, event: Input.Submitted) -> None:
+        """Go to the next field."""
+        event.stop()
+        self.focus_next(Input)
+
+    def _later(self) -> None:
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(_PAUSE_S, self._look)
+
+    @work(exclusive=True, group="look")
+    async def _look(self) -> None:
+        """Ask the daemon what it thinks of the entries."""
+        if any(any(self._problems(entry)) for entry in self.entries):
+            return
+        found = await self.seat.send(Sent("/v1/config/preview", {"edits": self.edits()}, lambda _: "", timeout_s=30.0))
+        if found is None:
+            return
+        said = [
+            line((f"✖ {each['path'].removeprefix('grid_strategy.')}: {each['message']}", "alarm"))
+            for each in found["errors"]
+        ]
+        self.query_one("#wrong", Lines).put(
+            lines(*said) if said else line(("✓ these can be put into the draft", "gain"))
+        )

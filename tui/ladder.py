@@ -1,0 +1,34 @@
+"""The ladder of a sample signal as the daemon reckons it, before and after a draft: contents only (EX-1309)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from textual.content import Content
+
+from tui import cells
+from tui.text import line
+
+__all__ = ["ladder_lines"]
+
+
+def ladder_lines(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Content]:
+    """Yield the ladder of a sample: what each layer asks for, where it lies before and after, what it needs."""
+    if after["refusal"]:
+        yield line((f"  {after['refusal']}", "alarm"))
+    yield line((f"  {'':<3}{'gap %':>7}{'cap %':>7}{'before':>11}{'after':>11}{'qty':>10}{'target':>11}", "dim"))
+    known = {layer["layer"]: layer for layer in before["layers"]}
+    for layer in after["layers"]:
+        was, level = known.get(layer["layer"], {}), layer["level"]
+        yield line(
+            (f"  L{layer['layer']:<2}", "dim"),
+            f"{level['gap_percent']:>7}{level['weight_percent']:>7}",
+            (f"{cells.price(was.get('price')).text:>11}", "dim"),
+            f"{cells.price(layer['price']).text:>11}{cells.amount(layer['qty'], 5).text:>10}",
+            (f"{cells.price(layer['target']).text:>11}", "gain"),
+            (f"  {layer['blocked']}", "warn"),
+        )
+    for scope, price in after["watched"]:
+        yield line(("  target of the ", "dim"), str(scope), " ", (cells.price(price).text, "gain"))
+    yield line(("  funds ", "dim"), cells.money(before["funds"]), " → ", cells.money(after["funds"]))

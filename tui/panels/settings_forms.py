@@ -1,0 +1,43 @@
+"""Which form a setting has, and what it begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from tui.forms import CredentialsForm, Form, LayersForm, OverridesForm
+from tui.state import State
+
+__all__ = ["form_of", "wanted_of"]
+
+_GRID: Final = "grid_strategy."
+_LAYERS: Final = tuple(
+    f"{_GRID}{name}" for name in ("levels", "pyramid_specific_levels", "dca_count", "dca_gap_percent")
+)
+_OF_OVERRIDES: Final = (_GRID, "sizing.")
+_NOT_OTHER: Final = (f"{_GRID}overrides",)
+
+
+def form_of(row: Mapping[str, Any], state: State) -> Form | None:
+    """Return the form of a row, None for a key that is one value."""
+    config: Mapping[str, Any] = state.get("config") or {}
+    if row["kind"] == "account":
+        about = str(row["meaning"]).partition(".")[0]
+        return CredentialsForm(row["account"], about, row["secrets"], drafted=config.get("draft") is not None)
+    if row["key"] in _LAYERS:
+        wanted = {
+            each.removeprefix(_GRID): value for each, value in wanted_of(config).items() if each.startswith(_GRID)
+        }
+        symbols = state.setting("market.symbols") or [""]
+        return LayersForm(wanted, str(symbols[0]), pyramid=1 if str(row["key"]).endswith("specific_levels") else 0)
+    if row["key"] == f"{_GRID}overrides":
+        keys = [each for each in config["effective"] if str(each["key"]).startswith(_OF_OVERRIDES)]
+        others = [each for each in keys if each["key"] not in _NOT_OTHER]
+        return OverridesForm(wanted_of(config).get(f"{_GRID}overrides") or (), others)
+    return None
+
+
+def wanted_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every key as the draft has it, else as the document in force has it, else its default."""
+    chosen = config["draft"] if config.get("draft") is not None else config.get("document") or {}
+    return {str(each["key"]): chosen.get(each["key"], each.get("default")) for each in config.get("effective", ())}
