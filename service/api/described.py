@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from service.api.answers import answer, plain
+from service.api.gate import COOKIE
 from service.api.status import installed_version
 from service.api.table.routes import Route, table
 
@@ -64,7 +65,7 @@ def _whole(version: str, paths: Mapping[str, Any], components: Mapping[str, Any]
             "schemas": components,
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
-                "cookie": {"type": "apiKey", "in": "cookie", "name": "bulkhead_session"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE},
             },
         },
     }

@@ -35,7 +35,8 @@ __all__ = ["BODY_S", "COOKIE", "gate", "say_to", "secure_headers"]
 BODY_S: Final = 10.0
 """Seconds a body may take to arrive; its sender has gone, or means harm."""
 
-COOKIE: Final = "bulkhead_session"
+COOKIE: Final = "__Host-bulkhead_session"
+"""By its beginning browsers know that it belongs to this very address, and came over TLS: no other page can plant one."""
 
 _LOOKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _ADDRESS_FACTOR: Final = 4

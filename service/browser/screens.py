@@ -17,6 +17,7 @@ from textual_serve.app_service import AppService
 from textual_serve.download_manager import DownloadManager
 
 from protocol.codec import encode_json
+from runtime.child_log import child_environment
 from service.browser.child import LIFELINE, SEAT
 from service.browser.daemon_door import Visitor
 
@@ -30,9 +31,6 @@ MOST_EACH: Final = 6
 
 _ENDED_S: Final = 3.0
 """Seconds a cockpit may take to leave before it is killed."""
-
-_PASSED_ON: Final = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR")
-"""All that a cockpit gets of our environment: the keys of venues and vault are not among them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,17 +70,17 @@ class _Cockpit(AppService):
 
     def _build_environment(self, width: int = 80, height: int = 24) -> dict[str, str]:
         made = super()._build_environment(width, height)
-        kept = {name: made[name] for name in _PASSED_ON if name in made}
         theirs = {name: made[name] for name in ("TERM_PROGRAM", "TERM_PROGRAM_VERSION", "COLUMNS", "ROWS")}
         drawing = {name: made[name] for name in ("TEXTUAL_DRIVER", "TEXTUAL_COLOR_SYSTEM")}
-        return {**kept, **theirs, **drawing, "TEXTUAL_FPS": "30", SEAT: self.told, LIFELINE: str(self.lifeline)}
+        return {**child_environment(), **theirs, **drawing, "TEXTUAL_FPS": "30", LIFELINE: str(self.lifeline)}
 
     async def _open_app_process(self, width: int = 80, height: int = 24) -> Process:
         command = (sys.executable, "-m", "service.browser.child")
-        environment = self._build_environment(width, height)
-        self._process = process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment, pass_fds=(self.lifeline,)
-        )
+        with _said(self.told) as seat:
+            environment = {**self._build_environment(width, height), SEAT: str(seat)}
+            self._process = process = await asyncio.create_subprocess_exec(
+                *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=environment, pass_fds=(self.lifeline, seat)
+            )
         self._stdin = process.stdin
         return process
 
@@ -107,6 +105,18 @@ class _Cockpit(AppService):
             if process.returncode is None:
                 process.kill()
             await process.wait()
+
+
+@contextmanager
+def _said(text: str) -> Iterator[int]:
+    """Have something said on a pipe; yield the end to read from."""
+    hearing, saying = os.pipe()
+    try:
+        with os.fdopen(saying, "wb") as pipe:
+            pipe.write(text.encode())  # far less than a pipe holds: nobody has to read before it is written
+        yield hearing
+    finally:
+        os.close(hearing)
 
 
 class Screen:

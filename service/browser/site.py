@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -14,7 +14,7 @@ from aiohttp import WSMsgType, web
 from service.access.keeper import IDLE_NS
 from service.access.lockout import neighbourhood
 from service.access.rates import Rates
-from service.api.gate import COOKIE
+from service.api.gate import BODY_S, COOKIE
 from service.api.peers import address_of
 from service.browser import pages
 from service.browser.daemon_door import DaemonDoor, Visitor
@@ -100,7 +100,7 @@ class Site:
         wait_s = self._rates.wait_s(neighbourhood(address), LOGINS_PER_MINUTE, self.terms.now())
         if wait_s:
             return _page(pages.login_page(said=f"Too many tries: wait {wait_s:.0f} s."), 429)
-        given = await request.post()
+        given = await _form(request)
         name, password = str(given.get("name", "")).strip(), str(given.get("password", ""))
         try:
             visitor = await self.door.login(name, password, address)
@@ -266,6 +266,16 @@ _LIBRARY: Final = {
 
 def _page(text: str, status: int = 200) -> web.Response:
     return web.Response(text=text, content_type="text/html", status=status)
+
+
+async def _form(request: web.Request) -> Mapping[str, Any]:
+    """Return what a form has; one that does not arrive ends its connection."""
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await request.post()
+    except TimeoutError as error:
+        request.protocol.keep_alive(False)
+        raise web.HTTPRequestTimeout(text="the form did not arrive") from error
 
 
 def _remember(response: web.Response, visitor: Visitor) -> None:

@@ -16,7 +16,10 @@ from typing import Any, Final
 import psutil
 import pytest
 
+from protocol.event_log import OperatorActed
+from service.api.gate import COOKIE
 from tests.house.sources import ROOT
+from tests.service.access.test_door import certificate
 from tests.system.process import DaemonProcess, daemon_in
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser: install the dev extras")
@@ -100,15 +103,15 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
 
 
 @contextmanager
-def serving(daemon: DaemonProcess) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Serve the cockpit; yield its URL."""
+def serving(daemon: DaemonProcess, **more: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Serve the cockpit; yield its URL. ``more`` is in its environment."""
     command = [sys.executable, "-m", "service.cli", "cockpit", "--serve", "--port", "0", "--config", str(daemon.file)]
-    environment = {**daemon.environment, "XDG_STATE_HOME": str(daemon.folder / "state")}
+    environment = {**daemon.environment, "XDG_STATE_HOME": str(daemon.folder / "state"), **more}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             assert select.select([process.stdout], [], [], WITHIN_S)[0], "it does not say where it listens"
-            found = re.search(r"http://\S+", process.stdout.readline())
+            found = re.search(r"https?://\S+", process.stdout.readline())
             assert found is not None
             yield found[0], process
         finally:
@@ -175,13 +178,14 @@ def test_an_operator_sees_the_cockpit_and_steers_it(served: str, daemon: DaemonP
         daemon.client.post("/v1/resume")
         assert seen.wrong == []
         assert {re.sub(r"^ws", "http", each).split("/")[2] for each in seen.asked} == {served.split("/")[2]}
-        cookie = next(each for each in seen.page.context.cookies() if each["name"] == "bulkhead_session")
+        cookie = next(each for each in seen.page.context.cookies() if each["name"] == COOKIE)
         assert cookie["httpOnly"]
         assert cookie["secure"]
         assert cookie["sameSite"] == "Strict"
         drawing = cockpits()
         assert len(drawing) == 1
-        assert not any("bhc_" in part for part in drawing[0].cmdline()), "a token in the list of processes"
+        shown = [*drawing[0].cmdline(), *drawing[0].environ().values()]
+        assert not any("bhc_" in part for part in shown), "a token in the list of processes"
     psutil.wait_procs(drawing, WITHIN_S)
     assert cockpits() == []
 
@@ -218,6 +222,111 @@ def test_a_session_that_has_ended_is_sent_to_the_login(served: str, browser: Any
         seen.page.context.add_cookies(kept)
         seen.page.goto(served)
         assert "/login" in seen.page.url
+
+
+# --- over TLS ----------------------------------------------------------------------------------------------------------
+
+KEYS: Final = (
+    *"abcdefghijklmnoprstuvwxyzABCDEFGHIJKLMNOPRSTUVWXYZ0123456789+-*/=.,;!?@#$%&<>[]{}()",
+    *("Enter", "Space", "Delete", "Backspace", "Insert", "Tab", "Escape"),
+    *(f"F{number}" for number in range(2, 13)),
+    *("Control+s", "Control+r", "Control+d", "Control+o", "Control+t", "Control+k", "Alt+Enter"),
+)
+"""Every key a hand may fall on but those that leave."""
+
+POLICY: Final = ("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "connect-src 'self'")
+SET: Final = dict(
+    zip(
+        ("x-frame-options", "x-content-type-options", "cache-control", "server"),
+        ("DENY", "nosniff", "no-store", "bulkhead"),
+        strict=True,
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def encrypted(daemon: DaemonProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    chain, key = certificate(tmp_path_factory.mktemp("tls"))
+    tls = {"BULKHEAD_API__TLS_CERT": str(chain), "BULKHEAD_API__TLS_KEY": str(key)}
+    with serving(daemon, **tls) as (url, _):
+        yield url
+
+
+def test_two_people_at_once_over_tls(encrypted: str, daemon: DaemonProcess, browser: Any) -> None:
+    """Each has their own rights, whatever keys are pressed; cookies, headers and addresses are as they must be (EX-1505).
+
+    The certificate is one that nobody has signed; what a browser makes of that is the person's to say.
+    """
+    assert encrypted.startswith("https://")
+    host = encrypted.split("/")[2]
+    with (
+        looking(browser, encrypted, ignore_https_errors=True) as ada,
+        looking(browser, encrypted, ignore_https_errors=True) as vic,
+    ):
+        for seen, name in ((ada, "ada"), (vic, "vic")):
+            seen.login(name)
+            seen.sees("Dashboard")
+            seen.sees("RUNNING")
+        assert "ada (operator)" in ada.page.inner_text("#bar")
+        assert "vic (viewer: looks only)" in vic.page.inner_text("#bar")
+        _is_shut_to_others(vic, host)
+        for key in KEYS:
+            vic.page.keyboard.press(key)
+        vic.page.keyboard.press("Escape")
+        vic.page.keyboard.press("Escape")
+        ada.page.keyboard.type(":pause tea")
+        ada.page.keyboard.press("Enter")
+        ada.sees("Stop new entries?")
+        ada.page.keyboard.press("y")
+        ada.until(lambda: daemon.status()["engine"]["status"] == "paused", "the engine is paused")
+        daemon.client.post("/v1/resume")
+        assert acted(daemon, "vic") <= {"refused: NotAllowed"}
+        assert ada.wrong == vic.wrong == []
+        for seen in (ada, vic):
+            assert {each.partition("://")[0] for each in seen.asked} == {"https", "wss"}
+            assert {each.split("/")[2] for each in seen.asked} == {host}
+        vic.page.click("#bar button")
+        vic.page.wait_for_url("**/login")
+        assert vic.page.context.cookies() == []
+        assert "Dashboard" in ada.text
+
+
+def _is_shut_to_others(seen: Watched, host: str) -> None:
+    """Look at what the browser holds and at what a page of somebody else can do with it."""
+    (cookie,) = seen.page.context.cookies()
+    assert (cookie["name"], cookie["httpOnly"], cookie["secure"], cookie["sameSite"]) == (COOKIE, True, True, "Strict")
+    assert 12 * 3600 - 120 < cookie["expires"] - seen.page.evaluate("Date.now() / 1000") <= 12 * 3600
+    assert seen.page.evaluate("document.cookie") == ""
+    assert "bhc_" not in seen.page.content()
+    answer = seen.page.context.request.get(f"https://{host}/session")
+    headers = answer.headers
+    assert headers["strict-transport-security"].startswith("max-age=")
+    assert all(each in headers["content-security-policy"] for each in POLICY)
+    assert {name: headers[name] for name in SET} == SET
+    other = seen.page.context.new_page()
+    other.route("https://evil.example/*", lambda route: route.fulfill(body=_EVIL % host, content_type="text/html"))
+    other.goto("https://evil.example/")
+    other.wait_for_function("window.line !== undefined && window.framed !== undefined")
+    assert other.evaluate("window.line") == "refused"
+    assert other.frames[1].url.startswith("chrome-error:")
+    other.close()
+
+
+_EVIL: Final = """<iframe src="https://%s/" onload="window.framed = true"></iframe><script>
+const line = new WebSocket(document.querySelector("iframe").src.replace("https", "wss") + "ws");
+line.onopen = () => { window.line = "open"; };
+line.onerror = () => { window.line = "refused"; };
+</script>"""
+"""A page of somebody else that frames the cockpit and asks for its line; the browser has the cookie."""
+
+
+def acted(daemon: DaemonProcess, name: str) -> set[str]:
+    """Return what came of a person's commands."""
+    events = [each.event for each in daemon.records() if isinstance(each.event, OperatorActed)]
+    return {each.outcome for each in events if each.operator == name and "/v1/logout" not in each.command}
+
+
+# --- guessing: last, because it locks everybody here out ------------------------------------------------------------------
 
 
 def test_guessing_locks(served: str, browser: Any) -> None:

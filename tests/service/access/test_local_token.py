@@ -5,6 +5,7 @@ from __future__ import annotations
 import aiohttp
 
 from service.access.roles import Role
+from service.api.gate import COOKIE
 from tests.service.access.network_rig import PASSWORD, Network, network
 
 
@@ -22,7 +23,7 @@ def test_a_token_on_the_control_socket_counts_for_what_it_is() -> None:
             from_browser = {"X-Forwarded-For": "203.0.113.9"}
             async with session.post("http://bulkhead/v1/login", json=wanted, headers=from_browser) as answer:
                 assert answer.status == 200
-                proof = answer.cookies["bulkhead_session"].value
+                proof = answer.cookies[COOKIE].value
             shown = {"Authorization": f"Bearer {proof}"}
             async with session.get("http://bulkhead/v1/me", headers=shown) as answer:
                 assert (await answer.json())["name"] == "vic"

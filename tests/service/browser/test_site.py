@@ -13,6 +13,9 @@ import anyio
 import pytest
 from aiohttp import web
 
+from actors import http_door
+from service.api.gate import COOKIE
+from service.browser import site as site_module
 from service.browser.daemon_door import Visitor
 from service.browser.errors import DoorClosed, LoginNeeded, LoginRefused
 from service.browser.line import heard
@@ -60,7 +63,7 @@ class Served:
 
     def __init__(self, url: str, door: Door, site: Site, session: aiohttp.ClientSession) -> None:
         self.url, self.door, self.site, self.session = url, door, site, session
-        self.cookie = {"Cookie": f"bulkhead_session={PROOF}"}
+        self.cookie = {"Cookie": f"{COOKIE}={PROOF}"}
 
     async def ask(self, path: str, method: str = "GET", **more: Any) -> aiohttp.ClientResponse:
         answer = await self.session.request(method, self.url + path, allow_redirects=False, **more)
@@ -77,14 +80,14 @@ def served(work: Callable[[Served], Awaitable[None]], seat: Seat | None = None, 
         screens.now = site.terms.now
         runner = web.AppRunner(site.app(), access_log=None)
         await runner.setup()
-        tcp = web.TCPSite(runner, "127.0.0.1", 0)
-        await tcp.start()
-        port = runner.addresses[0][1]
+        listening = await http_door.Door.open(runner, "127.0.0.1", 0)
+        port = listening.port
         try:
             async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
                 with anyio.fail_after(30):
                     await work(Served(f"http://127.0.0.1:{port}", door, site, session))
         finally:
+            listening.close()
             await runner.cleanup()
             screens.close()
 
@@ -97,7 +100,7 @@ def test_nobody_gets_in_without_a_session() -> None:
     async def work(site: Served) -> None:
         first = await site.ask("/")
         assert (first.status, first.headers["Location"]) == (303, "/login")
-        ended = await site.ask("/", headers={"Cookie": "bulkhead_session=bhc_wrong"})
+        ended = await site.ask("/", headers={"Cookie": f"{COOKIE}=bhc_wrong"})
         assert ended.headers["Location"] == "/login?ended=1"
         for path in ("/session", "/ws", "/download/x"):
             assert (await site.ask(path)).status == 401
@@ -145,6 +148,23 @@ def test_a_login_from_another_page_or_too_often_is_refused() -> None:
         closed = await site.ask("/", headers=site.cookie)
         assert closed.status == 503
         assert "[NotRunning]" in await closed.text()
+
+    served(work)
+
+
+def test_a_form_that_does_not_arrive_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Headers at once and then nothing: the login ends, and its connection with it (slow-loris)."""
+    monkeypatch.setattr(site_module, "BODY_S", 0.1)
+    monkeypatch.setattr(http_door, "LINGER_S", 0.1)
+
+    async def work(site: Served) -> None:
+        port = int(site.url.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        kind = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n"
+        writer.write(f"POST /login HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\n{kind}\r\nname=".encode())
+        assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
+        writer.close()
+        assert site.door.seen == []
 
     served(work)
 
