@@ -88,20 +88,19 @@ def _source(status: Mapping[str, Any]) -> str:
 def tabs(panels: Sequence[type[Panel]], current: str, width: int) -> Content:
     """Return the line of tabs; names are cut to fit a narrow screen, the one in front never."""
     shown = [panel for panel in panels if panel.tab or panel.ident == current]
-    fixed = sum(len(panel.key) + 4 for panel in shown)
-    fixed += sum(len(panel.title) for panel in shown if panel.ident == current)
+    whole = sum(len(panel.key) + len(panel.title) + 3 for panel in shown)
+    gap = " " if whole + len(shown) <= width else ""
     names = [len(panel.title) for panel in shown if panel.ident != current]
-    most = next((most for most in range(12, 0, -1) if fixed + sum(min(most, size) for size in names) <= width), 1)
-    found = []
-    for panel in shown:
-        front = panel.ident == current
-        title = panel.title if front else panel.title[:most]
-        key, name = ("badge", "badge") if front else ("accent", "dim")
-        action = f"app.go('{panel.ident}')"
-        found.append(
-            line(clickable(f" {panel.key}" if panel.key else "", key, action), clickable(f" {title} ", name, action))
-        )
-    return Content(" ").join(found)
+    rest = width - whole + sum(names)
+    most = next((most for most in range(12, 0, -1) if sum(min(most, size) for size in names) <= rest), 1)
+    return Content(gap).join(_tab(panel, most, front=panel.ident == current) for panel in shown)
+
+
+def _tab(panel: type[Panel], most: int, *, front: bool) -> Content:
+    title = panel.title if front else panel.title[:most]
+    key, name = ("badge", "badge") if front else ("accent", "dim")
+    action = f"app.go('{panel.ident}')"
+    return line(clickable(f" {panel.key}" if panel.key else "", key, action), clickable(f" {title} ", name, action))
 
 
 def banner(state: State, where: str) -> Content | None:

@@ -133,3 +133,16 @@ async def test_the_daemons_settings_count_where_the_operator_chose_nothing() -> 
         assert grid.shown_columns == ("pair", "why")
     async with cockpit(panel="queue", theme="dark", link=Set(clock), clock=clock) as rig:
         assert rig.app.theme == "bulkhead-dark"
+
+
+async def test_the_smallest_dashboard_shows_every_widget_and_groups() -> None:
+    """At 80 by 24, over SSH from a phone, no widget is missing and several groups are there, those that lose most first."""
+    async with cockpit(size=(80, 24), panels=CORE) as rig:
+        for words in ("● RUNNING", "12 groups", "12/13", "queued 7  pool full 5", "today", "open", "committed", "○ IDLE"):
+            assert words in rig.text, words
+        assert "WEBHOOK" in rig.text
+        assert "1 OrderRejected" in rig.text
+        lines = rig.text.splitlines()
+        assert sum("/USDT" in line and ("long" in line or "short" in line) for line in lines[14:]) >= 6
+        await rig.press("enter")
+        assert rig.app.panel().ident == "positions"

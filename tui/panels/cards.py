@@ -13,12 +13,12 @@ from tui import cells
 from tui.alerts import letter_of
 from tui.cells import Cell
 from tui.frame import ENGINE
-from tui.panels.risk import STATUS
+from tui.panels.risk import status_of
 from tui.plot import braille
 from tui.state import State
 from tui.text import line, lines, padded
 
-__all__ = ["capital", "engine", "equity", "pnl", "pool", "side", "troubles"]
+__all__ = ["brief", "capital", "engine", "equity", "pnl", "pool", "side", "troubles"]
 
 _NANOS: Final = 1_000_000_000
 _HOUR_S: Final = 3_600
@@ -26,13 +26,21 @@ _AXIS: Final = 10
 _CLOSE: Final = 10.0
 """Ends of a curve that are nearer to each other than this have their cents: else both would read the same."""
 
+_NO_TROUBLE: Final = Cell("✓ nothing went wrong", "dim")
+
+_WHOLE: Final = 4
+"""Lines of a card from which on nothing of it shares one."""
+
+_WITH_CENTS: Final = 34
 _WITH_AXIS: Final = 8
 _WITH_WORST: Final = 56
 
 
 def _title(text: str, right: Cell | None = None, width: int = 0) -> Content:
     left = line((text, "title"))
-    return left if right is None else padded(left, line(right), width)
+    if right is None:
+        return left
+    return padded(left, line(" ", right).truncate(max(0, width - len(text)), ellipsis=True), width)
 
 
 def engine(state: State, size: Size) -> Content:
@@ -47,10 +55,14 @@ def engine(state: State, size: Size) -> Content:
     up = cells.span(status["uptime_s"])
     return lines(
         _title("ENGINE", Cell(f"up {up}", "dim"), size.width),
-        line((text, style)),
-        line((reason, "warn" if status["engine"]["reason"] else "dim")),
+        *_stacked(size, line((text, style)), line((reason, "warn" if status["engine"]["reason"] else "dim"))),
         line((", ".join(venues), "alarm" if down else "dim")),
     )
+
+
+def _stacked(size: Size, upper: Content, lower: Content) -> list[Content]:
+    """Return two lines of a card, as one where it has a line less."""
+    return [upper, lower] if size.height >= _WHOLE else [line(upper, "  ", lower)]
 
 
 def pool(state: State, size: Size) -> Content:
@@ -68,8 +80,11 @@ def pool(state: State, size: Size) -> Content:
     return lines(
         _title("POOL", Cell(lives, "dim"), size.width),
         line((f"{taken}/{most}", style or "strong"), " ", (cells.bar(taken / most if most else 0.0, room), track)),
-        line(("queued ", "dim"), (f"{sum(waiting.values())}", "strong")),
-        line((split or "nothing waits", "dim")),
+        *_stacked(
+            size,
+            line(("queued ", "dim"), (f"{sum(waiting.values())}", "strong")),
+            line((split or "nothing waits", "dim")),
+        ),
     )
 
 
@@ -79,16 +94,17 @@ def pnl(state: State, size: Size) -> Content:
     if found is None:
         return _title("TOTAL PNL")
     total, sums = found["total_pnl"], found["dashboard"]["pnl"]
+    places = 2 if size.width >= _WITH_CENTS else 0
+    beneath = (
+        line(("realized ", "dim"), cells.signed(sums["all"], places)),
+        line(("  open ", "dim"), cells.signed(found["unrealized"], places)),
+        line(("today ", "dim"), cells.signed(sums["day"], places)),
+        line(("  week ", "dim"), cells.signed(sums["week"], places)),
+    )
     return lines(
         _title("TOTAL PNL", _prices(state, found), size.width),
-        line(
-            Cell(cells.signed(total).text, cells.signed(total).style),
-            (" USD  ", "dim"),
-            cells.percent(found["total_pnl_percent"]),
-            ("%", "dim"),
-        ),
-        line(("realized ", "dim"), cells.signed(sums["all"]), ("  open ", "dim"), cells.signed(found["unrealized"])),
-        line(("today ", "dim"), cells.signed(sums["day"]), ("  week ", "dim"), cells.signed(sums["week"])),
+        line(cells.signed(total), (" USD  ", "dim"), cells.percent(found["total_pnl_percent"]), ("%", "dim")),
+        *((line(*beneath[:2]), line(*beneath[2:])) if size.height >= _WHOLE else (line(beneath[2], beneath[1]),)),
     )
 
 
@@ -181,6 +197,19 @@ def _equity(found: Any) -> list[tuple[int, float]]:
     return points
 
 
+def brief(state: State, size: Size) -> Content:
+    """Return risk engine, last signal and what went wrong in the last hour, a line each."""
+    pictures = state.rows("risk", "accounts")
+    latest = max(pictures, key=lambda each: each["acted_at"] or 0, default=None)
+    codes = Counter(str(row["code"]) for row in _last_hour(state)).most_common()
+    found = (
+        ("RISK", line(*(line(_standing(each), "   ") for each in pictures), _acted(latest))),
+        ("WEBHOOK", line((_since_signal(state), "dim"), "  ", _newest_signal(state))),
+        ("LAST HOUR", line((", ".join(f"{count} {code}" for code, count in codes), "warn") if codes else _NO_TROUBLE)),
+    )
+    return lines(*(line((f"{name:<11}", "title"), said).truncate(size.width, ellipsis=True) for name, said in found))
+
+
 def side(state: State, size: Size) -> Content:
     """Return risk engine, last signal and newest alerts, beneath each other."""
     found = [*_risk(state), Content(""), *_signal(state, size), Content(""), *_alerts(state, size)]
@@ -190,42 +219,58 @@ def side(state: State, size: Size) -> Content:
 def _risk(state: State) -> Iterator[Content]:
     yield _title("RISK ENGINE")
     for picture in state.rows("risk", "accounts"):
-        text, style = STATUS.get(picture["status"], (str(picture["status"]).upper(), "warn"))
-        losing = len(picture["losers"])
-        yield line(
-            (text, style),
-            (f"  {picture['account']}  {losing} losing  {picture['winners']} winning ", "dim"),
-            cells.signed(picture["winners_usd"]),
-        )
+        yield _standing(picture)
         if picture["text"]:
-            yield line((f"{cells.clock_time(picture['acted_at'])} {picture['text']}", "dim"))
+            yield _acted(picture)
 
 
-def _signal(state: State, size: Size) -> Iterator[Content]:
-    signals = state.rows("signals", "signals")
-    if not signals:
-        yield _title("LAST WEBHOOK")
-        yield line(("none yet", "dim"))
-        return
-    newest = signals[0]
-    ago = cells.age(newest["received_at"], state.now()).text
-    yield _title("LAST WEBHOOK", Cell(f"{ago} ago", "dim"), size.width)
-    outcome = newest["routed"] or newest["outcome"]
-    taken = newest["outcome"] == "accepted" and not str(outcome).startswith("rejected")
-    style = "gain" if taken else "warn"
-    yield line(
-        (f"{cells.clock_time(newest['received_at'])} ", "dim"),
-        (f"{newest['symbol'] or '?'} {newest['timeframe'] or ''} {newest['kind'] or ''} {newest['side'] or ''}  ", ""),
-        (cells.words(outcome), style),
+def _standing(picture: Mapping[str, Any]) -> Content:
+    return line(
+        status_of(picture),
+        (f"  {picture['account']}  {len(picture['losers'])} losing  {picture['winners']} winning ", "dim"),
+        cells.signed(picture["winners_usd"]),
     )
 
 
-def _alerts(state: State, size: Size) -> Iterator[Content]:
-    """Yield the newest troubles and how many came in the last hour, by code."""
-    rows = state.rows("troubles", "events")
+def _acted(picture: Mapping[str, Any] | None) -> Content:
+    if picture is None or not picture["text"]:
+        return line("")
+    return line((f"{cells.clock_time(picture['acted_at'])} {picture['text']}", "dim"))
+
+
+def _signal(state: State, size: Size) -> Iterator[Content]:
+    yield _title("LAST WEBHOOK", Cell(_since_signal(state), "dim"), size.width)
+    yield _newest_signal(state)
+
+
+def _since_signal(state: State) -> str:
+    signals = state.rows("signals", "signals")
+    return f"{cells.age(signals[0]['received_at'], state.now()).text} ago" if signals else ""
+
+
+def _newest_signal(state: State) -> Content:
+    signals = state.rows("signals", "signals")
+    if not signals:
+        return line(("none yet", "dim"))
+    newest = signals[0]
+    outcome = newest["routed"] or newest["outcome"]
+    taken = newest["outcome"] == "accepted" and not str(outcome).startswith("rejected")
+    return line(
+        (f"{cells.clock_time(newest['received_at'])} ", "dim"),
+        (f"{newest['symbol'] or '?'} {newest['timeframe'] or ''} {newest['kind'] or ''} {newest['side'] or ''}  ", ""),
+        (cells.words(outcome), "gain" if taken else "warn"),
+    )
+
+
+def _last_hour(state: State) -> list[dict[str, Any]]:
     since = state.now() - _HOUR_S * _NANOS
-    last_hour = [row for row in rows if row["at"] >= since]
-    yield _title("ALERTS", Cell(f"{len(last_hour)} in the last hour", "warn" if last_hour else "dim"), size.width)
+    return [row for row in state.rows("troubles", "events") if row["at"] >= since]
+
+
+def _alerts(state: State, size: Size) -> Iterator[Content]:
+    """Yield the newest troubles, and how many came in the last hour."""
+    rows, count = state.rows("troubles", "events"), len(_last_hour(state))
+    yield _title("ALERTS", Cell(f"{count} in the last hour", "warn" if count else "dim"), size.width)
     if not rows:
         yield line(("✓ none", "dim"))
     for row in rows:
@@ -244,9 +289,7 @@ def _trouble(row: Mapping[str, Any]) -> Content:
 
 def troubles(state: State, size: Size) -> Content:
     """Return what went wrong in the last hour, counted by code, and when last."""
-    rows = state.rows("troubles", "events")
-    since = state.now() - _HOUR_S * _NANOS
-    recent = [row for row in rows if row["at"] >= since]
+    recent = _last_hour(state)
     counts = Counter(str(row["code"]) for row in recent)
     newest = {str(row["code"]): row["at"] for row in reversed(recent)}
     found = [_title("LAST HOUR BY KIND", Cell(f"{len(recent)}", "dim"), size.width)]
@@ -257,5 +300,5 @@ def troubles(state: State, size: Size) -> Content:
             )
         )
     if not counts:
-        found.append(line(("✓ nothing went wrong", "dim")))
+        found.append(line(_NO_TROUBLE))
     return lines(*found)

@@ -41,24 +41,33 @@ class DashboardPanel(Panel):
         PanelKey("w", "go", "Queue", target=False, fixed="queue"),
     )
     DEFAULT_CSS = """
-    DashboardPanel #cards { grid-size: 2; grid-rows: 4; height: 8; grid-gutter: 0 2; padding: 0 1; }
+    DashboardPanel #cards { grid-size: 2; grid-rows: 3; height: 6; grid-gutter: 0 2; padding: 0 1; }
+    DashboardPanel #cards Card { border-top: none; }
+    DashboardPanel.-roomy #cards { grid-rows: 4; height: 8; }
     DashboardPanel.-broad #cards { grid-size: 4; grid-rows: 5; height: 5; }
-    DashboardPanel #middle { height: 1fr; padding: 0 1; }
+    DashboardPanel.-roomy #cards Card, DashboardPanel.-broad #cards Card { border-top: solid $panel; }
+    DashboardPanel.-roomy #cards Card:hover, DashboardPanel.-broad #cards Card:hover { border-top: solid $accent; }
+    DashboardPanel #brief { height: 4; margin: 0 1; }
+    DashboardPanel #middle { height: 1fr; padding: 0 1; display: none; }
     DashboardPanel #equity { width: 3fr; height: 1fr; margin-right: 2; }
     DashboardPanel #side { width: 2fr; height: 1fr; }
-    DashboardPanel #lower { height: 1fr; padding: 0 1; display: none; }
-    DashboardPanel.-roomy #lower { display: block; }
-    DashboardPanel #top-groups { width: 3fr; margin-right: 2; }
-    DashboardPanel #troubles { width: 2fr; height: 1fr; }
+    DashboardPanel #lower { height: 1fr; }
+    DashboardPanel #top-groups { width: 3fr; }
+    DashboardPanel #troubles { width: 2fr; height: 1fr; margin-left: 2; display: none; }
+    DashboardPanel.-roomy #middle { display: block; }
+    DashboardPanel.-roomy #brief { display: none; }
+    DashboardPanel.-broad #lower { padding: 0 1; }
+    DashboardPanel.-broad.-roomy #troubles { display: block; }
     """
 
     def compose(self) -> ComposeResult:
-        """Lay out the cards."""
+        """Lay out the cards; where there is no room for the curve and what stands beside it, that is three lines."""
         with Cards(id="cards"):
             yield Card("engine", opens="risk", draw=cards.engine)
             yield Card("pool", opens="queue", draw=cards.pool)
             yield Card("pnl", opens="positions", draw=cards.pnl)
             yield Card("capital", opens="positions", draw=cards.capital)
+        yield Card("brief", opens="logs", draw=cards.brief)
         with Horizontal(id="middle"):
             yield Card("equity", opens="performance", draw=cards.equity)
             yield Card("side", opens="logs", draw=cards.side)
@@ -73,7 +82,7 @@ class DashboardPanel(Panel):
         found.order_by("pnl", descending=False)
 
     def draw(self, state: State) -> None:
-        """Draw every card; on a tall screen the groups as well."""
+        """Draw every card, and the groups."""
         for card in self.query(Card):
             card.show(state)
         seconds, rows = state.now() // 1_000_000_000, state.rows("groups", "groups")

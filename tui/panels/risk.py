@@ -21,9 +21,9 @@ from tui.panels.risk_columns import DECISIONS, LEFT_OUT, LOSERS, said_of
 from tui.state import State
 from tui.text import line, lines
 
-__all__ = ["STATUS", "RiskPanel"]
+__all__ = ["RiskPanel", "status_of"]
 
-STATUS: Final = {"active": ("● ACTIVE", "warn"), "idle": ("○ IDLE", "gain"), "blocked": ("✖ BLOCKED", "alarm")}
+_STATUS: Final = {"active": ("● ACTIVE", "warn"), "idle": ("○ IDLE", "gain"), "blocked": ("✖ BLOCKED", "alarm")}
 """How the engine's status is said."""
 
 
@@ -162,10 +162,15 @@ def _whole(row: Mapping[str, Any]) -> Iterator[Content]:
         yield line(("came of it ", "dim"), f"{outcome}, booked ", cells.signed(row["booked_usd"]), (" USD", "dim"))
 
 
-def _summary(picture: Mapping[str, Any]) -> Content:
-    text, style = STATUS.get(picture["status"], (str(picture["status"]).upper(), "warn"))
+def status_of(picture: Mapping[str, Any]) -> tuple[str, str]:
+    """Return how an account's risk engine stands: a sign and a word, and their style."""
     if not picture["enabled"]:
-        text, style = "○ OFF", "dim"
+        return "○ OFF", "dim"
+    return _STATUS.get(picture["status"], (str(picture["status"]).upper(), "warn"))
+
+
+def _summary(picture: Mapping[str, Any]) -> Content:
+    text, style = status_of(picture)
     last = f"   last {cells.clock_time(picture['acted_at'])} {picture['text']}" if picture["text"] else ""
     out = [f"blocked {len(picture['blocked'])}" if picture["blocked"] else ""]
     out.append(f"skip once {len(picture['skip_once'])}" if picture["skip_once"] else "")
