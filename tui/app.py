@@ -110,6 +110,7 @@ class Cockpit(App[None]):
             self.telling.wrong(error)
         dress(self)
         self.state.hearers.append(self.telling.hear)
+        self.state.asked_anew = self._keep_fresh
         self._following = asyncio.create_task(self.link.follow(self.state.hear, self._link_said))
         self.open_panel(self._first_panel())
         self._keep_fresh()

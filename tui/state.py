@@ -40,8 +40,15 @@ class Piece:
         self.error: BulkheadError | None = None
 
 
+def _nothing() -> None:
+    """Do nothing: nobody waits for an answer."""
+
+
 class State:
-    """Everything the panels draw. ``clock`` returns nanoseconds; ``changed`` hears which topics came in a round."""
+    """Everything the panels draw. ``clock`` returns nanoseconds.
+
+    ``asked_anew`` is called when somebody looks at something else, so that the answer need not wait for the next round.
+    """
 
     def __init__(self, link: Link, clock: Callable[[], int]) -> None:
         self.link = link
@@ -53,6 +60,7 @@ class State:
         self.link_problem = ""
         self.lost_at = 0
         self.hearers: list[Callable[[Item], None]] = []
+        self.asked_anew: Callable[[], object] = _nothing
         self._wanted: frozenset[str] = frozenset(ALWAYS)
         self._names: dict[str, str] = {}
         self._narrowed: dict[str, dict[str, str]] = {}
@@ -118,6 +126,7 @@ class State:
         for topic, piece in self.pieces.items():
             if f"{{{name}}}" in f"{TOPICS[topic].path} {TOPICS[topic].query}":
                 piece.value, piece.at, piece.dirty, piece.error = None, 0, True, None
+        self.asked_anew()
 
     def narrow(self, topic: str, query: Mapping[str, str]) -> None:
         """Have a topic asked with these parameters as well; what was known of others stays until the answer comes."""
@@ -125,6 +134,7 @@ class State:
         if self._narrowed.get(topic, {}) != wanted:
             self._narrowed[topic] = wanted
             self.pieces[topic].dirty = True
+            self.asked_anew()
 
     def narrowed(self, topic: str) -> Mapping[str, str]:
         """Return with which parameters a topic is asked beside its own."""

@@ -29,6 +29,7 @@ from service.api.answers import Refused, answer, not_found, plain
 from service.api.control import actor_at
 from service.api.host import ASK_S, Host
 from service.api.reading import Reading
+from service.api.triggers import triggers
 from store.reading import JournalReader
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class _Groups:
         ident = request.match_info["id"]
         records = await self._records(ident)
         found = [_entry(record) for record in records if isinstance(record.event, _HISTORY)]
-        return answer({"group_id": ident, "history": found})
+        return answer({"group_id": ident, "history": found, "triggers": triggers(records)})
 
     async def edit(self, request: web.Request) -> web.Response:
         ident = request.match_info["id"]

@@ -84,6 +84,8 @@ def test_a_group_is_shown_edited_and_closed(operator: Operator) -> None:
     closed = operator("group", "close", ident, answer="y\n")
     assert closed.exit_code == 0
     operator.until(lambda: operator.json("group", "show", ident)["group"]["state"] == "closed")
+    [trigger] = operator.json("group", "history", ident)["triggers"]
+    assert (trigger["trigger"], trigger["scope"], trigger["came"]) == ("operator", "group", "finished")
     late = operator("group", "close", ident, "--yes")
     assert (late.exit_code, "GroupClosing" in late.stderr) == (ExitCode.FAILED, True)
 

@@ -10,6 +10,7 @@ from textual import events
 from tests.tui.rig import CORE, cockpit
 from tui.command_line import completions
 from tui.commands import COMMANDS, named
+from tui.demo.stories import entry_order
 from tui.help import Help
 from tui.panels import PANELS
 from tui.telling import WATCHED_S
@@ -124,6 +125,40 @@ async def test_the_offset_is_run_skipped_and_blocked() -> None:
         await rig.sees("plan p7 has begun")
         await rig.press("B")
         await rig.until(lambda: "End this group's" in rig.text or "unblock" in rig.said, "the question")
+
+
+async def test_decisions_are_searched_paged_and_shown_whole() -> None:
+    """The daemon searches all decisions, also by who their groups were; older ones follow; Enter shows one (EX-1616)."""
+    async with cockpit(panel="risk", panels=CORE, size=(140, 40)) as rig:
+        panel = rig.app.panel()
+        await rig.sees("DECISIONS  200")
+        await rig.type("filter avax/usdt long 4h")
+        await rig.sees("DECISIONS  50  with “avax/usdt long 4h”")
+        assert "BNB/USDT 1h long" in rig.text
+        panel.query_one("#decisions").focus()
+        await rig.press("enter")
+        await rig.sees("came of it")
+        assert "Decision d447 of main" in rig.text
+        await rig.press("escape", "escape")
+        await rig.sees("DECISIONS  200")
+        await rig.press("left_square_bracket")
+        await rig.sees("DECISIONS  400")
+        await rig.type("older-decisions")
+        await rig.sees("DECISIONS  450")
+        await rig.type("older-decisions")
+        assert "no older decisions" in rig.said
+
+
+async def test_a_leg_leads_to_the_trace_of_its_order() -> None:
+    """On a leg of the opened group the order that filled it is traced, elsewhere the group (EX-1613)."""
+    async with cockpit(panel="positions", size=(140, 40)) as rig:
+        await rig.press("enter")
+        await rig.sees("PENDING TARGETS")
+        assert "TRIGGERS" in rig.text
+        await rig.press("tab", "down", "t")
+        await rig.until(lambda: rig.app.panel().ident == "trace", "the trace")
+        legs = rig.link.world.groups[0].legs
+        assert rig.app.panel().traced == entry_order(rig.link.world.groups[0], legs[1])  # type: ignore[attr-defined]
 
 
 async def test_the_command_line_completes_runs_and_says_what_is_wrong() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.tui.rig import cockpit
 from tui.chart import Curve, chart
-from tui.panels import HistoryPanel, PerformancePanel
+from tui.panels import HistoryPanel, PerformancePanel, TracePanel
 
 pytestmark = pytest.mark.anyio
 

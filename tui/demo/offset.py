@@ -94,8 +94,9 @@ def decisions(world: World, query: Mapping[str, Any]) -> dict[str, Any]:
     """Return decision records as ``/v1/risk/decisions`` does: searched, and page by page."""
     words = str(query.get("text") or "").casefold().split()
     limit, before = int(query.get("limit") or 200), int(query.get("before") or 1 << 62)
-    rows = (_decision(world, number) for number in range(_DECISIONS))
-    found = [row for row in rows if row["position"] < before and all(word in _said(row) for word in words)]
+    if not world.decisions:
+        world.decisions = [_decision(world, number) for number in range(_DECISIONS)]
+    found = [row for row in world.decisions if row["position"] < before and all(word in _said(row) for word in words)]
     return {"decisions": found[:limit], "before": found[limit - 1]["position"] if len(found) > limit else ""}
 
 

@@ -65,6 +65,7 @@ class World:
         self.notices: list[dict[str, Any]] = []
         self.stands: dict[str, str] = {}
         self.restarted: dict[str, int] = {}
+        self.decisions: list[dict[str, Any]] = []
         self.happened: Callable[[dict[str, Any]], None] = lambda _: None
         self._ticked = now // _SECOND
         for ago, severity, code, identity, text in reversed(_TROUBLE):

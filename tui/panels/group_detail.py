@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from textual.app import ComposeResult
@@ -21,6 +21,7 @@ from tui.text import line, lines
 __all__ = ["GroupDetail"]
 
 _EVENTS: Final = 30
+_CAME: Final = {"running": "warn", "filled": "gain", "given_up": "alarm", "too_late": "warn", "skipped": "warn"}
 
 
 class GroupDetail(Vertical):
@@ -86,7 +87,7 @@ class GroupDetail(Vertical):
         head.put(lines(*_head(group, live, found["venue"])))
         self.query_one("#legs", Grid).take(leg_rows(group, mark), stale=state.stale("group"))
         events = state.rows("group_log", "events")
-        self.query_one("#facts", Lines).put(lines(*_facts(found, state.rows("group_history", "history"), events)))
+        self.query_one("#facts", Lines).put(lines(*_facts(found, state.get("group_history"), events)))
 
 
 def _head(group: Mapping[str, Any], live: Mapping[str, Any] | None, venue: Mapping[str, Any]) -> Iterator[Content]:
@@ -117,7 +118,7 @@ def _short(average: Any, like: Any) -> str | None:
     return None if found is None else f"{found:.{min(8, len(str(like).partition('.')[2]))}f}"
 
 
-def _facts(found: Mapping[str, Any], history: list[Any], events: list[Any]) -> Iterator[Content]:
+def _facts(found: Mapping[str, Any], past: Mapping[str, Any] | None, events: list[Any]) -> Iterator[Content]:
     group, pnl = found["group"], found["pnl"]
     yield line(
         ("PYRAMIDS", "title"), (f"  {len(group['pyramids'])} of {group['config']['max_pyramids_per_group']}", "dim")
@@ -140,8 +141,8 @@ def _facts(found: Mapping[str, Any], history: list[Any], events: list[Any]) -> I
     yield from _section("REFERENCES", _references(group))
     yield from _section("PENDING TARGETS", _targets(group))
     yield from _section("WATCHED PRICES", _watches(group))
-    yield from _section("TRIGGERS", _triggers(group))
-    yield from _section("VERSIONS", _versions(history))
+    yield from _section("TRIGGERS", _triggers(past["triggers"] if past is not None else ()))
+    yield from _section("VERSIONS", _versions(past["history"] if past is not None else ()))
     yield from _section("LOG", _log(events))
 
 
@@ -187,15 +188,17 @@ def _watches(group: Mapping[str, Any]) -> Iterator[Content]:
         )
 
 
-def _triggers(group: Mapping[str, Any]) -> Iterator[Content]:
-    for close in group["closes"]:
-        yield line((f"{cells.words(close['reason'])} of {scope_name(close['scope'])}", ""), ("  running", "warn"))
-    for each in group["superseded"]:
-        what = f"{cells.words(each['trigger'])} of {scope_name(each['scope'])}"
-        yield line((what, "dim"), ("  superseded ", "warn"), (cells.clock_time(each["at"]), "dim"))
+def _triggers(found: Sequence[Mapping[str, Any]]) -> Iterator[Content]:
+    """Yield what triggered, the newest first: what it was for, and what came of it."""
+    for each in reversed(found[-_EVENTS:]):
+        yield line(
+            (f"{cells.clock_time(each['at'])}  ", "dim"),
+            f"{cells.words(each['trigger'])} of {scope_name(each['scope'])}  ",
+            (cells.words(each["came"]), _CAME.get(each["came"], "dim")),
+        )
 
 
-def _versions(history: list[Any]) -> Iterator[Content]:
+def _versions(history: Sequence[Mapping[str, Any]]) -> Iterator[Content]:
     for entry in reversed(history[-5:]):
         text = "; ".join(entry.get("changes") or ()) or str(entry["type"])
         yield line((f"{cells.clock_time(entry['at'])}  ", "dim"), f"v{entry['version']} {entry['by']} {text}")

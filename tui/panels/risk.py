@@ -55,6 +55,8 @@ class RiskPanel(Panel):
     def __init__(self) -> None:
         super().__init__()
         self._older = Older("decisions", "row")
+        self._answer: Mapping[str, Any] | None = None
+        self._newest: list[dict[str, Any]] = []
 
     def compose(self) -> ComposeResult:
         """Lay out summary, losers, the selected one's plan, decisions."""
@@ -87,7 +89,9 @@ class RiskPanel(Panel):
         self._draw_decisions(state)
 
     def _draw_decisions(self, state: State) -> None:
-        rows = self._older.beneath(state, [_row(each) for each in state.rows("decisions", "decisions")])
+        if (answer := state.get("decisions")) is not self._answer:  # said in words once, not at each draw
+            self._answer, self._newest = answer, [_row(each) for each in answer["decisions"]]
+        rows = self._older.beneath(state, self._newest)
         self.query_one("#decisions", Grid).take(rows, stale=state.stale("decisions"))
         words = f"  with “{self.searched}”" if self.searched else ""
         more = "  [ older" if self.before else ""

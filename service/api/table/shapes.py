@@ -208,7 +208,13 @@ GROUP: Final = shape(
     path=str,
     venue=dict[str, Any],
 )
-GROUP_HISTORY: Final = shape("group history", "What became of a group.", group_id=str, history=list[dict[str, Any]])
+GROUP_HISTORY: Final = shape(
+    "group history",
+    "What became of a group: its versions, and what triggered in it, oldest first.",
+    group_id=str,
+    history=list[dict[str, Any]],
+    triggers=list[dict[str, Any]],
+)
 ORDERS: Final = shape("orders", "Orders, newest first.", orders=list[OrderRow])
 FILLS: Final = shape("fills", "Fills, newest first.", fills=list[FillRow])
 SIGNALS: Final = shape("signals", "Signals as they came, newest first.", signals=list[SignalRow])
