@@ -27,8 +27,8 @@ from protocol.approvals import (
 )
 from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.messages import Event, Message
-from protocol.signals import EntryRequest, Signal, SignalOutcome
-from rules.notation import plain
+from protocol.signals import EntryRequest, Signal, SignalKind, SignalOutcome, SizeType
+from rules.notation import plain, words
 from runtime.actor import Do, handles
 from runtime.clock import NANOS
 from runtime.durable import DurableActor
@@ -136,12 +136,11 @@ class ApprovalDesk(DurableActor):
     def _prompt(self, prompt_id: str, msg: HoldEntry) -> ApprovalPrompt:
         signal, now = msg.signal, self.now()
         price = "at the market" if signal.entry_price is None else f"at {plain(signal.entry_price)}"
-        size = "" if signal.order_size is None else f", size {plain(signal.order_size)} {signal.size_type.value}"
         return ApprovalPrompt(
             prompt_id=prompt_id,
             version=1,
             token=f"{self.context.random.randrange(1 << 48):012x}",
-            title=f"{signal.kind.value} {signal.side.value} {signal.symbol} {signal.timeframe} {price}{size}",
+            title=f"{_asked(signal)} {signal.side.value} {signal.symbol} {signal.timeframe} {price}{_size(signal)}",
             body=f"{signal.label} on {msg.account}; refused after {self._settings.timeout_s:.0f} s without an answer",
             account=msg.account,
             link=f"signal:{signal.signal_id}",
@@ -220,3 +219,16 @@ class ApprovalDesk(DurableActor):
             self.context.bus.publish(APPROVALS, event)
             if isinstance(event, ApprovalAsked):
                 self.timers.at(event.prompt.until, _Due(event.prompt.prompt_id))
+
+
+def _asked(signal: Signal) -> str:
+    return "Enter" if signal.kind is SignalKind.ENTRY else words(signal.kind.value).capitalize()
+
+
+def _size(signal: Signal) -> str:
+    """Say how much is asked for, in the unit it is asked in."""
+    if signal.order_size is None:
+        return ""
+    base, _, rest = signal.symbol.partition("/")
+    unit = {SizeType.BASE: base, SizeType.QUOTE: rest.partition(":")[0]}.get(signal.size_type, "")
+    return f", {plain(signal.order_size)} {unit or words(signal.size_type.value)}"

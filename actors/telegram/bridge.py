@@ -257,7 +257,7 @@ class PhoneCommands(Outbox):
         if found.reply == "BadArguments":
             return self._answered(update, found, f"Write it so: {written(parsed.command, HOUSE[parsed.command])}")
         if found.reply == "AccountNeeded":
-            text = "\n".join(f"{parsed.command} {each}" for each in self._settings.accounts)
+            text = "\n".join(" ".join((parsed.command, each, *parsed.args)) for each in self._settings.accounts)
             return self._answered(update, found, f"There are several accounts. Write which is meant:\n{text}")
         if found.reply in REPLIES:
             return self._answered(update, found, REPLIES[found.reply])

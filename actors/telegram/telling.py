@@ -29,6 +29,7 @@ from protocol.notifications import (
 )
 from protocol.telegram import Button, OutItem, OutKind, PollPhone
 from rules.notices.repeats import Merger
+from rules.notices.sentence import who
 from rules.notices.types import TOLD_ON_THE_PHONE
 from rules.telegram.commands import Role
 from runtime.actor import Do, handles
@@ -188,7 +189,7 @@ class TelegramBridge(PhoneCommands):
     @handles
     def ended(self, msg: ApprovalEnded) -> Do:
         """Write under the prompt what came of it, and take its buttons away."""
-        by = f" by {msg.by}" if msg.by else ""
+        by = f" by {who(msg.by)}" if msg.by else ""
         return Do(self._close(f"approval:{msg.prompt_id}:", f"{msg.title}\n\n{msg.how.value}{by}"), then=self._pump)
 
     def _close(self, prefix: str, text: str) -> list[Event]:

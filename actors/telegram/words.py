@@ -26,9 +26,9 @@ REPLIES: Final = {
 
 
 def alert_text(notice: Notice) -> str:
-    """Say a notice in a line: with a sign where somebody has to do something, or to look."""
+    """Say a notice in a line: with a sign, and what there is to know, where somebody has to do something."""
     if notice.pinned:
-        return f"\u203c {notice.title}"
+        return f"\u203c {notice.title}" + (f"\n  {notice.body}" if notice.body else "")
     return f"\u26a0 {notice.title}" if notice.severity is NoticeSeverity.WARNING else notice.title
 
 

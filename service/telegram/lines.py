@@ -32,18 +32,19 @@ def group_name(group: Mapping[str, Any]) -> str:
     return f"{group['symbol']} {group['timeframe']} {group['side']}"
 
 
-def group_lines(group: Mapping[str, Any], now: int) -> str:
-    """Say a group in three lines: what it stands at, what is open at which price, how long, its id."""
+def group_lines(group: Mapping[str, Any], now: int, account: str = "") -> str:
+    """Say a group in three lines: what it stands at, what is open at which price, how long, whose, its id."""
     stands = group["unrealized_quote"]
     result = "nothing filled yet" if stands is None else result_of(Decimal(stands), group["quote"])
     average = f" at {number(group['avg_entry'])}" if group["avg_entry"] else ""
     stop = f"; stop {number(group['stop_price'])}" if group["stop_price"] else ""
     target = f"; target {number(group['target_price'])}" if group["target_price"] else ""
+    state = words(str(group["state"] or "new"))
     return "\n".join(
         (
             f"{group_name(group)}: {result}",
             f"  {number(group['open_qty'])}{average}{stop}{target}",
-            f"  {_held(group, now)}, {words(str(group['state'] or 'new'))}, {group['group_id']}",
+            "  " + ", ".join(filter(None, (_held(group, now), state, account, group["group_id"]))),
         )
     )
 

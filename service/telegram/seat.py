@@ -23,7 +23,7 @@ from service.api.answers import Refused
 from service.api.control import actor_at
 from service.api.host import ASK_S, RISK, Host
 from service.telegram.drafts import apply_draft, draft_named
-from service.telegram.lines import count, group_lines, group_name
+from service.telegram.lines import count, group_name
 from service.telegram.views import PhoneViews
 
 __all__ = ["HouseSeat"]
@@ -60,17 +60,17 @@ class HouseSeat:
         match command:
             case "/close":
                 group = await self.views.group(args[0], account)
-                return Named(f"Close the whole group at the market:\n{self._said(group)}", tuple(args))
+                return Named(f"Close the whole group at the market:\n{self.views.said(group)}", tuple(args))
             case "/closeleg":
                 group = await self.views.group(args[0], account)
                 leg_id = leg_id_of(" ".join(args[1:]))
                 await self.views.leg(args[0], leg_id)
-                return Named(f"Close {leg_name(leg_id)} at the market, of\n{self._said(group)}", (args[0], leg_id))
+                return Named(f"Close {leg_name(leg_id)} at the market, of\n{self.views.said(group)}", (args[0], leg_id))
             case "/closeall":
                 found = await self.views.open_groups(account)
                 if not found:
                     return Named("", error="No group is open.")
-                lines = "\n".join(map(self._said, found[:20]))
+                lines = "\n".join(map(self.views.said, found[:20]))
                 more = f"\nand {len(found) - 20} more" if len(found) > 20 else ""
                 ids = tuple(each["group_id"] for each in found)
                 return Named(f"Close {count(len(found), 'group')} at the market:\n{lines}{more}", ids)
@@ -206,9 +206,6 @@ class HouseSeat:
         if len(names) > 1:
             raise Refused(422, "AccountNeeded", f"name one of {', '.join(names)}", path="account")
         return names[0]
-
-    def _said(self, group: Mapping[str, Any]) -> str:
-        return group_lines(group, self._host.system.now())
 
     def _refuse_read_only(self, command: str) -> None:
         if self._host.config.app.read_only and command not in _READ_ONLY_MAY:

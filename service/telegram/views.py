@@ -134,14 +134,19 @@ class PhoneViews:
         found = await self.open_groups(account)
         if not found:
             return Answer("No group is open.")
-        now, several = self._host.system.now(), len(self._host.config.accounts) > 1
         closes = [
-            typing(
-                f"Close {each['symbol']} {each['side']}", "/close", each["account"] if several else "", each["group_id"]
-            )
+            typing(f"Close {each['symbol']} {each['side']}", "/close", self._whose(each["account"]), each["group_id"])
             for each in found[:BUTTONS]
         ]
-        return Answer(listed([group_lines(each, now) for each in found]), tuple(closes))
+        return Answer(listed([self.said(each) for each in found]), tuple(closes))
+
+    def _whose(self, account: str) -> str:
+        """Return an account where it has to be named: where there are several."""
+        return account if len(self._host.config.accounts) > 1 else ""
+
+    def said(self, group: Mapping[str, Any]) -> str:
+        """Say a group in a few lines."""
+        return group_lines(group, self._host.system.now(), self._whose(group["account"]))
 
     async def open_groups(self, account: str = "") -> list[dict[str, Any]]:
         """Return open groups with their prices."""
@@ -174,7 +179,6 @@ class PhoneViews:
     async def _queue(self, _: Sequence[str], account: str) -> Answer:
         lines: list[str] = []
         buttons = []
-        several = len(self._host.config.accounts) > 1
         for name in self.accounts(account):
             report: QueueReport = await actor_at(self._host.system, f"/risk/pool-{name}").ask(QueueSnapshot(), ASK_S)
             paused = f", {report.paused}" if report.paused else ""
@@ -182,7 +186,7 @@ class PhoneViews:
             for each in report.entries:
                 why = words(each.hold or each.reason.value)
                 lines.append(f"{each.rank}. {each.symbol} {each.timeframe} {each.side.value}: {why} ({each.queue_id})")
-                buttons.append(typing(f"Promote {each.symbol}", "/promote", name if several else "", each.queue_id))
+                buttons.append(typing(f"Promote {each.symbol}", "/promote", self._whose(name), each.queue_id))
         return Answer(listed(lines), tuple(buttons[:BUTTONS]))
 
     async def _risk(self, _: Sequence[str], account: str) -> str:

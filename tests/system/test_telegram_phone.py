@@ -1,17 +1,19 @@
-"""A trader with nothing but a phone, against a running daemon and a local Bot API server; killed in the middle, too."""
+"""A trader with nothing but a phone, against a running daemon and a local Bot API server; both killed in the middle."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+import struct
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from protocol.configuration import ConfigApplied
 from protocol.event_log import OperatorActed
 from protocol.groups import CloseStarted, GroupOpened
 from protocol.risk import EngineStatus, EngineStatusChanged
@@ -40,8 +42,6 @@ role = "admin"
 [[telegram.members]]
 chat = 8
 role = "watch"
-"""
-HELD = """
 [approvals]
 entries = true
 """
@@ -95,16 +95,18 @@ class Phone:
                 await asyncio.sleep(0.05)  # house: another process has no clock of ours
         return found
 
-    def events(self, kind: type) -> list[Any]:
-        return [record.event for record in self.daemon.records() if isinstance(record.event, kind)]
+    def kill_the_line(self) -> None:
+        """Kill the process that speaks with Telegram, and only that."""
+        children = psutil.Process(self.daemon.process.pid).children()
+        [line] = [each for each in children if "actors.telegram.line" in each.cmdline()]
+        line.kill()
 
 
 @asynccontextmanager
-async def phone(folder: Path, more: str = "") -> AsyncIterator[Phone]:
-    """Have a daemon that serves a phone, ready for commands."""
+async def phone(folder: Path) -> AsyncIterator[Phone]:
+    """Have a daemon that serves a phone and asks before it enters, ready for commands."""
     async with TelegramServer() as server:
-        with daemon_in(folder, CONFIG + MORE.format(url=server.url) + more) as daemon:
-            os.environ["BULKHEAD_TELEGRAM__TOKEN"] = TOKEN
+        with daemon_in(folder, CONFIG + MORE.format(url=server.url)) as daemon:
             one = Phone(server, daemon)
             await one.up()
             yield one
@@ -113,139 +115,136 @@ async def phone(folder: Path, more: str = "") -> AsyncIterator[Phone]:
             assert TOKEN not in (folder / "log").read_text()
 
 
-def play(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, script: Callable[[Phone], Awaitable[None]], more: str = ""
-) -> None:
-    monkeypatch.setenv("BULKHEAD_TELEGRAM__TOKEN", TOKEN)
-
-    async def main() -> None:
-        async with phone(folder, more) as one:
-            await script(one)
-
-    asyncio.run(main())
-
-
 async def approving(one: Phone) -> str:
     """Approve two entries and reject one; return the group of the first."""
     await one.enter("BTC/USDT")
-    prompt = await one.see("Approve? entry long BTC/USDT")
+    prompt = await one.see("Approve? Enter long BTC/USDT 1h at")
+    assert ", 500 USDT" in prompt.text
     tapped = prompt.buttons["Approve"]
-    await one.tap(prompt, "Approve", "approved: entry long BTC/USDT")
-    await one.see("approved by telegram:7")
+    await one.tap(prompt, "Approve", "approved: Enter long BTC/USDT")
+    await one.see("approved by Telegram user 7")
     assert not prompt.buttons
     one.server.tap(prompt, "", data=tapped)  # the same tap again changes nothing
     await one.see("Nothing was done")
     await one.enter("ETH/USDT")
-    await one.tap(await one.see("Approve? entry long ETH/USDT"), "Reject", "rejected: entry long ETH/USDT")
+    await one.tap(await one.see("Approve? Enter long ETH/USDT"), "Reject", "rejected: Enter long ETH/USDT")
     groups = (await one.until("/v1/groups?open=1", lambda said: said["groups"]))["groups"]
     assert [each["symbol"] for each in groups] == ["BTC/USDT"]
     await one.enter("SOL/USDT")
-    await one.tap(await one.see("Approve? entry long SOL/USDT"), "Approve", "approved: entry long SOL/USDT")
+    await one.see("Approve? Enter long SOL/USDT")
+    asked = await one.tap(await one.say("/approvals", "SOL/USDT", chat=TABLET), "Approve a3", "Tap Confirm")
+    await one.tap(asked, "Confirm", "approved: Enter long SOL/USDT")
     groups = (await one.until("/v1/groups?open=1", lambda said: len(said["groups"]) == 2))["groups"]
     return next(str(each["group_id"]) for each in groups if each["symbol"] == "BTC/USDT")
 
 
 async def closing(one: Phone, first: str) -> None:
-    """Close one group, pause, close all that is left: only with the right code."""
+    """Close one group from the list of them, pause; a wrong code closes nothing."""
     await one.say("/close nonsense", "UnknownTicket")
-    asked = await one.say(f"/close {first}", "Tap Confirm")
+    listed = await one.say("/positions", first)
+    assert "SOL/USDT 1h long: " in listed.text
+    asked = await one.tap(listed, "Close BTC/USDT long", "Tap Confirm")
     assert first in asked.text
-    assert "BTC/USDT" in asked.text
-    await one.tap(asked, "Confirm", "Closing")
+    await one.tap(asked, "Confirm", "Closing BTC/USDT 1h long")
     await one.until("/v1/groups?open=1", lambda said: len(said["groups"]) == 1)
-    assert "SOL/USDT" in (await one.say("/positions", "SOL/USDT")).text
+    await one.see("BTC/USDT 1h long closed by an operator: -")
     await one.say("/pause", "Paused")
     await one.say("/pause", "You may not", chat=WATCHER)
-    asked = await one.say("/closeall", "Close 1 groups")
+    asked = await one.say("/closeall", "Close 1 group")
     code = asked.text.rpartition("/confirm ")[2][:6]
     await one.say("/closeall 000000" if code != "000000" else "/closeall 000001", "code is wrong")
     await one.say(f"/closeall {code}", "no such code")
-    asked = await one.say("/closeall", "Close 1 groups")
-    await one.say(f"/closeall {asked.text.rpartition('/confirm ')[2][:6]}", "Closing")
-    await one.until("/v1/groups?open=1", lambda said: not said["groups"])
-    assert "closed" in (await one.say("/pnl", "net")).text
 
 
 async def looking_around(one: Phone) -> None:
-    """Stop and arm the account, and use every other command once, from another chat: one has 20 commands a minute."""
+    """Stop and arm the account, apply a draft, and use every other command once, from another chat."""
     await one.say("/stop", "is stopped until an admin arms it", chat=TABLET)
     assert "STOPPED" in (await one.say("/status", "STOPPED", chat=TABLET)).text
     await one.tap(await one.say("/arm", "Tap Confirm", chat=TABLET), "Confirm", "is armed")
+    edit = {"values": {"execution_pool.max_open_groups": 7}, "author": "ann"}
+    await asyncio.to_thread(one.daemon.client.post, "/v1/config/draft", edit)
+    await one.say("/draft", "max_open_groups: default -> 7", chat=TABLET)
+    asked = await one.say("/apply", "Put these settings in force", chat=TABLET)
+    await one.tap(asked, "Confirm", "are in force")
     for command, words in (
-        ("/queue", "slots free"),
+        ("/queue", "6 of 7 slots free"),
         ("/risk", "paper:"),
-        ("/latency", "paper:"),
-        ("/approvals", "Nothing waits"),
-        ("/news", "no calendar"),
+        ("/latency", "signal to order: p50"),
+        ("/news", "No economic calendar"),
         ("/alerts", "alert"),
         ("/help", "/closeall"),
         ("/promote q9", "NotQueued"),
         ("/ack", "Acknowledged"),
+        ("/pnl", "1 closed"),
     ):
         await one.say(command, words, chat=TABLET)
     await one.tap(await one.say("/run", "Tap Confirm", chat=TABLET), "Confirm", "done")
+    await one.tap(await one.say("/resume", "Tap Confirm", chat=TABLET), "Confirm", "Resumed")
+
+
+async def killed(one: Phone) -> None:
+    """Close all; kill the daemon while Telegram fails, and after the next start the line as well."""
+    asked = await one.say("/closeall", "Close 1 group")
+    one.server.fail("sendMessage", "broken")
+    one.server.tap(asked, "Confirm")
+    await one.until("/v1/groups", lambda said: said["groups"][0]["state"] in ("closing", "closed"))
+    await asyncio.to_thread(one.daemon.end, signal.SIGKILL)
+    one.server.write(PHONE, "/pause")
+    one.server.write(PHONE, "/pause")
+    after = len(one.server.seen(PHONE))
+    await one.up()
+    await one.see("Paused", after=after)
+    await one.until("/v1/groups?open=1", lambda said: not said["groups"])
+    closed = await one.until(
+        "/v1/notifications", lambda said: sum(e["type"] == "group.closed" for e in said["notifications"]) == 2
+    )
+    for each in closed["notifications"]:
+        if each["severity"] == "critical" or each["type"] == "group.closed":
+            await one.see(each["title"])
+    one.kill_the_line()
+    await one.say("/status", "engine paused")
 
 
 def test_the_phone_is_enough_to_steer_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """EX-1504, EX-1611, ML-1082, DK-155: approve, reject, pause, close one or all, status, P&L; each is in the audit log."""
+    """EX-1504, EX-1611, ML-1082, DK-155: approve, reject, pause, close one or all, settings, status, P&L, pictures.
 
-    async def script(one: Phone) -> None:
-        assert "engine running" in (await one.say("/status", "engine")).text
-        await closing(one, await approving(one))
-        await looking_around(one)
-        one.server.write(STRANGER, "/closeall")
-        await one.say("/status", "engine paused")
-        assert one.server.seen(STRANGER) == []
+    Killed in the middle, each command acts once and no alert is lost; the audit log has all of them.
+    """
+    monkeypatch.setenv("BULKHEAD_TELEGRAM__TOKEN", TOKEN)
 
-    play(tmp_path, monkeypatch, script, HELD)
+    async def main() -> None:
+        async with phone(tmp_path) as one:
+            assert "engine running" in (await one.say("/status", "engine")).text
+            first = await approving(one)
+            one.server.write(PHONE, "/chart")
+            await closing(one, first)
+            await looking_around(one)
+            picture = await one.see("Equity, the last 30 days")
+            assert struct.unpack(">4xII", picture.photo[12:24]) == (1_600, 900)
+            one.server.write(STRANGER, "/closeall")
+            await killed(one)
+            assert one.server.seen(STRANGER) == []
+
+    asyncio.run(main())
     daemon = DaemonProcess.__new__(DaemonProcess)
     daemon.folder, daemon.file = tmp_path, tmp_path / "config.toml"
-    acted = [record.event for record in daemon.records() if isinstance(record.event, OperatorActed)]
-    mine = [(each.command, each.outcome.partition(":")[0]) for each in acted if each.operator == "telegram:7"]
-    assert all(each.origin == "telegram chat 7" for each in acted if each.operator == "telegram:7")
-    assert {("/status", "done"), ("/approve", "done"), ("/close", "done"), ("/pause", "done"), ("/pnl", "done")} <= {
-        *mine
-    }
-    assert mine.count(("/closeall", "done")) == 1
-    assert ("/pause", "refused") in [
-        (e.command, e.outcome.partition(":")[0]) for e in acted if e.operator == "telegram:8"
-    ]
+    audited([record.event for record in daemon.records()])
 
 
-def test_killed_in_the_middle_nothing_acts_twice_and_no_alert_is_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """ML-1082, DK-155: kill -9 after a confirmation while Telegram fails: one close, one pause, every alert is told."""
-
-    async def script(one: Phone) -> None:
-        await one.enter("BTC/USDT")
-        await one.until("/v1/groups?open=1", lambda said: said["groups"])
-        await one.see("buy")
-        asked = await one.say("/closeall", "Close 1 groups")
-        one.server.fail("sendMessage", "broken", times=3)
-        one.server.tap(asked, "Confirm")
-        await one.until("/v1/groups", lambda said: said["groups"][0]["state"] in ("closing", "closed"))
-        await asyncio.to_thread(one.daemon.end, signal.SIGKILL)
-        one.server.write(PHONE, "/pause")
-        one.server.write(PHONE, "/pause")
-        await one.up()
-        await one.see("Paused")
-        await one.until("/v1/groups?open=1", lambda said: not said["groups"])
-        await one.say("/status", "engine paused")
-        closed = await one.until(
-            "/v1/notifications", lambda said: any(e["type"] == "group.closed" for e in said["notifications"])
-        )
-        for each in closed["notifications"]:
-            if each["severity"] == "critical" or each["type"] == "group.closed":
-                await one.see(each["title"])
-
-    play(tmp_path, monkeypatch, script)
-    daemon = DaemonProcess.__new__(DaemonProcess)
-    daemon.folder, daemon.file = tmp_path, tmp_path / "config.toml"
-    records = [record.event for record in daemon.records()]
-    assert sum(isinstance(each, CloseStarted) for each in records) == 1
-    assert sum(isinstance(each, GroupOpened) for each in records) == 1
-    paused = [each for each in records if isinstance(each, EngineStatusChanged) and each.status is EngineStatus.PAUSED]
-    assert len(paused) == 1
-    taken = [each.update_id for each in records if isinstance(each, PhoneTaken)]
+def audited(events: list[Any]) -> None:
+    """The audit log says who did what from where; what was asked for once was done once."""
+    acted = [each for each in events if isinstance(each, OperatorActed)]
+    mine = [each for each in acted if each.operator == "telegram:7"]
+    assert {each.origin for each in mine} == {"telegram chat 7"}
+    done = [each.command for each in mine if each.outcome.startswith("done")]
+    assert {"/status", "/approve", "/close", "/pause", "/positions", "/chart"} <= {*done}
+    assert done.count("/closeall") == 1
+    assert "refused" in next(each.outcome for each in acted if each.operator == "telegram:8")
+    assert "/apply" in [each.command for each in acted if each.operator == "telegram:10"]
+    assert [each.author for each in events if isinstance(each, ConfigApplied)][-1] == "telegram:10"
+    assert sum(isinstance(each, CloseStarted) for each in events) == 2
+    assert sum(isinstance(each, GroupOpened) for each in events) == 2
+    paused = [each for each in events if isinstance(each, EngineStatusChanged) and each.status is EngineStatus.PAUSED]
+    assert len(paused) == 2
+    taken = [each.update_id for each in events if isinstance(each, PhoneTaken)]
     assert len(taken) == len(set(taken))
