@@ -6,7 +6,7 @@ from protocol.messages import Value
 from service.access.roles import Role, Scope
 from service.access.rows import Person, Token
 
-__all__ = ["PersonShown", "TokenShown", "shown_person", "shown_token"]
+__all__ = ["PersonShown", "SessionsEnded", "TokenShown", "shown_person", "shown_token"]
 
 
 class PersonShown(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
@@ -17,6 +17,13 @@ class PersonShown(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_o
     sessions: int
     created_at: int
     changed_at: int
+
+
+class SessionsEnded(Value, frozen=True, forbid_unknown_fields=True, gc=False):
+    """How many sessions ended: those of ``name``, everybody's when that is empty."""
+
+    name: str
+    ended: int
 
 
 class TokenShown(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):

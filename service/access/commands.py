@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from service.access.answers import PersonShown, TokenShown, shown_person, shown_token
-from service.access.people import add_person, change_password, change_role, create_token, remove_person, revoke_token
+from service.access.answers import PersonShown, SessionsEnded, TokenShown, shown_person, shown_token
+from service.access.people import (
+    add_person,
+    change_password,
+    change_role,
+    create_token,
+    end_sessions,
+    remove_person,
+    revoke_token,
+)
 from service.access.roles import Role, Scope
 from service.access.store import AccessStore
 
-__all__ = ["add", "create", "everybody", "password", "remove", "revoke", "role", "tokens"]
+__all__ = ["add", "create", "everybody", "logout", "password", "remove", "revoke", "role", "tokens"]
 
 
 def everybody(store: AccessStore, now: int) -> list[PersonShown]:
@@ -39,6 +47,11 @@ def role(store: AccessStore, name: str, role: Role, now: int) -> PersonShown:
 def password(store: AccessStore, name: str, password: str, now: int) -> PersonShown:
     """Give somebody another password."""
     return shown_person(change_password(store, name, password, now=now))
+
+
+def logout(store: AccessStore, name: str, now: int) -> SessionsEnded:
+    """End every session of somebody, of everybody for an empty name."""
+    return SessionsEnded(name, end_sessions(store, name, now=now))
 
 
 def create(store: AccessStore, name: str, scope: Scope, by: str, days: int, now: int) -> TokenShown:

@@ -17,6 +17,8 @@ from anyio import CapacityLimiter
 from msgspec import structs
 
 from runtime.journal import JournalUnavailable
+from service.access import commands
+from service.access.answers import SessionsEnded
 from service.access.credentials import Credential, Kind, Signer, fingerprint, make, new_id, parse
 from service.access.errors import AccessRefused
 from service.access.guessing import Guessing, name_key
@@ -293,6 +295,13 @@ class Access:
                 self._load(store)
 
         return await self._run(done)
+
+    async def end_sessions(self, name: str) -> SessionsEnded:
+        """End every session of somebody; of everybody for an empty name, and sign access tokens with another key."""
+        ended = await self.change(lambda store: commands.logout(store, name, self.now()))
+        if not name:
+            self._signer = Signer()
+        return ended
 
     def _begun(self, store: AccessStore, session: Session, person: Person) -> bool:
         begun = store.begin_session(session, person)

@@ -20,6 +20,7 @@ __all__ = [
     "change_password",
     "change_role",
     "create_token",
+    "end_sessions",
     "remove_person",
     "revoke_token",
 ]
@@ -64,10 +65,22 @@ def change_password(store: AccessStore, name: str, password: str, *, now: int) -
     _checked_password(name, password)
     row = structs.replace(before, password_hash=hash_password(password), changed_at=now)
     store.put_person(row)
-    for each in store.sessions():
-        if each.person == name and each.ended_at is None:
-            store.put_session(structs.replace(each, ended_at=now, ended="another password"))
+    _end_sessions(store, name, now, "another password")
     return row
+
+
+def end_sessions(store: AccessStore, name: str, *, now: int) -> int:
+    """End every session of somebody, of everybody for an empty name; return how many. Tokens of programs stay."""
+    if name:
+        _person(store, name)
+    return _end_sessions(store, name, now, "ended by an admin")
+
+
+def _end_sessions(store: AccessStore, name: str, now: int, why: str) -> int:
+    living = [each for each in store.sessions() if each.ended_at is None and name in ("", each.person)]
+    for each in living:
+        store.put_session(structs.replace(each, ended_at=now, ended=why))
+    return len(living)
 
 
 def create_token(

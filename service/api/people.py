@@ -17,7 +17,7 @@ from service.api.peers import origin_of
 if TYPE_CHECKING:
     from service.api.server import ApiServer
 
-__all__ = ["NewPassword", "NewPerson", "NewRole", "NewToken", "PeopleAnswer", "TokensAnswer", "register"]
+__all__ = ["EndSessions", "NewPassword", "NewPerson", "NewRole", "NewToken", "PeopleAnswer", "TokensAnswer", "register"]
 
 
 class NewPerson(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
@@ -38,6 +38,12 @@ class NewPassword(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     """What somebody logs in with from now on."""
 
     password: str
+
+
+class EndSessions(Value, frozen=True, forbid_unknown_fields=True, gc=False):
+    """Whose sessions end; everybody's without a name."""
+
+    name: str = ""
 
 
 class NewToken(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
@@ -68,6 +74,7 @@ def register(app: web.Application, server: ApiServer) -> None:
     app.router.add_post("/v1/people/{name}/role", one.role)
     app.router.add_post("/v1/people/{name}/password", one.password)
     app.router.add_post("/v1/people/{name}/remove", one.remove)
+    app.router.add_post("/v1/sessions/end", one.end_sessions)
     app.router.add_get("/v1/tokens", one.tokens)
     app.router.add_post("/v1/tokens", one.create)
     app.router.add_post("/v1/tokens/{name}/revoke", one.revoke)
@@ -99,6 +106,10 @@ class _People:
     async def remove(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
         return answer(await self._access.change(lambda store: commands.remove(store, name)))
+
+    async def end_sessions(self, request: web.Request) -> web.Response:
+        wanted = decode_json(await request.read() or b"{}", EndSessions)
+        return answer(await self._access.end_sessions(wanted.name))
 
     async def tokens(self, request: web.Request) -> web.Response:
         everything = request.query.get("all") == "1"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 import typer
+from typer.models import CommandInfo
 
 from service.cli.codes import epilog
 
-__all__ = ["EXAMPLES", "ORDER", "dress", "typed"]
+__all__ = ["EXAMPLES", "ORDER", "command_name", "dress", "typed"]
 
 _CHAPTERS: Final = {
     "Start": ("up", "down", "status", "version"),
@@ -199,6 +200,7 @@ EXAMPLES: Final = {
     ),
     "user list": ("user list",),
     "user role": ("user role ada viewer",),
+    "user logout": ("user logout ada", "user logout --everybody"),
     "user password": ("user password ada",),
     "user remove": ("user remove ada --yes",),
     "token": ("token create grafana --scope metrics", "token list"),
@@ -272,12 +274,16 @@ def typed(line: str) -> str:
     return line if "| bulkhead " in line else f"bulkhead {line}"
 
 
+def command_name(command: CommandInfo) -> str:
+    """Return the word that a command is called by."""
+    return command.name or (command.callback.__name__.replace("_", "-") if command.callback else "")
+
+
 def dress(app: typer.Typer, path: str = "") -> None:
     """Give every command of an application its chapter and its examples."""
     chapters = {name: title for title, names in _CHAPTERS.items() for name in names}
     for command in app.registered_commands:
-        name = command.name or (command.callback.__name__.replace("_", "-") if command.callback else "")
-        _dress_one(command, f"{path} {name}".strip(), chapters if not path else {})
+        _dress_one(command, f"{path} {command_name(command)}".strip(), chapters if not path else {})
     for group in app.registered_groups:
         here = f"{path} {group.name}".strip()
         _dress_one(group, here, chapters if not path else {})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Final
 
 import typer
 
@@ -11,9 +12,9 @@ from service.cli.admission import asked_password, done
 from service.cli.asking import confirmed
 from service.cli.codes import epilog
 from service.cli.output import note, print_json, show, table
-from service.cli.parts import ConfigFile, Json, Socket
+from service.cli.parts import ConfigFile, Json, Socket, usage
 
-__all__ = ["add", "list_", "password", "register", "remove", "role"]
+__all__ = ["add", "list_", "logout", "password", "register", "remove", "role"]
 
 _users = typer.Typer(no_args_is_help=True, help="People who may log in over the network.", epilog=epilog())
 
@@ -25,7 +26,7 @@ _Stdin = Annotated[bool, typer.Option("--password-stdin", help="Read the passwor
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     _users.callback()(lambda: None)
-    for name, command in (("add", add), ("list", list_), ("role", role), ("password", password), ("remove", remove)):
+    for name, command in _COMMANDS.items():
         _users.command(name, epilog=epilog())(command)
     app.add_typer(_users, name="user")
 
@@ -115,6 +116,30 @@ def password(
     print_json(found) if as_json else note(f"{name} has another password; log in again with it")
 
 
+def logout(
+    name: Annotated[str, typer.Argument(help="Whose sessions end.")] = "",
+    everybody: Annotated[bool, typer.Option("--everybody", help="End every session there is.")] = False,
+    config: ConfigFile = None,
+    socket: Socket = None,
+    as_json: Json = False,
+) -> None:
+    """End every session of somebody, in browsers and terminals elsewhere, or of everybody: whoever may logs in anew.
+
+    With --everybody access tokens are also signed with another key. Tokens of programs stay: bulkhead token revoke.
+    """
+    from service.access import commands
+
+    if bool(name) is everybody:
+        raise usage("say whose sessions end", "add a name, or --everybody")
+    found = done(
+        config,
+        socket,
+        lambda client: client.post("/v1/sessions/end", {"name": name}),
+        lambda store, now, _: commands.logout(store, name, now),
+    )
+    print_json(found) if as_json else note(f"sessions ended: {found['ended']}")
+
+
 def remove(
     name: _Name,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -134,3 +159,13 @@ def remove(
         lambda store, _, __: commands.remove(store, name),
     )
     print_json(found) if as_json else note(f"{name} may not log in any more")
+
+
+_COMMANDS: Final[dict[str, Callable[..., None]]] = {
+    "add": add,
+    "list": list_,
+    "role": role,
+    "password": password,
+    "logout": logout,
+    "remove": remove,
+}

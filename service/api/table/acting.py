@@ -13,7 +13,7 @@ from protocol.incidents import IncidentList
 from protocol.risk import EngineStatus
 from protocol.signals import SignalReport
 from protocol.venue import EntriesAllowed
-from service.access.answers import PersonShown, TokenShown
+from service.access.answers import PersonShown, SessionsEnded, TokenShown
 from service.access.roles import Scope
 from service.api.config import Apply, Edit, Load, Typed, Who
 from service.api.groups import CloseWanted, EditWanted
@@ -22,7 +22,7 @@ from service.api.inspection import Held
 from service.api.log import Acknowledge, Keep, Prune
 from service.api.login import LoginWanted, RefreshWanted, SessionAnswer
 from service.api.notifications import NoticesNamed
-from service.api.people import NewPassword, NewPerson, NewRole, NewToken
+from service.api.people import EndSessions, NewPassword, NewPerson, NewRole, NewToken
 from service.api.performance import Flow
 from service.api.queue import QueueCommand
 from service.api.risk import RiskCommand
@@ -285,6 +285,14 @@ _SETTINGS = (
         "Let somebody in no more",
         None,
         PersonShown,
+        scope=Scope.ADMIN,
+        errors=("UnknownPerson",),
+    ),
+    post(
+        "/v1/sessions/end",
+        "End every session of somebody, or of everybody, whose access tokens are then signed with another key",
+        EndSessions,
+        SessionsEnded,
         scope=Scope.ADMIN,
         errors=("UnknownPerson",),
     ),

@@ -34,6 +34,8 @@ TRAVERSALS: Final = (
     "/v1/incidents/..%2f..%2faccess.db",
     "/v1/incidents/%2e%2e%2faccess.db",
     "/v1/incidents/....//access.db",
+    "/v1/backups/..%2f..%2faccess.db",
+    "/v1/backups/..%2faccess.db.bulkhead",
     "/v1/group/..%2f..%2f..%2fetc%2fpasswd",
     "/v1/performance/export/..%2f..%2faccess.db",
     "/v1/config/versions/..%2f1",

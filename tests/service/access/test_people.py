@@ -115,6 +115,35 @@ def test_another_password_ends_the_sessions() -> None:
     network(work)
 
 
+def test_sessions_are_ended_at_a_word(tmp_path: Path) -> None:
+    """Of somebody, or of everybody: refresh and access tokens open nothing more; tokens of programs stay (EX-1507)."""
+
+    async def work(net: Network) -> None:
+        for name in ("ada", "bob", "eve"):
+            await net.person(name, Role.VIEWER)
+        admin = await net.token(Scope.ADMIN)
+        said = {name: (await net.login(name)).body for name in ("ada", "bob", "eve")}
+        assert (await net.ask("POST", "/v1/sessions/end", admin, json={"name": "ada"})).body == {
+            "name": "ada",
+            "ended": 1,
+        }
+        assert (await net.ask("GET", "/v1/me", said["ada"]["access_token"])).code == "SessionEnded"
+        assert (await net.ask("GET", "/v1/me", said["bob"]["access_token"])).status == 200
+        assert (await net.ask("POST", "/v1/sessions/end", admin, json={"name": "nobody"})).code == "UnknownPerson"
+        assert (await net.ask("POST", "/v1/sessions/end", admin, json={})).body == {"name": "", "ended": 2}
+        assert (await net.ask("GET", "/v1/me", said["bob"]["access_token"])).code == "TokenExpired", "another key signs"
+        again = await net.ask("POST", "/v1/refresh", json={"refresh_token": said["eve"]["refresh_token"]})
+        assert again.code == "SessionEnded"
+        assert (await net.login("bob")).status == 200
+        assert (await net.ask("GET", "/v1/me", admin)).status == 200
+
+    network(work)
+    bulkhead(tmp_path, "user", "add", "ada", "--password-stdin", typed=PASSWORD)
+    assert json.loads(bulkhead(tmp_path, "user", "logout", "ada", "--json").stdout) == {"name": "ada", "ended": 0}
+    assert bulkhead(tmp_path, "user", "logout", "--everybody").exit_code == 0
+    assert bulkhead(tmp_path, "user", "logout").exit_code != 0
+
+
 def test_a_revoked_token_is_refused_from_the_next_request_on() -> None:
     """Also one that was used a moment ago, and also when the command line took it away beside the daemon."""
 
