@@ -154,6 +154,8 @@ class Cockpit(App[None]):
         width = self.size.width
         self._line("header").put(frame.header(self.state, self.link.where, width, read_only=self.read_only))
         self._put_if("alerts", alert_strip(self.state, self.size))
+        for ident, topic in (("header", "status"), ("alerts", "alerts")):
+            self._line(ident).set_class(self.state.stale(topic), "-stale")
         self._put_if("banner", frame.banner(self.state, self.link.where))
         panel = self.panel()
         panel.set_class(any(self.state.stale(topic) for topic in panel.topics), "-stale")
@@ -386,8 +388,7 @@ class Cockpit(App[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Lay the screen out for the new size, and fit the frame's lines to it.
 
-        Textual tells the screen by a timer of 8 ms whose only tick is skipped when the machine is loaded at that moment: the
-        screen would keep its old size for good.
+        Textual tells the screen by a timer whose only tick is skipped on a loaded machine: the old size would stay for good.
         """
         event.stop()
         if self.screen_stack:

@@ -55,7 +55,7 @@ def _bell(state: State) -> Content:
     unread = int(found["unread"]) if found is not None else 0
     there = state.link_state is LinkState.CONNECTED
     text = clickable(f" ✉ {unread} " if unread else " ✉ ", "badge" if unread else "dim", "app.go('notices')")
-    return line(("n", "accent"), text, ("●" if there else "◌", "gain" if there else "warn"))
+    return line(("n ", "accent"), text, (" ●" if there else " ◌", "gain" if there else "warn"))
 
 
 def _mode(status: Mapping[str, Any]) -> tuple[str, str]:

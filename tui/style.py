@@ -17,7 +17,7 @@ CommandLine { layer: over; dock: bottom; offset: 0 -1; }
 #keys { background: $surface; }
 #panels { height: 1fr; }
 Panel { height: 1fr; }
-Panel.-stale Static { text-opacity: 50%; }
+#header.-stale, #alerts.-stale, Panel.-stale Static { text-opacity: 65%; }
 VerticalScroll {
     scrollbar-size-vertical: 1; scrollbar-background: $background; scrollbar-color: $panel;
     scrollbar-background-hover: $background; scrollbar-color-hover: $accent;

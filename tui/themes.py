@@ -1,6 +1,7 @@
 """Colours: dark, light, and both for eyes that do not tell red from green.
 
-Gains and losses differ in lightness as well as in hue, and always carry their sign (EX-1604).
+Gains and losses differ in hue and always carry their sign (EX-1604). Every ink can be read on every ground, by day as in the
+dark: at least 4.5 to 1, 3 to 1 where a value is dimmed for its age (``tests/tui/test_themes.py``).
 """
 
 from __future__ import annotations
@@ -70,9 +71,9 @@ _DARK: Final = _Ground(
     surface="#161d27",
     panel="#222c3a",
     foreground="#d3dae3",
-    muted="#7d8a99",
-    disabled="#525d6b",
-    cursor="#1d3a57",
+    muted="#8e9baa",
+    disabled="#6e7a8a",
+    cursor="#17314b",
     risk="#c49bf2",
     warning="#e0b050",
     error="#ff6b64",
@@ -81,24 +82,24 @@ _LIGHT: Final = _Ground(
     dark=False,
     background="#fbfbf9",
     surface="#f0f0ec",
-    panel="#dedfd9",
+    panel="#e7e7e2",
     foreground="#20262e",
-    muted="#66707c",
-    disabled="#9aa3ad",
-    cursor="#cfe3f7",
+    muted="#57616c",
+    disabled="#7a848f",
+    cursor="#d8e9fa",
     risk="#7d3fc0",
-    warning="#92600a",
-    error="#c0231c",
+    warning="#835508",
+    error="#b8201a",
 )
 
 THEMES: Final[dict[str, Look]] = {
     "dark": Look(_theme("dark", _DARK, accent="#6cb2f0", gain="#4fc994", loss="#ff7b72"), "for dim rooms"),
-    "light": Look(_theme("light", _LIGHT, accent="#0b62b0", gain="#0a7a4b", loss="#c0231c"), "for daylight"),
+    "light": Look(_theme("light", _LIGHT, accent="#0b62b0", gain="#086d42", loss="#b8201a"), "for daylight"),
     "dark-blue-orange": Look(
         _theme("dark-blue-orange", _DARK, accent="#b9a7f0", gain="#5db0ff", loss="#ffa14d"), "gains blue, losses orange"
     ),
     "light-blue-orange": Look(
-        _theme("light-blue-orange", _LIGHT, accent="#5b3fb0", gain="#0b5fb8", loss="#b35400"),
+        _theme("light-blue-orange", _LIGHT, accent="#5b3fb0", gain="#0b5fb8", loss="#a04b00"),
         "gains blue, losses orange",
     ),
 }

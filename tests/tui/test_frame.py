@@ -64,6 +64,9 @@ async def test_a_daemon_that_is_away_is_said_and_old_values_are_dimmed() -> None
         assert grid.stale
         assert rig.app.panel().has_class("-stale")
         assert "for 3s" in rig.text
+        rig.clock.go(1)
+        await rig.app.refresh_now()
+        assert rig.app.query_one("#header").has_class("-stale")
         rig.link.cut(away=False)
         await rig.until(lambda: "NO CONNECTION" not in rig.text and not grid.stale, "it is back")
         await rig.sees("connected again")

@@ -73,4 +73,4 @@ async def test_a_new_size_reaches_the_screen_on_a_loaded_machine(monkeypatch: py
         monkeypatch.setattr(rig.app, "set_timer", partial(rig.app.set_timer, pause=True))
         await rig.pilot.resize_terminal(200, 50)
         assert rig.app.panel().size.width == 200
-        await rig.sees("2 Positions   3 Risk   4 Queue")
+        await rig.sees("2 Positions   3 Risk")

@@ -17,7 +17,8 @@ from tui.state import State
 
 __all__ = ["DashboardPanel"]
 
-_SHOWN: Final = ("pair", "tf", "side", "pyramids", "dca", "percent", "pnl", "status")
+_COLUMNS: Final = tuple(column for column in COLUMNS if column.name != "average")
+"""Of a group: how it goes and how it stands, also where there is no room for more."""
 
 
 class DashboardPanel(Panel):
@@ -72,14 +73,12 @@ class DashboardPanel(Panel):
             yield Card("equity", opens="performance", draw=cards.equity)
             yield Card("side", opens="logs", draw=cards.side)
         with Horizontal(id="lower"):
-            yield Grid(COLUMNS, ident="group_id", empty="no group is open", id="top-groups")
+            yield Grid(_COLUMNS, ident="group_id", empty="no group is open", id="top-groups")
             yield Card("troubles", opens="logs", draw=cards.troubles)
 
     def on_mount(self) -> None:
-        """Show the groups that lose or win most first."""
-        found = self.query_one("#top-groups", Grid)
-        found.set_columns(_SHOWN)
-        found.order_by("pnl", descending=False)
+        """Show the groups that lose most first."""
+        self.query_one("#top-groups", Grid).order_by("pnl", descending=False)
 
     def draw(self, state: State) -> None:
         """Draw every card, and the groups."""
