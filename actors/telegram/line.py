@@ -1,4 +1,4 @@
-"""The line to Telegram, a process of its own: ``python -m actors.telegram.line``. It decides nothing and keeps nothing.
+"""The line to Telegram, a process of its own that the wire starts. It decides nothing and keeps nothing.
 
 Frames are lines of JSON: first ``Dial``, then what the wire asks; what Telegram answers goes to standard output. It ends
 when standard input does, that is with the process that started it, however that one ends. What it logs, and what it dies of,
@@ -14,6 +14,7 @@ unreadable answer leaves it unknown.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -202,8 +203,6 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     os.nice(NICENESS)
     speak()
+    gc.freeze()
+    gc.enable()
     asyncio.run(_talk())
-
-
-if __name__ == "__main__":
-    main()

@@ -98,7 +98,7 @@ class Phone:
     def kill_the_line(self) -> None:
         """Kill the process that speaks with Telegram, and only that."""
         children = psutil.Process(self.daemon.process.pid).children()
-        [line] = [each for each in children if "actors.telegram.line" in each.cmdline()]
+        [line] = [each for each in children if "actors.telegram.line" in " ".join(each.cmdline())]
         line.kill()
 
 
