@@ -149,7 +149,7 @@ async def probe(
         (first,) = chosen(found, wanted, 1)
         await venue.subscribe([first.symbol])
         tick = await heard.price(first.symbol)
-        return Found(f"{tick.symbol} {tick.bid:f} / {tick.ask:f}")
+        return Found(f"{tick.symbol} {tick.bid.normalize():f} / {tick.ask.normalize():f}")
 
     steps = (
         ("connect", connect),

@@ -31,6 +31,8 @@ def _steps(found: Mapping[str, Any]) -> Iterator[Content]:
     net = "test network" if found["testnet"] else "real network" if found["venue"] != "practice" else "practice"
     yield line((str(found["venue"]), "strong"), (f"  {net}", "dim"))
     for each in found["steps"]:
+        if each["name"] == "disconnect" and not each["code"]:
+            continue  # how it ended is of no interest where it ended well
         sign = ("✖", "alarm") if each["code"] else ("!", "warn") if each["warns"] else ("✓", "gain")
         code = f" [{each['code']}]" if each["code"] else ""
         style = sign[1] if code or each["warns"] else ""

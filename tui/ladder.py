@@ -14,21 +14,24 @@ __all__ = ["ladder_lines"]
 
 
 def ladder_lines(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Content]:
-    """Yield the ladder of a sample: what each layer asks for, where it lies before and after, what it needs."""
+    """Yield the ladder of a sample as it would be: what each layer asks for, where it lies; new prices stand out."""
     if after["refusal"]:
         yield line((f"  {after['refusal']}", "alarm"))
-    yield line((f"  {'':<3}{'gap %':>7}{'cap %':>7}{'before':>11}{'after':>11}{'qty':>10}{'target':>11}", "dim"))
+    yield line((f"  {'':<3}{'gap %':>6}{'cap %':>7}{'price':>11}{'qty':>9}{'target':>11}", "dim"))
     known = {layer["layer"]: layer for layer in before["layers"]}
     for layer in after["layers"]:
-        was, level = known.get(layer["layer"], {}), layer["level"]
+        level, other = layer["level"], layer["price"] != known.get(layer["layer"], {}).get("price")
         yield line(
             (f"  L{layer['layer']:<2}", "dim"),
-            f"{level['gap_percent']:>7}{level['weight_percent']:>7}",
-            (f"{cells.price(was.get('price')).text:>11}", "dim"),
-            f"{cells.price(layer['price']).text:>11}{cells.amount(layer['qty'], 5).text:>10}",
+            f"{level['gap_percent']:>6}{level['weight_percent']:>7}",
+            (f"{cells.price(layer['price']).text:>11}", "accent" if other else ""),
+            f"{cells.amount(layer['qty'], 5).text:>9}",
             (f"{cells.price(layer['target']).text:>11}", "gain"),
             (f"  {layer['blocked']}", "warn"),
         )
+    less = len(before["layers"]) - len(after["layers"])
+    if less > 0:
+        yield line((f"  {less} layer{'s' if less > 1 else ''} less", "warn"))
     for scope, price in after["watched"]:
         yield line(("  target of the ", "dim"), str(scope), " ", (cells.price(price).text, "gain"))
     yield line(("  funds ", "dim"), cells.money(before["funds"]), " → ", cells.money(after["funds"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from protocol.configuration import ConfigApplied, ConfigRolledBack
+from protocol.configuration import ConfigApplied, ConfigRolledBack, DraftChanged
 from protocol.event_log import EventLogged, EventsAcknowledged, OperatorActed
 from protocol.groups.recovery import DaemonStarted, DaemonStopped
 from protocol.incidents import IncidentCleared, IncidentRaised, Severity
@@ -76,6 +76,12 @@ def _config_applied(e: ConfigApplied) -> Line:
     return Line(Source.SYSTEM, INFO, "ConfigApplied", f"settings: version {e.version} by {e.author}: {keys}")
 
 
+def _draft(e: DraftChanged) -> Line:
+    """Say it although nothing trades by a draft: every open cockpit looks at it again then (EX-1306)."""
+    said = f"draft edited by {e.author}, from version {e.base}" if e.document else f"no draft any more, by {e.author}"
+    return Line(Source.SYSTEM, INFO, "DraftChanged", f"settings: {said}")
+
+
 def _config_back(e: ConfigRolledBack) -> Line:
     said = f"settings: version {e.version} taken back to {e.back_to}, {e.actor} did not take it: {e.cause}"
     return Line(Source.SYSTEM, ERROR, "ApplyFailed", said, pinned=True)
@@ -105,6 +111,7 @@ OF_SYSTEM: Final[dict[str, LineOf]] = {
     "ConfigApplied": _config_applied,
     "ConfigRolledBack": _config_back,
     "DaySummaryKept": _day,
+    "DraftChanged": _draft,
     "EventLogged": _logged,
     "EventsAcknowledged": _acknowledged,
     "OperatorActed": _acted,

@@ -10,7 +10,6 @@ SILENT: Final[dict[str, str]] = {
     "BracketOrderMoved": "the desk's OrderStateChanged and FillRecorded say it",
     "CancelWanted": "the desk's CancelRequested says it",
     "ConfigSettled": "ConfigApplied says it; this one says that everybody has taken it",
-    "DraftChanged": "nothing trades by a draft; ConfigApplied says what was put in force",
     "EquityMarked": "prices for the equity curves, one a fill; the fill says what happened",
     "LegClosed": "the fill that closed it says it",
     "NoticesDismissed": "an operator's own look at the notices",

@@ -171,6 +171,20 @@ async def test_what_somebody_edits_is_seen_at_once_in_every_cockpit() -> None:
         await rig.sees("1 change")
 
 
+async def test_only_the_draft_that_was_shown_is_applied() -> None:
+    """Apply asks about the draft as it is now; one that is edited while it asks is not put in force unseen."""
+    clock = Clock()
+    house = Listening(clock)
+    async with settings(link=house, clock=clock) as rig:
+        house.world.draft = {**house.world.settings, "ui.font_size": 20}
+        await rig.press("A")
+        await rig.sees("default → 20")
+        house.world.draft = {**house.world.settings, "ui.font_size": 21}
+        await rig.press("y")
+        await rig.until(lambda: "edited the draft meanwhile" in rig.said, "it is said")
+        assert posted(rig, "/v1/config/apply") == []
+
+
 class Overtaken(Listening):
     """Somebody else applies in the moment before we do."""
 

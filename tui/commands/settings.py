@@ -72,7 +72,9 @@ async def _preview(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001 
 
 async def _apply(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001
     seat.open_panel("settings")
-    seen = seat.state.get("config") or {}
+    seen = await seat.ask("/v1/config")  # as it is now: what is on the screen may be a moment old
+    if seen is None:
+        return
     if seen.get("draft") is None:
         seat.say("there is no draft to apply [NothingToApply]", "warn")
         return
@@ -87,10 +89,14 @@ async def _apply(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001
     title = f"Put {len(changes)} change{'s' if len(changes) > 1 else ''} in force?"
     if not await seat.confirm(Question(title, effects, note)):
         return
-    body = {"author": await author(seat), "version": int(seen["base"])}
-    done = await seat.send(Sent("/v1/config/apply", body, _applied, timeout_s=_APPLY_S))
-    if done is None:
-        await _show_conflict(seat, seen)
+    if (now := await seat.ask("/v1/config")) is None:
+        return
+    if now["version"] == seen["version"] and now["draft"] != seen["draft"]:
+        seat.say(f"{now['draft_author'] or 'somebody'} edited the draft meanwhile: look at it, then apply", "warn")
+    else:
+        body = {"author": await author(seat), "version": int(seen["base"])}
+        if await seat.send(Sent("/v1/config/apply", body, _applied, timeout_s=_APPLY_S)) is None:
+            await _show_conflict(seat, seen)
     seat.state.stir("config")
 
 

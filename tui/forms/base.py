@@ -25,7 +25,7 @@ class Buttons(Lines):
     """A line of buttons: (key, action of the form, label)."""
 
     DEFAULT_CSS = """
-    Buttons { height: auto; dock: bottom; text-wrap: wrap; background: $surface; }
+    Buttons { height: auto; dock: bottom; padding-top: 1; text-wrap: wrap; background: $surface; }
     """
 
     def __init__(self, buttons: Sequence[tuple[str, str, str]]) -> None:

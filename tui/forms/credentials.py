@@ -29,8 +29,8 @@ class CredentialsForm(Form):
     DEFAULT_CSS = """
     CredentialsForm .box { max-width: 100; }
     CredentialsForm Label { width: 16; }
-    CredentialsForm .from { width: 1fr; color: $text-muted; padding: 0 1; }
-    CredentialsForm Input { width: 40; }
+    CredentialsForm .from { width: 1fr; color: $text-muted; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
+    CredentialsForm Input { width: 26; }
     CredentialsForm Horizontal { height: 1; }
     CredentialsForm #steps { margin-top: 1; text-wrap: wrap; }
     """

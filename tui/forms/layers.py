@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input, Label, Static
 
+from tui import cells
 from tui.forms.base import Buttons, Form
 from tui.forms.layer_sets import COLUMNS, SHORTHAND, LayerSets, Mode, is_number
 from tui.ladder import ladder_lines
@@ -56,6 +57,7 @@ class LayersForm(Form):
     LayersForm .said { width: 1fr; color: $error; padding: 0 1; }
     LayersForm #wrong { text-wrap: wrap; margin-top: 1; }
     LayersForm #ladder { text-wrap: nowrap; }
+    LayersForm #ladder.-old { text-opacity: 40%; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "add", "Add"),
@@ -285,9 +287,11 @@ class LayersForm(Form):
             label.update(Content("✖" if number in marked else ""))
         good = line(("✓ these can be put into the draft", "gain"))
         self.query_one("#wrong", Lines).put(lines(*(text for _, text in wrong)) if wrong else good)
+        shown = self.query_one("#ladder", Lines)
+        shown.set_class(bool(found["errors"]), "-old")
         if found["errors"]:
             return
-        self.query_one("#ladder", Lines).put(lines(*self._ladder(found)))
+        shown.put(lines(*self._ladder(found)))
 
     def _said(self, path: str, message: str, beginning: str) -> tuple[int, Content]:
         """Return the row that a mistake is about, -1 for none of this set, and what is said of it."""
@@ -304,7 +308,6 @@ class LayersForm(Form):
             yield line(("no ladder: there is no price of this market yet", "dim"))
             return
         sample = each["sample"]
-        yield line(
-            (f"{sample['symbol']} {sample['side']}", "strong"), f" at {sample['entry_price']}, pyramid {self.pyramid}"
-        )
+        at = cells.price(sample["entry_price"]).text
+        yield line((f"{sample['symbol']} {sample['side']}", "strong"), f" at {at}, pyramid {self.pyramid}")
         yield from ladder_lines(each["before"], each["after"])
