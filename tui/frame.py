@@ -16,7 +16,7 @@ from tui.text import clickable, line, padded
 if TYPE_CHECKING:
     from tui.panels.base import Panel, PanelKey
 
-__all__ = ["ENGINE", "banner", "header", "key_line", "tabs"]
+__all__ = ["ENGINE", "banner", "header", "key_line", "shown_key", "tabs"]
 
 ENGINE: Final = {
     "running": ("● RUNNING", "gain"),
@@ -122,7 +122,7 @@ def key_line(keys: Iterable[PanelKey], off: frozenset[str], width: int) -> Conte
     for key in keys:
         dead = key.command in off
         pieces.append(
-            line((f" {_shown(key.key)}", "dim" if dead else "accent"), (f" {key.label}", "dim" if dead else ""))
+            line((f" {shown_key(key.key)}", "dim" if dead else "accent"), (f" {key.label}", "dim" if dead else ""))
         )
     left = Content(" ").join(pieces)
     right = line(
@@ -133,6 +133,9 @@ def key_line(keys: Iterable[PanelKey], off: frozenset[str], width: int) -> Conte
     return padded(left, right, width)
 
 
-def _shown(key: str) -> str:
+def shown_key(key: str) -> str:
+    """Return a key of Textual as it is written for somebody who is to press it."""
     names = {"enter": "⏎", "space": "␣", "question_mark": "?", "left_square_bracket": "["}
-    return names.get(key, key.removeprefix("shift+").upper() if key.startswith("shift+") else key)
+    if len(key) > 1 and key not in names:
+        return key.removeprefix("shift+").upper() if key.startswith("shift+") else key.title()
+    return names.get(key, key)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from textwrap import wrap
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -14,6 +15,7 @@ from textual.widgets import Static
 
 from tui.cells import DASH
 from tui.commands import COMMANDS
+from tui.frame import shown_key
 from tui.panels.base import Panel
 from tui.text import line, lines
 
@@ -22,7 +24,7 @@ __all__ = ["EVERYWHERE", "Help"]
 EVERYWHERE: Final = (
     ("1 … 9", "open a panel"),
     ("Enter", "details of what is selected"),
-    ("Esc", "back: out of details, a filter, this page; puts toasts away"),
+    ("Esc", "back: out of details, a filter, a page, a toast"),
     ("/", "search: show only rows with these words"),
     (":", "command line; Tab completes"),
     ("Ctrl+P", "command palette"),
@@ -35,6 +37,12 @@ EVERYWHERE: Final = (
     ("Ctrl+Q", "leave; the daemon goes on"),
 )
 """Keys that work in every panel, and what they do."""
+
+
+_WIDTH: Final = 84
+_EDGES: Final = 5
+_GAPS: Final = 4
+_LEAST: Final = 20
 
 
 class Help(ModalScreen[None]):
@@ -53,19 +61,24 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
-        own = [(key.key, f"{key.label}  (:{key.command})") for key in self._panel.keys]
+        with VerticalScroll():
+            yield Static()
+
+    def on_resize(self) -> None:
+        """Write the page anew for the width there is."""
+        own = [(shown_key(key.key), f"{key.label}  (:{key.command})") for key in self._panel.keys]
         panels = [(other.key, other.title) for other in self._others]
         commands = [(command.usage, command.help) for command in COMMANDS]
-        with VerticalScroll():
-            yield Static(
-                lines(
-                    *_section(f"In this panel: {self._panel.title}", own),
-                    *_section("Everywhere", EVERYWHERE),
-                    *_section("Panels", panels),
-                    *_section("Commands", commands),
-                    *_section("How it reads", _READING),
-                )
-            )
+        width = min(_WIDTH, self.size.width * 96 // 100) - _EDGES
+        sections = (
+            (f"In this panel: {self._panel.title}", own),
+            ("Everywhere", EVERYWHERE),
+            ("Panels", panels),
+            ("Commands", commands),
+            ("How it reads", _READING),
+        )
+        text = [row for title, rows in sections for row in _section(title, rows, width)]
+        self.query_one(Static).update(lines(*text))
 
 
 _READING: Final = (
@@ -75,11 +88,18 @@ _READING: Final = (
 )
 
 
-def _section(title: str, rows: Iterable[tuple[str, str]]) -> list[Content]:
+def _section(title: str, rows: Iterable[tuple[str, str]], width: int) -> Iterator[Content]:
+    """Yield a title and rows of two columns; what does not fit into the second goes on beneath it."""
     found = list(rows)
-    width = min(30, max((len(name) for name, _ in found), default=0))
-    return [
-        line((title, "title")),
-        *(line("  ", (f"{name:<{width}}", "accent"), "  ", text) for name, text in found),
-        Content(""),
-    ]
+    first = min(30, max((len(name) for name, _ in found), default=0))
+    yield line((title, "title"))
+    for name, text in found:
+        beneath = wrap(text, max(_LEAST, width - first - _GAPS)) or [""]
+        if len(name) > first:
+            yield line("  ", (name, "accent"))
+            beneath.insert(0, "")
+        else:
+            yield line("  ", (f"{name:<{first}}", "accent"), "  ", beneath[0])
+        for more in beneath[1:]:
+            yield Content(" " * (first + _GAPS) + more)
+    yield Content("")

@@ -56,7 +56,8 @@ class InjectPanel(Panel):
     InjectPanel Label.-wrong { color: $error; }
     InjectPanel Label.hint { width: 1fr; padding-left: 1; }
     InjectPanel Input { width: 26; height: 1; border: none; padding: 0 1; background: $surface; }
-    InjectPanel #to, InjectPanel #type { width: 44; background: $panel; }
+    InjectPanel #to, InjectPanel #type { width: 34; background: $panel; }
+    InjectPanel.-broad #to, InjectPanel.-broad #type { width: 44; }
     InjectPanel Input:focus { border: none; background: $cursor; }
     InjectPanel #purpose { height: auto; width: 100%; }
     InjectPanel.-roomy #purpose { margin: 1 0; }
@@ -167,7 +168,7 @@ class InjectPanel(Panel):
         takes = f"It takes {', '.join(names)}." if names else "It takes nothing from outside."
         said = f"{found['purpose']}{answer}" if found is not None else takes if self.to in self._paths else ""
         self.query_one("#purpose", Label).update(Content(said))
-        known = "→ takes what is offered" if self.to in self._paths else "no actor lives there"
+        known = "→ completes" if self.to in self._paths else "no actor lives there"
         self.query_one("#to-hint", Label).update(known)
 
     @work(exclusive=True, group="fields")
