@@ -96,10 +96,10 @@ class GatewaySettings:
     routes: Mapping[str, tuple[Route, ...]]
     aliases: Mapping[str, str] = field(default_factory=dict)
     auth_mode: AuthMode = AuthMode.EITHER
-    secrets: tuple[str, ...] = ()
-    hmac_keys: tuple[str, ...] = ()
-    hidden: tuple[str, ...] = ()
-    former: tuple[tuple[str, str, int], ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    hmac_keys: tuple[str, ...] = field(default=(), repr=False)
+    hidden: tuple[str, ...] = field(default=(), repr=False)
+    former: tuple[tuple[str, str, int], ...] = field(default=(), repr=False)
     tolerance_s: int = 300
     max_age_s: int = 60
     max_future_skew_s: int = 10

@@ -17,6 +17,7 @@ import json
 import logging
 import tempfile
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from decimal import Decimal
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 from urllib.parse import quote
 
+import psutil
 import pytest
 from typer.testing import CliRunner
 
@@ -251,8 +253,9 @@ class Script:
         self._at_venues(self.life.servers.withdraw)
         await self.all_are(VenueStatus.STOPPED, tuple(name for name in VENUES if name not in KEYLESS))
         await self._look(*ASKED)
-        for words in COMMANDS:
+        for words in (*COMMANDS, *exports(self.life.folder)):
             await asyncio.to_thread(self.life.command, *words)
+        self.life.said += [(f"process {each.pid}", f"{each.cmdline()} {each.environ()}") for each in children()]
         self.life.said.append(("repr of the configuration", f"{self.daemon.config!r}"))
 
     def _at_venues(self, call: Callable[..., object], *arguments: object) -> None:
@@ -296,6 +299,24 @@ def life() -> Iterator[Life]:
         yield live
 
 
+def exports(folder: Path) -> list[list[str]]:
+    """Return the commands that write files for others."""
+    away = folder / "exports"
+    away.mkdir()
+    return [
+        ["backup", str(away / "all.zip")],
+        *(["log", "--export", str(away / f"lines.{form}")] for form in ("txt", "csv", "json")),
+        ["report", "--out", str(away / "report.html")],
+    ]
+
+
+def children() -> list[psutil.Process]:
+    """Return what runs beside this process for it."""
+    found = psutil.Process().children(recursive=True)
+    assert any("store.follow" in each.cmdline() for each in found)
+    return found
+
+
 def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Yield everything that lies in a folder, what is packed unpacked as well."""
     for path in sorted(folder.rglob("*")):
@@ -305,6 +326,9 @@ def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
         yield str(path.relative_to(folder)), data
         if path.suffix == ".gz":
             yield f"{path.name} unpacked", gzip.decompress(data)
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(path) as pack:
+                yield from ((f"{path.name}: {each}", pack.read(each)) for each in pack.namelist())
     for inputs in (each for each in folder.rglob("inputs") if each.is_dir()):
         for path in sorted(inputs.iterdir()):
             for number, segment in enumerate(segments(inputs, path.name.split(".")[0])):
@@ -324,7 +348,7 @@ def credentials(name: str) -> list[bytes]:
 def test_it_has_traded_and_failed(life: Life) -> None:
     """What follows is worth something: orders at each venue, told of everywhere; keys were refused, crashes are kept."""
     telling = [name for name, data in contents(life.folder) if b"BTC/USD" in data]
-    for part in ("journal", "segment", "logs/", "incidents/"):
+    for part in ("journal", "segment", "logs/", "incidents/", "all.zip: ", "exports/lines.csv"):
         assert any(part in name for name in telling), (part, telling)
     said = "\n".join(text for _, text in life.said)
     assert "OrderSent" in said
