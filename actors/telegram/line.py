@@ -72,7 +72,8 @@ class Line:
             return  # what it brings is told to whoever is the bridge then
         self._polling = True
         try:
-            found: PhoneMail | WireTrouble = PhoneMail(await self._poll(asked.offset), token_hex(16))
+            salt = token_hex(16)  # house: chance from outside; the bridge is told it, so a replay knows it
+            found: PhoneMail | WireTrouble = PhoneMail(await self._poll(asked.offset), salt)
         except Exception as error:  # noqa: BLE001 - whatever the library raises is told to the bridge
             found = _trouble(error)
         self._polling = False

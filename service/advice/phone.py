@@ -19,6 +19,7 @@ PHONE: Final = Area(
         Word(
             ("StaleApproval",), "what was tapped has changed or is over: look at the newest prompt, or at `/approvals`"
         ),
+        Word(("DraftChanged",), "the draft was edited after it was shown: look at `/draft` again, then `/apply`"),
         Word(
             ("ApprovalRefused", "ApprovalTimeout", "ApprovalSuperseded", "ApprovalWithdrawn"),
             "an entry waited for a word (`approvals.entries`) and did not get it; send it again to be asked anew",

@@ -55,6 +55,7 @@ class Telegram:
         self.offsets: list[int] = []
         self.toasts: list[str] = []
         self.away = False
+        self.salt = ""
         self._next = 100
         self._wire: FakeWire | None = None
 
@@ -112,7 +113,7 @@ class FakeWire(Actor):
         telegram.updates = [each for each in telegram.updates if each.update_id >= (self._offset or 0)]
         if telegram.updates:
             self._offset = None
-            self.context.system.tell(BRIDGE, PhoneMail(tuple(telegram.updates)))
+            self.context.system.tell(BRIDGE, PhoneMail(tuple(telegram.updates), telegram.salt))
 
     @handles
     def send(self, msg: SendPhone) -> None:

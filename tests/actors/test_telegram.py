@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from actors.telegram.outbox import LONGEST, fitting
+from actors.telegram.words import REPEAT_MARK
 from protocol.event_log import EVENT_LOG, EventLogged, LogEvent, OperatorActed
-from protocol.telegram import Delivery, OutKind, PhoneDropped, PhoneTaken, WireTrouble
+from protocol.telegram import Button, Delivery, OutKind, PhoneDropped, PhoneTaken, WireTrouble
 from tests.actors.cast import FailingJournal, Stage, play
-from tests.actors.telegram_rig import ADMIN, BRIDGE, GROUP, WATCHER, WIRE, FakeSeat, Telegram, crash, house
+from tests.actors.telegram_rig import ADMIN, BRIDGE, GROUP, SETTINGS, WATCHER, WIRE, FakeSeat, Telegram, crash, house
 
 
 async def ready(stage: Stage, telegram: Telegram, seat: FakeSeat) -> None:
@@ -119,6 +121,73 @@ def test_what_is_closed_is_what_was_shown() -> None:
         telegram.tap(telegram.last().buttons[0].data)
         await stage.passes(1)
         assert [each[:2] for each in seat.acts] == [("/closeall", ("g1", "g2"))]
+
+    play(script)
+
+
+def test_a_button_types_a_command_and_is_judged_like_one() -> None:
+    """EX-1504, EX-1614: a tap below a list is what it types: confirmed, refused to a watcher, counted, acknowledged."""
+
+    async def script(stage: Stage) -> None:
+        telegram, seat = Telegram(), FakeSeat()
+        seat.buttons = (Button("Close BTC/USDT", "t:/close g1"),)
+        await ready(stage, telegram, seat)
+        telegram.write("/positions")
+        await stage.passes(1)
+        assert telegram.last().buttons == seat.buttons
+        telegram.tap("t:/close g1", chat=WATCHER)
+        telegram.tap("t:/close g1")
+        await stage.passes(1)
+        assert telegram.said(WATCHER) == ["You may not do this from here."]
+        assert seat.acts == []
+        telegram.tap(telegram.last().buttons[0].data)
+        await stage.passes(1)
+        assert [each[:2] for each in seat.acts] == [("/close", ("g1",))]
+        assert telegram.toasts[:2] == ["", ""]
+
+    play(script)
+
+
+def test_codes_are_made_of_the_chance_that_came_with_the_mail() -> None:
+    """EX-1504: who knows the code and every earlier message cannot tell the next code; two lives have different ones."""
+
+    async def script(stage: Stage) -> None:
+        telegram, seat = Telegram(), FakeSeat()
+        await ready(stage, telegram, seat)
+        codes = []
+        for salt in ("one", "two", "one"):
+            telegram.salt = salt
+            telegram.write("/closeall")
+            await stage.passes(2)
+            codes.append(telegram.last().text.rpartition("/confirm ")[2][:6])
+        assert len(set(codes)) == 3
+        assert all(len(code) == 6 and code.isdigit() for code in codes)
+
+    play(script)
+
+
+@pytest.mark.parametrize("text", ["x" * 4_001, "\U0001f600" * 2_001, "a" + "\U0001f600" * 2_000])
+def test_what_is_too_long_is_cut_as_telegram_counts(text: str) -> None:
+    """A message has at most 4096 units of UTF-16, of which a smiley takes two; it is cut between characters."""
+    cut = fitting(text)
+    assert len(cut.encode("utf-16-le")) // 2 <= LONGEST
+    assert cut.endswith("\u2026")
+    assert text.startswith(cut[:-1])
+    assert len(REPEAT_MARK) + LONGEST <= 4_096
+    assert fitting(text[:1_999]) == text[:1_999]
+
+
+def test_a_command_that_needs_an_account_is_answered_with_the_lines_to_write() -> None:
+    """ML-1082: where there are several accounts a command that acts needs one; the answer says how it is written."""
+
+    async def script(stage: Stage) -> None:
+        telegram, seat = Telegram(), FakeSeat()
+        house(stage, telegram, seat, SETTINGS._replace(accounts=("main", "acct2")))
+        await stage.passes(1)
+        telegram.write("/close g1")
+        telegram.write("/status acct2")
+        await stage.passes(3)
+        assert "/close main g1\n/close acct2 g1" in telegram.said()[0]
 
     play(script)
 
