@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -44,7 +46,7 @@ def log_file(config: Config) -> Path:
 
 def in_foreground(config: Config, sources: Sources, *, as_json: bool) -> int:
     """Run the daemon in this process until Ctrl-C, logging to standard error; ``as_json`` prints when it is ready."""
-    from service.daemon import run_daemon
+    run_daemon = _loaded_daemon()
     from service.process_log import begin_process_log
 
     begin_process_log(config, sys.stderr)
@@ -61,7 +63,7 @@ def in_foreground(config: Config, sources: Sources, *, as_json: bool) -> int:
 
 def as_child(config: Config, sources: Sources, ready_fd: int, *, with_parent: bool) -> int:
     """Run the daemon for another process: say on ``ready_fd`` that it is ready, or why it cannot be."""
-    from service.daemon import run_daemon
+    run_daemon = _loaded_daemon()
     from service.process_log import begin_process_log
 
     begin_process_log(config, sys.stderr)
@@ -81,6 +83,18 @@ def as_child(config: Config, sources: Sources, ready_fd: int, *, with_parent: bo
         failure = failure_of(error)[0]
         _say(ready_fd, {"failure": failure._asdict()})
         return failure.exit
+
+
+def _loaded_daemon() -> Callable[..., int]:
+    """Load the daemon; all that loading makes stays, and to look through it for rubbish takes a tenth of the time."""
+    gc.disable()
+    try:
+        from service.daemon import run_daemon
+
+        import_module("service.api.server")  # it is loaded with the tree, whose start waits for it
+    finally:
+        gc.enable()
+    return run_daemon
 
 
 def _soon(ready: Callable[[Daemon], None], daemon: Daemon) -> None:
