@@ -20,6 +20,7 @@ from protocol.codec import encode_json
 from protocol.risk import EngineTrouble, EngineTroubleOver
 from protocol.signals import SignalAnswer
 from protocol.webhook import WebhookRequest
+from rules.forwarded import forwarded, is_within
 from runtime.actor import Actor
 from runtime.errors import ActorError, AskTimeout, MailboxFull
 from runtime.journal import JournalError
@@ -45,7 +46,16 @@ class WebhookListener(Actor):
     """Serves ``POST /webhook/<token>`` and ``GET /health`` on ``host:port``; port 0 takes a free one (see ``port``)."""
 
     def __init__(
-        self, *, host: str, port: int, token: str, user: str, gateway: str, max_body_bytes: int, risk: str = RISK
+        self,
+        *,
+        host: str,
+        port: int,
+        token: str,
+        user: str,
+        gateway: str,
+        max_body_bytes: int,
+        risk: str = RISK,
+        trusted_proxies: tuple[str, ...] = (),
     ) -> None:
         self._host = host
         self._port = port
@@ -53,6 +63,7 @@ class WebhookListener(Actor):
         self._user = user
         self._gateway = gateway
         self._risk = risk
+        self._trusted = trusted_proxies
         self._in_trouble = False
         self._max_body = max_body_bytes
         self._runner: web.AppRunner | None = None
@@ -110,7 +121,7 @@ class WebhookListener(Actor):
     async def _ask(self, request: web.Request, body: bytes) -> SignalAnswer:
         headers = tuple((str(name), value) for name, value in request.headers.items())
         mapping = request.query.get("mapping", "")[:64]
-        message = WebhookRequest(self._user, request.remote or "", headers, body, mapping)
+        message = WebhookRequest(self._user, self._address(request), headers, body, mapping)
         system = self.context.system
         with system.hold():
             said, error = await hand_over(system, self._gateway, message)
@@ -119,6 +130,13 @@ class WebhookListener(Actor):
         elif said.status < 500:
             self._journal_works()
         return said
+
+    def _address(self, request: web.Request) -> str:
+        """Return who sends it; of what came through a proxy of ours, who it came from."""
+        remote = request.remote or ""
+        if not is_within(remote, self._trusted):
+            return remote
+        return forwarded(remote, request.headers.getall("X-Forwarded-For", []), self._trusted)
 
     def _journal_failed(self, why: str) -> None:
         """Have the engine stand in Error while signals cannot be kept (EX-252)."""

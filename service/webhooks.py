@@ -29,6 +29,7 @@ def _listener(active: ActiveConfig, token: str, host: str | None) -> WebhookList
         user=config.webhook.user,
         gateway=GATEWAY,
         max_body_bytes=config.signal.max_body_bytes,
+        trusted_proxies=config.webhook.trusted_proxies,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import pwd
 import socket
@@ -12,6 +11,7 @@ from typing import Final
 
 from aiohttp import web
 
+from rules.forwarded import forwarded, is_within
 from service.access.roles import OPEN, Caller
 
 __all__ = ["CALLER", "address_of", "caller_of", "is_local", "origin_of"]
@@ -37,14 +37,9 @@ def caller_of(request: web.BaseRequest) -> Caller:
 def address_of(request: web.BaseRequest, trusted: Sequence[str]) -> str:
     """Return the address a request comes from; a trusted proxy's word counts for the one before it, and the owner's."""
     remote = request.remote or "unknown"
-    if not is_local(request) and (not trusted or not _within(remote, trusted)):
+    if not is_local(request) and not is_within(remote, trusted):
         return remote
-    # The nearest one that is no proxy of ours: what stands further left anybody could have written.
-    hops = [hop.strip() for line in request.headers.getall("X-Forwarded-For", []) for hop in line.split(",")]
-    for hop in reversed(hops):
-        if not _within(hop, trusted):
-            return hop if _is_address(hop) else remote
-    return remote
+    return forwarded(remote, request.headers.getall("X-Forwarded-For", []), trusted)
 
 
 def origin_of(request: web.BaseRequest, trusted: Sequence[str] = ()) -> tuple[str, str]:
@@ -70,18 +65,3 @@ def origin_of(request: web.BaseRequest, trusted: Sequence[str] = ()) -> tuple[st
 def _socket(request: web.BaseRequest) -> socket.socket | None:
     found: socket.socket | None = request.get_extra_info("socket")
     return found
-
-
-def _within(text: str, networks: Sequence[str]) -> bool:
-    if not _is_address(text):
-        return False
-    address = ipaddress.ip_address(text)
-    return any(address in ipaddress.ip_network(each) for each in networks)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -119,6 +119,14 @@ class Webhook(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Secret | None,
         Key(doc="Unguessable last part of the address (EX-201).", check=checks.url_token, generated=True),
     ] = None
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Key(
+            doc="Proxies whose X-Forwarded-For is believed: signal.ip_allowlist then asks about who posts, not about them.",
+            check=checks.ip_network,
+            example=("127.0.0.1/32",),
+        ),
+    ] = ()
 
 
 class Security(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -191,6 +191,28 @@ def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> 
     serve(script)
 
 
+@pytest.mark.parametrize(
+    ("proxies", "said", "address"),
+    [
+        ((), "203.0.113.7", "127.0.0.1"),
+        (("127.0.0.1/32",), "203.0.113.7", "203.0.113.7"),
+        (("127.0.0.1/32",), "52.89.214.238, 203.0.113.7", "203.0.113.7"),
+        (("127.0.0.1/32", "10.0.0.0/8"), "203.0.113.7, 10.0.0.9", "203.0.113.7"),
+        (("127.0.0.1/32",), "nobody", "127.0.0.1"),
+        (("127.0.0.1/32",), "", "127.0.0.1"),
+        (("10.0.0.0/8",), "52.89.214.238", "127.0.0.1"),
+    ],
+)
+def test_only_our_proxies_say_who_posts(proxies: tuple[str, ...], said: str, address: str) -> None:
+    """The allow-list and the log see who posts behind a proxy of ours; whoever comes otherwise is who connected (EX-225)."""
+
+    async def script(rig: Rig) -> None:
+        assert (await rig.post(headers={"X-Forwarded-For": said}))[0] == 200
+        assert rig.requests[0].address == address
+
+    serve(script, proxies=proxies)
+
+
 def test_who_says_nothing_loses_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody has to know the address to try: silence, or headers a byte at a time, hold a connection for so long."""
     monkeypatch.setattr(http_door, "IDLE_S", 0.1)

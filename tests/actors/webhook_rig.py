@@ -49,7 +49,9 @@ class Gateway(Actor):
 class Rig:
     """The listener ``/house/webhook`` on a free port, its gateway and a client."""
 
-    def __init__(self, stage: Stage, client: aiohttp.ClientSession, *, gateway: bool = True) -> None:
+    def __init__(
+        self, stage: Stage, client: aiohttp.ClientSession, *, gateway: bool = True, proxies: tuple[str, ...] = ()
+    ) -> None:
         self.stage = stage
         self.client = client
         self.requests: list[WebhookRequest] = []
@@ -60,7 +62,13 @@ class Rig:
         stage.add(
             "webhook",
             lambda: WebhookListener(
-                host="127.0.0.1", port=0, token=TOKEN, user="ann", gateway="/house/gateway", max_body_bytes=MOST
+                host="127.0.0.1",
+                port=0,
+                token=TOKEN,
+                user="ann",
+                gateway="/house/gateway",
+                max_body_bytes=MOST,
+                trusted_proxies=proxies,
             ),
         )
 
