@@ -29,6 +29,7 @@ from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.messages import Event, Message
 from protocol.signals import EntryRequest, Signal, SignalKind, SignalOutcome, SizeType
 from rules.notation import plain, words
+from rules.notices.sentence import one_line
 from runtime.actor import Do, handles
 from runtime.clock import NANOS
 from runtime.durable import DurableActor
@@ -141,7 +142,7 @@ class ApprovalDesk(DurableActor):
             version=1,
             token=f"{self.context.random.randrange(1 << 48):012x}",
             title=f"{_asked(signal)} {signal.side.value} {signal.symbol} {signal.timeframe} {price}{_size(signal)}",
-            body=f"{signal.label} on {msg.account}; refused after {self._settings.timeout_s:.0f} s without an answer",
+            body=f"{one_line(signal.label)} on {msg.account}; refused after {round(self._settings.timeout_s)} s without answer",
             account=msg.account,
             link=f"signal:{signal.signal_id}",
             asked_at=now,

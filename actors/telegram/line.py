@@ -23,6 +23,7 @@ from secrets import token_hex
 from typing import Any, Final
 
 from aiogram import Bot, exceptions
+from aiogram.client.default import DefaultBotProperties
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.types import BotCommand, BotCommandScopeChat, BufferedInputFile, InlineKeyboardButton, InlineKeyboardMarkup
@@ -49,7 +50,9 @@ class Line:
 
     def __init__(self, dial: Dial) -> None:
         api = TelegramAPIServer.from_base(dial.url.rstrip("/"), is_local=False) if dial.url else PRODUCTION
-        self._bot = Bot(dial.token, session=AiohttpSession(api=api))
+        # What somebody else wrote into an alert's name is shown, but Telegram is not sent to look at its links.
+        plain = DefaultBotProperties(link_preview_is_disabled=True)
+        self._bot = Bot(dial.token, session=AiohttpSession(api=api), default=plain)
         self._poll_s = dial.poll_s
         self._menu = [BotCommand(command=name, description=about) for name, about in dial.menu]
         self._chats = dial.chats

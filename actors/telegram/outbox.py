@@ -187,8 +187,10 @@ class Outbox(DurableActor):
             text=f"chat {item.chat}: {msg.error}"[:1000],
             about=self.context.path,
         )
-        dropped = PhoneDropped(id=item.id, chat=item.chat, reason=msg.error[:500], at=now)
-        return Do([dropped], [(EVENT_LOG, said)], then=self._pump)
+        events: list[Event] = [PhoneDropped(id=item.id, chat=item.chat, reason=msg.error[:500], at=now)]
+        if item.kind is OutKind.PICTURE:  # whoever asked for it waits
+            events += self._queued([new_item(item.chat, OutKind.REPLY, f"There is no picture: {msg.error}")])
+        return Do(events, [(EVENT_LOG, said)], then=self._pump)
 
     def _uncertain(self, item: OutItem) -> list[Event]:
         """Decide about an item of which nobody knows whether it arrived."""

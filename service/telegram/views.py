@@ -15,6 +15,7 @@ from actors.telegram.seat import Answer
 from actors.topics import precision_topic
 from protocol.approvals import APPROVAL_DESK, ListApprovals
 from protocol.groups.naming import leg_name
+from protocol.notifications import NOTIFIER, ListNotices
 from protocol.offset import RiskPicture, RiskView
 from protocol.pool import QueueReport, QueueSnapshot
 from protocol.precision import RulesState
@@ -199,12 +200,15 @@ class PhoneViews:
                 lines.append(f"{each.symbol}: {loss}, timer {words(each.timer)} ({each.group_id})")
         return listed(lines)
 
-    async def _alerts(self, _: Sequence[str], __: str) -> str:
+    async def _alerts(self, _: Sequence[str], __: str) -> Answer:
         count, newest = await self.reading.views(lambda views: views.alerts(limit=_ROWS))
         if not count:
-            return "No alert waits to be acknowledged."
+            return Answer("No alert waits to be acknowledged.")
+        found = await actor_at(self._host.system, NOTIFIER).ask(ListNotices(), ASK_S)
+        said = {each.position: each.title for each in found.notices}
         more = [f"and {count - len(newest)} more"] if count > len(newest) else []
-        return "\n".join([*(f"‼ {each.text}" for each in newest), *more, "/ack acknowledges all."])
+        lines = [f"\u203c {said.get(each.position, each.text)}" for each in newest]
+        return Answer("\n".join([*lines, *more]), (typing("Acknowledge all", "/ack"),))
 
     async def _approvals(self, _: Sequence[str], __: str) -> Answer:
         found = await actor_at(self._host.system, APPROVAL_DESK).ask(ListApprovals(), ASK_S)

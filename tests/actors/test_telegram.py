@@ -440,6 +440,20 @@ def test_what_telegram_refuses_is_given_up_and_told() -> None:
     play(script)
 
 
+def test_a_picture_that_cannot_be_drawn_is_answered() -> None:
+    """Whoever asked for a picture is told why there is none; what was refused is not tried again."""
+
+    async def script(stage: Stage) -> None:
+        telegram, seat = Telegram(), FakeSeat()
+        await ready(stage, telegram, seat)
+        telegram.answers = [Delivery.REFUSED]
+        telegram.write("/chart")
+        await stage.passes(5)
+        assert telegram.said() == ["There is no picture: x"]
+
+    play(script)
+
+
 def test_a_journal_that_fails_lets_no_command_act() -> None:
     """What could not be journalled is not told to Telegram as taken: it comes again and acts once."""
     journal = FailingJournal()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
@@ -105,6 +106,9 @@ def test_messages_edits_pictures_taps_and_updates(play: Play) -> None:
         sent = await bridge.next(SendResult)
         assert (sent.delivery, sent.message_id) == (Delivery.DELIVERED, server.last(7).message_id)
         assert server.last(7).buttons == {"Yes": "c:1", "No": "x:1"}
+        given = next(given for name, given in server.calls if name == "sendmessage")
+        assert json.loads(given["link_preview_options"]) == {"is_disabled": True}
+        assert "parse_mode" not in given  # what others wrote is text, whatever stands in it
         edit = item(2, "bye", OutKind.EDIT, edits=sent.message_id)
         for _ in range(2):  # the second changes nothing, which Telegram calls an error
             tell(SendPhone(edit))
