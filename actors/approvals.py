@@ -142,7 +142,7 @@ class ApprovalDesk(DurableActor):
             version=1,
             token=f"{self.context.random.randrange(1 << 48):012x}",
             title=f"{_asked(signal)} {signal.side.value} {signal.symbol} {signal.timeframe} {price}{_size(signal)}",
-            body=f"{one_line(signal.label)} on {msg.account}; refused after {round(self._settings.timeout_s)} s without answer",
+            body=f"{one_line(signal.label)} on {msg.account}; refused after {round(self._settings.timeout_s)} s in silence",
             account=msg.account,
             link=f"signal:{signal.signal_id}",
             asked_at=now,
