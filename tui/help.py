@@ -29,7 +29,7 @@ EVERYWHERE: Final = (
     (":", "command line; Tab completes"),
     ("Ctrl+P", "command palette"),
     ("↑ ↓ PgUp PgDn Home End", "select a row; j and k as well"),
-    ("← →", "scroll sideways"),
+    ("← →", "scroll sideways: ▸ in the titles says that there are more columns"),
     ("< >  =", "sort by another column; turn the order round"),
     ("a", "acknowledge every alert as it stands"),
     ("F6", "next theme"),

@@ -108,9 +108,9 @@ async def test_the_engines_banner_says_why() -> None:
 
 @pytest.mark.anyio
 async def test_the_queue_is_split_by_why_it_waits() -> None:
-    """Waiting signals are counted by reason: pool full, opposite, missing precision (EX-1610)."""
+    """Waiting signals are counted by reason: pool full, opposite side, precision missing (EX-1610)."""
     state = await Ask().all("queue")
-    assert "pool full 5  opposite 1  missing precision 1" in cards.pool(state, Size(80, 6)).plain
+    assert "pool full 5  opposite side 1  precision missing 1" in cards.pool(state, Size(80, 6)).plain
 
 
 @pytest.mark.anyio

@@ -201,3 +201,19 @@ async def test_a_wide_table_scrolls_beside_its_fixed_columns() -> None:
         assert "away" in app.line(1)
         app.grid.set_columns(density="wide")
         assert app.grid.shown_columns == ("name", "note", "far", "pnl")
+
+
+@pytest.mark.anyio
+async def test_columns_that_found_no_room_are_scrolled_to() -> None:
+    """A narrow table says that there are more columns; Right brings them, Left takes them away again (EX-1604)."""
+    app = Table([row(1, note="a long note", name="BTC")])
+    async with app.run_test(size=(20, 8)) as pilot:
+        await pilot.pause()
+        few = app.grid.shown_columns
+        assert app.line(0).endswith("▸")
+        await pilot.press(*["right"] * 6)
+        assert set(app.grid.shown_columns) > set(few)
+        assert app.line(1).startswith("▌BTC")
+        assert not app.line(0).endswith("▸")
+        await pilot.press(*["left"] * 7)
+        assert app.grid.shown_columns == few

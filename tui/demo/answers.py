@@ -187,7 +187,7 @@ def detail(world: World, group: Group) -> Any:
         "superseded": [],
     }
     by_pyramid = [
-        {"name": f"p{index}", "qty": "0", "realized_quote": f"{group.realized / group.pyramids:.4f}", "fees": {}}
+        {"name": f"p{index}", "qty": "0", "realized_quote": f"{_realized(group, index):.4f}", "fees": {}}
         for index in range(group.pyramids)
     ]
     venue = {"status": "up", "code": "", "reason": "", "text": ""}
@@ -197,6 +197,12 @@ def detail(world: World, group: Group) -> Any:
         "path": "",
         "venue": venue,
     }
+
+
+def _realized(group: Group, pyramid: int) -> float:
+    """Return what a pyramid has brought: all of it came of the legs that reached their targets."""
+    hit = [leg.pyramid for leg in group.legs if leg.hit]
+    return group.realized * hit.count(pyramid) / len(hit) if hit else 0.0
 
 
 def _entries(group: Group) -> Iterator[tuple[int, str]]:

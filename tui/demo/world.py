@@ -27,8 +27,8 @@ _WAITING: Final = (
     ("DOT/USDT", "15m", "long", "pool_full", "", 1, 8.4, 66, 0.8),
     ("APT/USDT", "15m", "short", "pool_full", "", 0, 9.9, 12, -0.4),
     ("ATOM/USDT", "1h", "long", "pool_full", "", 3, 6.1, 118, 0.2),
-    ("ETH/USDT", "1h", "short", "opposite", "opposite", 0, 12.0, 7, -0.9),
-    ("ADA/USDT", "5m", "long", "missing_precision", "missing_precision", 0, 5.3, 2, 0.1),
+    ("ETH/USDT", "1h", "short", "opposite_side", "opposite_side", 0, 12.0, 7, -0.9),
+    ("ADA/USDT", "5m", "long", "precision_missing", "precision_missing", 0, 5.3, 2, 0.1),
 )
 _TROUBLE: Final = (
     # seconds ago, severity, code, identity, text
@@ -211,7 +211,7 @@ class World:
 
     def _entry(self, rank: int, each: dict[str, Any], here: float, loss: float) -> dict[str, Any]:
         places = MARKETS[each["symbol"]].places
-        values = ("no", f"{loss:.2f} %", str(each["replacements"]), each["expected_profit"], "")
+        values = ("no", f"{loss:.2f} %", str(each["replacements"]), each["expected_profit"], str(each["queued_at"]))
         why = f"held: {each['hold'].replace('_', ' ')}" if each["hold"] else f"by highest_loss_percent: {loss:.2f} %"
         shown = {name: value for name, value in each.items() if name != "entry"}
         return {

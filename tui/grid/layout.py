@@ -25,12 +25,16 @@ class Place(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Columns from left to right; the first ``fixed`` ones do not scroll. ``width`` counts all cells."""
+    """Columns from left to right; the first ``fixed`` ones do not scroll. ``width`` counts all cells.
+
+    ``left_out``: some were left out for want of room.
+    """
 
     places: tuple[Place, ...]
     fixed: int
     width: int
     gap: int
+    left_out: bool = False
 
     @property
     def fixed_width(self) -> int:
@@ -38,12 +42,25 @@ class Layout(NamedTuple):
         return EDGE + sum(place.width + self.gap for place in self.places[: self.fixed])
 
     @classmethod
-    def fit(cls, columns: Sequence[Column], width: int, *, gap: int = 2, chosen: Sequence[str] = ()) -> Layout:
-        """Lay out columns: those an operator chose in that order (they scroll when too wide), else what fits by need."""
+    def fit(
+        cls,
+        columns: Sequence[Column],
+        width: int,
+        *,
+        gap: int = 2,
+        chosen: Sequence[str] = (),
+        whole: bool = False,
+    ) -> Layout:
+        """Lay out columns: those an operator chose in that order, else what fits by need, else (``whole``) all.
+
+        What is too wide scrolls.
+        """
         by_name = {column.name: column for column in columns}
         width -= 2 * EDGE
         picked = [by_name[name] for name in chosen if name in by_name]
-        kept = picked or _fitting([column for column in columns if not column.optional], width, gap)
+        usual = [column for column in columns if not column.optional]
+        kept = picked or (list(usual) if whole else _fitting(usual, width, gap))
+        left_out = not picked and len(kept) < len(usual)
         kept.sort(key=lambda column: not column.fixed)  # stable: fixed ones lead, the rest as chosen
         widths = _stretched(kept, width, gap)
         places, start = [], EDGE
@@ -51,7 +68,7 @@ class Layout(NamedTuple):
             places.append(Place(column, start, widths[column.name]))
             start += widths[column.name] + gap
         fixed = sum(column.fixed for column in kept)
-        return cls(tuple(places), fixed, max(0, start - gap) + EDGE, gap)
+        return cls(tuple(places), fixed, max(0, start - gap) + EDGE, gap, left_out)
 
 
 def _taken(columns: Sequence[Column], gap: int) -> int:

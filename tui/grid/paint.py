@@ -24,6 +24,8 @@ STYLES: Final = ("gain", "loss", "warn", "alarm", "dim", "strong", "accent", "ri
 """Styles that a cell can name."""
 
 _MARK: Final = "▌"
+_MORE: Final = "▸"
+"""Stands at the end of the titles while there are more columns to the right."""
 
 
 class Paint:
@@ -58,7 +60,9 @@ class Paint:
             title = f"{mark}{column.title}" if column.align is Align.RIGHT else f"{column.title}{mark}"
             segments += [Segment(fitted(title, place), self._style("head-sorted" if sorted_by else "head", False)), gap]
         strip = Strip(segments, EDGE + sum(place.width + layout.gap for place in layout.places))
-        return self._cut(strip, layout, x, width, style)
+        whole = self._cut(strip, layout, x, width, style)
+        more = layout.left_out or layout.width - x > width
+        return Strip.join([whole.crop(0, width - EDGE), Strip([Segment(_MORE, style)], EDGE)]) if more else whole
 
     def text(self, text: str, width: int) -> Strip:
         """Return a line that is no row."""

@@ -121,6 +121,7 @@ class Grid(ScrollView, can_focus=True):
         self._selected = ""
         self._cursor = 0
         self._layout_now = Layout((), 0, 0, 2)
+        self._whole = False
         self._cells: dict[str, tuple[Cell, ...]] = {}
         self._strips: dict[tuple[str, bool], Strip] = {}
         self._cut_for = (0, 0)
@@ -252,7 +253,7 @@ class Grid(ScrollView, can_focus=True):
     def _lay_out(self) -> None:
         width = self.scrollable_content_region.width or self.size.width
         gap = GAPS.get(self.density, 2) if self.density != "normal" or width >= _NARROW else GAPS["compact"]
-        self._layout_now = Layout.fit(self.columns, width, gap=gap, chosen=self.chosen_columns)
+        self._layout_now = Layout.fit(self.columns, width, gap=gap, chosen=self.chosen_columns, whole=self._whole)
         self._cells.clear()
         self._size_up()
         self._redraw()
@@ -348,8 +349,12 @@ class Grid(ScrollView, can_focus=True):
         self._move_to(0 if way < 0 else len(self.rows) - 1)
 
     def action_sideways(self, way: int) -> None:
-        """Scroll sideways."""
-        self.scroll_to(x=self.scroll_offset.x + way * _STEP, animate=False)
+        """Scroll sideways; columns that were left out for want of room come from the right, and go again on the left."""
+        x = self.scroll_offset.x + way * _STEP
+        if (way > 0 and self._layout_now.left_out) or (self._whole and x < 0):
+            self._whole = way > 0
+            self._lay_out()
+        self.scroll_to(x=x, animate=False, force=True)
 
     def action_choose(self) -> None:
         """Ask for more of the selected row."""

@@ -65,7 +65,7 @@ COLUMNS: Final = (
     ),
     _plain("pair", "Pair", 10, "strong", field="symbol", need=1),
     _plain("tf", "TF", 3, field="timeframe", need=4),
-    column("text", "What happened", 46, _text, lambda row: row["text"], stretch=120),
+    column("text", "What happened", 40, _text, lambda row: row["text"], stretch=126),
     _plain("code", "Code", 16, "dim", need=5),
     _plain("group", "Group", 13, "dim", field="group_id", need=6),
     column("tags", "Tags", 12, lambda row: Cell(" ".join(row["tags"]), "dim"), need=7),

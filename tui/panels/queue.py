@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -19,6 +20,7 @@ from tui.text import line, lines
 __all__ = ["QueuePanel"]
 
 _NANOS: Final = 1_000_000_000
+_QUEUE_ID: Final = re.compile(r"\bq\d+\b")
 _INSTANT_DIGITS: Final = 15
 
 
@@ -61,22 +63,26 @@ class QueuePanel(Panel):
         """Draw every account's queue."""
         queues = state.rows("queue", "queues")
         self.query_one("#queue-summary", Lines).put(lines(*_summaries(queues)))
-        rows = (
-            {
-                **entry,
-                "account": report["account"],
-                "row": f"{report['account']}:{entry['queue_id']}",
-                "waited_s": (report["at"] - entry["queued_at"]) // _NANOS,
-            }
-            for report in queues
-            for entry in report["entries"]
-        )
+        rows = (row for report in queues for row in _rows(report))
         self.query_one("#queue", Grid).take(rows, stale=state.stale("queue"))
         self.query_one("#why", Lines).put(lines(*_why(self.query_one("#queue", Grid).selected)))
 
     def on_grid_moved(self, event: Grid.Moved) -> None:
         """Say why the entry under the cursor stands where it does."""
         self.query_one("#why", Lines).put(lines(*_why(event.row)))
+
+
+def _rows(report: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield an account's entries; why one stands before another is said with what that one is, not with its id."""
+    names = {entry["queue_id"]: f"{entry['symbol']} {entry['timeframe']}" for entry in report["entries"]}
+    for entry in report["entries"]:
+        yield {
+            **entry,
+            "account": report["account"],
+            "row": f"{report['account']}:{entry['queue_id']}",
+            "waited_s": (report["at"] - entry["queued_at"]) // _NANOS,
+            "why": _QUEUE_ID.sub(lambda found: names.get(found[0], found[0]), cells.words(entry["why"])),
+        }
 
 
 def _summaries(queues: Sequence[Mapping[str, Any]]) -> Iterator[Content]:

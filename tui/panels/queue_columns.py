@@ -20,7 +20,7 @@ def _key(row: Row, rule: str) -> str:
 
 def _reason(row: Row) -> Cell:
     if row["hold"]:
-        return Cell(f"hold: {cells.words(row['hold'])}", "warn")
+        return Cell(f"Ⅱ {cells.words(row['hold'])}", "warn")
     text = cells.words(row["reason"])
     return Cell(f"{text}, pyramid" if row["continuation"] else text)
 
@@ -43,14 +43,14 @@ COLUMNS: Final = (
     TIMEFRAME,
     side(need=0),
     account(),
-    column("reason", "Waits for", 14, _reason, stretch=10, help="reason, or what holds it"),
+    column("reason", "Waits for", 19, _reason, stretch=4, help="reason, or what holds it"),
     number("loss", "Loss %", 7, cells.signed, field="loss_percent", need=1, help="first key: the deeper the earlier"),
     number("replaced", "Repl", 4, field="replacements", need=2, help="times a newer signal replaced it"),
     number("profit", "Expect", 9, cells.signed, field="expected_profit", need=3, help="expected profit USD"),
     column("waited", "Min", 5, _waited, lambda row: row["waited_s"], align=Align.RIGHT, help="minutes in the queue"),
     instant("queued", "Queued", shown=cells.clock_time, width=8, field="queued_at", need=5),
-    number("entry", "Entry", 11, cells.price, field="entry_price", need=4),
-    number("now", "Now", 11, cells.price, field="current_price", need=1, help="current price"),
+    number("entry", "Entry", 10, cells.price, field="entry_price", need=4),
+    number("now", "Now", 10, cells.price, field="current_price", need=1, help="current price"),
     column(
         "pyramid",
         "Cont",
