@@ -145,7 +145,7 @@ def _within(key: _Key, value: Any) -> Any:
 
 
 def _structure(kind: str, text: str) -> Any:
-    if kind.startswith("list") and not text.startswith("["):
+    if kind == "list of text" and not text.startswith("["):
         return [part.strip() for part in text.split(",") if part.strip()]
     try:
         found = json.loads(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +11,7 @@ from aiohttp import web
 
 from protocol.codec import decode_json
 from protocol.messages import Value
-from runtime.clock import WallClock
+from runtime.clock import NANOS, WallClock
 from service.api.answers import Refused, answer, not_found
 from service.backup import make_backup, verified
 from service.backup_key import key_of
@@ -95,7 +96,8 @@ class _Backups:
     async def make(self, request: web.Request) -> web.Response:
         """Write an archive and read it back; one at a time."""
         wanted = decode_json(await request.read() or b"{}", BackupWanted)
-        name = wanted.name or f"bulkhead-{WallClock().now() // 1_000_000_000}"
+        at = datetime.fromtimestamp(WallClock().now() / NANOS, UTC)
+        name = wanted.name or f"bulkhead-{at:%Y%m%dT%H%M%SZ}"
         target = self._folder / f"{_checked(name).removesuffix(_SUFFIX)}{_SUFFIX}"
         if self._progress is not None:
             raise Refused(409, "BackupUnderWay", "a backup is being made: wait until it is done", value=name)

@@ -89,8 +89,9 @@ async def test_values_are_what_the_key_takes() -> None:
     assert problem_of(SHARE, "nan") == "is a number"
     assert problem_of({"type": "one of a, b"}, "c") == "is one of a, b"
     assert problem_of({"type": "table of text"}, "[1]") == "is a table"
+    assert problem_of({"type": "list of table"}, "x, y") == "is written as JSON"
     assert brief("grid_strategy.levels", [ONE, TWO]) == "2 layers, 0 to -1 %"
-    assert brief("grid_strategy.overrides", [{"match": {"symbol": "BTC/USDT"}, "settings": {}}]) == "BTC/USDT"
+    assert brief("grid_strategy.overrides", [{"match": {"symbol": "BTC/USDT"}, "tp_percent": "2"}]) == "BTC/USDT"
     assert holder_of("security.webhook_hmac_key") == ("webhook", "hmac_key")
     assert holder_of("security.master_key") is None
 
@@ -227,6 +228,8 @@ async def test_layers_are_written_row_by_row_with_the_ladder_beside() -> None:
         await rig.sees("L0 gap must be 0 or negative")
         await rig.press("backspace", "0", *("f3",) * 3)
         await rig.sees("weights must sum")
+        await rig.press("ctrl+s")
+        await rig.until(lambda: "[WeightSum]" in rig.said, "it is refused, and nothing typed is lost")
         await rig.until(lambda: len(form.sets.sets[0]) == 2, "two are left")
         form.sets.take(0, [ONE, TWO])
         form.action_set(0)
@@ -293,7 +296,7 @@ async def test_overrides_name_whom_they_are_for() -> None:
         await rig.sees("above 0")
         await rig.press("ctrl+s")
         await rig.until(lambda: posted(rig, "/v1/config/draft"), "it is in the draft")
-        wanted = [{"match": {"symbol": "BTC/USDT"}, "settings": {"tp_percent": "2"}}]
+        wanted = [{"match": {"symbol": "BTC/USDT"}, "tp_percent": "2"}]
         assert posted(rig, "/v1/config/draft")[0]["values"] == {"grid_strategy.overrides": wanted}
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import ModalScreen
 
 from tui.lines import Lines
+from tui.seat import Sent
 from tui.text import clickable, line
 
 if TYPE_CHECKING:
@@ -74,6 +76,21 @@ class Form(ModalScreen[dict[str, Any] | None]):
     def action_leave(self) -> None:
         """Change nothing."""
         self.dismiss(None)
+
+    async def look(self, edits: Mapping[str, Any], **sample: Any) -> Any:
+        """Ask the daemon what the draft would do with these edits; None when it refuses, which is said."""
+        body = {"edits": edits, **sample}
+        return await self.seat.send(Sent("/v1/config/preview", body, lambda _: "", timeout_s=30.0))
+
+    @work(exclusive=True, group="keep")
+    async def finish(self, edits: dict[str, Any]) -> None:
+        """End with these edits, unless the daemon finds a mistake in them: then nothing that was typed is lost."""
+        found = await self.look(edits)
+        wrong = [each for each in (found or {}).get("errors", ()) if str(each["path"]).startswith(tuple(edits))]
+        if wrong:
+            self.seat.say(f"mend it first: {wrong[0]['path']} {wrong[0]['message']} [{wrong[0]['code']}]", "alarm")
+        elif found is not None:
+            self.dismiss(edits)
 
     def action_keep(self) -> None:
         """Take what was filled in."""

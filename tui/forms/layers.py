@@ -19,7 +19,6 @@ from tui.forms.base import Buttons, Form
 from tui.forms.layer_sets import COLUMNS, SHORTHAND, LayerSets, Mode, is_number
 from tui.ladder import ladder_lines
 from tui.lines import Lines
-from tui.seat import Sent
 from tui.text import clickable, line, lines
 
 __all__ = ["LayersForm"]
@@ -238,7 +237,7 @@ class LayersForm(Form):
         if problem := self.sets.unreadable():
             self.seat.say(f"{problem} [WrongType]", "warn")
             return
-        self.dismiss(self.sets.edits())
+        self.finish(self.sets.edits())
 
     # --- what it comes to ----------------------------------------------------------------------------------------------
 
@@ -271,10 +270,9 @@ class LayersForm(Form):
         sample: dict[str, Any] = {"symbol": given["symbol"], "side": self._side, "pyramid": self.pyramid}
         if is_number(given["size"]):
             sample["size"] = given["size"]
-        edits = {"edits": self.sets.edits()}
-        found = await self.seat.send(Sent("/v1/config/preview", {**sample, **edits}, lambda _: "", timeout_s=30.0))
+        found = await self.look(self.sets.edits(), **sample)
         if found is None and given["symbol"]:  # the sample is refused: layers can be looked at without it
-            found = await self.seat.send(Sent("/v1/config/preview", edits, lambda _: "", timeout_s=30.0))
+            found = await self.look(self.sets.edits())
         if found is not None:
             self._found = {**(self._found or {}), **{key: value for key, value in found.items() if value}}
             self._draw(found)

@@ -16,7 +16,6 @@ from textual.widgets import Input, Label, Static
 
 from tui.forms.base import Buttons, Form
 from tui.lines import Lines
-from tui.seat import Sent
 from tui.settings_values import hint_of, problem_of, shown, value_of
 from tui.text import clickable, line, lines
 
@@ -40,9 +39,10 @@ class Entry:
     """One override as it is being written."""
 
     def __init__(self, entry: Mapping[str, Any] | None = None) -> None:
-        given = entry or {"match": {}, "settings": {}}
-        self.match = {name: str(given["match"].get(name) or "") for name in _MATCH}
-        self.settings = [[str(name), shown(value)] for name, value in given["settings"].items()] or [["", ""]]
+        given = dict(entry or {})
+        match = given.pop("match", {})
+        self.match = {name: str(match.get(name) or "") for name in _MATCH}
+        self.settings = [[str(name), shown(value)] for name, value in given.items()] or [["", ""]]
 
     @property
     def title(self) -> str:
@@ -182,7 +182,7 @@ class OverridesForm(Form):
         if problems:
             self.seat.say(f"{problems[0]} [WrongType]", "warn")
             return
-        self.dismiss(self.edits())
+        self.finish(self.edits())
 
     # --- what it comes to ----------------------------------------------------------------------------------------------
 
@@ -193,7 +193,7 @@ class OverridesForm(Form):
             values = {key: value_of(self._keys[key], text) for key, text in entry.settings if key in self._keys}
             match = {name: text.strip() for name, text in entry.match.items() if text.strip()}
             if values or match:
-                found.append({"match": match, "settings": values})
+                found.append({"match": match, **values})
         return {_KEY: found or None}
 
     def _problems(self, entry: Entry) -> list[str]:
@@ -246,7 +246,7 @@ class OverridesForm(Form):
         """Ask the daemon what it thinks of the entries."""
         if any(any(self._problems(entry)) for entry in self.entries):
             return
-        found = await self.seat.send(Sent("/v1/config/preview", {"edits": self.edits()}, lambda _: "", timeout_s=30.0))
+        found = await self.look(self.edits())
         if found is None:
             return
         said = [

@@ -73,11 +73,17 @@ def groups_of(keys: Sequence[_Key]) -> list[tuple[Group, tuple[Part, ...]]]:
         name = str(each["key"])
         group = _home(name) or name.partition(".")[0]
         found[group].setdefault(part_of(name), []).append(each)
-    return [
-        (group, tuple(Part(ident, tuple(inside)) for ident, inside in found[group.ident].items()))
-        for group in groups
-        if found[group.ident]
-    ]
+    return [(group, _parts(group, found[group.ident])) for group in groups if found[group.ident]]
+
+
+def _parts(group: Group, found: Mapping[str, list[_Key]]) -> tuple[Part, ...]:
+    """Return the parts of a group in the order of its beginnings."""
+
+    def place(ident: str) -> int:
+        fitting = [at for at, each in enumerate(group.beginnings) if _begins(ident, each) or _begins(each, ident)]
+        return fitting[0] if fitting else len(group.beginnings)
+
+    return tuple(Part(ident, tuple(found[ident])) for ident in sorted(found, key=place))
 
 
 def part_of(key: str) -> str:

@@ -15,6 +15,8 @@ from tui.text import line, lines
 
 __all__ = ["about", "preview"]
 
+_ROOM: Final = 20
+"""Longest value that a row is sure to show whole; a longer one is shown above what the key is for."""
 _HOLDS: Final = {"now": "at once", "group": "for new groups", "restart": "after a restart"}
 
 
@@ -28,6 +30,8 @@ def about(row: Mapping[str, Any] | None, hint: str) -> Content:
         )
     head = line((row["key"], "strong"), (f"   {hint}", "dim"))
     said = line((row["wrong"], "alarm")) if row["wrong"] else Content(str(row["meaning"]))
+    if len(row["value"]) > _ROOM and not row["secret"]:
+        return lines(head, line((row["value"], "")), said)
     return lines(head, said)
 
 
