@@ -114,4 +114,5 @@ async def errors_in_one_shape(request: web.Request, handler: Handler) -> web.Str
         return error_answer(error.status, type(error).__name__.removeprefix("HTTP"), error.reason, request.path)
     except Exception as error:
         log.exception("the API failed on %s %s", request.method, request.path)
-        return error_answer(500, type(error).__name__, f"a mistake of bulkhead, see its log: {error}")
+        # Not in its own words: nobody knows what they hold, and the log has them, without secrets.
+        return error_answer(500, type(error).__name__, "a mistake of bulkhead: see its log")

@@ -49,6 +49,7 @@ def in_foreground(config: Config, sources: Sources, *, as_json: bool) -> int:
     run_daemon = _loaded_daemon()
     from service.process_log import begin_process_log
 
+    _keep_to_ourselves()
     begin_process_log(config, sys.stderr)
 
     def ready(daemon: Daemon) -> None:
@@ -66,6 +67,7 @@ def as_child(config: Config, sources: Sources, ready_fd: int, *, with_parent: bo
     run_daemon = _loaded_daemon()
     from service.process_log import begin_process_log
 
+    _keep_to_ourselves()
     begin_process_log(config, sys.stderr)
     if with_parent:
         Thread(target=_end_with_parent, name="parent", daemon=True).start()
@@ -95,6 +97,11 @@ def _loaded_daemon() -> Callable[..., int]:
     finally:
         gc.enable()
     return run_daemon
+
+
+def _keep_to_ourselves() -> None:
+    """Have nobody but the owner read what the daemon writes: journal, read models, logs, incidents and backups."""
+    os.umask(0o077)
 
 
 def _soon(ready: Callable[[Daemon], None], daemon: Daemon) -> None:
@@ -215,14 +222,14 @@ class _Started:
 
 
 def _spawn(config: Config, file: Path | None, mode: str, *, stdin: int) -> _Started:
-    config.app.data_dir.mkdir(parents=True, exist_ok=True)
+    config.app.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     read_end, write_end = os.pipe()
     command = [sys.executable, "-m", "service.cli", "up", mode, "--ready-fd", str(write_end)]
     if file is not None:
         command += ["--config", str(file)]
     _begin_anew(log_file(config))
     try:
-        with log_file(config).open("ab") as log:
+        with open(log_file(config), "ab", opener=partial(os.open, mode=0o600)) as log:
             # A session of its own: Ctrl-C in this terminal reaches this process, which then stops the daemon in order.
             process = subprocess.Popen(  # noqa: S603 - our own program
                 command, stdin=stdin, stdout=log, stderr=log, pass_fds=[write_end], start_new_session=True

@@ -45,8 +45,8 @@ def begun_only(path: Path) -> None:
 def test_an_order_is_not_sent_twice_although_the_daemon_was_killed(tmp_path: Path) -> None:
     """The same request after kill -9 gets the first answer; one that was never answered is not tried again; no secret stays.
 
-    The order is there once. Everything the daemon keeps and logs is searched for the password and the tokens that were used
-    (EX-1508).
+    The order is there once; what the daemon wrote is its owner's alone. Everything the daemon keeps and logs is searched for
+    the password and the tokens that were used (EX-1508).
     """
     with daemon_in(tmp_path, CONFIG + NETWORK) as daemon:
         daemon.up()
@@ -71,6 +71,8 @@ def test_an_order_is_not_sent_twice_although_the_daemon_was_killed(tmp_path: Pat
         session = remote(daemon).post("/v1/login", {"name": "ada", "password": PASSWORD})
         assert remote(daemon, session["access_token"]).get("/v1/me")["name"] == "ada"
         assert daemon.end(signal.SIGTERM) == 0
+        files = [each for each in daemon.config.app.data_dir.rglob("*") if each.is_file()]
+        assert [each.name for each in files if each.stat().st_mode & 0o077] == [], "open to others"
         secrets = [token, session["access_token"], session["refresh_token"]]
         assert found_in(tmp_path, [PASSWORD, *secrets, *(each.partition("_")[2][13:] for each in secrets)]) == []
 

@@ -114,6 +114,23 @@ def test_deep_or_broken_json_is_refused_and_no_failure() -> None:
     network(work)
 
 
+def test_a_mistake_of_ours_is_not_told_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an error holds nobody knows: it is in the log, and the answer says no more than that (EX-1508)."""
+
+    async def work(net: Network) -> None:
+        token = await net.token(Scope.READ)
+
+        def broken(*_: object) -> None:
+            raise RuntimeError("cannot reach db with hunter2hunter2")
+
+        monkeypatch.setattr(net.server.reading, "views", broken)
+        said = await net.ask("GET", "/v1/groups", token)
+        assert (said.status, said.code) == (500, "RuntimeError")
+        assert "hunter2" not in str(said.body)
+
+    network(work)
+
+
 def test_who_says_nothing_loses_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that sends its headers a byte at a time holds a connection for so long and no longer (slow-loris)."""
     monkeypatch.setattr(http_door, "IDLE_S", 0.2)

@@ -353,6 +353,26 @@ def test_a_listener_whose_session_ends_hears_no_more() -> None:
     network(work)
 
 
+def test_a_listener_ends_with_the_time_of_its_proof() -> None:
+    """A stream that is open when its session or token runs out by itself may not stay: nobody has to end it (EX-1507)."""
+
+    async def work(net: Network) -> None:
+        await net.person("ada", Role.VIEWER)
+        access = net.server.access
+        cookie = (await cookie_of(net))["Cookie"].partition("=")[2]
+        callers = [await access.caller(text, "x") for text in (cookie, await net.token(Scope.READ, days=1))]
+        callers.append((await access.login("ada", PASSWORD, "x")).caller)
+        assert [access.still(each) for each in callers] == [True] * 3
+        since(net, IDLE_NS)
+        assert [access.still(each) for each in callers] == [False, True, True]
+        since(net, IDLE_NS)
+        assert [access.still(each) for each in callers] == [False, False, True]
+        since(net, 14 * 86_400 * 10**9)
+        assert [access.still(each) for each in callers] == [False] * 3
+
+    network(work)
+
+
 def test_a_position_of_another_journal_is_refused() -> None:
     """Who resumes after a position that there is not has another journal in mind, and is told so."""
 
