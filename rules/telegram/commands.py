@@ -79,7 +79,9 @@ def _answers(about: str, effect: str, *, confirm: bool = False) -> Command:
 HOUSE: Final[Mapping[str, Command]] = MappingProxyType(
     {
         **SPEC,
-        "/resume": SPEC["/resume"]._replace(confirm=True),
+        # The engine pauses as a whole: a command that names one account must not resume the others.
+        "/pause": SPEC["/pause"]._replace(about="stop new entries, of all accounts; exits go on", per_account=False),
+        "/resume": SPEC["/resume"]._replace(about="allow entries again", confirm=True, per_account=False),
         "/close": SPEC["/close"]._replace(confirm=True),
         "/closeleg": _trades("close one leg of a group", (2, 3), "ID LEG", "closing", "CLOSE_LEG"),
         "/queue": Command("entries that wait", reply="queue"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any, Final
 
@@ -13,10 +14,13 @@ from rules.money import result_of
 from rules.notation import words
 from runtime.clock import NANOS
 
-__all__ = ["BUTTONS", "age", "count", "group_lines", "group_name", "listed", "number", "typing"]
+__all__ = ["BUTTONS", "LIVE_S", "age", "count", "group_lines", "group_name", "listed", "moment", "number", "typing"]
 
 BUTTONS: Final = 8
 """Most buttons under a message."""
+
+LIVE_S: Final = 5
+"""Prices younger than this are live: a status that changes with each second would be edited for ever."""
 
 _LINES: Final = 40
 """Lines of a list; what is left out is counted."""
@@ -70,6 +74,12 @@ def age(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
+
+
+def moment(at: int, now: int, zone: tzinfo) -> str:
+    """Return an instant as a clock shows it, with its day when that is not today."""
+    then, today = (datetime.fromtimestamp(each / NANOS, zone) for each in (at, now))
+    return f"{then:%H:%M}" if then.date() == today.date() else f"{then:%d %b %H:%M}"
 
 
 def number(value: Any) -> str:

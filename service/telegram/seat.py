@@ -19,6 +19,7 @@ from protocol.notifications import NOTIFIER, ListNotices, ReadNotices
 from protocol.offset import RiskCommandDone, RunNow
 from protocol.pool import ForceAdd, PromoteQueued, QueueAnswer, RemoveQueued
 from protocol.risk import ArmAccount, PauseEngine, ResumeEngine, StopAccount
+from rules.notices.sentence import who
 from service.api.answers import Refused
 from service.api.control import actor_at
 from service.api.host import ASK_S, RISK, Host
@@ -82,7 +83,7 @@ class HouseSeat:
             case "/run":
                 return Named(await self._planned(args, account), tuple(args))
             case "/resume":
-                return Named("Allow new entries again.")
+                return Named("Allow new entries again, of all accounts.")
             case "/approve":
                 return Named(f"Approve {await self.views.prompt(args[0])}", tuple(args))
             case "/apply":
@@ -113,14 +114,14 @@ class HouseSeat:
     async def _act(self, command: str, args: Sequence[str], account: str, request_id: str, by: str) -> str:
         match command:
             case "/pause":
-                said = await self._ask(RISK, PauseEngine(f"from the phone, {by}"))
-                return f"Paused: new entries are stopped; exits go on. Engine {said.status.value}."
+                said = await self._ask(RISK, PauseEngine(f"by {who(by)}"))
+                return f"Paused: no new entries, exits go on. The engine is {said.status.value}."
             case "/resume":
                 said = await self._ask(RISK, ResumeEngine())
-                return f"Resumed: engine {said.status.value}{f', {said.reason}' if said.reason else ''}."
+                return f"Resumed: the engine is {said.status.value}{f', {said.reason}' if said.reason else ''}."
             case "/stop":
                 name = self._account(account)
-                await self._ask(RISK, StopAccount(name, f"from the phone, {by}", by))
+                await self._ask(RISK, StopAccount(name, "from the phone", by))
                 return f"{name} is stopped until an admin arms it: /arm {name}"
             case "/arm":
                 name = self._account(account)

@@ -38,7 +38,7 @@ from service.journals import journal_of, views_of
 from service.notices import zone_of
 from service.report.pictures import picture_beside
 from service.telegram.drafts import draft_said
-from service.telegram.lines import BUTTONS, age, group_lines, listed, typing
+from service.telegram.lines import BUTTONS, LIVE_S, age, group_lines, listed, moment, typing
 from service.telegram.timing import NO_CALENDAR, maintenance, round_trips, signal_to_order
 from store.pnl import PnlFilter
 from store.signal_times import signal_times
@@ -106,8 +106,8 @@ class PhoneViews:
         signal, (count, _newest) = await self.reading.views(
             lambda views: (views.signals(limit=1), views.alerts(limit=1))
         )
-        ago = f"{age((host.system.now() - signal[0].received_at) / NANOS)} ago" if signal else "none yet"
-        return "\n".join([*lines, f"last signal: {ago}", f"alerts to acknowledge: {count or 'none'}"])
+        last = moment(signal[0].received_at, host.system.now(), zone_of(host.config)) if signal else "none yet"
+        return "\n".join([*lines, f"last signal: {last}", f"alerts to acknowledge: {count or 'none'}"])
 
     def _account_lines(self, name: str, worth: Mapping[str, Any] | None, stopped: str | None) -> list[str]:
         """Say how an account stands: venue and age of its newest price, equity, and why it takes no entries."""
@@ -116,7 +116,8 @@ class PhoneViews:
         rules: RulesState | None = bus.kept(precision_topic(name))
         ticks = [bus.kept(market_topic(name, each.symbol)) for each in (rules.instruments if rules is not None else ())]
         newest = max((each.at for each in ticks if each is not None), default=None)
-        feed = "no prices yet" if newest is None else f"prices {age(max(0, now - newest) / NANOS)} old"
+        late = 0.0 if newest is None else (now - newest) / NANOS
+        feed = "no prices yet" if newest is None else "prices live" if late < LIVE_S else f"prices {age(late)} old"
         lines = [f"{name}: venue {'connecting' if health is None else health.status.value}, {feed}"]
         if worth and worth["equity"]:
             lines.append(f"  equity {amount_of(Decimal(worth['equity']), worth['currency'])}")

@@ -70,6 +70,13 @@ def test_whatever_raises_risk_or_closes_is_confirmed(name: str) -> None:
     assert not command.writes or command.role >= (Role.APPROVE if name in ("/approve", "/reject") else Role.TRADE)
 
 
+def test_no_command_about_the_engine_takes_an_account() -> None:
+    """ML-1082: the engine pauses as a whole, so resuming one account must not resume all: the account is refused."""
+    for name in ("/pause", "/resume"):
+        assert parse_command(f"{name} acct1", HOUSE, ("acct1", "acct2")).error == "BadArguments"
+        assert parse_command(name, HOUSE, ("acct1", "acct2")).error == ""
+
+
 @pytest.mark.parametrize("word", ["", " /help", "help", "\n/help"])
 def test_what_does_not_begin_with_a_stroke_is_no_command(word: str) -> None:
     """ML-1081: text not starting with / is NotACommand."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from actors.session_figures import CallFigures, figures_of_calls
 from rules.quantiles import nearest_rank
 from service.config import parse
-from service.telegram.lines import group_lines, listed, typing
+from service.telegram.lines import group_lines, listed, moment, typing
 from service.telegram.timing import NO_CALENDAR, maintenance, round_trips, signal_to_order
 
 HOUR = 3_600 * 10**9
@@ -69,6 +70,12 @@ def test_a_group_is_written_in_short_lines() -> None:
     assert "nothing filled yet" in group_lines(group(unrealized_quote=None, avg_entry=None), HOUR)
     assert "1 bar," in group_lines(group(), 2 * HOUR)
     assert max(map(len, said.splitlines())) <= 48
+
+
+def test_moments_are_clock_times() -> None:
+    """A live status says when, not how long ago: it is edited only when there is news."""
+    assert moment(HOUR, 2 * HOUR, UTC) == "01:00"
+    assert moment(HOUR, 26 * HOUR, UTC) == "01 Jan 01:00"
 
 
 def test_lists_are_cut_and_buttons_fit() -> None:
