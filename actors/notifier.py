@@ -16,6 +16,7 @@ from protocol.event_log import EventsAcknowledged
 from protocol.messages import Event, Message
 from protocol.notifications import (
     NOTICES,
+    DayFigures,
     DaySummaryKept,
     DismissNotices,
     GroupNamed,
@@ -77,6 +78,7 @@ class _Summed(Message, frozen=True, tag=True):
 
     day: str
     text: str
+    figures: tuple[DayFigures, ...] = ()
 
 
 def drafts_of(events: Sequence[tuple[int, int, Event]], through: int) -> Backlog:
@@ -104,8 +106,8 @@ async def no_backlog(after: int) -> Backlog:
 class Notifier(DurableActor):
     """Keeps the shelf; one a daemon.
 
-    ``backlog`` reads the journal after a position (-1: the first start ever, of which nothing is told), ``summary`` says in
-    words what a day (ISO 8601) came to; None where days are not summed up. Days are those of ``zone``.
+    ``backlog`` reads the journal after a position (-1: the first start ever, of which nothing is told), ``summary`` says
+    in words and figures what a day (ISO 8601) came to; None where days are not summed up. Days are those of ``zone``.
     """
 
     SNAPSHOT_EVERY = 200
@@ -113,7 +115,7 @@ class Notifier(DurableActor):
     def __init__(
         self,
         backlog: Callable[[int], Awaitable[Backlog]] = no_backlog,
-        summary: Callable[[str], Awaitable[str]] | None = None,
+        summary: Callable[[str], Awaitable[tuple[str, tuple[DayFigures, ...]]]] | None = None,
         zone: tzinfo = UTC,
     ) -> None:
         self._backlog = backlog
@@ -257,7 +259,7 @@ class Notifier(DurableActor):
         day = self._yesterday()
         if self._summary is not None and self._shelf.day < day:
             self.context.pipe(
-                self._summary(day), lambda text: _Summed(day, text), lambda _: _Summed(day, ""), real=True
+                self._summary(day), lambda said: _Summed(day, *said), lambda _: _Summed(day, ""), real=True
             )
 
     @handles
@@ -265,7 +267,7 @@ class Notifier(DurableActor):
         """Keep a day's summary; its notice is made of the journal like all others."""
         if not msg.text or self._shelf.day >= msg.day:
             return None
-        return Do([DaySummaryKept(day=msg.day, text=msg.text, at=self.now())])
+        return Do([DaySummaryKept(day=msg.day, text=msg.text, figures=msg.figures, at=self.now())])
 
     # --- operators -----------------------------------------------------------------------------------------------------
 

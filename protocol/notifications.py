@@ -6,17 +6,19 @@ tell it what was seen. It publishes ``NoticesKept`` and ``NoticesRepeated`` on t
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
 from protocol.messages import Event, Message, Request, Value
-from protocol.values import Instant, Name, Side, Text
+from protocol.values import Instant, Name, Scope, Side, Text
 
 __all__ = [
     "NOTICES",
     "NOTIFIER",
+    "DayFigures",
     "DaySummaryKept",
     "DismissNotices",
     "GroupNamed",
@@ -120,11 +122,24 @@ class NoticesRepeated(Event, frozen=True, forbid_unknown_fields=True, gc=False, 
     at: Instant
 
 
+class DayFigures(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
+    """What a local calendar day came to in one scope, in USD; best and worst symbol are None when nothing was realized."""
+
+    scope: Scope
+    groups_closed: int
+    fills: int
+    volume_usd: Decimal
+    net_pnl: Decimal
+    best_symbol: Name | None = None
+    worst_symbol: Name | None = None
+
+
 class DaySummaryKept(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """What a local calendar day (ISO 8601) came to, in words (EX-1716)."""
+    """What a local calendar day (ISO 8601) came to, in words and by scope (EX-1716)."""
 
     day: Name
     text: Text
+    figures: tuple[DayFigures, ...] = ()
     at: Instant
 
 

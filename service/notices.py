@@ -1,9 +1,11 @@
-"""The notifier of a daemon: what it reads of the journal, and the day's summary in words (EX-1716)."""
+"""The notifier of a daemon: what it reads of the journal, and the day's summary (EX-1716)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, date, timedelta, tzinfo
+from decimal import Decimal
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -11,6 +13,7 @@ from anyio import to_thread
 
 from actors.notifier import Backlog, Notifier, drafts_of
 from actors.session_topics import market_topic
+from protocol.notifications import DayFigures
 from protocol.values import Scope
 from rules.performance import DailySummary, daily_summary, day_start
 from rules.quote_usd import quote_usd, rate_symbol
@@ -24,12 +27,12 @@ from store.performance import QuoteUsd, Wanted, fill_lines
 from store.queries import Views, open_views
 from supervision.child import ChildSpec
 
-__all__ = ["day_in_words", "day_of_scope", "notifier_child", "rates_of", "said_of_day", "zone_of"]
+__all__ = ["day_of_scope", "day_summed", "notifier_child", "rates_of", "said_of_day", "zone_of"]
 
 
 def notifier_child(active: ActiveConfig, system: ActorSystem) -> ChildSpec:
     """Return the recipe of the notifier; on a virtual clock no day is summed up."""
-    summary = None if isinstance(system.clock, VirtualClock) else partial(day_in_words, active, system)
+    summary = None if isinstance(system.clock, VirtualClock) else partial(day_summed, active, system)
     return ChildSpec("notifier", lambda: Notifier(partial(_backlog, active), summary, zone_of(active.config)))
 
 
@@ -56,21 +59,31 @@ def _read_backlog(config: Config, after: int) -> Backlog:
         reader.close()
 
 
-async def day_in_words(active: ActiveConfig, system: ActorSystem, day: str) -> str:
-    """Say what a day came to, a line a scope."""
+async def day_summed(active: ActiveConfig, system: ActorSystem, day: str) -> tuple[str, tuple[DayFigures, ...]]:
+    """Say what a day came to, a line a scope, and in figures."""
     config = active.config
     rates = rates_of(config, system)
 
-    def read() -> str:
-        views = open_views(views_of(config))
-        try:
+    def read() -> list[tuple[Scope, DailySummary]]:
+        with closing(open_views(views_of(config))) as views:
             scopes = dict.fromkeys(config.scope_of(account) for account in config.accounts)
-            found = [(scope, day_of_scope(config, rates, scope, date.fromisoformat(day))(views)) for scope in scopes]
-        finally:
-            views.close()
-        return "\n".join(said_of_day(scope, summary) for scope, summary in found)
+            return [(scope, day_of_scope(config, rates, scope, date.fromisoformat(day))(views)) for scope in scopes]
 
-    return await to_thread.run_sync(read)
+    found = await to_thread.run_sync(read)
+    text = "\n".join(said_of_day(scope, summary) for scope, summary in found)
+    return text, tuple(_figures(scope, summary) for scope, summary in found)
+
+
+def _figures(scope: Scope, summary: DailySummary) -> DayFigures:
+    return DayFigures(
+        scope=scope,
+        groups_closed=summary.groups_closed,
+        fills=summary.fills,
+        volume_usd=Decimal(repr(summary.volume_usd)),
+        net_pnl=Decimal(repr(summary.net_pnl)),
+        best_symbol=summary.best_symbol,
+        worst_symbol=summary.worst_symbol,
+    )
 
 
 def day_of_scope(config: Config, rates: QuoteUsd, scope: Scope, day: date) -> Callable[[Views], DailySummary]:
@@ -79,7 +92,7 @@ def day_of_scope(config: Config, rates: QuoteUsd, scope: Scope, day: date) -> Ca
     span = Wanted(scope, since=day_start(day, zone), until=day_start(day + timedelta(days=1), zone))
 
     def read(views: Views) -> DailySummary:
-        made = inputs(views, span, rates)
+        made = inputs(views, span, rates, marks=False)
         lines = fill_lines(views, span, rates)
         return daily_summary(day, zone, made.trades, lines, made.realizations)
 

@@ -60,10 +60,10 @@ class _Lists:
         self.snapshots = self.made.snapshots.extend
 
 
-def inputs(views: Views, wanted: Wanted, quote_usd: QuoteUsd) -> Inputs:
-    """Read what the figures of a scope are made of."""
+def inputs(views: Views, wanted: Wanted, quote_usd: QuoteUsd, *, marks: bool = True) -> Inputs:
+    """Read what the figures of a scope are made of; without ``marks`` no snapshots of equity."""
     lists = _Lists()
-    Ledger(wanted, quote_usd).catch_up(views, lists)
+    Ledger(wanted, quote_usd).catch_up(views, lists, marks=marks)
     return lists.made
 
 
@@ -86,15 +86,16 @@ class Ledger:
         sql = "SELECT DISTINCT group_id FROM realizations WHERE position > ?"
         return any(group_id in self._known for (group_id,) in views.database.fetch(sql, [self._seen_to]))
 
-    def catch_up(self, views: Views, sink: Sink) -> None:
+    def catch_up(self, views: Views, sink: Sink, *, marks: bool = True) -> None:
         """Read what is new, a page at a time: a long history is never held as a whole."""
         self._seen_to = views.database.fetch("SELECT coalesce(max(position), -1) FROM realizations", [])[0][0]
         while (lines := self._lines(views)) is not None:
             sink.realizations(lines)
         self._read_trades(views, sink)
-        self._begin_marks(views, sink)
-        while (marks := self._marks(views)) is not None:
-            sink.snapshots(marks)
+        if marks:
+            self._begin_marks(views, sink)
+            while (some := self._marks(views)) is not None:
+                sink.snapshots(some)
 
     # --- realizations --------------------------------------------------------------------------------------------------
 

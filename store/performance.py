@@ -7,6 +7,7 @@ worth is left out. Scopes never mix: a figure is of one of them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -17,10 +18,12 @@ from store.queries import Views
 from store.views.rows import GroupRow
 
 __all__ = [
+    "KeptDay",
     "QuoteUsd",
     "Rates",
     "Wanted",
     "fill_lines",
+    "kept_days",
     "of_accounts",
     "of_groups",
     "origin_of",
@@ -123,6 +126,25 @@ def fill_lines(views: Views, wanted: Wanted, quote_usd: QuoteUsd) -> list[FillLi
         for at, symbol, qty, price, quote in views.database.fetch(sql, where.values)
         if (rate := rates[quote]) is not None
     ]
+
+
+class KeptDay(NamedTuple):
+    """What was stored of a day at midnight (EX-1716), in USD."""
+
+    groups_closed: int
+    fills: int
+    volume_usd: float
+    net_pnl: float
+    best_symbol: str | None
+    worst_symbol: str | None
+    kept_at: Instant
+
+
+def kept_days(views: Views, scope: Scope, first: date) -> dict[date, KeptDay]:
+    """Return the days of a scope that were stored, from a first one on."""
+    sql = """SELECT day, groups_closed, fills, CAST(volume_usd AS DOUBLE PRECISION), CAST(net_pnl AS DOUBLE PRECISION),
+        best_symbol, worst_symbol, kept_at FROM day_summaries WHERE scope = ? AND day >= ?"""
+    return {date.fromisoformat(day): KeptDay(*row) for day, *row in views.database.fetch(sql, [scope, str(first)])}
 
 
 # --- equity -------------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from store.tables.contents import copy_rows
 from store.tables.database import Row
 from store.tables.opening import Where, write_tables
 from store.views import (
+    days,
     equity,
     group_edits,
     groups,
@@ -46,6 +47,7 @@ BATCH: Final = 500
 """Records projected in one transaction while catching up."""
 
 _SUBJECTS: Final = (
+    days,
     equity,
     group_edits,
     groups,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, timedelta, tzinfo
+from datetime import UTC, date, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -15,20 +15,20 @@ from protocol.codec import decode_json
 from protocol.messages import Value
 from protocol.performance import EQUITY, RecordFlow
 from protocol.values import Instant, Scope, Side
-from rules.performance import RangeName, custom_span, daily_summaries, daily_summary, day_of, day_start, span_of
+from rules.performance import RangeName, custom_span, day_of, span_of
 from rules.quote_usd import quote_usd, rate_symbol
 from service.api.accounts import known_account
-from service.api.answers import Refused, answer, plain
+from service.api.answers import Refused, answer
 from service.api.control import actor_at
 from service.api.host import ASK_S, Host
 from service.api.peers import origin_of
 from service.api.reading import Reading
 from service.api.rows import limit_of
 from service.journals import journal_of, views_of
+from service.report.days import day_row, day_rows
 from service.report.figures import CURVE_POINTS, PARTS, answer_of, live
 from service.report.history import Book, History, Terms
-from store.ledger import inputs
-from store.performance import Wanted, fill_lines, progress_of, recorded_flows
+from store.performance import Wanted, progress_of, recorded_flows
 from store.queries import Views
 from store.views.rows import GroupRow
 
@@ -285,14 +285,8 @@ class _Routes:
     async def day(self, request: web.Request) -> web.Response:
         wanted, zone = await self._figures.wanted(request.query), zone_of(self._host)
         day = _day(request.query, "day") or day_of(self._host.system.now(), zone)
-        span = wanted._replace(since=day_start(day, zone), until=day_start(day + timedelta(days=1), zone))
         rate = self._figures.prices.quote_usd
-
-        def work(views: Views) -> Any:
-            made = inputs(views, span, rate)
-            return plain(daily_summary(day, zone, made.trades, fill_lines(views, span, rate), made.realizations))
-
-        return answer(await self._figures.reading.views(work))
+        return answer(await self._figures.reading.views(lambda views: day_row(views, wanted, zone, rate, day)))
 
     async def equity(self, request: web.Request) -> web.Response:
         wanted = await self._figures.wanted(request.query)
@@ -304,19 +298,10 @@ class _Routes:
         return answer({"equity": rows})
 
     async def days(self, request: web.Request) -> web.Response:
-        """Return the summaries of days on which anything happened, the newest first (EX-1716)."""
         wanted, zone, limit = await self._figures.wanted(request.query), zone_of(self._host), limit_of(request.query)
-        if wanted.since is None:  # the newest days are wanted, not all that there ever were
-            today = day_of(self._host.system.now(), zone)
-            wanted = wanted._replace(since=day_start(today - timedelta(days=limit - 1), zone))
-        rate = self._figures.prices.quote_usd
-
-        def work(views: Views) -> Any:
-            made = inputs(views, wanted, rate)
-            found = daily_summaries(zone, made.trades, fill_lines(views, wanted, rate), made.realizations)
-            return [{**plain(each), "scope": wanted.scope.value} for each in found[:limit]]
-
-        return answer({"days": await self._figures.reading.views(work)})
+        rate, now = self._figures.prices.quote_usd, self._host.system.now()
+        rows = await self._figures.reading.views(lambda views: day_rows(views, wanted, zone, rate, now, limit))
+        return answer({"days": rows})
 
     # --- deposits and withdrawals ----------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "SERIES", "TABLES", "names"]
 APPLICATION_ID: Final = 0x62756C76
 """``bulv``: says that a SQLite file holds our read models."""
 
-SCHEMA_VERSION: Final = 10
+SCHEMA_VERSION: Final = 11
 """Raised by any change of a table or of a projection: older read models are then rebuilt."""
 
 _KEPT: Final = (
@@ -155,6 +155,10 @@ _EQUITY: Final = (
     # How far each account's realizations are in its equity.
     """CREATE TABLE equity_accounts (account TEXT PRIMARY KEY, position INTEGER NOT NULL,
         realized_exact EXACT NOT NULL) WITHOUT ROWID""",
+    # USD, as they were stored at midnight.
+    """CREATE TABLE day_summaries (day TEXT NOT NULL, scope TEXT NOT NULL, groups_closed INTEGER NOT NULL,
+        fills INTEGER NOT NULL, volume_usd EXACT NOT NULL, net_pnl EXACT NOT NULL, best_symbol TEXT, worst_symbol TEXT,
+        kept_at INTEGER NOT NULL, PRIMARY KEY (day, scope)) WITHOUT ROWID""",
 )
 
 _LOG: Final = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from actors.event_log import EventLog
@@ -9,6 +10,8 @@ from actors.notifier import Backlog, Notifier, drafts_of
 from protocol.event_log import AcknowledgeEvents, LogEvent
 from protocol.notifications import (
     NOTICES,
+    DayFigures,
+    DaySummaryKept,
     DismissNotices,
     ListNotices,
     NoticeList,
@@ -16,6 +19,7 @@ from protocol.notifications import (
     NoticesRepeated,
     ReadNotices,
 )
+from protocol.values import Scope
 from runtime.actor import Actor, handles
 from tests.actors.cast import FailingJournal, S, Stage, play
 
@@ -140,9 +144,11 @@ def test_a_day_is_summed_up_after_midnight_and_a_missed_one_at_the_next_start() 
     journal = FailingJournal()
     asked: list[str] = []
 
-    async def summary(day: str) -> str:
+    figures = DayFigures(scope=Scope.PAPER, groups_closed=2, fills=9, volume_usd=Decimal("150.5"), net_pnl=Decimal(-3))
+
+    async def summary(day: str) -> tuple[str, tuple[DayFigures, ...]]:
         asked.append(day)
-        return f"{day} was fine"
+        return f"{day} was fine", (figures,)
 
     async def first(stage: Stage) -> None:
         add(stage, summary=summary)
@@ -152,6 +158,8 @@ def test_a_day_is_summed_up_after_midnight_and_a_missed_one_at_the_next_start() 
         found = await listed(stage)
         assert found.notices[-1].type == "summary.day"
         assert "2023-11-16 was fine" in found.notices[-1].title
+        days = [each.event for each in journal.read_all() if isinstance(each.event, DaySummaryKept)]
+        assert [(each.day, each.figures) for each in days] == [(day, (figures,)) for day in asked]
 
     async def second(stage: Stage) -> None:
         add(stage, summary=summary)

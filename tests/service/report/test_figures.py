@@ -10,12 +10,17 @@ import pytest
 
 from benchmarks.performance import terms_at
 from benchmarks.trade_history import BEGIN, DAY, STARTING
+from protocol.notifications import DayFigures, DaySummaryKept
 from protocol.values import Scope
+from runtime.journal import Entry
 from service.api.client import DaemonRefused
 from service.report.figures import PARTS, answer_of, live
 from service.report.history import history
+from store.opening import MEMORY
 from store.performance import Wanted, progress_of
+from store.projector import Projector
 from store.queries import Views
+from store.sqlite_journal import open_journal
 from store.tables.opening import write_tables
 from tests.service.report.house import DAYS, NOW, House, history_of, run
 
@@ -213,6 +218,33 @@ def test_days_and_their_order() -> None:
         assert sum(each["net_pnl"] for each in days) == pytest.approx(whole["dashboard"]["pnl"]["all"])
         one = await house.get("/v1/performance/day", day=days[0]["day"])
         assert {**one, "scope": "paper"} == pytest.approx(days[0])
+
+    run(work)
+
+
+def test_a_day_stays_as_it_was_stored_at_midnight() -> None:
+    """EX-1716: a scope's day is what was stored; of a part of a scope, and of a day not stored, it is added up now."""
+
+    async def work(house: House) -> None:
+        before = (await house.get("/v1/performance/days", limit=10_000))["days"]
+        day = before[3]["day"]
+        with closing(open_journal(MEMORY)) as journal, closing(Projector(MEMORY)) as projector:
+            figures = DayFigures(
+                scope=Scope.PAPER, groups_closed=7, fills=9, volume_usd=Decimal("150.5"), net_pnl=Decimal("-0.1")
+            )
+            event = DaySummaryKept(day=day, text="so it was", figures=(figures,), at=NOW)
+            journal.append([Entry("/operators/notifier", 1, event, NOW, 1, 1, 0)])
+            projector.catch_up(journal)
+            row = projector.database.fetch("SELECT * FROM day_summaries")[0]
+        with closing(write_tables(house.config.app.data_dir / "views.db")) as tables, tables.transaction():
+            tables.execute(f"INSERT INTO day_summaries VALUES ({', '.join('?' * len(row))})", row)
+        after = (await house.get("/v1/performance/days", limit=10_000))["days"]
+        stored = after.pop(3)
+        assert after == [each for each in before if each["day"] != day]
+        assert (stored["groups_closed"], stored["net_pnl"], stored["kept_at"]) == (7, -0.1, NOW)
+        assert await house.get("/v1/performance/day", day=day) == stored
+        part = await house.get("/v1/performance/day", day=day, account="paper")
+        assert (part["groups_closed"], part["kept_at"]) == (before[3]["groups_closed"], None)
 
     run(work)
 
