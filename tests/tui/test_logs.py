@@ -119,9 +119,14 @@ async def test_a_signal_is_rehearsed_from_its_line_and_traded_only_when_the_symb
         await rig.until(lambda: "ConfirmationMissing" in rig.said, "the refusal")
         rig.app.run_text("replay-live s00000612 SUI/USDT")
         await rig.sees("Trade this signal again?")
+        for words in ("quantity", "≈ 600.00 USDT"):
+            assert words in rig.text
         await rig.press("y")
         await rig.until(lambda: rig.link.told[-1][1].get("mode") == "live", "it was sent")
         assert rig.link.told[-1][1]["confirm"] == "SUI/USDT"
+        await rig.press("escape", "W")
+        await rig.until(lambda: rig.app.query_one("#line").has_focus, "the command line")
+        assert rig.app.query_one("#line").value.startswith("replay-live s0000")  # type: ignore[attr-defined]
 
 
 async def test_retention_is_shown_and_a_tidying_up_asked_for() -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
 from tui import cells
 from tui.commands.finding import queue_choices, queued_of
+from tui.commands.replays import would_place
 from tui.link import part
 from tui.seat import Argument, Command, Question, Seat, Sent
 
 __all__ = ["COMMANDS"]
-
-_LONG_S: Final = 20.0
 
 _DOES: Final = {
     "promote": ("Let it in out of turn?", "enters"),
@@ -28,11 +26,11 @@ async def _command(seat: Seat, given: tuple[str, ...], *, name: str) -> None:
         return
     report, entry = found
     title, done = _DOES[name]
-    report_of = await _ladder(seat, report["account"], entry) if name != "remove" else []
+    placed = await would_place(seat, entry["signal_id"], report["account"]) if name != "remove" else []
     effects = [
         ("pair", f"{entry['side']} {entry['symbol']} {entry['timeframe']} on {report['account']}"),
         ("entry price", f"{cells.price(entry['entry_price']).text}, now {cells.price(entry['current_price']).text}"),
-        *report_of,
+        *placed,
         ("expected profit", f"{cells.signed(entry['expected_profit']).text} USD"),
         ("slots", f"{report['occupied']} of {report['maximum']} taken"),
     ]
@@ -50,18 +48,6 @@ async def _command(seat: Seat, given: tuple[str, ...], *, name: str) -> None:
     signal = entry["signal_id"]
     heard = lambda item: item.get("signal_id") == signal  # noqa: E731 - one expression, used once
     await seat.send(Sent(f"/v1/queue/{part(ident)}/{name}", body, said, heard=heard))
-
-
-async def _ladder(seat: Seat, account: str, entry: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what the entry would place as the daemon rehearses it now: quantities and their worth (EX-1603)."""
-    address = f"/v1/signals/{part(str(entry['signal_id']))}/replay"
-    said = await seat.send(Sent(address, {"mode": "dry"}, lambda _: "", timeout_s=_LONG_S))
-    steps = said["steps"] if said is not None else ()
-    details = next((each["details"] for each in steps if each["name"] in (f"{account} ladder", "ladder")), ())
-    layers = [each.partition(": ")[2] for each in details if each.startswith("layer ")]
-    worth = [each.removeprefix("notional ") for each in details if each.startswith("notional ")]
-    placed = [("quantity", "; ".join(layers))] if layers else []
-    return [*placed, *(("estimated", f"≈ {each}") for each in worth)]
 
 
 _ENTRY: Final = Argument("entry", queue_choices)

@@ -12,7 +12,7 @@ from tui.link import part
 from tui.seat import Argument, Choice, Command, Question, Seat, Sent
 from tui.text import line
 
-__all__ = ["COMMANDS", "report_lines"]
+__all__ = ["COMMANDS", "report_lines", "would_place"]
 
 _LONG_S: Final = 20.0
 
@@ -36,13 +36,34 @@ def report_lines(said: Mapping[str, Any]) -> Iterator[Content]:
     yield line(("signal   ", "dim"), said["signal_id"] or "nothing was routed")
 
 
+async def would_place(seat: Seat, signal_id: str, account: str = "") -> list[tuple[str, str]]:
+    """Return what a signal would place now as the daemon rehearses it: quantities and their worth (EX-1603)."""
+    said = await seat.send(Sent(_address(signal_id), {"mode": "dry"}, lambda _: "", timeout_s=_LONG_S))
+    found: list[tuple[str, str]] = []
+    for step in said["steps"] if said is not None else ():
+        whose, _, what = str(step["name"]).rpartition(" ")
+        if what == "ladder" and account in ("", whose):
+            layers = [each.partition(": ")[2] for each in step["details"] if each.startswith("layer ")]
+            found.append(("quantity", "; ".join(layers) or cells.words(step["outcome"])))
+            found += [
+                ("estimated", f"≈ {each.removeprefix('notional ')}")
+                for each in step["details"]
+                if each.startswith("notional ")
+            ]
+    return found
+
+
+def _address(signal_id: str) -> str:
+    return f"/v1/signals/{part(signal_id)}/replay"
+
+
 async def _replay(seat: Seat, given: tuple[str, ...]) -> None:
     """Rehearse; show every step."""
     ident = given[2] if len(given) > 2 else given[0] if given else ""
     if ident in ("", "-"):
         seat.say("this line names no signal [NotFound]", "warn")
         return
-    said = await seat.send(Sent(f"/v1/signals/{part(ident)}/replay", {"mode": "dry"}, lambda _: "", timeout_s=_LONG_S))
+    said = await seat.send(Sent(_address(ident), {"mode": "dry"}, lambda _: "", timeout_s=_LONG_S))
     if said is not None:
         hint = line((f":replay-live {ident} SYMBOL trades it; add reprice for the newest price", "dim"))
         seat.show_page(f"Rehearsal of {ident}: nothing was changed", (*report_lines(said), line(""), hint))
@@ -58,6 +79,7 @@ async def _live(seat: Seat, given: tuple[str, ...]) -> None:
         ("signal", f"{ident} becomes a new signal that names it"),
         ("symbol", typed),
         ("price", "the market's newest" if reprice else "as it came"),
+        *(await would_place(seat, ident)),
         ("not checked", "its age, its likeness to the old one"),
     )
     if not await seat.confirm(Question("Trade this signal again?", effects, "It is recorded who did it.")):
@@ -65,7 +87,7 @@ async def _live(seat: Seat, given: tuple[str, ...]) -> None:
     body = {"mode": "live", "confirm": typed, "reprice": bool(reprice)}
     said = await seat.send(
         Sent(
-            f"/v1/signals/{part(ident)}/replay",
+            _address(ident),
             body,
             lambda done: f"{done['signal_id']} {done['outcome']}",
             timeout_s=_LONG_S,
@@ -73,6 +95,15 @@ async def _live(seat: Seat, given: tuple[str, ...]) -> None:
     )
     if said is not None:
         seat.show_page(f"{ident} was sent again", tuple(report_lines(said)))
+
+
+async def _ask_live(seat: Seat, given: tuple[str, ...]) -> None:
+    """Write the command that trades a stored signal again; its symbol is typed by hand (EX-263)."""
+    ident = given[2] if len(given) > 2 else given[0] if given else "-"
+    if ident == "-":
+        seat.say("this line names no signal [NotFound]", "warn")
+        return
+    seat.open_command_line(f"replay-live {ident} ")
 
 
 def _signals(seat: Seat) -> Sequence[Choice]:
@@ -86,6 +117,13 @@ COMMANDS: Final = (
         help="Rehearse a stored signal: every step, nothing is changed",
         run=_replay,
         arguments=(Argument("signal", _signals),),
+    ),
+    Command(
+        name="ask-replay-live",
+        help="Write which stored signal is traded again",
+        run=_ask_live,
+        arguments=(Argument("signal", _signals),),
+        writes=True,
     ),
     Command(
         name="replay-live",

@@ -39,6 +39,7 @@ class LogsPanel(Panel):
         PanelKey("g", "line-group", "Its group"),
         PanelKey("h", "line-chain", "Its chain"),
         PanelKey("w", "replay", "Replay"),
+        PanelKey("W", "ask-replay-live", "Replay live"),
         PanelKey("e", "ask-export", "Export", target=False),
         PanelKey("left_square_bracket", "log-older", "Older", target=False),
         PanelKey("K", "retention", "Retention", target=False),
