@@ -30,7 +30,7 @@ class Confirm(ModalScreen[bool]):
     Confirm .title { text-style: bold; margin-bottom: 1; }
     Confirm .note { color: $text-muted; margin-top: 1; }
     Confirm Horizontal { height: 1; margin-top: 1; align-horizontal: right; }
-    Confirm Button { min-width: 12; margin-left: 2; background: $panel; color: $foreground; }
+    Confirm Button { min-width: 12; margin-left: 2; background: $cursor; color: $foreground; }
     Confirm Button:focus { background: $accent; color: $background; background-tint: $background 0%; text-style: bold; }
     Confirm.-danger #yes:focus { background: $error; }
     """

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from typing import Final
 
 from tui.app import Cockpit
 from tui.demo import DemoLink
@@ -16,12 +18,20 @@ from tui.themes import THEMES
 
 __all__ = ["Cockpit", "DaemonLink", "DemoLink", "Options", "default_file", "panel_names", "run", "theme_names"]
 
+_SIZE: Final = ("COLUMNS", "LINES")
+"""Where a shell, a container or a program that started us left the size it saw: Textual would believe it for good, and the
+screen would never follow its terminal. A browser's size does come this way.
+"""
+
 
 def run(options: Options, alive: Callable[[], bool] | None = None) -> int:
     """Show the cockpit until it is left; return its exit code.
 
     ``alive`` is given by who started the daemon for this screen: leaving asks first, and a daemon that died ends it.
     """
+    if not options.served:
+        for name in _SIZE:
+            os.environ.pop(name, None)
     cockpit = _Alone(options) if alive is None else _Owned(options, alive)
     cockpit.run()
     return int(cockpit.return_code or 0)

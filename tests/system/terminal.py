@@ -31,6 +31,14 @@ class Terminal:
         """Press keys, named as tmux names them."""
         self.tmux("send-keys", *keys)
 
+    def type(self, text: str) -> None:
+        """Have a text come in one piece, as a script or a line that catches up hands it in."""
+        self.tmux("send-keys", "-l", text)
+
+    def resize(self, width: int, height: int) -> None:
+        """Make the window larger or smaller."""
+        self.tmux("resize-window", "-x", str(width), "-y", str(height))
+
     @property
     def text(self) -> str:
         """Return what stands on the screen."""
