@@ -61,6 +61,11 @@ def new_item(chat: int, kind: OutKind, text: str, **more: Any) -> OutItem:
     return OutItem(id=0, chat=chat, kind=kind, text=fitting(text), **more)
 
 
+def _lane(item: OutItem) -> tuple[int, bool]:
+    """Return in which of its chat's two lanes an item goes: a picture takes seconds to draw, and no alert waits for it."""
+    return item.chat, item.kind is OutKind.PICTURE
+
+
 class Outbox(DurableActor):
     """The sending half of the bridge."""
 
@@ -70,7 +75,7 @@ class Outbox(DurableActor):
         self._settings = settings
         self._wire = wire
         self._memory = Memory()
-        self._in_flight: dict[int, int] = {}
+        self._in_flight: dict[tuple[int, bool], int] = {}
         self._not_before: dict[int, int] = {}
         self._failures = 0
         self._numbered = 0
@@ -128,23 +133,29 @@ class Outbox(DurableActor):
     # --- letting out ---------------------------------------------------------------------------------------------------
 
     def _pump(self) -> Do | None:
-        """Let the next item of each chat leave, if nothing of it is on its way and its pace allows."""
+        """Let the next item of each lane leave, if nothing of it is on its way and its chat's pace allows."""
         now, events, tells = self.now(), [], []
         for chat in self._memory.chats:
-            if chat in self._in_flight:
-                continue
-            wait = self._not_before.get(chat, 0)
-            waiting = self._memory.waiting(chat)
+            waiting = self._next(chat)
             if not waiting:
                 continue
+            wait = self._not_before.get(chat, 0)
             if wait > now:
                 self.timers.at(wait, _Go(chat))
                 continue
-            item = waiting[0]
-            self._in_flight[chat] = item.id
-            events.append(PhoneSending(item.id, now))
-            tells.append((self._wire, SendPhone(item)))
+            for item in waiting:
+                self._in_flight[_lane(item)] = item.id
+                events.append(PhoneSending(item.id, now))
+                tells.append((self._wire, SendPhone(item)))
         return Do(events, tells) if events else None
+
+    def _next(self, chat: int) -> list[OutItem]:
+        """Return the first item that waits in each lane of a chat that is free."""
+        found: dict[tuple[int, bool], OutItem] = {}
+        for item in self._memory.waiting(chat):
+            if _lane(item) not in self._in_flight:
+                found.setdefault(_lane(item), item)
+        return list(found.values())
 
     @handles
     def go(self, msg: _Go) -> Do | None:  # noqa: ARG002 - the type is the message
@@ -155,11 +166,10 @@ class Outbox(DurableActor):
     def result(self, msg: SendResult) -> Do | None:
         """Take in what became of a message."""
         item = self._memory.outbox.get(msg.id)
-        chat = next((chat for chat, ident in self._in_flight.items() if ident == msg.id), None)
-        if item is None or chat is None:
+        if item is None or self._in_flight.get(_lane(item)) != msg.id:
             return None
-        del self._in_flight[chat]
-        self._not_before[chat] = self.now() + self._pace(chat)
+        del self._in_flight[_lane(item)]
+        self._not_before[item.chat] = self.now() + self._pace(item.chat)
         return self._after_result(item, msg)
 
     def _pace(self, chat: int) -> int:

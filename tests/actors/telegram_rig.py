@@ -15,6 +15,7 @@ from protocol.telegram import (
     Button,
     Delivery,
     OutItem,
+    OutKind,
     PhoneMail,
     PhoneUpdate,
     PollPhone,
@@ -56,6 +57,7 @@ class Telegram:
         self.toasts: list[str] = []
         self.away = False
         self.salt = ""
+        self.drawing = False
         self._next = 100
         self._wire: FakeWire | None = None
 
@@ -118,6 +120,8 @@ class FakeWire(Actor):
     @handles
     def send(self, msg: SendPhone) -> None:
         telegram, item = self.telegram, msg.item
+        if telegram.drawing and item.kind is OutKind.PICTURE:
+            return
         answer = (
             Delivery.LATER if telegram.away else telegram.answers.pop(0) if telegram.answers else Delivery.DELIVERED
         )

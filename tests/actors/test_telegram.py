@@ -454,6 +454,24 @@ def test_a_picture_that_cannot_be_drawn_is_answered() -> None:
     play(script)
 
 
+def test_no_alert_waits_for_a_picture() -> None:
+    """ML-1083: a picture takes seconds to draw; what is told meanwhile is told, also while another is asked for."""
+
+    async def script(stage: Stage) -> None:
+        telegram, seat = Telegram(), FakeSeat()
+        await ready(stage, telegram, seat)
+        telegram.drawing = True
+        telegram.write("/chart")
+        telegram.write("/chart pnl")
+        await stage.passes(2)
+        alert(stage, "Down")
+        telegram.write("/status")
+        await stage.passes(5)
+        assert sorted(telegram.said()) == ["all is well", "\u203c Down happened"]
+
+    play(script)
+
+
 def test_a_journal_that_fails_lets_no_command_act() -> None:
     """What could not be journalled is not told to Telegram as taken: it comes again and acts once."""
     journal = FailingJournal()

@@ -132,7 +132,7 @@ async def approving(one: Phone) -> str:
     assert [each["symbol"] for each in groups] == ["BTC/USDT"]
     await one.enter("SOL/USDT")
     await one.see("Approve? Enter long SOL/USDT")
-    asked = await one.tap(await one.say("/approvals", "SOL/USDT", chat=TABLET), "Approve a3", "Tap Confirm")
+    asked = await one.tap(await one.say("/approvals", "a3: Enter long", chat=TABLET), "Approve a3", "Tap Confirm")
     await one.tap(asked, "Confirm", "approved: Enter long SOL/USDT")
     groups = (await one.until("/v1/groups?open=1", lambda said: len(said["groups"]) == 2))["groups"]
     return next(str(each["group_id"]) for each in groups if each["symbol"] == "BTC/USDT")
