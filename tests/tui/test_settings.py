@@ -300,6 +300,19 @@ async def test_overrides_name_whom_they_are_for() -> None:
         assert posted(rig, "/v1/config/draft")[0]["values"] == {"grid_strategy.overrides": wanted}
 
 
+async def test_the_rules_of_the_queue_are_put_in_order() -> None:
+    """Rules are moved and taken out by keys; the list becomes one edit of the draft (EX-920, EX-1620)."""
+    async with settings() as rig:
+        await choose(rig, "execution_pool", "waiting_rule.selection_priority")
+        await rig.sees("1  pyramid continuation")
+        await rig.press("down", "down", "f4", "down", "space")
+        await rig.sees("·  highest loss percent   does not count")
+        await rig.press("ctrl+s")
+        await rig.until(lambda: posted(rig, "/v1/config/draft"), "it is in the draft")
+        wanted = ["pyramid_continuation", "fifo"]
+        assert posted(rig, "/v1/config/draft")[0]["values"] == {"waiting_rule.selection_priority": wanted}
+
+
 # --- secrets ----------------------------------------------------------------------------------------------------------
 
 

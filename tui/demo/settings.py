@@ -30,6 +30,14 @@ _FEW: Final[tuple[tuple[str, Any, str, str, dict[str, str], str], ...]] = (
         "Slots per user.",
     ),
     ("waiting_rule.max_queue_minutes", 1440, "whole number", "now", {"at_least": "0"}, "Expiry of waiting entries."),
+    (
+        "waiting_rule.selection_priority",
+        ["pyramid_continuation", "highest_loss_percent", "fifo"],
+        "list of text",
+        "now",
+        {},
+        "Order of the ranking rules.",
+    ),
     ("risk_engine.loss_threshold_percent", "-5", "number", "now", {"below": "0"}, "Loss that makes a group eligible."),
     (
         "grid_strategy.max_pyramids_per_group",

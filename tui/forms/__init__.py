@@ -1,4 +1,4 @@
-"""Forms over the screen, for settings that are more than one value: layers, overrides, an account's credentials.
+"""Forms over the screen, for settings that are more than one value: layers, overrides, an order, an account's credentials.
 
 What lives here: a form each, which asks the daemon what it would do and ends with the edits of the draft it comes to. What
 must not: a rule of its own; whether layers are right is the daemon's word, as everywhere in this room.
@@ -7,6 +7,7 @@ must not: a rule of its own; whether layers are right is the daemon's word, as e
 from tui.forms.base import Form
 from tui.forms.credentials import CredentialsForm
 from tui.forms.layers import LayersForm
+from tui.forms.order import OrderForm
 from tui.forms.overrides import OverridesForm
 
-__all__ = ["CredentialsForm", "Form", "LayersForm", "OverridesForm"]
+__all__ = ["CredentialsForm", "Form", "LayersForm", "OrderForm", "OverridesForm"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tui.forms import CredentialsForm, Form, LayersForm, OverridesForm
+from tui.forms import CredentialsForm, Form, LayersForm, OrderForm, OverridesForm
 from tui.state import State
 
 __all__ = ["form_of", "wanted_of"]
@@ -15,6 +15,7 @@ _LAYERS: Final = tuple(
     f"{_GRID}{name}" for name in ("levels", "pyramid_specific_levels", "dca_count", "dca_gap_percent")
 )
 _OF_OVERRIDES: Final = (_GRID, "sizing.")
+_RANKING: Final = "waiting_rule.selection_priority"
 _NOT_OTHER: Final = (f"{_GRID}overrides",)
 
 
@@ -30,6 +31,8 @@ def form_of(row: Mapping[str, Any], state: State) -> Form | None:
         }
         symbols = state.setting("market.symbols") or [""]
         return LayersForm(wanted, str(symbols[0]), pyramid=1 if str(row["key"]).endswith("specific_levels") else 0)
+    if row["key"] == _RANKING:
+        return OrderForm(_RANKING, wanted_of(config)[_RANKING], row["default"])
     if row["key"] == f"{_GRID}overrides":
         keys = [each for each in config["effective"] if str(each["key"]).startswith(_OF_OVERRIDES)]
         others = [each for each in keys if each["key"] not in _NOT_OTHER]
