@@ -21,6 +21,7 @@ from service.api.answers import Refused, answer, not_found, plain
 from service.api.chains import chain_of
 from service.api.control import actor_at, near
 from service.api.host import ASK_S
+from supervision.tree import describe
 
 if TYPE_CHECKING:
     from service.api.server import ApiServer
@@ -134,6 +135,9 @@ class _Venues:
         path = f"/venues/{account}/{name}"
         found, cell = actor_at(self._host.system, path), self._host.system.cell_of(path)
         if cell is None or cell.actor is None:
+            session = f"/venues/{account}/session"
+            if any(each.path == session and each.state == "quarantined" for each in describe(self._host.system)):
+                raise Refused(409, "ChildQuarantined", f"{session} is quarantined; release it", value=session)
             raise Refused(409, "VenueDown", f"{account} is not connected: {then}", value=account)
         return found
 

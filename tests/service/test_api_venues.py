@@ -115,6 +115,6 @@ def test_books_are_compared_and_entries_allowed_on_demand() -> None:
         await rig.post("/v1/quarantine", {"path": "/venues/paper/session"})
         await rig.until("/v1/ps", lambda said: "running" not in states_of(said, "/venues/paper/reconciler"))
         for what in ("reconcile", "refresh"):
-            assert (await refused(rig.post(f"/v1/venues/{what}", {"account": "paper"}))).code == "VenueDown"
+            assert (await refused(rig.post(f"/v1/venues/{what}", {"account": "paper"}))).code == "ChildQuarantined"
 
     run(work)

@@ -180,7 +180,7 @@ _TRADING = (
         "Fetch trading rules now",
         VenueCommand,
         shapes.VENUE_RULES,
-        errors=("PrecisionFetchFailed", "VenueDown"),
+        errors=("ChildQuarantined", "PrecisionFetchFailed", "VenueDown"),
     ),
     post(
         "/v1/venues/test",
@@ -189,7 +189,13 @@ _TRADING = (
         TrialResult,
         errors=_NOT_TESTED,
     ),
-    post("/v1/venues/reconcile", "Compare with the venue now", VenueCommand, _TOLD, errors=("VenueDown",)),
+    post(
+        "/v1/venues/reconcile",
+        "Compare with the venue now",
+        VenueCommand,
+        _TOLD,
+        errors=("ChildQuarantined", "VenueDown"),
+    ),
     post(
         "/v1/venues/allow-entries",
         "Let entries leave again that another engine had stopped",
