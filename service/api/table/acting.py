@@ -30,6 +30,7 @@ from service.api.routes import Path, Pause, SendTo
 from service.api.signals import Replay
 from service.api.table import parameters as given
 from service.api.table import shapes
+from service.api.table.results import FLOW
 from service.api.table.routes import Route, post, shape
 from service.api.trials import TestVenue
 from service.api.venues import VenueCommand
@@ -208,7 +209,7 @@ _EARNED = (
         "/v1/performance/flows",
         "Record a deposit or a withdrawal",
         Flow,
-        shape("flow recorded", "What was recorded.", account=str, amount=str, at=int, note=str),
+        FLOW,
         errors=("NotFound",),
     ),
 )

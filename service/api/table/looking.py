@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from protocol.incident_files import IncidentFile
 from protocol.incidents import IncidentList
 from service.access.roles import Scope
 from service.api.health import HealthAnswer, StandingAnswer
 from service.api.login import WhoAnswer
 from service.api.people import PeopleAnswer, TokensAnswer
 from service.api.table import parameters as given
-from service.api.table import shapes
+from service.api.table import results, shapes
 from service.api.table.routes import Route, get
+from service.report.days import DayRow
 from store.log.lines import ExportForm
 
 __all__ = ["LOOKING"]
@@ -101,7 +103,7 @@ _TRADING = (
     get(
         "/v1/risk/decisions",
         "Decision records of the loss offset",
-        dict[str, Any],
+        results.DECISIONS,
         given.ACCOUNT,
         given.GROUP,
         given.text("text", "Words that stand in the record, or in pair, timeframe and side of its groups."),
@@ -115,7 +117,7 @@ _TRADING = (
     get(
         "/v1/venues/chain",
         "An option chain",
-        dict[str, Any],
+        results.CHAIN,
         given.ACCOUNT,
         given.text("underlying", "Of what."),
         given.text("dte", "Days to expiry: MIN-MAX."),
@@ -124,28 +126,30 @@ _TRADING = (
 )
 _EARNED = (
     get("/v1/pnl", "Realizations added up", shapes.PNL, *given.PNL, errors=("NotFound",)),
-    get("/v1/performance", "Every figure and curve of performance", dict[str, Any], *given.RECKONING, *given.DRAWN),
+    get(
+        "/v1/performance", "Every figure and curve of performance", results.Performance, *given.RECKONING, *given.DRAWN
+    ),
     get(
         "/v1/performance/day",
         "One day",
-        dict[str, Any],
+        DayRow,
         given.text("day", "A date such as 2026-02-10; without it today.", format="date"),
         *given.RECKONING,
     ),
-    get("/v1/performance/days", "Days on which anything happened", dict[str, Any], *given.RECKONING, given.LIMIT),
-    get("/v1/performance/flows", "Deposits and withdrawals", dict[str, Any], *given.RECKONING),
-    get("/v1/performance/equity", "Equity snapshots", dict[str, Any], *given.RECKONING),
+    get("/v1/performance/days", "Days on which anything happened", results.DAYS, *given.RECKONING, given.LIMIT),
+    get("/v1/performance/flows", "Deposits and withdrawals", results.FLOWS, *given.RECKONING),
+    get("/v1/performance/equity", "Equity snapshots", results.EQUITY, *given.RECKONING),
     get(
         "/v1/performance/trades",
         "Closed trades, the newest first",
-        dict[str, Any],
+        results.TRADES,
         *given.RECKONING,
         given.text("reason", "Closed for this only."),
         given.text("text", "Words of pair, timeframe, side, account, venue, strategy, reason or id."),
         given.text("before", "Where the page before ended, as its answer says."),
         given.LIMIT,
     ),
-    get("/v1/performance/exports", "What can be taken away", dict[str, Any]),
+    get("/v1/performance/exports", "What can be taken away", results.EXPORTS),
     get(
         "/v1/performance/export/{what}",
         "A table or curve as a file",
@@ -192,7 +196,7 @@ _LOG = (
         given.flag("all", "1: also what is over."),
         given.LIMIT,
     ),
-    get("/v1/incidents/{id}", "One crash with everything known about it", dict[str, Any], errors=("NotFound",)),
+    get("/v1/incidents/{id}", "One crash with everything known about it", IncidentFile, errors=("NotFound",)),
     get("/v1/notifications", "Notifications after a sequence", shapes.NOTICES, given.AFTER, given.LIMIT),
     get("/v1/trace/{id}", "The chain of causes of an order, group or signal", shapes.CHAIN, errors=("NotFound",)),
     get("/v1/explain/{id}", "Why it is so, in sentences", shapes.SENTENCES, errors=("NotFound",)),

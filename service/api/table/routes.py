@@ -75,7 +75,7 @@ def post(
     return Route("POST", path, scope, summary, takes, gives, query, errors, dry, knows, secret)
 
 
-def shape(name: str, doc: str, **fields: Any) -> Any:
+def shape(name: str, doc: str, /, **fields: Any) -> Any:
     """Return a type for an answer that is put together of others, named by some words; nothing is made of it."""
     declared = list(fields.items())
     return msgspec.defstruct(

@@ -6,6 +6,7 @@ from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from benchmarks.performance import terms_at
@@ -14,6 +15,7 @@ from protocol.notifications import DayFigures, DaySummaryKept
 from protocol.values import Scope
 from runtime.journal import Entry
 from service.api.client import DaemonRefused
+from service.api.table.routes import table
 from service.report.figures import PARTS, answer_of, live
 from service.report.history import history
 from store.opening import MEMORY
@@ -280,3 +282,24 @@ def test_progress_is_that_of_what_figures_are_made_of(tmp_path: Path) -> None:
         with closing(write_tables(tmp_path / "views.db")) as tables, tables.transaction():
             tables.execute("UPDATE groups SET closed_at = closed_at + 1")
         assert progress_of(views) != before
+
+
+def test_answers_are_what_the_description_says() -> None:
+    """What the OpenAPI document promises of performance is what is answered, with all parts and with none."""
+
+    async def work(house: House) -> None:
+        for path, query in (
+            ("/v1/performance", {}),
+            ("/v1/performance", {"parts": "none", "range": "7d"}),
+            ("/v1/performance/day", {}),
+            ("/v1/performance/days", {}),
+            ("/v1/performance/flows", {}),
+            ("/v1/performance/equity", {}),
+            ("/v1/performance/trades", {}),
+            ("/v1/performance/exports", {}),
+        ):
+            found = await house.get(path, **query)
+            promised = table()["GET", path].gives
+            assert msgspec.to_builtins(msgspec.convert(found, promised, strict=False)).keys() == found.keys(), path
+
+    run(work)
