@@ -152,6 +152,8 @@ def _run(
         with asyncio.Runner() as runner:
             markets = runner.run(_prepare(config, wall.now()))
         clock = _clock_for(config, markets, journal)
+        if config.deployment.auto_update:
+            log.warning("deployment.auto_update is true, and this version installs nothing by itself: update by hand")
         loop = (lambda: VirtualLoop(clock)) if isinstance(clock, VirtualClock) else None
         run = begin_run(journal, clock.now(), lambda: deployment_tag(config.app.data_dir))
         with asyncio.Runner(loop_factory=loop) as runner:

@@ -135,9 +135,15 @@ class Ui(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Deployment(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How an installation is built and updated; used by the container image."""
+    """How an installation is built and updated."""
 
-    docker_enabled: Annotated[bool, Key(doc="Build as a container. Used by the container image.")] = True
-    auto_update: Annotated[bool, Key(doc="Update by itself when no group is open. Used by the container image.")] = (
-        False
-    )
+    docker_enabled: Annotated[
+        bool, Key(doc="Build as a container, of docker/Dockerfile. The daemon itself does nothing with it.")
+    ] = True
+    auto_update: Annotated[
+        bool,
+        Key(
+            doc="Update by itself. This version knows no source of releases: it installs nothing, and says so at each start "
+            "while this is true."
+        ),
+    ] = False
