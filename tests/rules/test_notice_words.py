@@ -199,7 +199,7 @@ def test_amounts_are_written_as_their_currency_is() -> None:
     assert result_of(Decimal("-0.21976002"), "USDC") == "-0.22 USDC"
     assert result_of(Decimal("-0.000120"), "BTC") == "-0.00012 BTC"
     assert result_of(Decimal(0), "EUR") == "+0.00 EUR"
-    assert amount_of(Decimal("10000"), "USD") == "10,000.00 USD"
+    assert amount_of(Decimal(10_000), "USD") == "10,000.00 USD"
 
 
 def test_an_order_that_leaves_says_what_it_does() -> None:
