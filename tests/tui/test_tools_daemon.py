@@ -1,4 +1,4 @@
-"""The log, console, tree, notifications, injection and traces on a real daemon."""
+"""The log, console, tree, notifications, injection, traces and settings on a real daemon."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from textual.widgets import Input
 
 from protocol.event_log import OperatorActed
 from tests.system.process import CONFIG, daemon_in
-from tests.tui.rig import cockpit
+from tests.tui.rig import Rig, cockpit
 from tests.tui.test_cockpit_daemon import WallClock
+from tests.tui.test_settings import choose
 from tui.link import DaemonLink
 from tui.panels import PANELS
 
@@ -69,6 +70,33 @@ async def test_a_daemon_is_looked_into_from_the_cockpit(tmp_path: Path) -> None:
             await rig.until(lambda: "✖ quarantined" not in rig.text, "it runs again")
             await rig.press("n")
             await rig.sees("notifications")
+            await _settings(rig)
+        assert len(list((daemon.config.app.data_dir / "backups").iterdir())) == 1
         acted = [record.event for record in daemon.records() if isinstance(record.event, OperatorActed)]
     done = [event.command for event in acted if event.outcome == "done"]
-    assert [each for each in ("signal", "quarantine", "release") if not any(each in name for name in done)] == []
+    asked = ("signal", "quarantine", "release", "config/apply", "backups")
+    assert [each for each in asked if not any(each in name for name in done)] == []
+
+
+async def _settings(rig: Rig) -> None:
+    """Write layers and an override as the daemon has them, look at the ladder it reckons, apply, back everything up."""
+    await rig.press("escape", "6")
+    await choose(rig, "grid_strategy", "grid_strategy.levels")
+    await rig.sees("BTC/USDT long at")
+    await rig.press("f2", "f8")
+    await rig.sees("dca gap percent")
+    await rig.press("2", "down", "1", "down", "3")
+    await rig.sees("3 layers less")
+    await rig.press("ctrl+s")
+    await rig.sees("default → 2")
+    await choose(rig, "grid_strategy.overrides")
+    await rig.press("down", *"BTC/USDT", "down", "down", *"tp_percent", "down", "2", "ctrl+s")
+    await rig.until(lambda: len(rig.app.state.get("config")["changes"]) == 4, "all of it is in the draft")
+    await rig.press("A")
+    await rig.sees("Put 4 changes in force?")
+    await rig.press("y")
+    await rig.until(lambda: rig.app.state.get("config")["version"] == 2, "it is in force")
+    await rig.press("B")
+    await rig.sees("Back up the whole installation?")
+    await rig.press("y")
+    await rig.until(lambda: "files read back and right" in rig.said, "the manifest's answer")
