@@ -24,7 +24,7 @@ from tui.files import save
 from tui.grid.layout import GAPS
 from tui.help import Help
 from tui.lines import Lines
-from tui.link import Item, LinkLost, LinkState, pause
+from tui.link import Fetched, Item, LinkLost, LinkState, pause
 from tui.options import Options
 from tui.page import Page
 from tui.palette import Palette
@@ -221,9 +221,14 @@ class Cockpit(App[None]):
         """Ask the daemon; None when it refused, which is said."""
         return await self.telling.ask(self.link.get(path, **query))
 
-    async def fetch(self, path: str, **query: Any) -> bytes | None:
+    async def fetch(self, path: str, **query: Any) -> Fetched | None:
         """Ask the daemon for a file; None when it refused, which is said."""
         return await self.telling.ask(self.link.fetch(path, **query))
+
+    @property
+    def dark(self) -> bool:
+        """Whether the screen is dark at present."""
+        return self.current_theme.dark
 
     async def save(self, path: Path, data: bytes) -> None:
         """Write a file whole or not at all, or give it to the browser that looks."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from urllib.parse import quote
 
 from protocol.errors import BulkheadError
@@ -28,6 +28,7 @@ __all__ = [
     "ANSWER_S",
     "RETRY_S",
     "DaemonLink",
+    "Fetched",
     "Item",
     "Link",
     "LinkLost",
@@ -98,6 +99,13 @@ def part(text: str) -> str:
     return quote(text, safe="")
 
 
+class Fetched(NamedTuple):
+    """A file as it came; ``name`` is what the daemon calls it, empty when it does not say."""
+
+    name: str
+    data: bytes
+
+
 class Link(Protocol):
     """What the cockpit asks; the demo is another one."""
 
@@ -110,7 +118,7 @@ class Link(Protocol):
         """Return an answer; parameters that are None or empty are left out."""
         ...
 
-    async def fetch(self, path: str, **query: Any) -> bytes:
+    async def fetch(self, path: str, **query: Any) -> Fetched:
         """Return an answer that is a file, as it came."""
         ...
 
@@ -150,12 +158,12 @@ class DaemonLink:
         """Return the answer to a GET."""
         return await self._ask("GET", path, params=_wanted(query))
 
-    async def fetch(self, path: str, **query: Any) -> bytes:
+    async def fetch(self, path: str, **query: Any) -> Fetched:
         """Return the answer to a GET as it came; a refusal is understood."""
-        status, data = await self._answer("GET", path, _FILE_S, params=_wanted(query))
+        status, data, name = await self._answer("GET", path, _FILE_S, params=_wanted(query))
         if status >= 400:
             _understood(status, data)
-        return data
+        return Fetched(name, data)
 
     async def post(self, path: str, body: Any = None, *, timeout_s: float = ANSWER_S, request_id: str = "") -> Any:
         """Return the answer to a POST; ``request_id`` names the request, sent again under it it acts once."""
@@ -196,15 +204,18 @@ class DaemonLink:
         return self._session
 
     async def _ask(self, method: str, path: str, *, timeout_s: float = ANSWER_S, **more: Any) -> Any:
-        return _understood(*await self._answer(method, path, timeout_s, **more))
+        status, data, _ = await self._answer(method, path, timeout_s, **more)
+        return _understood(status, data)
 
-    async def _answer(self, method: str, path: str, timeout_s: float, **more: Any) -> tuple[int, bytes]:
+    async def _answer(self, method: str, path: str, timeout_s: float, **more: Any) -> tuple[int, bytes, str]:
+        """Return status, content, and the name it is offered under as a file."""
         import aiohttp
 
         limit = aiohttp.ClientTimeout(total=timeout_s)
         try:
             async with self._open().request(method, self._base + path, timeout=limit, **more) as response:
-                return response.status, await response.read()
+                offered = response.content_disposition
+                return response.status, await response.read(), (offered.filename or "") if offered is not None else ""
         except TimeoutError as error:
             raise LinkTimeout(f"{self.where} did not answer within {timeout_s:g} s") from error
         except (aiohttp.ClientError, OSError) as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 if TYPE_CHECKING:
     from textual.content import Content
 
+    from tui.link import Fetched
     from tui.state import State
 
 __all__ = ["Argument", "Choice", "Command", "Question", "Seat", "Sent"]
@@ -79,8 +80,13 @@ class Seat(Protocol):
         """Ask the daemon; None when it refused, which is said."""
         ...
 
-    async def fetch(self, path: str, **query: Any) -> bytes | None:
+    async def fetch(self, path: str, **query: Any) -> Fetched | None:
         """Ask the daemon for a file; None when it refused, which is said."""
+        ...
+
+    @property
+    def dark(self) -> bool:
+        """Whether the screen is dark at present."""
         ...
 
     async def save(self, path: Path, data: bytes) -> None:

@@ -96,6 +96,14 @@ async def test_results_are_written_whole_and_not_over_another_file(tmp_path: Pat
     assert [each.name for each in tmp_path.iterdir()] == ["trades.csv"]  # noqa: ASYNC240 - nothing waits for it
 
 
+async def test_a_file_is_named_as_the_daemon_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-1718: without a path it goes to the operator's home under the name of what, from, to and mode."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    async with cockpit(panel="performance", panels=RESULTS) as rig:
+        await rig.type("take by_pair.csv")
+        await rig.until((tmp_path / "by_pair_demo.csv").exists, "the file")
+
+
 async def test_a_chart_shows_every_curve_and_the_flows() -> None:
     """Each curve has its colour, extremes stand at the axis, money that came is a mark, nothing is no chart (EX-1705)."""
     points = [[at * 1e9, float(value)] for at, value in ((0, 100), (50, 300), (100, 200))]

@@ -37,11 +37,11 @@ async def _export(seat: Seat, given: tuple[str, ...]) -> None:
         seat.say("end the name of the file in .txt, .csv or .json [Usage]", "warn")
         return
     logs = seat.open_panel("logs")
-    data = await seat.fetch(
+    fetched = await seat.fetch(
         "/v1/log/export", format=form, **{name: each for name, each in logs.filters.items() if each}
     )
-    if data is not None:
-        await seat.save(path, data)
+    if fetched is not None:
+        await seat.save(path, fetched.data)
 
 
 def _path(text: str) -> Path:

@@ -122,10 +122,11 @@ async def _take(seat: Seat, given: tuple[str, ...]) -> None:
     if name != "trades":  # only the history knows why each was closed, and by what words it is looked for
         query.pop("reason", None)
         query.pop("text", None)
-    data = await seat.fetch(address, **query)
-    if data is not None:
-        span = query.get("range") or "_".join(filter(None, (query.get("from", ""), query.get("to", "")))) or "all"
-        await seat.save(Path(where.strip() or f"~/{name}_{span}.{form}"), data)
+    if form == "png":
+        query["theme"] = "dark" if seat.dark else "light"
+    fetched = await seat.fetch(address, **query)
+    if fetched is not None:
+        await seat.save(Path(where.strip() or f"~/{fetched.name or what}"), fetched.data)
 
 
 def _address(name: str, form: str) -> str | None:

@@ -13,7 +13,7 @@ from tui.demo.log import exported
 from tui.demo.settings import KEYS
 from tui.demo.tree import incident
 from tui.demo.world import World
-from tui.link import ANSWER_S, Item, LinkLost, LinkRefused, LinkState
+from tui.link import ANSWER_S, Fetched, Item, LinkLost, LinkRefused, LinkState
 
 __all__ = ["DemoLink"]
 
@@ -60,13 +60,14 @@ class DemoLink:
                 return history(group_of(self.world, ident))
         raise LinkRefused(404, {"code": "NotFound", "message": f"the demo has no {path}"})
 
-    async def fetch(self, path: str, **query: Any) -> bytes:
+    async def fetch(self, path: str, **query: Any) -> Fetched:
         """Return what the world writes into files."""
         self._there()
         if path == "/v1/log/export":
-            return exported(self.world, query)
+            return Fetched("", exported(self.world, query))
         if path.startswith("/v1/performance/"):
-            return results.exported(self.world, query)
+            what = path.rpartition("/")[2]
+            return Fetched(f"{what}_demo.{query.get('format', 'csv')}", results.exported(self.world, query))
         raise LinkRefused(404, {"code": "NotFound", "message": f"the demo has no {path}"})
 
     async def post(self, path: str, body: Any = None, *, timeout_s: float = ANSWER_S, request_id: str = "") -> Any:  # noqa: ARG002 - a demo is never late
