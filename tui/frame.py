@@ -16,9 +16,9 @@ from tui.text import clickable, line, padded
 if TYPE_CHECKING:
     from tui.panels.base import Panel, PanelKey
 
-__all__ = ["ENGINE", "banner", "header", "key_line", "shown_key", "tabs"]
+__all__ = ["banner", "engine_of", "header", "key_line", "shown_key", "tabs"]
 
-ENGINE: Final = {
+_ENGINE: Final = {
     "running": ("● RUNNING", "gain"),
     "paused": ("Ⅱ PAUSED", "warn"),
     "unknown": ("? UNKNOWN", "warn"),
@@ -40,13 +40,18 @@ def header(state: State, where: str, width: int, *, read_only: bool) -> Content:
     pieces: list[Cell | tuple[str, str] | str] = [(" bulkhead ", "badge"), " ", _mode(status), "  "]
     if _MADE_UP in status["source"]:
         pieces[3:] = [" ", (f" {_MADE_UP} ", "badge-warn"), "  "]
-    text, style = ENGINE.get(status["engine"]["status"], (f"✖ {status['engine']['status'].upper()}", "alarm"))
-    pieces += [(text, style), "  ", *_slots(status["counts"])]
+    pieces += [engine_of(state), "  ", *_slots(status["counts"])]
     if read_only:
         pieces += ["  ", (" READ ONLY ", "badge-warn")]
     pieces += _troubles(status)
     pieces += [("  " + _source(status), "dim")]
     return padded(line(*pieces), right, width)
+
+
+def engine_of(state: State) -> tuple[str, str]:
+    """Return how the engine stands, a sign and a word and their style: while the daemon is away nobody knows."""
+    said = "unknown" if state.link_state is LinkState.RECONNECTING else str(state.get("status")["engine"]["status"])
+    return _ENGINE.get(said, (f"✖ {said.upper()}", "alarm"))
 
 
 def _bell(state: State) -> Content:

@@ -56,6 +56,7 @@ async def test_a_daemon_that_is_away_is_said_and_old_values_are_dimmed() -> None
         assert not grid.stale
         rig.link.cut(away=True)
         await rig.sees("NO CONNECTION")
+        await rig.sees("? UNKNOWN")
         rig.clock.go(2.9)
         await rig.app.refresh_now()
         assert not grid.stale
@@ -141,7 +142,16 @@ async def test_the_daemons_settings_count_where_the_operator_chose_nothing() -> 
 async def test_the_smallest_dashboard_shows_every_widget_and_groups() -> None:
     """At 80 by 24, over SSH from a phone, no widget is missing and several groups are there, those that lose most first."""
     async with cockpit(size=(80, 24), panels=CORE) as rig:
-        for words in ("● RUNNING", "12 groups", "12/13", "queued 7  pool full 5", "today", "open", "committed", "○ IDLE"):
+        for words in (
+            "● RUNNING",
+            "12 groups",
+            "12/13",
+            "queued 7  pool full 5",
+            "today",
+            "open",
+            "committed",
+            "○ IDLE",
+        ):
             assert words in rig.text, words
         assert "WEBHOOK" in rig.text
         assert "1 OrderRejected" in rig.text
@@ -149,3 +159,16 @@ async def test_the_smallest_dashboard_shows_every_widget_and_groups() -> None:
         assert sum("/USDT" in line and ("long" in line or "short" in line) for line in lines[14:]) >= 6
         await rig.press("enter")
         assert rig.app.panel().ident == "positions"
+
+
+async def test_an_alert_is_acknowledged_by_a_click_on_its_letter() -> None:
+    """One by its letter in the strip, wherever one is; all of them by the word beside (EX-1406)."""
+    async with cockpit(size=(80, 24), panel="queue", panels=CORE) as rig:
+        newest = rig.app.state.get("alerts")["alerts"][0]["position"]
+        await rig.pilot.click("#alerts", offset=(1, 0))
+        await rig.until(lambda: rig.link.told, "the alert is acknowledged")
+        assert rig.link.told == [("/v1/alerts/ack", {"positions": [newest]})]
+        await rig.pilot.click("#alerts", offset=(76, 0))
+        await rig.until(lambda: rig.link.told[1:], "all are acknowledged")
+        assert rig.link.told[1] == ("/v1/alerts/ack", {"all": True})
+        await rig.until(lambda: not rig.app.query_one("#alerts").display, "a small screen has the line for itself")

@@ -12,7 +12,7 @@ from textual.geometry import Size
 from tui import cells
 from tui.alerts import letter_of
 from tui.cells import Cell
-from tui.frame import ENGINE
+from tui.frame import engine_of
 from tui.panels.risk import status_of
 from tui.plot import braille
 from tui.state import State
@@ -31,7 +31,6 @@ _NO_TROUBLE: Final = Cell("✓ nothing went wrong", "dim")
 _WHOLE: Final = 4
 """Lines of a card from which on nothing of it shares one."""
 
-_WITH_CENTS: Final = 34
 _WITH_AXIS: Final = 8
 _WITH_WORST: Final = 56
 
@@ -48,14 +47,13 @@ def engine(state: State, size: Size) -> Content:
     status = state.get("status")
     if status is None:
         return _title("ENGINE")
-    text, style = ENGINE.get(status["engine"]["status"], (f"✖ {status['engine']['status'].upper()}", "alarm"))
     reason = status["engine"]["reason"] or "entries are allowed"
     venues = [f"{each['account']} {each['text'] or each['status']}" for each in status["venues"]]
     down = any(each["text"] for each in status["venues"])
     up = cells.span(status["uptime_s"])
     return lines(
         _title("ENGINE", Cell(f"up {up}", "dim"), size.width),
-        *_stacked(size, line((text, style)), line((reason, "warn" if status["engine"]["reason"] else "dim"))),
+        *_stacked(size, line(engine_of(state)), line((reason, "warn" if status["engine"]["reason"] else "dim"))),
         line((", ".join(venues), "alarm" if down else "dim")),
     )
 
@@ -93,19 +91,30 @@ def pnl(state: State, size: Size) -> Content:
     found = state.get("performance")
     if found is None:
         return _title("TOTAL PNL")
-    total, sums = found["total_pnl"], found["dashboard"]["pnl"]
-    places = 2 if size.width >= _WITH_CENTS else 0
-    beneath = (
-        line(("realized ", "dim"), cells.signed(sums["all"], places)),
-        line(("  open ", "dim"), cells.signed(found["unrealized"], places)),
-        line(("today ", "dim"), cells.signed(sums["day"], places)),
-        line(("  week ", "dim"), cells.signed(sums["week"], places)),
-    )
+    total = found["total_pnl"]
+    beneath = _sums(found, size, 2)
+    if size.width < max(each.cell_length for each in beneath):
+        beneath = _sums(found, size, 0)
     return lines(
         _title("TOTAL PNL", _prices(state, found), size.width),
-        line(cells.signed(total), (" USD  ", "dim"), cells.percent(found["total_pnl_percent"]), ("%", "dim")),
-        *((line(*beneath[:2]), line(*beneath[2:])) if size.height >= _WHOLE else (line(beneath[2], beneath[1]),)),
+        line(cells.signed(total), (" USD  ", "dim"), *_percent(found["total_pnl_percent"])),
+        *beneath,
     )
+
+
+def _sums(found: Mapping[str, Any], size: Size, places: int) -> tuple[Content, ...]:
+    sums = found["dashboard"]["pnl"]
+    opened = (("  open ", "dim"), cells.signed(found["unrealized"], places))
+    today = (("today ", "dim"), cells.signed(sums["day"], places))
+    if size.height < _WHOLE:
+        return (line(*today, *opened),)
+    week = (("  week ", "dim"), cells.signed(sums["week"], places))
+    return line(("realized ", "dim"), cells.signed(sums["all"], places), *opened), line(*today, *week)
+
+
+def _percent(value: Any) -> tuple[Cell, ...]:
+    """Return a percentage with its unit; nothing where there is nothing to reckon it by."""
+    return () if value is None else (cells.percent(value), Cell("%", "dim"))
 
 
 def _prices(state: State, found: Mapping[str, Any]) -> Cell:
@@ -204,7 +213,7 @@ def brief(state: State, size: Size) -> Content:
     codes = Counter(str(row["code"]) for row in _last_hour(state)).most_common()
     found = (
         ("RISK", line(*(line(_standing(each), "   ") for each in pictures), _acted(latest))),
-        ("WEBHOOK", line((_since_signal(state), "dim"), "  ", _newest_signal(state))),
+        ("WEBHOOK", line(_newest_signal(state), (f"  {_since_signal(state)}", "dim"))),
         ("LAST HOUR", line((", ".join(f"{count} {code}" for code, count in codes), "warn") if codes else _NO_TROUBLE)),
     )
     return lines(*(line((f"{name:<11}", "title"), said).truncate(size.width, ellipsis=True) for name, said in found))

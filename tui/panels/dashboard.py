@@ -19,6 +19,7 @@ __all__ = ["DashboardPanel"]
 
 _COLUMNS: Final = tuple(column for column in COLUMNS if column.name != "average")
 """Of a group: how it goes and how it stands, also where there is no room for more."""
+_EMPTY: Final = "no group is open: signals that are taken open one"
 
 
 class DashboardPanel(Panel):
@@ -73,7 +74,7 @@ class DashboardPanel(Panel):
             yield Card("equity", opens="performance", draw=cards.equity)
             yield Card("side", opens="logs", draw=cards.side)
         with Horizontal(id="lower"):
-            yield Grid(_COLUMNS, ident="group_id", empty="no group is open", id="top-groups")
+            yield Grid(_COLUMNS, ident="group_id", empty=_EMPTY, id="top-groups")
             yield Card("troubles", opens="logs", draw=cards.troubles)
 
     def on_mount(self) -> None:
