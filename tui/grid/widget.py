@@ -294,7 +294,8 @@ class Grid(ScrollView, can_focus=True):
         """Return one line of the screen: the head, a row, or nothing."""
         width = self.size.width
         if y < _HEAD:
-            return self._paint.head(self._layout_now, self.rows, self.scroll_offset.x, width)
+            seen = self.scrollable_content_region.width or width
+            return self._paint.head(self._layout_now, self.rows, self.scroll_offset.x, seen)
         index = y - _HEAD + self.scroll_offset.y
         row = self.rows.at(index)
         if row is None:
