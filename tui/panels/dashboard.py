@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar, Final
 
 from textual.app import ComposeResult
@@ -17,8 +18,8 @@ from tui.state import State
 
 __all__ = ["DashboardPanel"]
 
-_COLUMNS: Final = tuple(column for column in COLUMNS if column.name != "average")
-"""Of a group: how it goes and how it stands, also where there is no room for more."""
+_COLUMNS: Final = tuple(replace(column, need=2) if column.name == "average" else column for column in COLUMNS)
+"""Of a group: where there is little room, how it stands comes before at what it was bought."""
 _EMPTY: Final = "no group is open: signals that are taken open one"
 
 
