@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from actors.session_link import CLOCK_WARN_S, clock_offset
@@ -112,9 +113,8 @@ async def probe(
 
     ``wanted`` are symbols to quote: the first that the venue has. ``tell`` hears each step as it is done.
     """
-    test, heard = Trial(now, tell), Heard()
+    test = Trial(now, tell)
     venue: Venue | None = None
-    found: tuple[Instrument, ...] = ()
 
     async def connect() -> Found:
         nonlocal venue
@@ -123,52 +123,61 @@ async def probe(
         check_capabilities(venue.name, venue.capabilities)
         return Found(f"{venue.name}, login accepted")
 
-    async def rights() -> Found:
-        assert venue is not None
-        return await _rights(venue)
+    heard = Heard()
+    try:
+        if await test.step("connect", connect):
+            assert venue is not None, "it has connected"
+            looks = _Looks(venue, heard, now, wanted)
+            for name, work in looks.steps():
+                if not await test.step(name, work):
+                    break
+    finally:
+        if venue is not None:
+            await test.step("disconnect", partial(_closed, venue))
+    return tuple(test.steps)
 
-    async def clock() -> Found:
-        assert venue is not None
-        offset = await clock_offset(venue, now)
+
+class _Looks:
+    """What is looked at once a venue is connected."""
+
+    def __init__(self, venue: Venue, heard: Heard, now: Callable[[], int], wanted: Sequence[str]) -> None:
+        self._venue = venue
+        self._heard = heard
+        self._now = now
+        self._wanted = wanted
+        self._found: tuple[Instrument, ...] = ()
+
+    def steps(self) -> Iterator[tuple[str, Callable[[], Awaitable[Found]]]]:
+        """Yield them in order; no quote where there is no market."""
+        yield "rights", self._rights
+        yield "clock", self._clock
+        yield "balances", self._balances
+        yield "markets", self._markets
+        if self._found:
+            yield "quote", self._quote
+
+    async def _rights(self) -> Found:
+        return await _rights(self._venue)
+
+    async def _clock(self) -> Found:
+        offset = await clock_offset(self._venue, self._now)
         word = "ahead of" if offset > 0 else "behind"
         return Found(f"{abs(offset) / NANOS:.3f} s {word} ours", abs(offset) > CLOCK_WARN_S * NANOS)
 
-    async def balances() -> Found:
-        assert venue is not None
-        held = await venue.balances()
-        return Found(", ".join(f"{(each.free + each.locked).normalize():f} {each.currency}" for each in held) or "nothing")
+    async def _balances(self) -> Found:
+        held = await self._venue.balances()
+        amounts = (f"{(each.free + each.locked).normalize():f} {each.currency}" for each in held)
+        return Found(", ".join(amounts) or "nothing")
 
-    async def load() -> Found:
-        nonlocal found
-        assert venue is not None
-        found = await venue.instruments()
-        return Found(f"{len(found)}")
+    async def _markets(self) -> Found:
+        self._found = await self._venue.instruments()
+        return Found(f"{len(self._found)}")
 
-    async def quote() -> Found:
-        assert venue is not None
-        (first,) = chosen(found, wanted, 1)
-        await venue.subscribe([first.symbol])
-        tick = await heard.price(first.symbol)
+    async def _quote(self) -> Found:
+        (first,) = chosen(self._found, self._wanted, 1)
+        await self._venue.subscribe([first.symbol])
+        tick = await self._heard.price(first.symbol)
         return Found(f"{tick.symbol} {tick.bid.normalize():f} / {tick.ask.normalize():f}")
-
-    steps = (
-        ("connect", connect),
-        ("rights", rights),
-        ("clock", clock),
-        ("balances", balances),
-        ("markets", load),
-        ("quote", quote),
-    )
-    try:
-        for name, work in steps:
-            if name == "quote" and not found:
-                break
-            if not await test.step(name, work):
-                break
-    finally:
-        if venue is not None:
-            await test.step("disconnect", lambda: _closed(venue))
-    return tuple(test.steps)
 
 
 async def _rights(venue: Venue) -> Found:

@@ -19,7 +19,7 @@ from service.venue_probe import Step, probe
 from service.venues import adapter_of
 from venues.contract import Venue
 
-__all__ = ["TrialResult", "maker_of", "markets_wanted", "tried", "with_credentials"]
+__all__ = ["TrialResult", "TrialStep", "maker_of", "markets_wanted", "tried", "with_credentials"]
 
 _BESIDE: Final = 100
 """Added to the client id at IBKR's gateway: a running daemon's own stays connected."""

@@ -168,7 +168,7 @@ class State:
             piece.dirty, piece.error = True, error
             return False
         except BulkheadError as error:
-            piece.error = error
+            piece.error = None if TOPICS[name].quiet else error
             return False
         if address != self._address(name):
             return False  # another one is looked at by now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from textual import work
 from textual.binding import Binding, BindingType
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Buttons", "Form"]
 
-BROAD = 110
+_BROAD: Final = 110
 """Columns from which on a form shows its outcome beside it."""
 
 
@@ -71,7 +71,7 @@ class Form(ModalScreen[dict[str, Any] | None]):
 
     def on_resize(self) -> None:
         """Say how much room there is, for style sheets."""
-        self.set_class(self.size.width >= BROAD, "-broad")
+        self.set_class(self.size.width >= _BROAD, "-broad")
 
     def action_leave(self) -> None:
         """Change nothing."""

@@ -35,7 +35,7 @@ _BUTTONS: Final = (
 )
 
 
-class Entry:
+class _Entry:
     """One override as it is being written."""
 
     def __init__(self, entry: Mapping[str, Any] | None = None) -> None:
@@ -76,7 +76,7 @@ class OverridesForm(Form):
 
     def __init__(self, entries: Sequence[Mapping[str, Any]], keys: Sequence[Mapping[str, Any]]) -> None:
         super().__init__()
-        self.entries = [Entry(each) for each in entries] or [Entry()]
+        self.entries = [_Entry(each) for each in entries] or [_Entry()]
         self._keys = {str(each["key"]).partition(".")[2]: each for each in keys}
         self._at = 0
         self._pause: Timer | None = None
@@ -100,7 +100,7 @@ class OverridesForm(Form):
     # --- the entry in front ----------------------------------------------------------------------------------------------
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> _Entry:
         """Return the entry in front."""
         return self.entries[self._at]
 
@@ -158,13 +158,13 @@ class OverridesForm(Form):
 
     def action_new(self) -> None:
         """Begin another entry."""
-        self.entries.append(Entry())
+        self.entries.append(_Entry())
         self.action_show(len(self.entries) - 1)
 
     def action_drop(self) -> None:
         """Take the entry away."""
         del self.entries[self._at]
-        self.entries = self.entries or [Entry()]
+        self.entries = self.entries or [_Entry()]
         self.action_show(max(0, self._at - 1))
 
     def action_show(self, place: int) -> None:
@@ -196,7 +196,7 @@ class OverridesForm(Form):
                 found.append({"match": match, **values})
         return {_KEY: found or None}
 
-    def _problems(self, entry: Entry) -> list[str]:
+    def _problems(self, entry: _Entry) -> list[str]:
         """Return what is wrong with each value of an entry, empty texts where nothing is."""
         found = []
         for key, text in entry.settings:
