@@ -86,6 +86,6 @@ def _toast(each: Mapping[str, Any], inside: int, *, small: bool) -> list[Content
     rows = [
         head.truncate(inside - 2, ellipsis=True, pad=True) + clickable(" ✕", "dim", f"put_away({int(each['seq'])})")
     ]
-    if each["body"] and not small:
+    if each["body"] and not small and each["type"] != "order.filled":  # the title of a fill says all of it
         rows.append(line("  ", str(each["body"])).truncate(inside, ellipsis=True))
     return rows
