@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -10,10 +10,14 @@ from protocol.codec import encode_json
 from protocol.messages import Value
 from protocol.telegram import OutItem, PhoneMail, PollPhone, SendResult, WireTrouble
 
-__all__ = ["LONGEST_FRAME", "Deliver", "Dial", "answer_of", "frame", "request_of"]
+__all__ = ["FAREWELL_S", "LONGEST_FRAME", "Asked", "Deliver", "Dial", "Farewell", "answer_of", "frame", "request_of"]
 
 LONGEST_FRAME: Final = 16_777_216
 """Bytes of one frame; the longest hold a picture."""
+
+
+FAREWELL_S: Final = 2
+"""Seconds that an end in order waits at most until the chats know of it."""
 
 
 class Dial(Value, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
@@ -36,18 +40,27 @@ class Deliver(Value, frozen=True, forbid_unknown_fields=True, gc=False, tag=True
     picture: bytes = b""
 
 
-_asked: Final[msgspec.json.Decoder[Dial | PollPhone | Deliver]] = msgspec.json.Decoder(Dial | PollPhone | Deliver)
+class Farewell(Value, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Tell all ``chats`` this, as far as that is done within ``FAREWELL_S``; nothing follows."""
+
+    text: str
+
+
+Asked: TypeAlias = Dial | PollPhone | Deliver | Farewell
+"""What the wire asks of the line."""
+
+_asked: Final[msgspec.json.Decoder[Asked]] = msgspec.json.Decoder(Asked)
 _answered: Final[msgspec.json.Decoder[PhoneMail | SendResult | WireTrouble]] = msgspec.json.Decoder(
     PhoneMail | SendResult | WireTrouble
 )
 
 
-def frame(said: Dial | PollPhone | Deliver | PhoneMail | SendResult | WireTrouble) -> bytes:
+def frame(said: Asked | PhoneMail | SendResult | WireTrouble) -> bytes:
     """Return a frame as it goes over the pipe."""
     return encode_json(said) + b"\n"
 
 
-def request_of(raw: bytes) -> Dial | PollPhone | Deliver:
+def request_of(raw: bytes) -> Asked:
     """Return what the wire asks."""
     return _asked.decode(raw)
 

@@ -29,7 +29,7 @@ from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.types import BotCommand, BotCommandScopeChat, BufferedInputFile, InlineKeyboardButton, InlineKeyboardMarkup
 from aiohttp import ClientConnectorError
 
-from actors.telegram.frames import LONGEST_FRAME, Deliver, Dial, frame, request_of
+from actors.telegram.frames import FAREWELL_S, LONGEST_FRAME, Deliver, Dial, Farewell, frame, request_of
 from actors.telegram.words import REPEAT_MARK
 from protocol.telegram import Delivery, OutItem, OutKind, PhoneMail, PhoneUpdate, PollPhone, SendResult, WireTrouble
 from runtime.child_log import speak
@@ -64,6 +64,11 @@ class Line:
             with suppress(exceptions.AiogramError):
                 scope = BotCommandScopeChat(chat_id=chat)
                 await self._bot.set_my_commands(self._menu, scope, request_timeout=SEND_S)
+
+    async def bid_farewell(self, text: str) -> None:
+        """Tell every chat, each once, within the time there is."""
+        said = [self._bot.send_message(chat, text, request_timeout=FAREWELL_S) for chat in self._chats]
+        await asyncio.gather(*said, return_exceptions=True)
 
     async def take(self, asked: PollPhone | Deliver) -> None:
         """Do what the wire asks and say what came of it; polls one at a time."""
@@ -196,6 +201,9 @@ async def _talk() -> None:
             task = asyncio.create_task(line.offer())
         else:
             assert line is not None, "the first frame dials"
+            if isinstance(asked, Farewell):
+                await line.bid_farewell(asked.text)
+                return
             task = asyncio.create_task(line.take(asked))
         under_way.add(task)
         task.add_done_callback(under_way.discard)

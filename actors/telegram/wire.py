@@ -6,10 +6,12 @@ import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Final
 
-from actors.telegram.frames import LONGEST_FRAME, Deliver, Dial, answer_of, frame
+from actors.telegram.frames import FAREWELL_S, LONGEST_FRAME, Asked, Deliver, Dial, Farewell, answer_of, frame
+from actors.telegram.words import FAREWELL
 from protocol.errors import BulkheadError, FeatureUnavailable
 from protocol.messages import Message
 from protocol.secret import Secret
@@ -27,6 +29,7 @@ from protocol.telegram import (
 from rules.telegram.commands import HOUSE
 from runtime.actor import Actor, handles
 from runtime.child_log import child_environment, hear
+from runtime.lifecycle import LifeState
 
 __all__ = ["POLL_S", "Draw", "TelegramWire"]
 
@@ -74,6 +77,7 @@ class TelegramWire(Actor):
         self._process: Process | None = None
         self._hearing: asyncio.Task[None] | None = None
         self._sent = 0
+        self._leaving = False
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
@@ -100,6 +104,17 @@ class TelegramWire(Actor):
         self._listen(process)
         if self.context.system.lookup(self._bridge) is not None:
             self.context.system.tell(self._bridge, WireUp())
+
+    async def stopping(self) -> None:
+        """Tell the chats that bulkhead stops (ML-1083): once, and not when only the wire is started anew."""
+        process = self._process
+        if process is None or self.context.system.root.state is not LifeState.STOPPING:
+            return
+        self._leaving = True
+        self._hand(Farewell(FAREWELL))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_S):
+                await process.wait()
 
     async def let_go(self) -> None:
         """End the process; it keeps nothing, and of what it was sending the bridge knows that it is uncertain."""
@@ -138,7 +153,7 @@ class TelegramWire(Actor):
             real=True,
         )
 
-    def _hand(self, asked: Dial | PollPhone | Deliver) -> None:
+    def _hand(self, asked: Asked) -> None:
         assert self._process is not None, "started made it"
         assert self._process.stdin is not None, "opened with a pipe"
         self._process.stdin.write(frame(asked))
@@ -151,7 +166,7 @@ class TelegramWire(Actor):
     async def _line(self, process: Process) -> bytes:
         assert process.stdout is not None, "opened with a pipe"
         raw = await process.stdout.readline()
-        if not raw and process is self._process:
+        if not raw and process is self._process and not self._leaving:
             raise ChildProcessError(f"the line to Telegram has ended (exit code {await process.wait()}); see the log")
         return raw
 

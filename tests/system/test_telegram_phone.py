@@ -111,6 +111,7 @@ async def phone(folder: Path) -> AsyncIterator[Phone]:
             await one.up()
             yield one
             assert await asyncio.to_thread(daemon.end, signal.SIGTERM) == 0
+            assert server.last(PHONE).text.startswith("bulkhead stops now")
             assert daemon.left_behind() == []
             assert TOKEN not in (folder / "log").read_text()
 
