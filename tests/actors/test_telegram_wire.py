@@ -7,8 +7,10 @@ import json
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
+import psutil
 import pytest
 
 from actors.telegram.wire import TelegramWire
@@ -29,6 +31,9 @@ from protocol.telegram import (
 from runtime.actor import Actor, handles
 from runtime.spec import Spec
 from runtime.system import ActorSystem
+from supervision.backoff import Backoff
+from supervision.child import ChildSpec
+from supervision.tree import supervisor
 from tests.servers.telegram import TOKEN, TelegramServer
 
 pytestmark = pytest.mark.slow
@@ -82,10 +87,11 @@ def play() -> Iterator[Play]:
             system = await stack.enter_async_context(ActorSystem())
             bridge = Bridge()
             system.spawn(Spec("bridge", lambda: bridge))
-            wire = TelegramWire(Secret(TOKEN), "/bridge", draw, chats=(7,), url=server.url, poll_s=1)
-            ref = system.spawn(Spec("wire", lambda: wire, edge=True))
+            token = Secret(TOKEN)
+            wire = partial(TelegramWire, token, "/bridge", draw, chats=(7,), url=server.url, poll_s=1)
+            system.spawn(supervisor("house", ChildSpec("wire", wire, edge=True, backoff=Backoff(0.01))))
             await bridge.next(WireUp)
-            return server, bridge, ref
+            return server, bridge, system.lookup("/house/wire")
 
         server, bridge, ref = runner.run(begin())
 
@@ -199,5 +205,19 @@ def test_the_library_is_loaded_beside_the_daemon(play: Play) -> None:
 
     async def script(_: TelegramServer, __: Bridge, ___: Callable[[Any], None]) -> None:
         assert "aiogram" not in sys.modules
+
+    play(script)
+
+
+def test_a_line_that_dies_is_started_anew(play: Play) -> None:
+    """DK-155: its supervisor starts the wire again, and the bridge is told, which knows what is uncertain then."""
+
+    async def script(_: TelegramServer, bridge: Bridge, __: Callable[[Any], None]) -> None:
+        [line] = [each for each in psutil.Process().children() if "actors.telegram.line" in " ".join(each.cmdline())]
+        line.kill()
+        await bridge.next(WireUp)
+        lines = [each for each in psutil.Process().children() if "actors.telegram.line" in " ".join(each.cmdline())]
+        assert line.pid not in [each.pid for each in lines]
+        assert len(lines) == 1
 
     play(script)

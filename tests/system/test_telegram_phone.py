@@ -1,4 +1,4 @@
-"""A trader with nothing but a phone, against a running daemon and a local Bot API server; both killed in the middle."""
+"""A trader with nothing but a phone, against a running daemon and a local Bot API server; killed in the middle, too."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from protocol.configuration import ConfigApplied
@@ -95,12 +94,6 @@ class Phone:
                 await asyncio.sleep(0.05)  # house: another process has no clock of ours
         return found
 
-    def kill_the_line(self) -> None:
-        """Kill the process that speaks with Telegram, and only that."""
-        children = psutil.Process(self.daemon.process.pid).children()
-        [line] = [each for each in children if "actors.telegram.line" in " ".join(each.cmdline())]
-        line.kill()
-
 
 @asynccontextmanager
 async def phone(folder: Path) -> AsyncIterator[Phone]:
@@ -184,7 +177,7 @@ async def looking_around(one: Phone) -> None:
 
 
 async def killed(one: Phone) -> None:
-    """Close all; kill the daemon while Telegram fails, and after the next start the line as well."""
+    """Close all, and kill the daemon while Telegram fails."""
     asked = await one.say("/closeall", "Close 1 group")
     one.server.fail("sendMessage", "broken")
     one.server.tap(asked, "Confirm")
@@ -202,7 +195,6 @@ async def killed(one: Phone) -> None:
     for each in closed["notifications"]:
         if each["severity"] == "critical" or each["type"] == "group.closed":
             await one.see(each["title"])
-    one.kill_the_line()
     await one.say("/status", "engine paused")
 
 
