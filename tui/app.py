@@ -18,7 +18,7 @@ from tui.alerts import alert_strip
 from tui.command_line import CommandLine
 from tui.commands import COMMANDS, named
 from tui.confirm import Confirm
-from tui.dressing import dress, next_of
+from tui.dressing import dress, next_of, tables
 from tui.escape import tell_apart
 from tui.files import save
 from tui.grid.layout import GAPS
@@ -269,9 +269,8 @@ class Cockpit(App[None]):
         if name == "theme":
             self.theme = THEMES[value].theme.name
         elif name == "density":
-            for panel in self.query(Panel):
-                if panel.grid is not None:
-                    panel.grid.set_columns(density=value)
+            for _, table in tables(self):
+                table.set_columns(density=value)
 
     # --- commands ------------------------------------------------------------------------------------------------------
 

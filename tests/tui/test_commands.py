@@ -11,6 +11,7 @@ from tests.tui.rig import CORE, cockpit
 from tui.command_line import completions
 from tui.commands import COMMANDS, named
 from tui.demo.stories import entry_order
+from tui.grid import Grid
 from tui.help import Help
 from tui.panels import PANELS
 from tui.telling import WATCHED_S
@@ -238,12 +239,19 @@ async def test_what_an_operator_chose_is_there_the_next_time(tmp_path: Path) -> 
         await rig.type("columns pair pnl age id")
         await rig.type("sort pnl desc")
         await rig.until(lambda: rig.app.panel().grid.rows.sort == "pnl", "sorted")  # type: ignore[union-attr]
+        await rig.press("enter")
+        await rig.sees("PENDING TARGETS")
+        await rig.press("tab")
+        await rig.type("columns leg state filled")
+        await rig.type("sort filled")
     async with cockpit(panel="positions", theme="", preferences=file, panels=CORE) as rig:
         grid = rig.app.panel().grid
         assert grid is not None
         assert grid.shown_columns == ("pair", "pnl", "age", "id")
         assert (grid.rows.sort, grid.rows.descending) == ("pnl", True)
         assert rig.app.theme == "bulkhead-light"
+        legs = rig.app.query_one("#legs", Grid)
+        assert (legs.shown_columns, legs.rows.sort, legs.density) == (("leg", "state", "filled"), "filled", "compact")
         await rig.type("columns pair nonsense")
         await rig.sees("no column is nonsense")
     file.write_text("{broken")

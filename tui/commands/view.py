@@ -35,7 +35,7 @@ async def _density(seat: Seat, given: tuple[str, ...]) -> None:
 
 async def _columns(seat: Seat, given: tuple[str, ...]) -> None:
     """Show these columns in this order; none: what fits."""
-    grid = seat.panel().grid
+    grid = seat.panel().current_grid
     if grid is None:
         seat.say("this panel has no columns", "warn")
         return
@@ -49,7 +49,7 @@ async def _columns(seat: Seat, given: tuple[str, ...]) -> None:
 
 
 async def _sort(seat: Seat, given: tuple[str, ...]) -> None:
-    grid = seat.panel().grid
+    grid = seat.panel().current_grid
     name, _, way = (given[0] if given else "").partition(" ")
     if grid is None or name not in {column.name for column in grid.columns}:
         known = ", ".join(column.name for column in grid.columns) if grid is not None else "none here"
@@ -69,7 +69,7 @@ def _panels(seat: Seat) -> Sequence[Choice]:  # noqa: ARG001 - every completion 
 
 
 def _column_names(seat: Seat) -> Sequence[Choice]:
-    grid = seat.panel().grid
+    grid = seat.panel().current_grid
     return [Choice(column.name, column.help or column.title) for column in grid.columns] if grid is not None else ()
 
 

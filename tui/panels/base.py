@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple, cast
 
+from textual import events
 from textual.containers import Vertical
 from textual.widget import Widget
 
@@ -52,6 +53,7 @@ class Panel(Vertical):
 
     def __init__(self) -> None:
         super().__init__(id=f"panel-{self.ident}")
+        self._last_table: Grid | None = None
 
     def on_resize(self) -> None:
         """Say how much room there is, for style sheets: ``-broad`` from 100 columns on, ``-roomy`` from 26 lines on."""
@@ -91,7 +93,7 @@ class Panel(Vertical):
 
     def focus_main(self) -> None:
         """Give the keys to what the panel is about."""
-        first: Widget | None = self.grid or next(iter(self.query(Grid)), None)
+        first: Widget | None = self.current_grid or next(iter(self.query(Grid)), None)
         if first is not None:
             first.focus()
 
@@ -107,23 +109,41 @@ class Panel(Vertical):
         if self.grid is not None:
             self.grid.search(text)
 
+    @property
+    def current_grid(self) -> Grid | None:
+        """Return the table that the keys went to last, the main one when that is not on screen any more."""
+        last = self._last_table
+        there = last is not None and all(each.display for each in last.ancestors_with_self if isinstance(each, Widget))
+        return last if there else self.grid
+
+    def table_name(self, table: Grid) -> str:
+        """Return the name that an operator's choices for a table are kept under."""
+        return self.ident if table is self.grid else f"{self.ident}.{table.id}"
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Remember which table the keys go to: sorting and choosing columns is for that one."""
+        if isinstance(event.widget, Grid):
+            self._last_table = event.widget
+
     def set_columns(self, names: Sequence[str]) -> None:
         """Show these columns and remember them for this operator."""
-        if self.grid is not None:
-            self.grid.set_columns(names)
-            self.seat.set_preference(f"columns.{self.ident}", list(names))
+        if (table := self.current_grid) is not None:
+            table.set_columns(names)
+            self.seat.set_preference(f"columns.{self.table_name(table)}", list(names))
 
     def set_order(self, name: str, *, descending: bool) -> None:
         """Sort by a column and remember it for this operator."""
-        if self.grid is not None:
-            self.grid.order_by(name, descending=descending)
-            self.seat.set_preference(f"order.{self.ident}", [name, "desc" if descending else "asc"])
+        if (table := self.current_grid) is not None:
+            table.order_by(name, descending=descending)
+            self._keep_order(table)
 
     def on_grid_ordered(self, event: Grid.Ordered) -> None:
         """Remember how the operator sorts."""
-        if event.grid is self.grid:
-            rows = event.grid.rows
-            self.seat.set_preference(f"order.{self.ident}", [rows.sort, "desc" if rows.descending else "asc"])
+        self._keep_order(event.grid)
+
+    def _keep_order(self, table: Grid) -> None:
+        way = "desc" if table.rows.descending else "asc"
+        self.seat.set_preference(f"order.{self.table_name(table)}", [table.rows.sort, way])
 
     def on_grid_chosen(self, event: Grid.Chosen) -> None:
         """Open what the operator chose."""
