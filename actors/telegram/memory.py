@@ -19,10 +19,13 @@ from protocol.telegram import (
     PhoneTaken,
 )
 
-__all__ = ["MESSAGES_KEPT", "NEVER_AGAIN", "Memory", "fold"]
+__all__ = ["MESSAGES_KEPT", "NEVER_AGAIN", "PROMPTS", "Memory", "fold"]
 
 MESSAGES_KEPT: Final = 200
 """Newest messages whose id is remembered, so that they can be edited."""
+
+PROMPTS: Final = "approval:"
+"""How what a prompt is about begins."""
 
 NEVER_AGAIN: Final = frozenset({"/run"})
 """Commands that are not carried out again after a crash: nobody knows whether they were, and twice is not once."""
@@ -49,6 +52,14 @@ class Memory(msgspec.Struct):
     def waiting(self, chat: int) -> list[OutItem]:
         """Return what waits for a chat and does not leave yet, oldest first."""
         return [item for key, item in sorted(self.outbox.items()) if item.chat == chat and key not in self.sending]
+
+    @property
+    def prompts(self) -> set[str]:
+        """What prompts are about that nobody was told the end of."""
+        told = {item.about for item in self.outbox.values() if item.kind is OutKind.EDIT}
+        shown = {key.partition("|")[2] for key in self.messages}
+        waiting = {item.about for item in self.outbox.values() if item.kind is OutKind.PROMPT}
+        return {about for about in shown | waiting if about.startswith(PROMPTS)} - told
 
     @property
     def chats(self) -> list[int]:
@@ -89,9 +100,13 @@ def _sent(memory: Memory, event: PhoneSent) -> None:
         return
     item = memory.outbox.pop(event.id, None)
     memory.sent += 1
-    if item is None or not item.about or item.kind is OutKind.EDIT or not event.message_id:
+    if item is None or not item.about or not event.message_id:
         return
     key = f"{item.chat}|{item.about}"
+    if item.kind is OutKind.EDIT:
+        if item.about.startswith(PROMPTS):  # what came of a prompt is its last word
+            memory.messages.pop(key, None)
+        return
     memory.messages.pop(key, None)
     memory.messages[key] = event.message_id
     while len(memory.messages) > MESSAGES_KEPT:

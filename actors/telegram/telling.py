@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from actors.telegram.bridge import PhoneCommands
+from actors.telegram.memory import PROMPTS
 from actors.telegram.outbox import new_item
 from actors.telegram.words import alert_text
 from protocol.approvals import (
@@ -176,7 +177,7 @@ class TelegramBridge(PhoneCommands):
         return Do(self._prompts(msg.prompt), then=self._pump)
 
     def _prompts(self, prompt: ApprovalPrompt) -> list[Event]:
-        about = f"approval:{prompt.prompt_id}:{prompt.version}"
+        about = _about(prompt)
         items = []
         for chat in self._told(Role.APPROVE):
             known = self._memory.message_of(chat, about) or any(
@@ -190,7 +191,7 @@ class TelegramBridge(PhoneCommands):
     def ended(self, msg: ApprovalEnded) -> Do:
         """Write under the prompt what came of it, and take its buttons away."""
         by = f" by {who(msg.by)}" if msg.by else ""
-        return Do(self._close(f"approval:{msg.prompt_id}:", f"{msg.title}\n\n{msg.how.value}{by}"), then=self._pump)
+        return Do(self._close(f"{PROMPTS}{msg.prompt_id}:", f"{msg.title}\n\n{msg.how.value}{by}"), then=self._pump)
 
     def _close(self, prefix: str, text: str) -> list[Event]:
         found = {
@@ -203,10 +204,9 @@ class TelegramBridge(PhoneCommands):
 
     def _ended_meanwhile(self, open_ones: Sequence[ApprovalPrompt]) -> list[Event]:
         """Close prompts that ended while the bridge did not live."""
-        stands = {f"approval:{each.prompt_id}:{each.version}" for each in open_ones}
-        abouts = {item.about for item in self._memory.outbox.values() if item.kind is OutKind.PROMPT}
-        gone = sorted(about for about in abouts if about not in stands)
-        return [event for about in gone for event in self._close(about, "This was dealt with already.")]
+        gone = sorted(self._memory.prompts - {_about(each) for each in open_ones})
+        text = "What waited here was dealt with, or its time was over. /approvals shows what waits now."
+        return [event for about in gone for event in self._close(about, text)]
 
     # --- the live status -----------------------------------------------------------------------------------------------
 
@@ -229,6 +229,10 @@ class TelegramBridge(PhoneCommands):
                 self._live_text[chat] = msg.text
                 items += self._edit(chat, "live", msg.text)
         return Do(self._queued(items), then=self._pump) if items else None
+
+
+def _about(prompt: ApprovalPrompt) -> str:
+    return f"{PROMPTS}{prompt.prompt_id}:{prompt.version}"
 
 
 def _asking(prompt: ApprovalPrompt) -> str:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from actors.telegram.outbox import LONGEST, fitting
 from actors.telegram.words import REPEAT_MARK
+from protocol.approvals import APPROVALS, ApprovalEnded, ApprovalList, ApprovalPrompt, ListApprovals
 from protocol.event_log import EVENT_LOG, EventLogged, LogEvent, OperatorActed
-from protocol.telegram import Button, Delivery, OutKind, PhoneDropped, PhoneTaken, WireTrouble
+from protocol.telegram import Button, Delivery, OutKind, PhoneDropped, PhoneQueued, PhoneTaken, WireTrouble
+from runtime.actor import Actor, handles
+from supervision.child import ChildSpec
+from supervision.tree import supervisor
 from tests.actors.cast import FailingJournal, Stage, play
 from tests.actors.telegram_rig import ADMIN, BRIDGE, GROUP, SETTINGS, WATCHER, WIRE, FakeSeat, Telegram, crash, house
+from tests.examples import example
 
 
 async def ready(stage: Stage, telegram: Telegram, seat: FakeSeat) -> None:
@@ -468,6 +474,46 @@ def test_no_alert_waits_for_a_picture() -> None:
         telegram.write("/status")
         await stage.passes(5)
         assert sorted(telegram.said()) == ["all is well", "\u203c Down happened"]
+
+    play(script)
+
+
+class Desk(Actor):
+    """Stands for the approval desk."""
+
+    def __init__(self, prompts: list[ApprovalPrompt]) -> None:
+        self.prompts = prompts
+
+    @handles
+    def listed(self, msg: ListApprovals) -> ApprovalList:
+        return ApprovalList(tuple(self.prompts))
+
+
+def test_a_prompt_that_ended_while_nobody_listened_loses_its_buttons() -> None:
+    """DK-155: after a restart what ended meanwhile is closed in the chat, once; what still waits keeps its buttons."""
+
+    async def script(stage: Stage) -> None:
+        telegram, seat = Telegram(), FakeSeat()
+        prompts = [
+            msgspec.structs.replace(example(ApprovalPrompt), prompt_id=f"a{number}", title=f"Enter {number}")
+            for number in (1, 2, 3)
+        ]
+        stage.system.spawn(supervisor("risk", ChildSpec("approvals", lambda: Desk(prompts))))
+        await ready(stage, telegram, seat)
+        await stage.passes(10)
+        assert [item.buttons != () for item in telegram.seen if item.chat == ADMIN] == [True, True, True]
+        stage.system.bus.publish(APPROVALS, msgspec.structs.replace(example(ApprovalEnded), prompt_id="a3"))
+        await stage.passes(5)
+        del prompts[1:]
+        for _ in range(2):
+            crash(stage, BRIDGE)
+            await stage.passes(60)
+            said = telegram.said()
+            assert said[0].startswith("Approve? Enter 1")
+            assert said[1].startswith("What waited here was dealt with")
+            assert "approved" in said[2]
+        edits = [item for item in stage.events(BRIDGE, PhoneQueued) for item in item.items if item.edits]
+        assert len([item for item in edits if item.chat == ADMIN]) == 2
 
     play(script)
 
