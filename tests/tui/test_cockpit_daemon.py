@@ -50,7 +50,7 @@ async def test_a_daemon_is_steered_from_the_cockpit(tmp_path: Path) -> None:
             await rig.sees("BTC/USDT")
             await rig.press("enter")
             await rig.sees("PYRAMIDS  1 of 5")
-            await rig.sees("P1 DCA4")
+            await rig.sees("P0 DCA4")
             await rig.press("escape", "4")
             await rig.sees("pool full")
             await rig.press("3")
