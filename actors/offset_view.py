@@ -12,10 +12,11 @@ from protocol.offset import LoserRow, OffsetStatus, RiskPicture
 from rules.offset import (
     Candidate,
     OffsetSettings,
+    Winner,
     age_ok,
     failures,
     loss_percent,
-    plan_offset,
+    plan_with,
     pyramids_ok,
     rank_losers,
     rank_winners,
@@ -48,7 +49,7 @@ def picture(
     for each in (*losers, *unpriced):
         known = figures.get(each.group_id)
         if known is not None:
-            rows.append(_row(each, known, priced, weighed.left_out.get(each.group_id, ""), settings, now))
+            rows.append(_row(each, known, winners, weighed.left_out.get(each.group_id, ""), settings, now))
     return RiskPicture(
         account=account,
         enabled=settings.enabled,
@@ -67,10 +68,10 @@ def picture(
 
 
 def _row(
-    group: Candidate, known: Known, priced: Sequence[Candidate], left_out: str, settings: OffsetSettings, now: int
+    group: Candidate, known: Known, ranked: Sequence[Winner], left_out: str, settings: OffsetSettings, now: int
 ) -> LoserRow:
     standing = known.standing
-    winners = rank_winners(priced, group.group_id)
+    winners = [each for each in ranked if each.group.group_id != group.group_id]
     first_fill = group.first_fill_at
     return LoserRow(
         group_id=group.group_id,
@@ -91,7 +92,7 @@ def _row(
         age_minutes=(now - first_fill) // _MINUTE if first_fill is not None else None,
         winners=len(winners),
         winners_usd=sum((each.profit for each in winners), _ZERO),
-        plan=None if left_out else plan_offset(group, priced, settings),
+        plan=None if left_out else plan_with(group, winners, settings),
         reasons=() if left_out else failures(group, now, settings),
         blocked=group.blocked,
         skip_once=group.skip_once,

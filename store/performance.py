@@ -6,7 +6,7 @@ worth is left out. Scopes never mix: a figure is of one of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -36,8 +36,6 @@ __all__ = [
 
 QuoteUsd: TypeAlias = Callable[[str], float | None]
 """Says what a unit of a currency is worth in USD; None where that is not known (EX-109)."""
-
-_MOST: Final = 1_000_000
 
 _FIELDS: Final = ("account", "venue", "symbol", "timeframe", "strategy", "side")
 
@@ -205,27 +203,26 @@ def of_accounts(wanted: Wanted) -> Where:
 
 
 def positions(
-    views: Views, wanted: Wanted, mark: Callable[[GroupRow], float | None], quote_usd: QuoteUsd
+    groups: Iterable[GroupRow], mark: Callable[[GroupRow], float | None], quote_usd: QuoteUsd
 ) -> list[OpenPosition]:
-    """Return what is open, at the marks given; what has no mark or rate is left out (EX-1715)."""
+    """Return what is open of groups, at the marks given; what has no mark or rate is left out (EX-1715)."""
     found = []
-    for group in views.groups(open_only=True, scope=wanted.scope, limit=_MOST):
+    for group in groups:
         price, rate = mark(group), quote_usd(group.quote)
-        if wanted.has(group) and group.open_qty and price is not None and rate is not None:
+        if group.open_qty and price is not None and rate is not None:
             qty = float(group.open_qty) * group.side.sign
             found.append(OpenPosition(symbol=group.symbol, qty=qty, mark=price, quote_usd=rate))
     return found
 
 
-def waiting_entries(views: Views, wanted: Wanted, quote_usd: QuoteUsd) -> list[PendingEntry]:
-    """Return the entry orders that work (EX-1715)."""
-    groups = {g.group_id: g for g in views.groups(open_only=True, scope=wanted.scope, limit=_MOST) if wanted.has(g)}
-    found = []
-    for order in views.orders(open_only=True, limit=_MOST):
-        group = groups.get(order.group_id)
-        rate = quote_usd(group.quote) if group is not None else None
-        if rate is not None and order.purpose == "entry" and order.price is not None:
-            qty, filled = float(order.qty), float(order.filled_qty)
-            price = float(order.price)
-            found.append(PendingEntry(symbol=order.symbol, qty=qty, price=price, filled=filled, quote_usd=rate))
-    return found
+def waiting_entries(views: Views, groups: Iterable[GroupRow], quote_usd: QuoteUsd) -> list[PendingEntry]:
+    """Return the entry orders of groups that work (EX-1715)."""
+    rates = {group.group_id: quote_usd(group.quote) for group in groups}
+    sql = """SELECT group_id, symbol, CAST(qty AS DOUBLE PRECISION), CAST(price AS DOUBLE PRECISION),
+        CAST(filled_qty AS DOUBLE PRECISION) FROM orders WHERE purpose = 'entry' AND price IS NOT NULL
+        AND state NOT IN ('filled', 'cancelled', 'rejected', 'expired') ORDER BY position DESC"""
+    return [
+        PendingEntry(symbol=symbol, qty=qty, price=price, filled=filled, quote_usd=rate)
+        for group_id, symbol, qty, price, filled in views.database.fetch(sql, [])
+        if (rate := rates.get(group_id)) is not None
+    ]

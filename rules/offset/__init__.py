@@ -22,7 +22,7 @@ from rules.offset.execution import (
     next_move,
 )
 from rules.offset.figures import LIVE_STATES, Candidate, loss_percent, unit_usd, unrealized_usd
-from rules.offset.plan import LoserSlice, loser_slice, plan_offset
+from rules.offset.plan import LoserSlice, loser_slice, plan_offset, plan_with
 from rules.offset.ranking import Winner, rank_losers, rank_winners
 from rules.offset.run_now import Run, run_now
 from rules.offset.settings import OffsetSettings, OnShortfall, TimerStart
@@ -60,6 +60,7 @@ __all__ = [
     "next_instant",
     "next_move",
     "plan_offset",
+    "plan_with",
     "pyramids_ok",
     "rank_losers",
     "rank_winners",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from rules.offset.ranking import Winner, rank_winners
 from rules.offset.settings import OffsetSettings, OnShortfall
 from rules.precision import floor_to, quotient
 
-__all__ = ["LoserSlice", "loser_slice", "plan_offset"]
+__all__ = ["LoserSlice", "loser_slice", "plan_offset", "plan_with"]
 
 _ZERO = Decimal(0)
 
@@ -36,12 +36,17 @@ def plan_offset(loser: Candidate, groups: Iterable[Candidate], settings: OffsetS
 
     Profits and the loss are what closing now brings and costs, the fees of the venue included.
     """
+    return plan_with(loser, rank_winners(groups, loser.group_id), settings)
+
+
+def plan_with(loser: Candidate, winners: Sequence[Winner], settings: OffsetSettings) -> OffsetPlan:
+    """Plan as ``plan_offset`` does, out of winners that are ranked already and of which none is the loser."""
     unit = closing_unit_usd(loser)
     assert unit is not None, "the loser has a position, a price and a rate"
     required = abs(unit * loser.open_qty)
     if below_minimum(loser, loser.open_qty):
         return _refused(loser, required, (), "loser_below_min")
-    choice = _choose(rank_winners(groups, loser.group_id), required, settings)
+    choice = _choose(winners, required, settings)
     if not choice.winners:
         return _refused(loser, required, choice.skipped, "no_winners")
     if choice.covered < required and not (
@@ -83,7 +88,7 @@ def _refused(loser: Candidate, required: Decimal, skipped: tuple[SkippedWinner, 
 # --- winners -----------------------------------------------------------------------------------------------------------
 
 
-def _choose(ranked: list[Winner], required: Decimal, settings: OffsetSettings) -> _Choice:
+def _choose(ranked: Sequence[Winner], required: Decimal, settings: OffsetSettings) -> _Choice:
     chosen: list[PlannedWinner] = []
     skipped: list[SkippedWinner] = []
     covered = _ZERO

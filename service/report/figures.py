@@ -62,8 +62,8 @@ def live(
     """Read what is open and value it at present prices (EX-1703, EX-1715)."""
     groups = [g for g in views.groups(open_only=True, scope=wanted.scope, limit=_MOST) if wanted.has(g)]
     opened = [_open(group, mark(group), quote_usd(group.quote)) for group in groups]
-    held = positions(views, wanted, mark, quote_usd)
-    waiting = waiting_entries(views, wanted, quote_usd)
+    held = positions(groups, mark, quote_usd)
+    waiting = waiting_entries(views, groups, quote_usd)
     occupied = len({group.key for group in groups})
 
     def allocated(total_equity: float) -> Any:

@@ -87,7 +87,7 @@ def test_open_positions_and_waiting_entries(tables_at: Where) -> None:
         group.buy("p0.l0", D(2), D(100))
         projector.catch_up(journal)
         views = projector.views()
-        wanted = Wanted(Scope.PAPER)
-        assert [(each.qty, each.mark) for each in positions(views, wanted, lambda _: 110.0, dollar)] == [(2.0, 110.0)]
-        assert positions(views, wanted, lambda _: None, dollar) == []
-        assert waiting_entries(views, wanted, lambda _: None) == []
+        opened = views.groups(open_only=True)
+        assert [(each.qty, each.mark) for each in positions(opened, lambda _: 110.0, dollar)] == [(2.0, 110.0)]
+        assert positions(opened, lambda _: None, dollar) == []
+        assert waiting_entries(views, opened, lambda _: None) == []
