@@ -398,7 +398,3 @@ class Cockpit(App[None]):
         if self.screen_stack:
             self.screen.post_message(events.Resize(event.size, event.virtual_size))
             self.call_after_refresh(self.draw)
-
-    def hear(self, item: Item) -> None:
-        """Take an item of the stream (the demo and tests send some)."""
-        self.state.hear(item)
