@@ -33,6 +33,7 @@ def run(options: Options, alive: Callable[[], bool] | None = None) -> int:
         for name in _SIZE:
             os.environ.pop(name, None)
     cockpit = _Alone(options) if alive is None else _Owned(options, alive)
+    cockpit.hide = options.hide
     cockpit.run()
     return int(cockpit.return_code or 0)
 

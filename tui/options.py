@@ -16,8 +16,8 @@ class Options:
     """What the command line hands in: the room reads no clock, no randomness and no configuration of its own.
 
     ``clock`` returns nanoseconds UTC; ``advice`` says what to do about an error code; ``request_id`` names a request;
-    ``preferences`` is the operator's file, None to remember nothing. ``served``: a browser looks, and files are for it, not
-    for the machine that draws.
+    ``preferences`` is the operator's file, None to remember nothing; ``hide`` takes secrets out of a text. ``served``: a
+    browser looks, and files are for it, not for the machine that draws.
     """
 
     link: Link
@@ -28,4 +28,5 @@ class Options:
     theme: str = ""
     panel: str = ""
     preferences: Path | None = None
+    hide: Callable[[str], str] = str
     served: bool = False

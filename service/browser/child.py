@@ -35,6 +35,7 @@ def main() -> int:
 
 
 def _options(room: Any, seat: dict[str, Any]) -> Any:
+    from rules.signals.redaction import redact_text
     from runtime.clock import WallClock
     from service.advice import advice_of
     from service.cli.cockpit import demo_link
@@ -51,6 +52,7 @@ def _options(room: Any, seat: dict[str, Any]) -> Any:
         clock=clock,
         advice=advice_of,
         request_id=_new_id,
+        hide=redact_text,
         read_only=seat["read_only"],
         theme=seat["theme"],
         panel=seat["panel"],

@@ -126,9 +126,10 @@ def _link(room: ModuleType, client: Client) -> Any:
 
 
 def _options(room: ModuleType, **given: Any) -> Any:
+    from rules.signals.redaction import redact_text
     from service.advice import advice_of
 
-    return room.Options(advice=advice_of, request_id=_new_id, **given)
+    return room.Options(advice=advice_of, hide=redact_text, request_id=_new_id, **given)
 
 
 def _new_id() -> str:
