@@ -147,8 +147,14 @@ class TelegramBridge(PhoneCommands):
         """Return what puts the notices that count into the outbox, with how far was told; nothing for those known."""
         if last <= self._memory.notices:
             return []
-        wanted = [each for each in notices if each.seq > self._memory.notices and self._is_told(each)]
-        sent = [each for each in wanted if self._merger.admit(each)]
+        sent: list[Notice] = []
+        for each in notices:
+            if each.seq <= self._memory.notices:
+                continue
+            if not self._is_told(each):
+                self._merger.passes(each)
+            elif self._merger.admit(each):
+                sent.append(each)
         items: list[OutItem] = []
         if sent:
             text = "\n".join(alert_text(each) for each in sent)

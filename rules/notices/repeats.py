@@ -28,13 +28,24 @@ def next_due(shelf: Shelf) -> int | None:
     return min((at + REPEAT_NS for seq, at in shelf.repeated.items() if seq in shelf.notices), default=None)
 
 
+_OVER: Final = {"engine.running": "kill_switch.activated", "kill_switch.activated": "engine.running"}
+"""Type -> what is over with it: stopped again after it ran is news, however soon."""
+
+
 class Merger(msgspec.Struct):
     """Remembers what was sent lately, by its words: when first, and how often it came again."""
 
     sent: dict[str, tuple[int, int]] = msgspec.field(default_factory=dict)
 
+    def passes(self, notice: Notice) -> None:
+        """Take in a notice that is not sent here: what is over with it is news when it comes again."""
+        over = _OVER.get(notice.type)
+        if over is not None:
+            self.sent = {words: at for words, at in self.sent.items() if not words.startswith(f"{over}|")}
+
     def admit(self, notice: Notice) -> bool:
         """Take a notice in; return whether it is to be sent, and not only counted."""
+        self.passes(notice)
         words = f"{notice.type}|{notice.link}|{notice.title}"
         first, count = self.sent.get(words, (0, 0))
         self.sent = {key: value for key, value in self.sent.items() if notice.at - value[0] < AGAIN_NS}

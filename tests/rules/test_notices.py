@@ -204,6 +204,21 @@ def test_the_same_words_within_a_quarter_hour_are_only_counted() -> None:
     assert merger.admit(notice(901 * S, "other"))
 
 
+def test_a_stop_that_comes_again_after_it_was_over_is_news() -> None:
+    """DK-261: the same words are the same alert only while nothing ended it; a second stop within 15 min is told."""
+    merger = Merger()
+
+    def notice(at: int, type_: str) -> Notice:
+        return Notice(seq=1, at=at * S, severity=NoticeSeverity.CRITICAL, type=type_, title="stopped")
+
+    assert merger.admit(notice(0, "kill_switch.activated"))
+    assert not merger.admit(notice(1, "kill_switch.activated"))
+    merger.passes(notice(2, "engine.running"))
+    assert merger.admit(notice(3, "kill_switch.activated"))
+    merger.passes(notice(4, "order.submitted"))
+    assert not merger.admit(notice(5, "kill_switch.activated"))
+
+
 def test_what_of_the_journal_becomes_a_notice() -> None:
     """DS-720, EX-1406: fills and pinned lines are critical, loud ones warnings, what nobody needs to know nothing."""
     fill = FillRecorded(
