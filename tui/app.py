@@ -24,7 +24,7 @@ from tui.files import save
 from tui.grid.layout import GAPS
 from tui.help import Help
 from tui.lines import Lines
-from tui.link import Fetched, Item, LinkLost, LinkState, pause
+from tui.link import Fetched, LinkLost, LinkState, pause
 from tui.options import Options
 from tui.page import Page
 from tui.palette import Palette
