@@ -21,7 +21,10 @@ START: Final = Area(
         Word(("Timeout",), "look before you do it again: `bulkhead tail`"),
         Word(("NotReady", "DaemonDied"), "read its log: `<data_dir>/bulkhead.log`"),
         Word(("StillRunning",), "wait, or end the process whose id the message names"),
-        Word(("JournalLocked",), "another bulkhead uses this data folder: `bulkhead down`, or set `app.data_dir`"),
+        Word(
+            ("JournalLocked",),
+            "another bulkhead uses this data folder: look at it with `bulkhead cockpit`, end it, or set `app.data_dir`",
+        ),
         Word(("SocketTaken",), "another daemon answers on this socket: `bulkhead down`, or set `api.socket`"),
         Word(
             ("DeploymentUnreadable",),
