@@ -19,6 +19,7 @@ from typing import Any, Final
 import msgspec
 
 from protocol.errors import BulkheadError, FeatureUnavailable
+from runtime.child_log import child_environment
 from service.report.canvas import LOOKS, heading
 from service.report.painted_curves import by_day, drawdown, equity, histogram
 from service.report.painted_tables import by_key, heatmap, months
@@ -54,7 +55,11 @@ async def picture_beside(found: Mapping[str, Any], chart: str = "equity", theme:
     _check(chart, theme)
     job = msgspec.json.encode(_Job(chart=chart, theme=theme, found=dict(found)))
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "service.report.pictures", stdin=PIPE, stdout=PIPE, stderr=PIPE
+        *(sys.executable, "-m", "service.report.pictures"),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        env=child_environment(families=("MPL", "XDG_")),
     )
     try:
         async with asyncio.timeout(_LIMIT_S):

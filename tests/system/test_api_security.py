@@ -7,11 +7,14 @@ import sqlite3
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
 import pytest
 
 from protocol.signals import SignalReceived
 from service.api.client import Client, DaemonRefused
+from service.config import WebhookSecrets
 from tests.system.process import CONFIG, DaemonProcess, daemon_in
+from tests.system.running import SECRETS
 
 pytestmark = pytest.mark.slow
 
@@ -50,6 +53,9 @@ def test_an_order_is_not_sent_twice_although_the_daemon_was_killed(tmp_path: Pat
     """
     with daemon_in(tmp_path, CONFIG + NETWORK) as daemon:
         daemon.up()
+        shown = [each.environ() for each in psutil.Process(daemon.process.pid).children()]
+        assert shown, "the read models' process"
+        assert found_among(SECRETS, [value for each in shown for value in each.values()]) == []
         owner = daemon.client
         owner.post("/v1/people", {"name": "ada", "role": "operator", "password": PASSWORD})
         token = owner.post("/v1/tokens", {"name": "desk", "scope": "trade"})["token"]
@@ -83,6 +89,11 @@ def remote(daemon: DaemonProcess, token: str = "") -> Client:
 
 def sent(daemon: DaemonProcess, token: str, ident: str) -> Any:
     return remote(daemon, token).post("/v1/signal?wait=10", ENTRY, request_id=ident, reason="a test")
+
+
+def found_among(secrets: WebhookSecrets, shown: list[str]) -> list[str]:
+    """Return what of the environment of children is a secret of the daemon's own."""
+    return [text for text in shown if any(secret in text for secret in secrets.shown_nowhere)]
 
 
 def found_in(folder: Path, secrets: list[str]) -> list[tuple[str, str]]:
