@@ -9,7 +9,7 @@ from actors.event_log import EventLog
 from actors.notifier import Backlog, Notifier, drafts_of
 from actors.telegram.seat import Answer, Member, Named, PhoneSettings
 from actors.telegram.telling import TelegramBridge
-from protocol.event_log import EVENT_LOG
+from protocol.event_log import EVENT_LOG, EventLogged, LogEvent
 from protocol.notifications import NOTIFIER
 from protocol.telegram import (
     Button,
@@ -41,7 +41,22 @@ SETTINGS = PhoneSettings(
 BRIDGE = "/operators/telegram/bridge"
 WIRE = "/operators/telegram/wire"
 
-__all__ = ["ADMIN", "BRIDGE", "GROUP", "SETTINGS", "WATCHER", "WIRE", "FakeSeat", "FakeWire", "Telegram", "house"]
+__all__ = [
+    "ADMIN",
+    "BRIDGE",
+    "GROUP",
+    "SETTINGS",
+    "WATCHER",
+    "WIRE",
+    "FakeSeat",
+    "FakeWire",
+    "Telegram",
+    "alert",
+    "crash",
+    "house",
+    "logged",
+    "ready",
+]
 
 
 class Telegram:
@@ -188,3 +203,16 @@ def crash(stage: Stage, path: str) -> None:
     cell = stage.system.cell_of(path)
     assert cell is not None
     cell.crash(RuntimeError("by the test"), None)
+
+
+async def ready(stage: Stage, telegram: Telegram, seat: FakeSeat) -> None:
+    house(stage, telegram, seat)
+    await stage.passes(1)
+
+
+def alert(stage: Stage, code: str) -> None:
+    stage.system.tell(EVENT_LOG, LogEvent(code=code, text=f"{code} happened", pinned=True))
+
+
+def logged(stage: Stage, code: str) -> list[Any]:
+    return [each for each in stage.events("/store/events", EventLogged) if each.code == code]
