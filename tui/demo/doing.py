@@ -135,7 +135,9 @@ def _sent(world: World, path: str, message: Body) -> Any:
 
 def _replayed(world: World, ident: str, body: Body) -> Any:
     live = body.get("mode") == "live"
-    entry = next((each for each in world.queue if each["signal_id"] == ident), {"symbol": "SUI/USDT", "timeframe": "15m"})
+    entry = next(
+        (each for each in world.queue if each["signal_id"] == ident), {"symbol": "SUI/USDT", "timeframe": "15m"}
+    )
     first = float(entry.get("entry_price", 1.2866))
     prices = [first * (1 + gap / 100) for gap in GAPS]
     layers = [f"layer {place}: {120 / price:.4g} at {price:.5g}" for place, price in enumerate(prices)]
