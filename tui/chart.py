@@ -31,6 +31,14 @@ class Curve(NamedTuple):
     style: str
 
 
+class _Span(NamedTuple):
+    """The values of a part of the time: the least, the greatest, and the newest, where the next part goes on."""
+
+    lowest: float
+    highest: float
+    last: float
+
+
 class _Field:
     """Dots of a field of cells, and whose colour each cell has."""
 
@@ -39,19 +47,23 @@ class _Field:
         self._dots = [[0] * width for _ in range(height)]
         self._styles = [[""] * width for _ in range(height)]
 
-    def draw(self, values: Sequence[float | None], low: float, high: float, style: str) -> None:
-        """Draw two values a column; steps between two of them are uprights."""
+    def draw(self, spans: Sequence[_Span | None], low: float, high: float, style: str) -> None:
+        """Draw two spans of values a column; from one to the next goes an upright."""
         most, before = self.height * 4 - 1, -1
-        for x, value in enumerate(values):
-            if value is None:
+        for x, span in enumerate(spans):
+            if span is None:
                 before = -1
                 continue
-            y = most - round((value - low) / (high - low) * most) if high > low else most // 2
-            first, last = (y, y) if before < 0 else sorted((before, y))
-            for each in range(first if first == y else first + 1, (last if last == y else last - 1) + 1):
+            top, bottom, end = (
+                most - round((value - low) / (high - low) * most) if high > low else most // 2
+                for value in (span.highest, span.lowest, span.last)
+            )
+            if before >= 0:  # up to the one before, which has its dot
+                top, bottom = min(top, before + 1), max(bottom, before - 1)
+            for each in range(top, bottom + 1):
                 self._dots[each // 4][x // 2] |= _DOTS[each % 4][x % 2]
                 self._styles[each // 4][x // 2] = style
-            before = y
+            before = end
 
     def row(self, number: int, marks: set[int]) -> Content:
         """Return a line of the field; where nothing is drawn a mark stands as a fine upright."""
@@ -86,7 +98,7 @@ def chart(
     low, high = min(values), max(values)
     field = _Field(room, rows)
     for each in drawn:
-        field.draw(_at_times(each.points, first, last, room * 2), low, high, each.style)
+        field.draw(_spans(each.points, first, last, room * 2), low, high, each.style)
     places = {_place(at, first, last, room) for at in marks if first <= at <= last}
     shown = _labels(low, high, rows, label)
     text = [
@@ -98,16 +110,19 @@ def chart(
     return lines(*text)
 
 
-def _at_times(points: _Points, first: float, last: float, count: int) -> list[float | None]:
-    """Return the newest value at each of so many instants, None before the first."""
-    found: list[float | None] = []
+def _spans(points: _Points, first: float, last: float, count: int) -> list[_Span | None]:
+    """Return what the values span in each of so many equal parts of time, None before the first: no extreme is lost."""
+    found: list[_Span | None] = []
     place, value = 0, None
     for number in range(count):
-        at = first + (last - first) * (number + 1) / count
+        # The newest point belongs to the last part, whatever is lost of so large a number.
+        at = last if number == count - 1 else first + (last - first) * (number + 1) / count
+        begin = place
         while place < len(points) and points[place][0] <= at:
-            value = points[place][1]
             place += 1
-        found.append(value)
+        some = [point[1] for point in points[begin:place]]
+        value = some[-1] if some else value
+        found.append(None if value is None else _Span(min(some, default=value), max(some, default=value), value))
     return found
 
 

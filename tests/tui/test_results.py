@@ -115,3 +115,10 @@ async def test_a_chart_shows_every_curve_and_the_flows() -> None:
     assert all(len(each) <= 60 for each in drawn.plain.splitlines())
     assert chart([Curve([], "gain")], 60, 12).plain == "nothing to draw yet"
     assert chart([Curve(points[:1], "gain")], 60, 12).plain
+
+
+async def test_no_extreme_of_a_curve_is_lost_between_two_columns() -> None:
+    """EX-1711: a fall that is over within a part of a column's time reaches down as far as it went."""
+    points = [[at * 1e9, -9.0 if at == 501 else 0.0] for at in range(1_000)]
+    drawn = chart([Curve(points, "loss")], 40, 8, dates=False).plain.splitlines()
+    assert any(ord(each) > 0x2800 for each in drawn[-1][10:]), drawn

@@ -9,15 +9,13 @@ from tui.demo import keeping, notices, results, settings, tree
 from tui.demo.groups import GAPS, TARGETS, WEIGHTS, Group, Leg
 from tui.demo.log import found, log_segments
 from tui.demo.offset import decisions, pictures
-from tui.demo.prices import noise, text_of
+from tui.demo.prices import text_of
 from tui.demo.stories import entry_order
 from tui.demo.world import SLOTS, World
 
 __all__ = ["ANSWERS", "Query", "detail", "history"]
 
 _SECOND: Final = 1_000_000_000
-_START: Final = 50_000.0
-_POINTS: Final = 240
 
 Query = Mapping[str, Any]
 
@@ -104,66 +102,6 @@ def _signals(world: World, query: Query) -> Any:  # noqa: ARG001
             }
         ]
     }
-
-
-def _equity_at(world: World, at: int) -> float:
-    days = (at - world.began) / 86_400 / _SECOND
-    minutes = at // (360 * _SECOND)
-    drift = world.realized + days * 410
-    return _START + drift + 260 * noise(3, minutes) * 0.35 + 420 * noise(5, minutes // 17) * 0.5
-
-
-def _equity(world: World, query: Query) -> Any:  # noqa: ARG001
-    points = (world.now - number * 1_200 * _SECOND for number in range(_POINTS, -1, -1))
-    return {
-        "equity": [
-            {"account": "main", "scope": "paper", "total_equity": f"{_equity_at(world, at):.4f}", "at": at}
-            for at in points
-        ]
-    }
-
-
-def _performance(world: World, query: Query) -> Any:  # noqa: ARG001
-    unrealized = sum(group.result(world.now) for group in world.groups)
-    deployed = sum(group.cost for group in world.groups)
-    locked = sum(leg.qty * leg.price for group in world.groups for leg in group.legs if leg.state == "open")
-    equity = _START + world.realized + unrealized
-    return {
-        "scope": "paper",
-        "unrealized": unrealized,
-        "total_pnl": world.realized + unrealized,
-        "total_pnl_percent": 100 * (world.realized + unrealized) / _START,
-        "dashboard": {
-            "pnl": {
-                "day": world.realized - 1_147.12,
-                "week": world.realized - 402.9,
-                "month": world.realized,
-                "all": world.realized,
-            },
-            "drawdown": {"max_drawdown_percent": -3.12, "current_drawdown_percent": -0.41},
-        },
-        "allocation": {
-            "exposure": {},
-            "deployed_usd": deployed,
-            "locked_usd": locked,
-            "gauge_committed_usd": deployed + locked,
-            "gauge_free_usd": max(0.0, equity - deployed - locked),
-            "gauge_percent": 100 * (deployed + locked) / equity,
-        },
-    }
-
-
-def _figures(world: World, query: Query) -> Any:
-    """Answer as the dashboard reckons; with a range or filter as the closed groups do."""
-    made = results.figures(world, query)
-    if any(query.get(name) for name in ("range", "from", "to", "symbol", "timeframe", "strategy", "side", "account")):
-        return made
-    whole = _performance(world, query)
-    if query.get("parts") == "curves":
-        marks = [[int(row["at"]), float(row["total_equity"])] for row in _equity(world, query)["equity"]]
-        made["curves"] = {"total": [*marks, [world.now, _START + whole["total_pnl"]]], "flows": []}
-    allocation = {**made["allocation"], **whole["allocation"], "exposure": made["allocation"]["exposure"]}
-    return {**made, **whole, "dashboard": {**made["dashboard"], **whole["dashboard"]}, "allocation": allocation}
 
 
 def detail(world: World, group: Group) -> Any:
@@ -287,10 +225,9 @@ ANSWERS: Final[dict[str, Callable[[World, Query], Any]]] = {
     "/v1/incidents": tree.incidents,
     "/v1/dead-letters": lambda _, __: {"total": 0, "dead_letters": []},
     "/v1/signals": _signals,
-    "/v1/performance": _figures,
+    "/v1/performance": results.figures,
     "/v1/performance/days": results.days,
     "/v1/performance/trades": results.trades,
-    "/v1/performance/equity": _equity,
     "/v1/config": settings.shown,
     "/v1/secrets": keeping.secrets,
     "/v1/backups": keeping.backups,

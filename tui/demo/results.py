@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
+from msgspec import to_builtins
+
+from rules.performance import EquityCourse, Snapshot, Tally, distributed, ratios
 from tui.demo.prices import noise, text_of
 from tui.demo.world import World
 
@@ -149,25 +152,11 @@ def _grouped(found: Iterable[_Trade], key: Callable[[_Trade], str]) -> dict[str,
     return groups
 
 
-def _stats(found: Sequence[_Trade]) -> dict[str, Any]:
-    nets = [_net(each) for each in found]
-    won, lost = [net for net in nets if net > 0], [net for net in nets if net < 0]
-    gain, loss = sum(won), -sum(lost)
-    return {
-        "trades": len(nets),
-        "wins": len(won),
-        "losses": len(lost),
-        "breakeven": len(nets) - len(won) - len(lost),
-        "win_rate_percent": 100 * len(won) / len(nets) if nets else None,
-        "gross_profit": gain,
-        "gross_loss": loss,
-        "net_pnl": gain - loss,
-        "average_win": gain / len(won) if won else None,
-        "average_loss": -loss / len(lost) if lost else None,
-        "rr_ratio": (gain / len(won)) / (loss / len(lost)) if won and lost else None,
-        "profit_factor": gain / loss if loss else None,
-        "expectancy": (gain - loss) / len(nets) if nets else None,
-    }
+def _stats(found: Iterable[_Trade]) -> dict[str, Any]:
+    tally = Tally()
+    for each in found:
+        tally.add(_net(each))
+    return dict(to_builtins(tally.stats()))
 
 
 def _rows(found: Sequence[_Trade], key: Callable[[_Trade], str], **more: Any) -> list[dict[str, Any]]:
@@ -185,33 +174,19 @@ def _form(form: str) -> Callable[[_Trade], str]:
     return lambda trade: f"{datetime.fromtimestamp(trade['closed_at'] / _SECOND, UTC):{form}}"
 
 
-def _curves(world: World, found: Sequence[_Trade], unrealized: float) -> dict[str, Any]:
-    """Return equity from trade to trade, with what was open between them made up."""
+def _course(world: World, found: Sequence[_Trade], unrealized: float) -> tuple[EquityCourse, list[list[float]]]:
+    """Return equity from trade to trade, with what was open between them made up, and what was realized."""
     oldest = found[::-1]
     start = oldest[0]["opened_at"] if oldest else world.now - _DAY
-    total, realized, under, value, peak = [[start, _START]], [[start, _START]], [[start, 0.0]], _START, _START
+    realized, value = [[start, _START]], _START
+    marks = [Snapshot(at=start, total_equity=_START)]
     for number, each in enumerate(oldest):
         value += _net(each)
         realized.append([each["closed_at"], value])
-        equity = value + 70 * noise(91, number) * noise(92, number // 5)
-        total.append([each["closed_at"], equity])
-        peak = max(peak, equity)
-        under.append([each["closed_at"], 100 * (equity / peak - 1)])
-    total.append([world.now, value + unrealized])
-    under.append([world.now, min(0.0, 100 * ((value + unrealized) / peak - 1))])
-    return {"total": total, "realized": realized, "closed": realized, "drawdown": under, "flows": []}
-
-
-def _histogram(found: Sequence[_Trade]) -> dict[str, Any]:
-    if not found:
-        return {"edges": [], "counts": []}
-    values = [float(each["return_percent"]) for each in found]
-    low, high = min(values), max(values)
-    wide = (high - low) / _BINS or 1.0
-    counts = [0] * _BINS
-    for value in values:
-        counts[min(_BINS - 1, int((value - low) / wide))] += 1
-    return {"edges": [low + number * wide for number in range(_BINS + 1)], "counts": counts}
+        opened = 70 * noise(91, number) * noise(92, number // 5)
+        marks.append(Snapshot(at=each["closed_at"], total_equity=value + opened))
+    marks.append(Snapshot(at=world.now, total_equity=value + unrealized))
+    return EquityCourse(UTC, marks), realized
 
 
 def _heatmap(found: Sequence[_Trade]) -> dict[str, Any]:
@@ -229,9 +204,10 @@ def figures(world: World, query: _Query) -> Any:
     found = _wanted(world, query)
     unrealized = sum(group.result(world.now) for group in world.groups)
     net = sum(map(_net, found))
-    curves = _curves(world, found, unrealized)
+    course, realized = _course(world, found, unrealized)
+    earned = ratios([each for _, each in course.returns(world.now)])
     ordered = sorted(found, key=_net)
-    equity = curves["total"][-1][1]
+    equity = _START + net + unrealized
 
     def since(count: int) -> float:
         return sum(_net(each) for each in found if each["closed_at"] >= world.now - count * _DAY)
@@ -255,19 +231,22 @@ def figures(world: World, query: _Query) -> Any:
             "stats": _stats(found),
             "long": _stats([each for each in found if each["side"] == "long"]),
             "short": _stats([each for each in found if each["side"] == "short"]),
-            "histogram": _histogram(found),
+            "histogram": to_builtins(distributed(sorted(each["return_percent"] for each in found), _BINS)),
             "heatmap": _heatmap(found),
-            "drawdown": {
-                "max_drawdown_percent": min(each[1] for each in curves["drawdown"]),
-                "current_drawdown_percent": curves["drawdown"][-1][1],
-            },
-            "sharpe": 1.84 if found else None,
-            "sortino": 2.61 if found else None,
+            "drawdown": to_builtins(course.drawdown),
+            "sharpe": earned.sharpe,
+            "sortino": earned.sortino,
         },
         "allocation": _allocation(world, equity),
         "breakdown": keys,
         "periods": {unit: _rows(found, _form(form)) for unit, form in _UNITS.items()},
-        "curves": curves,
+        "curves": {
+            "total": list(map(list, course.total.pairs())),
+            "realized": realized,
+            "closed": realized,
+            "drawdown": list(map(list, course.under.pairs())),
+            "flows": [],
+        },
         "trades": {"best": _shown(ordered[::-1][:10]), "worst": _shown(ordered[:10])},
     }
 
