@@ -24,7 +24,7 @@ from tui.files import save
 from tui.grid.layout import GAPS
 from tui.help import Help
 from tui.lines import Lines
-from tui.link import Fetched, LinkLost, LinkState, pause
+from tui.link import Fetched, LinkState, pause
 from tui.options import Options
 from tui.page import Page
 from tui.palette import Palette
@@ -33,11 +33,10 @@ from tui.preferences import Preferences, PreferencesBroken
 from tui.seat import Command, Question, Sent
 from tui.state import State
 from tui.style import STYLE
-from tui.telling import Telling
+from tui.telling import LOOK_S, Telling
 from tui.text import line
 from tui.themes import THEMES
 from tui.toasts import Toasts
-from tui.topics import TOPICS
 from tui.turns import Turns
 
 __all__ = ["Cockpit"]
@@ -132,20 +131,11 @@ class Cockpit(App[None]):
 
     async def refresh_now(self) -> None:
         """Ask what is due and draw it."""
-        await self._ask()
+        await self.telling.round()
         if not self._settings_known and self.state.get("config") is not None:
             self._settings_known = True
             dress(self)
         self.draw()
-
-    async def _ask(self) -> None:
-        problems = {name: piece.error for name, piece in self.state.pieces.items()}
-        await self.state.round()
-        for name, piece in self.state.pieces.items():
-            error = piece.error
-            told = isinstance(error, LinkLost) or TOPICS[name].quiet
-            if error is not None and not told and str(error) != str(problems[name]):
-                self.telling.wrong(error, f"{name}: ")
 
     def draw(self) -> None:
         """Draw the frame and the panel in front; nothing while the screen is taken down."""
@@ -217,9 +207,12 @@ class Cockpit(App[None]):
         """Tell the daemon and say what it answers."""
         return await self.telling.send(sent)
 
-    async def ask(self, path: str, **query: Any) -> Any:
-        """Ask the daemon; None when it refused, which is said."""
-        return await self.telling.ask(self.link.get(path, **query))
+    async def ask(self, path: str, given: Any = None, **query: Any) -> Any:
+        """Ask the daemon, by POST where something is given to it; None when it refused, which is said."""
+        link = self.link
+        return await self.telling.ask(
+            link.get(path, **query) if given is None else link.post(path, given, timeout_s=LOOK_S)
+        )
 
     async def fetch(self, path: str, **query: Any) -> Fetched | None:
         """Ask the daemon for a file; None when it refused, which is said."""

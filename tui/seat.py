@@ -76,8 +76,8 @@ class Seat(Protocol):
         """Tell the daemon and say what it answers; None when it refused, which is said with its code and what to do."""
         ...
 
-    async def ask(self, path: str, **query: Any) -> Any:
-        """Ask the daemon; None when it refused, which is said."""
+    async def ask(self, path: str, given: Any = None, **query: Any) -> Any:
+        """Ask the daemon, by POST where something is given that changes nothing; None when it refused, which is said."""
         ...
 
     async def fetch(self, path: str, **query: Any) -> Fetched | None:

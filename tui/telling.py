@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from protocol.errors import BulkheadError
 from tui import cells
-from tui.link import Item
+from tui.link import Item, LinkLost
 from tui.seat import Sent
 
 if TYPE_CHECKING:
     from tui.app import Cockpit
 
-__all__ = ["WATCHED_S", "Telling"]
+__all__ = ["LOOK_S", "WATCHED_S", "Telling"]
 
 WATCHED_S: Final = 15.0
 """Seconds for which the line belongs to the last command: its answer, what happens to its group, or why it was refused."""
+
+LOOK_S: Final = 30.0
+"""Seconds for an answer that the daemon has to reckon first: what a draft would do."""
 
 T = TypeVar("T")
 
@@ -68,6 +71,15 @@ class Telling:
         self._answer = sent.done(said)
         self._say()
         return said
+
+    async def round(self) -> None:
+        """Have asked what is due; say what is refused now and was not before."""
+        state = self._cockpit.state
+        before = {name: str(piece.error) for name, piece in state.pieces.items()}
+        await state.round()
+        for name, piece in state.pieces.items():
+            if piece.error is not None and not isinstance(piece.error, LinkLost) and str(piece.error) != before[name]:
+                self.wrong(piece.error, f"{name}: ")
 
     async def ask(self, question: Awaitable[T]) -> T | None:
         """Return an answer; None when it was refused, which is said."""

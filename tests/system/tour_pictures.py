@@ -17,8 +17,16 @@ from tui.panels import PANELS
 __all__ = ["WallClock", "take"]
 
 SIZE: Final = (124, 38)
-KEYS: Final = {"positions-group": ("positions", ("enter",))}
-"""Pictures beyond one a panel: the panel and what is pressed in it."""
+KEYS: Final = {"positions-group": ("positions", ("enter",)), "settings": ("settings", (*("down",) * 4, "enter"))}
+"""Pictures that are more than their panel as it opens: the panel and what is pressed in it."""
+DRAFT: Final = {
+    "execution_pool.max_open_groups": 12,
+    "grid_strategy.levels": [
+        {"gap_percent": gap, "weight_percent": weight, "tp_percent": target}
+        for gap, weight, target in (("0", "50", "1"), ("-1.2", "30", "1.5"), ("-2.5", "20", "2"))
+    ],
+}
+"""What somebody is about to change in the picture of the settings."""
 _FONT: Final = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 _COMMENT: Final = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 
@@ -50,6 +58,7 @@ async def _take(house: Tour, link: DaemonLink, folder: Path) -> None:
     groups = (await link.get("/v1/groups", open=1, limit=1000))["groups"]
     worst = min(groups, key=lambda each: float(each["unrealized_quote"] or 0))["group_id"]
     named = {panel.ident for panel in PANELS}
+    await link.post("/v1/config/draft", {"values": DRAFT, "author": "anna"})  # so that there is something to preview
     # Notifications first, then they are put away: their toasts would cover the other pictures.
     for names in (["notices"], ["positions-group", *sorted(named - {"notices", "trace"}), "trace"]):
         async with cockpit(link=house.new_link(), clock=WallClock(), size=SIZE) as rig:

@@ -11,7 +11,6 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from tui.lines import Lines
-from tui.seat import Sent
 from tui.text import clickable, line
 
 if TYPE_CHECKING:
@@ -79,8 +78,7 @@ class Form(ModalScreen[dict[str, Any] | None]):
 
     async def look(self, edits: Mapping[str, Any], **sample: Any) -> Any:
         """Ask the daemon what the draft would do with these edits; None when it refuses, which is said."""
-        body = {"edits": edits, **sample}
-        return await self.seat.send(Sent("/v1/config/preview", body, lambda _: "", timeout_s=30.0))
+        return await self.seat.ask("/v1/config/preview", {"edits": edits, **sample})
 
     @work(exclusive=True, group="keep")
     async def finish(self, edits: dict[str, Any]) -> None:

@@ -167,9 +167,7 @@ class SettingsPanel(Panel):
         if not edits and config.get("draft") is None:
             self.show_effects(None)
             return
-        self.show_effects(
-            await self.seat.send(Sent("/v1/config/preview", {"edits": edits}, lambda _: "", timeout_s=30.0))
-        )
+        self.show_effects(await self.seat.ask("/v1/config/preview", {"edits": edits}))
 
     def show_effects(self, found: Mapping[str, Any] | None) -> None:
         """Take what the draft would do."""

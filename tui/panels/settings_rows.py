@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from tui import cells
 from tui.panels.settings_groups import Group, Part, groups_of
-from tui.panels.venue_columns import STATUS
+from tui.panels.venue_columns import status_of
 from tui.settings_values import brief, holder_of, shown
 
 __all__ = ["MASK", "Known", "rows_of"]
@@ -106,7 +106,7 @@ def _task(command: str, title: str, value: str, meaning: str) -> dict[str, Any]:
 def _account(venue: Mapping[str, Any], secrets: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return an account: how its connection stands, and the mask of each of its secrets."""
     name = str(venue["account"])
-    status, style = STATUS.get(str(venue["status"]), (str(venue["status"]), "warn"))
+    status, style = status_of(venue)
     net = "test network" if venue["testnet"] else str(venue["scope"])
     masks = "  ".join(f"{each['field']} {each['masked']}" for each in secrets)
     meaning = f"{venue['venue']}, {net}.  {masks}" if masks else f"{venue['venue']}, {net}."

@@ -9,7 +9,7 @@ from tui.cells import Cell
 from tui.grid import Align, Row
 from tui.panels.columns import column
 
-__all__ = ["COLUMNS", "STATUS"]
+__all__ = ["COLUMNS", "STATUS", "status_of"]
 
 STATUS: Final = {
     "up": ("● up", "gain"),
@@ -23,7 +23,8 @@ _FAR_MS: Final = 500.0
 _SLOW_MS: Final = 1_000.0
 
 
-def _status(row: Row) -> Cell:
+def status_of(row: Row) -> Cell:
+    """Return how an account's connection stands."""
     text, style = STATUS.get(str(row["status"]), (str(row["status"]), "warn"))
     if row["status"] == "connecting" and row["step"] and row["session"] is None:
         return Cell("✖ no session", "alarm")  # quarantined, or between two lives: nobody is about to connect
@@ -89,7 +90,7 @@ COLUMNS: Final = (
     column("account", "Account", 10, lambda row: Cell(row["account"], "strong"), fixed=True),
     column("venue", "Venue", 9, lambda row: Cell(row["venue"]), need=4),
     column("net", "Net", 5, _net, help="live, paper, or the venue's test network"),
-    column("status", "Connection", 14, _status),
+    column("status", "Connection", 14, status_of),
     column("last", "Last ms", 7, lambda row: _ms(row["calls"]["last_ms"]), align=_RIGHT, need=3),
     column("median", "Median", 6, lambda row: _ms(row["calls"]["median_ms"]), align=_RIGHT, need=1, help="ms a call"),
     column("clock", "Clock ms", 8, _clock, align=_RIGHT, need=2, help="how far the venue's clock is ahead of ours"),
