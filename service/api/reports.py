@@ -79,7 +79,13 @@ class _Reports:
         form = TableForm(given)
         wanted, terms = await self._figures.wanted(request.query), self._figures.terms()
         words = {name: request.query.get(name, "") for name in ("reason", "text")}
-        file = await self._figures.reading.views(lambda views: self._spooled(views, what, form, wanted, terms, words))
+        try:
+            file = await self._figures.reading.views(
+                lambda views: self._spooled(views, what, form, wanted, terms, words)
+            )
+        except OSError as error:
+            text = f"{what} cannot be written: {error.strerror or error}"
+            raise Refused(507, "ExportFailed", text, value=what) from error
         name = file_name(what, wanted, terms.now, zone_of(self._host), form.value)
         with file:
             return await _sent(request, file, _FORMS[form], name)
@@ -100,8 +106,12 @@ class _Reports:
         if form is TableForm.CSV:
             rows = _harmless(rows)
         file = TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
-        export_rows(table, rows, form, file)
-        file.seek(0)
+        try:
+            export_rows(table, rows, form, file)
+            file.seek(0)
+        except BaseException:
+            file.close()
+            raise
         return file
 
     async def report(self, request: web.Request) -> web.Response:

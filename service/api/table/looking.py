@@ -159,7 +159,7 @@ _EARNED = (
         given.text("text", "Of trades: with these words, as their list takes them."),
         *given.RECKONING,
         kind="file",
-        errors=("NotFound",),
+        errors=("NotFound", "ExportFailed"),
     ),
     get("/v1/performance/report", "The report as a page of its own", bytes, *given.RECKONING, kind="file"),
     get(

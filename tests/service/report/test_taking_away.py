@@ -352,6 +352,22 @@ def test_wrong_words_are_refused(words: tuple[str, ...], code: int, said: str) -
     run(work, trades=3)
 
 
+def test_a_full_disk_below_the_daemon_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-1718: a daemon that has no room to put a table together says ExportFailed; nothing is called its mistake."""
+
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    async def work(house: House) -> None:
+        monkeypatch.setattr("service.api.reports.TemporaryFile", full)
+        with pytest.raises(DaemonRefused) as caught:
+            await house.get("/v1/performance/export/trades")
+        assert (caught.value.code, caught.value.status) == ("ExportFailed", 507)
+        assert "No space left" in str(caught.value)
+
+    run(work, trades=1)
+
+
 def test_a_file_that_fails_leaves_nothing(tmp_path: Path) -> None:
     """EX-1718: ExportFailed leaves no partial file, and what stood there before stands."""
     there = tmp_path / "there.csv"
