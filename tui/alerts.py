@@ -35,8 +35,8 @@ def alert_strip(state: State, size: Size) -> Content | None:
     right = line(
         (f"  +{others}" if others else "", "strong"),
         "  ",
-        clickable("a", "accent", "app.run('ack')"),
-        clickable(" acknowledge " if size.width >= 100 else " ack ", "dim", "app.run('ack')"),
+        clickable("a", "accent", "app.run('ack shown')"),
+        clickable(" acknowledge " if size.width >= 100 else " ack ", "dim", "app.run('ack shown')"),
     )
     first, *rest = (_alert(each, state.now()) for each in alerts)
     return lines(padded(first, right, size.width), *_beneath(rest, size))

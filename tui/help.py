@@ -31,7 +31,7 @@ EVERYWHERE: Final = (
     ("↑ ↓ PgUp PgDn Home End", "select a row; j and k as well"),
     ("← →", "scroll sideways: ▸ in the titles says that there are more columns"),
     ("< >  =", "sort by another column; turn the order round"),
-    ("a", "acknowledge every alert as it stands"),
+    ("a", "acknowledge the alerts of the strip; :ack acknowledges all"),
     ("F6", "next theme"),
     ("F7", "next density"),
     ("Ctrl+Q", "leave; the daemon goes on"),

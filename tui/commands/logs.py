@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+from tui.alerts import SHOWN
 from tui.commands.finding import group_choices
 from tui.panels.log_columns import CATEGORIES, SEVERITIES, TAGS
 from tui.panels.log_toolbar import FILTERS, INSTANTS
@@ -27,8 +28,16 @@ async def _group_log(seat: Seat, given: tuple[str, ...]) -> None:
     positions.show_group(ident)
 
 
-async def _ack(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001 - every command has this shape
-    await seat.send(Sent("/v1/alerts/ack", {"all": True}, lambda _: "alerts are acknowledged"))
+async def _ack(seat: Seat, given: tuple[str, ...]) -> None:
+    """Acknowledge every alert, or those in the strip: a key clears nothing that nobody has seen."""
+    shown = [each["position"] for each in seat.state.rows("alerts", "alerts")[:SHOWN]]
+    if not shown:
+        seat.say("no alert waits to be acknowledged", "dim")
+    elif given:
+        said = f"{len(shown)} alerts are acknowledged"
+        await seat.send(Sent("/v1/alerts/ack", {"positions": shown}, lambda _: said))
+    else:
+        await seat.send(Sent("/v1/alerts/ack", {"all": True}, lambda _: "alerts are acknowledged"))
 
 
 async def _ack_line(seat: Seat, given: tuple[str, ...]) -> None:
@@ -155,6 +164,12 @@ COMMANDS: Final = (
     Command(
         name="group-log", help="Open the log of a group", run=_group_log, arguments=(Argument("group", group_choices),)
     ),
-    Command(name="ack", help="Acknowledge every alert as it stands", run=_ack, writes=True),
+    Command(
+        name="ack",
+        help="Acknowledge every alert as it stands, or those in the strip: ack shown",
+        run=_ack,
+        arguments=(Argument("shown", lambda _: (Choice("shown", "those in the strip"),), required=False),),
+        writes=True,
+    ),
 )
 """Commands of the log."""
