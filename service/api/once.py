@@ -8,7 +8,9 @@ that is sent twice is worse than one that has to be looked for.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
+import sqlite3
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -17,6 +19,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from anyio import CapacityLimiter
 
+from runtime.journal import JournalUnavailable
 from service.access.requests import Request, RequestStore, State
 from service.access.roles import OPEN
 from service.api.answers import Handler, Refused
@@ -25,6 +28,8 @@ from service.api.peers import caller_of
 from service.api.table.routes import route_of
 
 __all__ = ["REPEATED", "Once", "digest_of", "request_id_of"]
+
+log = logging.getLogger("bulkhead.api")
 
 T = TypeVar("T")
 
@@ -99,7 +104,11 @@ class Once:
             return response
         body = b"" if route_of(request).secret else response.body
         kept = body if isinstance(body, bytes) else b""
-        await self._run(lambda store: store.finish(caller, ident, response.status, kept))
+        try:
+            await self._run(lambda store: store.finish(caller, ident, response.status, kept))
+        except (JournalUnavailable, sqlite3.Error) as error:
+            # It was done, and its sender is told so; sent again it is one of which nobody knows, and is not done again.
+            log.warning("the answer to request %s of %s was not kept: %s", ident, caller, error)
         return response
 
     def _again(self, known: Request, digest: bytes, ident: str, *, under_way: bool) -> web.Response:

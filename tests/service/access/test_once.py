@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 
+from runtime.journal import JournalUnavailable
 from service.access.requests import RequestStore, State
 from service.access.roles import Scope
 from service.api.once import REPEATED, digest_of
@@ -147,6 +148,21 @@ def test_an_unknown_outcome_is_said_and_not_tried() -> None:
         forget_answer(net.rig.host.config.requests_path)
         unknown = await net.ask("POST", "/v1/pause", token, json={}, **with_id("known"))
         assert (unknown.status, unknown.code) == (409, "OutcomeUnknown")
+
+    network(work)
+
+
+def test_an_answer_that_cannot_be_kept_is_given_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was done is said to be done; sent again nobody knows, and it is not done again."""
+
+    def away(*_: object) -> None:
+        raise JournalUnavailable("the server is away")
+
+    async def work(net: Network) -> None:
+        token = await net.token(Scope.TRADE, "desk")
+        monkeypatch.setattr(RequestStore, "finish", away)
+        assert (await net.ask("POST", "/v1/pause", token, json={}, **with_id("p"))).status == 200
+        assert (await net.ask("POST", "/v1/pause", token, json={}, **with_id("p"))).code == "OutcomeUnknown"
 
     network(work)
 
