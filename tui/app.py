@@ -56,7 +56,7 @@ class Cockpit(App[None]):
         Binding("slash", "search", "Search", priority=True),
         Binding("question_mark", "help", "Help"),
         Binding("escape", "step_back", "Back"),
-        Binding("a", "run('ack')", "Acknowledge alerts"),
+        Binding("a", "run('ack shown')", "Acknowledge the alerts shown"),
         Binding("f6", "next_theme", "Theme"),
         Binding("f7", "next_density", "Density"),
         Binding("ctrl+q", "quit", "Leave", priority=True),
