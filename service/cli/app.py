@@ -82,6 +82,12 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        daemon.version()
+        raise typer.Exit
+
+
 @app.callback()
 def _elsewhere(
     url: Annotated[
@@ -97,6 +103,9 @@ def _elsewhere(
             show_default=False,
         ),
     ] = "",
+    version: Annotated[  # noqa: ARG001 - its callback does it
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
 ) -> None:
     remote(url, token)
 

@@ -46,6 +46,13 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # --- help -------------------------------------------------------------------------------------------------------------
 
 
+def test_the_version_is_told_either_way() -> None:
+    """``--version`` says what the command says: whoever tries the one need not know the other."""
+    said = [CliRunner().invoke(app, [word]) for word in ("--version", "version")]
+    assert [each.exit_code for each in said] == [0, 0]
+    assert said[0].stdout == said[1].stdout != ""
+
+
 def test_help_lists_every_command_and_the_exit_codes() -> None:
     """The first page names all commands and what each exit code means."""
     text = call("--help").stdout
@@ -290,7 +297,7 @@ def test_trace_and_explain_work_on_a_file(journal: Path) -> None:
     """Without a daemon both read a journal; the JSON is the daemon's."""
     text = call("trace", recorded.GROUP_A, "--journal", str(journal)).stdout
     assert "webhook from replay" in text
-    assert "take profit: limit order to sell" in text
+    assert "take profit P0 DCA0: limit order to sell" in text
     found = json.loads(call("trace", recorded.GROUP_A, "--journal", str(journal), "--json").stdout)
     assert found["kind"] == "signal"
     text = call("explain", recorded.GROUP_A, "--journal", str(journal)).stdout
