@@ -23,7 +23,7 @@ START: Final = Area(
         Word(("StillRunning",), "wait, or end the process whose id the message names"),
         Word(
             ("JournalLocked",),
-            "another bulkhead uses this data folder: `bulkhead cockpit` shows it, `bulkhead down` ends it; or set `app.data_dir`",
+            "another bulkhead uses this folder: `bulkhead cockpit` shows it, `bulkhead down` ends it; or set `app.data_dir`",
         ),
         Word(("SocketTaken",), "another daemon answers on this socket: `bulkhead down`, or set `api.socket`"),
         Word(
