@@ -14,11 +14,12 @@ from service.access.roles import Role, Scope
 from service.api.server import ApiServer
 from tests.service.api_rig import Rig, run
 
-__all__ = ["PASSWORD", "Answer", "Network", "network"]
+__all__ = ["PASSWORD", "PROXY", "Answer", "Network", "network", "since"]
 
 T = TypeVar("T")
 
 PASSWORD: Final = "correct horse battery"
+PROXY: Final = {"BULKHEAD_API__TRUSTED_PROXIES": '["127.0.0.1/32"]'}
 OPEN: Final = {"BULKHEAD_API__ENABLED": "true", "BULKHEAD_API__PORT": "0"}
 
 
@@ -83,6 +84,12 @@ class Network:
         async with self.session.ws_connect(self.url + "/v1/stream", params=query, headers=headers) as line:
             with anyio.fail_after(20):
                 yield line
+
+
+def since(net: Network, passed_ns: int) -> None:
+    """Have time pass for who is let in."""
+    later = net.server.access.now() + passed_ns
+    net.server.access.now = lambda: later
 
 
 def network(work: Callable[[Network], Awaitable[T]], **settings: str) -> T:

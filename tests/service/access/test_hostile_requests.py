@@ -17,15 +17,7 @@ from service.api import stream as stream_module
 from tests.service.access.network_rig import Network, network
 from tests.service.access.test_door import certificate
 
-PROXY: Final = {"BULKHEAD_API__TRUSTED_PROXIES": '["127.0.0.1/32"]'}
-NOW: Final = 1_800_000_000 * 10**9
 MANY: Final = {"BULKHEAD_API__REQUESTS_PER_MINUTE": "100000"}
-
-
-def since(net: Network, passed_ns: int) -> None:
-    """Have time pass for who is let in."""
-    later = net.server.access.now() + passed_ns
-    net.server.access.now = lambda: later
 
 
 # --- paths, sizes, time ------------------------------------------------------------------------------------------------
