@@ -58,7 +58,7 @@ class SettingsPanel(Panel):
     SettingsPanel #settings-about { height: 3; padding: 0 1; background: $surface; text-wrap: wrap; }
     SettingsPanel #settings-field { display: none; height: 1; border: none; padding: 0 1; background: $boost; }
     SettingsPanel.-editing #settings-field { display: block; }
-    SettingsPanel #settings-preview { width: 2fr; height: 1fr; padding: 0 1; display: none; }
+    SettingsPanel #settings-preview { width: 2fr; min-width: 51; height: 1fr; padding: 0 1; display: none; }
     SettingsPanel.-broad #settings-preview { display: block; }
     SettingsPanel.-preview #settings-left { display: none; }
     SettingsPanel.-preview #settings-preview { display: block; width: 1fr; }
