@@ -24,7 +24,7 @@ AT_MOST_S: Final = 0.25
 WAITING_MOST: Final = 4_096
 """Keys that may wait; those beyond are lost."""
 
-Typed = events.Key | events.Paste
+_Typed = events.Key | events.Paste
 """What goes to whoever has the keys."""
 
 
@@ -33,8 +33,8 @@ class Turns:
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
-        self._turn: Typed | None = None
-        self._waiting: deque[Typed] = deque()
+        self._turn: _Typed | None = None
+        self._waiting: deque[_Typed] = deque()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -42,7 +42,7 @@ class Turns:
         """Tell whether all that was typed is dealt with."""
         return self._turn is None
 
-    def begin(self, event: Typed) -> bool:
+    def begin(self, event: _Typed) -> bool:
         """Return whether something typed may go its way now; what may not is kept until its turn."""
         if event is self._turn:
             return True
