@@ -102,7 +102,7 @@ def progress_of(views: Views) -> tuple[Any, ...]:
     return tuple(views.database.fetch(sql, [])[0])
 
 
-def realized_before(views: Views, wanted: Wanted, quote_usd: QuoteUsd) -> float:
+def _realized_before(views: Views, wanted: Wanted, quote_usd: QuoteUsd) -> float:
     """Return what was realized before the range begins, in USD."""
     if wanted.since is None:
         return 0.0
@@ -176,7 +176,7 @@ def origin_of(views: Views, wanted: Wanted, quote_usd: QuoteUsd) -> tuple[float 
     for account, position, flow in views.database.fetch(sql, where.values):
         if account in begun and position > begun[account]:
             came += flow
-    return first, came + realized_before(views, wanted, quote_usd)
+    return first, came + _realized_before(views, wanted, quote_usd)
 
 
 def _firsts(views: Views, wanted: Wanted) -> list[tuple[str, int, float, Instant]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
+from itertools import pairwise
+from math import sqrt
+from statistics import fmean, stdev
 from typing import Any, Final
 
-from msgspec import to_builtins
-
-from rules.performance import EquityCourse, Snapshot, Tally, distributed, ratios
 from tui.demo.prices import noise, text_of
 from tui.demo.world import World
 
@@ -152,11 +152,25 @@ def _grouped(found: Iterable[_Trade], key: Callable[[_Trade], str]) -> dict[str,
     return groups
 
 
-def _stats(found: Iterable[_Trade]) -> dict[str, Any]:
-    tally = Tally()
-    for each in found:
-        tally.add(_net(each))
-    return dict(to_builtins(tally.stats()))
+def _stats(found: Sequence[_Trade]) -> dict[str, Any]:
+    nets = [_net(each) for each in found]
+    won, lost = [net for net in nets if net > 0], [net for net in nets if net < 0]
+    gain, loss = sum(won), -sum(lost)
+    return {
+        "trades": len(nets),
+        "wins": len(won),
+        "losses": len(lost),
+        "breakeven": len(nets) - len(won) - len(lost),
+        "win_rate_percent": 100 * len(won) / len(nets) if nets else None,
+        "gross_profit": gain,
+        "gross_loss": loss,
+        "net_pnl": gain - loss,
+        "average_win": gain / len(won) if won else None,
+        "average_loss": -loss / len(lost) if lost else None,
+        "rr_ratio": (gain / len(won)) / (loss / len(lost)) if won and lost else None,
+        "profit_factor": gain / loss if loss else None,
+        "expectancy": (gain - loss) / len(nets) if nets else None,
+    }
 
 
 def _rows(found: Sequence[_Trade], key: Callable[[_Trade], str], **more: Any) -> list[dict[str, Any]]:
@@ -174,19 +188,48 @@ def _form(form: str) -> Callable[[_Trade], str]:
     return lambda trade: f"{datetime.fromtimestamp(trade['closed_at'] / _SECOND, UTC):{form}}"
 
 
-def _course(world: World, found: Sequence[_Trade], unrealized: float) -> tuple[EquityCourse, list[list[float]]]:
-    """Return equity from trade to trade, with what was open between them made up, and what was realized."""
+def _curves(world: World, found: Sequence[_Trade], unrealized: float) -> dict[str, Any]:
+    """Return equity from trade to trade, with what was open between them made up."""
     oldest = found[::-1]
     start = oldest[0]["opened_at"] if oldest else world.now - _DAY
-    realized, value = [[start, _START]], _START
-    marks = [Snapshot(at=start, total_equity=_START)]
+    total, realized, under, value, peak = [[start, _START]], [[start, _START]], [[start, 0.0]], _START, _START
     for number, each in enumerate(oldest):
         value += _net(each)
         realized.append([each["closed_at"], value])
-        opened = 70 * noise(91, number) * noise(92, number // 5)
-        marks.append(Snapshot(at=each["closed_at"], total_equity=value + opened))
-    marks.append(Snapshot(at=world.now, total_equity=value + unrealized))
-    return EquityCourse(UTC, marks), realized
+        equity = value + 70 * noise(91, number) * noise(92, number // 5)
+        total.append([each["closed_at"], equity])
+        peak = max(peak, equity)
+        under.append([each["closed_at"], 100 * (equity / peak - 1)])
+    total.append([world.now, value + unrealized])
+    under.append([world.now, min(0.0, 100 * ((value + unrealized) / peak - 1))])
+    return {"total": total, "realized": realized, "closed": realized, "drawdown": under, "flows": []}
+
+
+def _ratios(total: Sequence[Sequence[float]], now: int) -> dict[str, float | None]:
+    """Return what the days until today were worth their risk, a year."""
+    ends = {int(at) // _DAY: value for at, value in total}
+    first, today = min(ends), now // _DAY
+    values = [_START]
+    for day in range(first, today):
+        values.append(ends.get(day, values[-1]))
+    returns = [after / before - 1 for before, after in pairwise(values)]
+    if len(returns) < 2:
+        return {"sharpe": None, "sortino": None}
+    below = sqrt(fmean(min(each, 0.0) ** 2 for each in returns))
+    mean, deviation = fmean(returns) * sqrt(365), stdev(returns)
+    return {"sharpe": mean / deviation if deviation else None, "sortino": mean / below if below else None}
+
+
+def _histogram(found: Sequence[_Trade]) -> dict[str, Any]:
+    if not found:
+        return {"edges": [], "counts": []}
+    values = [float(each["return_percent"]) for each in found]
+    low, high = min(values), max(values)
+    wide = (high - low) / _BINS or 1.0
+    counts = [0] * _BINS
+    for value in values:
+        counts[min(_BINS - 1, int((value - low) / wide))] += 1
+    return {"edges": [low + number * wide for number in range(_BINS + 1)], "counts": counts}
 
 
 def _heatmap(found: Sequence[_Trade]) -> dict[str, Any]:
@@ -204,10 +247,9 @@ def figures(world: World, query: _Query) -> Any:
     found = _wanted(world, query)
     unrealized = sum(group.result(world.now) for group in world.groups)
     net = sum(map(_net, found))
-    course, realized = _course(world, found, unrealized)
-    earned = ratios([each for _, each in course.returns(world.now)])
+    curves = _curves(world, found, unrealized)
     ordered = sorted(found, key=_net)
-    equity = _START + net + unrealized
+    equity = curves["total"][-1][1]
 
     def since(count: int) -> float:
         return sum(_net(each) for each in found if each["closed_at"] >= world.now - count * _DAY)
@@ -231,22 +273,18 @@ def figures(world: World, query: _Query) -> Any:
             "stats": _stats(found),
             "long": _stats([each for each in found if each["side"] == "long"]),
             "short": _stats([each for each in found if each["side"] == "short"]),
-            "histogram": to_builtins(distributed(sorted(each["return_percent"] for each in found), _BINS)),
+            "histogram": _histogram(found),
             "heatmap": _heatmap(found),
-            "drawdown": to_builtins(course.drawdown),
-            "sharpe": earned.sharpe,
-            "sortino": earned.sortino,
+            "drawdown": {
+                "max_drawdown_percent": min(each[1] for each in curves["drawdown"]),
+                "current_drawdown_percent": curves["drawdown"][-1][1],
+            },
+            **_ratios(curves["total"], world.now),
         },
         "allocation": _allocation(world, equity),
         "breakdown": keys,
         "periods": {unit: _rows(found, _form(form)) for unit, form in _UNITS.items()},
-        "curves": {
-            "total": list(map(list, course.total.pairs())),
-            "realized": realized,
-            "closed": realized,
-            "drawdown": list(map(list, course.under.pairs())),
-            "flows": [],
-        },
+        "curves": curves,
         "trades": {"best": _shown(ordered[::-1][:10]), "worst": _shown(ordered[:10])},
     }
 

@@ -15,14 +15,22 @@ from store.views.rows import EquityRow
 
 __all__ = [
     "CHAIN",
+    "CONTRACT",
+    "CURVES",
     "DAYS",
     "DECISIONS",
     "EQUITY",
+    "EXPIRY",
+    "EXPORT",
     "EXPORTS",
     "FLOW",
     "FLOWS",
+    "MONTH",
+    "RANKED",
     "TRADES",
     "Performance",
+    "PerformanceRange",
+    "RankedTrade",
 ]
 
 # --- performance ------------------------------------------------------------------------------------------------------
