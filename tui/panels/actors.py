@@ -143,7 +143,7 @@ def _closely(found: Mapping[str, Any], now: int) -> Iterator[Content]:
     yield from _failures(found, now)
     yield line(("LAST EVENTS", "title"), ("   it writes none" if not found["events"] else "", "dim"))
     for each in found["events"]:
-        yield line((f"{cells.clock_time(each['at'])} ", "dim"), (f"{each['type']:<24} ", "strong"), each["text"])
+        yield line((f"{cells.clock_time(each['at'])} ", "dim"), (f"{each['type']}  ", "strong"), each["text"])
 
 
 def _failures(found: Mapping[str, Any], now: int) -> Iterator[Content]:
