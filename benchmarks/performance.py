@@ -1,12 +1,14 @@
 """Measure performance figures of a long history: ``python -m benchmarks.performance [--trades N] [--days N]``.
 
 A made-up history is read and computed as the API does: all of it, its last 30 days, one pair; and computed again when what
-was read is kept, as after a fill. The floor is reading all rows of trades, realizations and equity, and nothing else.
+was read is kept, as after a fill; and how long an event loop waits beside it. The floor is reading all rows of trades,
+realizations and equity, and nothing else.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -29,6 +31,7 @@ __all__ = ["rows", "terms_at"]
 TRADES: Final = 100_000
 DAYS: Final = 700
 ROUNDS: Final = 3
+_BEAT_S: Final = 0.005
 
 
 def terms_at(now: int) -> Terms:
@@ -69,17 +72,30 @@ def _measured(views: Views, trades: int, now: int, rounds: int) -> list[Row]:
         work[f"{name}, after a fill"] = lambda book=book: book.read(views, terms)
     found = in_turns(rounds, {name: lambda each=each: _timed(each) for name, each in work.items()})
     floor = ("its rows alone", found["rows alone"])
-    return [
+    stalls = [asyncio.run(_stall(work["all"])) for _ in range(rounds)]
+    measured = [
         row_of(f"performance of {trades:,} trades, {name}", found[name], "ms", against=floor)
         for name in work
         if name != "rows alone"
     ]
+    return [*measured, row_of("the event loop's longest wait meanwhile", stalls, "ms")]
 
 
 def _figures(views: Views, wanted: Wanted, terms: Terms) -> Any:
     past = history(views, wanted, terms, lambda _: 1.0)
     present = live(views, wanted, terms, lambda _: None, lambda _: 1.0)
     return answer_of(past, present, terms)
+
+
+async def _stall(work: Callable[[], Any]) -> float:
+    """Return the longest that an event loop was late while some work was done on a thread, in milliseconds."""
+    task, late = asyncio.create_task(asyncio.to_thread(work)), 0.0
+    while not task.done():
+        begin = time.perf_counter()
+        await asyncio.sleep(_BEAT_S)
+        late = max(late, time.perf_counter() - begin - _BEAT_S)
+    await task
+    return late * 1_000
 
 
 def _rows_alone(views: Views) -> None:
