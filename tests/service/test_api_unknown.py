@@ -29,6 +29,7 @@ GETS: Final = {
     "/v1/trace/{id}": {},
     "/v1/explain/{id}": {},
     "/v1/incidents/{id}": {},
+    "/v1/backups/{name}": {},
     "/v1/performance/export/{what}": {},
     "/v1/groups": {"account": THEIRS},
     "/v1/queue": {"account": THEIRS},

@@ -122,7 +122,7 @@ def test_tail_shows_the_past_and_narrows(operator: Operator, entered: dict[str, 
     lines = operator("tail", "--no-follow", "-n", "1000", "--type", "OrderSent", "--json").stdout.splitlines()
     assert {json.loads(line)["type"] for line in lines} == {"OrderSent"}
     assert sum(json.loads(line)["event"]["purpose"] == "entry" for line in lines) == 5
-    assert "entry order sent" in operator("tail", "--no-follow", "--symbol", "btc-usdt", "-n", "1000").stdout
+    assert "entry P0 DCA0 sent" in operator("tail", "--no-follow", "--symbol", "btc-usdt", "-n", "1000").stdout
     assert operator("tail", "--no-follow", "--severity", "error").stdout == ""
     assert "OrderSent" not in operator("tail", "--no-follow", "--symbol", "SOL/USDT").stdout
     assert operator("tail", "--no-follow", "--since", "1h", "--type", "SlotTaken").stdout.count("\n") == 1
