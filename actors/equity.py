@@ -1,4 +1,4 @@
-"""Notes the prices that equity is drawn from: at each fill, and at an interval while anything has changed (EX-1705).
+"""Notes the prices that equity is drawn from: at the start, at each fill, at an interval while they change (EX-1705).
 
 It reads prices where they stand and hears of fills after they are durable: nothing that trades waits for it or pays for it.
 On a virtual clock it has no interval: there only fills count.
@@ -116,6 +116,7 @@ class EquityKeeper(DurableActor):
     def _begin_interval(self) -> None:
         if not isinstance(self.context.system.clock, VirtualClock):
             self._timer = self.timers.every(self._settings.interval_s, _Due())
+            self.ref.tell(_Due())  # the curves begin with the account, not with its first trade
 
     def apply(self, event: Event) -> None:
         """Remember where curves begin, what is open and its newest marks."""
@@ -165,6 +166,8 @@ class EquityKeeper(DurableActor):
         known = self._held.get(msg.account)
         if known is None or known.others == held.others:
             self._held[msg.account] = held
+        if known is None and self._timer is not None:
+            self.ref.tell(_Due())
 
     @handles
     def stands(self, msg: GroupChanged) -> None:
@@ -196,8 +199,8 @@ class EquityKeeper(DurableActor):
 
     @handles
     def due(self, msg: _Due) -> Do | None:  # noqa: ARG002 - the type is the message
-        """Note the marks of each account in which a price has changed."""
-        found = [self._mark(name, MarkedFor.INTERVAL) for name in sorted(self._accounts)]
+        """Note the marks of each account in which a price has changed, and where those begin that have none."""
+        found = [self._mark(name, MarkedFor.INTERVAL) for name in sorted(self._settings.scopes)]
         events = [event for do in found if do is not None for event in do.events]
         return Do(events) if events else None
 
@@ -221,15 +224,16 @@ class EquityKeeper(DurableActor):
         scope = self._settings.scopes.get(name)
         if scope is None:
             return None  # an account of an earlier configuration
-        marked = self._marked(name, scope, reason)
-        if reason is MarkedFor.INTERVAL and marked.marks == self._account(name).marks:
+        marked, account = self._marked(name, scope, reason), self._account(name)
+        begins = account.starting is None and self._known_start(name) is not None
+        if reason is MarkedFor.INTERVAL and marked.marks == account.marks and not begins:
             return None
         return Do([marked])
 
     def _marked(self, name: str, scope: Scope, reason: MarkedFor) -> EquityMarked:
         account = self._account(name)
         marks = tuple(mark for symbol in sorted(account.symbols) if (mark := self._mark_of(name, symbol)) is not None)
-        starting = account.starting if account.starting is not None else self._starting(name)
+        starting = account.starting if account.starting is not None else self._known_start(name) or _ZERO
         return EquityMarked(account=name, scope=scope, reason=reason, starting=starting, marks=marks, at=self.now())
 
     def _mark_of(self, account: str, symbol: str) -> Mark | None:
@@ -241,13 +245,10 @@ class EquityKeeper(DurableActor):
         rate = quote_usd(quote, bus.kept(market_topic(account, rate_symbol(quote))), self.now())
         return Mark(symbol=symbol, bid=tick.bid, ask=tick.ask, quote_usd=rate)
 
-    def _starting(self, name: str) -> Decimal:
+    def _known_start(self, name: str) -> Decimal | None:
         """Return what the account's curves begin with: what was set, else its dollars before anything was bought."""
-        given = self._settings.starting.get(name)
-        if given is not None:
-            return given
-        held = self._held.get(name)
-        return _ZERO if held is None else held.dollars
+        given, held = self._settings.starting.get(name), self._held.get(name)
+        return given if given is not None or held is None else held.dollars
 
 
 def _held(fact: BalancesChanged) -> _Held:

@@ -194,6 +194,24 @@ def test_an_interval_marks_what_has_changed() -> None:
     play(script)
 
 
+@pytest.mark.parametrize("given", [None, D(500)])
+def test_curves_begin_before_the_first_trade(given: Decimal | None) -> None:
+    """EX-1705: an account that has not traded is worth what it holds, or what was set, not nothing; that is noted once."""
+
+    async def script(stage: Stage) -> None:
+        marks = rig(stage, SETTINGS._replace(starting={"desk": given}))
+        keeper: Any = stage.actor("equity")
+        due = next(kind for kind in keeper.HANDLERS if kind.__name__ == "_Due")
+        await stage.told("equity", due())
+        assert len(marks()) == (0 if given is None else 1)
+        stage.system.bus.publish(balances_topic("desk"), BalancesChanged("desk", (Balance("USDT", D(900), D(0)),), S))
+        for _ in range(2):
+            await stage.told("equity", due())
+        assert [(each.starting, each.marks) for each in marks()] == [(given or D(900), ())]
+
+    play(script)
+
+
 def test_a_journal_cut_anywhere_goes_on_the_same() -> None:
     """Killed between any two writes the keeper knows again what is open and where the curves begin."""
     whole = MemoryJournal()
