@@ -60,6 +60,6 @@ def config_keeper(
 
 
 def _set_log_level(config: Config) -> None:
-    logging.getLogger("bulkhead").setLevel(config.app.log_level.value.upper())
+    logging.getLogger().setLevel(config.app.log_level.value.upper())
     if (running := running_log()) is not None:
         running.apply(config)
