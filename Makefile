@@ -8,6 +8,8 @@ ROOMS := $(wildcard protocol runtime supervision rules indicators store venues m
 # One more than the cores of a small machine: much of the time a test waits for a process of its own.
 WORKERS ?= 3
 MINUTES ?= 5
+# Byte code is kept whatever the surroundings say: tests start hundreds of processes, each would compile everything anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 help: ## Show the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -123,8 +123,10 @@ class ProcessLog(logging.Handler):
     # --- on the thread -------------------------------------------------------------------------------------------------
 
     def _write(self) -> None:
-        render = _renderers(self._console)  # structlog takes a while to load: here nobody waits for it
+        render = None
         while (lines := self._batch()) is not None:
+            # structlog takes a while to load: here nobody waits for it, and a start has nothing to say until it is ready.
+            render = render or _renderers(self._console)
             self._look(lines[-1].record.created)
             data = [render(_document(line, self.hidden())) for line in lines]
             if self._console is not None:
