@@ -36,6 +36,8 @@ from tests.servers.postgres import shared_server
 from tests.service.store_places import installation, journal_digest, traded, views_digests
 from tests.store.events import entry
 
+pytestmark = pytest.mark.slow(seconds=25)
+
 NOW = 1_800_000_000_000_000_000
 KEY = "correct horse battery"
 

@@ -21,7 +21,7 @@ from tui.panels.settings_groups import groups_of
 from tui.panels.settings_rows import Known, rows_of
 from tui.settings_values import brief, holder_of, problem_of, value_of
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow(seconds=25)]
 
 WHOLE = {"type": "whole number", "bounds": {"at_least": "1", "at_most": "500"}, "default": 10}
 SHARE = {"type": "number", "bounds": {"below": "0"}, "default": "-5"}

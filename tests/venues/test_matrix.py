@@ -20,12 +20,11 @@ from tests.venues.rigs import RIGS, Rig, Standing
 from venues.contract import Venue
 from venues.errors import NetworkTimeout, OrderRejected
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow(seconds=40)]
 
 QUICK = (Fault.ANSWER_LOST, Fault.REORDERED, Fault.PARTIAL_FILL)
 
 
-@pytest.mark.slow(seconds=40)
 @pytest.mark.parametrize("name", sorted(RIGS))
 async def test_comes_through(name: str) -> None:
     """A lost answer, messages out of order and a partial fill: both sides agree afterwards, and trading goes on."""

@@ -18,6 +18,8 @@ from tests.servers.postgres import shared_server, until
 from tests.store.events import entry
 from tests.store.postgres.test_failures import kill_backends, works
 
+pytestmark = pytest.mark.slow
+
 STEPS = 25
 FAULTS = ("", "", "", "request", "answer", "late", "request, down", "answer, down", "late, down", "killed")
 

@@ -23,6 +23,8 @@ from tests.servers.cut_line import CutLine, Fault
 from tests.servers.postgres import Server, shared_server, sql, until
 from tests.store.events import entry, fill
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def line() -> Iterator[CutLine]:
