@@ -284,10 +284,8 @@ class _Redacting(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, with the actor and the causal chain it belongs to."""
         correlation_id, actor = self._of.speaker()
-        actor, correlation_id = (
-            actor or getattr(record, "actor", ""),
-            correlation_id or getattr(record, "correlation_id", 0),
-        )
+        actor = actor or getattr(record, "actor", "")
+        correlation_id = correlation_id or getattr(record, "correlation_id", 0)
         line, newline, trace = super().format(record).partition("\n")
         about = f" [{actor}{f' #{correlation_id}' if correlation_id else ''}]" if actor else ""
         return redact_text(redact_known(f"{line}{about}{newline}{trace}", self._of.hidden()))

@@ -20,7 +20,6 @@ SHOWN: Final = 3
 _TALL: Final = 30
 """Lines from which on each alert has one of its own; on a smaller screen the second and the third share one."""
 
-
 _DAY_NS: Final = 86_400_000_000_000
 
 

@@ -6,7 +6,6 @@ from datetime import date, timedelta, tzinfo
 
 from msgspec.structs import asdict
 
-from protocol.messages import Value
 from protocol.values import Instant, Scope
 from rules.performance import DailySummary, daily_summaries, daily_summary, day_of, day_start, next_day
 from store.ledger import inputs
@@ -16,17 +15,10 @@ from store.queries import Views
 __all__ = ["DayRow", "day_row", "day_rows"]
 
 
-class DayRow(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
+class DayRow(DailySummary, frozen=True, gc=False, kw_only=True):
     """One calendar day in USD. ``kept_at`` is when its figures were stored; None for those that are added up now."""
 
-    day: date
     scope: Scope
-    groups_closed: int
-    fills: int
-    volume_usd: float
-    net_pnl: float
-    best_symbol: str | None
-    worst_symbol: str | None
     kept_at: Instant | None
 
 
