@@ -13,6 +13,8 @@ from weakref import WeakSet
 
 from aiohttp import web
 
+from runtime.listening import stop_accepting
+
 __all__ = ["CONNECTIONS_MOST", "HANDSHAKE_S", "IDLE_S", "LINGER_S", "Door", "Guests"]
 
 CONNECTIONS_MOST: Final = 256
@@ -126,6 +128,7 @@ class Door:
         )
         return cls(server, crowd, secure=context is not None)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let nobody in any more; those who are in end with the runner."""
+        await stop_accepting(self._server.sockets)
         self._server.close()

@@ -83,7 +83,7 @@ class WebhookListener(Actor):
     async def let_go(self) -> None:
         """Stop listening, so that the next life can; requests under way are answered first."""
         if self._door is not None:
-            self._door.close()
+            await self._door.close()
         if self._runner is not None:
             await self._runner.cleanup()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -19,6 +20,7 @@ from protocol.venue import SessionDown, SessionUp
 from runtime.actor import Actor, handles
 from runtime.clock import VirtualClock, WallClock
 from runtime.dead_letters import DeadLetter
+from runtime.listening import stop_accepting
 from service.access.keeper import Access
 from service.api.answers import errors_in_one_shape
 from service.api.audit import audit
@@ -99,7 +101,7 @@ class ApiServer(Actor):
         self._closed = asyncio.Event()
         self._ended = asyncio.Event()
         # A task of this life: it is cancelled when the life ends, also by a crash, and then lets go of everything.
-        self.context.pipe(self._serve(runner), into=lambda _: None)
+        self.context.pipe(self._serve(runner, listener), into=lambda _: None)
         changes = Changes(self.reading)
         self.hub.heard = changes.note
         self.context.pipe(changes.run(self.hub, self.host.system.now), into=lambda _: None)
@@ -113,7 +115,7 @@ class ApiServer(Actor):
             await runner.cleanup()
             raise
 
-    async def _serve(self, runner: web.AppRunner) -> None:
+    async def _serve(self, runner: web.AppRunner, listener: socket.socket) -> None:
         system = self.host.system
         try:
             await self._closed.wait()
@@ -123,8 +125,9 @@ class ApiServer(Actor):
                 system.dead_letters.listener = self._letters_before
             self.hub.close()
             if self.door is not None:
-                self.door.close()
+                await self.door.close()
             remove(self.host.socket_path)
+            await stop_accepting([listener])
             await runner.cleanup()
             self.reading.close()
             self.figures.reading.close()

@@ -62,7 +62,7 @@ async def serve(
         await _told_to_stop()
     finally:
         if door is not None:
-            door.close()
+            await door.close()
         await runner.cleanup()
         screens.close()
 

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from actors.sender import Alert, DirectPlayer, SignalPlayer
 from tests.actors.cast import START, S, Stage, play
+from tests.servers.closing import no_more_guests
 
 
 class Server:
@@ -30,6 +31,7 @@ class Server:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await no_more_guests(self._runner)
         await self._runner.cleanup()
 
     async def _post(self, request: web.Request) -> web.Response:

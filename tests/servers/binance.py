@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Self
 from aiohttp import WSMsgType, web
 
 from tests.servers import binance_payloads as payloads
+from tests.servers.closing import no_more_guests
 
 MAX_KLINES = 1000
 MAX_STREAMS = 1024
@@ -109,6 +110,8 @@ class BinanceServer:
     async def stop(self) -> None:
         """Drop everybody and free the port; ``async with`` again brings the server back on the same port."""
         self._released.set()
+        if self._runner is not None:
+            await no_more_guests(self._runner)
         await self.drop()
         if self._runner is not None:
             await self._runner.cleanup()

@@ -19,6 +19,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.servers.closing import no_more_guests
+
 TOKEN = "123456:LOCAL-bot-token_for_tests"
 
 
@@ -78,6 +80,7 @@ class TelegramServer:
         """Refuse connections, as when Telegram cannot be reached."""
         if self._runner is not None:
             self._note()
+            await no_more_guests(self._runner)
             await self._runner.cleanup()
             self._runner = None
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from tests.servers.closing import no_more_guests
 from tui.link import DaemonLink, LinkLost, LinkRefused, LinkState, LinkTimeout
 
 pytestmark = pytest.mark.anyio
@@ -79,6 +80,7 @@ async def served(folder: Path, daemon: Daemon) -> AsyncIterator[DaemonLink]:
         yield link
     finally:
         await link.close()
+        await no_more_guests(runner)
         await runner.cleanup()
 
 
@@ -181,6 +183,7 @@ async def test_a_token_goes_along_and_both_ways_in_are_refused(tmp_path: Path) -
     assert daemon.seen[-1].headers["Authorization"] == "Bearer tok"
     assert link.where == f"http://127.0.0.1:{port}"
     await link.close()
+    await no_more_guests(runner)
     await runner.cleanup()
 
 

@@ -13,6 +13,7 @@ from protocol.errors import ValidationError
 from protocol.instruments import Instrument
 from protocol.market import PriceTick
 from protocol.messages import Message
+from runtime.listening import stop_accepting
 from venues.paper.config import PaperConfig
 from venues.practice.exchange import PracticeExchange
 from venues.practice.wire import (
@@ -52,6 +53,7 @@ class PracticeServer:
         self.port = port
         self.exchange = PracticeExchange(account, config, instruments, now, self._call_at)
         self._runner: web.AppRunner | None = None
+        self._server: asyncio.Server | None = None
         self._timers: set[asyncio.TimerHandle] = set()
 
     @property
@@ -71,9 +73,10 @@ class PracticeServer:
         app.router.add_get("/v1/stream", self._stream)
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=0.2)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self.port)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        served, loop = self._runner.server, asyncio.get_running_loop()
+        assert served is not None, "the runner is set up"
+        self._server = await loop.create_server(served, self._host, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Close every connection."""
@@ -81,6 +84,9 @@ class PracticeServer:
             timer.cancel()
         if self._runner is None:
             return
+        if self._server is not None:
+            await stop_accepting(self._server.sockets)
+            self._server.close()
         server = self._runner.server
         lines = [each.transport for each in server.connections if each.transport is not None] if server else []
         await self._runner.cleanup()

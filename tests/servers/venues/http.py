@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.servers.closing import no_more_guests
 from tests.servers.venues.faults import Fault, Faults, On, Unruly, late
 from tests.servers.venues.hall import Hall
 
@@ -124,10 +125,7 @@ class HttpVenue(ABC):
         self._deaf()
         self.hall.close()
         if self._runner is not None:
-            for site in list(self._runner.sites):
-                await site.stop()
-            for _ in range(3):
-                await asyncio.sleep(0)  # house: who was accepted at the last moment can be ended then
+            await no_more_guests(self._runner)
         self.drop()
         if self._runner is not None:
             await self._runner.cleanup()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Self
 
+from runtime.listening import stop_accepting
 from tests.servers.venues.faults import Fault, On, Unruly, late
 from tests.servers.venues.hall import NS, Hall
 from tests.servers.venues.tws_answers import Answers
@@ -105,8 +106,10 @@ class TwsVenue:
         """Drop everybody; ``async with`` again brings the gateway back on the same port."""
         self._deaf()
         self.hall.close()
-        self.drop()
         server, self._server = self._server, None
+        if server is not None:
+            await stop_accepting(server.sockets)
+        self.drop()
         if server is not None:
             server.close()
             for task in tuple(self._tasks):

@@ -87,7 +87,7 @@ def served(work: Callable[[Served], Awaitable[None]], seat: Seat | None = None, 
                 with anyio.fail_after(30):
                     await work(Served(f"http://127.0.0.1:{port}", door, site, session))
         finally:
-            listening.close()
+            await listening.close()
             await runner.cleanup()
             screens.close()
 

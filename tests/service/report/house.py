@@ -22,6 +22,7 @@ from service.api.reports import register as register_reports
 from service.config import Config, parse
 from store.queries import Views, open_views
 from store.tables.opening import write_tables
+from tests.servers.closing import no_more_guests
 
 T = TypeVar("T")
 
@@ -97,6 +98,7 @@ async def house(trades: int = 120) -> AsyncIterator[House]:
             await web.UnixSite(runner, str(made.socket)).start()
             yield made
         finally:
+            await no_more_guests(runner)
             await runner.cleanup()
             made.figures.reading.close()
 
