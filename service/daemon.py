@@ -217,7 +217,9 @@ async def _serve(
         keeper = config_keeper(lambda: plan, active, sources, start, watch=not virtual)
         tag, every_s = run.tag, 3_600.0 if virtual else 60.0
         venues = outside_venues(config, system.now, partial(newest, active, sources))
-        inputs = keep_inputs(active, system, secrets, markets, tag=tag, reconcile_every_s=every_s, outside=venues)
+        inputs = keep_inputs(
+            active, system, secrets, markets, hiding, tag=tag, reconcile_every_s=every_s, outside=venues
+        )
         plan = Plan(
             active=active,
             system=system,

@@ -13,8 +13,8 @@ from protocol.instruments import Instrument
 from runtime.recording import MOST_WAITING, Recorder
 from runtime.system import ActorSystem
 from service.active import ActiveConfig
-from service.config import Config, ConfigError, WebhookSecrets, open_webhook_secrets
-from service.config.venue_access import secrets_of
+from service.config import Config, WebhookSecrets
+from service.hiding import Hiding
 from service.markets import Market
 from store.inputs.codec import fingerprint_of
 from store.inputs.writing import InputWriter
@@ -87,13 +87,14 @@ def keep_inputs(
     system: ActorSystem,
     secrets: WebhookSecrets | None,
     markets: Mapping[str, Market],
+    hiding: Hiding,
     **house: Any,
 ) -> list[ChildSpec]:
     """Record from now on; return who writes it, nobody when it is switched off. ``house`` as for ``begin_recording``."""
     if not active.config.self_check.record:
         return []
     recorder = begin_recording(active, system, secrets, markets, **house)
-    hidden = _Hidden(active, secrets, recorder)
+    hidden = _hidden(hiding, recorder)
 
     def writer(trouble: Callable[[OSError | None], None]) -> InputWriter:
         folder = inputs_folder(active.config)
@@ -119,36 +120,16 @@ def _days(active: ActiveConfig) -> int:
     return active.config.self_check.retention_days
 
 
-class _Hidden:
-    """The secrets that no record may hold: those of the start, and those that took their place since."""
+def _hidden(hiding: Hiding, recorder: Recorder) -> Callable[[], tuple[str, ...]]:
+    """Return what gives the secrets that no record may hold, and marks which of alerts have come to them."""
+    marked = hiding.of_alerts
 
-    def __init__(self, active: ActiveConfig, secrets: WebhookSecrets | None, recorder: Recorder) -> None:
-        self._active = active
-        self._recorder = recorder
-        self._folder = secrets.folder if secrets is not None else None
-        self._known: tuple[str, ...] = secrets.shown_nowhere if secrets is not None else ()
-        self._of_config: tuple[str, ...] = ()
-        self._changed_at: Any = self._stamp()
+    def found() -> tuple[str, ...]:
+        nonlocal marked
+        secrets = hiding.newest()
+        if hiding.of_alerts != marked:
+            marked = hiding.of_alerts
+            recorder.stands(SECRETS, _fingerprints(marked))
+        return secrets
 
-    def __call__(self) -> tuple[str, ...]:
-        """Return all of them; the files are read again only when their folder has changed."""
-        stamp = self._stamp()
-        if stamp != self._changed_at:
-            self._changed_at = stamp
-            try:
-                found = open_webhook_secrets(self._active.config).shown_nowhere
-            except ConfigError:
-                found = ()  # who keeps the secrets says what is wrong with them
-            self._known = tuple(dict.fromkeys((*found, *self._known)))
-            self._recorder.stands(SECRETS, _fingerprints(self._known))
-        # Credentials that were changed may still stand in what waits to be written.
-        self._of_config = tuple(dict.fromkeys((*secrets_of(self._active.config), *self._of_config)))
-        return (*self._known, *self._of_config)
-
-    def _stamp(self) -> int | None:
-        if self._folder is None:
-            return None
-        try:
-            return self._folder.stat().st_mtime_ns
-        except OSError:
-            return None
+    return found

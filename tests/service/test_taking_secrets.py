@@ -13,17 +13,22 @@ from protocol.event_log import EventLogged, LogEvent, NoteCommand, OperatorActed
 from protocol.webhook import SecretsChanged
 from runtime.actor import Actor, handles
 from runtime.system import ActorSystem
+from runtime.tape import Item
 from service.active import ActiveConfig
-from service.config import Secret, WebhookSecrets, load
+from service.config import Secret, WebhookSecrets, load, open_webhook_secrets
 from service.config.sources import Sources
 from service.config.vault import vault_of
 from service.config.venue_access import credential_of
 from service.credentials import put, take_away
 from service.hiding import Hiding
+from service.input_recording import SECRETS, inputs_folder, keep_inputs
 from service.taking_secrets import newest, take_secrets
 from service.vault.names import SecretName
 from service.vault.sealing import Kept
+from service.vault.store import Vault
 from service.venues import SecretsNotDecryptable, outside_venues
+from store.inputs.codec import InputCodec, fingerprint_of, slices
+from store.inputs.files import segments
 from supervision.child import ChildSpec
 from supervision.tree import supervisor
 from tests.actors.cast import Stage, play
@@ -177,3 +182,52 @@ def test_what_was_a_secret_stays_one(tmp_path: Path) -> None:
     assert not any(each in said for each in ("hunter22", "another", "tttt"))
     assert {"w" * 20, "s" * 24, "another-another", "hunter22-hunter22", "somebody-elses"} <= set(hiding.looked_up())
     assert vault_of(active.config).path.exists()
+
+
+def test_no_record_of_inputs_holds_what_the_vault_took_in_meanwhile(tmp_path: Path) -> None:
+    """What is put into the vault meanwhile, for whomever, stands in no file of a day; the record marks those of alerts."""
+    active, sources = house(tmp_path)
+    webhook = open_webhook_secrets(active.config)
+    told = "token-of-the-account"
+
+    async def main() -> None:
+        async with ActorSystem() as system:
+            hiding = Hiding(active, webhook)
+            (keeper,) = keep_inputs(active, system, webhook, {}, hiding, tag="t", reconcile_every_s=1.0)
+            put(active.config, sources, "main-1", "api_secret", told, now=1)
+            put(active.config, sources, "webhook", "secret", "another-secret-of-alerts", now=1)
+            assert system.recorder is not None
+            system.recorder.mark("said", f"{told} {webhook.secret.reveal()} another-secret-of-alerts")
+            system.start_root(supervisor("root", keeper))
+            await system.ready()
+
+    asyncio.run(main())
+    (day,) = inputs_folder(active.config).glob("*")
+    codec = InputCodec()
+    items = [
+        item
+        for each in segments(day.parent, day.name[:10])
+        for part in slices(each.payload)
+        for item in codec.decode(part)
+    ]
+    marks = {item[2]: item[3] for item in items if item[0] == Item.MARK}
+    assert "said" in marks
+    assert not any(each in marks["said"] for each in (told, webhook.secret.reveal(), "another-secret-of-alerts"))
+    assert fingerprint_of("another-secret-of-alerts") in marks[SECRETS]
+
+
+def test_the_vault_is_read_again_only_when_it_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks on the event loop pays for a look at the disk only after a change of vault or configuration."""
+    active, sources = house(tmp_path)
+    hiding = Hiding(active, open_webhook_secrets(active.config))
+    reads: list[Path] = []
+    read = Vault.read
+    monkeypatch.setattr(Vault, "read", lambda vault: reads.append(vault.path) or read(vault))
+    hiding.newest()
+    looked = len(reads)
+    assert hiding.newest() == hiding.known()
+    assert len(reads) == looked
+    put(active.config, sources, "main-1", "api_secret", "hunter22-hunter22", now=1)
+    before = len(reads)
+    assert "hunter22-hunter22" in hiding.newest()
+    assert len(reads) > before
