@@ -192,15 +192,23 @@ def _holders(config: Config) -> tuple[str, ...]:
 
 
 def put(
-    config: Config, sources: Sources, holder: str, field: str, value: str, *, now: int, afresh: bool = False
+    config: Config,
+    sources: Sources,
+    holder: str,
+    field: str,
+    value: str,
+    *,
+    now: int,
+    afresh: bool = False,
+    drafted: tuple[str, ...] = (),
 ) -> SecretDone:
     """Put a secret into the vault. Raises ``UnknownSecret``, ``ValidationError``, and what a change of the vault does.
 
-    ``afresh`` sets a vault aside that does not open, and begins a new one.
+    ``afresh`` sets a vault aside that does not open, and begins a new one. ``drafted``: accounts not in force yet.
     """
-    name = name_of(holder, field)
-    if holder not in _holders(config):
-        near = difflib.get_close_matches(holder, _holders(config), n=1)
+    name, holders = name_of(holder, field), (*_holders(config), *drafted)
+    if holder not in holders:
+        near = difflib.get_close_matches(holder, holders, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise UnknownSecret(f"there is no account {holder}{hint}")
     if field not in SECTIONS.get(holder, (field,)) and all(each.name != holder for each in config.accounts):
@@ -232,7 +240,7 @@ def rotate_key(config: Config) -> KeyRotated:
 
 
 def _done(config: Config, sources: Sources, name: SecretName, value: str | None) -> SecretDone:
-    late = name.holder == "telegram" or name == SecretName("webhook", "token")
+    late = name.holder == "telegram" or name == SecretName("webhook", "token") or not _is_used(config, name)
     counts = "environment" if name in _given(config, sources) else "restart" if late else "now"
     return SecretDone(holder=name.holder, field=name.field, masked=mask_secret(name.field, value), counts=counts)
 

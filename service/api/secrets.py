@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from aiohttp import web
 
 from protocol.codec import decode_json
+from protocol.configuration import CONFIG_STORE
 from protocol.errors import BulkheadError
 from protocol.messages import Value
 from protocol.webhook import RotateSecret
@@ -17,6 +18,7 @@ from service.api.control import actor_at
 from service.api.host import ASK_S
 from service.config import ConfigError, open_webhook_secrets
 from service.config.secret_files import ROTATED
+from service.config_store import DraftConfigs, GetDraftConfigs
 from service.credentials import KeyRotated, SecretsShown, listed, put, rotate_key, take_away
 from service.taking_secrets import SECRET_KEEPER, beside
 from service.vault.errors import MasterKeyFixed, SecretsNotDecryptable, UnknownSecret, VaultUnwritable
@@ -78,7 +80,8 @@ class _Secrets:
         wanted, host = decode_json(await request.read(), PutSecret), self._server.host
         now, afresh = self._server.access.now(), wanted.new_vault
         given = (host.config, host.sources, wanted.holder, wanted.field, wanted.value)
-        done = await self._done(lambda: put(*given, now=now, afresh=afresh))
+        drafted = await self._drafted()
+        done = await self._done(lambda: put(*given, now=now, afresh=afresh, drafted=drafted))
         restarted = await host.take_secrets(wanted.holder)
         return answer({**plain(done), "restarted": restarted})
 
@@ -105,6 +108,14 @@ class _Secrets:
             raise _refused(error) from error
         made = await beside(host.system, lambda: open_webhook_secrets(host.config))
         return answer({**plain(said), "secret": getattr(made, ROTATED[wanted.which].field).reveal()})
+
+    async def _drafted(self) -> tuple[str, ...]:
+        """Return the accounts of the draft: what they log in with may be kept before they are in force."""
+        store = self._server.host.system.lookup(CONFIG_STORE)
+        if store is None:
+            return ()
+        found: DraftConfigs = await store.ask(GetDraftConfigs(), ASK_S)
+        return tuple(each.name for each in found.draft.accounts)
 
     async def _done(self, work: Callable[[], T]) -> T:
         try:

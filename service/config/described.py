@@ -7,9 +7,9 @@ from typing import Any
 
 from service.config.catalogue import catalogue
 from service.config.document import Config
-from service.config.keys import Key
-from service.config.reference import type_words
-from service.config.text import document_of
+from service.config.keys import Field, Key, Secret, fields_of, optional
+from service.config.reference import table_in, type_words
+from service.config.text import as_json, document_of
 
 __all__ = ["described"]
 
@@ -23,15 +23,40 @@ def described(config: Config, document: Mapping[str, Any]) -> list[dict[str, Any
             "key": name,
             "value": in_force[name],
             "from": "document" if name in document else "default",
-            "applies": entry.field.key.applies,
-            "meaning": entry.field.key.doc,
-            "type": type_words(entry.field.hint),
-            "unit": entry.field.key.unit,
             "default": by_default[name],
-            "bounds": _bounds(entry.field.key),
-            "secret": entry.is_secret,
+            **_taken(entry.field),
+            **({"inside": inside} if (inside := _inside(entry.field)) else {}),
         }
         for name, entry in catalogue().items()
+    ]
+
+
+def _taken(field: Field) -> dict[str, Any]:
+    """Return what a key takes and what it is for."""
+    return {
+        "applies": field.key.applies,
+        "meaning": field.key.doc,
+        "type": type_words(field.hint),
+        "unit": field.key.unit,
+        "bounds": _bounds(field.key),
+        "secret": optional(field.hint)[0] is Secret,
+    }
+
+
+def _inside(field: Field) -> list[dict[str, Any]]:
+    """Return the keys of the tables in a list or a table; empty for a key that holds none."""
+    table = table_in(field.hint)
+    if table is None:
+        return []
+    return [
+        {
+            "key": each.name,
+            "default": None if each.required else as_json(each.default),
+            "required": each.required,
+            "only": list(each.key.only),
+            **_taken(each),
+        }
+        for each in fields_of(table)
     ]
 
 

@@ -47,6 +47,8 @@ class Key:
     check: Callable[[Any], Refusal | None] | None = None
     example: Any = None
     unset_is_default: bool = False
+    only: tuple[str, ...] = ()
+    """Venues that the key of an account is about, as its ``venue`` names them; empty: all."""
     generated: bool = False
     """Whether a secret that is not set is made at the first start."""
 

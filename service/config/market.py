@@ -13,6 +13,7 @@ from protocol.values import Scope
 from service.config import checks
 from service.config.exchange import MarketType, RateLimitMode
 from service.config.keys import Key, Secret, Section, Speed
+from service.config.venue_kinds import VenueKind
 from venues.known import KNOWN
 from venues.paper.config import OhlcPath
 
@@ -31,29 +32,8 @@ class MarketSource(StrEnum):
     REPLAY = "replay"
 
 
-class VenueKind(StrEnum):
-    """Which adapter executes the orders of an account."""
-
-    PAPER = "paper"
-    """Simulated inside the daemon; shares its journal."""
-    PRACTICE = "practice"
-    """A practice exchange of its own (`bulkhead practice`), reached over the network."""
-    BINANCE = "binance"
-    BYBIT = "bybit"
-    OKX = "okx"
-    KUCOIN = "kucoin"
-    MEXC = "mexc"
-    GATE = "gate"
-    HYPERLIQUID = "hyperliquid"
-    OANDA = "oanda"
-    IBKR = "ibkr"
-    IBKR_WEB = "ibkr_web"
-    ALPACA = "alpaca"
-
-    @property
-    def is_known(self) -> bool:
-        """Whether it is a venue of the world outside: one of ``venues.known.KNOWN``."""
-        return self.value in KNOWN
+_PAPER: Final = ("paper",)
+_REAL: Final = tuple(KNOWN)
 
 
 class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,6 +56,7 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     testnet: Annotated[
         bool | None,
         Key(
+            only=("practice", *_REAL),
             doc="Trade on the venue's test network (EX-1102), practice or paper account. Unset: as exchange.VENUE.testnet, "
             'true at other venues. Without it real money moves: that needs scope = "live" and app.mode = "live" too.',
             unset_is_default=True,
@@ -85,6 +66,7 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     market_type: Annotated[
         MarketType | None,
         Key(
+            only=_REAL,
             doc="Family of markets at a real venue; unset: as exchange.VENUE.market_type, else what the venue has.",
             unset_is_default=True,
             example=MarketType.SPOT,
@@ -93,6 +75,7 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     symbols: Annotated[
         tuple[str, ...],
         Key(
+            only=_REAL,
             doc="Markets it trades at a real venue, unified symbols; empty: market.symbols. Some venues tell their history "
             "by market only: they are asked for these.",
             check=checks.symbol,
@@ -125,6 +108,7 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keys_dir: Annotated[
         Path | None,
         Key(
+            only=("ibkr_web",),
             doc="Folder with dhparam.pem (ibkr_web with OAuth), and with private_signature.pem and private_encryption.pem "
             "where the vault does not keep them. A relative path starts at app.data_dir.",
             example=Path("keys/ibkr"),
@@ -133,6 +117,7 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     account_id: Annotated[
         str,
         Key(
+            only=("oanda", "ibkr", "ibkr_web", "hyperliquid"),
             doc="The venue's own number of the account, where a login has several: OANDA, IBKR; at Hyperliquid the address.",
             check=checks.shaped(r"[A-Za-z0-9_\-]{0,64}", "at most 64 letters, digits, - or _"),
             example="101-004-1234567-001",
@@ -141,6 +126,7 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     url: Annotated[
         str | None,
         Key(
+            only=("practice", *_REAL),
             doc="Replaces the venue's address: a proxy, a regional host; where the practice exchange listens. Unset: the "
             f"venue's own, {PRACTICE_URL} for practice.",
             check=checks.web_address,
@@ -151,16 +137,20 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stream_url: Annotated[
         str | None,
         Key(
+            only=_REAL,
             doc="Replaces the address of the venue's streams. Unset: the venue's own.",
             check=checks.stream_address,
             unset_is_default=True,
             example="wss://stream.example.com/ws",
         ),
     ] = None
-    host: Annotated[str, Key(doc="Where IBKR's Gateway or TWS runs.", check=checks.text_length(1, 253))] = "127.0.0.1"
+    host: Annotated[
+        str, Key(only=("ibkr",), doc="Where IBKR's Gateway or TWS runs.", check=checks.text_length(1, 253))
+    ] = "127.0.0.1"
     port: Annotated[
         int | None,
         Key(
+            only=("ibkr",),
             doc="Its port; paper and live differ by it. Unset: 4002, with testnet = false 4001.",
             at_least=1,
             at_most=65_535,
@@ -169,7 +159,13 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         ),
     ] = None
     client_id: Annotated[
-        int, Key(doc="Which client of IBKR's gateway this is; no two programs share one.", at_least=0, at_most=999)
+        int,
+        Key(
+            only=("ibkr",),
+            doc="Which client of IBKR's gateway this is; no two programs share one.",
+            at_least=0,
+            at_most=999,
+        ),
     ] = 1
     rate_limit_mode: Annotated[
         RateLimitMode | None,
@@ -183,6 +179,7 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     mute_after_s: Annotated[
         int,
         Key(
+            only=_REAL,
             doc="A market of a real venue that is open and tells no price for so long is mute: entries stop until it "
             "speaks; 0: never.",
             unit="s",
@@ -219,6 +216,7 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     exchange: Annotated[
         str,
         Key(
+            only=("paper", "practice"),
             doc="Exchange whose alerts it trades (EX-302), with that exchange's symbols and order rules; an account at a "
             "real venue trades that venue's: leave it out.",
             check=checks.one_of(*KNOWN),
@@ -234,15 +232,18 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = ()
     market: Annotated[
         MarketSource,
-        Key(doc="Whose prices fill its orders; auto = those of market.source."),
+        Key(only=_PAPER, doc="Whose prices fill its orders; auto = those of market.source."),
     ] = MarketSource.AUTO
     balances: Annotated[
         dict[str, Decimal],
-        Key(doc="Starting balances, currency to amount; read when the account is first opened.", at_least=0),
+        Key(
+            only=_PAPER, doc="Starting balances, currency to amount; read when the account is first opened.", at_least=0
+        ),
     ] = msgspec.field(default_factory=lambda: {"USDT": Decimal(10_000)})
     maker_fee: Annotated[
         Decimal | None,
         Key(
+            only=_PAPER,
             doc="Fee of an order that waited in the book, fraction of notional; below 0 is a rebate. "
             "Unset: what the exchange charges for the symbol.",
             at_least=Decimal("-0.01"),
@@ -253,16 +254,20 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     taker_fee: Annotated[
         Decimal | None,
         Key(
+            only=_PAPER,
             doc="Fee of an order that traded at once, fraction of notional. Unset: what the exchange charges.",
             at_least=0,
             at_most=Decimal("0.1"),
             example=Decimal("0.001"),
         ),
     ] = None
-    fee_in_base: Annotated[bool, Key(doc="Spot buys pay their fee in the bought currency (EX-428).")] = False
+    fee_in_base: Annotated[bool, Key(only=_PAPER, doc="Spot buys pay their fee in the bought currency (EX-428).")] = (
+        False
+    )
     half_spread_bps: Annotated[
         Decimal,
         Key(
+            only=_PAPER,
             doc="Distance of bid and ask from a bar's price; quotes bring their own.",
             unit="bps",
             at_least=0,
@@ -271,19 +276,30 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = Decimal("0.5")
     slippage_bps: Annotated[
         Decimal,
-        Key(doc="How much worse than the quote market and stop orders fill.", unit="bps", at_least=0, below=10_000),
+        Key(
+            only=_PAPER,
+            doc="How much worse than the quote market and stop orders fill.",
+            unit="bps",
+            at_least=0,
+            below=10_000,
+        ),
     ] = Decimal(1)
     latency_ms: Annotated[
         int,
-        Key(doc="Time an order takes to reach the simulated venue.", unit="ms", at_least=0, at_most=60_000),
+        Key(
+            only=_PAPER, doc="Time an order takes to reach the simulated venue.", unit="ms", at_least=0, at_most=60_000
+        ),
     ] = 20
     jitter_ms: Annotated[
         int,
-        Key(doc="Most that is added to it, fixed by seed and order.", unit="ms", at_least=0, at_most=60_000),
+        Key(
+            only=_PAPER, doc="Most that is added to it, fixed by seed and order.", unit="ms", at_least=0, at_most=60_000
+        ),
     ] = 0
     participation: Annotated[
         Decimal | None,
         Key(
+            only=_PAPER,
             doc="Largest part of a bar's volume that our orders may take. Unset: all of it.",
             above=0,
             at_most=1,
@@ -293,6 +309,7 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     smallest_share: Annotated[
         Decimal,
         Key(
+            only=_PAPER,
             doc="Below 1, each fill takes only part of the rest of an order, at least this share: partial fills.",
             above=0,
             at_most=1,
@@ -301,7 +318,7 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     leverage: Annotated[Decimal, Key(doc="Divides the margin of perpetuals.", at_least=1, at_most=125)] = Decimal(1)
     ohlc_path: Annotated[
         OhlcPath,
-        Key(doc="Which extreme of a bar comes first: by its colour, or the one that is worse for us."),
+        Key(only=_PAPER, doc="Which extreme of a bar comes first: by its colour, or the one that is worse for us."),
     ] = OhlcPath.UP_DOWN
     signals: Annotated[
         tuple[str, ...],

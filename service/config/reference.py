@@ -14,7 +14,7 @@ from service.config.keys import Field, Secret, fields_of, optional
 from service.config.scalars import type_name
 from service.config.shipped import secret_variable, toml_value
 
-__all__ = ["reference_page", "type_words"]
+__all__ = ["reference_page", "table_in", "type_words"]
 
 _HEAD: Final = """\
 # Configuration
@@ -45,7 +45,7 @@ def reference_page() -> str:
 
 def _sections(of: type[msgspec.Struct], path: str) -> Iterator[str]:
     for field in fields_of(of):
-        section = _section_of(field.hint)
+        section = table_in(field.hint)
         here = f"{path}.{field.name}" if path else field.name
         if section is None:
             continue
@@ -53,11 +53,11 @@ def _sections(of: type[msgspec.Struct], path: str) -> Iterator[str]:
         yield from _sections(section, here)
 
 
-def _section_of(hint: Any) -> type[msgspec.Struct] | None:
+def table_in(hint: Any) -> type[msgspec.Struct] | None:
     """Return the table inside a hint: itself, or what a list or map holds; None for plain values."""
     hint, _ = optional(hint)
     if typing.get_origin(hint) in (tuple, dict):
-        return next((found for arg in typing.get_args(hint) if (found := _section_of(arg))), None)
+        return next((found for arg in typing.get_args(hint) if (found := table_in(arg))), None)
     is_table = isinstance(hint, type) and issubclass(hint, msgspec.Struct) and hint is not Override
     return hint if is_table else None
 
