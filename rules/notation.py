@@ -1,16 +1,21 @@
-"""How numbers and instants are written, in records, logs and words alike."""
+"""How numbers, instants and texts of strangers are written, in records, logs and words alike."""
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["iso_exact", "iso_ms", "plain", "words"]
+__all__ = ["iso_exact", "iso_ms", "legible", "plain", "words"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = 1_000_000
+_PICTURES: Final = 0x2400
+"""Where Unicode has a picture of each control character, in their order."""
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Categories of what is obeyed or hidden and not shown: controls, formats, halves of pairs, separators of lines."""
 
 
 @lru_cache(maxsize=64)
@@ -39,3 +44,26 @@ def plain(value: Decimal) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
+
+
+def legible(text: str, *, lines: bool = False) -> str:
+    """Return a text whose every character is seen: none is obeyed by a terminal, hides or turns round what stands beside it.
+
+    Escape sequences, line breaks and marks of direction become a sign each; with ``lines`` it may have line breaks.
+    """
+    if text.isprintable():
+        return text
+    return "".join(each if each == "\n" and lines else _seen(each) for each in text)
+
+
+def _seen(character: str) -> str:
+    if character.isprintable() or unicodedata.category(character) not in _UNSEEN:
+        return character
+    code = ord(character)
+    return (
+        chr(_PICTURES + code)
+        if code < 0x20
+        else "\N{SYMBOL FOR DELETE}"
+        if code == 0x7F
+        else "\N{REPLACEMENT CHARACTER}"
+    )

@@ -29,7 +29,7 @@ from service.intake import gateway_settings
 
 __all__ = ["CheckReport", "Rung", "Taken", "check_body", "fill_placeholders"]
 
-_PLACEHOLDER = re.compile(r"\{\{\s*(?P<name>[^{}]*?)\s*\}\}")
+_PLACEHOLDER = re.compile(r"\{\{(?P<name>[^{}]*)\}\}")
 _BAR_NS: Final = 3_600 * NANOS
 
 
@@ -107,7 +107,7 @@ def fill_placeholders(text: str, samples: Mapping[str, str]) -> tuple[str, dict[
     filled: dict[str, str] = {}
 
     def fill(found: re.Match[str]) -> str:
-        name = found["name"]
+        name = found["name"].strip()
         value = "1.5" if name.startswith("plot(") else samples.get(name)
         if value is None:
             return found[0]

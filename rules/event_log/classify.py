@@ -17,6 +17,7 @@ from rules.event_log.of_steering import OF_STEERING
 from rules.event_log.of_system import OF_SYSTEM
 from rules.event_log.of_venues import OF_VENUES
 from rules.event_log.silent import SILENT
+from rules.notation import legible
 
 __all__ = ["LINES", "line_of"]
 
@@ -36,11 +37,15 @@ LINES: Final[dict[str, LineOf]] = {
 
 
 def line_of(event: Event) -> Line | None:
-    """Return an event's line, None for events that only machines read; one without a sentence says its type."""
+    """Return an event's line, None for events that only machines read; one without a sentence says its type.
+
+    Its text is one line, whatever strangers wrote into the event: nobody forges a second one.
+    """
     name = type(event).__name__
     make = LINES.get(name)
     if make is not None:
-        return make(event)
+        line = make(event)
+        return line if line is None or line.text.isprintable() else line._replace(text=legible(line.text))
     if name in SILENT or not type(event).__module__.startswith("protocol."):
         return None
     said = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()

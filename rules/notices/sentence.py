@@ -7,13 +7,15 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from protocol.notifications import GroupNamed
+from rules.notation import legible
 
 __all__ = ["GROUP", "Sentence", "SentenceOf", "capital", "coded", "market_of", "named", "one_line", "unnumbered", "who"]
 
 GROUP: Final = "{group}"
 """Stands in a sentence for the group it is about, until somebody looks up who that is."""
 
-_CODE: Final = re.compile(r"\b[A-Z][a-z0-9]+(?:[A-Z]+[a-z0-9]*)+\b")
+# Each capital begins its own part: no text can be matched in two ways, so that none takes longer than it is long.
+_CODE: Final = re.compile(r"\b[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+\b")
 _NAME: Final = re.compile(r"(?<![.\w])[a-z]+(?:_[a-z]+)+(?![.\w])")
 _ORDER_ID: Final = re.compile(r"\border bh[a-z0-9]{26}\b")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -45,8 +47,8 @@ def unnumbered(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a text in one line."""
-    return " ".join(text.split())
+    """Return a text in one line, all of it seen."""
+    return legible(" ".join(text.split()))
 
 
 def capital(text: str) -> str:
