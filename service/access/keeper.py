@@ -7,6 +7,7 @@ machine, or through the same proxy, cannot shut out who is in already.
 
 from __future__ import annotations
 
+import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +17,7 @@ import anyio
 from anyio import CapacityLimiter
 from msgspec import structs
 
+from protocol.errors import BulkheadError
 from runtime.journal import JournalUnavailable
 from service.access import commands
 from service.access.answers import SessionsEnded
@@ -321,6 +323,15 @@ class Access:
     def look_again(self) -> None:
         """Have the next request look for changes, however short ago the last one did."""
         self._looked_at = 0
+
+    async def look(self) -> None:
+        """Learn what others have written, for callers who stay connected without asking; never raises.
+
+        Nobody was let in before the store was opened, so nobody can have to leave.
+        """
+        if self._store is not None:
+            with suppress(BulkheadError, sqlite3.Error):  # what was known counts until the store can be read again
+                await self._look()
 
     async def _look(self, *, at_once: bool = False) -> None:
         """Take over what a command line has written meanwhile; looked for once a second."""

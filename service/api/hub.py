@@ -45,6 +45,10 @@ class Follower:
     def close(self) -> None:
         """Let the follower's connection end."""
         self.closed = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Have it look whether it may stay."""
         self._news.set()
 
     async def wait(self) -> None:
@@ -74,12 +78,17 @@ class Hub:
         self._routed: OrderedDict[str, SignalRouted] = OrderedDict()
         self._waiters: dict[str, asyncio.Future[SignalRouted]] = {}
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody follows."""
+        return bool(self.followers or self.ring.seats)
+
     def committed(self, batch: Sequence[Entry]) -> None:
         """Hear of a commit; costs next to nothing while nobody follows."""
         for entry in batch:
             if type(entry.event) is SignalRouted:
                 self._note(entry.event)
-        if not self.followers and not self.ring.seats:
+        if not self.is_heard:
             return
         first = self.head() - len(batch) + 1
         for position, entry in enumerate(batch, first):
@@ -87,7 +96,7 @@ class Hub:
 
     def publish(self, item: dict[str, Any]) -> None:
         """Offer an item to all who want it."""
-        if not self.followers and not self.ring.seats:
+        if not self.is_heard:
             return
         item = self.names.complete(item)
         self.ring.add(item)
@@ -98,6 +107,12 @@ class Hub:
             if follower.wanted.wants(item):
                 text = text or json.dumps(item, ensure_ascii=False)
                 follower.offer(item["position"], text)
+
+    def wake(self) -> None:
+        """Have all who follow look whether they may stay."""
+        self.ring.wake()
+        for follower in self.followers:
+            follower.wake()
 
     def close(self) -> None:
         """End every follower's connection."""

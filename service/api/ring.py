@@ -91,6 +91,10 @@ class Ring:
     def close(self) -> None:
         """Let every listener end."""
         self.closed = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Wake all who listen, whether or not there is anything to hear."""
         for seat in self.seats:
             seat.news.set()
 
@@ -109,5 +113,4 @@ class Ring:
     def _tell(self) -> None:
         self._telling = False
         self._told_at = asyncio.get_running_loop().time()
-        for seat in self.seats:
-            seat.news.set()
+        self.wake()

@@ -37,6 +37,7 @@ from service.api.performance import Figures
 from service.api.reading import Reading
 from service.api.ring import PACE_S
 from service.api.routes import MAX_BODY_BYTES, add_routes
+from service.api.staying import look_who_stays
 from service.api.unix_socket import listen, remove
 from service.journals import journal_of, views_of
 from service.people import open_people, open_requests
@@ -118,7 +119,9 @@ class ApiServer(Actor):
     async def _serve(self, runner: web.AppRunner, listener: socket.socket) -> None:
         system = self.host.system
         try:
-            await self._closed.wait()
+            if isinstance(system.clock, VirtualClock):  # it fires no timers while it stands still
+                await self._closed.wait()
+            await look_who_stays(self._closed, self.access, self.hub)
         finally:
             system.durability.listeners.remove(self.hub.committed)
             if self._letters_before is not None:

@@ -6,16 +6,20 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
+import aiohttp
+import anyio
 import pytest
 
 from runtime.journal import JournalUnavailable
+from service.access import keeper
 from service.access.errors import AccessFileUnsafe, AccessRefused
 from service.access.keeper import Access, Login
-from service.access.people import add_person, change_password, create_token, remove_person
+from service.access.people import add_person, change_password, create_token, remove_person, revoke_token
 from service.access.requests import REQUESTS, RequestStore, State
 from service.access.roles import Role, Scope
 from service.access.server_tables import schema_of
 from service.access.store import PEOPLE, AccessStore
+from service.api import staying
 from service.api.once import REPEATED
 from service.moving import move_installation
 from service.people import open_people, open_requests
@@ -99,8 +103,6 @@ def test_two_processes_see_each_others_changes(postgres_url: str) -> None:
 
 def test_a_session_that_another_process_ended_does_not_come_back(postgres_url: str) -> None:
     """Use, refresh and logout begin with what is kept, not with what was known: a changed password holds (EX-1507)."""
-    import anyio
-
     place, now = Place(postgres_url), [NOW]
 
     async def work() -> None:
@@ -120,6 +122,32 @@ def test_a_session_that_another_process_ended_does_not_come_back(postgres_url: s
         access.close()
 
     anyio.run(work)
+
+
+def test_what_another_machine_takes_away_ends_what_is_open(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream and a tail where nothing happens end within a look of the revocation: nobody has to ask (EX-1507)."""
+    monkeypatch.setattr(staying, "LOOK_S", 0.05)
+    monkeypatch.setattr(keeper, "_LOOK_NS", 0)
+    monkeypatch.setattr("service.api.server.open_people", lambda _: AccessStore(Place(postgres_url)))
+
+    async def work(net: Network) -> None:
+        token, now = await net.token(Scope.READ, "desk"), net.server.access.now()
+        headers = {"Authorization": f"Bearer {token}"}
+        async with (
+            net.listening(token) as stream,
+            net.session.ws_connect(net.url + "/v1/tail", headers=headers) as tail,
+        ):
+            while (await stream.receive_json())["kind"] != "live":
+                pass
+            with closing(AccessStore(Place(postgres_url))) as other:
+                revoke_token(other, "desk", now=now)
+            with anyio.fail_after(30):
+                for line in (stream, tail):
+                    while (heard := await line.receive()).type is aiohttp.WSMsgType.TEXT:
+                        continue
+                    assert heard.type is aiohttp.WSMsgType.CLOSE
+
+    network(work)
 
 
 def test_the_people_of_before_are_taken_over_once(postgres_url: str, tmp_path: Path) -> None:
