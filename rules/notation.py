@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["iso_exact", "iso_ms", "legible", "plain", "words"]
+__all__ = ["iso_exact", "iso_ms", "legible", "legible_json", "plain", "words"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = 1_000_000
@@ -49,11 +50,18 @@ def plain(value: Decimal) -> str:
 def legible(text: str, *, lines: bool = False) -> str:
     """Return a text whose every character is seen: none is obeyed by a terminal, hides or turns round what stands beside it.
 
-    Escape sequences, line breaks and marks of direction become a sign each; with ``lines`` it may have line breaks.
+    Escape sequences, line breaks and marks of direction become a sign each; with ``lines`` it may have breaks and tabs.
     """
     if text.isprintable():
         return text
-    return "".join(each if each == "\n" and lines else _seen(each) for each in text)
+    return "".join(each if lines and each in "\n\t" else _seen(each) for each in text)
+
+
+def legible_json(document: str) -> str:
+    """Return a JSON document that means the same and is legible: what is not to be obeyed is escaped."""
+    if document.isascii() and "\x7f" not in document:
+        return document
+    return "".join(each if each == "\n" or _seen(each) == each else json.dumps(each)[1:-1] for each in document)
 
 
 def _seen(character: str) -> str:

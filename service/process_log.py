@@ -14,12 +14,13 @@ import logging
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread, get_ident, main_thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO
 
-from rules.notation import iso_exact
+from rules.notation import iso_exact, legible, legible_json
 from rules.signals.redaction import redact_known, redact_text
 from runtime.threads import thread_envelope
 from service.config import Config
@@ -183,10 +184,7 @@ def _said(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
 
 def _document(line: _Line, hidden: Sequence[str]) -> dict[str, Any]:
     """Return a line's fields in the order they are read, without secrets."""
-
-    def clean(text: str) -> str:
-        return redact_text(redact_known(text, hidden))
-
+    clean = partial(_clean, hidden=hidden)
     record = line.record
     found: dict[str, Any] = {
         "level": record.levelname.lower(),
@@ -225,9 +223,9 @@ def _renderers(console: TextIO | None) -> Callable[[dict[str, Any]], tuple[str, 
 
     def render(document: dict[str, Any]) -> tuple[str, bytes]:
         document = {**document, "timestamp": iso_exact(int(document["timestamp"] * 1_000) * 1_000_000)}
-        shown = str(pretty(None, "", dict(document))) if pretty is not None else ""
+        shown = _indented(str(pretty(None, "", dict(document)))) if pretty is not None else ""
         line = compact(None, "", document)
-        return shown, (line if isinstance(line, str) else line.decode()).encode() + b"\n"
+        return shown, legible_json(line if isinstance(line, str) else line.decode()).encode() + b"\n"
 
     return render
 
@@ -288,4 +286,14 @@ class _Redacting(logging.Formatter):
         correlation_id = correlation_id or getattr(record, "correlation_id", 0)
         line, newline, trace = super().format(record).partition("\n")
         about = f" [{actor}{f' #{correlation_id}' if correlation_id else ''}]" if actor else ""
-        return redact_text(redact_known(f"{line}{about}{newline}{trace}", self._of.hidden()))
+        return _indented(_clean(f"{line}{about}{newline}{trace}", self._of.hidden()))
+
+
+def _clean(text: str, hidden: Sequence[str]) -> str:
+    """Return a text without secrets and without anything that a terminal would obey."""
+    return legible(redact_text(redact_known(text, hidden)), lines=True)
+
+
+def _indented(text: str) -> str:
+    """Return lines of which only the first begins at the edge: what strangers wrote is no line of its own."""
+    return text.replace("\n", "\n    ")

@@ -36,7 +36,8 @@ def export_to(config: Config, name: str, form: str, output: Path | None, told: C
             return export_table(tables, table(name), TableForm(form), sys.stdout.buffer, told)
         draft = output.with_name(f".{output.name}.{os.getpid()}")
         try:
-            with draft.open("wb") as file:
+            draft.unlink(missing_ok=True)  # whoever may write there could have left a link to elsewhere
+            with draft.open("xb") as file:
                 rows = export_table(tables, table(name), TableForm(form), file, told)
                 file.flush()
                 os.fsync(file.fileno())

@@ -11,6 +11,7 @@ from textual import events, work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.filter import LineFilter
 from textual.widgets import ContentSwitcher, Input, Static, TextArea
 
 from tui import frame
@@ -23,6 +24,7 @@ from tui.escape import tell_apart
 from tui.files import save
 from tui.grid.layout import GAPS
 from tui.help import Help
+from tui.legible import LEGIBLE
 from tui.lines import Lines
 from tui.link import Fetched, LinkState, pause
 from tui.options import Options
@@ -76,6 +78,10 @@ class Cockpit(App[None]):
         self._settings_known = False
         for look in THEMES.values():
             self.register_theme(look.theme)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what every line passes on its way to the terminal."""
+        return [*super().get_line_filters(), LEGIBLE]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return what our style sheets name beyond Textual's own variables, for a theme that is not ours."""

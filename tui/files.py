@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,8 +39,9 @@ def write_whole(path: Path, data: bytes) -> None:
     """Write a file, in place of one of the same name; raise ``OSError`` and leave nothing of it behind."""
     beside = path.with_name(f".{path.name}.part")
     try:
-        beside.touch(mode=0o600)
-        beside.write_bytes(data)
+        beside.unlink(missing_ok=True)  # whoever may write here could have left a link to elsewhere
+        with open(beside, "xb", opener=partial(os.open, mode=0o600)) as file:
+            file.write(data)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

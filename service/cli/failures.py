@@ -19,6 +19,7 @@ from service.access.errors import AccessRefused
 from service.advice import advice_of
 from service.api.client import DaemonNotRunning, DaemonRefused, DaemonTimeout
 from service.cli.codes import ExitCode
+from service.cli.output import note
 from supervision.errors import ChildStartFailed, SupervisorExhausted
 
 __all__ = ["CommandFailed", "Failure", "failure_of", "report"]
@@ -62,9 +63,9 @@ def report(error: BaseException, *, as_json: bool) -> ExitCode:
 def _print_lines(failures: list[Failure]) -> None:
     for failure, after in zip(failures, [*failures[1:], None], strict=True):
         where = f"{failure.path}: " if failure.path and failure.path != "$" else ""
-        print(f"error: {where}{failure.message} [{failure.code}]", file=sys.stderr)  # noqa: T201 - a CLI prints
+        note(f"error: {where}{failure.message} [{failure.code}]")
         if failure.advice and (after is None or after.advice != failure.advice):
-            print(f"try:   {failure.advice}", file=sys.stderr)  # noqa: T201 - a CLI prints
+            note(f"try:   {failure.advice}")
 
 
 def failure_of(error: BaseException) -> list[Failure]:

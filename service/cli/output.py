@@ -6,6 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from rules.notation import legible, legible_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -19,11 +21,11 @@ _WIDE: Final = 250
 
 def console(*, stderr: bool = False) -> Console:
     """Return a console on standard output, or on standard error."""
-    from rich.console import Console
+    from service.cli.careful import CarefulConsole
 
     # A file or pipe has no width: lines stay whole, so that ids can be cut out of them.
     width = None if (sys.stderr if stderr else sys.stdout).isatty() else _WIDE
-    return Console(stderr=stderr, width=width, highlight=False)
+    return CarefulConsole(stderr=stderr, width=width)
 
 
 def show(what: RenderableType) -> None:
@@ -34,7 +36,7 @@ def show(what: RenderableType) -> None:
         return
     with out.capture() as captured:
         out.print(what)
-    print_line("\n".join(line.rstrip() for line in captured.get().rstrip().splitlines()))
+    _print("\n".join(line.rstrip() for line in captured.get().rstrip().split("\n")))
 
 
 def print_text(text: Text) -> None:
@@ -43,18 +45,22 @@ def print_text(text: Text) -> None:
 
 
 def print_line(text: str) -> None:
-    """Print one line as it is."""
-    print(text, flush=True)  # noqa: T201 - a CLI prints
+    """Print one line as it is, but for what a terminal would obey."""
+    _print(legible(text, lines=True))
 
 
 def note(text: str) -> None:
     """Say something that is not the result: on standard error, so that it disturbs no pipe."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - a CLI prints
+    print(legible(text, lines=True), file=sys.stderr, flush=True)  # noqa: T201 - a CLI prints
 
 
 def print_json(value: Any, *, one_line: bool = False) -> None:
-    """Print one JSON document."""
-    print_line(json.dumps(value, indent=None if one_line else 2, ensure_ascii=False))
+    """Print one JSON document; what a terminal would obey is written as JSON writes any character, and means the same."""
+    _print(legible_json(json.dumps(value, indent=None if one_line else 2, ensure_ascii=False)))
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - a CLI prints
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> RenderableType:
@@ -67,5 +73,5 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Seque
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
-        made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+        made.add_row(*(cell if isinstance(cell, Text) else Text(legible(str(cell), lines=True)) for cell in row))
     return made

@@ -20,7 +20,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     torn = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         try:
-            with torn.open("wb") as file:
+            torn.unlink(missing_ok=True)  # whoever may write here could have left a link to elsewhere
+            with torn.open("xb") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())

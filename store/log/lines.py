@@ -15,7 +15,7 @@ import msgspec
 
 from protocol.codec import encode_json
 from protocol.messages import Event
-from rules.notation import iso_ms
+from rules.notation import iso_ms, legible, legible_json
 from rules.signals.redaction import REDACTED, redact_text
 from store.views.rows import EventRow
 
@@ -71,7 +71,8 @@ def plain_row(row: EventRow) -> dict[str, Any]:
 def json_line(row: EventRow, event: Event | None) -> bytes:
     """Return the line of a segment: what an operator reads, and the event's own fields."""
     data = without_secrets(msgspec.json.decode(encode_json(event))) if event is not None else {}
-    return encode_json({**plain_row(row), "data": data}) + b"\n"
+    line = encode_json({**plain_row(row), "data": data}) + b"\n"
+    return line if line.isascii() else legible_json(line.decode()).encode()
 
 
 def exported(rows: Iterable[EventRow], form: ExportForm) -> Iterator[str]:
@@ -86,7 +87,7 @@ def exported(rows: Iterable[EventRow], form: ExportForm) -> Iterator[str]:
             mark = _LETTERS.get(row.severity.value, "?")
             about = f"{row.identity} " if row.identity else ""
             ident = row.client_order_id or row.group_id or row.signal_id
-            yield f"{line['time']} {mark} {row.source.value:<11} {about}{row.code}: {line['text']}" + (
+            yield f"{line['time']} {mark} {row.source.value:<11} {about}{row.code}: {legible(line['text'])}" + (
                 f"  [{ident}]\n" if ident else "\n"
             )
 
@@ -108,7 +109,7 @@ def _csv_line(cells: Iterable[str]) -> str:
 
 def _harmless(cell: str) -> str:
     """Keep a spreadsheet from taking a text that came from outside for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "@", "\t", "\r") else cell
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else cell
 
 
 def _json(rows: Iterable[EventRow]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from rules.notation import legible
 from tui.cells import Cell
 from tui.grid.column import Align
 from tui.grid.layout import EDGE, Layout, Place
@@ -103,7 +104,7 @@ class Paint:
 
 def fitted(text: str, place: Place) -> str:
     """Return a text in exactly the cells of its column; what does not fit ends in an ellipsis."""
-    width = place.width
+    width, text = place.width, legible(text)
     length = len(text) if text.isascii() else cell_len(text)
     if length > width:
         return set_cell_size(text, width - 1) + "…" if width > 1 else set_cell_size(text, width)

@@ -13,6 +13,7 @@ from textual.widgets import Label
 from tui import cells
 from tui.cells import Cell
 from tui.commands.risk import plan_in_words
+from tui.frame import held_words
 from tui.grid import Grid
 from tui.lines import Lines
 from tui.older import Older
@@ -81,7 +82,9 @@ class RiskPanel(Panel):
     def draw(self, state: State) -> None:
         """Draw the pictures of all accounts."""
         pictures = state.rows("risk", "accounts")
-        self.query_one("#risk-summary", Lines).put(lines(*(_summary(each) for each in pictures)))
+        self.query_one("#risk-summary", Lines).put(
+            lines(*(_summary(each, _entries_of(state, each["account"])) for each in pictures))
+        )
         losers = [{**loser, "account": each["account"]} for each in pictures for loser in each["losers"]]
         self.query_one("#losers", Grid).take(losers, stale=state.stale("risk"))
         names = {row["group_id"]: row for row in state.rows("groups", "groups")}
@@ -95,7 +98,7 @@ class RiskPanel(Panel):
         self.query_one("#decisions", Grid).take(rows, stale=state.stale("decisions"))
         words = f"  with “{self.searched}”" if self.searched else ""
         more = "  [ older" if self.before else ""
-        self.query_one("#decisions-title", Label).update(f"DECISIONS  {len(rows)}{words}{more}")
+        self.query_one("#decisions-title", Label).update(Content(f"DECISIONS  {len(rows)}{words}{more}"))
 
     @property
     def before(self) -> Any:
@@ -173,7 +176,13 @@ def status_of(picture: Mapping[str, Any]) -> tuple[str, str]:
     return _STATUS.get(picture["status"], (str(picture["status"]).upper(), "warn"))
 
 
-def _summary(picture: Mapping[str, Any]) -> Content:
+def _entries_of(state: State, account: str) -> str:
+    """Say that an operator holds an account's entries, and why; empty when nobody does."""
+    held = (state.get("status") or {"engine": {"held": ()}})["engine"]["held"]
+    return "  ".join(f"{held_words(each)}: {each['why']}" for each in held if each["account"] == account)
+
+
+def _summary(picture: Mapping[str, Any], entries: str) -> Content:
     text, style = status_of(picture)
     last = f"   last {cells.clock_time(picture['acted_at'])} {picture['text']}" if picture["text"] else ""
     out = [f"blocked {len(picture['blocked'])}" if picture["blocked"] else ""]
@@ -181,6 +190,7 @@ def _summary(picture: Mapping[str, Any]) -> Content:
     return line(
         (f" {picture['account']} ", "strong"),
         (f" {text} ", style),
+        (f" {entries} " if entries else "", "warn"),
         (f" {cells.words(picture['why'])}", ""),
         ("   winners ", "dim"),
         f"{picture['winners']} ",
