@@ -7,6 +7,7 @@ process needs its descriptors for venues and journal.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from typing import Any, Final, NamedTuple
 from weakref import WeakSet
@@ -15,7 +16,7 @@ from aiohttp import web
 
 from runtime.listening import stop_accepting
 
-__all__ = ["CONNECTIONS_MOST", "HANDSHAKE_S", "IDLE_S", "LINGER_S", "Door", "Guests"]
+__all__ = ["CONNECTIONS_MOST", "HANDSHAKE_S", "IDLE_S", "LINGER_S", "UNREAD_S", "Door", "Guests"]
 
 CONNECTIONS_MOST: Final = 256
 """Connections at once; what comes beyond is closed."""
@@ -29,7 +30,11 @@ LINGER_S: Final = 1.0
 HANDSHAKE_S: Final = 10.0
 """Seconds that agreeing on encryption may take."""
 
+UNREAD_S: Final = 60
+"""Seconds in which nothing of what a connection was sent arrives (its reader has gone, or reads nothing) until it ends."""
+
 _BACKLOG: Final = 64
+_UNREAD_OPTION: Final[int | None] = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux has it
 
 
 class Guests(NamedTuple):
@@ -126,6 +131,9 @@ class Door:
         server = await loop.create_server(
             made, host, port, ssl=context, ssl_handshake_timeout=handshake, backlog=_BACKLOG
         )
+        if _UNREAD_OPTION is not None:
+            for each in server.sockets:  # who is accepted inherits it
+                each.setsockopt(socket.IPPROTO_TCP, _UNREAD_OPTION, UNREAD_S * 1_000)
         return cls(server, crowd, secure=context is not None)
 
     async def close(self) -> None:

@@ -12,12 +12,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, web
 
 from runtime.clock import VirtualClock
 from service.api.answers import Refused
 from service.api.filters import ItemFilter, filter_of
 from service.api.items import event_item
+from service.api.leaving import until_gone
 from service.api.peers import caller_of
 from service.api.ring import Said
 from service.api.tailing import learn_names
@@ -69,7 +70,7 @@ class _Listener:
         await self._socket.prepare(self._request)
         ring = self._server.hub.ring
         seat = ring.join()
-        gone: asyncio.Task[None] = asyncio.ensure_future(self._until_closed())
+        gone: asyncio.Task[None] = asyncio.ensure_future(until_gone(self._request, self._socket))
         gone.add_done_callback(lambda _: seat.news.set())
         try:
             await learn_names(self._server.reading, self._server.hub)
@@ -144,11 +145,6 @@ class _Listener:
     async def _say(self, item: dict[str, Any]) -> None:
         text = json.dumps(item)
         await self._socket.send_str(f"[{text}]" if self._in_bundles else text)
-
-    async def _until_closed(self) -> None:
-        async for message in self._socket:
-            if message.type is WSMsgType.ERROR:
-                return
 
 
 _EVERYTHING: Final = ItemFilter(severity="debug")

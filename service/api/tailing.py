@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
+from runtime.journal import JournalError
 from service.api.answers import Refused
 from service.api.filters import filter_of
 from service.api.hub import Follower, Hub
 from service.api.items import event_item
+from service.api.leaving import until_gone
 from service.api.reading import Reading
 from store.queries import Views
 from store.reading import JournalReader
@@ -46,7 +49,7 @@ async def tail(
         for text in await reading.journal(lambda journal: _history(journal, hub, follower, past)):
             await socket.send_str(text)
         if request.query.get("follow") != "0":
-            await _forward(socket, follower, may_stay)
+            await _forward(request, socket, follower, may_stay)
     finally:
         hub.followers.discard(follower)
         await socket.close()
@@ -65,12 +68,12 @@ def _past(query: Mapping[str, str]) -> tuple[int, int]:
 
 
 async def learn_names(reading: Reading, hub: Hub) -> None:
-    """Learn which symbols the ids of living groups and orders stand for."""
-    await reading.views(lambda views: _learn(views, hub))
+    """Learn which symbols the ids of living groups and orders stand for, as far as the read models can say."""
+    with suppress(JournalError):  # they are being made anew: events are heard all the same, and name most of them
+        await reading.views(lambda views: _learn(views, hub))
 
 
 def _learn(views: Views, hub: Hub) -> None:
-    """Learn which symbols the ids of living groups and orders stand for."""
     for group in views.groups(open_only=True):
         hub.names.learn(group.group_id, group.symbol)
     for order in views.orders(open_only=True):
@@ -92,9 +95,11 @@ def _history(journal: JournalReader, hub: Hub, follower: Follower, past: tuple[i
     return found[-last:] if last else found
 
 
-async def _forward(socket: web.WebSocketResponse, follower: Follower, may_stay: Callable[[], bool]) -> None:
+async def _forward(
+    request: web.Request, socket: web.WebSocketResponse, follower: Follower, may_stay: Callable[[], bool]
+) -> None:
     """Send what comes until the client or the daemon ends the connection."""
-    gone: asyncio.Task[Any] = asyncio.ensure_future(_until_closed(socket))
+    gone: asyncio.Task[Any] = asyncio.ensure_future(until_gone(request, socket))
     try:
         while not follower.closed and not gone.done():
             news = asyncio.ensure_future(follower.wait())
@@ -108,9 +113,3 @@ async def _forward(socket: web.WebSocketResponse, follower: Follower, may_stay: 
         return
     finally:
         gone.cancel()
-
-
-async def _until_closed(socket: web.WebSocketResponse) -> None:
-    async for message in socket:
-        if message.type is WSMsgType.ERROR:
-            return

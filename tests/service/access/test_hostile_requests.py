@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import socket
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +14,16 @@ import pytest
 from actors import http_door
 from service.access.roles import Scope
 from service.api import gate as gate_module
+from service.api import routes as routes_module
 from service.api import stream as stream_module
+from service.api.items import change_item
 from tests.service.access.network_rig import Network, network
 from tests.service.access.test_door import certificate
 
+UPGRADE: Final = (
+    "Host: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    f"Sec-WebSocket-Key: {'a' * 22}==\r\n\r\n"
+)
 MANY: Final = {"BULKHEAD_API__REQUESTS_PER_MINUTE": "100000"}
 
 
@@ -157,6 +164,47 @@ def test_a_line_that_is_never_agreed_on_is_given_up(monkeypatch: pytest.MonkeyPa
                 assert (await reader.read()).startswith(first), "and that is the end of it"
             writer.close()
         await net.rig.until("/v1/status", lambda _: not net.server.hub.ring.seats)
+
+    network(work)
+
+
+def test_who_reads_nothing_loses_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A listener whose connection is full and that answers no heartbeat is cut off: it holds what it was to be sent."""
+    monkeypatch.setattr(stream_module, "HEARTBEAT_S", 0.6)
+    monkeypatch.setattr(routes_module, "HEARTBEAT_S", 0.6)
+    much = change_item(0, ["g" * 1_000_000], 0)
+
+    async def work(net: Network) -> None:
+        token, hub = await net.token(Scope.READ), net.server.hub
+        for path in ("stream", "tail"):
+            reader, writer = await connected(net)
+            writer.write(f"GET /v1/{path}?severity=debug HTTP/1.1\r\nAuthorization: Bearer {token}\r\n{UPGRADE}".encode())
+            await reader.readuntil(b"\r\n\r\n")
+            writer.transport.pause_reading()  # type: ignore[attr-defined] # a transport of asyncio's has it
+            async with asyncio.timeout(30):
+                while not (hub.ring.seats or hub.followers):  # noqa: ASYNC110 - no round trip: the heart beats already
+                    await asyncio.sleep(0)  # house: the daemon of this very loop gets its turn
+            for _ in range(20):  # more than the buffers of both ends
+                hub.publish(much)
+            await net.rig.until("/v1/status", lambda _: not hub.ring.seats and not hub.followers)
+            writer.transport.abort()
+
+    network(work)
+
+
+def test_what_nobody_reads_ends_the_connection() -> None:
+    """An answer that does not arrive holds its connection for a minute: the system is told so, where it can be."""
+    if not hasattr(socket, "TCP_USER_TIMEOUT"):
+        pytest.skip("only Linux ends connections that nobody reads")
+
+    async def work(net: Network) -> None:
+        assert net.server.door is not None
+        _, writer = await connected(net)
+        await net.rig.until("/v1/status", lambda _: net.server.door is not None and net.server.door.count)
+        for each in net.server.door._crowd.visitors:
+            theirs = each.transport.get_extra_info("socket")
+            assert theirs.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == http_door.UNREAD_S * 1_000
+        writer.close()
 
     network(work)
 
