@@ -101,6 +101,7 @@ def _trade(
         "first_fill_at": opened_at,
         "closed_at": closed_at,
         "updated_at": closed_at,
+        "traded_position": position + 6,
     }
     rows: list[tuple[str, dict[str, Any]]] = [("groups", group)]
     rows += [("legs", _leg(name, layer, price, cost)) for layer in range(2)]

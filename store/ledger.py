@@ -12,13 +12,10 @@ from typing import Any, Final, NamedTuple, Protocol
 from protocol.values import Instant, Side
 from rules.performance import Realization, Snapshot, Trade
 from store.event_search import Where
-from store.performance import QuoteUsd, Rates, Wanted, of_accounts, of_groups, within
+from store.performance import QuoteUsd, Rates, Wanted, of_accounts, of_groups, progress_of, within
 from store.queries import Views
 
 __all__ = ["Inputs", "Ledger", "Sink", "inputs"]
-
-_OVERLAP: Final = 60_000_000_000
-"""Nanoseconds before the newest close within which another close may still become known: many actors, one journal."""
 
 _PAGE: Final = 20_000
 """Rows read at a time."""
@@ -38,7 +35,7 @@ class Sink(Protocol):
     """Takes what a ledger reads, some at a time."""
 
     def trades(self, trades: Sequence[Trade]) -> None:
-        """Take further trades, by their close."""
+        """Take further trades, in order of the journal."""
         ...
 
     def realizations(self, realizations: Sequence[Realization]) -> None:
@@ -74,24 +71,23 @@ class Ledger:
         self.rates = Rates(quote_usd)
         self._wanted = wanted
         self._known: set[str] = set()
-        self._newest: Instant | None = None
-        self._seen_to = self._lines_to = self._marks_to = -1
+        self._seen_to = self._lines_to = self._trades_to = self._marks_to = -1
         self._worth: dict[str, float] | None = None
         self._waiting: dict[str, float] = {}
 
     def is_outdated(self, views: Views) -> bool:
-        """Tell whether a trade that was read is another one now: something was realized of it after its close."""
-        if not self._known:
-            return False
-        sql = "SELECT DISTINCT group_id FROM realizations WHERE position > ?"
+        """Tell whether a trade that was read is another one now: it had a fill after its close."""
+        sql = "SELECT group_id FROM groups WHERE traded_position > ?"
         return any(group_id in self._known for (group_id,) in views.database.fetch(sql, [self._seen_to]))
 
     def catch_up(self, views: Views, sink: Sink, *, marks: bool = True) -> None:
         """Read what is new, a page at a time: a long history is never held as a whole."""
-        self._seen_to = views.database.fetch("SELECT coalesce(max(position), -1) FROM realizations", [])[0][0]
+        realized, _, traded = progress_of(views)
+        self._seen_to = max(-1 if each is None else each for each in (realized, traded))
         while (lines := self._lines(views)) is not None:
             sink.realizations(lines)
-        self._read_trades(views, sink)
+        while (trades := self._trades(views)) is not None:
+            sink.trades(trades)
         if marks:
             self._begin_marks(views, sink)
             while (some := self._marks(views)) is not None:
@@ -101,7 +97,8 @@ class Ledger:
 
     def _lines(self, views: Views) -> list[Realization] | None:
         """Return a page of realizations; one of its last record may be in the next page as well, and is left to it."""
-        where = self._after(of_groups(self._wanted), "r", self._lines_to).add("r.position <= ?", self._seen_to)
+        where = self._after(of_groups(self._wanted), "r.at", "r.position", self._lines_to)
+        where.add("r.position <= ?", self._seen_to)
         sql = f"""SELECT r.at, g.symbol, g.timeframe, g.strategy, CAST(r.net_quote AS DOUBLE PRECISION), g.side,
             g.account, g.venue, r.group_id, g.quote, r.position FROM realizations r
             JOIN groups g ON g.group_id = r.group_id{where} ORDER BY r.position, r.lot LIMIT {_PAGE}"""  # noqa: S608 our own text
@@ -115,35 +112,34 @@ class Ledger:
         rated = ((row, self.rates[row[9]]) for row in rows)
         return [_realization(row, rate) for row, rate in rated if rate is not None]
 
-    def _after(self, where: Where, table: str, reached: int) -> Where:
+    def _after(self, where: Where, at: str, position: str, reached: int) -> Where:
         """Add the range, and where it goes on; the plus keeps the database from looking for those few rows by time."""
         if reached < 0:
-            return within(where, f"{table}.at", self._wanted)
-        return within(where, f"+{table}.at", self._wanted).add(f"{table}.position > ?", reached)
+            return within(where, at, self._wanted)
+        return within(where, f"+{at}", self._wanted).add(f"{position} > ?", reached)
 
     # --- trades --------------------------------------------------------------------------------------------------------
 
-    def _read_trades(self, views: Views, sink: Sink) -> None:
-        """Read the groups closed since, a page at a time by their close."""
-        begin: tuple[Instant, str] = ((self._newest or _OVERLAP) - _OVERLAP, "")
-        while True:
-            where = _closed(self._wanted).add("(g.closed_at, g.group_id) > (?, ?)", *begin)
-            sql = f"""SELECT g.group_id, g.symbol, g.timeframe, g.strategy, g.side, g.account, g.venue, g.quote,
-                g.opened_at, g.closed_at, g.realized_quote, g.fees_quote, coalesce((SELECT
-                sum(CAST(l.filled_quote AS DOUBLE PRECISION)) FROM legs l WHERE l.group_id = g.group_id), 0.0)
-                FROM groups g{where} ORDER BY g.closed_at, g.group_id LIMIT {_PAGE}"""  # noqa: S608 our own text
-            rows = views.database.fetch(sql, where.values)
-            sink.trades([_trade(row, rate) for row, rate in self._unknown(rows)])
-            if len(rows) < _PAGE:
-                return
-            begin = rows[-1][9], rows[-1][0]
+    def _trades(self, views: Views) -> list[Trade] | None:
+        """Return a page of the trades there are by now: when a group was closed says nothing of when that became known."""
+        where = of_groups(self._wanted).add("g.first_fill_at IS NOT NULL").add("g.closed_at IS NOT NULL")
+        where = self._after(where, "g.closed_at", "g.traded_position", self._trades_to)
+        where.add("g.traded_position <= ?", self._seen_to)
+        sql = f"""SELECT g.group_id, g.symbol, g.timeframe, g.strategy, g.side, g.account, g.venue, g.quote,
+            g.opened_at, g.closed_at, g.realized_quote, g.fees_quote, coalesce((SELECT
+            sum(CAST(l.filled_quote AS DOUBLE PRECISION)) FROM legs l WHERE l.group_id = g.group_id), 0.0),
+            g.traded_position FROM groups g{where} ORDER BY g.traded_position LIMIT {_PAGE}"""  # noqa: S608 our own text
+        rows = views.database.fetch(sql, where.values)
+        if not rows:
+            return None
+        self._trades_to = rows[-1][13]
+        return [_trade(row, rate) for row, rate in self._unknown(rows)]
 
     def _unknown(self, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[Sequence[Any], float]]:
         """Yield the rows that were not read before, with what their currency is worth."""
         for row in rows:
             if row[0] not in self._known and (rate := self.rates[row[7]]) is not None:
                 self._known.add(row[0])
-                self._newest = max(self._newest or 0, row[9])
                 yield row, rate
 
     # --- equity --------------------------------------------------------------------------------------------------------
@@ -159,7 +155,7 @@ class Ledger:
 
     def _marks(self, views: Views) -> list[Snapshot] | None:
         """Add up a page of the accounts' equity: at each mark the newest of every account that has one (EX-1705)."""
-        where = self._after(of_accounts(self._wanted), "e", self._marks_to)
+        where = self._after(of_accounts(self._wanted), "e.at", "e.position", self._marks_to)
         # A deposit that was recorded while a price was missing counts all the same.
         where.add("(e.total_equity IS NOT NULL OR CAST(e.flow AS DOUBLE PRECISION) <> 0)")
         sql = f"""SELECT e.at, e.account, CAST(e.total_equity AS DOUBLE PRECISION), CAST(e.flow AS DOUBLE PRECISION),
@@ -186,12 +182,6 @@ class Ledger:
         return found
 
 
-def _closed(wanted: Wanted) -> Where:
-    """Return the conditions on groups that are trades of the range: closed in it, with at least one fill."""
-    where = of_groups(wanted).add("g.first_fill_at IS NOT NULL").add("g.closed_at IS NOT NULL")
-    return within(where, "g.closed_at", wanted)
-
-
 def _realization(row: Sequence[Any], rate: float) -> Realization:
     at, symbol, timeframe, strategy, net, side, account, venue, trade, _, _ = row
     return Realization(
@@ -209,7 +199,7 @@ def _realization(row: Sequence[Any], rate: float) -> Realization:
 
 def _trade(row: Sequence[Any], rate: float) -> Trade:
     """Return a trade; its result is exact in its quote currency, as the sum of its realizations is (EX-1701)."""
-    name, symbol, timeframe, strategy, side, account, venue, _, opened, closed, realized, fees, cost = row
+    name, symbol, timeframe, strategy, side, account, venue, _, opened, closed, realized, fees, cost, _ = row
     return Trade(
         id=name,
         symbol=symbol,

@@ -96,9 +96,9 @@ def _given(at: Instant | None) -> bool:
 
 
 def progress_of(views: Views) -> tuple[Any, ...]:
-    """Return what changes when something was realized, closed or marked: figures are the same while it is the same."""
+    """Return what changes when something was realized, marked or traded: figures are the same while it is the same."""
     sql = """SELECT (SELECT max(position) FROM realizations), (SELECT max(position) FROM equity_snapshots),
-        (SELECT max(closed_at) FROM groups)"""
+        (SELECT max(traded_position) FROM groups)"""
     return tuple(views.database.fetch(sql, [])[0])
 
 

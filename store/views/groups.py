@@ -210,5 +210,5 @@ def superseded(writer: Writer, event: TriggerSuperseded) -> None:
 def closed(writer: Writer, event: GroupClosed) -> None:
     """Write why and when; entry fees that no closing fill carried are booked now, so that realizations sum up."""
     settle(writer, event)
-    sql = "UPDATE groups SET reason = ?, closed_at = ?, updated_at = ? WHERE group_id = ?"
-    run(writer, sql, event.reason, event.at, event.at, event.group_id)
+    sql = "UPDATE groups SET reason = ?, closed_at = ?, updated_at = ?, traded_position = ? WHERE group_id = ?"
+    run(writer, sql, event.reason, event.at, event.at, writer.record.position, event.group_id)

@@ -39,7 +39,8 @@ def fee_in_quote(writer: Writer, event: LegFilled | TargetFilled | CloseFilled) 
         for lot in getattr(event, "spent", ()):
             worth, fee = exact().add(worth, lot.cost), exact().subtract(fee, lot.qty)
         worth = exact().add(worth, exact().multiply(fee, event.price))
-    run(writer, "UPDATE groups SET fees_quote = exact_add(fees_quote, ?) WHERE group_id = ?", worth, group_id)
+    sql = "UPDATE groups SET fees_quote = exact_add(fees_quote, ?), traded_position = ? WHERE group_id = ?"
+    run(writer, sql, worth, writer.record.position, group_id)
     return worth
 
 

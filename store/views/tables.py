@@ -14,7 +14,7 @@ __all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "SERIES", "TABLES", "names"]
 APPLICATION_ID: Final = 0x62756C76
 """``bulv``: says that a SQLite file holds our read models."""
 
-SCHEMA_VERSION: Final = 11
+SCHEMA_VERSION: Final = 12
 """Raised by any change of a table or of a projection: older read models are then rebuilt."""
 
 _KEPT: Final = (
@@ -51,9 +51,12 @@ _GROUPS: Final = (
         tp_settings JSON NOT NULL DEFAULT '{}', max_slippage_percent EXACT, superseded INTEGER NOT NULL DEFAULT 0,
         worst_percent EXACT, best_percent EXACT, risk_timer_expires INTEGER, blocked FLAG NOT NULL DEFAULT FALSE,
         skip_once FLAG NOT NULL DEFAULT FALSE, frozen TEXT,
-        opened_at INTEGER NOT NULL, first_fill_at INTEGER, closed_at INTEGER, updated_at INTEGER NOT NULL)""",
+        opened_at INTEGER NOT NULL, first_fill_at INTEGER, closed_at INTEGER, updated_at INTEGER NOT NULL,
+        traded_position INTEGER)""",
     "CREATE INDEX groups_by_position ON groups (position)",
     "CREATE INDEX groups_by_close ON groups (closed_at)",
+    # The newest record that changed what its trade is: a fill or its close, in whatever order those become known.
+    "CREATE INDEX groups_by_trading ON groups (traded_position)",
     # Two live groups of one identity would be a defect (EX-1203).
     "CREATE UNIQUE INDEX groups_live ON groups (scope, account, key) WHERE closed_at IS NULL",
     # Fees as they were paid; ``groups.fees_quote`` holds those that were paid in base or quote currency.

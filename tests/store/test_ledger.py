@@ -47,7 +47,7 @@ def mark(script: Script, rng: Random, account: str = "paper:main") -> None:
 
 
 def act(script: Script, groups: list[ModelGroup], closed: list[ModelGroup], rng: Random) -> None:
-    """Let anything happen: a group opens, buys, sells, closes, has a fill after its close, or a price is noted."""
+    """Let anything happen: a group opens, buys, sells, closes, has fills after its close, a price is noted."""
     choice = rng.random()
     if choice < 0.25 or not groups:
         groups.append(ModelGroup(script, f"g{len(groups) + len(closed)}"))
@@ -61,9 +61,12 @@ def act(script: Script, groups: list[ModelGroup], closed: list[ModelGroup], rng:
         group.close(D(rng.randrange(90, 115)))
         closed.append(group)
     elif choice < 0.75 and closed:
-        late = rng.choice(closed)
-        late.buy("p0.l1", D(1), D(100))
-        late.sell({"p0.l1": D(1)}, D(90), D("0.02"))
+        late = rng.choice(closed)  # what it sells again may become known later than what it bought
+        late.buy("p0.l1", D(1), D(100), D("0.1"))
+        if rng.random() < 0.5:
+            late.sell({"p0.l1": late.open["p0.l1"]}, D(90), D("0.02"))
+    elif choice < 0.8:
+        script.at = max(script.at - 30, min(script.at, 1_041))  # a clock is put back
     else:
         mark(script, rng, rng.choice(["paper:main", "paper:main", "paper:other"]))
 
@@ -83,7 +86,7 @@ class Kept:
         if self.ledger.is_outdated(views):
             self.begin()
         self.ledger.catch_up(views, self)
-        return self.rows._replace(trades=sorted(self.rows.trades, key=lambda each: (each.closed_at, each.id)))
+        return self.rows._replace(trades=list(self.rows.trades))
 
     def trades(self, trades: Sequence[Trade]) -> None:
         self.rows.trades.extend(trades)

@@ -273,14 +273,14 @@ def test_recorded_flows_are_listed(tmp_path: Path) -> None:
 
 
 def test_progress_is_that_of_what_figures_are_made_of(tmp_path: Path) -> None:
-    """What was is computed anew only after a realization, a mark or a close."""
+    """What was is computed anew only after a realization, a mark, a fill of a group or its close."""
     with history_of(tmp_path, trades=5) as views:
         before = progress_of(views)
         with closing(write_tables(tmp_path / "views.db")) as tables, tables.transaction():
             tables.execute("UPDATE groups SET updated_at = updated_at + 1")
         assert progress_of(views) == before
         with closing(write_tables(tmp_path / "views.db")) as tables, tables.transaction():
-            tables.execute("UPDATE groups SET closed_at = closed_at + 1")
+            tables.execute("UPDATE groups SET traded_position = traded_position + 1")
         assert progress_of(views) != before
 
 
