@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-__all__ = ["brief", "choices_of", "hint_of", "holder_of", "problem_of", "shown", "value_of"]
+__all__ = ["brief", "choices_of", "hint_of", "holder_of", "problem_of", "shown", "takes", "value_of", "wanted_of"]
 
 _Key = Mapping[str, Any]
 
 _ONE_OF: Final = "one of "
+_PAIRS: Final = ("table of text", "table of number")
 _WORDS: Final = {"above": "above", "at_least": "at least", "below": "below", "at_most": "at most"}
 
 
@@ -26,17 +27,35 @@ def choices_of(key: _Key) -> tuple[str, ...]:
     return ("true", "false") if kind == "true or false" else ()
 
 
+def takes(key: _Key) -> str:
+    """Return what a key takes, in words: type, bounds, unit, and how it is written where that is not plain."""
+    kind = str(key.get("type", ""))
+    written = "a, b" if kind == "list of text" else "a=1, b=2" if kind in _PAIRS else ""
+    return ", ".join(filter(None, (kind, _bounds(key), str(key.get("unit", ""))))) + (f": {written}" if written else "")
+
+
 def hint_of(key: _Key) -> str:
-    """Return what a key takes, in words: type, bounds, unit, default."""
-    parts = [str(key.get("type", "")), _bounds(key), str(key.get("unit", ""))]
-    return ", ".join(filter(None, parts)) + f"; default {shown(key.get('default'))}"
+    """Return what a key takes, and what it is when nobody sets it."""
+    return f"{takes(key)}; default {shown(key.get('default'))}"
 
 
 def shown(value: Any) -> str:
-    """Return a value as it is typed."""
+    """Return a value as it is typed: lists as ``a, b`` and tables as ``a=1, b=2`` where their parts are plain words."""
     if value is None:
         return "unset"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    match value:
+        case str():
+            return value
+        case [_, *_] if all(isinstance(each, str) and _is_plain(each) for each in value):
+            return ", ".join(value)
+        case dict() if value and all(_is_plain(str(each)) for pair in value.items() for each in pair):
+            return ", ".join(f"{name}={each}" for name, each in value.items())
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether a text stands for itself within a list or a table."""
+    return bool(text) and text == text.strip() and not set(text) & set(',={}[]"')
 
 
 def brief(name: str, value: Any) -> str:
@@ -77,7 +96,7 @@ def holder_of(name: str) -> tuple[str, str] | None:
 
 
 def _bounds(key: _Key) -> str:
-    bounds = key.get("bounds", {})
+    bounds = key.get("bounds") or {}
     if bounds.keys() == {"at_least", "at_most"}:
         return f"{bounds['at_least']} to {bounds['at_most']}"
     return " and ".join(f"{_WORDS[name]} {value}" for name, value in bounds.items())
@@ -101,7 +120,7 @@ def value_of(key: _Key, text: str) -> Any:
         _within(key, _number(text))
         return text  # as text: no digit is lost on its way through a float
     if kind.startswith(("list", "table")):
-        return _structure(kind, text)
+        return _structure(key, kind, text)
     return text
 
 
@@ -144,9 +163,11 @@ def _within(key: _Key, value: Any) -> Any:
     return value
 
 
-def _structure(kind: str, text: str) -> Any:
+def _structure(key: _Key, kind: str, text: str) -> Any:
     if kind == "list of text" and not text.startswith("["):
         return [part.strip() for part in text.split(",") if part.strip()]
+    if kind in _PAIRS and not text.startswith(("{", "[")):
+        return _pairs(key, kind, text)
     try:
         found = json.loads(text)
     except ValueError:
@@ -154,3 +175,21 @@ def _structure(kind: str, text: str) -> Any:
     if not isinstance(found, list if kind.startswith("list") else dict):
         raise ValueError(f"is a {kind.partition(' ')[0]}")
     return found
+
+
+def _pairs(key: _Key, kind: str, text: str) -> dict[str, str]:
+    found = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, is_pair, value = (each.strip() for each in part.partition("="))
+        if not (name and is_pair and value):
+            raise ValueError("is written as name=value, name=value")
+        if kind == "table of number":
+            _within(key, _number(value))
+        found[name] = value
+    return found
+
+
+def wanted_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every key as the draft has it, else as the document in force has it, else its default."""
+    chosen = config["draft"] if config.get("draft") is not None else config.get("document") or {}
+    return {str(each["key"]): chosen.get(each["key"], each.get("default")) for each in config.get("effective", ())}

@@ -18,7 +18,7 @@ CommandLine { layer: over; dock: bottom; offset: 0 -1; }
 #panels { height: 1fr; }
 Panel { height: 1fr; }
 #header.-stale, #alerts.-stale, Panel.-stale Static { text-opacity: 65%; }
-VerticalScroll {
+VerticalScroll, .box, #entry {
     scrollbar-size-vertical: 1; scrollbar-background: $background; scrollbar-color: $panel;
     scrollbar-background-hover: $background; scrollbar-color-hover: $accent;
 }

@@ -36,6 +36,11 @@ _PAPER: Final = ("paper",)
 _REAL: Final = tuple(KNOWN)
 
 
+def _asking(credential: str) -> tuple[str, ...]:
+    """Return the venues that ask for a credential."""
+    return tuple(name for name, facts in KNOWN.items() if credential in facts.credentials)
+
+
 class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A venue account."""
 
@@ -82,10 +87,13 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
             example=("BTC/USDT",),
         ),
     ] = ()
-    api_key: Annotated[Secret | None, Key(doc="Key id; unset: exchange.VENUE.api_key.", check=checks.venue_key)] = None
+    api_key: Annotated[
+        Secret | None, Key(only=_asking("key"), doc="Key id; unset: exchange.VENUE.api_key.", check=checks.venue_key)
+    ] = None
     api_secret: Annotated[
         Secret | None,
         Key(
+            only=_asking("secret"),
             doc="Signing secret, access token or private key; unset: exchange.VENUE.api_secret.",
             check=checks.venue_secret,
         ),
@@ -93,17 +101,26 @@ class Account(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     passphrase: Annotated[
         Secret | None,
         Key(
+            only=_asking("passphrase"),
             doc="Third part of the access (okx, kucoin), access token (ibkr_web); unset: exchange.VENUE.passphrase.",
             check=checks.venue_key,
         ),
     ] = None
     signature_key: Annotated[
         Secret | None,
-        Key(doc="Private key of signatures, PEM (ibkr_web); unset: the file in keys_dir.", check=checks.private_key),
+        Key(
+            only=("ibkr_web",),
+            doc="Private key of signatures, PEM (ibkr_web); unset: the file in keys_dir.",
+            check=checks.private_key,
+        ),
     ] = None
     encryption_key: Annotated[
         Secret | None,
-        Key(doc="Private key of encryption, PEM (ibkr_web); unset: the file in keys_dir.", check=checks.private_key),
+        Key(
+            only=("ibkr_web",),
+            doc="Private key of encryption, PEM (ibkr_web); unset: the file in keys_dir.",
+            check=checks.private_key,
+        ),
     ] = None
     keys_dir: Annotated[
         Path | None,

@@ -13,8 +13,7 @@ import pytest
 from service.config import Config
 from service.config.described import described
 from tests.tui.rig import Clock, Listening, Rig, cockpit
-from tui.forms import CredentialsForm, LayersForm, OverridesForm
-from tui.forms.layer_sets import LayerSets, Mode
+from tui.forms import CredentialsForm
 from tui.link import LinkRefused
 from tui.panels import SettingsPanel
 from tui.panels.settings_groups import groups_of
@@ -209,108 +208,6 @@ async def test_a_conflict_shows_both_differences() -> None:
         await rig.sees("Somebody else applied first")
         assert "default → 20" in rig.text
         assert "13 → 4" in rig.text
-
-
-# --- forms ------------------------------------------------------------------------------------------------------------
-
-
-async def test_layers_are_written_row_by_row_with_the_ladder_beside() -> None:
-    """Default layers are written out, changed, checked as they are typed, and become one edit of the draft (EX-1620)."""
-    async with settings() as rig:
-        await choose(rig, "grid_strategy", "grid_strategy.levels")
-        await rig.until(lambda: isinstance(rig.app.screen, LayersForm), "the form")
-        await rig.sees("BTC/USDT long")
-        await rig.press("f2")
-        await rig.sees("✓ these can be put")
-        form: Any = rig.app.screen
-        assert len(form.sets.sets[0]) == 5
-        await rig.press("backspace", "5")
-        await rig.sees("L0 gap must be 0 or negative")
-        await rig.press("backspace", "0", *("f3",) * 3)
-        await rig.sees("weights must sum")
-        await rig.press("ctrl+s")
-        await rig.until(lambda: "[WeightSum]" in rig.said, "it is refused, and nothing typed is lost")
-        await rig.until(lambda: len(form.sets.sets[0]) == 2, "two are left")
-        form.sets.take(0, [ONE, TWO])
-        form.action_set(0)
-        await rig.sees("60")
-        await rig.press("ctrl+s")
-        await rig.until(lambda: posted(rig, "/v1/config/draft"), "it is in the draft")
-        assert posted(rig, "/v1/config/draft")[0]["values"]["grid_strategy.levels"] == [ONE, TWO]
-
-
-async def test_a_form_that_is_left_changes_nothing() -> None:
-    """Esc ends a form without an edit; what is no number cannot be kept."""
-    async with settings() as rig:
-        await choose(rig, "grid_strategy", "grid_strategy.levels")
-        await rig.sees("BTC/USDT long")
-        await rig.press("f2")
-        await rig.sees("✓ these can be put")
-        await rig.press("x")
-        await rig.sees("is no number")
-        await rig.press("ctrl+s")
-        await rig.until(lambda: "[WrongType]" in rig.said, "it is refused")
-        await rig.press("escape")
-        await rig.until(lambda: not isinstance(rig.app.screen, LayersForm), "the form is gone")
-        assert posted(rig, "/v1/config/draft") == []
-
-
-def edits(sets: LayerSets) -> dict[str, Any]:
-    """Return the edits without the section they are in."""
-    return {name.removeprefix("grid_strategy."): value for name, value in sets.edits().items()}
-
-
-async def test_sets_of_layers_are_one_edit() -> None:
-    """Layers, shorthand and default exclude each other; a pyramid without rows has the common ones (EX-325, EX-406)."""
-    sets = LayerSets({"levels": [ONE, TWO], "max_pyramids_per_group": 3, "tp_percent": "1"})
-    assert (sets.mode, edits(sets)["levels"], edits(sets)["pyramid_specific_levels"]) == (Mode.LAYERS, [ONE, TWO], None)
-    assert (sets.move(0, 0, 1), sets.move(0, 1, 1)) == (1, 1)
-    assert edits(sets)["levels"] == [TWO, ONE]
-    sets.take(2, [ONE])
-    sets.mode, sets.shorthand = Mode.SHORTHAND, ["3", "0.7", "1.2"]
-    assert edits(sets) == {
-        "levels": None,
-        "dca_count": 3,
-        "dca_gap_percent": "0.7",
-        "pyramid_specific_levels": {"2": [ONE]},
-        "tp_percent": "1.2",
-    }
-    sets.remove(2, 0)
-    sets.drop(0)
-    assert set(edits(sets).values()) == {None}
-    sets.mode = Mode.LAYERS
-    sets.take(0, [{**ONE, "gap_percent": "x"}])
-    assert sets.unreadable() == "L0 gap percent: x is no number"
-
-
-async def test_overrides_name_whom_they_are_for() -> None:
-    """Match and values are fields, each checked as its key is; they become one edit of the draft (EX-407)."""
-    async with settings() as rig:
-        await choose(rig, "grid_strategy", "grid_strategy.overrides")
-        await rig.until(lambda: isinstance(rig.app.screen, OverridesForm), "the form")
-        await rig.press("down", *"BTC/USDT", "down", "down", *"tp_percent", "down", *"nine")
-        await rig.sees("tp_percent is a number")
-        await rig.press("ctrl+s")
-        await rig.until(lambda: "[WrongType]" in rig.said, "it is refused")
-        await rig.press(*("backspace",) * 4, "2")
-        await rig.sees("above 0")
-        await rig.press("ctrl+s")
-        await rig.until(lambda: posted(rig, "/v1/config/draft"), "it is in the draft")
-        wanted = [{"match": {"symbol": "BTC/USDT"}, "tp_percent": "2"}]
-        assert posted(rig, "/v1/config/draft")[0]["values"] == {"grid_strategy.overrides": wanted}
-
-
-async def test_the_rules_of_the_queue_are_put_in_order() -> None:
-    """Rules are moved and taken out by keys; the list becomes one edit of the draft (EX-920, EX-1620)."""
-    async with settings() as rig:
-        await choose(rig, "execution_pool", "waiting_rule.selection_priority")
-        await rig.sees("1  pyramid continuation")
-        await rig.press("down", "down", "f4", "down", "space")
-        await rig.sees("·  highest loss percent   does not count")
-        await rig.press("ctrl+s")
-        await rig.until(lambda: posted(rig, "/v1/config/draft"), "it is in the draft")
-        wanted = ["pyramid_continuation", "fifo"]
-        assert posted(rig, "/v1/config/draft")[0]["values"] == {"waiting_rule.selection_priority": wanted}
 
 
 # --- secrets ----------------------------------------------------------------------------------------------------------

@@ -17,11 +17,12 @@ async def author(seat: Seat) -> str:
     return str(found["name"]) if found else "cockpit"
 
 
-async def edit(seat: Seat, values: Mapping[str, Any], said: str) -> None:
-    """Change keys of the draft; None is "back to the default"."""
+async def edit(seat: Seat, values: Mapping[str, Any], said: str) -> bool:
+    """Change keys of the draft, None is "back to the default"; return whether they were taken."""
     body = {"values": values, "author": await author(seat)}
-    await seat.send(Sent("/v1/config/draft", body, lambda found: f"{said}{_trouble(found)}"))
+    found = await seat.send(Sent("/v1/config/draft", body, lambda found: f"{said}{_trouble(found)}"))
     seat.state.stir("config")
+    return found is not None
 
 
 async def load(seat: Seat, what: Mapping[str, Any], said: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from textual import work
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
@@ -16,7 +17,7 @@ from tui.text import clickable, line
 if TYPE_CHECKING:
     from tui.seat import Seat
 
-__all__ = ["Buttons", "Form"]
+__all__ = ["Box", "Buttons", "Form"]
 
 _BROAD: Final = 110
 """Columns from which on a form shows its outcome beside it."""
@@ -43,13 +44,20 @@ class Buttons(Lines):
         )
 
 
+class Box(Vertical):
+    """What a form stands in: it scrolls where it is too high, and leaves the arrow keys to the form."""
+
+    def __init__(self) -> None:
+        super().__init__(classes="box")
+
+
 class Form(ModalScreen[dict[str, Any] | None]):
     """Ends with edits of the draft, or with None."""
 
     DEFAULT_CSS = """
     Form { align: center middle; background: $background 60%; }
     Form > .box {
-        width: 96%; max-width: 150; height: auto; max-height: 96%; padding: 0 2 1 2;
+        width: 96%; max-width: 150; height: auto; max-height: 96%; padding: 0 2 1 2; overflow-y: auto;
         background: $surface; border-left: thick $accent;
     }
     Form .title { text-style: bold; height: 1; margin-bottom: 1; }

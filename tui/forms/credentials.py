@@ -8,12 +8,12 @@ from typing import Any, ClassVar, Final
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Label, Static
 
 from tui.connection import TEST_S, outcome_of, steps_of
-from tui.forms.base import Buttons, Form
+from tui.forms.base import Box, Buttons, Form
 from tui.lines import Lines
 from tui.seat import Sent
 from tui.text import line, lines
@@ -24,7 +24,11 @@ _FROM: Final = {"vault": "in the vault", "shut": "in a vault that does not open"
 
 
 class CredentialsForm(Form):
-    """One write-only field a secret, its mask in it; what is typed leaves it for the vault or for a test alone."""
+    """One write-only field a secret, its mask in it; what is typed leaves it for the vault or for a test alone.
+
+    ``edits`` are those of a form this one is over: a test takes the account as it is written there. ``masks`` are those of
+    what was handed to the vault.
+    """
 
     DEFAULT_CSS = """
     CredentialsForm .box { max-width: 100; }
@@ -40,16 +44,26 @@ class CredentialsForm(Form):
         Binding("down", "app.focus_next", "Next", show=False),
     ]
 
-    def __init__(self, account: str, about: str, secrets: Sequence[Mapping[str, Any]], *, drafted: bool) -> None:
+    def __init__(
+        self,
+        account: str,
+        about: str,
+        secrets: Sequence[Mapping[str, Any]],
+        *,
+        drafted: bool,
+        edits: Mapping[str, Any] | None = None,
+    ) -> None:
         super().__init__()
+        self.masks: dict[str, str] = {}
         self._account = account
         self._about = about
         self._secrets = tuple(secrets)
         self._drafted = drafted
+        self._edits = edits or {}
 
     def compose(self) -> ComposeResult:
         """Lay out a field a secret, and what a test comes to."""
-        with VerticalScroll(classes="box", can_focus=False):
+        with Box():
             yield Static(Content(f"{self._account}: {self._about}"), classes="title")
             for each in self._secrets:
                 given = each["source"] == "environment"
@@ -97,6 +111,8 @@ class CredentialsForm(Form):
         what = "what is typed" if typed else "what is kept"
         self.query_one("#steps", Lines).put(line((f"testing with {what} …", "dim")))
         body: dict[str, Any] = {"account": self._account, "draft": self._drafted}
+        if self._edits:
+            body["edits"] = self._edits
         path = "/v1/venues/test"
         if typed:
             path, body["credentials"] = "/v1/venues/test-credentials", typed
@@ -121,6 +137,7 @@ class CredentialsForm(Form):
                 return
             box = next(each for each in self.query(Input) if each.name == field)
             box.value, box.placeholder = "", str(done["masked"])
+            self.masks[field] = str(done["masked"])
         self.seat.state.stir("secrets", "config", "console")
 
 

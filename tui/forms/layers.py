@@ -9,13 +9,13 @@ from typing import Any, ClassVar, Final
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal, Vertical, VerticalScroll
+from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Input, Label, Static
 
 from tui import cells
-from tui.forms.base import Buttons, Form
+from tui.forms.base import Box, Buttons, Form
 from tui.forms.layer_sets import COLUMNS, SHORTHAND, LayerSets, Mode, is_number
 from tui.ladder import ladder_lines
 from tui.lines import Lines
@@ -82,7 +82,7 @@ class LayersForm(Form):
 
     def compose(self) -> ComposeResult:
         """Lay out the sets, the rows, the ladder."""
-        with VerticalScroll(classes="box", can_focus=False):
+        with Box():
             yield Static(Content("Layers of a pyramid"), classes="title")
             yield Lines(id="sets")
             with Container(id="body"):

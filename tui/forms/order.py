@@ -8,11 +8,10 @@ from typing import Any, ClassVar, Final
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.forms.base import Buttons, Form
+from tui.forms.base import Box, Buttons, Form
 from tui.lines import Lines
 from tui.text import clickable, line, lines
 
@@ -51,7 +50,7 @@ class OrderForm(Form):
 
     def compose(self) -> ComposeResult:
         """Lay out the words and what their order comes to."""
-        with VerticalScroll(classes="box", can_focus=False):
+        with Box():
             yield Static(Content(f"{self._key}: the first rule that tells two entries apart counts"), classes="title")
             yield Lines(id="words")
             yield Lines(id="outcome")

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, Final
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Horizontal, VerticalScroll
+from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.suggester import SuggestFromList
 from textual.timer import Timer
 from textual.widgets import Input, Label, Static
 
-from tui.forms.base import Buttons, Form
+from tui.forms.base import Box, Buttons, Form
 from tui.lines import Lines
 from tui.settings_values import hint_of, problem_of, shown, value_of
 from tui.text import clickable, line, lines
@@ -83,7 +83,7 @@ class OverridesForm(Form):
 
     def compose(self) -> ComposeResult:
         """Lay out the entries and the one in front."""
-        with VerticalScroll(classes="box", can_focus=False):
+        with Box():
             yield Static(
                 Content("Other values for some groups: most parts matched wins, the later one on a tie"),
                 classes="title",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tui.forms import CredentialsForm, Form, LayersForm, OrderForm, OverridesForm
+from tui.forms import AccountsForm, CredentialsForm, Form, LayersForm, OrderForm, OverridesForm, TablesForm
+from tui.settings_values import wanted_of
 from tui.state import State
 
-__all__ = ["form_of", "wanted_of"]
+__all__ = ["form_of"]
 
 _GRID: Final = "grid_strategy."
 _LAYERS: Final = tuple(
@@ -37,10 +38,7 @@ def form_of(row: Mapping[str, Any], state: State) -> Form | None:
         keys = [each for each in config["effective"] if str(each["key"]).startswith(_OF_OVERRIDES)]
         others = [each for each in keys if each["key"] not in _NOT_OTHER]
         return OverridesForm(wanted_of(config).get(f"{_GRID}overrides") or (), others)
+    if row.get("inside"):
+        form = AccountsForm if row["key"] == "accounts" else TablesForm
+        return form(row, wanted_of(config)[str(row["key"])])
     return None
-
-
-def wanted_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return every key as the draft has it, else as the document in force has it, else its default."""
-    chosen = config["draft"] if config.get("draft") is not None else config.get("document") or {}
-    return {str(each["key"]): chosen.get(each["key"], each.get("default")) for each in config.get("effective", ())}

@@ -157,7 +157,9 @@ def _key_row(key: Mapping[str, Any], part: Part, known: Known, *, several: bool)
         str(key["meaning"]),
     )
     return row | {
-        **{each: key.get(each) for each in ("type", "unit", "default", "bounds", "secret", "from", "applies")},
+        **{
+            each: key.get(each) for each in ("type", "unit", "default", "bounds", "secret", "from", "applies", "inside")
+        },
         "value": _mask(name, key, known) if key.get("secret") else row["value"],
         "style": "" if key["from"] == "document" else "dim",
         "changed": brief(name, wanted) if changed else "",
