@@ -6,8 +6,6 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from rules.notation import legible, legible_json
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -46,17 +44,27 @@ def print_text(text: Text) -> None:
 
 def print_line(text: str) -> None:
     """Print one line as it is, but for what a terminal would obey."""
-    _print(legible(text, lines=True))
+    _print(_legible(text))
 
 
 def note(text: str) -> None:
     """Say something that is not the result: on standard error, so that it disturbs no pipe."""
-    print(legible(text, lines=True), file=sys.stderr, flush=True)  # noqa: T201 - a CLI prints
+    print(_legible(text), file=sys.stderr, flush=True)  # noqa: T201 - a CLI prints
 
 
 def print_json(value: Any, *, one_line: bool = False) -> None:
     """Print one JSON document; what a terminal would obey is written as JSON writes any character, and means the same."""
+    from rules.notation import legible_json
+
     _print(legible_json(json.dumps(value, indent=None if one_line else 2, ensure_ascii=False)))
+
+
+def _legible(text: str) -> str:
+    if text.isprintable():
+        return text
+    from rules.notation import legible
+
+    return legible(text, lines=True)
 
 
 def _print(text: str) -> None:
@@ -73,5 +81,5 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Seque
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
-        made.add_row(*(cell if isinstance(cell, Text) else Text(legible(str(cell), lines=True)) for cell in row))
+        made.add_row(*(cell if isinstance(cell, Text) else Text(_legible(str(cell))) for cell in row))
     return made
