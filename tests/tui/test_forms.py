@@ -103,6 +103,33 @@ async def test_overrides_name_whom_they_are_for() -> None:
         assert posted(rig, "/v1/config/draft")[0]["values"] == {"grid_strategy.overrides": wanted}
 
 
+async def test_the_layers_of_an_override_have_their_form() -> None:
+    """F8 writes them row by row; the ladder beside is that of what the override is for (EX-407, EX-1620)."""
+    async with settings() as rig:
+        await choose(rig, "grid_strategy", "grid_strategy.overrides")
+        await rig.until(lambda: isinstance(rig.app.screen, OverridesForm), "the form")
+        await rig.press("down", *"ETH/USDT", "f8")
+        await rig.until(lambda: isinstance(rig.app.screen, LayersForm), "its layers")
+        await rig.sees("ETH/USDT long")
+        await rig.press("f2")
+        await rig.sees("✓ these can be put")
+        await rig.press("backspace", "5")
+        await rig.sees("L0 gap must be 0 or negative")
+        await rig.press("ctrl+s")
+        await rig.until(lambda: "overrides[0].levels[0].gap_percent" in rig.said, "it is refused")
+        await rig.press("backspace", "0")
+        await rig.sees("✓ these can be put")
+        form: Any = rig.app.screen
+        form.sets.take(0, [ONE, TWO])
+        await rig.press("ctrl+s")
+        await rig.until(lambda: isinstance(rig.app.screen, OverridesForm), "back at the override")
+        await rig.sees("2 layers, 0 to -1 %: F8")
+        await rig.press("ctrl+s")
+        await rig.until(lambda: posted(rig, "/v1/config/draft"), "it is in the draft")
+        wanted = [{"match": {"symbol": "ETH/USDT"}, "levels": [ONE, TWO]}]
+        assert posted(rig, "/v1/config/draft")[0]["values"] == {"grid_strategy.overrides": wanted}
+
+
 async def test_the_rules_of_the_queue_are_put_in_order() -> None:
     """Rules are moved and taken out by keys; the list becomes one edit of the draft (EX-920, EX-1620)."""
     async with settings() as rig:

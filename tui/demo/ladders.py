@@ -38,11 +38,25 @@ def layers_of(document: Mapping[str, Any], pyramid: int) -> list[_Level]:
 
 
 def mistakes_in(document: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Return what is wrong with the layers of a document."""
-    sets = {f"{_GRID}levels": document.get(f"{_GRID}levels") or ()}
-    own = document.get(f"{_GRID}pyramid_specific_levels") or {}
-    sets |= {f"{_GRID}pyramid_specific_levels[{pyramid}]": levels for pyramid, levels in own.items()}
+    """Return what is wrong with the layers of a document, overrides included."""
+    places = {_GRID: document}
+    for place, override in enumerate(document.get(f"{_GRID}overrides") or ()):
+        places[f"{_GRID}overrides[{place}]."] = {f"{_GRID}{name}": value for name, value in override.items()}
+    sets: dict[str, Sequence[_Level]] = {}
+    for begins, values in places.items():
+        own = values.get(f"{_GRID}pyramid_specific_levels") or {}
+        sets[f"{begins}levels"] = values.get(f"{_GRID}levels") or ()
+        sets |= {f"{begins}pyramid_specific_levels[{pyramid}]": levels for pyramid, levels in own.items()}
     return [mistake for path, levels in sets.items() for mistake in _mistakes(path, levels)]
+
+
+def _for(document: Mapping[str, Any], symbol: str) -> Mapping[str, Any]:
+    """Return a document with the values of the last override that is for a symbol in place."""
+    found = document
+    for override in document.get(f"{_GRID}overrides") or ():
+        if override["match"].get("symbol") == symbol:
+            found = {**document, **{f"{_GRID}{name}": value for name, value in override.items()}}
+    return found
 
 
 def _mistakes(path: str, levels: Sequence[_Level]) -> Iterator[dict[str, str]]:
@@ -65,7 +79,7 @@ def _mistake(code: str, path: str, message: str) -> dict[str, str]:
 def ladders_of(before: Mapping[str, Any], after: Mapping[str, Any], sample: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the ladder of a sample before and after; without one, that of the last signal where it changes."""
     symbol, pyramid = str(sample.get("symbol") or ""), int(sample.get("pyramid") or 0)
-    sides = [layers_of(each, pyramid) for each in (before, after)]
+    sides = [layers_of(_for(each, symbol), pyramid) for each in (before, after)]
     if not symbol and sides[0] == sides[1]:
         return []
     market = MARKETS.get(symbol) or next(iter(MARKETS.values()))

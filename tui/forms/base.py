@@ -89,10 +89,14 @@ class Form(ModalScreen[dict[str, Any] | None]):
         return await self.seat.ask("/v1/config/preview", {"edits": edits, **sample})
 
     @work(exclusive=True, group="keep")
-    async def finish(self, edits: dict[str, Any]) -> None:
-        """End with these edits, unless the daemon finds a mistake in them: then nothing that was typed is lost."""
-        found = await self.look(edits)
-        wrong = [each for each in (found or {}).get("errors", ()) if str(each["path"]).startswith(tuple(edits))]
+    async def finish(self, edits: dict[str, Any], draft: Mapping[str, Any] | None = None, begins: str = "") -> None:
+        """End with these edits, unless the daemon finds a mistake in them: then nothing that was typed is lost.
+
+        ``draft`` is what they come to where they are part of another key, and ``begins`` where in it they stand.
+        """
+        found = await self.look(edits if draft is None else draft)
+        paths = (begins,) if begins else tuple(edits)
+        wrong = [each for each in (found or {}).get("errors", ()) if str(each["path"]).startswith(paths)]
         if wrong:
             self.seat.say(f"mend it first: {wrong[0]['path']} {wrong[0]['message']} [{wrong[0]['code']}]", "alarm")
         elif found is not None:

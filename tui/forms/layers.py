@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, Final, NamedTuple
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -21,8 +21,9 @@ from tui.ladder import ladder_lines
 from tui.lines import Lines
 from tui.text import clickable, line, lines
 
-__all__ = ["LayersForm"]
+__all__ = ["Inside", "LayersForm"]
 
+_GRID: Final = "grid_strategy."
 _PAUSE_S: Final = 0.2
 _PLACE: Final = re.compile(r"\[(\d+)\]")
 _BUTTONS: Final = (
@@ -38,8 +39,19 @@ _BUTTONS: Final = (
 )
 
 
+class Inside(NamedTuple):
+    """Where layers stand that are part of an override: it is looked at whole, and the sample is one that it is for."""
+
+    begins: str
+    """Where the daemon names what is wrong with them."""
+    draft: Callable[[Mapping[str, Any]], dict[str, Any]]
+    """Returns the edit of the draft that edits of layers come to there."""
+    sample: Mapping[str, str]
+    """Venue and timeframe of the sample signal."""
+
+
 class LayersForm(Form):
-    """Every set of layers; ends with the edits of the draft that all of them come to."""
+    """Every set of layers; ends with the edits of the draft that all of them come to, or of an override they are inside."""
 
     DEFAULT_CSS = """
     LayersForm #body { layout: vertical; height: auto; }
@@ -71,8 +83,9 @@ class LayersForm(Form):
         Binding("down,enter", "row(1)", "Row below", show=False),
     ]
 
-    def __init__(self, wanted: Mapping[str, Any], symbol: str, pyramid: int = 0) -> None:
+    def __init__(self, wanted: Mapping[str, Any], symbol: str, pyramid: int = 0, inside: Inside | None = None) -> None:
         super().__init__()
+        self._inside = inside or Inside(_GRID, dict, {})
         self.sets = LayerSets(wanted)
         self.pyramid = min(pyramid, self.sets.pyramids - 1)
         self._symbol = symbol
@@ -139,6 +152,8 @@ class LayersForm(Form):
     def _nothing(self) -> str:
         if self.pyramid:
             return f"Pyramid {self.pyramid} has the common layers. F2 gives it its own, beginning with those."
+        if self._inside.begins != _GRID:
+            return "The layers of all the others, as the ladder shows them. F2 writes them out; F8 takes the shorthand."
         return "The default layers, as the ladder shows them. F2 writes them out; F8 takes the shorthand."
 
     def _draw_sets(self) -> None:
@@ -237,7 +252,8 @@ class LayersForm(Form):
         if problem := self.sets.unreadable():
             self.seat.say(f"{problem} [WrongType]", "warn")
             return
-        self.finish(self.sets.edits())
+        edits = self.sets.edits()
+        self.finish(edits, self._inside.draft(edits), self._inside.begins)
 
     # --- what it comes to ----------------------------------------------------------------------------------------------
 
@@ -268,17 +284,20 @@ class LayersForm(Form):
             return
         given = {str(each.name): each.value.strip() for each in self.query("#right Input").results(Input)}
         sample: dict[str, Any] = {"symbol": given["symbol"], "side": self._side, "pyramid": self.pyramid}
+        sample |= self._inside.sample
         if is_number(given["size"]):
             sample["size"] = given["size"]
-        found = await self.look(self.sets.edits(), **sample)
+        edits = self._inside.draft(self.sets.edits())
+        found = await self.look(edits, **sample)
         if found is None and given["symbol"]:  # the sample is refused: layers can be looked at without it
-            found = await self.look(self.sets.edits())
+            found = await self.look(edits)
         if found is not None:
             self._found = {**(self._found or {}), **{key: value for key, value in found.items() if value}}
             self._draw(found)
 
     def _draw(self, found: Mapping[str, Any]) -> None:
-        beginning = f"grid_strategy.pyramid_specific_levels[{self.pyramid}]" if self.pyramid else "grid_strategy.levels"
+        own = f"pyramid_specific_levels[{self.pyramid}]" if self.pyramid else "levels"
+        beginning = f"{self._inside.begins}{own}"
         wrong = [self._said(str(each["path"]), str(each["message"]), beginning) for each in found["errors"]]
         marked = {place for place, _ in wrong}
         for number, label in enumerate(self.query("#rows .said").results(Label)):
@@ -296,7 +315,7 @@ class LayersForm(Form):
         inside = path.removeprefix(beginning) if path.startswith(beginning) else ""
         place = _PLACE.match(inside)
         if place is None:
-            return -1, line((f"✖ {path.removeprefix('grid_strategy.')}: {message}", "alarm"))
+            return -1, line((f"✖ {path.removeprefix(_GRID)}: {message}", "alarm"))
         column = inside.rpartition(".")[2].removesuffix("_percent").replace("weight", "capital")
         return int(place[1]), line((f"✖ L{place[1]} {column} {message}", "alarm"))
 

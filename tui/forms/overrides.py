@@ -15,20 +15,25 @@ from textual.timer import Timer
 from textual.widgets import Input, Label, Static
 
 from tui.forms.base import Box, Buttons, Form
+from tui.forms.layers import Inside, LayersForm
 from tui.lines import Lines
-from tui.settings_values import hint_of, problem_of, shown, value_of
+from tui.settings_values import brief, hint_of, problem_of, shown, value_of
 from tui.text import clickable, line, lines
 
 __all__ = ["OverridesForm"]
 
 _PAUSE_S: Final = 0.2
-_KEY: Final = "grid_strategy.overrides"
+_GRID: Final = "grid_strategy."
+_KEY: Final = f"{_GRID}overrides"
+_SETS: Final = ("levels", "pyramid_specific_levels")
+_OF_SETS: Final = {*_SETS, "dca_count", "dca_gap_percent", "tp_percent", "max_pyramids_per_group"}
 _MATCH: Final = {"venue": "any venue", "symbol": "any pair, e.g. BTC/USDT", "timeframe": "any timeframe, e.g. 15m"}
 _BUTTONS: Final = (
     ("F2", "add", "Add a value"),
     ("F3", "remove", "Remove it"),
     ("F4", "new", "New entry"),
     ("F5", "drop", "Drop the entry"),
+    ("F8", "layers", "Its layers"),
     ("PgUp/PgDn", "other(1)", "Entry"),
     ("^S", "keep", "Into the draft"),
     ("Esc", "leave", "Leave"),
@@ -43,6 +48,13 @@ class _Entry:
         match = given.pop("match", {})
         self.match = {name: str(match.get(name) or "") for name in _MATCH}
         self.settings = [[str(name), shown(value)] for name, value in given.items()] or [["", ""]]
+
+    def take_layers(self, edits: Mapping[str, Any]) -> None:
+        """Take other layers; None is "as all the others"."""
+        named = {name.removeprefix(_GRID): value for name, value in edits.items()}
+        others = [each for each in self.settings if each[0] and each[0] not in named]
+        self.settings = others + [[name, shown(value)] for name, value in named.items() if value is not None]
+        self.settings = self.settings or [["", ""]]
 
     @property
     def title(self) -> str:
@@ -68,14 +80,25 @@ class OverridesForm(Form):
         Binding("f3", "remove", "Remove it"),
         Binding("f4", "new", "New entry"),
         Binding("f5", "drop", "Drop the entry"),
+        Binding("f8", "layers", "Its layers"),
         Binding("pagedown", "other(1)", "Next entry"),
         Binding("pageup", "other(-1)", "The entry before"),
         Binding("up", "app.focus_previous", "Before", show=False),
         Binding("down", "app.focus_next", "Next", show=False),
     ]
 
-    def __init__(self, entries: Sequence[Mapping[str, Any]], keys: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        entries: Sequence[Mapping[str, Any]],
+        keys: Sequence[Mapping[str, Any]],
+        *,
+        symbol: str = "",
+        pyramids: int = 1,
+    ) -> None:
+        """``symbol`` is that of a sample where an entry is for all, ``pyramids`` how many a group has without an entry."""
         super().__init__()
+        self._symbol = symbol
+        self._pyramids = pyramids
         self.entries = [_Entry(each) for each in entries] or [_Entry()]
         self._keys = {str(each["key"]).partition(".")[2]: each for each in keys}
         self._at = 0
@@ -122,10 +145,14 @@ class OverridesForm(Form):
             yield Horizontal(Label(name), field, Label("", classes="said"))
         known = SuggestFromList(sorted(self._keys), case_sensitive=False)
         for place, (key, text) in enumerate(self.entry.settings):
+            written = Input(text, name=f"{place}.value", placeholder="value", compact=True)
+            if key in _SETS and text and not problem_of(self._keys[key], text):
+                said = brief(key, value_of(self._keys[key], text))
+                written = Input(f"{said}: F8", name="layers", disabled=True, compact=True)
             yield Horizontal(
                 Label("value" if place else "values"),
                 Input(key, name=f"{place}.key", placeholder="key", suggester=known, compact=True),
-                Input(text, name=f"{place}.value", placeholder="value", compact=True),
+                written,
                 Label("", classes="said", id=f"said-{place}", markup=False),
             )
 
@@ -176,6 +203,34 @@ class OverridesForm(Form):
         """Show the next entry, or the one before."""
         self.action_show((self._at + by) % len(self.entries))
 
+    def action_layers(self) -> None:
+        """Write the layers of this entry row by row, the ladder of a signal that it is for beside them."""
+        wrong = next((problem for entry in self.entries for problem in self._problems(entry) if problem), "")
+        if wrong:
+            self.seat.say(f"{wrong} [WrongType]", "warn")
+            return
+        self._write_layers()
+
+    @work(exclusive=True, group="layers")
+    async def _write_layers(self) -> None:
+        at, entry = self._at, self.entry
+        place = len(self._written(self.entries[:at]))
+
+        def draft(edits: Mapping[str, Any]) -> dict[str, Any]:
+            tried = _Entry({"match": entry.match, **dict(self._values(entry))})
+            tried.take_layers(edits)
+            return {_KEY: self._written([*self.entries[:at], tried, *self.entries[at + 1 :]]) or None}
+
+        values = self._values(entry)
+        wanted = {"max_pyramids_per_group": self._pyramids} | {name: values[name] for name in _OF_SETS & values.keys()}
+        sample = {name: entry.match[name] for name in ("venue", "timeframe") if entry.match[name]}
+        symbol = entry.match["symbol"] or self._symbol
+        form = LayersForm(wanted, symbol, inside=Inside(f"{_KEY}[{place}].", draft, sample))
+        edits = await self.app.push_screen_wait(form)
+        if edits is not None:
+            entry.take_layers(edits)
+            self._rebuild("venue")
+
     def action_keep(self) -> None:
         """End with the edit; what a key does not take stays on the form."""
         problems = [problem for entry in self.entries for problem in self._problems(entry) if problem]
@@ -188,13 +243,19 @@ class OverridesForm(Form):
 
     def edits(self) -> dict[str, Any]:
         """Return the edit of the draft; entries for nobody without a value are none."""
+        return {_KEY: self._written(self.entries) or None}
+
+    def _written(self, entries: Sequence[_Entry]) -> list[dict[str, Any]]:
         found = []
-        for entry in self.entries:
-            values = {key: value_of(self._keys[key], text) for key, text in entry.settings if key in self._keys}
+        for entry in entries:
+            values = self._values(entry)
             match = {name: text.strip() for name, text in entry.match.items() if text.strip()}
             if values or match:
                 found.append({"match": match, **values})
-        return {_KEY: found or None}
+        return found
+
+    def _values(self, entry: _Entry) -> dict[str, Any]:
+        return {key: value_of(self._keys[key], text) for key, text in entry.settings if key in self._keys}
 
     def _problems(self, entry: _Entry) -> list[str]:
         """Return what is wrong with each value of an entry, empty texts where nothing is."""
@@ -202,6 +263,8 @@ class OverridesForm(Form):
         for key, text in entry.settings:
             if not key and not text:
                 found.append("")
+            elif key in _SETS and not text:
+                found.append(f"{key}: F8 writes them")
             elif key not in self._keys:
                 found.append(f"there is no key {key or text}")
             else:

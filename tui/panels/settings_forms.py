@@ -30,15 +30,21 @@ def form_of(row: Mapping[str, Any], state: State) -> Form | None:
         wanted = {
             each.removeprefix(_GRID): value for each, value in wanted_of(config).items() if each.startswith(_GRID)
         }
-        symbols = state.setting("market.symbols") or [""]
-        return LayersForm(wanted, str(symbols[0]), pyramid=1 if str(row["key"]).endswith("specific_levels") else 0)
+        return LayersForm(wanted, _symbol(state), pyramid=1 if str(row["key"]).endswith("specific_levels") else 0)
     if row["key"] == _RANKING:
         return OrderForm(_RANKING, wanted_of(config)[_RANKING], row["default"])
     if row["key"] == f"{_GRID}overrides":
         keys = [each for each in config["effective"] if str(each["key"]).startswith(_OF_OVERRIDES)]
         others = [each for each in keys if each["key"] not in _NOT_OTHER]
-        return OverridesForm(wanted_of(config).get(f"{_GRID}overrides") or (), others)
+        wanted = wanted_of(config)
+        pyramids = int(wanted.get(f"{_GRID}max_pyramids_per_group") or 1)
+        return OverridesForm(wanted.get(row["key"]) or (), others, symbol=_symbol(state), pyramids=pyramids)
     if row.get("inside"):
         form = AccountsForm if row["key"] == "accounts" else TablesForm
         return form(row, wanted_of(config)[str(row["key"])])
     return None
+
+
+def _symbol(state: State) -> str:
+    """Return the market of a sample signal: the first that is followed."""
+    return str((state.setting("market.symbols") or [""])[0])
