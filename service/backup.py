@@ -35,6 +35,7 @@ from service.config import Config
 from service.config.text import HIDDEN, document_of, encoded, from_toml
 from service.journals import has_journal, place_of, views_of
 from service.sealed import BackupCorrupt, BackupKeyMissing, SealedReader, SealedWriter, is_sealed
+from service.vault.files import sync_folder
 from store.errors import ViewsError
 from store.opening import connect
 from store.postgres.place import Place
@@ -136,7 +137,7 @@ def make_backup(
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with tempfile.TemporaryDirectory(prefix=".backup-", dir=target.parent) as scratch:
+        with tempfile.TemporaryDirectory(prefix=f".backup-{os.getpid()}-", dir=target.parent) as scratch:
             members = list(_gathered(config, text, Path(scratch), told))
             manifest = Manifest(
                 product="bulkhead",
@@ -149,6 +150,7 @@ def make_backup(
             )
             _pack(draft, manifest, members, key, told)
             draft.replace(target)
+            sync_folder(target.parent)  # older archives may be removed for it
     finally:
         draft.unlink(missing_ok=True)
     return manifest

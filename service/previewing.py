@@ -16,6 +16,7 @@ from rules.event_log.segments import Segment
 from runtime.clock import NANOS
 from runtime.system import ActorSystem
 from service.account_paths import AccountPaths
+from service.backup_folder import archives_in, backup_folder
 from service.config import Config
 from service.config.preview import Effects, Sample, State, preview
 from service.config_store import DraftConfigs, GetDraftConfigs
@@ -55,6 +56,7 @@ async def preview_draft(
             typed=typed is not None,
             segments=[Segment(id=f.path.name, day=f.day, size=f.size, keep=f.kept or f.open) for f in files],
             retention=(log_settings(now).retention, log_settings(found.draft).retention),
+            backups=await reading.beside(lambda: archives_in(backup_folder(now))),
             today=datetime.fromtimestamp(system.now() // NANOS, UTC).date(),
         )
     return preview(found.active_document, found.draft_document, state)

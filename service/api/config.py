@@ -204,6 +204,7 @@ def said_of(effects: Effects) -> dict[str, Any]:
         ],
         "pruned": list(effects.pruned),
         "restarts": list(effects.restarts),
+        "backups": list(effects.backups),
         "layers": {str(pyramid): plain(levels) for pyramid, levels in effects.layers.items()},
     }
 

@@ -3,17 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
 from service.backup_key import KEY_VARIABLE, key_of
 from service.cli.codes import epilog
-from service.cli.output import print_json, print_line
-from service.cli.parts import ConfigFile, Json, config_file, load_config
+from service.cli.output import note, print_json, print_line, show, table
+from service.cli.parts import ConfigFile, Json, Socket, config_file, connect, load_config
 from service.cli.progress import progress
 
-__all__ = ["KeyFile", "backup", "backup_into", "register", "restore", "restore_from"]
+__all__ = [
+    "KeyFile",
+    "backup",
+    "backup_into",
+    "backups",
+    "keep",
+    "make",
+    "prune",
+    "register",
+    "restore",
+    "restore_from",
+]
+
+_MAKE_S: Final = 600.0
+
+_backups = typer.Typer(
+    invoke_without_command=True,
+    help="The full backups that the daemon makes into its data folder. Without a subcommand: which there are.",
+    epilog=epilog(),
+)
 
 KeyFile = Annotated[
     Path | None,
@@ -33,6 +52,10 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     for command in (backup, restore):
         app.command(epilog=epilog())(command)
+    _backups.callback(epilog=epilog())(backups)
+    for each in (make, prune, keep):
+        _backups.command(epilog=epilog())(each)
+    app.add_typer(_backups, name="backups")
 
 
 def backup(
@@ -111,3 +134,80 @@ def restore_from(file: Path, key_file: Path | None, config: Path | None, *, repl
 def _must_exist(file: Path) -> None:
     if not file.exists():
         raise FileNotFoundError(2, "No such file or directory", str(file))
+
+
+# --- those that the daemon makes ----------------------------------------------------------------------------------------
+
+
+def backups(context: typer.Context, config: ConfigFile = None, socket: Socket = None, as_json: Json = False) -> None:
+    """List the daemon's backups: when, size, which are marked, which go once another one is made."""
+    if context.invoked_subcommand is not None:
+        return
+    found = connect(config, socket).get("/v1/backups")
+    if as_json:
+        print_json(found)
+        return
+    from service.cli.views import instant
+
+    going = set(found["goes"])
+    rows = [(instant(each["written_at"]), each["size"], each["name"], _fate(each, going)) for each in found["backups"]]
+    show(table(("written", "bytes", "name", ""), rows, right=("bytes",)))
+    stay = f"the newest {found['keep_newest']} stay" if found["keep_newest"] else "all of them stay"
+    note(f"{found['folder']}: {stay} (backups.keep_newest), marked ones besides; {found['free']} bytes are free")
+
+
+def _fate(archive: dict[str, Any], going: set[str]) -> str:
+    return "keep" if archive["kept"] else "goes with the next" if archive["name"] in going else ""
+
+
+def make(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="What it is called; by the time if not given.")] = "",
+    config: ConfigFile = None,
+    socket: Socket = None,
+    as_json: Json = False,
+) -> None:
+    """Have the daemon make a full backup and read it back; older ones that are no longer kept go then."""
+    said = connect(config, socket, timeout_s=_MAKE_S).post("/v1/backups", {"name": name})
+    if as_json:
+        print_json(said)
+        return
+    sealed = "encrypted" if said["encrypted"] else "not encrypted"
+    print_line(f"{said['path']}: {said['files']} files read back and right, {said['size']} bytes, {sealed}")
+    for each in said["removed"]:
+        print_line(f"removed {each}")
+    if said["trouble"]:
+        note(said["trouble"])
+
+
+def prune(
+    preview: Annotated[bool, typer.Option("--preview", help="Only say what would be removed.")] = False,
+    config: ConfigFile = None,
+    socket: Socket = None,
+    as_json: Json = False,
+) -> None:
+    """Remove the daemon's backups that backups.keep_newest no longer keeps; never marked ones."""
+    said = connect(config, socket).post("/v1/backups/prune", {"preview": preview})
+    if as_json:
+        print_json(said)
+        return
+    for each in said["removed"]:
+        print_line(f"{'would remove' if preview else 'removed'} {each['name']} ({each['size']} bytes)")
+    if said["trouble"]:
+        note(said["trouble"])
+    elif not said["removed"]:
+        print_line("nothing to remove")
+
+
+def keep(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A backup that `bulkhead backups` shows.")],
+    off: Annotated[bool, typer.Option("--off", help="Take the mark away.")] = False,
+    config: ConfigFile = None,
+    socket: Socket = None,
+    as_json: Json = False,
+) -> None:
+    """Mark one of the daemon's backups: it is never removed."""
+    said = connect(config, socket).post("/v1/backups/keep", {"name": name, "keep": not off})
+    if as_json:
+        print_json(said)
+    else:
+        print_line(f"{said['name']} {'is kept' if said['kept'] else 'may be removed'}")

@@ -31,6 +31,8 @@ def preview_lines(found: dict[str, Any]) -> Iterator[str]:
         yield from _ladder(ladder)
     if found["pruned"]:
         yield f"log segments removed: {', '.join(found['pruned'])}"
+    if found["backups"]:
+        yield f"full backups no longer kept: {', '.join(found['backups'])}"
 
 
 def _pool(pool: dict[str, Any]) -> Iterator[str]:

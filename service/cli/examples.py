@@ -31,7 +31,7 @@ _CHAPTERS: Final = {
     "Risk and queue": ("queue", "approvals", "risk", "account", "pause", "resume"),
     "Configure": ("config", "user", "token", "secrets", "venue"),
     "Operate": ("ps", "nodes", "restart", "quarantine", "release", "dead-letters", "send"),
-    "Files": ("replay", "db", "backup", "restore", "journal"),
+    "Files": ("replay", "db", "backup", "backups", "restore", "journal"),
     "Prove": ("simulate", "practice"),
 }
 
@@ -264,6 +264,10 @@ EXAMPLES: Final = {
     "db prune": ("db prune --before 2026-01-01 --preview",),
     "db export": ("db export", "db export fills > fills.csv", "db export events --format parquet -o events.parquet"),
     "backup": ("backup monday.zip",),
+    "backups": ("backups",),
+    "backups make": ("backups make", "backups make before-the-move"),
+    "backups prune": ("backups prune --preview", "backups prune"),
+    "backups keep": ("backups keep before-the-move.bulkhead", "backups keep before-the-move.bulkhead --off"),
     "restore": ("restore monday.zip", "restore monday.zip --read-only-inspect /tmp/look"),
 }
 """Path of a command -> lines that can be typed after ``bulkhead``."""

@@ -13,7 +13,7 @@ from service.config.grid import GridStrategy
 from service.config.keys import Key, Section
 from service.config.market import Account, Market
 from service.config.nodes import Redis
-from service.config.operations import Deployment, Logging, Performance, Ui
+from service.config.operations import Backups, Deployment, Logging, Performance, Ui
 from service.config.phone import Approvals, Telegram
 from service.config.queue import ExecutionPool, PriorityRules, WaitingRule
 from service.config.risk_engine import RiskEngine
@@ -44,6 +44,7 @@ class Config(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     precision: Precision = Precision()
     exchange: Exchange = Exchange()
     logging: Logging = Logging()
+    backups: Backups = Backups()
     performance: Performance = Performance()
     approvals: Approvals = Approvals()
     telegram: Telegram = Telegram()

@@ -1,4 +1,4 @@
-"""Sections about what is kept, measured and shown: log, performance figures, cockpit, installation."""
+"""Sections about what is kept, measured and shown: log, backups, performance figures, cockpit, installation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 from service.config.keys import Key, Section
 
-__all__ = ["AutoExport", "Density", "Deployment", "Logging", "Performance", "RetentionMode", "Theme", "Ui"]
+__all__ = ["AutoExport", "Backups", "Density", "Deployment", "Logging", "Performance", "RetentionMode", "Theme", "Ui"]
 
 
 class RetentionMode(StrEnum):
@@ -73,6 +73,22 @@ class Logging(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Key(doc="Size above which mode infinite prunes.", unit="MB", applies="now", at_least=100, at_most=10_485_760),
     ] = 10_240
     auto_export: Annotated[AutoExport, Key(doc="Scheduled export.", applies="now")] = AutoExport.OFF
+
+
+class Backups(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Full backups that the daemon makes."""
+
+    keep_newest: Annotated[
+        int,
+        Key(
+            doc="Full backups that stay in <data_dir>/backups once another one was made and read back; marked ones stay "
+            "besides. 0: all of them.",
+            unit="archives",
+            applies="now",
+            at_least=0,
+            at_most=10_000,
+        ),
+    ] = 14
 
 
 class Performance(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):

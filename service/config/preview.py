@@ -13,6 +13,7 @@ from protocol.instruments import Instrument
 from protocol.preview import OffsetPreview, PoolPreview
 from protocol.signals import SizeType
 from protocol.values import Side
+from rules.backup_retention import Archive, backups_to_go
 from rules.event_log.segments import Retention, Segment, prune_segments
 from rules.ladder import Ladder, build_ladder, funds_needed, leg_id
 from rules.take_profit import Lot, leg_tp_price, tp_plan
@@ -55,6 +56,7 @@ class State(NamedTuple):
     """Whether the sample was typed in: its ladder is shown also where it stays as it is."""
     segments: Sequence[Segment] = ()
     retention: tuple[Retention, Retention] = (Retention(), Retention())
+    backups: Sequence[Archive] = ()
     today: date = date(1970, 1, 1)
     restarts: Mapping[str, tuple[str, ...]] = {}
     """Path of an actor that is restarted rather than told, to the beginnings of the keys it is restarted for."""
@@ -108,6 +110,8 @@ class Effects(NamedTuple):
     pruned: tuple[str, ...] = ()
     """Log segments that would be removed and are not under the configuration in force."""
     restarts: tuple[str, ...] = ()
+    backups: tuple[str, ...] = ()
+    """Full backups that would be removed and are not under the configuration in force."""
     layers: Mapping[int, tuple[Level, ...]] = {}
     """Layers of the draft for groups that no override matches: common ones under 0, else those of one pyramid."""
 
@@ -131,8 +135,14 @@ def preview(active: Mapping[str, Any], draft: Mapping[str, Any], state: State) -
         tuple(pair for pair in pairs if state.typed or pair[1] != pair[2]),
         tuple(each for each in prune_segments(state.segments, wanted, state.today) if each not in before),
         tuple(sorted({actor for change in changes for actor in change.actors})),
+        _backups(state),
         _layers(state.draft),
     )
+
+
+def _backups(state: State) -> tuple[str, ...]:
+    before, after = (backups_to_go(state.backups, each.backups.keep_newest) for each in (state.active, state.draft))
+    return tuple(each.name for each in after if each not in before)
 
 
 def _layers(config: Config) -> dict[int, tuple[Level, ...]]:

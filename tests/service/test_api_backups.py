@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -9,7 +11,8 @@ from typing import Any
 import anyio
 import pytest
 
-from service.backup import Told, make_backup, verified
+from service import backup_folder
+from service.backup import BackupCorrupt, Told, make_backup, verified
 from tests.service.api_rig import Rig, run
 from tests.service.test_api import refusal
 
@@ -73,3 +76,100 @@ def test_one_backup_at_a_time_and_how_far_it_is(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr("service.api.backups.make_backup", held)
     run(work)
+
+
+# --- how long they are kept ---------------------------------------------------------------------------------------------
+
+FEW: Any = {"BULKHEAD_BACKUPS__KEEP_NEWEST": "2"}
+
+
+def age(folder: Path, *names: str) -> None:
+    """Have archives be older than what comes, the first one the oldest."""
+    for number, name in enumerate(names):
+        os.utime(folder / f"{name}.bulkhead", ns=(number, number))
+
+
+def test_a_new_backup_takes_the_place_of_the_oldest() -> None:
+    """Once one was made and read back, those beyond `backups.keep_newest` go, marked ones never; the list says so before."""
+
+    async def work(rig: Rig) -> None:
+        folder = rig.host.config.app.data_dir / "backups"
+        for name in ("a", "b"):
+            assert (await rig.post("/v1/backups", {"name": name}))["removed"] == []
+        age(folder, "a", "b")
+        found = await rig.get("/v1/backups")
+        assert (found["goes"], found["keep_newest"], found["free"] > 0) == (["a.bulkhead"], 2, True)
+        assert (await rig.post("/v1/backups/keep", {"name": "a.bulkhead"}))["kept"]
+        assert (await rig.get("/v1/backups"))["goes"] == []
+        assert (await rig.post("/v1/backups", {"name": "c"}))["removed"] == []
+        assert (await rig.post("/v1/backups", {"name": "d"}))["removed"] == ["b.bulkhead"]
+        assert not (await rig.post("/v1/backups/keep", {"name": "a.bulkhead", "keep": False}))["kept"]
+        for preview in (True, False):
+            said = await rig.post("/v1/backups/prune", {"preview": preview})
+            assert [each["name"] for each in said["removed"]] == ["a.bulkhead"]
+        assert (await rig.post("/v1/backups/prune"))["removed"] == []
+        assert sorted(each.name for each in folder.iterdir()) == ["c.bulkhead", "d.bulkhead"]
+        assert (await refusal(rig.post("/v1/backups/keep", {"name": "a.bulkhead"}))).code == "NotFound"
+
+    run(work, **FEW)
+
+
+def test_nothing_goes_for_a_backup_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk and an archive that cannot be read back: older ones stay, no half one is left, what is free is said."""
+
+    def full(*_: Any, **__: Any) -> Any:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def torn(*_: Any) -> Any:
+        raise BackupCorrupt("it is not what was written")
+
+    async def work(rig: Rig) -> None:
+        folder = rig.host.config.app.data_dir / "backups"
+        for name in ("a", "b"):
+            await rig.post("/v1/backups", {"name": name})
+        with monkeypatch.context() as patched:
+            patched.setattr("service.api.backups.make_backup", full)
+            said = await refusal(rig.post("/v1/backups", {"name": "c"}))
+            assert (said.code, "bytes are free" in str(said)) == ("BackupUnwritable", True)
+        with monkeypatch.context() as patched:
+            patched.setattr("service.api.backups.verified", torn)
+            assert (await refusal(rig.post("/v1/backups", {"name": "c"}))).code == "BackupCorrupt"
+        assert sorted(each.name for each in folder.iterdir()) == ["a.bulkhead", "b.bulkhead"]
+
+    run(work, **FEW)
+
+
+def test_what_cannot_be_removed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backup that was made is made, whether or not older ones could go: they are still there, and the answer says why."""
+    unlink = Path.unlink
+
+    def stuck(path: Path, **given: bool) -> None:
+        if path.name == "a.bulkhead":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        unlink(path, **given)
+
+    async def work(rig: Rig) -> None:
+        await rig.post("/v1/backups", {"name": "a"})
+        monkeypatch.setattr(Path, "unlink", stuck)
+        said = await rig.post("/v1/backups", {"name": "b"})
+        assert (said["removed"], said["trouble"]) == ([], "a.bulkhead cannot be removed: Permission denied")
+
+    run(work, BULKHEAD_BACKUPS__KEEP_NEWEST="1")
+
+
+def test_what_a_killed_backup_left_goes_with_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: copies of the journal that a kill had left stayed there for ever; a living process's are let be."""
+    monkeypatch.setattr("service.backup_folder.os.kill", _only_17_lives)
+    for name in (f".backup-{os.getpid()}-abc", ".backup-4-abc", ".backup-17-abc"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "journal.db").write_text("half")
+    for name in (".x.bulkhead.4", ".x.bulkhead.17", "x.bulkhead", ".mine"):
+        (tmp_path / name).touch()
+    backup_folder.sweep(tmp_path)
+    left = [".backup-17-abc", ".mine", ".x.bulkhead.17", "x.bulkhead"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == left
+
+
+def _only_17_lives(process: int, signal: int) -> None:
+    if process != 17 or signal:
+        raise ProcessLookupError

@@ -17,6 +17,8 @@ from service.api.answers import Refused
 from service.api.filters import ItemFilter, filter_of
 from service.api.follow import follow
 from service.api.hub import QUEUE_ITEMS, Follower, Hub
+from service.api.reading import Reading
+from store.errors import ViewsError
 from tests.service.api_rig import Rig, run
 
 ENTRY = {"symbol": "BTC/USDT", "side": "long", "timeframe": "1h", "kind": "entry", "size": "100", "price": "50000"}
@@ -52,6 +54,20 @@ def test_events_arrive_as_they_are_committed() -> None:
         assert [each["type"] for each in found] == ["SignalReceived", "SignalRouted"]
         assert [each["position"] for each in found] == [2, 3], "the notifier wrote the first"
         assert found[0]["event"]["signal"]["symbol"] == found[0]["symbol"] == "BTC/USDT"
+
+    run(work)
+
+
+def test_events_are_heard_while_the_read_models_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: who came while the read models were made anew was let in and closed on at once."""
+
+    async def broken(*_: Any) -> None:
+        raise ViewsError("they are being made anew")
+
+    async def work(rig: Rig) -> None:
+        monkeypatch.setattr(Reading, "views", broken)
+        found = await items(rig, {}, 2, lambda: rig.post("/v1/signal", ENTRY))
+        assert [each["type"] for each in found] == ["SignalReceived", "SignalRouted"]
 
     run(work)
 

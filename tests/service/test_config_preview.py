@@ -9,6 +9,7 @@ from typing import Any
 from protocol.instruments import Instrument, PrecisionRules
 from protocol.preview import GroupPreview
 from protocol.values import Side
+from rules.backup_retention import Archive
 from rules.event_log.segments import Retention, Segment
 from rules.offset import OffsetSettings
 from rules.offset.preview import Structure, preview_offset
@@ -121,6 +122,12 @@ def test_segments_that_would_go() -> None:
         retention=(Retention(keep_days=15), Retention(keep_days=10)),
     )
     assert found.pruned == ("s5", "s6", "s7", "s8", "s9")
+
+
+def test_backups_that_would_go() -> None:
+    """Full backups that fewer kept ones would cost are named; those that go anyway are not (EX-1309)."""
+    there = [Archive(name=f"b{day}", size=1, written_at=day) for day in range(1, 21)]
+    assert effects({}, {"backups.keep_newest": 12}, backups=there).backups == ("b7", "b8")
 
 
 def test_the_loss_offset_under_other_settings() -> None:

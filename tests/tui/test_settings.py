@@ -294,3 +294,28 @@ async def test_settings_and_the_whole_installation_are_backed_up(tmp_path: Path)
         await rig.until(lambda: "9 files read back and right" in rig.said, "the manifest's answer")
         await rig.type("backups")
         await rig.sees("48,211,904 bytes")
+
+
+async def test_old_backups_go_once_somebody_has_seen_which() -> None:
+    """The list marks what goes with the next, the question names it, a marked one stays, nothing goes unasked (EX-1208)."""
+    async with settings() as rig:
+        world = rig.link.world
+        world.backups = [
+            {"name": f"b{day:02}.bulkhead", "size": 1, "written_at": day, "kept": False} for day in range(16, 0, -1)
+        ]
+        await rig.type("backups")
+        await rig.sees("goes with the next")
+        await rig.sees("the newest 14 stay")
+        await rig.press("escape")
+        await rig.type("backup-keep b02.bulkhead")
+        await rig.until(lambda: "is kept" in rig.said, "the mark")
+        await rig.type("backup-prune")
+        await rig.sees("Remove these full backups?")
+        await rig.sees("b01.bulkhead")
+        assert len(world.backups) == 16
+        await rig.press("y")
+        await rig.until(lambda: "1 backups removed" in rig.said, "the answer")
+        assert world.backups[-1]["name"] == "b02.bulkhead"
+        await rig.type("full-backup")
+        await rig.sees("b03.bulkhead: older than the newest 14")
+        await rig.press("escape")

@@ -21,6 +21,7 @@ _LARGEST: Final = 1_048_576
 _NAMED: Final = 3
 _BACKUP_S: Final = 600.0
 _LOOK_S: Final = 0.4
+_SHOWN: Final = 12
 
 
 async def _ask_backup(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001
@@ -122,10 +123,15 @@ async def _load_version(seat: Seat, given: tuple[str, ...]) -> None:
 
 async def _full_backup(seat: Seat, given: tuple[str, ...]) -> None:
     """Have the daemon write everything into one archive, say how far it is, and what the manifest says at the end."""
+    there = await seat.ask("/v1/backups")
+    if there is None:
+        return
     effects = (
         ("holds", "settings, journal, read models, log, the vault (encrypted)"),
         ("not", "plain secrets, the vault's master key: it restores here, elsewhere credentials are entered again"),
-        ("where", "<data_dir>/backups on the daemon's machine"),
+        ("where", f"{there['folder']}, {there['free']:,} bytes are free"),
+        *(("goes", f"{each}: older than the newest {there['keep_newest']}") for each in there["goes"][:_NAMED]),
+        *((("goes", f"and {len(there['goes']) - _NAMED} more"),) if len(there["goes"]) > _NAMED else ()),
     )
     note = "Trading goes on meanwhile. It is encrypted when BULKHEAD_BACKUP_KEY is set where the daemon runs."
     if not await seat.confirm(Question("Back up the whole installation?", effects, note, danger=False)):
@@ -148,7 +154,9 @@ def _progress(found: Mapping[str, Any]) -> str:
 def _made(said: Mapping[str, Any]) -> str:
     sealed = "encrypted" if said["encrypted"] else "not encrypted"
     sizes = f"{said['size']:,} bytes of {said['unpacked']:,}"
-    return f"{said['path']}: {said['files']} files read back and right, {sizes}, {sealed}"
+    gone = f", {len(said['removed'])} older removed" if said["removed"] else ""
+    trouble = f"; {said['trouble']}" if said["trouble"] else ""
+    return f"{said['path']}: {said['files']} files read back and right, {sizes}, {sealed}{gone}{trouble}"
 
 
 async def _backups(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001 - every command has this shape
@@ -156,14 +164,54 @@ async def _backups(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001 
     found = await seat.ask("/v1/backups")
     if found is None:
         return
-    text = [
-        line(
-            f"{cells.day_time(each['written_at'])}  ", (f"{each['size']:>15,} bytes  ", "dim"), (each["name"], "strong")
-        )
-        for each in found["backups"]
-    ] or [line(("there is none yet: B makes one", "dim"))]
-    put_back = "put one back with the daemon down: bulkhead restore FILE; look first: --read-only-inspect FOLDER"
-    seat.show_page(f"Full backups in {found['folder']}", [*text, line(""), line((put_back, "dim"))])
+    text = [_archive(each, each["name"] in found["goes"]) for each in found["backups"]]
+    stay = f"the newest {found['keep_newest']} stay" if found["keep_newest"] else "all of them stay"
+    words = (
+        f"{stay} (backups.keep_newest), marked ones besides; {found['free']:,} bytes are free",
+        ":backup-keep NAME marks one, :backup-prune removes what is no longer kept",
+        "put one back with the daemon down: bulkhead restore FILE; look first: --read-only-inspect FOLDER",
+    )
+    none = [] if text else [line(("there is none yet: B makes one", "dim"))]
+    about = [line((each, "dim")) for each in words]
+    seat.show_page(f"Full backups in {found['folder']}", [*text, *none, line(""), *about])
+
+
+def _archive(each: Mapping[str, Any], goes: bool) -> Content:
+    fate = ("  keep", "gain") if each["kept"] else ("  goes with the next", "warn") if goes else ""
+    return line(
+        f"{cells.day_time(each['written_at'])}  ",
+        (f"{each['size']:>15,} bytes  ", "dim"),
+        (each["name"], "strong"),
+        fate,
+    )
+
+
+async def _prune_backups(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001
+    """Remove the archives that are no longer kept, once somebody has seen which."""
+    said = await seat.send(Sent("/v1/backups/prune", {"preview": True}, lambda _: ""))
+    if said is None:
+        return
+    gone = said["removed"]
+    if not gone:
+        seat.say("nothing to remove", "dim")
+        return
+    effects = [
+        (cells.day_time(each["written_at"]), f"{each['name']}  {each['size']:,} bytes") for each in gone[:_SHOWN]
+    ]
+    effects += [("and", f"{len(gone) - _SHOWN} more")] if len(gone) > _SHOWN else []
+    if await seat.confirm(Question("Remove these full backups?", effects, "They are gone then; newer ones stay.")):
+        await seat.send(Sent("/v1/backups/prune", {"preview": False}, _pruned))
+
+
+def _pruned(said: Mapping[str, Any]) -> str:
+    return f"{len(said['removed'])} backups removed" + (f"; {said['trouble']}" if said["trouble"] else "")
+
+
+async def _keep_backup(seat: Seat, given: tuple[str, ...]) -> None:
+    name, _, word = (given[0] if given else "").partition(" ")
+    done = "may be removed" if word == "off" else "is kept"
+    body = {"name": name, "keep": word != "off"}
+    await seat.send(Sent("/v1/backups/keep", body, lambda said: f"{said['name']} {done}"))
 
 
 COMMANDS: Final = (
@@ -195,6 +243,16 @@ COMMANDS: Final = (
         arguments=(Argument("name", required=False),),
         writes=True,
     ),
-    Command(name="backups", help="Full backups that were made", run=_backups),
+    Command(name="backups", help="Full backups that were made, and which go with the next", run=_backups),
+    Command(
+        name="backup-prune", help="Remove the full backups that are no longer kept", run=_prune_backups, writes=True
+    ),
+    Command(
+        name="backup-keep",
+        help="Never remove a full backup: backup-keep NAME [off]",
+        run=_keep_backup,
+        arguments=(Argument("name"),),
+        writes=True,
+    ),
 )
 """Commands of files and versions."""

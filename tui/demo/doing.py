@@ -50,6 +50,10 @@ def do(world: World, path: str, body: Body) -> Any:
             return keeping.back_up(world, str(body.get("name") or ""))
         case ["venues", ("test" | "test-credentials")]:
             return keeping.tested(world, str(body.get("account")), body.get("credentials") or {})
+        case ["backups", "prune"]:
+            return keeping.prune_backups(world, body)
+        case ["backups", "keep"]:
+            return keeping.mark_backup(world, body)
         case ["signal"]:
             return _signal(world, body)
         case ["signals", "check"]:

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from tui.demo.world import World
+from tui.link import LinkRefused
 
-__all__ = ["back_up", "backups", "keep", "secrets", "tested"]
+__all__ = ["back_up", "backups", "keep", "mark_backup", "prune_backups", "secrets", "tested"]
 
 _FIELDS: Final = {"main": ("api_key", "api_secret"), "perp": ("api_key", "api_secret")}
 _FOLDER: Final = "~/.local/share/bulkhead/backups"
+_KEEP_NEWEST: Final = 14
 
 
 def secrets(world: World, query: Mapping[str, Any]) -> Any:  # noqa: ARG001 - every answer has this shape
@@ -76,13 +78,15 @@ def _step(name: str, ms: float, text: str, *, code: str = "", warns: bool = Fals
 
 def backups(world: World, query: Mapping[str, Any]) -> Any:  # noqa: ARG001
     """Answer ``/v1/backups``."""
-    return {"folder": _FOLDER, "backups": list(world.backups), "doing": "", "done": 0, "of": 0}
+    doing = {"doing": "", "done": 0, "of": 0}
+    free = {"keep_newest": _KEEP_NEWEST, "free": 181_422_718_976, "goes": [each["name"] for each in _old(world, 1)]}
+    return {"folder": _FOLDER, "backups": list(world.backups), **free, **doing}
 
 
 def back_up(world: World, name: str) -> Any:
     """Make a backup as the daemon would say it."""
     name = f"{name or world.now // 1_000_000_000}.bulkhead"
-    world.backups.insert(0, {"name": name, "size": 48_211_904, "written_at": world.now})
+    world.backups.insert(0, {"name": name, "size": 48_211_904, "written_at": world.now, "kept": False})
     return {
         "name": name,
         "path": f"{_FOLDER}/{name}",
@@ -91,4 +95,29 @@ def back_up(world: World, name: str) -> Any:
         "unpacked": 226_400_112,
         "made_at": world.now,
         "encrypted": False,
+        "removed": [each["name"] for each in prune_backups(world, {})["removed"]],
+        "trouble": "",
     }
+
+
+def prune_backups(world: World, body: Mapping[str, Any]) -> Any:
+    """Remove what is no longer kept, or say what that would be."""
+    gone = _old(world, 0)
+    if not body.get("preview"):
+        world.backups = [each for each in world.backups if each not in gone]
+    return {"preview": bool(body.get("preview")), "removed": gone, "trouble": ""}
+
+
+def mark_backup(world: World, body: Mapping[str, Any]) -> Any:
+    """Mark a backup, or take its mark away."""
+    for each in world.backups:
+        if each["name"] == body.get("name"):
+            each["kept"] = bool(body.get("keep"))
+            return each
+    message = f"there is no backup {body.get('name')}"
+    raise LinkRefused(404, {"code": "NotFound", "message": message, "path": "", "value": ""})
+
+
+def _old(world: World, coming: int) -> list[dict[str, Any]]:
+    """Return the backups that go, oldest first, once so many more were made."""
+    return [each for each in reversed(world.backups[_KEEP_NEWEST - coming :]) if not each["kept"]]

@@ -160,6 +160,7 @@ def _preview(world: World, draft: Mapping[str, Any], sample: Mapping[str, Any]) 
         "offsets": [],
         "ladders": [] if errors else ladders_of(world.settings, draft, sample),
         "pruned": [],
+        "backups": [],
         "restarts": [each["key"] for each in changes if each["holds"] == "restart"],
         "layers": {} if errors else {"0": layers_of(draft, 0) or DEFAULT},
     }

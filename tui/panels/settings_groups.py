@@ -43,13 +43,14 @@ GROUPS: Final[tuple[Group, ...]] = (
     Group(
         "storage",
         "Storage and backup",
-        ("ui.autosave_config", "journal", "database", "redis"),
+        ("ui.autosave_config", "backups", "journal", "database", "redis"),
         (
             Task("ask-backup", "Back up the settings", "Write what differs from the defaults into a file; no secrets."),
             Task("ask-restore", "Restore settings", "Make such a file the draft."),
             Task("config-reset", "Reset to defaults", "Make the defaults the draft."),
             Task("config-versions", "Versions", "The last fifty; any of them can be the draft again."),
             Task("full-backup", "Full backup", "Settings, journal, read models and log in one archive, read back."),
+            Task("backups", "Full backups", "Those that there are, which are marked, which go with the next."),
         ),
     ),
     Group("ui", "Theme and UI", ("ui",)),

@@ -70,6 +70,8 @@ def _preview(found: Mapping[str, Any], config: Mapping[str, Any], *, typed: bool
         yield from _offset(offset)
     if found["pruned"]:
         yield line(("LOG", "title"), f"   {len(found['pruned'])} files would be removed")
+    if found["backups"]:
+        yield line(("BACKUPS", "title"), f"   {len(found['backups'])} go with the next one")
     if found["restarts"]:
         yield line(("RESTARTED", "title"), f"   {', '.join(found['restarts'])}")
 

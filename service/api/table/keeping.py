@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from protocol.webhook import SecretRotated
+from rules.backup_retention import Archive
 from service.access.roles import Scope
-from service.api.backups import BackupMade, BackupsShown, BackupWanted
+from service.api.backups import BackupMade, BackupMark, BackupsPruned, BackupsShown, BackupWanted, PruneBackups
 from service.api.secrets import DropSecret, PutSecret, Rotate
 from service.api.table.routes import Route, get, post, with_more
 from service.api.trials import TestCredentials
@@ -35,7 +36,22 @@ KEEPING: Final[tuple[Route, ...]] = (
         BackupWanted,
         BackupMade,
         scope=Scope.ADMIN,
-        errors=("BackupUnderWay", "BackupExists", "BackupUnwritable"),
+        errors=("BackupUnderWay", "BackupExists", "BackupUnwritable", "BackupCorrupt"),
+    ),
+    post(
+        "/v1/backups/prune",
+        "Remove the backups that are no longer kept; preview only says which",
+        PruneBackups,
+        BackupsPruned,
+        scope=Scope.ADMIN,
+    ),
+    post(
+        "/v1/backups/keep",
+        "Keep a backup for ever, or no longer",
+        BackupMark,
+        Archive,
+        scope=Scope.ADMIN,
+        errors=("NotFound", "BackupUnwritable"),
     ),
     post(
         "/v1/venues/test-credentials",

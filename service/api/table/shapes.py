@@ -315,3 +315,4 @@ PREVIEW: Final = shape(
     restarts=list[str],
     layers=dict[str, Any],
 )
+    backups=list[str],
