@@ -39,7 +39,7 @@ from tui.telling import LOOK_S, Telling
 from tui.text import line
 from tui.themes import THEMES
 from tui.toasts import Toasts
-from tui.turns import Turns
+from tui.turns import LEAVE, Turns, waits
 
 __all__ = ["Cockpit"]
 
@@ -61,7 +61,7 @@ class Cockpit(App[None]):
         Binding("a", "run('ack shown')", "Acknowledge the alerts shown"),
         Binding("f6", "next_theme", "Theme"),
         Binding("f7", "next_density", "Density"),
-        Binding("ctrl+q", "quit", "Leave", priority=True),
+        Binding(LEAVE, "quit", "Leave", priority=True),
     ]
 
     def __init__(self, options: Options) -> None:
@@ -301,7 +301,7 @@ class Cockpit(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """Let what is typed go its way one at a time; whatever else happens as it comes."""
-        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+        if not waits(event):
             await super().on_event(event)
         elif self.screen_stack and self.turns.begin(event):
             try:

@@ -10,22 +10,35 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from textual import events
 from textual.app import App
 from textual.message_pump import MessagePump
 
-__all__ = ["AT_MOST_S", "WAITING_MOST", "Turns"]
+__all__ = ["AT_MOST_S", "LEAVE", "WAITING_MOST", "Turns", "waits"]
 
-AT_MOST_S: Final = 0.25
-"""Seconds that a key may take; the next one does not wait longer for a widget that does not answer any more."""
+AT_MOST_S: Final = 5.0
+"""Seconds that a key may take; the next one does not wait longer for a widget that does not answer any more.
+
+So many because a loaded machine takes its time over a key: whoever does not wait for that sends the next one astray.
+"""
 
 WAITING_MOST: Final = 4_096
 """Keys that may wait; those beyond are lost."""
 
+LEAVE: Final = "ctrl+q"
+"""Waits for no other key: it may be pressed because of a widget that does not answer."""
+
 _Typed = events.Key | events.Paste
 """What goes to whoever has the keys."""
+
+
+def waits(event: events.Event) -> TypeGuard[events.Key | events.Paste]:
+    """Tell whether an event is something typed that has to wait for its turn."""
+    if not isinstance(event, _Typed) or event.is_forwarded:
+        return False
+    return not (isinstance(event, events.Key) and event.key == LEAVE)
 
 
 class Turns:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+from time import perf_counter
 
 import pytest
 from textual import events
 from textual._xterm_parser import XTermParser
+from textual.widgets import Input
 
 from tests.tui.rig import CORE, Rig, cockpit
 from tui.escape import tell_apart
@@ -39,6 +41,32 @@ async def test_keys_in_one_piece_go_where_they_would_one_by_one() -> None:
             assert rig.app.focused is grid
             await in_one_piece(rig, "escape", "2", "escape")
             assert (positions.searched, grid.rows.text) == ("", "")
+
+
+async def test_keys_wait_for_one_another_on_a_loaded_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a key takes, the next one goes where it would had it come later (EX-1601)."""
+    whole = Input.action_submit
+
+    async def slowly(field: Input) -> None:
+        end = perf_counter() + 0.4
+        while perf_counter() < end:  # the loop stands still, as it does where a core is not to be had
+            assert field.has_focus
+        await whole(field)
+
+    monkeypatch.setattr(Input, "action_submit", slowly)
+    async with cockpit(panels=CORE, panel="positions") as rig:
+        await in_one_piece(rig, "slash", *"sol", "enter", "4", "slash", *"eth", "enter", "1")
+        assert rig.app.panel().ident == "dashboard"
+        assert rig.app.query_one(PositionsPanel).searched == "sol"
+        assert rig.app.query_one(QueuePanel).searched == "eth"
+
+
+async def test_whoever_leaves_waits_for_no_key_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl+Q leaves, also where a widget does not answer the key before (EX-1601)."""
+    async with cockpit(panels=CORE) as rig:
+        monkeypatch.setattr(rig.app.turns, "begin", lambda _: False)
+        rig.app.post_message(events.Key("ctrl+q", None))
+        await rig.until(lambda: not rig.app.is_running, "it is left")
 
 
 async def test_a_digit_after_esc_opens_a_panel_from_within_a_form() -> None:
