@@ -104,7 +104,7 @@ class Pool(OperatedPool):
         self._unsent: list[GroupMail] = []
         self._aside: dict[str, list[Signal]] = {}
         self._expiry: Timer | None = None
-        self._was_paused = False
+        self._was_barred = False
         self._said: PoolIdentities | None = None
 
     # --- life ----------------------------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ class Pool(OperatedPool):
         """Learn what the account's markets are, how its groups stand, and whether entries are allowed."""
         bus = self.context.bus
         self._world = PoolWorld(self._account, bus, self._make)
-        self._was_paused = self._world.paused is not None
+        self._was_barred = self._world.barred is not None
         for topic in (session_topic(self._account), precision_topic(self._account), PERMITS, GROUPS):
             bus.subscribe(topic, self.ref)
         # What groups say of themselves is in nobody's journal: a group may have begun to close, and say nothing for hours.
@@ -184,9 +184,9 @@ class Pool(OperatedPool):
 
     @handles
     def permit(self, msg: Permit) -> Do | None:
-        """Promote when the engine resumes (EX-928)."""
-        was_paused, self._was_paused = self._was_paused, msg.bars(self._account) is not None
-        return self._did(LookAgain()) if was_paused and not self._was_paused else None
+        """Promote when engine and account take entries again (EX-928)."""
+        was_barred, self._was_barred = self._was_barred, msg.bars(self._account) is not None
+        return self._did(LookAgain()) if was_barred and not self._was_barred else None
 
     @handles
     def expiry(self, msg: _Expiry) -> Do | None:  # noqa: ARG002 - the type is the message
@@ -271,7 +271,7 @@ class Pool(OperatedPool):
         return self._did(Enter(signal))
 
     def _must_fetch(self, signal: Signal) -> bool:
-        if not self._precision or self._world.paused is not None:
+        if not self._precision or self._world.barred is not None:
             return False
         found = self._world.seen(self.now(), self._settings).rules(signal)
         return found.old and self.context.system.lookup(self._precision) is not None

@@ -12,7 +12,7 @@ from protocol.groups import OpenGroup
 from protocol.instruments import Instrument
 from protocol.market import PriceTick
 from protocol.precision import RulesState
-from protocol.risk import Permit
+from protocol.risk import Bar, Permit
 from protocol.signals import Signal
 from protocol.values import Instant, Side
 from protocol.venue import BalancesChanged, SessionUp
@@ -73,14 +73,12 @@ class PoolWorld:
     # --- reading -------------------------------------------------------------------------------------------------------
 
     @property
-    def paused(self) -> str | None:
-        """Why nothing may enter, None while entries may (EX-111)."""
+    def barred(self) -> Bar | None:
+        """Why nothing may enter, in words, None while entries may (EX-111)."""
         permit: Permit | None = self._bus.kept(PERMITS)
-        if permit is None or (barred := permit.bars(self._account)) is None:
+        if permit is None or (bar := permit.bars(self._account)) is None:
             return None
-        if permit.entries_allowed:
-            return f"account stopped: {barred[1]}"
-        return f"{permit.status.value}: {permit.reason}" if permit.reason else permit.status.value
+        return Bar(bar.code, permit.said(self._account))
 
     def seen(self, now: Instant, settings: PoolSettings, *, unknown: str = "") -> Surroundings:
         """Return the surroundings of a decision; the rules of the symbol ``unknown`` count as missing."""
@@ -100,7 +98,7 @@ class PoolWorld:
         return Surroundings(
             now=now,
             settings=settings,
-            paused=self.paused,
+            barred=self.barred,
             price=self._last,
             market_price=self._executable,
             rules=rules,

@@ -9,6 +9,8 @@ from actors.session_topics import health_topic
 from protocol.messages import Event, Message
 from protocol.risk import (
     AccountArmed,
+    AccountPaused,
+    AccountResumed,
     AccountStanding,
     AccountStopped,
     ArmAccount,
@@ -37,6 +39,9 @@ PERMITS: Final = "permits"
 PROBE_S: Final = 1.0
 """While the journal cannot be written, and nothing else tries, it is tried this often."""
 
+_ENGINE: Final = ""
+"""The scope of a pause that is about the whole engine; every other is the name of an account."""
+
 _JOURNAL: Final = "journal"
 _VENUES: Final = "venues"
 _BROKEN: Final = (VenueStatus.DOWN, VenueStatus.STOPPED)
@@ -60,15 +65,15 @@ class RiskCoordinator(DurableActor):
     """Says whether entries are allowed, whenever a desk asks: a permit that nobody renews is soon worth nothing.
 
     Renewed on demand rather than by a clock: a replay of a year pays nothing for it, and an order that adds risk still
-    cannot leave while this actor is down. Paused or running is journalled, so a pause survives every restart. Error lasts
-    as long as its causes, which are found anew in each life: the journal cannot be written, every account's venue is
-    down, or whatever else is told as ``EngineTrouble``. ``accounts`` are those whose venues count, ``troubles`` the texts of
-    what is known to be wrong before anybody asks, by cause.
+    cannot leave while this actor is down. Pauses, of the engine and of single accounts, are journalled, so each survives
+    every restart and is ended by itself alone. Error lasts as long as its causes, which are found anew in each life: the
+    journal cannot be written, every account's venue is down, or whatever else is told as ``EngineTrouble``. ``accounts``
+    are those whose venues count, ``troubles`` the texts of what is known to be wrong before anybody asks, by cause.
     """
 
     def __init__(self, accounts: Sequence[str] = (), troubles: Mapping[str, str] | None = None) -> None:
-        self._wanted = EngineStatus.RUNNING
-        self._why = ""
+        self._paused: dict[str, str] = {}
+        """What operators paused, and why: accounts, and ``_ENGINE``."""
         self._number = 0
         self._said: EngineStatus = EngineStatus.RUNNING
         self._troubles: dict[str, str] = dict(troubles or {})
@@ -92,8 +97,14 @@ class RiskCoordinator(DurableActor):
         """Take over a recorded status; an Error is not what anybody wanted, so what was wanted before stays."""
         if isinstance(event, EngineStatusChanged):
             self._number, self._said = event.number, event.status
-            if event.status is not EngineStatus.ERROR:
-                self._wanted, self._why = event.status, event.reason
+            if event.status is EngineStatus.PAUSED:
+                self._paused[_ENGINE] = event.reason
+            elif event.status is EngineStatus.RUNNING:
+                self._paused.pop(_ENGINE, None)
+        elif isinstance(event, AccountPaused):
+            self._paused[event.account] = event.reason
+        elif isinstance(event, AccountResumed):
+            self._paused.pop(event.account, None)
         elif isinstance(event, AccountStopped):
             self._stopped[event.account] = event.reason
         elif isinstance(event, AccountArmed):
@@ -102,35 +113,49 @@ class RiskCoordinator(DurableActor):
     @property
     def detail(self) -> str:
         """One line for the tree view."""
-        return f"{self._status.value} {self._reason}".strip()
+        held = sorted({account for account, _ in self._permit().held})
+        return f"{self._status.value} {self._reason}".strip() + (f", not {', '.join(held)}" if held else "")
 
     @property
     def _status(self) -> EngineStatus:
-        return EngineStatus.ERROR if self._troubles else self._wanted
+        if self._troubles:
+            return EngineStatus.ERROR
+        return EngineStatus.PAUSED if _ENGINE in self._paused else EngineStatus.RUNNING
 
     @property
     def _reason(self) -> str:
-        return "; ".join(self._troubles.values()) if self._troubles else self._why
+        return "; ".join(self._troubles.values()) if self._troubles else self._paused.get(_ENGINE, "")
 
     # --- operators -----------------------------------------------------------------------------------------------------
 
     @handles
     def pause(self, msg: PauseEngine) -> Do:
-        """Stop entries until an operator resumes."""
-        return self._want(EngineStatus.PAUSED, msg.reason or "by an operator")
+        """Stop entries, of the engine or of one account, until an operator resumes the same."""
+        if msg.account in self._paused:
+            return Do(answer=self._answer(msg.account))
+        why = msg.reason or "by an operator"
+        if msg.account:
+            return self._then_said([AccountPaused(msg.account, why, self.now())], msg.account)
+        return self._then_said(self._wanted(EngineStatus.PAUSED, why))
 
     @handles
-    def resume(self, msg: ResumeEngine) -> Do:  # noqa: ARG002 - the type is the message
-        """Allow entries again; while something troubles the engine it stays in Error."""
-        return self._want(EngineStatus.RUNNING, "")
+    def resume(self, msg: ResumeEngine) -> Do:
+        """End that pause; while something else stops entries they still wait, and the answer says what."""
+        if msg.account not in self._paused:
+            return Do(answer=self._answer(msg.account))
+        if msg.account:
+            return self._then_said([AccountResumed(msg.account, self.now())], msg.account)
+        return self._then_said(self._wanted(EngineStatus.RUNNING, ""))
 
-    def _want(self, status: EngineStatus, reason: str) -> Do:
-        if status is self._wanted:
-            return Do(answer=self._answer())
-        events = [self._event(status, reason)]
+    def _wanted(self, status: EngineStatus, reason: str) -> list[Event]:
+        """Return what records an operator's wish: an Error outlasts it."""
+        events: list[Event] = [self._event(status, reason)]
         if self._troubles:
             events.append(self._event(EngineStatus.ERROR, self._reason, after=1))
-        return Do(events, then=self._say_and_answer)
+        return events
+
+    def _then_said(self, events: list[Event], account: str = _ENGINE) -> Do:
+        return Do(events, then=lambda: self._say_and_answer(account))
 
     @handles
     def stop_account(self, msg: StopAccount) -> Do:
@@ -155,12 +180,16 @@ class RiskCoordinator(DurableActor):
         self._publish()
         return Do(answer=self._standing(account))
 
-    def _say_and_answer(self) -> Do:
+    def _say_and_answer(self, account: str) -> Do:
         self._publish()
-        return Do(answer=self._answer())
+        return Do(answer=self._answer(account))
 
-    def _answer(self) -> StatusAnswer:
-        return StatusAnswer(self._status, self._reason, self._number)
+    def _answer(self, account: str) -> StatusAnswer:
+        if account == _ENGINE:
+            return StatusAnswer(self._status, self._reason, self._number)
+        said = self._permit().said(account)
+        paused = said and self._status is EngineStatus.RUNNING
+        return StatusAnswer(EngineStatus.PAUSED if paused else self._status, said, self._number, account)
 
     @handles
     def renew(self, msg: RenewPermit) -> None:  # noqa: ARG002 - the type is the message
@@ -230,7 +259,17 @@ class RiskCoordinator(DurableActor):
     def _event(self, status: EngineStatus, reason: str, *, after: int = 0) -> EngineStatusChanged:
         return EngineStatusChanged(self._number + 1 + after, status, reason, self.now())
 
-    def _publish(self) -> None:
+    def _permit(self) -> Permit:
         stopped = tuple(sorted(self._stopped.items()))
-        permit = Permit(number=self._number, status=self._status, reason=self._reason, at=self.now(), stopped=stopped)
-        self.context.bus.publish(PERMITS, permit, keep=True)
+        paused = tuple(sorted((account, why) for account, why in self._paused.items() if account != _ENGINE))
+        return Permit(
+            number=self._number,
+            status=self._status,
+            reason=self._reason,
+            at=self.now(),
+            stopped=stopped,
+            paused=paused,
+        )
+
+    def _publish(self) -> None:
+        self.context.bus.publish(PERMITS, self._permit(), keep=True)

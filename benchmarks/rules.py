@@ -157,7 +157,7 @@ def _world(settings: PoolSettings) -> Surroundings:
     return Surroundings(
         now=NOW,
         settings=settings,
-        paused=None,
+        barred=None,
         price=lambda _: Decimal(65_000),
         market_price=lambda _: Decimal(65_000),
         rules=lambda signal: find_rules(signal, KNOWN, NOW, settings),

@@ -267,8 +267,8 @@ class ContinuationReplaced(Message, frozen=True, forbid_unknown_fields=True, gc=
 class QueueAnswer(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
     """What an operator's command came to.
 
-    ``code`` is empty when it was done, else NotQueued, HeldEntry, NoFreeSlot, EnginePaused, or what refused the entry when
-    it was tried; ``reason`` is the hold of a held entry.
+    ``code`` is empty when it was done, else NotQueued, HeldEntry, NoFreeSlot, EnginePaused, AccountPaused, AccountStopped,
+    or what refused the entry when it was tried; ``reason`` is the hold of a held entry.
     """
 
     queue_id: Name

@@ -7,7 +7,7 @@ and cancels never need one (EX-111).
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from protocol.messages import Event, Message, Request
 from protocol.values import Instant, Name, Text
@@ -15,9 +15,12 @@ from protocol.values import Instant, Name, Text
 __all__ = [
     "CONFIGURATION",
     "AccountArmed",
+    "AccountPaused",
+    "AccountResumed",
     "AccountStanding",
     "AccountStopped",
     "ArmAccount",
+    "Bar",
     "EngineStatus",
     "EngineStatusChanged",
     "EngineTrouble",
@@ -39,10 +42,21 @@ class EngineStatus(StrEnum):
     ERROR = "error"
 
 
+class Bar(NamedTuple):
+    """Why an account's entries may not leave: EnginePaused, AccountStopped or AccountPaused, and the reason given."""
+
+    code: str
+    why: str
+
+
+_SAID: Final = {"AccountPaused": "account paused", "AccountStopped": "account stopped"}
+
+
 class Permit(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
     """What is allowed, from ``at`` on, until a newer one comes; ``number`` only grows.
 
     ``stopped`` are accounts that an operator stopped, each with why: they take no entries until they are armed again.
+    ``paused`` are those that an operator paused by themselves, until they are resumed, whatever the engine does.
     """
 
     LANE: ClassVar[str] = "control"
@@ -53,18 +67,31 @@ class Permit(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=Tru
     reason: Text = ""
     at: Instant
     stopped: tuple[tuple[Name, Text], ...] = ()
+    paused: tuple[tuple[Name, Text], ...] = ()
 
     @property
     def entries_allowed(self) -> bool:
-        """Whether orders that add risk may leave."""
+        """Whether the engine lets orders leave that add risk."""
         return self.status is EngineStatus.RUNNING
 
-    def bars(self, account: str) -> tuple[str, str] | None:
-        """Return code and reason why an account's entries may not leave, None when they may."""
+    @property
+    def held(self) -> tuple[tuple[str, Bar], ...]:
+        """The accounts that an operator holds by themselves, each with its bar; one may be stopped and paused."""
+        stopped = [(account, Bar("AccountStopped", why)) for account, why in self.stopped]
+        return (*stopped, *((account, Bar("AccountPaused", why)) for account, why in self.paused))
+
+    def bars(self, account: str) -> Bar | None:
+        """Return why an account's entries may not leave, None when they may; what lasts longer comes first."""
         if not self.entries_allowed:
-            return "EnginePaused", self.reason or self.status.value
-        why = dict(self.stopped).get(account)
-        return None if why is None else ("AccountStopped", why)
+            return Bar("EnginePaused", self.reason or self.status.value)
+        return next((bar for name, bar in self.held if name == account), None)
+
+    def said(self, account: str) -> str:
+        """Say why an account's entries may not leave; empty when they may."""
+        if (bar := self.bars(account)) is None:
+            return ""
+        what = _SAID.get(bar.code, self.status.value)
+        return what if bar.why in ("", what) else f"{what}: {bar.why}"
 
 
 class RenewPermit(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
@@ -75,25 +102,35 @@ class RenewPermit(Message, frozen=True, forbid_unknown_fields=True, gc=False, ta
 
 
 class StatusAnswer(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
-    """How the engine stands after a request: ``status`` is Error, whatever an operator asked for, while a cause lasts."""
+    """How entries stand after a request: ``status`` is Error, whatever an operator asked for, while a cause lasts.
+
+    ``account`` is the one that was asked about, empty for the engine; ``reason`` says why its entries may not leave.
+    """
 
     status: EngineStatus
     reason: Text
     number: int
+    account: str = ""
 
 
 class PauseEngine(Request[StatusAnswer], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
-    """An operator stops new entries; exits, targets and cancels go on. May be told or asked."""
+    """An operator stops new entries; exits, targets and cancels go on. May be told or asked.
+
+    ``account`` is the one whose entries are meant; empty: the whole engine. Each of these pauses is resumed by itself.
+    """
 
     LANE: ClassVar[str] = "control"
 
     reason: Text = ""
+    account: str = ""
 
 
 class ResumeEngine(Request[StatusAnswer], frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
-    """An operator allows entries again. May be told or asked."""
+    """An operator ends the pause of the whole engine, or that of one ``account``. May be told or asked."""
 
     LANE: ClassVar[str] = "control"
+
+    account: str = ""
 
 
 class AccountStanding(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
@@ -173,4 +210,19 @@ class AccountArmed(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag
 
     account: Name
     by: str
+    at: Instant
+
+
+class AccountPaused(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """An operator paused one account's entries; only ``AccountResumed`` ends it, whatever happens to the engine."""
+
+    account: Name
+    reason: Text
+    at: Instant
+
+
+class AccountResumed(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """An operator ended the pause of one account."""
+
+    account: Name
     at: Instant

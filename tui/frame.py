@@ -16,7 +16,7 @@ from tui.text import clickable, line, padded
 if TYPE_CHECKING:
     from tui.panels.base import Panel, PanelKey
 
-__all__ = ["banner", "engine_of", "header", "key_line", "shown_key", "tabs"]
+__all__ = ["banner", "engine_of", "header", "held_words", "key_line", "shown_key", "tabs"]
 
 _ENGINE: Final = {
     "running": ("● RUNNING", "gain"),
@@ -54,6 +54,11 @@ def engine_of(state: State) -> tuple[str, str]:
     return _ENGINE.get(said, (f"✖ {said.upper()}", "alarm"))
 
 
+def held_words(held: Mapping[str, Any]) -> str:
+    """Say that an operator holds an account's entries: until it is resumed, or armed."""
+    return f"Ⅱ {held['account']} {'stopped' if held['code'] == 'AccountStopped' else 'paused'}"
+
+
 def _bell(state: State) -> Content:
     """Return the unread notifications and how the link stands (DS-725); a click opens the list."""
     found = state.get("notices")
@@ -79,6 +84,8 @@ def _troubles(status: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     for venue in status["venues"]:
         if venue["text"]:
             yield f"  {venue['account']}: {venue['text']}", "alarm"
+    for each in status["engine"]["held"]:
+        yield f"  {held_words(each)}", "warn"
     if status["journal"]["error"]:
         yield "  THE JOURNAL CANNOT BE WRITTEN", "alarm"
     if status["dead_letters"]["total"]:

@@ -7,7 +7,7 @@ request id, except what must not be (``memory.NEVER_AGAIN``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from hashlib import blake2b
 from typing import Any, Final
@@ -16,7 +16,7 @@ import msgspec
 
 from actors.telegram.memory import NEVER_AGAIN
 from actors.telegram.outbox import AWAY_MOST_S, Outbox, new_item
-from actors.telegram.seat import Named, PhoneSettings, Seat
+from actors.telegram.seat import BUTTON_BYTES, BUTTONS, Named, PhoneSettings, Seat
 from actors.telegram.words import ALREADY, REPLIES, confirm_text, help_text, written
 from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.event_log import EVENT_LOG, LogEvent, NoteCommand
@@ -34,7 +34,7 @@ from protocol.telegram import (
     WireUp,
 )
 from rules.telegram.chats import Chats, Judged, judge, judge_token, role_of
-from rules.telegram.commands import HOUSE, Parsed, Role
+from rules.telegram.commands import ALL, HOUSE, Parsed, Role
 from runtime.actor import Do, handles
 from runtime.clock import NANOS
 
@@ -42,9 +42,6 @@ __all__ = ["STRANGER_EVERY_S", "PhoneCommands"]
 
 STRANGER_EVERY_S: Final = 3_600
 """Seconds between two alerts about strangers (ML-1080)."""
-
-_LOOKS: Final = frozenset(name for name, command in HOUSE.items() if not command.effect)
-
 
 _CAPTIONS: Final = {"equity": "Equity, the last 30 days", "pnl": "Result by day, the last 30 days"}
 
@@ -257,8 +254,10 @@ class PhoneCommands(Outbox):
         if found.reply == "BadArguments":
             return self._answered(update, found, f"Write it so: {written(parsed.command, HOUSE[parsed.command])}")
         if found.reply == "AccountNeeded":
-            text = "\n".join(" ".join((parsed.command, each, *parsed.args)) for each in self._settings.accounts)
-            return self._answered(update, found, f"There are several accounts. Write which is meant:\n{text}")
+            names = [*self._settings.accounts, *([ALL] if HOUSE[parsed.command].for_all else ())]
+            wanted = [" ".join((parsed.command, each, *parsed.args)) for each in names]
+            text = "There are several accounts. Tap, or write, which is meant:\n" + "\n".join(wanted)
+            return self._answered(update, found, text, _typing(wanted))
         if found.reply in REPLIES:
             return self._answered(update, found, REPLIES[found.reply])
         return self._look(update, parsed)
@@ -281,8 +280,8 @@ class PhoneCommands(Outbox):
     def _noted(self, update: PhoneUpdate, found: Judged) -> Do:
         return self._note(update.chat, update.user, found.parsed, f"refused: {found.reply}")
 
-    def _answered(self, update: PhoneUpdate, found: Judged, text: str) -> Do:
-        said = self._queued([new_item(update.chat, OutKind.REPLY, text)])
+    def _answered(self, update: PhoneUpdate, found: Judged, text: str, buttons: tuple[Button, ...] = ()) -> Do:
+        said = self._queued([new_item(update.chat, OutKind.REPLY, text, buttons=buttons)])
         done = "done" if found.reply == "help" else f"refused: {found.reply}"
         return self._note(update.chat, update.user, found.parsed, done, said)
 
@@ -386,6 +385,12 @@ class PhoneCommands(Outbox):
 
 def _named(update: PhoneUpdate, token: str, found: Named) -> _NamedIt:
     return _NamedIt(update.update_id, update.chat, token, found.text, tuple(found.args), found.error)
+
+
+def _typing(wanted: Sequence[str]) -> tuple[Button, ...]:
+    """Return buttons that type commands; Telegram refuses a message with one that is longer than it carries."""
+    fit = (each for each in wanted if len(each.encode()) <= BUTTON_BYTES - 2)
+    return tuple(Button(each, f"t:{each}") for each in fit)[:BUTTONS]
 
 
 def _said(error: BaseException) -> str:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from protocol.telegram import Button
 from rules.telegram.commands import Role
 
-__all__ = ["Answer", "Member", "Named", "PhoneSettings", "Seat"]
+__all__ = ["BUTTONS", "BUTTON_BYTES", "Answer", "Member", "Named", "PhoneSettings", "Seat"]
+
+
+BUTTONS: Final = 8
+"""Most buttons under a message."""
+
+BUTTON_BYTES: Final = 64
+"""Most that Telegram carries behind a button."""
 
 
 class Member(NamedTuple):

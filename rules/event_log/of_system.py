@@ -9,7 +9,7 @@ from protocol.event_log import EventLogged, EventsAcknowledged, OperatorActed
 from protocol.groups.recovery import DaemonStarted, DaemonStopped
 from protocol.incidents import IncidentCleared, IncidentRaised, Severity
 from protocol.notifications import DaySummaryKept
-from protocol.risk import AccountArmed, AccountStopped, EngineStatus, EngineStatusChanged
+from protocol.risk import AccountArmed, AccountPaused, AccountResumed, AccountStopped, EngineStatus, EngineStatusChanged
 from rules.event_log.line import ERROR, INFO, WARNING, Line, LineOf, LineSeverity, Source
 
 __all__ = ["OF_SYSTEM"]
@@ -37,6 +37,16 @@ def _status(e: EngineStatusChanged) -> Line:
     severity = {EngineStatus.ERROR: ERROR, EngineStatus.PAUSED: WARNING}.get(e.status, INFO)
     said = f"engine {e.status.value}" + (f": {e.reason}" if e.reason else "")
     return Line(Source.SYSTEM, severity, "EngineStatusChanged", said, pinned=e.status is EngineStatus.ERROR)
+
+
+def _account_paused(e: AccountPaused) -> Line:
+    return Line(
+        Source.SYSTEM, WARNING, "AccountPaused", f"{e.account} takes no entries until it is resumed: {e.reason}"
+    )
+
+
+def _account_resumed(e: AccountResumed) -> Line:
+    return Line(Source.SYSTEM, INFO, "AccountResumed", f"the pause of {e.account} is over")
 
 
 def _account_stopped(e: AccountStopped) -> Line:
@@ -105,6 +115,8 @@ def _day(e: DaySummaryKept) -> Line:
 
 OF_SYSTEM: Final[dict[str, LineOf]] = {
     "AccountArmed": _account_armed,
+    "AccountPaused": _account_paused,
+    "AccountResumed": _account_resumed,
     "AccountStopped": _account_stopped,
     "DaemonStarted": _started,
     "DaemonStopped": _stopped,

@@ -49,6 +49,8 @@ def _by_line(line: Line) -> str:
 
 _TYPES: Final[dict[str, str | Callable[[Any, Line], str]]] = {
     "AccountArmed": "engine.running",
+    "AccountPaused": "kill_switch.activated",
+    "AccountResumed": "engine.running",
     "AccountStopped": "kill_switch.activated",
     "ApprovalAsked": "approval.asked",
     "ApprovalEnded": "approval.ended",

@@ -13,7 +13,7 @@ from protocol.incidents import IncidentRaised
 from protocol.notifications import DaySummaryKept
 from protocol.pool import QueueRemoved
 from protocol.precision import RulesFetchFailed
-from protocol.risk import AccountArmed, AccountStopped, EngineStatus, EngineStatusChanged
+from protocol.risk import AccountArmed, AccountPaused, AccountResumed, AccountStopped, EngineStatus, EngineStatusChanged
 from protocol.signals import SignalReceived, SignalRouted
 from protocol.venue import DifferenceFound, EntriesStopped, VenueStatus, VenueStatusChanged
 from protocol.webhook import RequestRefused
@@ -47,6 +47,14 @@ def _because(text: str) -> str:
 
 def _engine(e: EngineStatusChanged) -> Sentence:
     return Sentence(_ENGINE[e.status] + _because(coded(e.reason)))
+
+
+def _account_paused(e: AccountPaused) -> Sentence:
+    return Sentence(f"Account {e.account} is paused: no new entries, exits go on{_because(coded(e.reason))}")
+
+
+def _account_resumed(e: AccountResumed) -> Sentence:
+    return Sentence(f"The pause of account {e.account} is over")
 
 
 def _account_stopped(e: AccountStopped) -> Sentence:
@@ -141,6 +149,8 @@ def _ended(e: ApprovalEnded) -> Sentence:
 
 OF_HOUSE: Final[Mapping[str, SentenceOf]] = {
     "AccountArmed": _account_armed,
+    "AccountPaused": _account_paused,
+    "AccountResumed": _account_resumed,
     "AccountStopped": _account_stopped,
     "ApprovalAsked": _asked,
     "ApprovalEnded": _ended,

@@ -15,7 +15,7 @@ from rules.pool.entering import remove
 from rules.pool.entries import enter, leave
 from rules.pool.promotion import expire, let_in, promote
 from rules.pool.state import PoolState, QueuedEntry, occupancy
-from rules.pool.turn import Decision, Surroundings, Turn
+from rules.pool.turn import TO_GO_ON, Decision, Surroundings, Turn
 
 __all__ = ["Action", "ByOperator", "Command", "Enter", "Leave", "LookAgain", "Release", "decide"]
 
@@ -121,8 +121,9 @@ def _operate(turn: Turn, command: ByOperator) -> None:
 
 def _let_in_by_hand(turn: Turn, command: ByOperator, entry: QueuedEntry) -> None:
     world, forced = turn.world, command.action is Action.FORCE_ADD
-    if world.paused is not None:
-        _deny(turn, command, "EnginePaused", f"nothing enters while the engine is paused ({world.paused}): resume it")
+    if world.barred is not None:
+        code, why = world.barred
+        _deny(turn, command, code, f"nothing enters at present ({why}): {TO_GO_ON[code]}")
         return
     hold = turn.hold_of(entry.key, entry.signal)
     if hold is not None:

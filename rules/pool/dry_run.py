@@ -89,7 +89,10 @@ def _exit(state: PoolState, signal: Signal, world: Surroundings) -> DryRunReport
 
 
 def _pause(world: Surroundings) -> DryStep:
-    return DryStep("engine", "running" if world.paused is None else "paused", (world.paused,) if world.paused else ())
+    if world.barred is None:
+        return DryStep("engine", "running")
+    code, why = world.barred
+    return DryStep("engine", "paused", (why,)) if code == "EnginePaused" else DryStep("account", "barred", (why,))
 
 
 def _precision(signal: Signal, world: Surroundings) -> DryStep:

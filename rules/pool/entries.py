@@ -8,7 +8,7 @@ from rules.identity import opposite_key
 from rules.pool.admission import EntryPlan
 from rules.pool.entering import admit, remove, supersede
 from rules.pool.state import LiveGroup, QueuedEntry
-from rules.pool.turn import Turn
+from rules.pool.turn import TO_GO_ON, Turn
 from rules.signals.arrival import came_before
 
 __all__ = ["enter", "leave"]
@@ -25,8 +25,8 @@ def enter(turn: Turn, signal: Signal) -> None:
     reverse = signal.kind is SignalKind.REVERSE or (world.settings.reverse_policy and other is not None)
     if reverse and other is not None and not other.closing:
         _close(turn, other, signal.signal_id, reversal=True)
-    if world.paused is not None:
-        turn.refuse("EnginePaused", world.paused, "resume the engine, then send the signal again")
+    if world.barred is not None:
+        turn.refuse(*world.barred, f"{TO_GO_ON[world.barred.code]}, then send the signal again")
         return
     waiting, group = turn.state.queued_of(key), turn.state.live.get(key)
     if waiting is not None and not world.settings.replace:

@@ -27,7 +27,7 @@ def promote(turn: Turn, *, released: str = "") -> None:
     ranking.
     """
     expire(turn)
-    if turn.world.paused is not None or turn.world.settings.dry_run or not turn.state.queue:
+    if turn.world.barred is not None or turn.world.settings.dry_run or not turn.state.queue:
         return
     heirs = [entry for entry in turn.state.queue.values() if entry.inherits]
     # Whose slot it is goes first: an heir that was held when its own slot came free has no claim to this one.

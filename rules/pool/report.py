@@ -23,7 +23,7 @@ def queue_report(state: PoolState, account: str, world: Surroundings) -> QueueRe
         maximum=settings.max_open_groups,
         free=max(turn.free, 0),
         queue_limit=settings.queue_limit,
-        paused=world.paused or "",
+        paused=world.barred.why if world.barred is not None else "",
         at=world.now,
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from protocol.messages import Event
 from protocol.pool import HoldReason, QueueAnswer
+from protocol.risk import Bar
 from protocol.signals import Signal
 from protocol.values import Instant
 from rules.pool.admission import EntryPlan
@@ -17,20 +18,27 @@ from rules.pool.ranking import Contender
 from rules.pool.settings import PoolSettings
 from rules.pool.state import LiveGroup, PoolState, QueuedEntry, free_slots
 
-__all__ = ["Decision", "Surroundings", "Turn"]
+__all__ = ["TO_GO_ON", "Decision", "Surroundings", "Turn"]
+
+TO_GO_ON: Final[Mapping[str, str]] = {
+    "EnginePaused": "resume the engine",
+    "AccountPaused": "resume the account",
+    "AccountStopped": "arm the account",
+}
+"""What bars entries -> what an operator does about it."""
 
 
 class Surroundings(NamedTuple):
     """What the pool's rules see of the world, as pure functions of one instant.
 
-    ``paused`` says why no entry may enter, None while they may. ``price`` is the last trade of a symbol, ``market_price``
+    ``barred`` says why no entry may enter, None while they may. ``price`` is the last trade of a symbol, ``market_price``
     what an entry of this side would pay; both None when unknown. ``rules`` are the trading rules of a signal, ``plan`` what
     it would place as the pyramid of this index, ``most_pyramids`` what a live group may have.
     """
 
     now: Instant
     settings: PoolSettings
-    paused: str | None
+    barred: Bar | None
     price: Callable[[str], Decimal | None]
     market_price: Callable[[Signal], Decimal | None]
     rules: Callable[[Signal], RulesFound]

@@ -80,7 +80,7 @@ def judge(
     if role < command.role:
         return Judged("NotAllowed", parsed=parsed)
     if parsed.command == "/confirm" or (command.code and parsed.args):
-        return _confirmed(chats, chat, now_ms, lambda each: each.code == parsed.args[-1], user, commands)
+        return _confirmed(chats, chat, now_ms, lambda each: each.code == parsed.args[-1], user, role, commands)
     if command.writes and command.per_account and len(accounts) > 1 and not parsed.account:
         return Judged("AccountNeeded", parsed=parsed)
     if command.confirm:
@@ -100,7 +100,7 @@ def judge_token(
         return Judged("code_expired")
     if role < commands[pending.parsed.command].role or pending.user not in (None, user):
         return Judged("NotAllowed", parsed=pending.parsed)
-    return _confirmed(chats, chat, now_ms, lambda _: True, user, commands)
+    return _confirmed(chats, chat, now_ms, lambda _: True, user, role, commands)
 
 
 def _admit(chats: Chats, chat: int, now_ms: int) -> bool:
@@ -118,15 +118,21 @@ def _confirmed(
     now_ms: int,
     fits: Callable[[Pending], bool],
     user: int | None,
+    role: Role,
     commands: Mapping[str, Command],
 ) -> Judged:
-    """Carry out what waits, when the code is right and in time; a wrong or late one ends it (ML-1081)."""
+    """Carry out what waits, when the code is right and in time; a wrong or late one ends it (ML-1081).
+
+    Whoever lost the role meanwhile may no longer.
+    """
     pending = chats.pending.pop(chat, None)
     if pending is None or now_ms > pending.until_ms:
         return Judged("code_expired", parsed=pending.parsed if pending else Parsed())
     if not fits(pending) or pending.user not in (None, user):
         return Judged("bad_code", parsed=pending.parsed)
     command = commands[pending.parsed.command]
+    if role < command.role:
+        return Judged("NotAllowed", parsed=pending.parsed)
     return Judged(command.reply, _effect(command, pending.parsed), pending.parsed)
 
 

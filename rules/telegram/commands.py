@@ -7,7 +7,11 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-__all__ = ["HOUSE", "SPEC", "Command", "Parsed", "Role", "parse_command"]
+__all__ = ["ALL", "HOUSE", "SPEC", "Command", "Parsed", "Role", "parse_command"]
+
+
+ALL: Final = "all"
+"""What stands in an account's place where every account at once is meant; one that has this name is meant itself."""
 
 
 class Role(IntEnum):
@@ -42,6 +46,8 @@ class Command(NamedTuple):
     reply: str = ""
     effect: str = ""
     per_account: bool = True
+    for_all: bool = False
+    """Whether ``all`` may stand in the account's place."""
 
 
 _PERIODS: Final = ("today", "week", "month")
@@ -79,9 +85,8 @@ def _answers(about: str, effect: str, *, confirm: bool = False) -> Command:
 HOUSE: Final[Mapping[str, Command]] = MappingProxyType(
     {
         **SPEC,
-        # The engine pauses as a whole: a command that names one account must not resume the others.
-        "/pause": SPEC["/pause"]._replace(about="stop new entries, of all accounts; exits go on", per_account=False),
-        "/resume": SPEC["/resume"]._replace(about="allow entries again", confirm=True, per_account=False),
+        "/pause": SPEC["/pause"]._replace(usage="[ACCOUNT|all]", for_all=True),
+        "/resume": SPEC["/resume"]._replace(usage="[ACCOUNT|all]", confirm=True, for_all=True),
         "/close": SPEC["/close"]._replace(confirm=True),
         "/closeleg": _trades("close one leg of a group", (2, 3), "ID LEG", "closing", "CLOSE_LEG"),
         "/queue": Command("entries that wait", reply="queue"),
@@ -123,7 +128,10 @@ class Parsed(NamedTuple):
 
 
 def parse_command(text: str, commands: Mapping[str, Command] = SPEC, accounts: Collection[str] = ()) -> Parsed:
-    """Read a message: case does not matter, ``@botname`` is ignored, a leading account selects one of ``accounts``."""
+    """Read a message: case does not matter, ``@botname`` is ignored, a leading account selects one of ``accounts``.
+
+    Where a command may be for all of them at once, ``account`` is ``ALL`` when that was written.
+    """
     if not text.startswith("/"):
         return Parsed(error="NotACommand")
     name, *words = text.split()
@@ -132,7 +140,8 @@ def parse_command(text: str, commands: Mapping[str, Command] = SPEC, accounts: C
     if command is None:
         return Parsed(name, error="UnknownCommand")
     args = [word.lower() for word in words]
-    account = args.pop(0) if command.per_account and args and args[0] in accounts else ""
+    names = {*accounts, ALL} if command.for_all else accounts
+    account = args.pop(0) if command.per_account and args and args[0] in names else ""
     if not command.least <= len(args) <= command.most or (command.words and not {*args} <= {*command.words}):
         return Parsed(name, error="BadArguments", account=account)
     return Parsed(name, tuple(args) or command.default, account=account)

@@ -19,6 +19,10 @@ POOL: Final = Area(
         ),
         Word(("EnginePaused",), "`bulkhead resume`, then send the entry again: none is queued while it is paused"),
         Word(
+            ("AccountPaused",),
+            "`bulkhead resume --account NAME`, then send the entry again: resuming the engine does not do it",
+        ),
+        Word(
             ("QueueFull",),
             "raise `execution_pool.queue_limit`, remove an entry (`bulkhead queue remove ID`), or wait for a slot",
         ),

@@ -128,6 +128,9 @@ def _trading(server: ApiServer, amounts: Amounts) -> Iterator[Sample]:
         now = permit is not None and permit.status is status
         yield "bulkhead_engine_status", "gauge", "1 for what the engine is.", {"status": status.value}, now
     for account in account_names(host):
+        allowed = permit is not None and permit.bars(account) is None
+        about = "1 while neither engine nor operator holds the account's entries."
+        yield "bulkhead_entries_allowed", "gauge", about, {"account": account}, allowed
         yield from _venue(host.system, account)
 
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["QueueCommand", "register"]
 
-_STATUS: Final = {"NotQueued": 404, "NoFreeSlot": 409, "HeldEntry": 409, "EnginePaused": 409, "DryRun": 409}
+_STATUS: Final = {
+    "NotQueued": 404,
+    **dict.fromkeys(("NoFreeSlot", "HeldEntry", "EnginePaused", "AccountPaused", "AccountStopped", "DryRun"), 409),
+}
 _COMMANDS: Final[dict[str, type[PromoteQueued | ForceAdd | RemoveQueued]]] = {
     "promote": PromoteQueued,
     "force-add": ForceAdd,

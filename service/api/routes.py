@@ -32,7 +32,7 @@ from supervision.tree import describe, recent_reports
 if TYPE_CHECKING:
     from service.api.server import ApiServer
 
-__all__ = ["MAX_BODY_BYTES", "Path", "Pause", "SendTo", "add_routes"]
+__all__ = ["MAX_BODY_BYTES", "Path", "Pause", "Resume", "SendTo", "add_routes"]
 
 MAX_BODY_BYTES: Final = 1_048_576
 
@@ -46,9 +46,16 @@ class Path(Value, frozen=True, forbid_unknown_fields=True, gc=False):
 
 
 class Pause(Value, frozen=True, forbid_unknown_fields=True, gc=False):
-    """Why entries are stopped."""
+    """Why entries are stopped, and whose: those of one account, or all."""
 
     reason: str = ""
+    account: str = ""
+
+
+class Resume(Value, frozen=True, forbid_unknown_fields=True, gc=False):
+    """Whose pause ends: that of one account, or the engine's."""
+
+    account: str = ""
 
 
 class SendTo(Value, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -218,11 +225,15 @@ class _Routes:
 
     async def pause(self, request: web.Request) -> web.Response:
         wanted = decode_json(await request.read() or b"{}", Pause)
-        said = await control.actor_at(self._host.system, RISK).ask(PauseEngine(wanted.reason), ASK_S)
-        return answer({**plain(said), "told": RISK})
+        return await self._switch(PauseEngine(wanted.reason, wanted.account))
 
-    async def resume(self, request: web.Request) -> web.Response:  # noqa: ARG002
-        said = await control.actor_at(self._host.system, RISK).ask(ResumeEngine(), ASK_S)
+    async def resume(self, request: web.Request) -> web.Response:
+        return await self._switch(ResumeEngine(decode_json(await request.read() or b"{}", Resume).account))
+
+    async def _switch(self, wanted: PauseEngine | ResumeEngine) -> web.Response:
+        if wanted.account:
+            known_account(self._host, wanted.account)
+        said = await control.actor_at(self._host.system, RISK).ask(wanted, ASK_S)
         return answer({**plain(said), "told": RISK})
 
     async def stop(self, request: web.Request) -> web.Response:  # noqa: ARG002

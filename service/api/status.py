@@ -134,5 +134,11 @@ def _self_check(said: SelfChecked | None) -> dict[str, Any]:
 
 def _engine(permit: Permit | None) -> dict[str, Any]:
     if permit is None:
-        return {"status": "unknown", "reason": "the risk coordinator has not said anything yet", "permit": 0}
-    return {"status": permit.status.value, "reason": permit.reason, "permit": permit.number}
+        return {
+            "status": "unknown",
+            "reason": "the risk coordinator has not said anything yet",
+            "permit": 0,
+            "held": [],
+        }
+    held = [{"account": account, **bar._asdict()} for account, bar in permit.held]
+    return {"status": permit.status.value, "reason": permit.reason, "permit": permit.number, "held": held}

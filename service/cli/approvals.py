@@ -81,4 +81,4 @@ def halt(
 def arm(account: _Account, config: ConfigFile = None, socket: Socket = None, as_json: Json = False) -> None:
     """Let a stopped account take entries again."""
     said = connect(config, socket).post(f"/v1/accounts/{account}/arm", {})
-    print_json(said) if as_json else print_line(f"{account} takes entries")
+    print_json(said) if as_json else print_line(f"{account} is armed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -84,20 +85,35 @@ def _stand(address: str, path: str, client: Any, *, as_json: bool) -> None:
     )
 
 
+_Account = Annotated[str, typer.Option("--account", help="Only this account; unset: the whole engine.")]
+
+
 def pause(
     reason: Annotated[str, typer.Option("--reason", help="Shown wherever the engine's status is.")] = "",
+    account: _Account = "",
     config: ConfigFile = None,
     socket: Socket = None,
     as_json: Json = False,
 ) -> None:
-    """Stop new entries; exits, take profits and cancels go on. Survives a restart."""
-    said = connect(config, socket).post("/v1/pause", {"reason": reason})
-    print_json(said) if as_json else print_line("entries are stopped; go on with: bulkhead resume")
+    """Stop new entries; exits, take profits and cancels go on. Survives a restart.
+
+    The engine and each account are paused, and resumed, by themselves.
+    """
+    said = connect(config, socket).post("/v1/pause", {"reason": reason, "account": account})
+    whose, which = (f"entries of {account}", f" --account {account}") if account else ("entries", "")
+    print_json(said) if as_json else print_line(f"{whose} are stopped; go on with: bulkhead resume{which}")
 
 
-def resume(config: ConfigFile = None, socket: Socket = None, as_json: Json = False) -> None:
-    """Allow entries again."""
-    said = connect(config, socket).post("/v1/resume")
-    allowed = said["status"] == "running"
-    text = "entries are allowed" if allowed else f"the engine is in {said['status']}, entries wait: {said['reason']}"
-    print_json(said) if as_json else print_line(text)
+def resume(account: _Account = "", config: ConfigFile = None, socket: Socket = None, as_json: Json = False) -> None:
+    """Allow entries again; an account that was paused by itself, or stopped, stays so."""
+    said = connect(config, socket).post("/v1/resume", {"account": account})
+    print_json(said) if as_json else print_line(_resumed(said))
+
+
+def _resumed(said: Mapping[str, Any]) -> str:
+    of = f" of {said['account']}" if said["account"] else ""
+    if said["status"] == "running":
+        return f"entries{of} are allowed"
+    if of:
+        return f"entries{of} still wait: {said['reason']}"
+    return f"the engine is in {said['status']}, entries wait: {said['reason']}"

@@ -173,7 +173,7 @@ EXAMPLES: Final = {
         "explain s00000042                     # a signal; also a group, an order, a fill, a queued entry (q3)",
         "explain group                         # every move that a group can make",
     ),
-    "pause": ("pause --reason 'news at two'",),
+    "pause": ("pause --reason 'news at two'", "pause --account main        # its entries only"),
     "resume": ("resume",),
     "dead-letters": ("dead-letters", "dead-letters replay 3298534883359"),
     "dead-letters replay": ("dead-letters replay 3298534883359",),

@@ -11,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from rules.notation import legible
+
 __all__ = [
     "age",
     "clock_time",
@@ -79,6 +81,9 @@ def size(number: int) -> str:
     return f"{number / 1_048_576:.0f} MB"
 
 
+_HELD: Final = {"AccountPaused": "paused", "AccountStopped": "stopped until armed"}
+
+
 def status_view(found: Mapping[str, Any]) -> RenderableType:
     """Return the answer of ``status``."""
     engine, journal, counts = found["engine"], found["journal"], found["counts"]
@@ -128,6 +133,9 @@ def _accounts_text(found: Mapping[str, Any]) -> Text:
         text.append(f"{', ' if index else ''}{each['account']} ({each['scope']})")
         if each["text"]:
             text.append(f" {each['text']}: {each['reason'] or each['code']}", style="bold red")
+        for held in found["engine"]["held"]:
+            if held["account"] == each["account"]:
+                text.append(f" {_HELD[held['code']]}: {held['why']}", style="bold yellow")
     return text
 
 
@@ -208,7 +216,7 @@ def event_line(item: Mapping[str, Any]) -> Text:
     )
     if item.get("symbol") and not item["text"].startswith(item["symbol"]):
         text.append(f"{item['symbol']} ", style="bold")
-    text.append(item["text"], style=_SEVERITY_STYLES.get(severity, ""))
+    text.append(legible(item["text"]), style=_SEVERITY_STYLES.get(severity, ""))
     ident = item["client_order_id"] or item["group_id"] or item["signal_id"]
     if ident:
         text.append(f"  {ident}", style="dim")

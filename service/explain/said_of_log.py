@@ -46,6 +46,8 @@ OF_LOG: Final[dict[str, Callable[[Any, Story], str]]] = {
     "BracketStepTaken": _as_in_the_log,
     "BracketWanted": _as_in_the_log,
     "AccountArmed": _as_in_the_log,
+    "AccountPaused": _as_in_the_log,
+    "AccountResumed": _as_in_the_log,
     "AccountStopped": _as_in_the_log,
     "ApprovalAsked": _as_in_the_log,
     "ApprovalEnded": _as_in_the_log,

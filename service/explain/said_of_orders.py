@@ -67,6 +67,8 @@ def _refused(e: OrderRefused, _: Story) -> str:
     why = {
         "NoPermit": "there was no fresh permit of the risk coordinator",
         "EnginePaused": "the engine takes no entries at present",
+        "AccountPaused": "an operator has paused this account",
+        "AccountStopped": "an operator has stopped this account",
         "CancelledUnsent": "it was cancelled while it still waited",
         "VenueDown": "the venue was not connected",
     }.get(e.code, words(e.code))

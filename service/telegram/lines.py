@@ -14,10 +14,7 @@ from rules.money import result_of
 from rules.notation import words
 from runtime.clock import NANOS
 
-__all__ = ["BUTTONS", "LIVE_S", "age", "count", "group_lines", "group_name", "listed", "moment", "number", "typing"]
-
-BUTTONS: Final = 8
-"""Most buttons under a message."""
+__all__ = ["LIVE_S", "age", "count", "group_lines", "group_name", "listed", "moment", "number", "typing"]
 
 LIVE_S: Final = 5
 """Prices younger than this are live: a status that changes with each second would be edited for ever."""

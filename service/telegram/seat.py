@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from actors.risk import PERMITS
 from actors.telegram.seat import Answer, Named
 from protocol.approvals import APPROVAL_DESK, AnswerApproval, ApprovalAnswer
 from protocol.event_log import EVENT_LOG, AcknowledgeEvents
@@ -18,13 +19,15 @@ from protocol.messages import Request
 from protocol.notifications import NOTIFIER, ListNotices, ReadNotices
 from protocol.offset import RiskCommandDone, RunNow
 from protocol.pool import ForceAdd, PromoteQueued, QueueAnswer, RemoveQueued
-from protocol.risk import ArmAccount, PauseEngine, ResumeEngine, StopAccount
+from protocol.risk import ArmAccount, PauseEngine, Permit, ResumeEngine, StatusAnswer, StopAccount
 from rules.notices.sentence import who
+from rules.telegram.commands import ALL
 from service.api.answers import Refused
 from service.api.control import actor_at
 from service.api.host import ASK_S, RISK, Host
 from service.telegram.drafts import apply_draft, draft_named
 from service.telegram.lines import count, group_name
+from service.telegram.pausing import paused_said, resumed_said, resuming_named
 from service.telegram.views import PhoneViews
 
 __all__ = ["HouseSeat"]
@@ -83,7 +86,7 @@ class HouseSeat:
             case "/run":
                 return Named(await self._planned(args, account), tuple(args))
             case "/resume":
-                return Named("Allow new entries again, of all accounts.")
+                return resuming_named(self._scope(account), self._permit())
             case "/approve":
                 return Named(f"Approve {await self.views.prompt(args[0])}", tuple(args))
             case "/apply":
@@ -114,11 +117,11 @@ class HouseSeat:
     async def _act(self, command: str, args: Sequence[str], account: str, request_id: str, by: str) -> str:
         match command:
             case "/pause":
-                said = await self._ask(RISK, PauseEngine(f"by {who(by)}"))
-                return f"Paused: no new entries, exits go on. The engine is {said.status.value}."
+                scope = self._scope(account)
+                said: StatusAnswer = await self._ask(RISK, PauseEngine(f"by {who(by)}", scope))
+                return paused_said(said)
             case "/resume":
-                said = await self._ask(RISK, ResumeEngine())
-                return f"Resumed: the engine is {said.status.value}{f', {said.reason}' if said.reason else ''}."
+                return resumed_said(await self._ask(RISK, ResumeEngine(self._scope(account))), self._permit())
             case "/stop":
                 name = self._account(account)
                 await self._ask(RISK, StopAccount(name, "from the phone", by))
@@ -207,6 +210,14 @@ class HouseSeat:
         if len(names) > 1:
             raise Refused(422, "AccountNeeded", f"name one of {', '.join(names)}", path="account")
         return names[0]
+
+    def _scope(self, account: str) -> str:
+        """Return the account that is meant, empty for the engine, which ``all`` stands for."""
+        return "" if account == ALL and ALL not in self.views.accounts("") else self._account(account)
+
+    def _permit(self) -> Permit | None:
+        permit: Permit | None = self._host.system.bus.kept(PERMITS)
+        return permit
 
     def _refuse_read_only(self, command: str) -> None:
         if self._host.config.app.read_only and command not in _READ_ONLY_MAY:

@@ -12,12 +12,13 @@ from rules.windows import Window, inside
 from runtime.clock import NANOS
 from service.config.market import Account
 
-__all__ = ["NO_CALENDAR", "maintenance", "round_trips", "signal_to_order"]
+__all__ = ["NO_CALENDAR", "NO_MODEL", "maintenance", "round_trips", "signal_to_order"]
 
 NO_CALENDAR: Final = (
     "No economic calendar is connected: nothing is known of high-impact events in the next 24 h, "
     "and entries are not held back around them."
 )
+NO_MODEL: Final = "model: none, no entry is decided by one"
 
 
 def round_trips(calls: CallFigures) -> str:

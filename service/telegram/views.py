@@ -11,7 +11,7 @@ from typing import Any, Final
 from actors.risk import PERMITS
 from actors.session_figures import figures_of_calls
 from actors.session_topics import health_topic, market_topic
-from actors.telegram.seat import Answer
+from actors.telegram.seat import BUTTONS, Answer
 from actors.topics import precision_topic
 from protocol.approvals import APPROVAL_DESK, ListApprovals
 from protocol.groups.naming import leg_name
@@ -19,7 +19,7 @@ from protocol.notifications import NOTIFIER, ListNotices
 from protocol.offset import RiskPicture, RiskView
 from protocol.pool import QueueReport, QueueSnapshot
 from protocol.precision import RulesState
-from protocol.risk import Permit
+from protocol.risk import Bar, Permit
 from protocol.values import Scope
 from protocol.venue import VenueHealth
 from rules.money import amount_of
@@ -38,8 +38,9 @@ from service.journals import journal_of, views_of
 from service.notices import zone_of
 from service.report.pictures import picture_beside
 from service.telegram.drafts import draft_said
-from service.telegram.lines import BUTTONS, LIVE_S, age, group_lines, listed, moment, typing
-from service.telegram.timing import NO_CALENDAR, maintenance, round_trips, signal_to_order
+from service.telegram.lines import LIVE_S, age, group_lines, listed, moment, typing
+from service.telegram.pausing import HELD
+from service.telegram.timing import NO_CALENDAR, NO_MODEL, maintenance, round_trips, signal_to_order
 from store.pnl import PnlFilter
 from store.signal_times import signal_times
 
@@ -98,18 +99,18 @@ class PhoneViews:
         state = "unknown" if permit is None else permit.status.value
         why = f": {permit.reason}" if permit is not None and permit.reason else ""
         lines = [f"{host.config.app.mode.value}, engine {state}{why}"]
-        stopped = dict(permit.stopped) if permit is not None else {}
+        held = permit.held if permit is not None else ()
         worth = {each["account"]: each for each in await equity_of(host.system, names)}
         for name in names:
-            lines += self._account_lines(name, worth.get(name), stopped.get(name))
+            lines += self._account_lines(name, worth.get(name), [bar for account, bar in held if account == name])
         lines += await self._earned(account)
         signal, (count, _newest) = await self.reading.views(
             lambda views: (views.signals(limit=1), views.alerts(limit=1))
         )
         last = moment(signal[0].received_at, host.system.now(), zone_of(host.config)) if signal else "none yet"
-        return "\n".join([*lines, f"last signal: {last}", f"alerts to acknowledge: {count or 'none'}"])
+        return "\n".join([*lines, NO_MODEL, f"last signal: {last}", f"alerts to acknowledge: {count or 'none'}"])
 
-    def _account_lines(self, name: str, worth: Mapping[str, Any] | None, stopped: str | None) -> list[str]:
+    def _account_lines(self, name: str, worth: Mapping[str, Any] | None, held: Sequence[Bar]) -> list[str]:
         """Say how an account stands: venue and age of its newest price, equity, and why it takes no entries."""
         bus, now = self._host.system.bus, self._host.system.now()
         health: VenueHealth | None = bus.kept(health_topic(name))
@@ -121,7 +122,7 @@ class PhoneViews:
         lines = [f"{name}: venue {'connecting' if health is None else health.status.value}, {feed}"]
         if worth and worth["equity"]:
             lines.append(f"  equity {amount_of(Decimal(worth['equity']), worth['currency'])}")
-        return lines if stopped is None else [*lines, f"  STOPPED until armed: {stopped}"]
+        return [*lines, *(f"  {HELD[each.code]}: {each.why}" for each in held)]
 
     async def _earned(self, account: str) -> list[str]:
         query = {"parts": "none", "range": "all", **({"account": account} if account else {})}

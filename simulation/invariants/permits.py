@@ -9,7 +9,14 @@ from protocol.groups import GroupOpened, PyramidAdded, RulesTaken
 from protocol.instruments import Instrument, PrecisionRules
 from protocol.orders import OrderRequest, OrderSent, Purpose
 from protocol.paper import PaperOrderAccepted
-from protocol.risk import EngineStatus, EngineStatusChanged
+from protocol.risk import (
+    AccountArmed,
+    AccountPaused,
+    AccountResumed,
+    AccountStopped,
+    EngineStatus,
+    EngineStatusChanged,
+)
 from protocol.values import OrderType
 from protocol.venue import EntriesAllowed, EntriesStopped, Reconciled, VenueStatus, VenueStatusChanged
 from runtime.clock import NANOS
@@ -21,6 +28,12 @@ __all__ = ["EntriesPermitted", "OrdersFit", "StoppedMeansStopped"]
 
 _ON_ITS_WAY_S: Final = 15
 """What was decided before a stop may arrive this much later: it leaves within ten seconds or not at all."""
+
+
+_PAUSED: Final = "the account's pause"
+_STOPPED: Final = "the account's stop"
+_OUTLAST: Final = ("venue", _PAUSED, _STOPPED)
+"""What is not over when another engine on the account is gone."""
 
 
 class EntriesPermitted(Invariant):
@@ -58,7 +71,18 @@ class StoppedMeansStopped(Invariant):
     """No entry is decided on, nor arrives, once something stopped entries: a pause, an Error, a venue that is down."""
 
     NAME = "no-entry-after-a-stop"
-    WANTS = (OrderSent, EngineStatusChanged, EntriesStopped, EntriesAllowed, VenueStatusChanged, Reconciled)
+    WANTS = (
+        OrderSent,
+        EngineStatusChanged,
+        AccountPaused,
+        AccountResumed,
+        AccountStopped,
+        AccountArmed,
+        EntriesStopped,
+        EntriesAllowed,
+        VenueStatusChanged,
+        Reconciled,
+    )
 
     def __init__(self) -> None:
         self._stops: dict[tuple[str, str], int] = {}
@@ -72,11 +96,15 @@ class StoppedMeansStopped(Invariant):
         match entry.event:
             case EngineStatusChanged() as event:
                 self._set("", "the engine", scene, stopped=event.status is not EngineStatus.RUNNING)
+            case AccountPaused() | AccountResumed() as event:
+                self._set(event.account, _PAUSED, scene, stopped=isinstance(event, AccountPaused))
+            case AccountStopped() | AccountArmed() as event:
+                self._set(event.account, _STOPPED, scene, stopped=isinstance(event, AccountStopped))
             case EntriesStopped() as event:
                 self._set(event.account, event.code, scene, stopped=True)
             case EntriesAllowed() as event:
                 self._stops = {
-                    key: at for key, at in self._stops.items() if key[0] != event.account or key[1] == "venue"
+                    key: at for key, at in self._stops.items() if key[0] != event.account or key[1] in _OUTLAST
                 }
             case VenueStatusChanged() as event if event.status in (VenueStatus.DOWN, VenueStatus.STOPPED):
                 self._set(event.account, "venue", scene, stopped=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -116,9 +117,9 @@ class PoolRig:
         self.stage.system.bus.publish(precision_topic("acc"), state, keep=True)
         await self.stage.settle()
 
-    async def permit(self, status: EngineStatus, reason: str = "") -> None:
+    async def permit(self, status: EngineStatus, reason: str = "", *, paused: Mapping[str, str] | None = None) -> None:
         """Have the risk coordinator allow or stop entries."""
-        permit = Permit(number=1, status=status, reason=reason, at=self.stage.now)
+        permit = Permit(number=1, status=status, reason=reason, at=self.stage.now, paused=tuple((paused or {}).items()))
         self.stage.system.bus.publish(PERMITS, permit, keep=True)
         await self.stage.settle()
 

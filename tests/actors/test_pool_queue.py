@@ -160,6 +160,30 @@ def test_paused() -> None:
     play(script)
 
 
+def test_an_account_that_is_paused_by_itself() -> None:
+    """ML-1080: its entries are refused under a code of its own; once it is resumed what waits enters."""
+
+    async def script(stage: Stage) -> None:
+        rig = PoolRig(stage)
+        await rig.told(BTC, ETH, SOL)
+        await rig.permit(EngineStatus.RUNNING, paused={"other": "news"})
+        await rig.permit(EngineStatus.RUNNING, paused={"acc": "lunch"})
+        await rig.told(entry("s9", symbol="ETH/USDT"))
+        await rig.told(RELEASE)
+        assert rig.outcome() == "rejected:AccountPaused"
+        assert rig.gateway[-1].reasons[0] == "account paused: lunch"
+        assert rig.started() == ["gs1", "gs2"]
+        answer = await stage.ask("pool", ForceAdd("q1"))
+        assert (answer.code, answer.message) == (
+            "AccountPaused",
+            "nothing enters at present (account paused: lunch): resume the account",
+        )
+        await rig.permit(EngineStatus.RUNNING)
+        assert rig.started() == ["gs1", "gs2", "gs3"]
+
+    play(script)
+
+
 def test_settings_change_at_once() -> None:
     """EX-906, EX-1307: a higher maximum promotes in the same turn; a lower one closes nothing."""
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from protocol.groups import GridConfig, OpenGroup
 from protocol.instruments import Instrument, PrecisionRules
 from protocol.messages import Event
+from protocol.risk import Bar
 from protocol.signals import Signal, SignalKind, SignalSource, SizeType
 from protocol.values import MarketType, Scope, Side
 from rules.pool import (
@@ -107,7 +108,7 @@ class PoolScript:
         return Surroundings(
             now=self.now,
             settings=self.settings,
-            paused="by an operator" if self.paused else None,
+            barred=Bar("EnginePaused", "by an operator") if self.paused else None,
             price=self.prices.get,
             market_price=lambda signal: self.prices.get(signal.symbol),
             rules=self._rules,

@@ -70,11 +70,32 @@ def test_whatever_raises_risk_or_closes_is_confirmed(name: str) -> None:
     assert not command.writes or command.role >= (Role.APPROVE if name in ("/approve", "/reject") else Role.TRADE)
 
 
-def test_no_command_about_the_engine_takes_an_account() -> None:
-    """ML-1082: the engine pauses as a whole, so resuming one account must not resume all: the account is refused."""
-    for name in ("/pause", "/resume"):
-        assert parse_command(f"{name} acct1", HOUSE, ("acct1", "acct2")).error == "BadArguments"
-        assert parse_command(name, HOUSE, ("acct1", "acct2")).error == ""
+@pytest.mark.parametrize("name", ["/pause", "/resume"])
+def test_a_pause_is_of_one_account_or_of_all_and_says_which(name: str) -> None:
+    """ML-1080, ML-1082: with several accounts it needs one of them or ``all``; with one account that one is meant."""
+    two = ("acct1", "acct2")
+    assert _ask(Chats(), name, commands=HOUSE, accounts=two).reply == "AccountNeeded"
+    for word in ("acct1", "all"):
+        found = _ask(Chats(), f"{name} {word}", commands=HOUSE, accounts=two)
+        assert (found.reply != "AccountNeeded", found.parsed.account) == (True, word)
+    assert parse_command(f"{name} acct3", HOUSE, two).error == "BadArguments"
+    assert parse_command(f"{name} acct1 all", HOUSE, two).error == "BadArguments"
+    assert parse_command(name, HOUSE, ("one",)).account == ""
+
+
+def test_all_stands_for_the_engine_only_where_that_is_meant() -> None:
+    """ML-1082: no other command is for all accounts at once because somebody writes so."""
+    assert [name for name, command in HOUSE.items() if command.for_all] == ["/pause", "/resume"]
+    assert parse_command("/stop all", HOUSE, ("acct1", "acct2")).error == "BadArguments"
+
+
+def test_who_lost_the_role_meanwhile_confirms_nothing() -> None:
+    """EX-1505: a code counts by what its user may do when it comes, not when it was asked for."""
+    for confirmation in ("/confirm 123456", "/closeall 123456"):
+        chats = Chats()
+        assert _ask(chats, "/closeall", commands=HOUSE, role=Role.TRADE).reply == "confirm"
+        found = _ask(chats, confirmation, commands=HOUSE, role=Role.WATCH)
+        assert (found.reply, found.effect) == ("NotAllowed", None)
 
 
 @pytest.mark.parametrize("word", ["", " /help", "help", "\n/help"])

@@ -46,3 +46,23 @@ def test_an_account_is_stopped_and_armed() -> None:
             await rig.post("/v1/accounts/nobody/stop", {})
 
     run(script)
+
+
+def test_an_account_is_paused_and_resumed() -> None:
+    """ML-1080: beside the engine's pause, seen in the status; an unknown account is told so."""
+
+    async def script(rig: Rig) -> None:
+        said = await rig.post("/v1/pause", {"account": "paper", "reason": "news"})
+        assert (said["status"], said["reason"], said["account"]) == ("paused", "account paused: news", "paper")
+        await rig.post("/v1/resume")
+        engine = (await rig.get("/v1/status"))["engine"]
+        assert engine["status"] == "running"
+        assert engine["held"] == [{"account": "paper", "code": "AccountPaused", "why": "news"}]
+        for path in ("/v1/pause", "/v1/resume"):
+            with pytest.raises(DaemonRefused) as unknown:
+                await rig.post(path, {"account": "papier"})
+            assert unknown.value.code == "NotFound"
+        assert (await rig.post("/v1/resume", {"account": "paper"}))["status"] == "running"
+        assert (await rig.get("/v1/status"))["engine"]["held"] == []
+
+    run(script)

@@ -52,7 +52,8 @@ def test_messages_are_those_an_actor_takes() -> None:
         taken = {each["name"]: each for each in (await rig.get("/v1/messages", actor="/risk/coordinator"))["messages"]}
         everything = {each["name"]: each for each in (await rig.get("/v1/messages"))["messages"]}
         assert set(taken) < set(everything)
-        (reason,) = taken["PauseEngine"]["fields"]
+        reason, account = taken["PauseEngine"]["fields"]
+        assert (account["name"], account["required"]) == ("account", False)
         assert (reason["name"], reason["type"], reason["required"]) == ("reason", "text", False)
         side = next(each for each in everything["InjectSignal"]["fields"] if each["name"] == "side")
         assert (side["choices"], side["required"]) == (["long", "short"], True)

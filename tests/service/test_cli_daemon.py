@@ -141,9 +141,16 @@ def test_trace_and_explain_ask_the_daemon(operator: Operator, entered: dict[str,
 def test_pause_and_resume(operator: Operator) -> None:
     """Entries can be stopped with a reason and allowed again."""
     assert operator("pause", "--reason", "news at two").exit_code == 0
-    assert operator.json("status")["engine"] == {"status": "paused", "reason": "news at two", "permit": 1}
+    engine = {"status": "paused", "reason": "news at two", "permit": 1, "held": []}
+    assert operator.json("status")["engine"] == engine
+    said = operator("pause", "--account", "paper", "--reason", "funding")
+    assert said.stdout.strip() == "entries of paper are stopped; go on with: bulkhead resume --account paper"
     assert operator("resume").exit_code == 0
     assert operator.json("status")["engine"]["status"] == "running"
+    assert "paused: funding" in operator("status").stdout
+    assert operator("resume", "--account", "paper").stdout.strip() == "entries of paper are allowed"
+    assert operator.json("status")["engine"]["held"] == []
+    assert operator("pause", "--account", "papier").exit_code == ExitCode.NOT_FOUND
 
 
 def test_send_asks_and_tells(operator: Operator) -> None:

@@ -186,6 +186,29 @@ async def test_the_command_line_completes_runs_and_says_what_is_wrong() -> None:
         await rig.sees("no alerts")
 
 
+async def test_one_account_is_paused_and_resumed() -> None:
+    """ML-1080, EX-1611: by name, beside the engine: header, dashboard and risk panel say so until it is resumed."""
+    async with cockpit(panels=CORE, size=(160, 44)) as rig:
+        assert [each.value for each in completions(rig.app, "pause-account ")] == ["main", "perp"]
+        await rig.type("pause-account perp funding at four")
+        await rig.sees("Stop new entries of perp?")
+        await rig.press("y")
+        await rig.sees("Ⅱ perp paused")
+        assert rig.link.told[-1] == ("/v1/pause", {"reason": "funding at four", "account": "perp"})
+        assert "● RUNNING" in rig.text
+        await rig.sees("Ⅱ perp paused: funding at four")
+        await rig.press("3")
+        await rig.sees("Ⅱ perp paused: funding at four")
+        await rig.type("resume")
+        await rig.press("y")
+        assert "Ⅱ perp paused" in rig.text
+        await rig.type("resume-account perp")
+        await rig.sees("Allow entries of perp again?")
+        await rig.press("y")
+        await rig.until(lambda: "Ⅱ perp paused" not in rig.text, "it is resumed")
+        assert "entries of perp are allowed" in rig.said
+
+
 async def test_nothing_is_sent_while_read_only() -> None:
     """With --read-only each command that changes something is off and says so; looking works (EX-1506)."""
     async with cockpit(panel="positions", read_only=True, panels=CORE) as rig:
@@ -198,7 +221,7 @@ async def test_nothing_is_sent_while_read_only() -> None:
         rig.app.state.pieces["config"].value = {"effective": [{"key": "app.read_only", "value": True}]}
         off = {command.name for command in COMMANDS if rig.app.is_off(command)}
         assert "promote" in off
-        assert not off & {"pause", "close", "close-leg", "go"}
+        assert not off & {"pause", "pause-account", "close", "close-leg", "go"}
         assert rig.link.told == []
 
 

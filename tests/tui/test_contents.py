@@ -97,9 +97,9 @@ async def test_the_engines_banner_says_why() -> None:
     state = await ask.all()
     status = state.get("status")
     for name, word, style in (("running", "● RUNNING", "$gain"), ("paused", "Ⅱ PAUSED", "$warning")):
-        status["engine"] = {"status": name, "reason": "because"}
+        status["engine"] = {"status": name, "reason": "because", "held": []}
         assert style in styles(cards.engine(state, SIZE), word)
-    status["engine"] = {"status": "blocked", "reason": "daily loss"}
+    status["engine"] = {"status": "blocked", "reason": "daily loss", "held": []}
     shown = cards.engine(state, SIZE)
     assert "bold $error" in styles(shown, "✖ BLOCKED")
     assert "daily loss" in shown.plain

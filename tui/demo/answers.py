@@ -34,7 +34,12 @@ def _status(world: World, query: Query) -> Any:  # noqa: ARG001 - every answer h
         "accounts": ["main", "perp"],
         "source": "DEMO",
         "feeds": [],
-        "engine": {"status": world.status, "reason": world.reason, "permit": 1},
+        "engine": {
+            "status": world.status,
+            "reason": world.reason,
+            "permit": 1,
+            "held": [{"account": name, "code": "AccountPaused", "why": why} for name, why in world.held.items()],
+        },
         "settings": {"version": 4, "author": "demo", "draft": []},
         "start": {"run": 3, "clean": True, "down_s": 0},
         "started_at": world.began - 183_600 * _SECOND,

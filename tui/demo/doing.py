@@ -27,9 +27,11 @@ def do(world: World, path: str, body: Body) -> Any:
     """Do what a POST asks for; raise ``LinkRefused`` as the daemon would."""
     match path.partition("?")[0].strip("/").split("/")[1:]:
         case ["pause"]:
-            return _switch(world, "paused", str(body.get("reason") or "by the operator"))
+            return _switch(
+                world, "paused", str(body.get("reason") or "by the operator"), str(body.get("account") or "")
+            )
         case ["resume"]:
-            return _switch(world, "running", "")
+            return _switch(world, "running", "", str(body.get("account") or ""))
         case ["alerts", "ack"]:
             return _acknowledge(world, body)
         case ["log", "prune"]:
@@ -48,12 +50,12 @@ def do(world: World, path: str, body: Body) -> Any:
             return keeping.keep(world, body)
         case ["backups"]:
             return keeping.back_up(world, str(body.get("name") or ""))
-        case ["venues", ("test" | "test-credentials")]:
-            return keeping.tested(world, str(body.get("account")), body.get("credentials") or {})
         case ["backups", "prune"]:
             return keeping.prune_backups(world, body)
         case ["backups", "keep"]:
             return keeping.mark_backup(world, body)
+        case ["venues", ("test" | "test-credentials")]:
+            return keeping.tested(world, str(body.get("account")), body.get("credentials") or {})
         case ["signal"]:
             return _signal(world, body)
         case ["signals", "check"]:
@@ -87,16 +89,16 @@ def _refused(status: int, code: str, message: str) -> LinkRefused:
     return LinkRefused(status, {"code": code, "message": message, "path": "", "value": ""})
 
 
-def _switch(world: World, status: str, reason: str) -> Any:
-    world.status, world.reason = status, reason
-    world.note(
-        "info",
-        "EngineStatusChanged",
-        "",
-        f"entries are {'stopped' if reason else 'allowed'}",
-        kind="EngineStatusChanged",
-    )
-    return {"told": "/risk"}
+def _switch(world: World, status: str, reason: str, account: str = "") -> Any:
+    kind = "EngineStatusChanged"
+    if account:
+        kind = "AccountPaused" if reason else "AccountResumed"
+        world.held = {name: why for name, why in {**world.held, account: reason}.items() if why}
+    else:
+        world.status, world.reason = status, reason
+    whose = f"entries of {account}" if account else "entries"
+    world.note("info", kind, "", f"{whose} are {'stopped' if reason else 'allowed'}", kind=kind)
+    return {"status": status, "reason": reason, "number": 1, "account": account, "told": "/risk"}
 
 
 def _acknowledge(world: World, body: Body) -> Any:
@@ -131,7 +133,8 @@ def _signal(world: World, body: Body) -> Any:
 def _sent(world: World, path: str, message: Body) -> Any:
     name = str(message.get("type"))
     if name in ("PauseEngine", "ResumeEngine"):
-        _switch(world, "paused" if name == "PauseEngine" else "running", str(message.get("reason") or ""))
+        reason = str(message.get("reason") or "by the operator") if name == "PauseEngine" else ""
+        _switch(world, "paused" if reason else "running", reason, str(message.get("account") or ""))
         return {"sent": name, "to": path, "answer": {"status": world.status, "reason": world.reason}}
     world.note("info", "MessageSent", "", f"{name} was sent to {path} by an operator")
     return {"sent": name, "to": path, "answer": None}

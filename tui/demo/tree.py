@@ -26,9 +26,13 @@ TYPES: Final[dict[str, dict[str, Any]]] = {
     "PauseEngine": {
         "purpose": "Stop new entries; exits go on.",
         "answer": "EngineStatusIs",
-        "fields": (("reason", "text", '""', ()),),
+        "fields": (("reason", "text", '""', ()), ("account", "text", '""', ())),
     },
-    "ResumeEngine": {"purpose": "Allow entries again.", "answer": "EngineStatusIs", "fields": ()},
+    "ResumeEngine": {
+        "purpose": "Allow entries again.",
+        "answer": "EngineStatusIs",
+        "fields": (("account", "text", '""', ()),),
+    },
     "QueueSnapshot": {"purpose": "Ask for what waits, best first.", "answer": "QueueReport", "fields": ()},
     "ReconcileNow": {"purpose": "Compare the books with the venue now.", "answer": "", "fields": ()},
     "ReplaySignal": {

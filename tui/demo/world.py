@@ -48,6 +48,7 @@ class World:
         self.now = now
         self.groups: list[Group] = begun(now)
         self.status, self.reason = "running", ""
+        self.held: dict[str, str] = {}
         self.settings: dict[str, Any] = {"execution_pool.max_open_groups": 13, "ui.theme": "dark"}
         self.keys: Sequence[Mapping[str, Any]] = ()
         self.draft: dict[str, Any] | None = None
@@ -240,7 +241,7 @@ class World:
                     "maximum": most,
                     "free": max(0, most - taken),
                     "queue_limit": 100,
-                    "paused": self.reason if self.status == "paused" else "",
+                    "paused": self.reason if self.status == "paused" else self.held.get(account, ""),
                     "at": self.now,
                 }
             )

@@ -12,7 +12,7 @@ from textual.geometry import Size
 from tui import cells
 from tui.alerts import letter_of
 from tui.cells import Cell
-from tui.frame import engine_of
+from tui.frame import engine_of, held_words
 from tui.panels.risk import status_of
 from tui.plot import braille
 from tui.state import State
@@ -51,10 +51,11 @@ def engine(state: State, size: Size) -> Content:
     venues = [f"{each['account']} {each['text'] or each['status']}" for each in status["venues"]]
     down = any(each["text"] for each in status["venues"])
     up = cells.span(status["uptime_s"])
+    held = [f"{held_words(each)}: {each['why']}" for each in status["engine"]["held"]]
     return lines(
         _title("ENGINE", Cell(f"up {up}", "dim"), size.width),
         *_stacked(size, line(engine_of(state)), line((reason, "warn" if status["engine"]["reason"] else "dim"))),
-        line((", ".join(venues), "alarm" if down else "dim")),
+        line((", ".join(held) + ("  " if held else ""), "warn"), (", ".join(venues), "alarm" if down else "dim")),
     )
 
 

@@ -26,7 +26,7 @@ from service.api.people import EndSessions, NewPassword, NewPerson, NewRole, New
 from service.api.performance import Flow
 from service.api.queue import QueueCommand
 from service.api.risk import RiskCommand
-from service.api.routes import Path, Pause, SendTo
+from service.api.routes import Path, Pause, Resume, SendTo
 from service.api.signals import Replay
 from service.api.table import parameters as given
 from service.api.table import shapes
@@ -48,7 +48,14 @@ SIGNAL: Final = shape(
     kind=str,
 )
 _ENGINE_SAID: Final = shape(
-    "engine said", "Whether entries are allowed now.", type=str, status=EngineStatus, reason=str, number=int, told=str
+    "engine said",
+    "Whether entries are allowed now: those of the account that was named, else the engine's.",
+    type=str,
+    status=EngineStatus,
+    reason=str,
+    number=int,
+    account=str,
+    told=str,
 )
 _NOT_TESTED: Final = ("NotFound", "NothingToTest", "TestUnderWay")
 _TOLD: Final = shape("told", "Where the message went.", account=str, told=str)
@@ -92,8 +99,8 @@ _IN_AND_OUT = (
     post("/v1/logout", "End the session", None, shape("ended", "It is over.", ended=bool), scope=None, knows=True),
 )
 _ENGINE = (
-    post("/v1/pause", "Stop entries; exits go on", Pause, _ENGINE_SAID),
-    post("/v1/resume", "Allow entries again", None, _ENGINE_SAID),
+    post("/v1/pause", "Stop entries, of one account or of all; exits go on", Pause, _ENGINE_SAID, errors=("NotFound",)),
+    post("/v1/resume", "End the pause of one account, or the engine's", Resume, _ENGINE_SAID, errors=("NotFound",)),
     post(
         "/v1/signal",
         "Send a signal",

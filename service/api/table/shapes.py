@@ -69,6 +69,7 @@ __all__ = [
     "VENUE_RULES",
     "VERSIONS",
     "GroupShown",
+    "Held",
     "Item",
     "Segment",
 ]
@@ -84,7 +85,18 @@ ERROR: Final = shape(
 
 # --- the daemon -------------------------------------------------------------------------------------------------------
 
-ENGINE: Final = shape("engine", "Whether entries are allowed, and why not.", status=str, reason=str, permit=int)
+
+class Held(msgspec.Struct, frozen=True, gc=False):
+    """An account whose entries an operator holds: AccountPaused or AccountStopped, and why."""
+
+    account: str
+    code: str
+    why: str
+
+
+ENGINE: Final = shape(
+    "engine", "Whether entries are allowed, and why not.", status=str, reason=str, permit=int, held=list[Held]
+)
 STATUS: Final = shape(
     "status",
     "The daemon in one look. Instants are nanoseconds UTC.",
@@ -313,6 +325,6 @@ PREVIEW: Final = shape(
     ladders=list[dict[str, Any]],
     pruned=list[str],
     restarts=list[str],
+    backups=list[str],
     layers=dict[str, Any],
 )
-    backups=list[str],

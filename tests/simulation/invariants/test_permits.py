@@ -7,8 +7,16 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
+from protocol.messages import Event
 from protocol.orders import OrderRequest, OrderSent, Purpose
-from protocol.risk import EngineStatus, EngineStatusChanged
+from protocol.risk import (
+    AccountArmed,
+    AccountPaused,
+    AccountResumed,
+    AccountStopped,
+    EngineStatus,
+    EngineStatusChanged,
+)
 from protocol.values import OrderSide
 from protocol.venue import EntriesAllowed, EntriesStopped, Reconciled, VenueStatus, VenueStatusChanged
 from simulation.invariant import Invariant
@@ -101,6 +109,32 @@ def test_entries_after_a_pause_are_found_on_both_sides() -> None:
     stage.wait()
     sender.entry()
     assert len(stage.found) == 2
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends"),
+    [
+        (AccountPaused("paper", "news", 1), AccountResumed("paper", 1)),
+        (AccountStopped("paper", "odd fills", "ann", 1), AccountArmed("paper", "ann", 1)),
+    ],
+)
+def test_entries_of_an_account_that_is_held_are_found(begins: Event, ends: Event) -> None:
+    """ML-1080: only its own end ends it, and another account's entries leave meanwhile."""
+    stage = Stage(StoppedMeansStopped())
+    sender = Sender(stage)
+    stage.tell("/risk/coordinator", msgspec.structs.replace(begins, account="other"))
+    stage.wait()
+    sender.entry()
+    assert stage.found == []
+    stage.tell("/risk/coordinator", begins)
+    stage.tell(DESK, EntriesAllowed("paper", 1))
+    engine(stage, 1, EngineStatus.RUNNING)
+    stage.wait()
+    sender.entry()
+    assert len(stage.found) == 1
+    stage.tell("/risk/coordinator", ends)
+    sender.entry()
+    assert len(stage.found) == 1
 
 
 def test_entries_to_a_venue_that_is_down_are_found() -> None:
