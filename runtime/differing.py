@@ -8,7 +8,7 @@ import msgspec
 
 from runtime.journal import Record
 
-__all__ = ["Cause", "Divergence", "differing_fields", "is_same", "without_order"]
+__all__ = ["Cause", "Divergence", "Report", "differing_fields", "is_same", "without_order"]
 
 
 class Cause(NamedTuple):
@@ -50,6 +50,33 @@ class Divergence(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.stream} #{self.seq} on {self.cause.name} {self.cause.message_id}: {self.why}"
+
+
+class Report:
+    """What a check came to. ``lost`` are events of the replay that no journal kept: a crash took them.
+
+    ``snapshots`` counts those of the journal that the state then was compared with.
+    """
+
+    def __init__(self) -> None:
+        self.divergence: Divergence | None = None
+        self.diverged: set[str] = set()
+        self.streams: set[str] = set()
+        self.lives = 0
+        self.messages = 0
+        self.events = 0
+        self.lost = 0
+        self.snapshots = 0
+        self.gaps: list[str] = []
+        self.unverified: dict[str, str] = {}
+        """Why a life could not be followed, by path."""
+        self.version = ""
+
+    def found(self, divergence: Divergence) -> None:
+        """Keep the divergence that stands first in the journal."""
+        self.diverged.add(divergence.stream)
+        if self.divergence is None or divergence.order < self.divergence.order:
+            self.divergence = divergence
 
 
 def differing_fields(expected: Any, got: Any) -> tuple[tuple[str, Any, Any], ...]:

@@ -14,9 +14,9 @@ from runtime.replayed import NotRead, Outside, ReplayContext, Unfollowable, enve
 from runtime.tape import LifeBegan, TapeItem, Unreadable
 
 if TYPE_CHECKING:
+    from runtime.differing import Report
     from runtime.durable import DurableActor
     from runtime.journal import Record, Snapshot, StreamReader
-    from runtime.verifying import Report
 
 __all__ = ["Relived", "Streams"]
 

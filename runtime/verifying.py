@@ -12,43 +12,16 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
-from runtime.differing import Divergence
+from runtime.differing import Divergence, Report
 from runtime.durable import DurableActor
 from runtime.journal import StreamReader
 from runtime.relived import Relived, Streams
 from runtime.tape import Item, LifeBegan, Mark, TapeItem, Unreadable
 
-__all__ = ["MakeActor", "Report", "Verifier", "verify_records"]
+__all__ = ["MakeActor", "Verifier", "verify_records"]
 
 MakeActor: TypeAlias = Callable[[LifeBegan], DurableActor]
 """Makes the actor of a life as the house made it then."""
-
-
-class Report:
-    """What a check came to. ``lost`` are events of the replay that no journal kept: a crash took them.
-
-    ``snapshots`` counts those of the journal that the state then was compared with.
-    """
-
-    def __init__(self) -> None:
-        self.divergence: Divergence | None = None
-        self.diverged: set[str] = set()
-        self.streams: set[str] = set()
-        self.lives = 0
-        self.messages = 0
-        self.events = 0
-        self.lost = 0
-        self.snapshots = 0
-        self.gaps: list[str] = []
-        self.unverified: dict[str, str] = {}
-        """Why a life could not be followed, by path."""
-        self.version = ""
-
-    def found(self, divergence: Divergence) -> None:
-        """Keep the divergence that stands first in the journal."""
-        self.diverged.add(divergence.stream)
-        if self.divergence is None or divergence.order < self.divergence.order:
-            self.divergence = divergence
 
 
 def verify_records(

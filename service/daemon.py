@@ -39,8 +39,9 @@ from service.hiding import Hiding
 from service.house import RISK, Plan, build_house
 from service.housekeeper import Housekeeper
 from service.input_recording import keep_inputs
-from service.journals import LiveJournal, journal_of, open_live_journal, views_of
+from service.journals import journal_of, views_of
 from service.leaving import refuse_half_restored, refuse_moved
+from service.live_journal import LiveJournal, open_live_journal
 from service.lives import begin_run, end_run
 from service.logs import log_folder, log_settings
 from service.markets import Market, prepare_market

@@ -16,10 +16,11 @@ from actors.equity import EquityKeeper
 from actors.event_log import EventLog
 from actors.groups import GroupHouse
 from actors.notifier import Notifier
+from runtime.differing import Report
 from runtime.durable import DurableActor
 from runtime.journal import StreamReader
 from runtime.tape import LifeBegan, TapeItem, Unreadable
-from runtime.verifying import Report, Verifier
+from runtime.verifying import Verifier
 from service.active import ActiveConfig
 from service.config import Config, WebhookSecrets
 from service.config.market import MarketSource as Kind

@@ -9,8 +9,7 @@ import msgspec
 
 from protocol.codec import encode_json
 from protocol.values import Instant
-from runtime.differing import Divergence
-from runtime.verifying import Report
+from runtime.differing import Divergence, Report
 
 __all__ = ["DayOutcome", "Difference", "FieldDiffers", "outcome_of", "sentence_of"]
 

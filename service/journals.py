@@ -1,13 +1,11 @@
 """The live journal and read models of an installation: files in its data folder, or a schema on a PostgreSQL server.
 
-Everything that opens the journal a configuration names opens it here.
+Everything that reads the journal a configuration names opens it here; who writes it, with ``live_journal``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from runtime.journal import JournalUnavailable
@@ -15,15 +13,8 @@ from service.config import Config
 from store.journals import open_reader
 from store.postgres.place import Place
 from store.reading import JournalReader
-from store.sqlite_journal import SqliteJournal, open_journal
 
-if TYPE_CHECKING:
-    from store.postgres.journal import PostgresJournal
-
-__all__ = ["LiveJournal", "has_journal", "journal_of", "open_live_journal", "open_live_reader", "place_of", "views_of"]
-
-LiveJournal: TypeAlias = "SqliteJournal | PostgresJournal"
-"""A journal that is open for writing."""
+__all__ = ["has_journal", "journal_of", "open_live_reader", "place_of", "views_of"]
 
 
 def place_of(config: Config) -> Place | None:
@@ -48,33 +39,6 @@ def journal_of(config: Config) -> Path | Place:
 def views_of(config: Config) -> Path | Place:
     """Return where the read models are."""
     return place_of(config) or config.app.data_dir / "views.db"
-
-
-def open_live_journal(
-    config: Config,
-    *,
-    opened_at: int,
-    fences: Mapping[str, int] | None = None,
-    lease_of: Callable[[str], str | None] = lambda _: None,
-) -> LiveJournal:
-    """Open the live journal for writing.
-
-    ``fences`` are leases held (PostgreSQL only) and their tokens, ``lease_of`` says which of them a stream's writer needs.
-
-    Raises JournalLocked, Fenced, JournalUnavailable, JournalTooNew, JournalCorrupt, MigrationFailed, FeatureUnavailable when
-    the library for a server is not installed, and InstallationMoved or RestoreInterrupted for what is not whole here.
-    """
-    from service.leaving import refuse_moved  # here: it asks this module where the journal is
-
-    # Again, whoever asked before: a daemon that stood by may have waited while the installation went elsewhere.
-    refuse_moved(config)
-    place = place_of(config)
-    if place is None:
-        return open_journal(config.journal_path, durability=config.journal.durability, opened_at=opened_at)
-    from store.postgres.journal import open_journal as open_on_server
-
-    durability = config.journal.durability
-    return open_on_server(place, durability=durability, opened_at=opened_at, fences=fences, lease_of=lease_of)
 
 
 def open_live_reader(config: Config, *, check: bool = True) -> JournalReader:

@@ -6,9 +6,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from service.access.opening import open_tables
 from service.access.requests import REQUESTS, REQUESTS_FILE, RequestStore
 from service.access.store import ACCESS_FILE, PEOPLE, AccessStore
-from service.access.tables import Where, copied, open_tables, set_aside
+from service.access.tables import Where, copied, set_aside
 from service.config import Config
 from service.journals import place_of
 

@@ -11,7 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from service.access.tables import Kind, Statement, Where, open_tables
+from service.access.opening import open_tables
+from service.access.tables import Kind, Statement, Where
 
 __all__ = ["KEPT_NS", "REQUESTS", "REQUESTS_FILE", "Request", "RequestStore", "State"]
 

@@ -13,8 +13,9 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from protocol.codec import decode_json, encode_json
+from service.access.opening import open_tables
 from service.access.rows import Person, Session, Token
-from service.access.tables import Kind, Statement, Where, open_tables
+from service.access.tables import Kind, Statement, Where
 
 __all__ = ["ACCESS_FILE", "PEOPLE", "AccessStore"]
 

@@ -23,7 +23,6 @@ __all__ = [
     "Tables",
     "Where",
     "copied",
-    "open_tables",
     "private_file",
     "set_aside",
 ]
@@ -70,19 +69,6 @@ class Tables(Protocol):
     def close(self) -> None:
         """Let go of it."""
         ...
-
-
-def open_tables(where: Where, kind: Kind, former: Path | None = None) -> Tables:
-    """Open them, made where there are none; raise ``AccessFileUnsafe``, or ``JournalUnavailable`` for a server.
-
-    ``former`` is a file whose rows a server takes over when its tables are made: the people of an installation from before
-    it kept them there.
-    """
-    if isinstance(where, Path):
-        return SqliteTables(where, kind)
-    from service.access.server_tables import open_server
-
-    return open_server(where, kind, former)
 
 
 class SqliteTables:

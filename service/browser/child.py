@@ -13,16 +13,11 @@ import signal
 import threading
 import uuid
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-__all__ = ["LIFELINE", "SEAT", "main"]
+from service.browser.pipes import LIFELINE, SEAT
 
-SEAT: Final = "BULKHEAD_BROWSER_SEAT"
-"""The number of a pipe on which the parent says who looks and where the daemon is (JSON); it holds a session's secret, which
-neither a command line nor an environment does: both are shown to others."""
-
-LIFELINE: Final = "BULKHEAD_BROWSER_LIFELINE"
-"""The number of a pipe that nobody writes to: it ends when the parent does."""
+__all__ = ["main"]
 
 
 def main() -> int:

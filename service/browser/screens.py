@@ -18,8 +18,8 @@ from textual_serve.download_manager import DownloadManager
 
 from protocol.codec import encode_json
 from runtime.child_log import child_environment
-from service.browser.child import LIFELINE, SEAT
 from service.browser.daemon_door import Visitor
+from service.browser.pipes import LIFELINE, SEAT
 
 __all__ = ["MOST", "MOST_EACH", "Screen", "Screens", "Seat"]
 

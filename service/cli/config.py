@@ -60,7 +60,7 @@ def show_keys(
     rows = [row for row in found["effective"] if row["key"].startswith(key)]
     if not rows:
         from service.cli.parts import usage
-        from service.config.reading import nearest
+        from service.config.nearest import nearest
 
         raise usage(
             f"there is no such key{nearest(key, [row['key'] for row in found['effective']])}", code="UnknownKey"

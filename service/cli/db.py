@@ -87,7 +87,8 @@ def _migrate_schema(config: Any, *, as_json: bool) -> None:
     from contextlib import closing
 
     from runtime.clock import WallClock
-    from service.journals import open_live_journal, views_of
+    from service.journals import views_of
+    from service.live_journal import open_live_journal
     from store.tables.opening import write_tables
 
     with (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import typer
@@ -11,7 +10,7 @@ from service.cli.codes import epilog
 from service.cli.output import note, print_json, print_line, show, table
 from service.cli.parts import ConfigFile, Json, Socket, connect
 
-__all__ = ["nodes", "register", "standing"]
+__all__ = ["nodes", "register"]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +24,8 @@ def nodes(config: ConfigFile = None, socket: Socket = None, as_json: Json = Fals
     Without a Redis server (BULKHEAD_REDIS_URL) this daemon is alone. While the server is away the list is what was heard
     last; trading goes on all the same.
     """
+    from service.cli.views import standing
+
     found = connect(config, socket).get("/v1/nodes")
     if as_json:
         print_json(found)
@@ -34,15 +35,6 @@ def nodes(config: ConfigFile = None, socket: Socket = None, as_json: Json = Fals
     print_line(standing(found["cache"]))
     if not found["fresh"]:
         note("the cache is away: these are the nodes that were heard of last")
-
-
-def standing(cache: Mapping[str, Any]) -> str:
-    """Return how the link to the cache stands, in one line."""
-    if cache["state"] == "in_process":
-        return "cache: inside this process, no Redis server is configured"
-    ping = f", ping {cache['ping_ms']:.1f} ms" if cache["ping_ms"] is not None else ""
-    why = f": {cache['reason']}" if cache["reason"] else ""
-    return f"cache: {cache['state']} at {cache['address']}{ping}{why}"
 
 
 def _line(node: dict[str, Any]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ __all__ = [
     "instant",
     "ps_view",
     "size",
+    "standing",
     "status_view",
 ]
 
@@ -51,6 +52,15 @@ def instant(at: int) -> str:
     """Return nanoseconds as ISO 8601 with milliseconds, UTC."""
     moment = datetime.fromtimestamp(at // 1_000_000_000, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{at // 1_000_000 % 1000:03d}Z"
+
+
+def standing(cache: Mapping[str, Any]) -> str:
+    """Return how the link to the cache stands, in one line."""
+    if cache["state"] == "in_process":
+        return "cache: inside this process, no Redis server is configured"
+    ping = f", ping {cache['ping_ms']:.1f} ms" if cache["ping_ms"] is not None else ""
+    why = f": {cache['reason']}" if cache["reason"] else ""
+    return f"cache: {cache['state']} at {cache['address']}{ping}{why}"
 
 
 def clock_time(at: int) -> str:
@@ -140,8 +150,6 @@ def _accounts_text(found: Mapping[str, Any]) -> Text:
 
 
 def _cache_text(cache: Mapping[str, Any]) -> Text:
-    from service.cli.nodes import standing
-
     away = cache["state"] == "reconnecting"
     text = standing(cache).removeprefix("cache: ")
     return Text(f"{text}; orders go on without it" if away else text, style="yellow" if away else "")

@@ -24,7 +24,7 @@ import msgspec
 from service.config.document import Config
 from service.config.errors import Problems
 from service.config.keys import Field, Secret, Speed, fields_of, optional
-from service.config.reading import nearest
+from service.config.nearest import nearest
 
 __all__ = [
     "ACCOUNT_SECRETS",

@@ -18,8 +18,9 @@ from service.config.errors import ConfigError, Problems
 from service.config.kept import NOTHING_KEPT, given_by, read_kept, with_kept
 from service.config.keys import Secret, Section
 from service.config.means import check_means
+from service.config.nearest import nearest
 from service.config.older_names import renamed_table
-from service.config.reading import Reader, nearest
+from service.config.reading import Reader
 
 __all__ = ["anchored", "load", "parse"]
 

@@ -10,6 +10,7 @@ from rules.signals.mappings import BUILTIN, MAPPED_PATHS, Form
 from service.config import checks
 from service.config.errors import Problems
 from service.config.keys import Key, Section
+from service.config.nearest import nearest
 
 __all__ = ["SignalMapping", "SignalSourceRhythm", "check_mappings"]
 
@@ -97,6 +98,4 @@ def check_mappings(mappings: dict[str, SignalMapping], problems: Problems) -> No
 
 
 def _unknown_path(path: str, named: str, problems: Problems) -> None:
-    from service.config.reading import nearest
-
     problems.add(path, "UnknownKey", f"the payload has no {named}{nearest(named, MAPPED_PATHS)}", value=named)

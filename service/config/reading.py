@@ -13,10 +13,11 @@ import msgspec
 from service.config.errors import Problems
 from service.config.grid import GridStrategy, Match, Override
 from service.config.keys import Field, Key, Secret, fields_of, optional
+from service.config.nearest import nearest
 from service.config.scalars import REFUSED, read_scalar
 from service.config.trading import Sizing
 
-__all__ = ["MAX_ENTRIES", "Reader", "nearest"]
+__all__ = ["MAX_ENTRIES", "Reader"]
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -25,12 +26,6 @@ MAX_ENTRIES: Final = 1000
 
 _INDEX: Final = re.compile(r"-?[0-9]{1,9}", re.ASCII)
 _PLAIN_KEY: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return ``; did you mean X?`` for the nearest of ``names``, empty when none is near."""
-    near = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _join(path: str, name: str) -> str:

@@ -10,8 +10,9 @@ from service.config.catalogue import catalogue, with_values
 from service.config.cross_rules import check_across
 from service.config.document import Config
 from service.config.errors import Problems
+from service.config.nearest import nearest
 from service.config.older_names import Renamed, present_name
-from service.config.reading import Reader, nearest
+from service.config.reading import Reader
 from service.config.scalars import REFUSED
 
 __all__ = ["Checked", "check_changes", "validate_config"]

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from protocol.messages import Event
 from runtime.actor import Do
 from runtime.context import Context
-from runtime.differing import Divergence
+from runtime.differing import Divergence, Report
 from runtime.memory_journal import MemoryJournal
 from runtime.recording import Recorder
 from runtime.spec import Spec
 from runtime.system import ActorSystem
 from runtime.tape import Item, Mark, TapeItem
-from runtime.verifying import Report, Verifier, verify_records
+from runtime.verifying import Verifier, verify_records
 from tests.runtime.cast import (
     NO_DISK,
     Broken,

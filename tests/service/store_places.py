@@ -8,7 +8,8 @@ from pathlib import Path
 from random import Random
 
 from service.config import Config, load
-from service.journals import open_live_journal, open_live_reader, views_of
+from service.journals import open_live_reader, views_of
+from service.live_journal import open_live_journal
 from store.projector import Projector
 from store.tables.contents import digests
 from tests.store.trading import random_trading

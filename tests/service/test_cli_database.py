@@ -10,7 +10,7 @@ from protocol.webhook import RequestRefused
 from runtime.journal import Entry
 from service.cli.codes import ExitCode
 from service.config import load
-from service.journals import open_live_journal
+from service.live_journal import open_live_journal
 from tests.service.test_cli import call
 
 EVENT = RequestRefused(user="ann", address="192.0.2.1", size=10, code="BadSecret", refused=1, at=1_000)

@@ -17,7 +17,7 @@ import pytest
 from protocol.nodes import NodePresence, Quote
 from protocol.risk import EngineStatus
 from runtime.clock import WallClock
-from service.cli.nodes import standing
+from service.cli.views import standing
 from service.config import parse
 from service.nodes import node_name
 from store.cache.keys import NODES, node_key, quote_key

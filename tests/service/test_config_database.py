@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from service.config import ConfigError, parse
-from service.journals import has_journal, journal_of, open_live_journal, open_live_reader, place_of, views_of
+from service.journals import has_journal, journal_of, open_live_reader, place_of, views_of
+from service.live_journal import open_live_journal
 from store.postgres.place import Place
 from store.sqlite_journal import SqliteJournal
 from tests.store.events import entry

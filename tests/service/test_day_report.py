@@ -9,8 +9,7 @@ import pytest
 
 from protocol.risk import EngineStatus, EngineStatusChanged
 from protocol.webhook import WebhookRequest
-from runtime.differing import Cause, Divergence, differing_fields
-from runtime.verifying import Report
+from runtime.differing import Cause, Divergence, Report, differing_fields
 from service.cli import day_views
 from service.cli.codes import ExitCode
 from service.config import Config

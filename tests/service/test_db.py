@@ -19,8 +19,9 @@ from runtime.journal import JournalUnavailable
 from service.backup import make_backup, verified
 from service.cli.app import app
 from service.config import Config
-from service.journals import journal_of, open_live_journal, open_live_reader, views_of
+from service.journals import journal_of, open_live_reader, views_of
 from service.leaving import InstallationMoved, RestoreInterrupted, refuse_moved
+from service.live_journal import open_live_journal
 from service.moving import MoveIncomplete, move_installation, place_named
 from service.restoring import RestoreRefused, restore
 from service.sealed import BackupKeyMissing, BackupKeyWrong

@@ -21,10 +21,11 @@ import rules.take_profit
 from protocol.orders import FillRecorded, OrderSide
 from rules.precision import PriceRounding, floor_to, round_price
 from runtime.clock import NANOS
+from runtime.differing import Report
 from runtime.memory_journal import MemoryJournal
 from runtime.recording import Recorder
 from runtime.tape import Item, Mark, TapeItem
-from runtime.verifying import Report, verify_records
+from runtime.verifying import verify_records
 from service.day_check import RecordedHouse, check_items
 from service.day_process import check_beside, newest_outcome, task_of
 from service.input_recording import CONFIG, HOUSE, inputs_folder
