@@ -10,6 +10,7 @@ from service.config import Config
 from service.config.described import described
 from tests.tui.rig import Clock, Listening
 from tests.tui.test_settings import ONE, TWO, choose, posted, settings
+from tui.differences import steps
 from tui.forms import AccountsForm, CredentialsForm, LayersForm, OverridesForm, TablesForm
 from tui.forms.layer_sets import LayerSets, Mode
 from tui.settings_values import problem_of, shown, value_of
@@ -235,3 +236,16 @@ async def test_entries_of_a_table_have_their_names() -> None:
     )
     assert shown({"USDT": "10000"}) == "USDT=10000"
     assert shown({"a": "b,c"}) == '{"a": "b,c"}'
+
+
+def test_a_change_within_a_table_is_named() -> None:
+    """An account that goes over to real money says so before it is applied; its name alone would hide it (EX-1603)."""
+    paper, desk = {"name": "paper"}, {"name": "desk", "venue": "oanda", "testnet": True}
+    real = {**desk, "testnet": False}
+    assert steps("accounts", [paper, desk], [paper, real]) == [("desk testnet", "true → false")]
+    assert steps("accounts", [paper], [paper, real]) == [("desk", "is added: venue oanda, testnet false")]
+    assert steps("accounts", [paper, desk], None) == [("paper", "is removed"), ("desk", "is removed")]
+    assert steps("accounts", [paper, desk], [desk, paper]) == [("", "the same, in another order")]
+    assert steps("grid_strategy.levels", [ONE, TWO], [ONE, {**TWO, "tp_percent": "3"}]) == [("L1 tp_percent", "2 → 3")]
+    assert steps("ui.theme", None, "light") == [("", "default → light")]
+    assert steps("sizing.fixed_quote", "100", "200") == [("", "100 → 200")]

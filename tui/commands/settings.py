@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from tui.commands.draft import author, edit, load, side
+from tui.commands.draft import author, edit, load
+from tui.differences import steps
 from tui.seat import Argument, Choice, Command, Question, Seat, Sent
 from tui.settings_values import choices_of, hint_of, shown, value_of
 from tui.text import line
@@ -14,8 +15,8 @@ from tui.text import line
 __all__ = ["COMMANDS"]
 
 _APPLY_S: Final = 300.0
-_LARGEST: Final = 1_048_576
-_NAMED: Final = 3
+_SHOWN: Final = 12
+"""Changes that the question before an apply has room for."""
 
 
 def _keys(seat: Seat) -> Sequence[Mapping[str, Any]]:
@@ -83,11 +84,11 @@ async def _apply(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001
         seat.say(f"mend the draft first: {wrong[0]['path']} {wrong[0]['message']}{more} [{wrong[0]['code']}]", "alarm")
         return
     changes = list(seen.get("changes") or ())
-    effects = [(each["key"], _step(each)) for each in changes[:12]]
-    more = f" and {len(changes) - 12} more" if len(changes) > 12 else ""
+    effects = [step for each in changes for step in _steps(each["key"], each["before"], each["after"])]
+    more = f" and {len(effects) - _SHOWN} more" if len(effects) > _SHOWN else ""
     note = f"Every actor concerned takes it, or none does{more}. Open groups keep what they began with."
     title = f"Put {len(changes)} change{'s' if len(changes) > 1 else ''} in force?"
-    if not await seat.confirm(Question(title, effects, note)):
+    if not await seat.confirm(Question(title, effects[:_SHOWN], note)):
         return
     if (now := await seat.ask("/v1/config")) is None:
         return
@@ -100,9 +101,8 @@ async def _apply(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001
     seat.state.stir("config")
 
 
-def _step(change: Mapping[str, Any]) -> str:
-    key = str(change["key"])
-    return f"{side(key, change['before'])} → {side(key, change['after'])}"
+def _steps(key: str, before: Any, after: Any) -> list[tuple[str, str]]:
+    return [(f"{key} {part}".strip(), text) for part, text in steps(key, before, after)]
 
 
 async def _show_conflict(seat: Seat, seen: Mapping[str, Any]) -> None:
@@ -113,12 +113,17 @@ async def _show_conflict(seat: Seat, seen: Mapping[str, Any]) -> None:
     before, after = seen.get("document") or {}, now["document"]
     text = [line((f"version {now['version']} by {now['author']} changed", "strong"))]
     text += [
-        line(f"  {key}  ", (f"{side(key, before.get(key))} → {side(key, after.get(key))}", "warn"))
+        line(f"  {part}  ", (step, "warn"))
         for key in sorted(before.keys() | after.keys())
         if before.get(key) != after.get(key)
+        for part, step in _steps(key, before.get(key), after.get(key))
     ] or [line(("  nothing: the same settings", "dim"))]
     text += [line(""), line((f"you were about to apply, from version {seen['base']}", "strong"))]
-    text += [line(f"  {each['key']}  ", (_step(each), "accent")) for each in seen["changes"]]
+    text += [
+        line(f"  {part}  ", (step, "accent"))
+        for each in seen["changes"]
+        for part, step in _steps(each["key"], each["before"], each["after"])
+    ]
     text += [line(""), line(("Nothing was applied. Set again what is still wanted, look at it, then apply.", "dim"))]
     seat.show_page("Somebody else applied first [ConfigConflict]", text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -145,8 +146,8 @@ def _preview(world: World, draft: Mapping[str, Any], sample: Mapping[str, Any]) 
     changes = [
         {
             "key": each["key"],
-            "before": "" if each["before"] is None else str(each["before"]),
-            "after": "" if each["after"] is None else str(each["after"]),
+            "before": "" if each["before"] is None else json.dumps(each["before"]),
+            "after": "" if each["after"] is None else json.dumps(each["after"]),
             "holds": holds.get(each["key"], "now"),
             "actors": [],
         }

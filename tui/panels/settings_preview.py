@@ -9,15 +9,20 @@ from typing import Any, Final
 from textual.content import Content
 
 from tui import cells
+from tui.differences import steps
 from tui.ladder import ladder_lines
-from tui.settings_values import brief
 from tui.text import line, lines
 
 __all__ = ["about", "preview"]
 
 _ROOM: Final = 20
 """Longest value that a row is sure to show whole; a longer one is shown above what the key is for."""
-_HOLDS: Final = {"now": "at once", "group": "for new groups", "restart": "after a restart"}
+_HOLDS: Final = {
+    "now": "at once",
+    "group": "for new groups",
+    "restart": "at once: the actors concerned restart",
+    "start": "when bulkhead starts again",
+}
 
 
 def about(row: Mapping[str, Any] | None, hint: str) -> Content:
@@ -58,7 +63,8 @@ def _preview(found: Mapping[str, Any], config: Mapping[str, Any], *, typed: bool
         return
     for change in found["changes"]:
         yield line((change["key"], "strong"))
-        yield line(f"  {_side(change, 'before')} → ", (_side(change, "after"), "accent"))
+        for part, step in steps(str(change["key"]), _value(change["before"]), _value(change["after"])):
+            yield line(f"  {part}  " if part else "  ", (step, "accent"))
         yield line((f"  holds {_HOLDS.get(change['holds'], change['holds'])}", "dim"))
     if not found["changes"]:
         yield line(("nothing differs from what is in force", "dim"))
@@ -76,10 +82,10 @@ def _preview(found: Mapping[str, Any], config: Mapping[str, Any], *, typed: bool
         yield line(("RESTARTED", "title"), f"   {', '.join(found['restarts'])}")
 
 
-def _side(change: Mapping[str, Any], side: str) -> str:
-    text = str(change[side])
+def _value(text: Any) -> Any:
+    """Return a side of a change: the daemon writes it as JSON, nothing for the default."""
     try:
-        return brief(str(change["key"]), json.loads(text)) if text else "default"
+        return json.loads(text) if text else None
     except ValueError:
         return text
 
