@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["LOOKS", "Look", "axes_of", "dates", "heading", "in_words", "nothing"]
+__all__ = ["LOOKS", "Look", "axes_of", "dates", "heading", "in_words", "nothing", "said_above", "shortened"]
 
 
 class Look(NamedTuple):
@@ -48,8 +48,21 @@ _TITLES: Final = {
 }
 
 
+_SAYS: Final = {
+    "drawdown": "percent below the highest total equity so far",
+    "histogram": "how many trades had which net return on entry cost",
+    "heatmap": "net result in USD",
+    "months": "realized in USD, and the return of total equity",
+    **dict.fromkeys(("by_day", "by_pair", "by_timeframe", "by_strategy", "by_side"), "realized in USD, net of fees"),
+}
+"""What the values of a chart are, where it does not say so itself."""
+
+_WIDEST: Final = 110
+"""Letters that have room beside the result."""
+
+
 def heading(figure: Figure, found: Mapping[str, Any], chart: str, look: Look) -> None:
-    """Write what it is, of which scope and days, and the result."""
+    """Write what it is, of which scope and days, in which unit, and the result."""
     figures = found["dashboard"]
     span, begins = found["range"], found["range"]["from"] or _first_day(found)
     about = (
@@ -57,9 +70,10 @@ def heading(figure: Figure, found: Mapping[str, Any], chart: str, look: Look) ->
         if begins
         else f"{found['scope']}  \u00b7  to {span['to']}"
     )
-    filters = [word for word in found["filters"].values() if word]
+    filters = [shortened(word) for word in found["filters"].values() if word]
+    said = "  \u00b7  ".join([about, *filters, *filter(None, [_SAYS.get(chart)])])
     figure.text(0.045, 0.925, _TITLES[chart], color=look.ink, fontsize=25, fontweight="bold", va="center")
-    figure.text(0.045, 0.878, "  \u00b7  ".join([about, *filters]), color=look.soft, fontsize=14, va="center")
+    figure.text(0.045, 0.878, said[:_WIDEST], color=look.soft, fontsize=14, va="center")
     total = found["total_pnl"]
     tone = look.gain if total > 0 else look.loss if total < 0 else look.ink
     figure.text(
@@ -88,6 +102,25 @@ def axes_of(
     axes.grid(axis="y", color=look.grid, linewidth=1)
     axes.set_axisbelow(True)
     return axes
+
+
+def said_above(axes: Axes, look: Look, words: str, place: float = 0.0) -> None:
+    """Write above axes what they show; ``place`` is where, from 0 at their beginning to 1 over the numbers."""
+    axes.annotate(
+        words,
+        (place, 1.0),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        xytext=(8 * place, 8),
+        color=look.soft,
+        fontsize=12,
+    )
+
+
+def shortened(text: str, most: int = 24) -> str:
+    """Return a name in at most so many letters, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}\u2026"
 
 
 def nothing(figure: Figure, look: Look) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from service.report.canvas import Look, axes_of, dates, in_words, nothing
+from service.report.canvas import Look, axes_of, dates, in_words, nothing, said_above
 from service.report.numbers import axis_percent, count, day, money, percent, zone_named
 from service.report.scales import value_ticks
 
@@ -53,7 +53,10 @@ def equity(figure: Figure, found: Mapping[str, Any], look: Look) -> None:
     dates(axes, first, last, found)
     axes.tick_params(labelbottom=False)
     in_words(axes)
-    _fall(axes_of(figure, look, (0.045, 0.075, 0.875, 0.21)), found, look, first, last)
+    said_above(axes, look, "USD", 1.0)
+    below = axes_of(figure, look, (0.045, 0.075, 0.875, 0.205))
+    said_above(below, look, "drawdown from the highest total equity so far, deposits and withdrawals apart")
+    _fall(below, found, look, first, last)
 
 
 def drawdown(figure: Figure, found: Mapping[str, Any], look: Look) -> None:

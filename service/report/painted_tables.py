@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from service.report.canvas import Look, axes_of, nothing
+from service.report.canvas import Look, axes_of, nothing, shortened
 from service.report.numbers import DASH, count, money, percent, plain_percent
 from service.report.pieces import frame_length
 
@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["by_key", "heatmap", "months"]
 
 _MOST_BARS: Final = 24
+_FEWEST_ROWS: Final = 4
+"""Rows that a heat table has room for at least: one alone is not as high as the picture."""
+
+_WIDE: Final = 7
+"""Columns of a heat table up to which its cells have room for whole words."""
 
 
 def _bars(figure: Figure, look: Look, names: Sequence[str], values: Sequence[float], more: Sequence[str]) -> None:
@@ -26,13 +31,13 @@ def _bars(figure: Figure, look: Look, names: Sequence[str], values: Sequence[flo
     places = list(range(len(names)))[::-1]
     axes.barh(places, values, height=0.62, color=[look.gain if value >= 0 else look.loss for value in values])
     axes.yaxis.tick_left()
-    axes.set_yticks(places, names, color=look.ink)
+    axes.set_yticks(places, [shortened(name) for name in names], color=look.ink)
     axes.grid(axis="y", visible=False)
     axes.axvline(0, color=look.soft, linewidth=1)
     spread = (max([*values, 0]) - min([*values, 0])) or 1.0
     axes.set_xlim(min([*values, 0]) - spread * 0.02, max([*values, 0]) + spread * 0.38)
     axes.set_xticks([])
-    axes.set_ylim(-0.7, max(len(names) - 0.3, 4.3))
+    axes.set_ylim(min(-0.7, len(names) - 5.3), len(names) - 0.3)  # few of them stand below the heading
     for place, value, words in zip(places, values, more, strict=True):
         # Right of the bar, or of the axis when the bar goes to the left: names stand there.
         said = f"{money(value)}    {words}"
@@ -86,7 +91,7 @@ def _grid(
                 x + 0.5, y + 0.7, small, color=look.ink, alpha=0.72, ha="center", va="center", fontsize=size * 0.76
             )
     axes.set_xlim(0, len(columns))
-    axes.set_ylim(max(len(rows), 6), 0)
+    axes.set_ylim(max(len(rows), _FEWEST_ROWS), 0)
     axes.xaxis.tick_top()
     axes.yaxis.tick_left()
     axes.set_position((0.10, 0.05, 0.86, 0.755))
@@ -98,8 +103,12 @@ def heatmap(figure: Figure, found: Mapping[str, Any], look: Look) -> None:
     """Draw pairs by timeframes."""
     table = found["dashboard"]["heatmap"]
     frames = sorted({frame for row in table.values() for frame in row}, key=frame_length)
+    trades = " trades" if len(frames) <= _WIDE else ""
     cells = {
-        (symbol, frame): (cell["net_pnl"], f"{count(cell['trades'])}, {plain_percent(cell['win_rate_percent'], 0)} won")
+        (symbol, frame): (
+            cell["net_pnl"],
+            f"{count(cell['trades'])}{trades}, {plain_percent(cell['win_rate_percent'], 0)} won",
+        )
         for symbol, row in table.items()
         for frame, cell in row.items()
     }

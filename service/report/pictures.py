@@ -95,7 +95,8 @@ def picture(found: Mapping[str, Any], chart: str, theme: str = "light") -> bytes
     from matplotlib.figure import Figure
 
     look = LOOKS[theme]
-    with mpl.rc_context({"font.family": ["DejaVu Sans"], "font.size": 13, "axes.unicode_minus": True}):
+    # Strategies are named by whoever sends alerts: a name with two dollar signs is no formula.
+    with mpl.rc_context({"font.family": ["DejaVu Sans"], "font.size": 13, "text.parse_math": False}):
         figure = Figure(figsize=(WIDTH / _DPI, HEIGHT / _DPI), dpi=_DPI, facecolor=look.page)
         CHARTS[chart](figure, found, look)
         heading(figure, found, chart, look)

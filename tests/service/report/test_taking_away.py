@@ -267,6 +267,16 @@ def test_every_chart_is_drawn() -> None:
 
 
 @pytest.mark.slow(seconds=30)
+def test_a_name_is_no_formula_of_a_picture() -> None:
+    """EX-306: a strategy is named by whoever sends alerts; between dollar signs nothing is typeset; a long one is cut."""
+    found = answer(trades=5)
+    for row, name in zip(found["breakdown"]["strategy"], ("$x_{$", "y" * 256), strict=False):
+        row["key"] = name
+    found["filters"]["strategy"] = "$\\frac{$"
+    assert size_of(picture(found, "by_strategy")) == (WIDTH, HEIGHT)
+
+
+@pytest.mark.slow(seconds=30)
 def test_a_picture_is_drawn_beside() -> None:
     """EX-1718: over the API a picture comes from a process of its own, in the theme that is asked for."""
 
