@@ -49,8 +49,9 @@ types: $(VENV)/.ready-dev ## Check types (mypy --strict) in every room
 layers: $(VENV)/.ready-dev ## Check that rooms import only the rooms below them
 	@$(VENV)/bin/lint-imports
 
+# Not --quiet: it drops warnings before --strict counts them.
 docs: $(VENV)/.ready-dev ## Build the documentation into site/
-	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
 
 generated: $(VENV)/.ready-dev ## Write config.toml, the reference pages and the diagram from the code
 	@$(PY) -m service.config

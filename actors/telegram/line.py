@@ -70,6 +70,10 @@ class Line:
         said = [self._bot.send_message(chat, text, request_timeout=FAREWELL_S) for chat in self._chats]
         await asyncio.gather(*said, return_exceptions=True)
 
+    async def hang_up(self) -> None:
+        """Close the connections; nothing is asked after that."""
+        await self._bot.session.close()
+
     async def take(self, asked: PollPhone | Deliver) -> None:
         """Do what the wire asks and say what came of it; polls one at a time."""
         if isinstance(asked, Deliver):
@@ -192,21 +196,28 @@ async def _talk() -> None:
     """Do what standard input asks until it ends; what is under way then is cut off."""
     heard = asyncio.StreamReader(limit=LONGEST_FRAME)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(heard), sys.stdin)
-    line: Line | None = None
-    under_way: set[asyncio.Task[None]] = set()
-    while raw := await heard.readline():
-        asked = request_of(raw)
-        if isinstance(asked, Dial):
-            line = Line(asked)
-            task = asyncio.create_task(line.offer())
-        else:
-            assert line is not None, "the first frame dials"
+    raw = await heard.readline()
+    if not raw:
+        return
+    dial = request_of(raw)
+    assert isinstance(dial, Dial), "the first frame dials"
+    line = Line(dial)
+    under_way = {asyncio.create_task(line.offer())}
+    try:
+        while raw := await heard.readline():
+            asked = request_of(raw)
             if isinstance(asked, Farewell):
                 await line.bid_farewell(asked.text)
                 return
+            assert not isinstance(asked, Dial), "one line a process"
             task = asyncio.create_task(line.take(asked))
-        under_way.add(task)
-        task.add_done_callback(under_way.discard)
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
+    finally:
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        await line.hang_up()
 
 
 def main() -> None:

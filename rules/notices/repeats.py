@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Final
 
 import msgspec
@@ -33,7 +34,7 @@ _OVER: Final = {"engine.running": "kill_switch.activated", "kill_switch.activate
 
 
 class Merger(msgspec.Struct):
-    """Remembers what was sent lately, by its words: when first, and how often it came again."""
+    """Remembers what was sent lately, by its words, oldest first: when first, and how often it came again."""
 
     sent: dict[str, tuple[int, int]] = msgspec.field(default_factory=dict)
 
@@ -46,11 +47,17 @@ class Merger(msgspec.Struct):
     def admit(self, notice: Notice) -> bool:
         """Take a notice in; return whether it is to be sent, and not only counted."""
         self.passes(notice)
+        self._forget(notice.at)
         words = f"{notice.type}|{notice.link}|{notice.title}"
-        first, count = self.sent.get(words, (0, 0))
-        self.sent = {key: value for key, value in self.sent.items() if notice.at - value[0] < AGAIN_NS}
-        if words in self.sent:
+        first, count = self.sent.get(words, (notice.at - AGAIN_NS, 0))
+        if notice.at - first < AGAIN_NS:
             self.sent[words] = (first, count + 1)
             return False
+        self.sent.pop(words, None)  # what was sent last stands last
         self.sent[words] = (notice.at, 0)
         return True
+
+    def _forget(self, now: int) -> None:
+        """Drop what was sent too long ago; not a look at all of it for each notice, which come by thousands in a storm."""
+        for words in list(takewhile(lambda each: now - self.sent[each][0] >= AGAIN_NS, self.sent)):
+            del self.sent[words]

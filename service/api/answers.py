@@ -96,6 +96,11 @@ def _not_let_in(error: AccessRefused) -> web.Response:
     return response
 
 
+def _has_left(request: web.Request) -> bool:
+    """Tell whether nobody is there any more to be answered: no mistake of ours."""
+    return request.transport is None or request.transport.is_closing()
+
+
 @web.middleware
 async def errors_in_one_shape(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer every error in the one shape; what nobody foresaw is logged and says so."""
@@ -113,6 +118,7 @@ async def errors_in_one_shape(request: web.Request, handler: Handler) -> web.Str
     except web.HTTPException as error:
         return error_answer(error.status, type(error).__name__.removeprefix("HTTP"), error.reason, request.path)
     except Exception as error:
-        log.exception("the API failed on %s %s", request.method, request.path)
+        if not (isinstance(error, ConnectionError) and _has_left(request)):
+            log.exception("the API failed on %s %s", request.method, request.path)
         # Not in its own words: nobody knows what they hold, and the log has them, without secrets.
         return error_answer(500, type(error).__name__, "a mistake of bulkhead: see its log")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -202,6 +203,33 @@ def test_the_same_words_within_a_quarter_hour_are_only_counted() -> None:
 
     assert [merger.admit(notice(at * S)) for at in (0, 60, 899, 900)] == [True, False, False, True]
     assert merger.admit(notice(901 * S, "other"))
+
+
+def test_a_storm_of_notices_costs_each_a_look_at_few() -> None:
+    """DK-261: thousands of different words within 15 min are remembered, and forgotten, without a look at all for each."""
+    looks = 0
+
+    class Counting(dict[str, tuple[int, int]]):
+        def __iter__(self) -> Iterator[str]:
+            nonlocal looks
+            for each in super().__iter__():
+                looks += 1
+                yield each
+
+        def items(self) -> Any:
+            return [(each, self[each]) for each in self]
+
+    merger = Merger(sent=Counting())
+
+    def notice(at: int) -> Notice:
+        return Notice(seq=1, at=at * S, severity=NoticeSeverity.CRITICAL, type="order.filled", title=f"fill {at}")
+
+    assert all(merger.admit(notice(at)) for at in range(1_000, 3_000))
+    assert type(merger.sent) is Counting, "what is made anew is a look at each"
+    assert len(merger.sent) == 900
+    assert looks < 5 * 2_000
+    assert not merger.admit(notice(2_999))
+    assert merger.admit(notice(1_000)), "the clock was put back"
 
 
 def test_a_stop_that_comes_again_after_it_was_over_is_news() -> None:

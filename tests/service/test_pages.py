@@ -65,6 +65,20 @@ def test_every_command_of_a_page_is_understood(page: Path) -> None:
             command.make_context("bulkhead", words)
 
 
+def test_every_page_is_in_the_navigation() -> None:
+    """EX-1803: whoever reads the built pages finds each of them, once."""
+    named = re.findall(r"^ +- ([\w/.-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    docs = ROOT / "docs"
+    assert sorted(named) == sorted(page.relative_to(docs).as_posix() for page in docs.rglob("*.md"))
+
+
+def test_pages_are_built_strictly() -> None:
+    """A build that is quiet counts no warnings, and passes with links that lead nowhere."""
+    built = [line for line in (ROOT / "Makefile").read_text().splitlines() if "mkdocs build" in line]
+    assert built
+    assert all("--strict" in line and "--quiet" not in line for line in built)
+
+
 def test_the_table_of_alerts_is_whole() -> None:
     """EX-202: every field that is read stands in the reference, in the order of validation."""
     rows = re.findall(r"^\| `([\w.]+)` \|", (ROOT / "docs" / "reference" / "alert.md").read_text(), re.MULTILINE)

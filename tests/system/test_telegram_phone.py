@@ -15,7 +15,7 @@ import pytest
 from protocol.configuration import ConfigApplied
 from protocol.event_log import OperatorActed
 from protocol.groups import CloseStarted, GroupOpened
-from protocol.risk import EngineStatus, EngineStatusChanged
+from protocol.risk import AccountPaused, EngineStatus, EngineStatusChanged
 from protocol.telegram import PhoneTaken
 from tests.servers.telegram import TOKEN, Shown, TelegramServer
 from tests.system.process import CONFIG, DaemonProcess, daemon_in
@@ -106,7 +106,9 @@ async def phone(folder: Path) -> AsyncIterator[Phone]:
             assert await asyncio.to_thread(daemon.end, signal.SIGTERM) == 0
             assert server.last(PHONE).text.startswith("bulkhead stops now")
             assert daemon.left_behind() == []
-            assert TOKEN not in (folder / "log").read_text()
+            log = (folder / "log").read_text()
+            assert TOKEN not in log
+            assert "Unclosed" not in log, "the line to Telegram is closed, not only dropped"
 
 
 async def approving(one: Phone) -> str:
@@ -142,7 +144,7 @@ async def closing(one: Phone, first: str) -> None:
     await one.tap(asked, "Confirm", "Closing BTC/USDT 1h long")
     await one.until("/v1/groups?open=1", lambda said: len(said["groups"]) == 1)
     await one.see("BTC/USDT 1h long closed by an operator: -")
-    await one.say("/pause", "Paused")
+    await one.say("/pause", "Paused: paper")
     await one.say("/pause", "You may not", chat=WATCHER)
     asked = await one.say("/closeall", "Close 1 group")
     code = asked.text.rpartition("/confirm ")[2][:6]
@@ -173,7 +175,7 @@ async def looking_around(one: Phone) -> None:
     ):
         await one.say(command, words, chat=TABLET)
     await one.tap(await one.say("/run", "Tap Confirm", chat=TABLET), "Confirm", "done")
-    await one.tap(await one.say("/resume", "Tap Confirm", chat=TABLET), "Confirm", "Resumed")
+    await one.tap(await one.say("/resume", "Tap Confirm", chat=TABLET), "Confirm", "Resumed: paper")
 
 
 async def killed(one: Phone) -> None:
@@ -195,7 +197,15 @@ async def killed(one: Phone) -> None:
     for each in closed["notifications"]:
         if each["severity"] == "critical" or each["type"] == "group.closed":
             await one.see(each["title"])
-    await one.say("/status", "engine paused")
+    status = await one.say("/status", "PAUSED until resumed: by Telegram user 7")
+    assert "engine running" in status.text
+    assert "model: none" in status.text
+    await one.say("/pause all", "Paused: no new entries of any account", chat=TABLET)
+    await one.tap(
+        await one.say("/resume", "Tap Confirm"), "Confirm", "the engine is paused: by Telegram user 10: /resume all"
+    )
+    await one.say("/resume", "paper is not paused by itself. Its entries still wait, the engine is paused")
+    await one.tap(await one.say("/resume all", "Tap Confirm"), "Confirm", "Resumed: the engine is running")
 
 
 def test_the_phone_is_enough_to_steer_by(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,6 +248,7 @@ def audited(events: list[Any]) -> None:
     assert sum(isinstance(each, CloseStarted) for each in events) == 2
     assert sum(isinstance(each, GroupOpened) for each in events) == 2
     paused = [each for each in events if isinstance(each, EngineStatusChanged) and each.status is EngineStatus.PAUSED]
-    assert len(paused) == 2
+    assert len(paused) == 1
+    assert [each.account for each in events if isinstance(each, AccountPaused)] == ["paper", "paper"]
     taken = [each.update_id for each in events if isinstance(each, PhoneTaken)]
     assert len(taken) == len(set(taken))

@@ -7,8 +7,9 @@ import io
 import json
 import socket
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import aiohttp
 import pytest
 
 from actors import http_door
@@ -130,6 +131,34 @@ def test_a_mistake_of_ours_is_not_told_in_its_own_words(monkeypatch: pytest.Monk
     network(work)
 
 
+def test_who_leaves_before_the_answer_is_no_mistake(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that hangs up while it is answered leaves no page of a log behind; a connection of ours that fails does."""
+
+    async def work(net: Network) -> None:
+        token = await net.token(Scope.READ)
+        left = asyncio.Event()
+
+        async def cut(listener: Any) -> Any:
+            if net.rig.host.source_label == "gone":
+                listener._request.transport.abort()
+                left.set()
+            raise ConnectionResetError("Cannot write to closing transport")
+
+        monkeypatch.setattr(stream_module._Listener, "serve", cut)
+        assert (await net.ask("GET", "/v1/stream", token)).code == "ConnectionResetError"
+        assert len(caplog.records) == 1
+        net.rig.host.source_label = "gone"
+        with pytest.raises(aiohttp.ClientError):
+            await net.ask("GET", "/v1/stream", token)
+        await left.wait()
+        assert len(caplog.records) == 1
+
+    with caplog.at_level("ERROR", logger="bulkhead.api"):
+        network(work)
+
+
 def test_who_says_nothing_loses_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that sends its headers a byte at a time holds a connection for so long and no longer (slow-loris)."""
     monkeypatch.setattr(http_door, "IDLE_S", 0.2)
@@ -178,7 +207,9 @@ def test_who_reads_nothing_loses_the_line(monkeypatch: pytest.MonkeyPatch) -> No
         token, hub = await net.token(Scope.READ), net.server.hub
         for path in ("stream", "tail"):
             reader, writer = await connected(net)
-            writer.write(f"GET /v1/{path}?severity=debug HTTP/1.1\r\nAuthorization: Bearer {token}\r\n{UPGRADE}".encode())
+            writer.write(
+                f"GET /v1/{path}?severity=debug HTTP/1.1\r\nAuthorization: Bearer {token}\r\n{UPGRADE}".encode()
+            )
             await reader.readuntil(b"\r\n\r\n")
             writer.transport.pause_reading()  # type: ignore[attr-defined] # a transport of asyncio's has it
             async with asyncio.timeout(30):
