@@ -9,10 +9,11 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["iso_exact", "iso_ms", "legible", "legible_json", "plain", "words"]
+__all__ = ["iso_exact", "iso_ms", "legible", "legible_json", "plain", "whole_number", "words"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = 1_000_000
+_LONGEST_NUMBER: Final = 20
 _PICTURES: Final = 0x2400
 """Where Unicode has a picture of each control character, in their order."""
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -37,6 +38,13 @@ def iso_exact(instant: int) -> str:
 def words(name: str) -> str:
     """Return a name of the protocol, or an outcome with what it is about, as words: ``queued: q3: pool full``."""
     return name.replace("_", " ").replace(":", ": ")
+
+
+def whole_number(text: str, most: int = 2**63 - 1) -> int | None:
+    """Return the number that a text of plain digits is; None for any other, and for one that no database holds."""
+    if not (text.isascii() and text.isdigit() and len(text) < _LONGEST_NUMBER):
+        return None  # before it is read: digits by the thousand are slow to read, and refused with an error of Python's own
+    return number if (number := int(text)) <= most else None
 
 
 def plain(value: Decimal) -> str:

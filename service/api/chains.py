@@ -13,6 +13,7 @@ from actors.chains import LOOK_WITHIN_S
 from protocol.chains import AskChain, ChainReply
 from protocol.options import OptionContract
 from rules import notation
+from rules.notation import whole_number
 from rules.options.expiry import days_to_expiry, session_date
 from rules.options.quality import is_clean
 from rules.options.spread import FLAGGED_ABOVE, spread_quality
@@ -73,10 +74,11 @@ def _underlying(text: str) -> str:
 
 
 def _strikes(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= _MOST_STRIKES:
+    number = whole_number(text, _MOST_STRIKES)
+    if not number:
         message = f"must be a number from 1 to {_MOST_STRIKES}"
         raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid", message, path="strikes", value=text)
-    return int(text)
+    return number
 
 
 def _plain(account: str, asked: AskChain, said: ChainReply, now: int) -> dict[str, Any]:

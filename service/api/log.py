@@ -13,6 +13,7 @@ from protocol.codec import decode_json
 from protocol.event_log import EVENT_LOG, AcknowledgeEvents
 from protocol.messages import Value
 from rules.event_log.line import Category, LineSeverity, Tag
+from rules.notation import whole_number
 from service.api.answers import Refused, answer, not_found, plain
 from service.api.control import actor_at
 from service.api.host import ASK_S
@@ -101,9 +102,10 @@ def _words(query: Mapping[str, str], name: str, of: type[W]) -> tuple[W, ...]:
 
 def _number(query: Mapping[str, str], name: str) -> int | None:
     text = query.get(name, "")
-    if text and not (text.isascii() and text.isdigit() and len(text) < 20):
+    number = whole_number(text)
+    if text and number is None:
         raise Refused(422, "WrongType", f"{name} is a whole number, instants are nanoseconds", path=name, value=text)
-    return int(text) if text else None
+    return number
 
 
 class _Log:

@@ -15,6 +15,7 @@ from protocol.codec import decode_json
 from protocol.messages import Value
 from protocol.performance import EQUITY, RecordFlow
 from protocol.values import Instant, Scope, Side
+from rules.notation import whole_number
 from rules.performance import RangeName, custom_span, day_of, span_of
 from rules.quote_usd import quote_usd, rate_symbol
 from service.api.accounts import known_account
@@ -91,7 +92,7 @@ def _span_of(query: Mapping[str, str], now: Instant, zone: tzinfo) -> tuple[Inst
         raise Refused(422, "InvalidEnum", f"range is one of {', '.join(RangeName)}", path="range", value=name)
     times = {key: query.get(key, "") for key in ("since", "until")}
     for key, text in times.items():
-        if text and not (text.isascii() and text.isdigit() and len(text) < 20):
+        if text and whole_number(text) is None:
             raise Refused(422, "WrongType", f"{key} is an instant in nanoseconds", path=key, value=text)
     if name and name != RangeName.CUSTOM:
         return span_of(RangeName(name), now, zone)

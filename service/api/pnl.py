@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from rules.notation import whole_number
 from service.api.accounts import known_account
 from service.api.answers import Refused, answer, not_found, plain
 from service.api.rows import scope_of
@@ -53,9 +54,10 @@ def pnl_filter(query: Mapping[str, str]) -> PnlFilter:
 
 def _instant(query: Mapping[str, str], name: str) -> int | None:
     text = query.get(name, "")
-    if text and not (text.isascii() and text.isdigit() and len(text) < 20):
+    number = whole_number(text)
+    if text and number is None:
         raise Refused(422, "WrongType", f"{name} is an instant in nanoseconds", path=name, value=text)
-    return int(text) if text else None
+    return number
 
 
 def _zone(server: ApiServer) -> tzinfo:

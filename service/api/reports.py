@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from aiohttp import web
 from anyio import CapacityLimiter
 
+from rules.notation import whole_number
 from service.api.answers import Refused, answer
 from service.api.performance import Figures, zone_of
 from service.api.rows import limit_of
@@ -18,6 +19,7 @@ from service.report.names import file_name
 from service.report.page import page_of
 from service.report.pictures import CHARTS, HEIGHT, THEMES, WIDTH, picture_beside
 from service.report.tables import EXPORTS, Source, table_of
+from store.log.lines import harmless
 from store.performance import Wanted
 from store.queries import Views
 from store.trades import trade_rows
@@ -142,17 +144,16 @@ class _Reports:
 def _before(text: str) -> tuple[int, str] | None:
     """Return where a page goes on: ``<closed at>/<group>`` as the page before said."""
     at, _, name = text.partition("/")
-    if text and not (at.isascii() and at.isdigit() and len(at) < 20 and name):
+    closed_at = whole_number(at)
+    if text and (closed_at is None or not name):
         raise Refused(422, "WrongType", "before is what the answer before gave", path="before", value=text)
-    return (int(at), name) if text else None
+    return None if closed_at is None else (closed_at, name)
 
 
 def _harmless(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     """Keep a spreadsheet from taking a text that came from outside for a formula."""
     for row in rows:
-        yield tuple(
-            f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "@", "\t", "\r") else cell for cell in row
-        )
+        yield tuple(harmless(cell) if isinstance(cell, str) else cell for cell in row)
 
 
 def _offered(name: str) -> dict[str, str]:

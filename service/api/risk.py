@@ -18,6 +18,7 @@ from protocol.offset import (
     SkipOnce,
     UnblockGroup,
 )
+from rules.notation import whole_number
 from service.api.accounts import account_names, known_account
 from service.api.answers import Refused, answer, not_found, plain
 from service.api.control import actor_at
@@ -73,7 +74,7 @@ class _Risk:
         query, limit = request.query, limit_of(request.query)
         account, group, text = (query.get(name, "") for name in ("account", "group", "text"))
         plans, before = query.get("plans") == "1", query.get("before")
-        if before is not None and not before.isdigit():
+        if before is not None and whole_number(before) is None:
             raise ValidationError("before", "is the position of a record: a whole number", value=before)
         found = await self._server.reading.views(
             lambda views: views.risk_decisions(

@@ -10,6 +10,7 @@ from actors.session_topics import market_topic
 from protocol.market import PriceTick
 from protocol.values import Scope, Side
 from protocol.webhook import NewestPrice
+from rules.notation import whole_number
 from rules.quote_usd import quote_usd, rate_symbol
 from runtime.errors import ActorError
 from runtime.system import ActorSystem
@@ -48,9 +49,10 @@ _AT_LEAST: Final = {
 def limit_of(query: Mapping[str, str]) -> int:
     """Return how many rows a client wants; raise ``Refused`` for what is no sane number."""
     text = query.get("limit", str(LIMIT))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _MOST:
+    number = whole_number(text, _MOST)
+    if not number:
         raise Refused(422, "OutOfRange", f"limit is a number from 1 to {_MOST}", path="limit", value=text)
-    return int(text)
+    return number
 
 
 def scope_of(query: Mapping[str, str]) -> Scope | None:
@@ -74,12 +76,11 @@ def events(views: Views, query: Mapping[str, str], limit: int) -> list[EventRow]
     severity = query.get("severity", "info")
     if severity not in _AT_LEAST:
         raise Refused(422, "InvalidEnum", f"severity is one of {', '.join(_AT_LEAST)}", path="severity", value=severity)
-    since = query.get("since", "")
     wanted = EventFilter(
         severities=_AT_LEAST[severity],
         group_id=query.get("group", ""),
         text=query.get("text", ""),
-        since=int(since) if since.isdigit() else None,
+        since=whole_number(query.get("since", "")),
     )
     return views.events(wanted, limit=limit)
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from rules.notation import whole_number
 from runtime.journal import JournalError
 from service.api.answers import Refused
 from service.api.filters import filter_of
@@ -61,9 +62,10 @@ def _past(query: Mapping[str, str]) -> tuple[int, int]:
     numbers = []
     for name, default in (("since", 0), ("last", 0)):
         text = query.get(name, str(default))
-        if not (text.isascii() and text.isdigit() and len(text) < 20):
+        number = whole_number(text)
+        if number is None:
             raise Refused(422, "WrongType", f"{name} is a whole number", path=name, value=text)
-        numbers.append(int(text))
+        numbers.append(number)
     return numbers[0], min(numbers[1], HISTORY_MOST)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from protocol.groups import GroupOpened, OrderWanted, PyramidAdded, PyramidAnchored
 from protocol.orders import OrderSent
 from protocol.signals import SignalReceived
+from rules.notation import whole_number
 from runtime.journal import Record
 from service.explain.lookup import Lookup
 from store.views.mentions import mentions
@@ -77,8 +78,8 @@ def collect(lookup: Lookup, ident: str) -> Story | None:
     kind = _kind_of(first, ident)
     if not kind and _QUEUED.fullmatch(ident) and (signal := lookup.queued(ident)):
         return collect(lookup, signal)
-    if not kind and ident.isdigit() and int(ident) < 2**63:
-        first, kind = lookup.correlated(int(ident)), "chain"
+    if not kind and (number := whole_number(ident)) is not None:
+        first, kind = lookup.correlated(number), "chain"
     if not first:
         return None
     groups = _groups_of(first, ident, kind)

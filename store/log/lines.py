@@ -19,7 +19,7 @@ from rules.notation import iso_ms, legible, legible_json
 from rules.signals.redaction import REDACTED, redact_text
 from store.views.rows import EventRow
 
-__all__ = ["COLUMNS", "ExportForm", "exported", "json_line", "plain_row", "without_secrets"]
+__all__ = ["COLUMNS", "ExportForm", "exported", "harmless", "json_line", "plain_row", "without_secrets"]
 
 
 class ExportForm(StrEnum):
@@ -37,6 +37,8 @@ COLUMNS: Final = (
 """The columns of an export, and the fields of a line."""
 
 _LETTERS: Final = {"error": "E", "warning": "W", "info": "I", "risk": "R", "order": "O"}
+_BEGINS_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+_NEGATIVE: Final = re.compile(r"-[0-9]+(\.[0-9]+)?")
 _SECRET: Final = re.compile(r"secret|passphrase|password|api[_-]?key|private[_-]?key|hmac[_-]?key|token", re.IGNORECASE)
 
 
@@ -98,7 +100,7 @@ def _csv(rows: Iterable[EventRow]) -> Iterator[str]:
         line = plain_row(row)
         line["tags"] = " ".join(line["tags"])
         line["pinned"] = "true" if row.pinned else "false"
-        yield _csv_line([_harmless(str(line[name])) for name in COLUMNS])
+        yield _csv_line([harmless(str(line[name])) for name in COLUMNS])
 
 
 def _csv_line(cells: Iterable[str]) -> str:
@@ -107,9 +109,9 @@ def _csv_line(cells: Iterable[str]) -> str:
     return out.getvalue()
 
 
-def _harmless(cell: str) -> str:
-    """Keep a spreadsheet from taking a text that came from outside for a formula."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else cell
+def harmless(cell: str) -> str:
+    """Keep a spreadsheet from taking a text that came from outside for a formula; a number stays one."""
+    return f"'{cell}" if cell[:1] in _BEGINS_FORMULA and not _NEGATIVE.fullmatch(cell) else cell
 
 
 def _json(rows: Iterable[EventRow]) -> Iterator[str]:
