@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.alerts import identities
 from benchmarks.measure import Row, in_turns, percentile, row_of, spread_percent, table
 from rules.identity import canonical_timeframe
@@ -70,6 +69,9 @@ def test_identities_are_all_different() -> None:
 
 def test_an_unknown_name_is_refused_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     """A typing mistake runs nothing."""
+    # Every benchmark and its peers: a second that no other test needs.
+    from benchmarks.__main__ import BENCHMARKS, main
+
     with pytest.raises(SystemExit) as ended:
         main(["replya"])
     assert ended.value.code == 2

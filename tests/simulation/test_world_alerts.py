@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
+import pytest
 
 from protocol.signals import Problem
 from rules.signals import classify_signal, validate_payload
@@ -16,7 +17,12 @@ from simulation.world.draw import stream
 from simulation.world.markets import MARKETS
 
 NANOS = 1_000_000_000
-WORLDS = [scenario_of(seed, profile=PROFILES["none"]) for seed in range(20)]
+
+
+@pytest.fixture(scope="module")
+def worlds() -> list[Scenario]:
+    """Return twenty weeks without faults."""
+    return [scenario_of(seed, profile=PROFILES["none"]) for seed in range(20)]
 
 
 def posts(scenario: Scenario) -> Iterator[Post]:
@@ -34,30 +40,30 @@ def readable(post: Post) -> bool:
     return not problems and payload.get("secret") == SECRETS.secret.reveal()
 
 
-def test_most_alerts_are_good_and_some_cannot_be_read() -> None:
+def test_most_alerts_are_good_and_some_cannot_be_read(worlds: list[Scenario]) -> None:
     """A week has a few dozen good alerts and some that are refused."""
-    for scenario in WORLDS:
+    for scenario in worlds:
         counts = Counter(readable(post) for post in posts(scenario))
         assert 30 <= counts[True] <= 250
         assert 1 <= counts[False] <= 40
 
 
-def test_alerts_ask_for_everything_that_can_be_asked() -> None:
+def test_alerts_ask_for_everything_that_can_be_asked(worlds: list[Scenario]) -> None:
     """Entries, exits, reductions and reversals occur, and alerts that contradict themselves."""
     kinds: Counter[str] = Counter()
-    for scenario in WORLDS:
+    for scenario in worlds:
         for post in filter(readable, posts(scenario)):
             clean, _ = validate_payload(msgspec.json.decode(post.body))
             found = classify_signal(clean)
             kinds[found.code if isinstance(found, Problem) else found.kind.value] += 1
     assert {"entry", "exit", "reduce", "reverse", "SideConflict", "AmbiguousSignal"} <= set(kinds)
-    assert kinds["entry"] > 20 * len(WORLDS)
+    assert kinds["entry"] > 20 * len(worlds)
 
 
-def test_alerts_come_twice_late_and_in_bursts() -> None:
+def test_alerts_come_twice_late_and_in_bursts(worlds: list[Scenario]) -> None:
     """Exact duplicates come up to 90 s later, some alerts are old when they come, some come ten a second."""
     twice = late = bursts = 0
-    for scenario in WORLDS:
+    for scenario in worlds:
         seen: dict[str, int] = {}
         instants = [post.at for post in posts(scenario)]
         bursts += sum(later - first < NANOS for first, later in zip(instants, instants[9:], strict=False))
@@ -72,9 +78,9 @@ def test_alerts_come_twice_late_and_in_bursts() -> None:
     assert bursts > 5
 
 
-def test_an_alert_says_the_price_of_its_moment() -> None:
+def test_an_alert_says_the_price_of_its_moment(worlds: list[Scenario]) -> None:
     """The entry price of a good alert is a whole number of ticks near the path's price."""
-    scenario = WORLDS[0]
+    scenario = worlds[0]
     names = {symbol.replace("/", "").replace(":USDT", ".P"): symbol for symbol in MARKETS}
     for post in filter(readable, posts(scenario)):
         tv = msgspec.json.decode(post.body)["tv"]

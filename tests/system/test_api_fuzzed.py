@@ -21,6 +21,8 @@ with warnings.catch_warnings():
     from schemathesis.core.result import Ok
     from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES: Final = 2
 NETWORK: Final = """
 [api]
@@ -46,7 +48,6 @@ def operations() -> list[Any]:
     return [each.ok() for each in schema.get_all_operations() if isinstance(each, Ok)]
 
 
-@pytest.mark.slow
 def test_no_request_makes_it_fail_and_every_answer_has_its_shape(tmp_path: Path) -> None:
     """Requests as the document allows them are answered below 500 and in the shapes it names, by a whole daemon."""
     asked = operations()

@@ -26,7 +26,7 @@ from tests.venues.perp_suite import PerpContract
 from venues.access import Access
 from venues.errors import NetworkTimeout, VenueCapabilityMissing, VenueDown
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
 D = Decimal
 NOW = WallClock().now
@@ -69,7 +69,6 @@ def rigged(*, perp: bool) -> AbstractAsyncContextManager[ClockedRig]:
     return running(lambda now: server_of(perp=perp, now=now), access_to, PERP if perp else SPOT)
 
 
-@pytest.mark.slow
 class TestBinanceSpot(TradingContract):
     """The contract on spot."""
 
@@ -77,7 +76,6 @@ class TestBinanceSpot(TradingContract):
         return rigged(perp=False)
 
 
-@pytest.mark.slow
 class TestBinancePerp(PerpContract):
     """The contract on perpetuals."""
 
@@ -85,7 +83,6 @@ class TestBinancePerp(PerpContract):
         return rigged(perp=True)
 
 
-@pytest.mark.slow
 class TestBinancePerpBadDays(BadDays):
     """Bad days of perpetuals."""
 
@@ -103,7 +100,6 @@ class TestBinancePerpBadDays(BadDays):
             await rig.venue.place(order("bhdown000001", symbol=rig.symbol))
 
 
-@pytest.mark.slow
 class TestBinanceBadDays(TestBinancePerpBadDays):
     """Bad days of spot, where an order cannot be changed in place."""
 

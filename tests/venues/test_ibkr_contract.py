@@ -16,6 +16,8 @@ from tests.venues.perp_suite import PerpContract
 from tests.venues.trading_suite import BID, BUY, Desk
 from venues.ibkr.line import Line
 
+pytestmark = pytest.mark.slow
+
 
 class Surroundings:
     """A folder of its own, and no long waits for answers that do not come."""
@@ -28,7 +30,6 @@ class Surroundings:
         monkeypatch.setattr(Line, "answer_s", 0.3)
 
 
-@pytest.mark.slow
 class TestIbkrContract(Surroundings, TradingContract):
     """The contract, on an account of holdings."""
 
@@ -39,7 +40,6 @@ class TestIbkrContract(Surroundings, TradingContract):
             yield rig
 
 
-@pytest.mark.slow
 class TestIbkrNetted(Surroundings, PerpContract):
     """The contract, on an account of positions: a pair of currencies."""
 

@@ -14,6 +14,8 @@ from tests.venues.ibkr_web_rig import broker, serving
 from tests.venues.perp_suite import PerpContract
 from tests.venues.trading_suite import BID, BUY, Desk
 
+pytestmark = pytest.mark.slow
+
 
 class Surroundings:
     """A folder of its own."""
@@ -25,7 +27,6 @@ class Surroundings:
         self.path = str(tmp_path)
 
 
-@pytest.mark.slow
 class TestIbkrWebContract(Surroundings, TradingContract):
     """The contract, on an account of holdings, by OAuth."""
 
@@ -33,7 +34,6 @@ class TestIbkrWebContract(Surroundings, TradingContract):
         return serving(self.path)
 
 
-@pytest.mark.slow
 class TestIbkrWebNetted(Surroundings, PerpContract):
     """The contract, on an account of positions, through a gateway."""
 

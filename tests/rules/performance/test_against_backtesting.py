@@ -14,7 +14,10 @@ from rules.performance import Snapshot, drawdown, trade_stats
 from tests.rules.test_performance import trade
 
 # The library still asks pandas for what a later pandas will not have.
-pytestmark = pytest.mark.filterwarnings("ignore:DatetimeIndex.dayofweek:DeprecationWarning")
+pytestmark = [
+    pytest.mark.slow(seconds=5),
+    pytest.mark.filterwarnings("ignore:DatetimeIndex.dayofweek:DeprecationWarning"),
+]
 
 DAYS = 300
 CASH = 1_000_000
