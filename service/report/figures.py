@@ -7,7 +7,6 @@ kept until then. What changes with each price is added to it at every look.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, tzinfo
 from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
@@ -16,12 +15,10 @@ from rules.performance import (
     BreakdownKey,
     Extremes,
     Open,
-    Period,
     PeriodUnit,
     Point,
     allocation,
     breakdown,
-    day_of,
     monthly_returns,
     total_pnl_percent,
     with_open,
@@ -32,7 +29,7 @@ from store.performance import QuoteUsd, Wanted, positions, waiting_entries
 from store.queries import Views
 from store.views.rows import GroupRow
 
-__all__ = ["CURVE_POINTS", "PARTS", "Live", "answer_of", "live"]
+__all__ = ["CURVE_POINTS", "PARTS", "Live", "Month", "answer_of", "live", "months_of", "total_percent"]
 
 CURVE_POINTS: Final = 600
 """Points of each curve of an answer unless another number is asked for: more than a screen has columns."""
@@ -41,6 +38,15 @@ PARTS: Final = ("breakdown", "periods", "curves", "falls", "months", "trades")
 """What an answer may be asked to leave out by naming the others."""
 
 _MOST: Final = 1_000_000
+
+
+class Month(NamedTuple):
+    """What was realized in USD, and the compound return of the month's completed days; None without one."""
+
+    year: int
+    month: int
+    realized: float
+    return_percent: float | None
 
 
 class Live(NamedTuple):
@@ -83,11 +89,10 @@ def live(
 def _open(group: GroupRow, mark: float | None, rate: float | None) -> Open:
     unrealized: float | None = 0.0
     if group.open_qty:
-        known = mark is not None and rate is not None
         unrealized = (
-            (float(group.open_qty) * mark - float(group.open_cost_quote)) * group.side.sign * rate
-            if known and mark is not None and rate is not None
-            else None
+            None
+            if mark is None or rate is None
+            else (float(group.open_qty) * mark - float(group.open_cost_quote)) * group.side.sign * rate
         )
     return Open(
         symbol=group.symbol,
@@ -107,7 +112,6 @@ def answer_of(
     past: History, present: Live, terms: Terms, *, points: int = CURVE_POINTS, parts: Iterable[str] = PARTS
 ) -> Any:
     """Return everything as plain JSON data; times are nanoseconds, a curve is a list of [time, value]."""
-    realized = past.figures.pnl.all
     answer = {
         "at": terms.now,
         "dashboard": _once(past, ("dashboard", points), lambda: _dashboard(past, points)),
@@ -117,25 +121,28 @@ def answer_of(
         "net_flows": past.net_flows,
         "unrealized": present.unrealized,
         "unrealized_complete": present.complete,
-        "total_pnl": realized + present.unrealized,
-        "total_pnl_percent": total_pnl_percent(
-            realized=realized,
-            unrealized=present.unrealized,
-            starting_equity=past.begun,
-            net_flows=past.net_flows,
-        ),
+        "total_pnl": past.figures.pnl.all + present.unrealized,
+        "total_pnl_percent": total_percent(past, present),
         "open_groups": len(present.opened),
         "allocation": present.allocation(past.newest),
     }
     wanted = frozenset(parts)
-    made = {
-        name: _once(past, (name, points), make) for name, make in _parts(past, terms, points).items() if name in wanted
-    }
+    made = {name: _once(past, (name, points), make) for name, make in _parts(past, points).items() if name in wanted}
     if "breakdown" in made:
         made["breakdown"] = {
             by.value: plain(with_open(made["breakdown"][by], present.opened, by)) for by in BreakdownKey
         }
     return answer | made
+
+
+def total_percent(past: History, present: Live) -> float | None:
+    """Return all that was earned, open or not, in percent of what was put in (EX-1720)."""
+    return total_pnl_percent(
+        realized=past.figures.pnl.all,
+        unrealized=present.unrealized,
+        starting_equity=past.begun,
+        net_flows=past.net_flows,
+    )
 
 
 def _once(past: History, key: Any, make: Callable[[], Any]) -> Any:
@@ -148,7 +155,7 @@ def _dashboard(past: History, points: int) -> Any:
     return plain(replace(past.figures, realized_curve=tuple(past.thinned("plain", points))))
 
 
-def _parts(past: History, terms: Terms, points: int) -> dict[str, Callable[[], Any]]:
+def _parts(past: History, points: int) -> dict[str, Callable[[], Any]]:
     return {
         "breakdown": lambda: {by: breakdown(past.closed, past.earned, by) for by in BreakdownKey},
         "periods": lambda: {unit.value: plain(rows) for unit, rows in past.by_unit.items()},
@@ -158,7 +165,7 @@ def _parts(past: History, terms: Terms, points: int) -> dict[str, Callable[[], A
             "flows": [[each.at, each.flow] for each in past.flows],
         },
         "falls": lambda: plain(past.falls),
-        "months": lambda: _months(past, terms.zone),
+        "months": lambda: [each._asdict() for each in months_of(past)],
         "trades": lambda: _extremes(past.closed.extremes),
     }
 
@@ -176,25 +183,14 @@ def _pairs(curve: Sequence[Point]) -> list[list[float]]:
     return [[point.at, point.value] for point in curve]
 
 
-def _months(past: History, zone: tzinfo) -> list[dict[str, Any]]:
-    """Return each month with what was realized and the compound return of its completed days; None without any."""
+def months_of(past: History) -> list[Month]:
+    """Return each month in which something was realized or that has a completed day, oldest first."""
     grown = monthly_returns(past.returns)
-    realized = {
-        (day.year, day.month): row.realized for row in past.by_unit[PeriodUnit.MONTH] for day in [_day(row, zone)]
-    }
+    realized = {(int(row.key[:4]), int(row.key[5:])): row.realized for row in past.by_unit[PeriodUnit.MONTH]}
     return [
-        {
-            "year": year,
-            "month": month,
-            "realized": realized.get((year, month), 0.0),
-            "return_percent": None if (year, month) not in grown else 100 * grown[year, month],
-        }
-        for year, month in sorted(grown.keys() | realized.keys())
+        Month(*month, realized.get(month, 0.0), None if month not in grown else 100 * grown[month])
+        for month in sorted(grown.keys() | realized.keys())
     ]
-
-
-def _day(row: Period, zone: tzinfo) -> date:
-    return day_of(row.start, zone)
 
 
 def _extremes(found: Extremes) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from protocol.messages import Value
 from rules.performance import BreakdownKey, PeriodUnit, TradeStats, breakdown, with_open
-from service.report.figures import Live
+from service.report.figures import Live, months_of, total_percent
 from service.report.history import History
 from store.event_search import Where
 from store.performance import Wanted, of_groups
@@ -53,14 +53,24 @@ def _performance(source: Source) -> Iterator[tuple[Any, ...]]:
     figures = past.figures
     yield from ((f"realized_{name}", getattr(figures.pnl, name)) for name in ("day", "week", "month", "all"))
     yield "unrealized", present.unrealized
+    yield "total_pnl", figures.pnl.all + present.unrealized
+    yield "total_pnl_percent", total_percent(past, present)
     yield "starting_equity", past.begun
     yield "net_flows", past.net_flows
+    yield "equity", past.newest
     for prefix, stats in (("", figures.stats), ("long_", figures.long), ("short_", figures.short)):
         yield from ((prefix + name, _number(getattr(stats, name))) for name in stats.__struct_fields__)
     for name in ("max_drawdown_percent", "current_drawdown_percent"):
         yield name, getattr(figures.drawdown, name)
     yield "sharpe", figures.sharpe
     yield "sortino", figures.sortino
+    capital = present.allocation(past.newest)
+    yield from ((name, capital[name]) for name in capital if name != "exposure")
+
+
+def _exposure(source: Source) -> _Rows:
+    found = source.present().allocation(source.past().newest)["exposure"]
+    return ((symbol, each["usd"], each["percent"]) for symbol, each in found.items())
 
 
 def _number(value: Any) -> float | None:
@@ -284,6 +294,14 @@ EXPORTS: Final[dict[str, _Export]] = {
         )
         for unit in PeriodUnit
     },
+    "months": _Export(
+        "years by months: what was realized, and the return of total equity",
+        {"year": "INTEGER", "month": "INTEGER", "realized": "FLOAT", "return_percent": "FLOAT"},
+        lambda source: months_of(source.past()),
+    ),
+    "exposure": _Export(
+        "what is open by pair at present prices", {"pair": "TEXT", "usd": "FLOAT", "percent": "FLOAT"}, _exposure
+    ),
     "heatmap": _Export(
         "pairs by timeframes",
         {"pair": "TEXT", "timeframe": "TEXT", "trades": "INTEGER", "net_pnl": "FLOAT", "win_rate_percent": "FLOAT"},
