@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -30,7 +32,7 @@ class LogFiles:
                 self._append(datetime.fromtimestamp(at, UTC).date(), line)
             except OSError as error:
                 self.trouble = str(error)
-                self._let_go()
+                self._take_back()
                 return len(lines) - number
         self.trouble = ""
         return 0
@@ -80,7 +82,16 @@ class LogFiles:
         pack(segment)
         prune(self.folder, self.settings.retention, today)
 
+    def _take_back(self) -> None:
+        """Let go of the file, without what there was room for of a line: the next one is not to be its end."""
+        segment = self._open
+        self._let_go()
+        if segment is not None:
+            with suppress(OSError):
+                os.truncate(segment.path, segment.size)
+
     def _let_go(self) -> None:
         file, self._file, self._open = self._file, None, None
         if file is not None:
-            file.close()
+            with suppress(OSError):  # a full disk refuses what is still held; the file is closed all the same
+                file.close()

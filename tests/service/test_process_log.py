@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import os
+import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -240,6 +241,22 @@ def test_a_disk_that_is_full_stops_nobody(tmp_path: Path) -> None:
         log.info("kept")
     assert made.left_out == 1
     assert [line["event"] for line in lines_in(tmp_path / "log")] == ["kept"]
+
+
+def test_a_line_that_finds_room_for_its_half_is_taken_back(tmp_path: Path) -> None:
+    """A disk that is full in the middle of a line ends neither the writer nor, later, the lines that follow."""
+    files = LogFiles(tmp_path, LogSettings())
+    assert files.write([(NOON_S, b"a" * 9 + b"\n")]) == 0
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (15, before[1]))  # as much as the disk has
+    try:
+        assert files.write([(NOON_S, b"b" * 9 + b"\n")] * 2) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert files.trouble
+    assert files.write([(NOON_S, b"c" * 9 + b"\n")]) == 0
+    files.close()
+    assert segments_in(tmp_path)[0].path.read_bytes().split() == [b"a" * 9, b"c" * 9]
 
 
 def test_a_daemon_logs_plain_lines_into_a_file(tmp_path: Path) -> None:
