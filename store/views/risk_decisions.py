@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from protocol.codec import decode_json, encode_json
+import msgspec
+
+from protocol.codec import encode_json
 from protocol.messages import Value
 from protocol.offset import (
     OffsetDecided,
@@ -133,7 +135,7 @@ def step_ended(writer: Writer, event: OffsetStepEnded) -> None:
     plan = (writer.record.stream, event.plan_id)
     found = writer.one("SELECT steps FROM risk_decisions WHERE engine = ? AND plan_id = ?", *plan)
     if found is not None:
-        steps = _json([*decode_json(found[0], list[StepRow]), step])
+        steps = _json([*msgspec.json.decode(found[0], type=list[StepRow]), step])
         run(writer, "UPDATE risk_decisions SET steps = ? WHERE engine = ? AND plan_id = ?", steps, *plan)
 
 

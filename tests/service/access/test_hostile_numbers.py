@@ -55,3 +55,16 @@ def test_a_whole_number_is_one_that_a_database_holds(text: str, number: int | No
 def test_a_sheet_takes_no_text_for_a_formula(cell: str, shown: str) -> None:
     """A strategy's name comes with an alert; a negative result stays a number."""
     assert harmless(cell) == shown
+
+
+def test_no_amount_blinds_the_read_models() -> None:
+    """What is journalled is added up for ever: an amount that cannot be is refused before, as a number and as a text."""
+
+    async def work(net: Network) -> None:
+        trader = await net.token(Scope.TRADE)
+        for amount in ("1E-999999999", "1E+999999999", "1e30", f"0.{'0' * 40}1"):
+            for body in (f'{{"amount": {amount}}}', f'{{"amount": "{amount}"}}'):
+                said = await net.ask("POST", "/v1/performance/flows", trader, data=body)
+                assert (said.status, said.body["path"]) == (422, "$.amount"), said.body
+
+    network(work)
