@@ -90,23 +90,23 @@ def chart(
 ) -> Content:
     """Return curves with the values left and the time beneath. ``marks`` are instants; ``zero`` keeps 0 in sight."""
     drawn = [each for each in curves if each.points]
-    room, rows = width - _AXIS, height - dates
+    values = [point[1] for each in drawn for point in each.points] + ([0.0] if zero else [])
+    low, high, rows = min(values, default=0.0), max(values, default=0.0), height - dates
+    shown = _labels(low, high, rows, label)
+    axis = max(_AXIS, max(map(len, shown.values())) + 2)
+    room = width - axis
     if not drawn or room < 8 or rows < _LEAST:
         return line(("nothing to draw yet", "dim"))
     first, last = min(each.points[0][0] for each in drawn), max(each.points[-1][0] for each in drawn)
-    values = [point[1] for each in drawn for point in each.points] + ([0.0] if zero else [])
-    low, high = min(values), max(values)
     field = _Field(room, rows)
     for each in drawn:
         field.draw(_spans(each.points, first, last, room * 2), low, high, each.style)
     places = {_place(at, first, last, room) for at in marks if first <= at <= last}
-    shown = _labels(low, high, rows, label)
     text = [
-        line((f"{shown.get(number, ''):>{_AXIS - 2}} ", "dim"), "▏", field.row(number, places))
-        for number in range(rows)
+        line((f"{shown.get(number, ''):>{axis - 2}} ", "dim"), "▏", field.row(number, places)) for number in range(rows)
     ]
     if dates:
-        text.append(line((" " * _AXIS + _times(first, last, room), "dim")))
+        text.append(line((" " * axis + _times(first, last, room), "dim")))
     return lines(*text)
 
 

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.geometry import Size
 
 from tests.tui.rig import cockpit
 from tui.chart import Curve, chart
 from tui.panels import HistoryPanel, PerformancePanel, TracePanel
+from tui.panels import performance_sheets as sheets
 
 pytestmark = pytest.mark.anyio
 
@@ -115,6 +117,38 @@ async def test_a_chart_shows_every_curve_and_the_flows() -> None:
     assert all(len(each) <= 60 for each in drawn.plain.splitlines())
     assert chart([Curve([], "gain")], 60, 12).plain == "nothing to draw yet"
     assert chart([Curve(points[:1], "gain")], 60, 12).plain
+
+
+async def test_total_realized_and_closed_are_drawn_together_or_alone() -> None:
+    """Each of the three curves of equity has its colour and newest value; a key or a click draws it alone (EX-1705)."""
+    async with cockpit(panel="performance", size=(80, 24), panels=RESULTS) as rig:
+        await rig.sees("━ total 50,")
+        made = rig.app.state.get("figures")["curves"]
+        for name in ("total", "realized", "closed"):
+            assert f"{name} {made[name][-1][1]:,.0f}" in rig.text
+        assert "1 flow +200" in rig.text
+        highest = {name: f"{max(each[1] for each in made[name]):,.0f} ▏" for name in ("total", "closed")}
+        assert highest["total"] in rig.text
+        await rig.press("c", "c", "c")
+        await rig.sees(highest["closed"])
+        assert highest["total"] not in rig.text
+        rows = rig.text.splitlines()
+        place = next(number for number, row in enumerate(rows) if "━ closed" in row)
+        await rig.pilot.click(offset=(rows[place].index("━ closed") + 3, place))
+        await rig.sees(highest["total"])
+
+
+def test_equity_that_hardly_moves_has_cents_and_a_range_without_any_says_so() -> None:
+    """Two values at the axis never read the same; where nothing is drawn it is said when it will be (EX-1705)."""
+    points = [[0.0, 50_000.0], [1e9, 50_001.5]]
+    falls = {"max_drawdown_percent": None, "current_drawdown_percent": None}
+    curves = {"total": points, "realized": [], "closed": [], "drawdown": [], "flows": []}
+    found = {"curves": curves, "dashboard": {"drawdown": falls}, "net_flows": 0.0}
+    drawn = sheets.curves(found, Size(77, 16), "all").plain.splitlines()
+    assert drawn[1].startswith("50,001.50 ▏")
+    assert max(map(len, drawn)) <= 77
+    none = sheets.curves({**found, "curves": {**curves, "total": []}}, Size(77, 16), "all").plain
+    assert "no equity was noted in this range" in none
 
 
 async def test_no_extreme_of_a_curve_is_lost_between_two_columns() -> None:

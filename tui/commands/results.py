@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from tui.panels.results_bar import PAGES, TABLES
+from tui.panels.results_bar import CURVES, PAGES, TABLES
 from tui.results import FILTERS, RANGES, filters_of, narrow
 from tui.seat import Argument, Choice, Command, Seat
 
@@ -95,6 +95,16 @@ async def _by(seat: Seat, given: tuple[str, ...]) -> None:
     panel.turn_to("tables")
 
 
+async def _curve(seat: Seat, given: tuple[str, ...]) -> None:
+    panel = seat.open_panel("performance")
+    wanted = _near(CURVES, panel.curve, given[0] if given else "next")
+    if wanted not in CURVES:
+        seat.say(f"curves are {', '.join(CURVES)} [Usage]", "warn")
+        return
+    panel.curve = wanted
+    panel.turn_to(PAGES[0])
+
+
 async def _older(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001
     """Show groups that were closed before those on screen."""
     panel = seat.open_panel("history")
@@ -172,6 +182,12 @@ COMMANDS: Final = (
         help="List results by pair, timeframe, strategy, side, account, venue, day, week, month",
         run=_by,
         arguments=(Argument("what", lambda _: [Choice(name) for name in TABLES], required=False),),
+    ),
+    Command(
+        name="curve",
+        help="Draw one curve of equity alone (total, realized, or realized by closed trades), or all",
+        run=_curve,
+        arguments=(Argument("curve", lambda _: [Choice(name) for name in CURVES], required=False),),
     ),
     Command(name="older-trades", help="Show older closed groups", run=_older),
     Command(name="ask-take", help="Type what to export", run=_ask_take, arguments=(Argument("what", required=False),)),

@@ -22,6 +22,7 @@ _SECOND: Final = 1_000_000_000
 _DAY: Final = 86_400 * _SECOND
 _COUNT: Final = 240
 _START: Final = 50_000.0
+_DEPOSIT: Final = 200.0
 _BINS: Final = 16
 _PAIRS: Final = (
     *(("BTC/USDT", 66_000.0), ("ETH/USDT", 3_480.0), ("SOL/USDT", 168.0), ("AVAX/USDT", 38.0), ("LINK/USDT", 17.6)),
@@ -189,20 +190,46 @@ def _form(form: str) -> Callable[[_Trade], str]:
 
 
 def _curves(world: World, found: Sequence[_Trade], unrealized: float) -> dict[str, Any]:
-    """Return equity from trade to trade, with what was open between them made up."""
+    """Return equity from trade to trade without any deposit; what was open and taken in between is made up."""
     oldest = found[::-1]
     start = oldest[0]["opened_at"] if oldest else world.now - _DAY
-    total, realized, under, value, peak = [[start, _START]], [[start, _START]], [[start, 0.0]], _START, _START
-    for number, each in enumerate(oldest):
-        value += _net(each)
-        realized.append([each["closed_at"], value])
+    total, under, peak = [[start, _START]], [[start, 0.0]], _START
+    closed = _summed(start, ((each["closed_at"], _net(each)) for each in oldest))
+    for number, (at, value) in enumerate(closed[1:]):
         equity = value + 70 * noise(91, number) * noise(92, number // 5)
-        total.append([each["closed_at"], equity])
+        total.append([at, equity])
         peak = max(peak, equity)
-        under.append([each["closed_at"], 100 * (equity / peak - 1)])
-    total.append([world.now, value + unrealized])
-    under.append([world.now, min(0.0, 100 * ((value + unrealized) / peak - 1))])
-    return {"total": total, "realized": realized, "closed": realized, "drawdown": under, "flows": []}
+        under.append([at, 100 * (equity / peak - 1)])
+    total.append([world.now, closed[-1][1] + unrealized])
+    under.append([world.now, min(0.0, 100 * (total[-1][1] / peak - 1))])
+    realized = _summed(start, sorted(part for each in oldest for part in _taken(each)))
+    return {"total": total, "realized": realized, "closed": closed, "drawdown": under, "flows": []}
+
+
+def _summed(start: int, found: Iterable[tuple[int, float]]) -> list[list[float]]:
+    points: list[list[float]] = [[start, _START]]
+    for at, net in found:
+        points.append([at, points[-1][1] + net])
+    return points
+
+
+def _taken(trade: _Trade) -> list[tuple[int, float]]:
+    """Return when a trade booked what: one in three took most of it half-way."""
+    at, net = trade["closed_at"], _net(trade)
+    if trade["pyramids"] < 3 or net < 0:
+        return [(at, net)]
+    return [((trade["opened_at"] + at) // 2, 0.7 * net), (at, 0.3 * net)]
+
+
+def _with_deposit(curves: Mapping[str, Any]) -> dict[str, Any]:
+    """Return curves as they are when money came a third of the way; it is no profit, so how far they fell stays."""
+    (first, _), (last, _) = curves["total"][0], curves["total"][-1]
+    came = first + (last - first) // 3
+    lifted = {
+        name: [[at, value + (_DEPOSIT if at >= came else 0.0)] for at, value in curves[name]]
+        for name in ("total", "realized", "closed")
+    }
+    return {**curves, **lifted, "flows": [[came, _DEPOSIT]]}
 
 
 def _ratios(total: Sequence[Sequence[float]], now: int) -> dict[str, float | None]:
@@ -247,7 +274,8 @@ def figures(world: World, query: _Query) -> Any:
     found = _wanted(world, query)
     unrealized = sum(group.result(world.now) for group in world.groups)
     net = sum(map(_net, found))
-    curves = _curves(world, found, unrealized)
+    plain = _curves(world, found, unrealized)
+    curves = _with_deposit(plain)
     ordered = sorted(found, key=_net)
     equity = curves["total"][-1][1]
 
@@ -262,11 +290,11 @@ def figures(world: World, query: _Query) -> Any:
         "equity_basis": "total",
         "starting_equity": _START,
         "equity": equity,
-        "net_flows": 0.0,
+        "net_flows": _DEPOSIT,
         "unrealized": unrealized,
         "unrealized_complete": True,
         "total_pnl": net + unrealized,
-        "total_pnl_percent": 100 * (net + unrealized) / _START,
+        "total_pnl_percent": 100 * (net + unrealized) / (_START + _DEPOSIT),
         "open_groups": len(world.groups),
         "dashboard": {
             "pnl": {"day": since(1), "week": since(7), "month": since(30), "all": net},
@@ -279,7 +307,7 @@ def figures(world: World, query: _Query) -> Any:
                 "max_drawdown_percent": min(each[1] for each in curves["drawdown"]),
                 "current_drawdown_percent": curves["drawdown"][-1][1],
             },
-            **_ratios(curves["total"], world.now),
+            **_ratios(plain["total"], world.now),
         },
         "allocation": _allocation(world, equity),
         "breakdown": keys,

@@ -13,7 +13,7 @@ from tui.lines import Lines
 from tui.panels import performance_sheets as sheets
 from tui.panels.base import Panel, PanelKey
 from tui.panels.performance_columns import RESULTS, flattened
-from tui.panels.results_bar import PAGES, TABLES, ResultsBar
+from tui.panels.results_bar import CURVES, PAGES, TABLES, ResultsBar
 from tui.state import State
 from tui.text import line
 
@@ -34,6 +34,7 @@ class PerformancePanel(Panel):
         PanelKey("r", "range", "Range", target=False, fixed="next"),
         PanelKey("R", "range", "Range back", target=False, fixed="previous"),
         PanelKey("b", "by", "By", target=False, fixed="next"),
+        PanelKey("c", "curve", "Curve", target=False, fixed="next"),
         PanelKey("f", "ask-only", "Filter", target=False),
         PanelKey("F", "only", "All", target=False, fixed="none"),
         PanelKey("e", "ask-take", "Export", target=False),
@@ -56,6 +57,7 @@ class PerformancePanel(Panel):
         super().__init__()
         self.page = PAGES[0]
         self.table = TABLES[0]
+        self.curve = CURVES[0]
 
     def compose(self) -> ComposeResult:
         """Lay out toolbar, summary and pages."""
@@ -131,6 +133,8 @@ class PerformancePanel(Panel):
     def _fill(self, sheet: Lines, found: Mapping[str, Any], state: State) -> None:
         if sheet.id in ("best", "worst"):
             sheet.put(sheets.extremes(found, sheet.id, sheet.size))
+        elif sheet.id == "curves":
+            sheet.put(sheets.curves(found, sheet.size, self.curve))
         elif sheet.id == "days":
             sheet.put(sheets.days(state.rows("days", "days"), sheet.size))
         else:
@@ -157,7 +161,6 @@ class PerformancePanel(Panel):
 
 
 _DRAWN: Final = {
-    "curves": sheets.curves,
     "figures": sheets.figures,
     "histogram": sheets.histogram,
     "heatmap": sheets.heatmap,

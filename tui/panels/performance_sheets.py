@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from textual.content import Content
@@ -11,7 +11,8 @@ from textual.geometry import Size
 from tui import cells
 from tui.cells import DASH, Cell
 from tui.chart import Curve, chart
-from tui.text import line, lines, padded
+from tui.panels.results_bar import CURVES
+from tui.text import clickable, line, lines, padded
 
 __all__ = ["allocation", "curves", "days", "extremes", "figures", "heatmap", "histogram", "summary"]
 
@@ -26,6 +27,14 @@ _WITH_COUNT: Final = 9
 
 _INFINITE: Final = "∞"
 
+_STYLES: Final = {"closed": "strong", "total": "accent", "realized": "gain"}
+"""Curves and their looks in the order in which they are drawn: what differs least lies beneath."""
+
+_CLOSE: Final = 10.0
+_HUGE: Final = 1e9
+_SHALLOW: Final = -2.0
+"""Worst drawdown, percent, above which a label has two places: with one they would all read the same."""
+
 
 def _title(text: str, *right: Cell | tuple[str, str], width: int = 0) -> Content:
     left = line((text, "title"))
@@ -35,37 +44,66 @@ def _title(text: str, *right: Cell | tuple[str, str], width: int = 0) -> Content
 # --- curves -------------------------------------------------------------------------------------------------------------
 
 
-def curves(found: _Answer, size: Size) -> Content:
-    """Return equity with the days money came or went, and beneath it how far it stood below its peak."""
+def curves(found: _Answer, size: Size, chosen: str) -> Content:
+    """Return equity with the days money came or went, and beneath it how far it stood below its peak.
+
+    ``chosen`` is one of ``CURVES``: all three together, or one alone on a scale of its own (EX-1705).
+    """
     made = found["curves"]
+    drawn = {name: style for name, style in _STYLES.items() if made[name] and chosen in (name, CURVES[0])}
     below = max(4, size.height // 3)
     above = max(4, size.height - below - 2)
-    falls = found["dashboard"]["drawdown"]
-    legend = [("━ ", "accent"), (f"{found['equity_basis']}  ", "dim"), ("━ ", "gain"), ("realized  ", "dim")]
-    flows = [each[0] for each in made["flows"]]
-    if flows:
-        legend += [("╎ ", "dim"), (f"{len(flows)} flows {found['net_flows']:+,.0f}  ", "dim")]
     equity = chart(
-        [Curve(made["total"], "accent"), Curve(made["realized"], "gain")],
+        [Curve(made[name], style) for name, style in drawn.items()],
         size.width,
         above,
-        label=_equity,
-        marks=flows,
+        label=_equity_of([point[1] for name in drawn for point in made[name]]),
+        marks=[each[0] for each in made["flows"]],
         dates=False,
     )
-    under = chart([Curve(made["drawdown"], "loss")], size.width, below, label=lambda value: f"{value:.1f}%", zero=True)
+    falls = found["dashboard"]["drawdown"]
     worst, now = falls["max_drawdown_percent"], falls["current_drawdown_percent"]
+    places = 2 if (worst or 0.0) > _SHALLOW else 1
+    under = chart(
+        [Curve(made["drawdown"], "loss")], size.width, below, label=lambda value: f"{value:.{places}f}%", zero=True
+    )
     said = [("worst ", "dim"), _points(worst), ("  now ", "dim"), _points(now)]
     return lines(
-        _title("EQUITY", *legend, width=size.width),
-        equity,
+        padded(line(("EQUITY", "title")), _legend(found, chosen), size.width),
+        equity if drawn else _nothing_drawn(above),
         _title("DRAWDOWN", *said, width=size.width),
         under,
     )
 
 
-def _equity(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) < 1e6 else cells.short_money(value)
+def _legend(found: _Answer, chosen: str) -> Content:
+    """Return each curve with its newest value; a click draws it alone, a second one all again."""
+    made, pieces = found["curves"], []
+    for name in CURVES[1:]:
+        if made[name]:
+            style = _STYLES[name]
+            there = chosen in (name, CURVES[0])
+            action = f"app.run('curve {CURVES[0] if chosen == name else name}')"
+            pieces += [
+                clickable("━ ", style if there else "dim", action),
+                clickable(f"{name} ", "dim", action),
+                clickable(f"{_equity_of(())(made[name][-1][1])}  ", "" if there else "dim", action),
+            ]
+    if made["flows"]:
+        count = len(made["flows"])
+        pieces.append(line((f"╎ {count} flow{'s' if count > 1 else ''} {found['net_flows']:+,.0f}", "dim")))
+    return Content("").join(pieces)
+
+
+def _nothing_drawn(height: int) -> Content:
+    said = line(("no equity was noted in this range: it is marked at each fill, and from time to time between", "dim"))
+    return lines(said, *[line("")] * (height - 1))
+
+
+def _equity_of(values: Sequence[float]) -> Callable[[float], str]:
+    """Return how equity is written: with cents where what is drawn lies close together."""
+    places = 2 if values and max(values) - min(values) < _CLOSE else 0
+    return lambda value: f"{value:,.{places}f}" if abs(value) < _HUGE else cells.short_money(value)
 
 
 def _points(value: Any) -> Cell:

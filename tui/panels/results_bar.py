@@ -11,10 +11,13 @@ from tui.results import FILTERS, RANGES, filters_of
 from tui.state import State
 from tui.text import clickable, line, padded
 
-__all__ = ["PAGES", "TABLES", "ResultsBar"]
+__all__ = ["CURVES", "PAGES", "TABLES", "ResultsBar"]
 
 PAGES: Final = ("curves", "figures", "tables", "shape", "trades", "capital")
 """Pages of the panel, in their order."""
+
+CURVES: Final = ("all", "total", "realized", "closed")
+"""What of equity is drawn: everything, or one curve alone; ``closed`` is realized by trades that are over (EX-1705)."""
 
 TABLES: Final = ("symbol", "timeframe", "strategy", "side", "account", "venue", "day", "week", "month")
 """What results can be listed by."""
