@@ -205,18 +205,20 @@ class Figures:
     def kept(self, views: Views, wanted: Wanted, terms: Terms) -> History:
         """Return what was, for whoever reads already; on the thread of the reading.
 
-        It is computed anew when something was realized, closed or marked since; a history that takes long only when
-        several times as long has passed, so that looking at it never takes more than a part of a processor.
+        It is added to when something was realized, traded or marked since, and computed anew when a rate has moved; a
+        history that takes long only when several times as long has passed, so that looking at it never takes more than a
+        part of a processor.
         """
         progress = progress_of(views)
         key = (progress, day_of(terms.now, terms.zone), terms._replace(now=0))
         kept = self._kept.pop(wanted, None)
         begun = wanted.since is None or wanted.since <= terms.now
-        if kept is None or not begun or kept.key[2].zone != terms.zone or self._made_anew(kept, progress):
+        if kept is None or not begun or kept.key[2].zone != terms.zone or _rebuilt(kept, progress):
             kept = _Kept(self._book(wanted, terms))
         now = self.host.system.now()
-        if kept.past is None or (kept.key != key and now - kept.made_at >= _PAUSES * kept.took):
-            if kept.past is not None and kept.book.ledger.is_outdated(views):
+        revalued = self._revalued(kept.book)
+        if kept.past is None or ((kept.key != key or revalued) and now - kept.made_at >= _PAUSES * kept.took):
+            if kept.past is not None and (revalued or kept.book.ledger.is_outdated(views)):
                 kept.book = self._book(wanted, terms)
             kept.past, kept.key = kept.book.read(views, terms), key
             kept.made_at = self.host.system.now()
@@ -229,14 +231,18 @@ class Figures:
     def _book(self, wanted: Wanted, terms: Terms) -> Book:
         return Book(wanted, self.prices.quote_usd, terms.zone)
 
-    def _made_anew(self, kept: _Kept, progress: tuple[Any, ...]) -> bool:
-        """Tell whether read models were made anew, or rates have changed: then nothing of it can be added to."""
-        rebuilt = any((new or 0) < (old or 0) for new, old in zip(progress, kept.key[0], strict=True))
-        return rebuilt or any(self.prices.quote_usd(each) != rate for each, rate in kept.book.rates.items())
+    def _revalued(self, book: Book) -> bool:
+        """Tell whether a currency is worth something else than what a book took it for: then it cannot be added to."""
+        return any(self.prices.quote_usd(each) != rate for each, rate in book.rates.items())
 
     def _too_much(self) -> bool:
         points = sum(each.book.size for each in self._kept.values())
         return len(self._kept) > _KEPT or points > _POINTS_KEPT
+
+
+def _rebuilt(kept: _Kept, progress: tuple[Any, ...]) -> bool:
+    """Tell whether read models were made anew since: then nothing of what was read of them is true."""
+    return any((new or 0) < (old or 0) for new, old in zip(progress, kept.key[0], strict=True))
 
 
 def _points(query: Mapping[str, str]) -> int:

@@ -13,6 +13,7 @@ from rules.notation import whole_number
 from service.api.answers import Refused, answer
 from service.api.performance import Figures, zone_of
 from service.api.rows import limit_of
+from service.report.days import day_rows
 from service.report.figures import live
 from service.report.history import Terms
 from service.report.names import file_name
@@ -38,6 +39,9 @@ _FORMS: Final = {
 }
 _CURVE: Final = 2_000
 """Points of a curve in a picture or page: more than it has columns."""
+
+
+_MOST_DAYS: Final = 10_000
 
 
 def register(app: web.Application, server: ApiServer) -> None:
@@ -102,6 +106,7 @@ class _Reports:
             wanted,
             past=lambda: self._figures.kept(views, wanted, terms),
             present=lambda: live(views, wanted, terms, prices.mark, prices.quote_usd),
+            days=lambda: day_rows(views, wanted, terms.zone, prices.quote_usd, terms.now, _MOST_DAYS),
             **words,
         )
         table, rows = table_of(what), EXPORTS[what].rows(source)

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from protocol.messages import Value
 from rules.performance import BreakdownKey, PeriodUnit, TradeStats, breakdown, with_open
+from service.report.days import DayRow
 from service.report.figures import Live, months_of, total_percent
 from service.report.history import History
 from store.event_search import Where
@@ -30,6 +31,7 @@ class Source(NamedTuple):
     wanted: Wanted
     past: Callable[[], History]
     present: Callable[[], Live]
+    days: Callable[[], list[DayRow]]
     reason: str = ""
     text: str = ""
 
@@ -130,6 +132,10 @@ def _curve(name: str) -> Callable[[Source], _Rows]:
     return lambda source: ((point.at, point.value) for point in source.past().curve(name))
 
 
+def _days(source: Source) -> _Rows:
+    return ((str(each.day), *(getattr(each, name) for name in _DAYS if name != "day")) for each in source.days())
+
+
 def _falls(source: Source) -> _Rows:
     found = source.past().falls
     return ((each.depth_percent, each.peak_at, each.trough_at, each.recovered_at) for each in found)
@@ -189,6 +195,16 @@ def _kinds(of: type[Value]) -> dict[str, str]:
     }
 
 
+_DAYS: Final = {
+    "day": "TEXT",
+    "groups_closed": "INTEGER",
+    "fills": "INTEGER",
+    "volume_usd": "FLOAT",
+    "net_pnl": "FLOAT",
+    "best_symbol": "TEXT",
+    "worst_symbol": "TEXT",
+    "kept_at": "INSTANT",
+}
 _TRADES: Final = _kinds(TradeRow)
 _SIGNALS: Final = {
     "signal_id": "TEXT",
@@ -294,6 +310,7 @@ EXPORTS: Final[dict[str, _Export]] = {
         )
         for unit in PeriodUnit
     },
+    "days": _Export("each day with closed groups, fills, volume, best and worst pair, the newest first", _DAYS, _days),
     "months": _Export(
         "years by months: what was realized, and the return of total equity",
         {"year": "INTEGER", "month": "INTEGER", "realized": "FLOAT", "return_percent": "FLOAT"},

@@ -60,6 +60,31 @@ def test_a_history_that_takes_long_pauses(monkeypatch: pytest.MonkeyPatch) -> No
     run(work, trades=10)
 
 
+def test_a_rate_that_moves_waits_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """EX-109: a long history in a currency whose rate moves with each tick is valued anew after a pause."""
+    clock, read = [NOW], Book.read
+
+    async def work(house: House) -> None:
+        change(house, "UPDATE groups SET quote = 'EUR'")
+        house.host.system.now = lambda: clock[0]
+        house.figures.prices.quote_usd = lambda _: 1.0 + (clock[0] - NOW) / (100 * SECOND)  # type: ignore[method-assign]
+
+        def slow(book: Book, *given: Any) -> Any:
+            found = read(book, *given)
+            clock[0] += 2 * SECOND
+            return found
+
+        monkeypatch.setattr(Book, "read", slow)
+        results = []
+        for after_s in (0, 1, 4, 1, 4):
+            clock[0] += after_s * SECOND
+            results.append((await house.get("/v1/performance", parts="none"))["dashboard"]["stats"]["net_pnl"])
+        # Two seconds' work, done at 2 s, stands for six: the look at 8 s is the first at another rate than that of 0 s.
+        assert [each / results[0] for each in results] == pytest.approx([1, 1, 1, 1.08, 1.08])
+
+    run(work, trades=10)
+
+
 def test_read_models_made_anew_are_read_anew() -> None:
     """After a rebuild of the read models nothing of what was kept is added to."""
 
