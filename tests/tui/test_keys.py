@@ -26,10 +26,11 @@ async def in_one_piece(rig: Rig, *keys: str) -> None:
     await rig.until(lambda: rig.app.turns.over, "the keys are dealt with")
 
 
-async def test_keys_in_one_piece_go_where_they_would_one_by_one() -> None:
+@pytest.mark.parametrize("times", [2, pytest.param(8, marks=pytest.mark.slow)])
+async def test_keys_in_one_piece_go_where_they_would_one_by_one(times: int) -> None:
     """``:`` and ``/`` take what follows them, Enter gives the keys back, a digit those of the panel it opens (EX-1601)."""
     async with cockpit(panels=CORE) as rig:
-        for _ in range(10):
+        for _ in range(times):
             first = ("1", "colon", *"go", "space", *"queue", "enter", "2", "slash", *"sol", "enter", "enter")
             await in_one_piece(rig, *first, "escape", "down", "4", "slash", *"eth", "enter")
             grid = rig.app.panel().grid

@@ -95,7 +95,9 @@ def decisions(world: World, query: Mapping[str, Any]) -> dict[str, Any]:
     words = str(query.get("text") or "").casefold().split()
     limit, before = int(query.get("limit") or 200), int(query.get("before") or 1 << 62)
     if not world.decisions:
-        world.decisions = [_decision(world, number) for number in range(_DECISIONS)]
+        losing = [group for group in world.groups if group.result(world.began) < 0][:3]
+        why = [(group, _loser(world, group, place)["reasons"]) for place, group in enumerate(losing)]
+        world.decisions = [_decision(world, number, why[: 2 + number % 2]) for number in range(_DECISIONS)]
     found = [row for row in world.decisions if row["position"] < before and all(word in _said(row) for word in words)]
     return {"decisions": found[:limit], "before": found[limit - 1]["position"] if len(found) > limit else ""}
 
@@ -104,11 +106,10 @@ def _said(row: Mapping[str, Any]) -> str:
     return " ".join(map(str, (row["named"], row["reasons"], row["plan"], row["outcome"], row["trigger"]))).casefold()
 
 
-def _decision(world: World, number: int) -> dict[str, Any]:
-    """Return one decision, the newest is number 0; each ninth has offset a loser that is closed by now."""
+def _decision(world: World, number: int, losing: list[tuple[Group, list[str]]]) -> dict[str, Any]:
+    """Return one decision about losers, each with why not, the newest is number 0; each ninth offset one closed by now."""
     ago = (64, 371, 1_202, 2_630)[number % 4] + number // 4 * 4_030
     closed = number % 9 == 3
-    losing = [group for group in world.groups if group.result(world.began) < 0][: 2 + number % 2]
     plan = _past_plan(number) if closed else None
     return {
         "engine": "/risk/offset-main",
@@ -120,11 +121,11 @@ def _decision(world: World, number: int) -> dict[str, Any]:
         "repeats": 3 * (number % 4),
         "trigger": ("timer", "price", "fill")[number % 3],
         "status": "active" if closed else "idle",
-        "reasons": {each.group_id: _loser(world, each, place)["reasons"] for place, each in enumerate(losing)},
-        "losses": {each.group_id: f"{each.result(world.began):.4f}" for each in losing},
+        "reasons": {each.group_id: reasons for each, reasons in losing},
+        "losses": {each.group_id: f"{each.result(world.began):.4f}" for each, _ in losing},
         "left_out": {},
         "ranked": [plan["loser"]] if plan else [],
-        "named": {each.group_id: f"{each.market.symbol} {each.timeframe} {each.side}" for each in losing}
+        "named": {each.group_id: f"{each.market.symbol} {each.timeframe} {each.side}" for each, _ in losing}
         | ({"gpast-l": "AVAX/USDT 4h long", "gpast-w": "BNB/USDT 1h long"} if closed else {}),
         "plan": plan,
         "plan_id": f"p{_DECISIONS - number}" if closed else "",

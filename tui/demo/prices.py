@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 __all__ = ["MARKETS", "Market", "noise", "price_at", "text_of"]
@@ -62,6 +63,7 @@ def noise(*parts: int) -> float:
     return state / (1 << 63) - 1
 
 
+@lru_cache(256)  # one answer asks for the price of its instant again and again
 def price_at(market: Market, at: int) -> float:
     """Return a market's price at an instant (ns): slow waves, quick ones, and a jitter each half second."""
     seed = sum(ord(letter) * 31**place for place, letter in enumerate(market.symbol))
