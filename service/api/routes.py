@@ -194,7 +194,8 @@ class _Routes:
         # On a virtual clock time flies, and nobody could answer a heartbeat in time.
         wall = not is_local(request) and not isinstance(self._host.system.clock, VirtualClock)
         beat = HEARTBEAT_S if wall else None
-        return await tail(request, self._server.hub, self._reading, lambda: self._server.access.still(caller), beat)
+        with self._server.listeners.one(caller):
+            return await tail(request, self._server.hub, self._reading, lambda: self._server.access.still(caller), beat)
 
     # --- acting --------------------------------------------------------------------------------------------------------
 

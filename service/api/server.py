@@ -30,6 +30,7 @@ from service.api.gate import gate, say_to, secure_headers
 from service.api.host import Host
 from service.api.hub import Hub
 from service.api.items import letter_item, report_item
+from service.api.listeners import Listeners
 from service.api.markets import Markets
 from service.api.network import open_door
 from service.api.once import Once
@@ -61,6 +62,7 @@ class ApiServer(Actor):
         # A clock that stands still fires no timers: there those who listen are woken at once.
         pace_s = 0.0 if isinstance(host.system.clock, VirtualClock) else PACE_S
         self.hub = Hub(host.system.journal.head, pace_s=pace_s)
+        self.listeners = Listeners()
         self.markets = Markets()
         self.access = Access(partial(open_people, host.config), WallClock().now, say_to(host))
         self.once = Once(partial(open_requests, host.config), WallClock().now)

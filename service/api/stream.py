@@ -19,6 +19,7 @@ from service.api.answers import Refused
 from service.api.filters import ItemFilter, filter_of
 from service.api.items import event_item
 from service.api.leaving import until_gone
+from service.api.listeners import HEARD_MOST
 from service.api.peers import caller_of
 from service.api.ring import Said
 from service.api.tailing import learn_names
@@ -45,7 +46,8 @@ def register(app: web.Application, server: ApiServer) -> None:
     """Register the address."""
 
     async def stream(request: web.Request) -> web.WebSocketResponse:
-        return await _Listener(request, server).serve()
+        with server.listeners.one(caller_of(request)):
+            return await _Listener(request, server).serve()
 
     app.router.add_get("/v1/stream", stream)
 
@@ -63,7 +65,8 @@ class _Listener:
         self._position = _after(request.query, self._head())
         virtual = isinstance(server.host.system.clock, VirtualClock)
         # On a virtual clock time flies, and nobody could answer a heartbeat in time.
-        self._socket = web.WebSocketResponse(heartbeat=None if virtual else HEARTBEAT_S, compress=False)
+        beat = None if virtual else HEARTBEAT_S
+        self._socket = web.WebSocketResponse(heartbeat=beat, compress=False, max_msg_size=HEARD_MOST)
 
     async def serve(self) -> web.WebSocketResponse:
         """Speak until one of the two ends it."""
@@ -107,7 +110,7 @@ class _Listener:
                 {"kind": "lost", "after": self._position, "through": first, "count": first - self._position}
             )
             self._position = first
-        while self._position < self._head():
+        while self._position < self._head() and self._server.access.still(caller_of(self._request)):
             pieces = await self._server.reading.journal(self._piece)
             if not pieces:
                 return

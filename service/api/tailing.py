@@ -17,6 +17,7 @@ from service.api.filters import filter_of
 from service.api.hub import Follower, Hub
 from service.api.items import event_item
 from service.api.leaving import until_gone
+from service.api.listeners import HEARD_MOST
 from service.api.reading import Reading
 from store.queries import Views
 from store.reading import JournalReader
@@ -41,13 +42,15 @@ async def tail(
     """
     wanted = filter_of(request.query)
     past = _past(request.query)
-    socket = web.WebSocketResponse(heartbeat=heartbeat_s)
+    socket = web.WebSocketResponse(heartbeat=heartbeat_s, compress=False, max_msg_size=HEARD_MOST)
     await socket.prepare(request)
     follower = Follower(wanted)
     await learn_names(reading, hub)
     hub.followers.add(follower)
     try:
         for text in await reading.journal(lambda journal: _history(journal, hub, follower, past)):
+            if not may_stay():
+                return socket
             await socket.send_str(text)
         if request.query.get("follow") != "0":
             await _forward(request, socket, follower, may_stay)
