@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, date, timedelta, tzinfo
+from datetime import UTC, date, tzinfo
 from decimal import Decimal
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -15,19 +14,19 @@ from actors.notifier import Backlog, Notifier, drafts_of
 from actors.session_topics import market_topic
 from protocol.notifications import DayFigures
 from protocol.values import Scope
-from rules.performance import DailySummary, daily_summary, day_start
+from rules.performance import DailySummary
 from rules.quote_usd import quote_usd, rate_symbol
 from runtime.clock import VirtualClock
 from runtime.system import ActorSystem
 from service.active import ActiveConfig
 from service.config import Config
 from service.journals import open_live_reader, views_of
-from store.ledger import inputs
-from store.performance import QuoteUsd, Wanted, fill_lines
-from store.queries import Views, open_views
+from service.report.days import summary_of_day
+from store.performance import QuoteUsd, Wanted
+from store.queries import open_views
 from supervision.child import ChildSpec
 
-__all__ = ["day_of_scope", "day_summed", "notifier_child", "rates_of", "said_of_day", "zone_of"]
+__all__ = ["day_summed", "notifier_child", "rates_of", "said_of_day", "zone_of"]
 
 
 def notifier_child(active: ActiveConfig, system: ActorSystem) -> ChildSpec:
@@ -62,12 +61,14 @@ def _read_backlog(config: Config, after: int) -> Backlog:
 async def day_summed(active: ActiveConfig, system: ActorSystem, day: str) -> tuple[str, tuple[DayFigures, ...]]:
     """Say what a day came to, a line a scope, and in figures."""
     config = active.config
-    rates = rates_of(config, system)
+    rates, zone = rates_of(config, system), zone_of(config)
 
     def read() -> list[tuple[Scope, DailySummary]]:
         with closing(open_views(views_of(config))) as views:
             scopes = dict.fromkeys(config.scope_of(account) for account in config.accounts)
-            return [(scope, day_of_scope(config, rates, scope, date.fromisoformat(day))(views)) for scope in scopes]
+            return [
+                (each, summary_of_day(views, Wanted(each), zone, rates, date.fromisoformat(day))) for each in scopes
+            ]
 
     found = await to_thread.run_sync(read)
     text = "\n".join(said_of_day(scope, summary) for scope, summary in found)
@@ -84,19 +85,6 @@ def _figures(scope: Scope, summary: DailySummary) -> DayFigures:
         best_symbol=summary.best_symbol,
         worst_symbol=summary.worst_symbol,
     )
-
-
-def day_of_scope(config: Config, rates: QuoteUsd, scope: Scope, day: date) -> Callable[[Views], DailySummary]:
-    """Return what reads a day's figures of a scope from the read models."""
-    zone = zone_of(config)
-    span = Wanted(scope, since=day_start(day, zone), until=day_start(day + timedelta(days=1), zone))
-
-    def read(views: Views) -> DailySummary:
-        made = inputs(views, span, rates, marks=False)
-        lines = fill_lines(views, span, rates)
-        return daily_summary(day, zone, made.trades, lines, made.realizations)
-
-    return read
 
 
 def said_of_day(scope: Scope, summary: DailySummary) -> str:

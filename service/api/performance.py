@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, date, tzinfo
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
@@ -17,7 +16,6 @@ from protocol.performance import EQUITY, RecordFlow
 from protocol.values import Instant, Scope, Side
 from rules.notation import whole_number
 from rules.performance import RangeName, custom_span, day_of, span_of
-from rules.quote_usd import quote_usd, rate_symbol
 from service.api.accounts import known_account
 from service.api.answers import Refused, answer
 from service.api.control import actor_at
@@ -26,6 +24,7 @@ from service.api.peers import origin_of
 from service.api.reading import Reading
 from service.api.rows import limit_of
 from service.journals import journal_of, views_of
+from service.notices import rates_of, zone_of
 from service.report.days import day_row, day_rows
 from service.report.figures import CURVE_POINTS, PARTS, answer_of, live
 from service.report.history import Book, History, Terms
@@ -36,7 +35,7 @@ from store.views.rows import GroupRow
 if TYPE_CHECKING:
     from service.api.server import ApiServer
 
-__all__ = ["Figures", "Flow", "Prices", "register", "wanted_of", "zone_of"]
+__all__ = ["Figures", "Flow", "Prices", "register", "wanted_of"]
 
 _KEPT: Final = 6
 """Histories that are kept, those asked for last: a panel, the ranges it is switched between."""
@@ -132,16 +131,7 @@ class Prices:
 
     def quote_usd(self, currency: str) -> float | None:
         """Return the worth of a quote currency, None where it is not known (EX-109)."""
-        bus, now = self._host.system.bus, self._host.system.now()
-        ticks = (bus.kept(market_topic(each.name, rate_symbol(currency))) for each in self._host.config.accounts)
-        rate = quote_usd(currency, next((tick for tick in ticks if tick is not None), None), now)
-        return None if rate is None else float(rate)
-
-
-def zone_of(host: Host) -> tzinfo:
-    """Return the zone of the calendar (``app.timezone``)."""
-    name = str(host.config.app.timezone)
-    return UTC if name == "UTC" else ZoneInfo(name)
+        return rates_of(self._host.config, self._host.system)(currency)
 
 
 class _Kept:
@@ -170,7 +160,7 @@ class Figures:
         config = self.host.config.performance
         return Terms(
             now=self.host.system.now(),
-            zone=zone_of(self.host),
+            zone=zone_of(self.host.config),
             starting_equity=float(config.starting_equity) if config.starting_equity is not None else None,
             histogram_bins=config.histogram_bins,
             risk_free_annual_percent=float(config.risk_free_annual_percent),
@@ -181,7 +171,7 @@ class Figures:
     async def wanted(self, query: Mapping[str, str]) -> Wanted:
         """Return the filter; without a scope it is that of the account asked for, else of the first: scopes never mix."""
         config, name = self.host.config, query.get("account", "")
-        now, zone = self.host.system.now(), zone_of(self.host)
+        now, zone = self.host.system.now(), zone_of(self.host.config)
         account = next((each for each in config.accounts if each.name == name), None)
         if account is not None or not name:
             return wanted_of(query, config.scope_of(account or config.accounts[0]).value, now, zone)
@@ -290,7 +280,7 @@ class _Routes:
         return answer(await self._figures.answer(request.query))
 
     async def day(self, request: web.Request) -> web.Response:
-        wanted, zone = await self._figures.wanted(request.query), zone_of(self._host)
+        wanted, zone = await self._figures.wanted(request.query), zone_of(self._host.config)
         day = _day(request.query, "day") or day_of(self._host.system.now(), zone)
         rate = self._figures.prices.quote_usd
         return answer(await self._figures.reading.views(lambda views: day_row(views, wanted, zone, rate, day)))
@@ -305,7 +295,11 @@ class _Routes:
         return answer({"equity": rows})
 
     async def days(self, request: web.Request) -> web.Response:
-        wanted, zone, limit = await self._figures.wanted(request.query), zone_of(self._host), limit_of(request.query)
+        wanted, zone, limit = (
+            await self._figures.wanted(request.query),
+            zone_of(self._host.config),
+            limit_of(request.query),
+        )
         rate, now = self._figures.prices.quote_usd, self._host.system.now()
         rows = await self._figures.reading.views(lambda views: day_rows(views, wanted, zone, rate, now, limit))
         return answer({"days": rows})

@@ -11,8 +11,9 @@ from anyio import CapacityLimiter
 
 from rules.notation import whole_number
 from service.api.answers import Refused, answer
-from service.api.performance import Figures, zone_of
+from service.api.performance import Figures
 from service.api.rows import limit_of
+from service.notices import zone_of
 from service.report.days import day_rows
 from service.report.figures import live
 from service.report.history import Terms
@@ -92,7 +93,7 @@ class _Reports:
         except OSError as error:
             text = f"{what} cannot be written: {error.strerror or error}"
             raise Refused(507, "ExportFailed", text, value=what) from error
-        name = file_name(what, wanted, terms.now, zone_of(self._host), form.value)
+        name = file_name(what, wanted, terms.now, zone_of(self._host.config), form.value)
         with file:
             return await _sent(request, file, _FORMS[form], name)
 
@@ -125,7 +126,7 @@ class _Reports:
         found = await self._figures.answer({"points": str(_CURVE), **request.query})
         page = await self._figures.reading.beside(lambda: page_of(found))
         name = file_name(
-            "performance", await self._figures.wanted(request.query), found["at"], zone_of(self._host), "html"
+            "performance", await self._figures.wanted(request.query), found["at"], zone_of(self._host.config), "html"
         )
         return web.Response(text=page, content_type="text/html", charset="utf-8", headers=_offered(name))
 
@@ -140,7 +141,7 @@ class _Reports:
         async with self._drawing:  # one after the other: each takes a processor for a second
             data = await picture_beside(found, chart, theme)
         wanted = await self._figures.wanted(request.query)
-        name = file_name(chart, wanted, found["at"], zone_of(self._host), "png")
+        name = file_name(chart, wanted, found["at"], zone_of(self._host.config), "png")
         return web.Response(
             body=data, content_type="image/png", headers={**_offered(name), "X-Size": f"{WIDTH}x{HEIGHT}"}
         )

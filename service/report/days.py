@@ -12,7 +12,7 @@ from store.ledger import inputs
 from store.performance import KeptDay, QuoteUsd, Wanted, fill_lines, kept_days
 from store.queries import Views
 
-__all__ = ["DayRow", "day_row", "day_rows"]
+__all__ = ["DayRow", "day_row", "day_rows", "summary_of_day"]
 
 
 class DayRow(DailySummary, frozen=True, gc=False, kw_only=True):
@@ -37,10 +37,14 @@ def day_rows(views: Views, wanted: Wanted, zone: tzinfo, rate: QuoteUsd, now: In
 
 def day_row(views: Views, wanted: Wanted, zone: tzinfo, rate: QuoteUsd, day: date) -> DayRow:
     """Return what one day came to, whether anything happened in it or not."""
+    return _row(summary_of_day(views, wanted, zone, rate, day), wanted.scope, _kept(views, wanted, day).get(day))
+
+
+def summary_of_day(views: Views, wanted: Wanted, zone: tzinfo, rate: QuoteUsd, day: date) -> DailySummary:
+    """Add a day up from what is known of it by now."""
     span = wanted._replace(since=day_start(day, zone), until=next_day(day, zone))
     made = inputs(views, span, rate, marks=False)
-    found = daily_summary(day, zone, made.trades, fill_lines(views, span, rate), made.realizations)
-    return _row(found, wanted.scope, _kept(views, wanted, day).get(day))
+    return daily_summary(day, zone, made.trades, fill_lines(views, span, rate), made.realizations)
 
 
 def _kept(views: Views, wanted: Wanted, first: date) -> dict[date, KeptDay]:

@@ -65,7 +65,7 @@ def page_of(found: Mapping[str, Any]) -> str:
                 "Worst trades", pieces.trades(found["trades"]["worst"], zone), "no trade was closed in this range"
             ),
         ),
-        _section("Deepest falls", pieces.falls(found["falls"], zone), "equity never fell in this range"),
+        _section("Deepest falls", pieces.falls(found["falls"], zone, found["at"]), "equity never fell in this range"),
         _section("Capital now", pieces.capital(found["allocation"]), ""),
         _footer(found),
     ]

@@ -133,25 +133,26 @@ def breakdown(rows: Sequence[Mapping[str, Any]], name: str, *, short: bool = Fal
 def trades(rows: Sequence[Mapping[str, Any]], zone: tzinfo) -> str:
     """Return trades with their result, return and how long they were open."""
     lines = [
-        f'<tr><th scope="row">{escape(row["symbol"])} <span class="quiet">{row["side"]} {escape(row["timeframe"])}</span>'
-        f"</th><td>{day(row['closed_at'], zone)}</td><td>{duration(row['closed_at'] - row['opened_at'])}</td>"
+        f'<tr><th scope="row">{escape(row["symbol"])} '
+        f'<span class="quiet">{escape(row["side"])} {escape(row["timeframe"])}</span></th>'
+        f"<td>{day(row['closed_at'], zone)}</td><td>{duration(row['closed_at'] - row['opened_at'])}</td>"
         f"<td>{percent(row['return_percent'])}</td><td>{_toned(row['net_pnl'])}</td></tr>"
         for row in rows
     ]
     return _table("", "", _head(("trade", "closed", "open for", "return", "USD")), lines) if lines else ""
 
 
-def falls(rows: Sequence[Mapping[str, Any]], zone: tzinfo) -> str:
-    """Return the deepest falls with their dates."""
+def falls(rows: Sequence[Mapping[str, Any]], zone: tzinfo, now: int) -> str:
+    """Return the deepest falls with their dates; one that lasts still has lasted until now."""
     lines = []
     for row in rows:
         peak, trough, again = row["peak_at"], row["trough_at"], row["recovered_at"]
         cells = (
             *(percent(row["depth_percent"]), day(peak, zone), day(trough, zone)),
-            *(day(again, zone) if again is not None else "not yet", duration((again or trough) - peak)),
+            *(day(again, zone) if again is not None else "not yet", duration((now if again is None else again) - peak)),
         )
         lines.append(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
-    names = ("depth", "from the peak of", "deepest on", "recovered on", "took")
+    names = ("depth", "from the peak of", "deepest on", "recovered on", "lasted")
     return _table("", "", _head(names), lines) if lines else ""
 
 

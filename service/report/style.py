@@ -51,7 +51,8 @@ section { background: var(--card); border: 1px solid var(--rule); border-radius:
   section:has(> .drawing) { overflow-x: auto; }
   section > .drawing { min-width: 640px; } .pair .drawing { min-width: 0; } }
 @media (max-width: 560px) { section { padding: 16px 14px 12px; } th .quiet { display: block; font-size: 11.5px; }
-  table td, table th, table th[scope=row] { padding-left: 5px; padding-right: 5px; font-size: 12.5px; } }
+  table td, table th, table th[scope=row] { padding-left: 3px; padding-right: 3px; font-size: 12.5px; }
+  table :is(th, td):first-child, table th[scope=row]:first-child { padding-left: 0; } }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; }
 caption { text-align: left; color: var(--soft); font-size: 12.5px; padding-bottom: 8px; }
