@@ -11,6 +11,7 @@ What must not live here: what an operator is told. That is the event log, which 
 from __future__ import annotations
 
 import logging
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -124,10 +125,14 @@ class ProcessLog(logging.Handler):
     # --- on the thread -------------------------------------------------------------------------------------------------
 
     def _write(self) -> None:
-        render = None
+        render, settled = None, False
         while (lines := self._batch()) is not None:
-            # structlog takes a while to load: here nobody waits for it, and a start has nothing to say until it is ready.
+            # What colours lines takes a while to load: here nobody waits for it, with the first line not even a start.
             render = render or _renderers(self._console)
+            # Somebody else's code may speak through it; ours does not, and does without it.
+            if not settled and (structlog := sys.modules.get("structlog")) is not None:
+                _settle_structlog(structlog)
+                settled = True
             self._look(lines[-1].record.created)
             data = [render(_document(line, self.hidden())) for line in lines]
             if self._console is not None:
@@ -213,21 +218,23 @@ def _plain(value: Any) -> bool:
 
 def _renderers(console: TextIO | None) -> Callable[[dict[str, Any]], tuple[str, bytes]]:
     """Return what makes of a line its text for the console, and its JSON."""
-    import structlog
     from msgspec import json
-    from structlog.processors import JSONRenderer
 
-    _settle_structlog(structlog)
-    compact = JSONRenderer(serializer=lambda document, **_: json.encode(document).decode())
-    pretty = structlog.dev.ConsoleRenderer(colors=True, sort_keys=False) if console is not None else None
+    pretty = _pretty() if console is not None else None
 
     def render(document: dict[str, Any]) -> tuple[str, bytes]:
         document = {**document, "timestamp": iso_exact(int(document["timestamp"] * 1_000) * 1_000_000)}
         shown = _indented(str(pretty(None, "", dict(document)))) if pretty is not None else ""
-        line = compact(None, "", document)
-        return shown, legible_json(line if isinstance(line, str) else line.decode()).encode() + b"\n"
+        return shown, legible_json(json.encode(document).decode()).encode() + b"\n"
 
     return render
+
+
+def _pretty() -> Callable[[Any, str, dict[str, Any]], object]:
+    """Return what colours a line; loaded on a terminal only: a daemon would hold it, and Rich with it, for weeks."""
+    from structlog.dev import ConsoleRenderer
+
+    return ConsoleRenderer(colors=True, sort_keys=False)
 
 
 def _settle_structlog(structlog: Any) -> None:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from service.cli.app import main
+from service.cli import main
 
 main()

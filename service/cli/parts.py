@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from service.cli.codes import ExitCode
+from service.cli.configured import CONFIG_VARIABLE, config_file, config_to_start, load_config, sources_of
 from service.cli.failures import CommandFailed, Failure
 
 if TYPE_CHECKING:
     from service.api.client import Client
-    from service.config import Config
-    from service.config.sources import Sources
 
 __all__ = [
     "ConfigFile",
@@ -30,8 +29,6 @@ __all__ = [
     "sources_of",
     "usage",
 ]
-
-_DEFAULT_FILE = Path("config.toml")
 
 
 def _remember(context: typer.Context, value: bool) -> bool:
@@ -50,7 +47,7 @@ ConfigFile = Annotated[
         "--config",
         metavar="FILE",
         help="Configuration to use; without it config.toml of this folder when there is one, else the defaults.",
-        envvar="BULKHEAD_CONFIG",
+        envvar=CONFIG_VARIABLE,
         show_default=False,
     ),
 ]
@@ -63,50 +60,6 @@ JournalFile = Annotated[
     Path | None,
     typer.Option("--journal", metavar="FILE", help="Read this journal file instead of asking the daemon."),
 ]
-
-
-def config_file(given: Path | None) -> Path | None:
-    """Return the configuration file to read: the given one, else config.toml here, else none."""
-    if given is not None:
-        return given
-    return _DEFAULT_FILE if _DEFAULT_FILE.exists() else None
-
-
-def load_config(given: Path | None) -> Config:
-    """Return the checked configuration; raise ``ConfigError`` with every mistake."""
-    from service.config import load
-
-    return load(config_file(given), os.environ)
-
-
-def sources_of(given: Path | None) -> Sources:
-    """Return file and environment of a command line, for a daemon that goes on reading them."""
-    from service.config.sources import Sources
-
-    return Sources.of(config_file(given), os.environ)
-
-
-def config_to_start(given: Path | None) -> Config:
-    """Return the configuration to start with; one with mistakes is refused unless something began here before.
-
-    Then the daemon goes on under the version that was in force, so that open groups are managed (EX-111); what can be read
-    of the file says where that is.
-    """
-    from service.config import ConfigError
-    from service.config.venue_access import missing_credentials
-    from service.journals import has_journal
-
-    try:
-        loaded = load_config(given)
-    except ConfigError:
-        found = sources_of(given).guess()
-        if not has_journal(found):
-            raise
-        return found
-    # Later an account without its credentials stops alone: the others have positions to look after.
-    if (lacking := missing_credentials(loaded)) and not has_journal(loaded):
-        raise ConfigError(lacking, source=str(config_file(given) or "the configuration"))
-    return loaded
 
 
 def connect(config: Path | None, socket: Path | None, *, timeout_s: float = 10.0) -> Client:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from typer.main import get_command
 
-from service.cli.app import app
 from service.cli.codes import EXIT_CODES
+from service.cli.commands import app
 from service.cli.examples import EXAMPLES, typed
 
 __all__ = ["reference_page"]

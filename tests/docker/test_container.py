@@ -16,7 +16,7 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from service.cli.app import app
+from service.cli.commands import app
 from service.config.environment import DATABASE_URL, REDIS_URL, variable_of, variables
 
 ROOT: Final = Path(__file__).resolve().parents[2]

@@ -16,7 +16,7 @@ from protocol.webhook import WebhookRequest
 from rules.signals import iso_ms
 from runtime.clock import WallClock
 from service.api.client import DaemonRefused
-from service.cli.app import app
+from service.cli.commands import app
 from tests.rules.signal_payloads import payload
 from tests.service.api_rig import Rig, run
 

@@ -81,7 +81,7 @@ def test_the_help_of_send_lists_the_message_types() -> None:
 def test_help_imports_nothing_heavy() -> None:
     """The command line starts fast because libraries of venues, HTTP and data are not imported for it."""
     heavy = ("ccxt", "pyarrow", "aiohttp", "anyio", "pykka", "sqlite3", "actors", "rules", "venues", "service.daemon")
-    code = f"import sys, service.cli; print([name for name in {heavy!r} if name in sys.modules])"
+    code = f"import sys, service.cli.commands; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
 

@@ -129,7 +129,7 @@ def test_a_node_has_a_name() -> None:
 def test_a_daemon_without_a_server_needs_no_library() -> None:
     """DS-849: the client library is imported where a server is named, and nowhere else."""
     code = (
-        "import sys, service.daemon, service.nodes, service.cli.app, store.cache.opening as opening;"
+        "import sys, service.daemon, service.nodes, service.cli.commands, store.cache.opening as opening;"
         "opening.open_shared('', now=int, node='a', epoch=1);"
         "sys.exit('redis' in sys.modules)"
     )

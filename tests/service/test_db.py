@@ -17,7 +17,7 @@ import service.restoring
 from protocol.errors import BulkheadError
 from runtime.journal import JournalUnavailable
 from service.backup import make_backup, verified
-from service.cli.app import app
+from service.cli.commands import app
 from service.config import Config
 from service.journals import journal_of, open_live_reader, views_of
 from service.leaving import InstallationMoved, RestoreInterrupted, refuse_moved

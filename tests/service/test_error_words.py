@@ -133,7 +133,7 @@ def errors_of(kind: type[BaseException]) -> Iterator[type[BaseException]]:
 def test_each_error_that_ends_a_command_is_explained() -> None:
     """An error of ours, or one above it in its tree, is in the book."""
     import service.api.answers
-    import service.cli.app
+    import service.cli.commands
     import service.daemon  # noqa: F401 - its errors are to be known
 
     told = {each for each in errors_of(BulkheadError) if each.__module__.partition(".")[0] in ("store", "service")}

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from protocol.instruments import PrecisionRules
 from service.account_paths import AccountPaths
-from service.cli.app import app
+from service.cli.commands import app
 from service.config import Config, parse
 from service.intake import TRADINGVIEW_ADDRESSES, gateway_settings, mappings_of
 from service.signal_check import CheckReport, check_body

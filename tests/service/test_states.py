@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from protocol.groups import GroupState
 from rules.group.states import TRANSITIONS, Cause
-from service.cli.app import app
+from service.cli.commands import app
 from service.cli.state_diagram import diagram
 from service.explain.states import EVENTS, transitions
 

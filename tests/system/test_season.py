@@ -12,7 +12,7 @@ from protocol.groups import GroupClosed
 from protocol.offset import OffsetEnded, OffsetStepEnded
 from protocol.pool import EntryPromoted, QueueRemoved, SignalQueued, SlotFreed, SlotTaken
 from runtime.journal import Record
-from service.cli.app import app
+from service.cli.commands import app
 from service.replaying import ReplayResult, run_replay
 from store.sqlite_journal import Durability, open_journal
 from tests.system.accounts import cash_by_group, check_no_order_twice

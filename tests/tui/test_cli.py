@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 import tui.launch
-from service.cli.app import app
 from service.cli.codes import ExitCode
+from service.cli.commands import app
 from service.cli.parts import remote
 from tui.link import DaemonLink
 from tui.options import Options

@@ -126,7 +126,7 @@ def test_the_command_line_reaches_a_daemon_elsewhere() -> None:
         import anyio
         from typer.testing import CliRunner
 
-        from service.cli.app import app
+        from service.cli.commands import app
 
         token = await net.token(Scope.READ)
 

@@ -14,7 +14,7 @@ from service.access.errors import AccessFileUnsafe, AccessRefused
 from service.access.people import add_person, change_password, create_token, revoke_token
 from service.access.roles import Role, Scope
 from service.access.store import AccessStore
-from service.cli.app import app
+from service.cli.commands import app
 from tests.service.access.network_rig import PASSWORD, Network, network
 
 NOW = 1_800_000_000 * 10**9

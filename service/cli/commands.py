@@ -40,7 +40,7 @@ from service.cli.failures import report
 from service.cli.parts import json_wanted, remote
 from service.cli.plugins import join
 
-__all__ = ["Commands", "app", "main"]
+__all__ = ["Commands", "app"]
 
 
 class Commands(TyperGroup):
@@ -117,8 +117,3 @@ for _family in (
 ):
     _family.register(app)
 dress(app)
-
-
-def main() -> None:
-    """Run the command line."""
-    app()
