@@ -14,8 +14,8 @@ from typing import Any, Final
 from textual.app import App, ComposeResult
 from textual.widgets import DataTable
 
-from tui.app import Cockpit
 from tui.demo.link import DemoLink
+from tui.launch import run
 from tui.link import Item, LinkState
 from tui.options import Options
 from tui.panels.position_columns import COLUMNS
@@ -140,7 +140,7 @@ def main() -> None:
         panel="positions",
         theme="dark",
     )
-    Cockpit(options).run()
+    run(options)
 
 
 if __name__ == "__main__":

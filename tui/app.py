@@ -145,7 +145,7 @@ class Cockpit(App[None]):
 
     def draw(self) -> None:
         """Draw the frame and the panel in front; nothing while the screen is taken down."""
-        if not self.screen_stack or not self.screen_stack[0].query("#keys"):
+        if not self.screen_stack or self.screen_stack[0].query_one_optional("#keys") is None:
             return
         width = self.size.width
         self._line("header").put(frame.header(self.state, self.link.where, width, read_only=self.read_only))
@@ -162,7 +162,8 @@ class Cockpit(App[None]):
     def _draw_keys(self) -> None:
         width, panel = self.size.width, self.panel()
         self._line("tabs").put(frame.tabs(self.panels, panel.ident, width))
-        off = frozenset(command.name for command in COMMANDS if self.is_off(command))
+        theirs = (named(key.command) for key in panel.keys)
+        off = frozenset(command.name for command in theirs if command is not None and self.is_off(command))
         self._line("keys").put(frame.key_line(panel.keys, off, width))
 
     def _put_if(self, ident: str, said: Content | None) -> None:

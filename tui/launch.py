@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from typing import Final
@@ -24,6 +25,10 @@ screen would never follow its terminal. A browser's size does come this way.
 """
 
 
+_SELDOM: Final = (20_000, 20, 50)
+"""When the process looks for circles of objects: what is drawn has none, and looking took a tenth of all its time."""
+
+
 def run(options: Options, alive: Callable[[], bool] | None = None) -> int:
     """Show the cockpit until it is left; return its exit code.
 
@@ -34,6 +39,8 @@ def run(options: Options, alive: Callable[[], bool] | None = None) -> int:
             os.environ.pop(name, None)
     cockpit = _Alone(options) if alive is None else _Owned(options, alive)
     cockpit.hide = options.hide
+    gc.freeze()
+    gc.set_threshold(*_SELDOM)
     cockpit.run()
     return int(cockpit.return_code or 0)
 

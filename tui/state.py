@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from protocol.errors import BulkheadError
 from tui.link import Item, Link, LinkLost, LinkState, part
-from tui.topics import ALWAYS, TOPICS
+from tui.topics import ALWAYS, TOPICS, stirred_by
 
 __all__ = ["EVENTS_KEPT", "STALE_S", "UPDATE_MS", "Piece", "State"]
 
@@ -61,6 +61,8 @@ class State:
         self.lost_at = 0
         self.hearers: list[Callable[[Item], None]] = []
         self.asked_anew: Callable[[], object] = _nothing
+        self._config: Any = None
+        self._settings: dict[str, Any] = {}
         self._wanted: frozenset[str] = frozenset(ALWAYS)
         self._names: dict[str, str] = {}
         self._narrowed: dict[str, dict[str, str]] = {}
@@ -99,8 +101,10 @@ class State:
     def setting(self, key: str) -> Any:
         """Return a setting that is in force, None while it is unknown."""
         config = self.pieces["config"].value
-        rows = config.get("effective", ()) if isinstance(config, Mapping) else ()
-        return next((row["value"] for row in rows if row["key"] == key), None)
+        if config is not self._config:  # asked for many times at each update: hundreds of rows are read once
+            rows = config.get("effective", ()) if isinstance(config, Mapping) else ()
+            self._config, self._settings = config, {row["key"]: row["value"] for row in rows}
+        return self._settings.get(key)
 
     @property
     def read_only(self) -> bool:
@@ -195,10 +199,8 @@ class State:
             return
         self.events.append(item)
         self.heard += 1
-        words = (str(item.get("type", "")), str(item.get("code", "")))
-        for name, topic in TOPICS.items():
-            if topic.stirred and any(word.startswith(topic.stirred) for word in words):
-                self.pieces[name].dirty = True
+        for name in stirred_by(str(item.get("type", "")), str(item.get("code", ""))):
+            self.pieces[name].dirty = True
         for hearer in self.hearers:
             hearer(item)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-__all__ = ["ALWAYS", "TOPICS", "Topic"]
+__all__ = ["ALWAYS", "TOPICS", "Topic", "stirred_by"]
 
 
 class Topic(NamedTuple):
@@ -60,3 +61,13 @@ TOPICS: Final[dict[str, Topic]] = {
 
 ALWAYS: Final = ("status", "alerts", "config", "notices")
 """Asked whatever panel is on screen: the frame shows them."""
+
+
+@lru_cache(maxsize=1_024)
+def stirred_by(*words: str) -> tuple[str, ...]:
+    """Return the topics that an event of this type and code makes old; hundreds of the same kind may come a second."""
+    return tuple(
+        name
+        for name, topic in TOPICS.items()
+        if topic.stirred and any(word.startswith(topic.stirred) for word in words)
+    )

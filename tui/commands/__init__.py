@@ -65,7 +65,9 @@ COMMANDS: tuple[Command, ...] = (
 )
 """Every command, area by area; an area that is added is named here."""
 
+_BY_NAME = {command.name: command for command in COMMANDS}
+
 
 def named(name: str) -> Command | None:
     """Return a command by its name."""
-    return next((command for command in COMMANDS if command.name == name), None)
+    return _BY_NAME.get(name)
