@@ -56,7 +56,9 @@ class Guessing:
         strange = (_from(address), *((about,) if about and not known else ()))
         locked = self._strangers.failed(strange, now) + (self._names.failed((about,), now) if known else [])
         for key in locked:
-            self._say("LockedOut", "warning", f"{key} is locked for 15 minutes after five failures")
+            # Who is nobody may have written anything as his name: a lie for the alert strip, or his password.
+            shown = key if known or key != about or what == "token" else "a name that nobody has"
+            self._say("LockedOut", "warning", f"{shown} is locked for 15 minutes after five failures")
         return locked
 
     def succeeded(self, about: str) -> None:

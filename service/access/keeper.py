@@ -206,9 +206,8 @@ class Access:
             address=address,
         )
         if not await self._run(lambda store: self._begun(store, session, person)):
-            raise await self._failed(
-                "name", name, address
-            )  # removed, or another password, while this one was looked at
+            # Removed, or another password, while this one was looked at.
+            raise await self._failed(name_key(name), address, name)
         await self._end_oldest(name)
         self._say("LoggedIn", "info", f"{name} logged in from {address}")
         return self._login_of(session, str(secret))
@@ -280,7 +279,7 @@ class Access:
         """Count a failure; return the refusal, which never says what was wrong."""
         now = self.now()
         if locked := self.guessing.failed(address, now, about, known=name in self._people):
-            await self._run(lambda store: store.put_locks(dict.fromkeys(locked, now + LOCKED_NS)))
+            await self._run(lambda store: store.put_locks(dict.fromkeys(locked, now + LOCKED_NS), now))
         if about.startswith(name_key("")):
             return AccessRefused("LoginFailed", "name or password is wrong")
         return AccessRefused("InvalidToken", "this is no token that counts here")

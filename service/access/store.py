@@ -97,10 +97,11 @@ class AccessStore:
         """Keep a token."""
         self._put("tokens", row.id, row)
 
-    def put_locks(self, until: Mapping[str, int]) -> None:
-        """Keep locks over a restart."""
+    def put_locks(self, until: Mapping[str, int], now: int) -> None:
+        """Keep locks over a restart; those that are over go, or a crowd of made-up names would fill the disk."""
         put = "insert into locks values (?, ?) on conflict (id) do update set until = excluded.until"
-        self._tables.write(*(Statement(put, each) for each in until.items()))
+        over = Statement("delete from locks where until <= ?", (now,))
+        self._tables.write(over, *(Statement(put, each) for each in until.items()))
 
     def forget_before(self, at: int) -> None:
         """Drop locks that are over and sessions that ended before an instant."""

@@ -135,14 +135,14 @@ def test_a_crowd_of_logins_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch)
 
     def slow(kept: str, given: str) -> bool:
         begun.release()
-        return go_on.wait(20) and False
+        return go_on.wait(60) and False
 
     async def work(net: Network) -> None:
         token = await net.token(Scope.READ)
         assert (await net.ask("GET", "/v1/me", token)).status == 200
         monkeypatch.setattr(keeper_module, "matches", slow)
         guesses = [asyncio.ensure_future(net.login(f"x{number}", "a wrong guess")) for number in range(2)]
-        assert await asyncio.to_thread(begun.acquire, timeout=10)
+        assert await asyncio.to_thread(begun.acquire, timeout=60)
         while net.server.access.guessing.waiting < 2:
             await anyio.lowlevel.checkpoint()
         net.server.access.look_again()
@@ -208,3 +208,53 @@ def test_who_asks_too_often_waits() -> None:
         assert int(said.headers["Retry-After"]) > 0
 
     network(work, BULKHEAD_API__REQUESTS_PER_MINUTE="10")
+
+
+def test_a_name_that_nobody_has_is_not_told(tmp_path: Path) -> None:
+    """What stands in the log and on the alert strip is no text of a stranger's, nor a password in the wrong field."""
+    said: list[str] = []
+    access = Access(lambda: AccessStore(tmp_path / "access.db"), lambda: NOW, lambda *line: said.append(line[2]))
+
+    async def main() -> None:
+        await access.change(lambda store: add_person(store, "ada", Role.VIEWER, PASSWORD, now=NOW))
+        for name in ("call +1 555 0199 at once", "ada"):
+            for number in range(5):
+                with pytest.raises(AccessRefused):
+                    await access.login(name, "a wrong guess", f"203.0.113.{name[:1]}{number}")
+
+    asyncio.run(main())
+    access.close()
+    locked = [text for text in said if "locked" in text]
+    assert locked == [
+        f"{who} is locked for 15 minutes after five failures" for who in ("a name that nobody has", "name ada")
+    ]
+
+
+def test_locks_that_are_over_fill_no_disk(tmp_path: Path) -> None:
+    """A crowd that makes up names leaves as many rows as there are locks at a time."""
+    store = AccessStore(tmp_path / "access.db")
+    store.put_locks({"name old": NOW}, NOW - LOCKED_NS)
+    store.put_locks({"name new": NOW + LOCKED_NS}, NOW)
+    assert store.locks() == {"name new": NOW + LOCKED_NS}
+    store.close()
+
+
+def test_who_is_removed_in_the_middle_of_a_login_fails_as_everybody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The failure is one of the name and the address it came from, and the answer that of a wrong password."""
+    access = Access(lambda: AccessStore(tmp_path / "access.db"), lambda: NOW)
+    monkeypatch.setattr(access, "_begun", lambda *_: False)
+
+    async def main() -> None:
+        await access.change(lambda store: add_person(store, "ada", Role.VIEWER, PASSWORD, now=NOW))
+        for _ in range(5):
+            with pytest.raises(AccessRefused) as refused:
+                await access.login("ada", PASSWORD, "203.0.113.9")
+            assert refused.value.code == "LoginFailed"
+        with pytest.raises(AccessRefused) as refused:
+            await access.login("bob", PASSWORD, "203.0.113.9")
+        assert refused.value.code == "LockedOut"
+
+    asyncio.run(main())
+    access.close()
