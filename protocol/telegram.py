@@ -22,6 +22,7 @@ __all__ = [
     "PhoneDropped",
     "PhoneEnded",
     "PhoneMail",
+    "PhoneMoved",
     "PhoneQueued",
     "PhoneSending",
     "PhoneSent",
@@ -74,7 +75,7 @@ class OutItem(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=
     """A message for a chat. ``edits`` is the id of the message whose text it replaces, 0 for a new one.
 
     ``about`` names what later edits refer to (``live``, ``approval:a3``). ``picture`` says what is to be drawn; ``repeats``
-    that it may have arrived before.
+    that it may have arrived before; ``left_out`` how many messages before it were given up because too many waited.
     """
 
     id: int
@@ -86,6 +87,7 @@ class OutItem(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=
     about: str = ""
     picture: str = ""
     repeats: bool = False
+    left_out: int = 0
 
 
 # --- journal events ---------------------------------------------------------------------------------------------------
@@ -152,6 +154,14 @@ class PhoneDropped(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag
     at: Instant
 
 
+class PhoneMoved(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """A group became a supergroup, which has another id; who is served in ``chat`` is served in ``to`` from now on."""
+
+    chat: int
+    to: int
+    at: Instant
+
+
 class PhoneEnded(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
     """What came of a command that was taken."""
 
@@ -164,7 +174,7 @@ class PhoneEnded(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=T
 
 
 class PhoneUpdate(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_only=True):
-    """One update: a text, or a tap (``data``) on a button under a message."""
+    """One update: a text, or a tap (``data``) on a button under a message; ``moved_to`` is the group's new id, or 0."""
 
     update_id: int
     chat: int = 0
@@ -173,6 +183,7 @@ class PhoneUpdate(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_o
     data: str = ""
     callback: str = ""
     message_id: int = 0
+    moved_to: int = 0
 
 
 class PhoneMail(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
@@ -191,6 +202,7 @@ class PhoneMail(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=
 class PollPhone(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
     """Bridge to wire: ask for updates from this one on; all before it are durable here and may be forgotten there.
 
+    ``offset`` 0 asks for whatever waits: after a week without updates their numbers begin anew.
     ``callbacks`` are taps to be acknowledged, each with what is shown over the chat.
     """
 
@@ -209,7 +221,10 @@ class SendPhone(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=
 
 
 class SendResult(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True, kw_only=True):
-    """Wire to bridge: what became of an item; ``retry_after_s`` is what Telegram asks for, 0 when it does not."""
+    """Wire to bridge: what became of an item; ``retry_after_s`` is what Telegram asks for, 0 when it does not.
+
+    ``moved_to`` is the id that its chat has now, 0 when it is the same.
+    """
 
     OVERFLOW: ClassVar[str] = "keep"
 
@@ -218,6 +233,7 @@ class SendResult(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag
     message_id: int = 0
     retry_after_s: float = 0.0
     error: str = ""
+    moved_to: int = 0
 
 
 class WireUp(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):

@@ -26,6 +26,7 @@ from protocol.telegram import (
     OutKind,
     PhoneEnded,
     PhoneMail,
+    PhoneMoved,
     PhoneStrangers,
     PhoneTaken,
     PhoneUpdate,
@@ -112,12 +113,14 @@ class PhoneCommands(Outbox):
         tells: list[tuple[Any, Any]] = []
         after: list[Any] = []
         strangers: list[PhoneUpdate] = []
-        known, self._salt = self._memory.taken, msg.salt
+        known, self._salt = self._memory.known(self.now()), msg.salt
         for update in msg.updates:
             if update.update_id <= known:
                 continue
             known = update.update_id
-            role = role_of(self._settings.members, update.chat, update.user)
+            if update.moved_to and any(each.chat == update.chat for each in self._members):
+                events.append(PhoneMoved(update.chat, update.moved_to, self.now()))
+            role = role_of(self._members, update.chat, update.user)
             if role is Role.NOBODY:
                 strangers.append(update)
                 continue
@@ -130,9 +133,8 @@ class PhoneCommands(Outbox):
             tells += told
         self._away = 0
         if self._trouble:
-            tells.append(
-                (EVENT_LOG, LogEvent(code="TelegramBack", text="Telegram answers again", about=self.context.path))
-            )
+            back = LogEvent(code="TelegramBack", text="Telegram answers again", about=self.context.path)
+            tells.append((EVENT_LOG, back))
             self._trouble = ""
         return Do(events, tells, then=partial(self._go_on, after))
 
@@ -145,7 +147,7 @@ class PhoneCommands(Outbox):
 
     def _poll(self) -> PollPhone:
         callbacks, self._callbacks = tuple(self._callbacks), []
-        return PollPhone(self._memory.taken + 1, callbacks)
+        return PollPhone(self._memory.wanted(self.now()), callbacks)
 
     def _take(self, update: PhoneUpdate, role: Role) -> tuple[Event, list[Any]]:
         """Return what an update is journalled as, and what follows once that is applied."""

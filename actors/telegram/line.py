@@ -30,7 +30,7 @@ from aiogram.types import BotCommand, BotCommandScopeChat, BufferedInputFile, In
 from aiohttp import ClientConnectorError
 
 from actors.telegram.frames import FAREWELL_S, LONGEST_FRAME, Deliver, Dial, Farewell, frame, request_of
-from actors.telegram.words import REPEAT_MARK
+from actors.telegram.words import LEFT_OUT_MARK, REPEAT_MARK
 from protocol.telegram import Delivery, OutItem, OutKind, PhoneMail, PhoneUpdate, PollPhone, SendResult, WireTrouble
 from runtime.child_log import speak
 
@@ -43,6 +43,15 @@ NICENESS: Final = 5
 """How far it steps back behind whatever trades."""
 
 _REJECTED_WAIT_S: Final = 60.0
+_TWO: Final = "somebody else polls with this bot's token: one bridge a bot"
+
+
+_NOT_YET: Final = (
+    exceptions.TelegramUnauthorizedError,
+    exceptions.TelegramNotFound,  # what a token that is none is answered
+    exceptions.TelegramServerError,
+)
+"""What says nothing of the message: it waits until the token is right, or Telegram well."""
 
 
 class Line:
@@ -123,7 +132,8 @@ class Line:
             photo = BufferedInputFile(picture, "chart.png")
             sent = await bot.send_photo(item.chat, photo, caption=item.text[:1_000], request_timeout=SEND_S)
             return sent.message_id
-        text = (REPEAT_MARK if item.repeats else "") + item.text
+        marks = (REPEAT_MARK if item.repeats else "") + (LEFT_OUT_MARK.format(item.left_out) if item.left_out else "")
+        text = marks + item.text
         sent = await bot.send_message(item.chat, text, reply_markup=keyboard, request_timeout=SEND_S)
         return sent.message_id
 
@@ -144,7 +154,11 @@ def _update(found: Any) -> PhoneUpdate:
     if message is None or message.from_user is None:
         return PhoneUpdate(update_id=found.update_id)
     return PhoneUpdate(
-        update_id=found.update_id, chat=message.chat.id, user=message.from_user.id, text=(message.text or "")[:1_000]
+        update_id=found.update_id,
+        chat=message.chat.id,
+        user=message.from_user.id,
+        text=(message.text or "")[:1_000],
+        moved_to=message.migrate_to_chat_id or 0,
     )
 
 
@@ -162,7 +176,8 @@ def _trouble(error: Exception) -> WireTrouble:
     if isinstance(error, exceptions.TelegramUnauthorizedError | exceptions.TelegramNotFound):
         return WireTrouble("TelegramRejected", "Telegram does not know this bot: is the token right?", _REJECTED_WAIT_S)
     if isinstance(error, exceptions.TelegramConflictError):
-        text = "somebody else polls with this bot's token: one bridge a bot"
+        hooked = "webhook" in error.message
+        text = "a webhook is set for this bot: its updates go there" if hooked else _TWO
         return WireTrouble("TelegramConflict", text, _REJECTED_WAIT_S)
     return WireTrouble("TelegramAway", f"Telegram cannot be reached: {type(error).__name__}")
 
@@ -175,7 +190,9 @@ def _failed(item: OutItem, error: Exception) -> SendResult:
         delivery, wait = Delivery.LATER, float(error.retry_after)
     elif isinstance(error, exceptions.TelegramBadRequest) and "not modified" in said:
         return SendResult(id=item.id, delivery=Delivery.DELIVERED, message_id=item.edits)
-    elif isinstance(error, exceptions.TelegramUnauthorizedError | exceptions.TelegramServerError):
+    elif isinstance(error, exceptions.TelegramMigrateToChat):
+        return SendResult(id=item.id, delivery=Delivery.LATER, moved_to=error.migrate_to_chat_id)
+    elif isinstance(error, _NOT_YET) or "Too Many Requests" in said:
         delivery = Delivery.LATER
     elif isinstance(error, exceptions.TelegramNetworkError):
         never_connected = isinstance(error.__cause__, ClientConnectorError)
@@ -203,6 +220,12 @@ async def _talk() -> None:
     assert isinstance(dial, Dial), "the first frame dials"
     line = Line(dial)
     under_way = {asyncio.create_task(line.offer())}
+
+    def done(task: asyncio.Task[None]) -> None:
+        under_way.discard(task)
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            heard.set_exception(error)  # a line that has lost a poll would be deaf: it ends, and is started anew
+
     try:
         while raw := await heard.readline():
             asked = request_of(raw)
@@ -212,7 +235,7 @@ async def _talk() -> None:
             assert not isinstance(asked, Dial), "one line a process"
             task = asyncio.create_task(line.take(asked))
             under_way.add(task)
-            task.add_done_callback(under_way.discard)
+            task.add_done_callback(done)
     finally:
         for task in under_way:
             task.cancel()

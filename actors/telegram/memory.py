@@ -12,6 +12,7 @@ from protocol.telegram import (
     OutKind,
     PhoneDropped,
     PhoneEnded,
+    PhoneMoved,
     PhoneQueued,
     PhoneSending,
     PhoneSent,
@@ -19,10 +20,13 @@ from protocol.telegram import (
     PhoneTaken,
 )
 
-__all__ = ["MESSAGES_KEPT", "NEVER_AGAIN", "PROMPTS", "Memory", "fold"]
+__all__ = ["MESSAGES_KEPT", "NEVER_AGAIN", "NUMBERS_LAST_NS", "PROMPTS", "Memory", "fold"]
 
 MESSAGES_KEPT: Final = 200
 """Newest messages whose id is remembered, so that they can be edited."""
+
+NUMBERS_LAST_NS: Final = 6 * 86_400 * 1_000_000_000
+"""How long after an update the next one's number is surely higher; Telegram says a week."""
 
 PROMPTS: Final = "approval:"
 """How what a prompt is about begins."""
@@ -44,6 +48,21 @@ class Memory(msgspec.Struct):
     stranger_at: int = 0
     sent: int = 0
     dropped: int = 0
+    taken_at: int = 0
+    moved: dict[int, int] = msgspec.field(default_factory=dict)
+    """Groups that got another id, by their first."""
+
+    def known(self, now: int) -> int:
+        """Return the newest update that can come again, 0 when none can: Telegram keeps updates for a day.
+
+        After a week without any it numbers the next one at random, lower as well as higher.
+        """
+        return self.taken if now - self.taken_at < NUMBERS_LAST_NS else 0
+
+    def wanted(self, now: int) -> int:
+        """Return the first update that is asked for, 0 for whatever there is."""
+        known = self.known(now)
+        return known + 1 if known else 0
 
     def message_of(self, chat: int, about: str) -> int:
         """Return the id of the newest message about something in a chat, 0 for none."""
@@ -71,11 +90,11 @@ def fold(memory: Memory, event: Event) -> None:
     """Change the memory by an event."""
     match event:
         case PhoneTaken():
-            memory.taken = max(memory.taken, event.update_id)
+            _took(memory, event)
             if event.effect:
                 memory.doing[event.update_id] = event
         case PhoneStrangers():
-            memory.taken = max(memory.taken, event.update_id)
+            _took(memory, event)
             memory.stranger_at = event.at if event.told else memory.stranger_at
         case PhoneEnded():
             memory.doing.pop(event.update_id, None)
@@ -89,9 +108,35 @@ def fold(memory: Memory, event: Event) -> None:
         case PhoneSent():
             _sent(memory, event)
         case PhoneDropped():
-            memory.sending.pop(event.id, None)
-            memory.outbox.pop(event.id, None)
-            memory.dropped += 1
+            _dropped(memory, event)
+        case PhoneMoved():
+            _moved(memory, event)
+
+
+def _took(memory: Memory, event: PhoneTaken | PhoneStrangers) -> None:
+    memory.taken = max(memory.known(event.at), event.update_id)
+    memory.taken_at = event.at
+
+
+def _dropped(memory: Memory, event: PhoneDropped) -> None:
+    memory.sending.pop(event.id, None)
+    item = memory.outbox.pop(event.id, None)
+    memory.dropped += 1
+    if (
+        item is not None and item.kind is OutKind.EDIT
+    ):  # what it was to change is gone: nothing is edited there any more
+        memory.messages.pop(f"{item.chat}|{item.about}", None)
+
+
+def _moved(memory: Memory, event: PhoneMoved) -> None:
+    for first, chat in list(memory.moved.items()):
+        memory.moved[first] = event.to if chat == event.chat else chat
+    memory.moved[event.chat] = event.to
+    for key, item in memory.outbox.items():
+        if item.chat == event.chat:
+            memory.outbox[key] = msgspec.structs.replace(item, chat=event.to)
+    # Messages of the group before stay there, out of reach.
+    memory.messages = {key: ident for key, ident in memory.messages.items() if not key.startswith(f"{event.chat}|")}
 
 
 def _sent(memory: Memory, event: PhoneSent) -> None:
@@ -106,6 +151,8 @@ def _sent(memory: Memory, event: PhoneSent) -> None:
     if item.kind is OutKind.EDIT:
         if item.about.startswith(PROMPTS):  # what came of a prompt is its last word
             memory.messages.pop(key, None)
+        elif key in memory.messages:  # what is renewed is not forgotten for messages that are never touched again
+            memory.messages[key] = memory.messages.pop(key)
         return
     memory.messages.pop(key, None)
     memory.messages[key] = event.message_id

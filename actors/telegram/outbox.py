@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from actors.telegram.memory import Memory, fold
-from actors.telegram.seat import PhoneSettings
+from actors.telegram.seat import Member, PhoneSettings
 from protocol.event_log import EVENT_LOG, LogEvent
 from protocol.messages import Event, Message
 from protocol.telegram import (
@@ -22,6 +22,7 @@ from protocol.telegram import (
     OutItem,
     OutKind,
     PhoneDropped,
+    PhoneMoved,
     PhoneQueued,
     PhoneSending,
     PhoneSent,
@@ -32,7 +33,7 @@ from runtime.actor import Do, handles
 from runtime.clock import NANOS
 from runtime.durable import DurableActor
 
-__all__ = ["AWAY_MOST_S", "GROUPS_SLOWER", "LONGEST", "Outbox", "fitting", "new_item"]
+__all__ = ["AWAY_MOST_S", "GROUPS_SLOWER", "LONGEST", "WAITING_MOST", "Outbox", "fitting", "new_item"]
 
 GROUPS_SLOWER: Final = 3
 """Groups are written to this much slower: Telegram takes 20 messages a minute there."""
@@ -40,8 +41,12 @@ GROUPS_SLOWER: Final = 3
 AWAY_MOST_S: Final = 60.0
 """Longest wait between two tries while Telegram is away."""
 
-LONGEST: Final = 4_000
-"""Units of UTF-16 of a message, which Telegram counts; what is longer is cut, and alerts begin a new one."""
+LONGEST: Final = 3_900
+"""Units of UTF-16 of a message; what is longer is cut, and alerts begin a new one. With its marks it stays below the 4,096
+that Telegram takes."""
+
+WAITING_MOST: Final = 50
+"""Messages that wait for a chat: thousands of alerts, which are put together. Older ones are given up, and counted."""
 
 
 class _Go(Message, frozen=True, tag=True):
@@ -77,7 +82,10 @@ class Outbox(DurableActor):
         self._memory = Memory()
         self._in_flight: dict[tuple[int, bool], int] = {}
         self._not_before: dict[int, int] = {}
-        self._failures = 0
+        self._looks_at: dict[int, int] = {}
+        self._failures: dict[int, int] = {}
+        self._refused: set[int] = set()
+        """Chats that refused the newest message: told once, not with each alert that they refuse."""
         self._numbered = 0
         """The newest number that was given to an item, applied already or not."""
 
@@ -105,7 +113,30 @@ class Outbox(DurableActor):
             if not item.id:
                 self._numbered += 1
             found.append(item if item.id else msgspec.structs.replace(item, id=self._numbered))
-        return [PhoneQueued(items=tuple(found), notices=notices, at=self.now())] if found or notices >= 0 else []
+        if not found:
+            return [PhoneQueued(items=(), notices=notices, at=self.now())] if notices >= 0 else []
+        kept, dropped = self._bounded(found)
+        return [PhoneQueued(items=tuple(kept), notices=notices, at=self.now()), *dropped]
+
+    def _bounded(self, found: list[OutItem]) -> tuple[list[OutItem], list[Event]]:
+        """Give up the oldest alerts, and prompts that are over, where too many wait; the next message says how many."""
+        dropped: list[Event] = []
+        for chat in dict.fromkeys(item.chat for item in found):
+            new = {item.id: item for item in found if item.chat == chat}
+            waiting = {**{item.id: item for item in self._memory.waiting(chat)}, **new}
+            over = [each for each in waiting.values() if each.kind is OutKind.ALERT or not each.buttons]
+            old = over[: max(0, len(waiting) - WAITING_MOST)]
+            rest = [each for each in over[len(old) :] if each.kind is OutKind.ALERT]
+            if not old or not rest:
+                continue
+            count = sum(1 + each.left_out for each in old) + rest[0].left_out
+            found = [
+                *(each for each in found if each.id != rest[0].id),
+                msgspec.structs.replace(rest[0], left_out=count),
+            ]
+            reason = f"more than {WAITING_MOST} messages waited"
+            dropped += [PhoneDropped(id=each.id, chat=chat, reason=reason, at=self.now()) for each in old]
+        return found, dropped
 
     def _edit(self, chat: int, about: str, text: str, buttons: tuple[Button, ...] = ()) -> list[OutItem]:
         """Return the item that gives a message another text: the one that waits to be sent, an edit, or none."""
@@ -141,13 +172,19 @@ class Outbox(DurableActor):
                 continue
             wait = self._not_before.get(chat, 0)
             if wait > now:
-                self.timers.at(wait, _Go(chat))
+                self._look_again(chat, wait)
                 continue
             for item in waiting:
                 self._in_flight[_lane(item)] = item.id
                 events.append(PhoneSending(item.id, now))
                 tells.append((self._wire, SendPhone(item)))
         return Do(events, tells) if events else None
+
+    def _look_again(self, chat: int, at: int) -> None:
+        """Look again at an instant: once, however much comes until then."""
+        if self._looks_at.get(chat) != at:
+            self._looks_at[chat] = at
+            self.timers.at(at, _Go(chat))
 
     def _next(self, chat: int) -> list[OutItem]:
         """Return the first item that waits in each lane of a chat that is free."""
@@ -158,8 +195,9 @@ class Outbox(DurableActor):
         return list(found.values())
 
     @handles
-    def go(self, msg: _Go) -> Do | None:  # noqa: ARG002 - the type is the message
+    def go(self, msg: _Go) -> Do | None:
         """Go on when a chat's pace allows."""
+        self._looks_at.pop(msg.chat, None)
         return self._pump()
 
     @handles
@@ -179,12 +217,16 @@ class Outbox(DurableActor):
     def _after_result(self, item: OutItem, msg: SendResult) -> Do:
         now = self.now()
         if msg.delivery is Delivery.DELIVERED:
-            self._failures = 0
+            self._failures.pop(item.chat, None)
+            self._refused.discard(item.chat)
             return Do([PhoneSent(id=item.id, message_id=msg.message_id, at=now)], then=self._pump)
         if msg.delivery in (Delivery.LATER, Delivery.UNKNOWN):
-            self._failures += 1
-            wait = msg.retry_after_s or min(2.0 ** min(self._failures - 1, 6), AWAY_MOST_S)
+            failures = self._failures[item.chat] = self._failures.get(item.chat, 0) + 1
+            wait = msg.retry_after_s or min(2.0 ** min(failures - 1, 6), AWAY_MOST_S)
             self._not_before[item.chat] = now + round(wait * NANOS)
+        if msg.moved_to:
+            moved = PhoneMoved(item.chat, msg.moved_to, now)
+            return Do([PhoneSent(id=item.id, delivered=False, at=now), moved], then=self._pump)
         if msg.delivery is Delivery.LATER:
             return Do([PhoneSent(id=item.id, delivered=False, at=now)], then=self._pump)
         if msg.delivery is Delivery.UNKNOWN:
@@ -200,7 +242,17 @@ class Outbox(DurableActor):
         events: list[Event] = [PhoneDropped(id=item.id, chat=item.chat, reason=msg.error[:500], at=now)]
         if item.kind is OutKind.PICTURE:  # whoever asked for it waits
             events += self._queued([new_item(item.chat, OutKind.REPLY, f"There is no picture: {msg.error}")])
+        elif item.chat in self._refused:
+            return Do(events, then=self._pump)
+        else:
+            self._refused.add(item.chat)
         return Do(events, [(EVENT_LOG, said)], then=self._pump)
+
+    @property
+    def _members(self) -> list[Member]:
+        """Who is served: groups by the ids that they have now."""
+        moved = self._memory.moved
+        return [each._replace(chat=moved.get(each.chat, each.chat)) for each in self._settings.members]
 
     def _uncertain(self, item: OutItem) -> list[Event]:
         """Decide about an item of which nobody knows whether it arrived."""

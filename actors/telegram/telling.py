@@ -28,7 +28,7 @@ from protocol.notifications import (
     NoticesKept,
     NoticesRepeated,
 )
-from protocol.telegram import Button, OutItem, OutKind, PollPhone
+from protocol.telegram import Button, OutItem, OutKind
 from rules.notices.repeats import Merger
 from rules.notices.sentence import who
 from rules.notices.types import TOLD_ON_THE_PHONE
@@ -80,7 +80,7 @@ class TelegramBridge(PhoneCommands):
         ended = self._finish()
         events += [event for do in ended for event in do.events]
         tells = [told for do in ended for told in do.tells]
-        return Do(events, [*tells, (self._wire, PollPhone(self._memory.taken + 1))], then=self._pump)
+        return Do(events, [*tells, (self._wire, self._poll())], then=self._pump)
 
     def let_go(self) -> None:
         """Release the seat's files."""
@@ -112,7 +112,7 @@ class TelegramBridge(PhoneCommands):
 
     def _told(self, role: Role) -> list[int]:
         """Return the chats that somebody of at least this role reads."""
-        return list(dict.fromkeys(each.chat for each in self._settings.members if each.role >= role))
+        return list(dict.fromkeys(each.chat for each in self._members if each.role >= role))
 
     # --- alerts --------------------------------------------------------------------------------------------------------
 

@@ -8,9 +8,20 @@ from typing import Final
 from protocol.notifications import Notice, NoticeSeverity
 from rules.telegram.commands import Command, Role
 
-__all__ = ["ALREADY", "FAREWELL", "REPEAT_MARK", "REPLIES", "alert_text", "confirm_text", "help_text", "written"]
+__all__ = [
+    "ALREADY",
+    "FAREWELL",
+    "LEFT_OUT_MARK",
+    "REPEAT_MARK",
+    "REPLIES",
+    "alert_text",
+    "confirm_text",
+    "help_text",
+    "written",
+]
 
 REPEAT_MARK: Final = "(again: nobody knows whether this arrived before)\n"
+LEFT_OUT_MARK: Final = "({} older messages were left out: too many waited)\n"
 FAREWELL: Final = "bulkhead stops now, in order. What stands at the venues stays; nothing is watched until it is back."
 ALREADY: Final = "This was dealt with already."
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from protocol.approvals import ApprovalAsked, ApprovalEnd, ApprovalEnded
-from protocol.telegram import PhoneDropped, PhoneStrangers
-from rules.event_log.line import INFO, Line, LineOf, Source
+from protocol.telegram import PhoneDropped, PhoneMoved, PhoneStrangers
+from rules.event_log.line import INFO, WARNING, Line, LineOf, Source
 
 __all__ = ["OF_PHONE"]
 
@@ -33,10 +33,16 @@ def _dropped(e: PhoneDropped) -> Line:
     return Line(Source.SYSTEM, INFO, "PhoneDropped", f"a message to chat {e.chat} was given up: {e.reason}")
 
 
+def _moved(e: PhoneMoved) -> Line:
+    said = f"the group {e.chat} has the id {e.to} now and is served there; put it into telegram.members"
+    return Line(Source.SYSTEM, WARNING, "TelegramMoved", said)
+
+
 OF_PHONE: Final[dict[str, LineOf]] = {
     "ApprovalAsked": _asked,
     "ApprovalEnded": _ended,
     "PhoneDropped": _dropped,
+    "PhoneMoved": _moved,
     "PhoneStrangers": _strangers,
 }
 """Event type -> its line."""

@@ -33,8 +33,15 @@ PHONE: Final = Area(
             ("TelegramAway", "TelegramBusy", "TelegramBack"),
             "nothing: messages wait until Telegram takes them",
         ),
-        Word(("TelegramConflict",), "another program polls with this bot's token: end it, or give each its own bot"),
+        Word(
+            ("TelegramConflict",),
+            "another program has this bot's token, or a webhook is set for it: end that, or give each its own bot",
+        ),
         Word(("TelegramRejected",), "the token is wrong: set the one that BotFather shows"),
+        Word(
+            ("TelegramMoved",),
+            "a group became a supergroup: it is served under its new id, which belongs into `telegram.members`",
+        ),
         Word(
             ("TelegramRefused",), "a message was refused as it is: has the bot been blocked, or removed from the group"
         ),

@@ -66,6 +66,7 @@ OF_LOG: Final[dict[str, Callable[[Any, Story], str]]] = {
     "NoticesRepeated": _nothing,
     "PhoneDropped": _as_in_the_log,
     "PhoneEnded": _nothing,
+    "PhoneMoved": _as_in_the_log,
     "PhoneQueued": _nothing,
     "PhoneSending": _nothing,
     "PhoneSent": _nothing,

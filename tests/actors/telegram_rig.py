@@ -71,6 +71,9 @@ class Telegram:
         self.offsets: list[int] = []
         self.toasts: list[str] = []
         self.away = False
+        self.moved: dict[int, int] = {}
+        self.blocked: set[int] = set()
+        self.failing: set[int] = set()
         self.salt = ""
         self.drawing = False
         self._next = 100
@@ -90,6 +93,11 @@ class Telegram:
         if self._wire is not None:
             self._wire.bring()
         return self._next
+
+    def answer_empty(self) -> None:
+        """End the poll that is open, as one that brought nothing."""
+        assert self._wire is not None
+        self._wire.end_poll()
 
     def said(self, chat: int = ADMIN) -> list[str]:
         """Return what stands in a chat."""
@@ -132,13 +140,28 @@ class FakeWire(Actor):
             self._offset = None
             self.context.system.tell(BRIDGE, PhoneMail(tuple(telegram.updates), telegram.salt))
 
+    def end_poll(self) -> None:
+        self._offset = None
+        self.context.system.tell(BRIDGE, PhoneMail((), self.telegram.salt))
+
     @handles
     def send(self, msg: SendPhone) -> None:
         telegram, item = self.telegram, msg.item
         if telegram.drawing and item.kind is OutKind.PICTURE:
             return
+        if item.chat in telegram.moved:
+            moved = SendResult(id=item.id, delivery=Delivery.LATER, moved_to=telegram.moved[item.chat])
+            self.context.system.tell(BRIDGE, moved)
+            return
+        if item.chat in telegram.blocked:
+            self.context.system.tell(BRIDGE, SendResult(id=item.id, delivery=Delivery.REFUSED, error="blocked"))
+            return
         answer = (
-            Delivery.LATER if telegram.away else telegram.answers.pop(0) if telegram.answers else Delivery.DELIVERED
+            Delivery.LATER
+            if telegram.away or item.chat in telegram.failing
+            else telegram.answers.pop(0)
+            if telegram.answers
+            else Delivery.DELIVERED
         )
         number = item.edits
         if answer in (Delivery.DELIVERED, Delivery.UNKNOWN):

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from actors.telegram.outbox import LONGEST, fitting
-from actors.telegram.words import REPEAT_MARK
+from actors.telegram.words import LEFT_OUT_MARK, REPEAT_MARK
 from protocol.approvals import APPROVALS, ApprovalEnded, ApprovalList, ApprovalPrompt, ListApprovals
 from protocol.telegram import Delivery, OutKind, PhoneDropped, PhoneQueued, WireTrouble
 from runtime.actor import Actor, handles
@@ -34,8 +34,8 @@ def test_what_is_too_long_is_cut_as_telegram_counts(text: str) -> None:
     assert len(cut.encode("utf-16-le")) // 2 <= LONGEST
     assert cut.endswith("\u2026")
     assert text.startswith(cut[:-1])
-    assert len(REPEAT_MARK) + LONGEST <= 4_096
-    assert fitting(text[:1_999]) == text[:1_999]
+    assert len(REPEAT_MARK + LEFT_OUT_MARK.format(99_999)) + LONGEST <= 4_096
+    assert fitting(text[:1_949]) == text[:1_949]
 
 
 def test_alerts_wait_while_telegram_is_away_and_come_as_few_messages() -> None:
