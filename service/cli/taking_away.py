@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -25,7 +25,7 @@ from service.cli.figures_options import (
 from service.cli.output import note, print_json, print_line, show, table
 from service.cli.parts import ConfigFile, Json, Socket, connect, usage
 from service.cli.progress import progress
-from service.cli.whole_file import whole_file
+from service.cli.whole_file import export_failed, whole_file
 
 if TYPE_CHECKING:
     from service.api.client import Client
@@ -123,15 +123,18 @@ def _list(client: Client, *, as_json: bool) -> None:
 
 
 def _taken(client: Client, path: str, query: dict[str, Any], out: Path | None, *, as_json: bool) -> None:
-    """Fetch an answer into a file of its name, telling how far it is."""
-    with TemporaryFile() as spool, progress() as told:
-        offered = client.fetch(path, spool, query, lambda done, of: told("fetching", done, of))
-        place = out / offered if out is not None and out.is_dir() else out if out is not None else Path(offered)
-        size = spool.tell()
-        spool.seek(0)
-        with whole_file(place) as file:
-            while data := spool.read(_PIECE):
-                file.write(data)
+    """Fetch an answer into a file of its name, telling how far it is; raise ``ExportFailed`` where there is no room."""
+    try:
+        with TemporaryFile() as spool, progress() as told:
+            offered = client.fetch(path, spool, query, lambda done, of: told("fetching", done, of))
+            place = out / offered if out is not None and out.is_dir() else out if out is not None else Path(offered)
+            size = spool.tell()
+            spool.seek(0)
+            with whole_file(place) as file:
+                while data := spool.read(_PIECE):
+                    file.write(data)
+    except OSError as error:
+        raise export_failed(Path(gettempdir()), error) from error
     if as_json:
         print_json({"file": str(place), "bytes": size})
     else:

@@ -52,7 +52,7 @@ class House:
         self.host = SimpleNamespace(config=config, system=_System(bus=_Bus()))
         self.figures = Figures(self.host)  # type: ignore[arg-type]  # all that it uses of a host
         self.socket = config.app.data_dir / "api.sock"
-        self.client = Client(self.socket, timeout_s=20)
+        self.client = Client(self.socket, timeout_s=60)
 
     async def get(self, path: str, **query: Any) -> Any:
         return await anyio.to_thread.run_sync(lambda: self.client.get(path, **query))
