@@ -7,6 +7,7 @@ import gc
 import json
 import logging
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -100,8 +101,13 @@ def _loaded_daemon() -> Callable[..., int]:
 
 
 def _keep_to_ourselves() -> None:
-    """Have nobody but the owner read what the daemon writes: journal, read models, logs, incidents and backups."""
+    """Have nobody but the owner read what the daemon writes, and nobody at all its memory, where secrets are in plain text.
+
+    One byte, not none: whoever catches dumps with a program gets them at a limit of none, and is left alone at one (core(5)).
+    """
     os.umask(0o077)
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (min(1, most) if most != resource.RLIM_INFINITY else 1, most))
 
 
 def _soon(ready: Callable[[Daemon], None], daemon: Daemon) -> None:

@@ -6,6 +6,8 @@ import io
 import json
 import logging
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -23,6 +25,7 @@ from service.process_log import begin_process_log
 from store.log.lines import ExportForm, exported, json_line
 from store.views.rows import EventRow
 from tests.examples import example
+from tests.house.sources import ROOT
 from tests.rules.test_hostile_texts import TRAP
 from tui.files import write_whole
 
@@ -114,3 +117,14 @@ def test_a_link_that_somebody_laid_is_not_followed(tmp_path: Path) -> None:
     assert (tmp_path / "x.csv").read_bytes() == b"again"
     assert (tmp_path / "x.csv").stat().st_mode & 0o077 == 0
     assert kept.read_text() == "mine"
+
+
+def test_a_daemon_that_dies_leaves_no_memory_on_the_disk() -> None:
+    """EX-1501, EX-1508: what is in plain text in memory is in no core file, nor with a program that catches them."""
+    ask = "import resource; from service.cli.starting import _keep_to_ourselves as keep"
+    tell = "keep(); print(resource.getrlimit(resource.RLIMIT_CORE)[0])"
+    allowed = "resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)"
+    said = subprocess.run(
+        [sys.executable, "-c", f"{ask}; {allowed}; {tell}"], capture_output=True, check=True, cwd=ROOT
+    )
+    assert int(said.stdout) in (0, 1)
