@@ -103,7 +103,7 @@ def _loaded_daemon() -> Callable[..., int]:
 def _keep_to_ourselves() -> None:
     """Have nobody but the owner read what the daemon writes, and nobody at all its memory, where secrets are in plain text.
 
-    One byte, not none: whoever catches dumps with a program gets them at a limit of none, and is left alone at one (core(5)).
+    One byte, not none: a program that catches dumps is handed them at a limit of none, and not at one (core(5)).
     """
     os.umask(0o077)
     _, most = resource.getrlimit(resource.RLIMIT_CORE)
