@@ -16,6 +16,8 @@ STACKED: Final = 4
 FRESH_S: Final = 300.0
 """Age in seconds up to which a critical notification that was missed is still shown as a toast."""
 
+_FILL: Final = "order.filled"
+
 _NANOS: Final = 1_000_000_000
 
 
@@ -52,8 +54,11 @@ class Notices:
         self._shown_at.clear()
 
     def toasts(self, clock: int) -> tuple[list[Mapping[str, Any]], int]:
-        """Return the toasts to be seen now, newest first, and how many others there are."""
+        """Return the toasts to be seen now, newest first, and how many others there are.
+
+        Fills come last: a ladder that fills must not push a failing exit into the counter.
+        """
         for seq in [seq for seq, at in self._shown_at.items() if clock - at >= TOAST_S * _NANOS]:
             self.drop(seq)
-        newest = [self._toasts[seq] for seq in sorted(self._toasts, reverse=True)]
-        return newest[:STACKED], max(0, len(newest) - STACKED)
+        seen = sorted(self._toasts.values(), key=lambda each: (each["type"] != _FILL, each["seq"]), reverse=True)
+        return seen[:STACKED], max(0, len(seen) - STACKED)

@@ -46,6 +46,9 @@ from store.signal_times import signal_times
 
 __all__ = ["PhoneViews"]
 
+_EVERY: Final = 1_000_000
+"""Open groups that are looked at: all of them, or closing everything would leave the oldest open."""
+
 _ROWS: Final = 15
 """Rows of a list; what is left out is counted."""
 
@@ -154,7 +157,7 @@ class PhoneViews:
     async def open_groups(self, account: str = "") -> list[dict[str, Any]]:
         """Return open groups with their prices."""
         made = await self.reading.views(
-            lambda views: rows.group_rows(views, open_only=True, limit=200, account=account, scope=None)
+            lambda views: rows.group_rows(views, open_only=True, limit=_EVERY, account=account, scope=None)
         )
         return await rows.groups_with_prices(self._host.system, made)
 

@@ -21,7 +21,9 @@ NOW = 1_000_000 * SECOND
 
 
 def notice(seq: int, severity: str = "critical", ago_s: int = 0, **more: Any) -> dict[str, Any]:
-    return {"seq": seq, "at": NOW - ago_s * SECOND, "severity": severity, "read": False, "dismissed": False, **more}
+    at = NOW - ago_s * SECOND
+    said = {"seq": seq, "at": at, "severity": severity, "type": "alert.pinned", "read": False, "dismissed": False}
+    return {**said, **more}
 
 
 def shown(notices: Notices, clock: int) -> list[int]:
@@ -45,6 +47,15 @@ def test_toasts_stay_eight_seconds_and_four_are_stacked() -> None:
     assert ([each["seq"] for each in found], others) == ([6, 5, 4, 3], 2)
     assert notices.toasts(8 * SECOND - 1)[1] == 2
     assert notices.toasts(8 * SECOND) == ([], 0)
+
+
+def test_a_busy_ladder_hides_nothing_that_is_worse() -> None:
+    """DS-721, DS-725: each fill is critical; those of a ladder stand behind whatever else is, and are counted."""
+    notices = Notices()
+    fills = [{**notice(seq), "type": "order.filled"} for seq in range(2, 40)]
+    notices.take([{**notice(1), "type": "exit.failing"}, *fills], NOW, 0)
+    assert shown(notices, 0) == [1, 39, 38, 37]
+    assert notices.toasts(0)[1] == 35
 
 
 def test_what_is_read_or_put_away_elsewhere_is_no_toast_any_more() -> None:
