@@ -32,6 +32,7 @@ from tui.page import Page
 from tui.palette import Palette
 from tui.panels import PANELS, Panel
 from tui.preferences import Preferences, PreferencesBroken
+from tui.pressing import press
 from tui.seat import Command, Question, Sent
 from tui.state import State
 from tui.style import STYLE
@@ -312,24 +313,12 @@ class Cockpit(App[None]):
 
     def on_key(self, event: events.Key) -> None:
         """Open a panel by its key, or run what the panel in front has on the key."""
-        if len(self.screen_stack) > 1:
-            return
-        for panel in self.panels:
-            if event.key == panel.key:
-                event.stop()
-                self.open_panel(panel.ident)
-                return
-        front = self.panel()
-        for key in front.keys:
-            command = named(key.command)
-            if event.key == key.key and command is not None:
-                event.stop()
-                target = front.target() if key.target else key.fixed
-                if key.target and not target:
-                    self.say(f"select a row first, then {key.label}", "warn")
-                    return
-                self.run_command(command, tuple(filter(None, target.split("\t"))))
-                return
+        if press(self, event.key):
+            event.stop()
+
+    def action_press(self, key: str) -> None:
+        """Do what a key of the key line does, whoever has the keys: it was clicked."""
+        press(self, key)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave colon and slash to whoever is typing, and to what stands over the screen."""

@@ -128,21 +128,41 @@ def banner(state: State, where: str) -> Content | None:
     )
 
 
-def key_line(keys: Iterable[PanelKey], off: frozenset[str], width: int) -> Content:
-    """Return the last line: the panel's keys, those that are off dimmed, and those that work everywhere."""
-    pieces: list[Content] = []
-    for key in keys:
-        dead = key.command in off
-        pieces.append(
-            line((f" {shown_key(key.key)}", "dim" if dead else "accent"), (f" {key.label}", "dim" if dead else ""))
-        )
-    left = Content(" ").join(pieces)
-    right = line(
-        ("/", "accent"), (" search ", "dim"), (":", "accent"), (" command ", "dim"), ("?", "accent"), (" help ", "dim")
+def key_line(keys: Sequence[PanelKey], off: frozenset[str], width: int) -> Content:
+    """Return the last line: the panel's keys, those that are off dimmed, and those that work everywhere.
+
+    Each can be clicked. Where there is little room all stand closer together before any is cut.
+    """
+    right = Content(" ").join(_everywhere(*each) for each in _EVERYWHERE)
+    left = _keys(keys, off, " ")
+    if left.cell_length + right.cell_length + 1 > width:
+        right = _everywhere(*_EVERYWHERE[-1])
+    if left.cell_length + right.cell_length + 1 > width:
+        left = _keys(keys, off, "")
+    return padded(left, line(right, " "), width)
+
+
+def _keys(keys: Sequence[PanelKey], off: frozenset[str], gap: str) -> Content:
+    return Content(gap).join(_key(key, dead=key.command in off) for key in keys)
+
+
+def _key(key: PanelKey, *, dead: bool) -> Content:
+    action = f"app.press('{key.key}')"
+    return line(
+        clickable(f" {shown_key(key.key)}", "dim" if dead else "accent", action),
+        clickable(f" {key.label}", "dim" if dead else "", action),
     )
-    if left.cell_length + right.cell_length > width:
-        right = line((" ?", "accent"), (" help ", "dim"))
-    return padded(left, right, width)
+
+
+def _everywhere(key: str, label: str, action: str) -> Content:
+    return line(clickable(key, "accent", action), clickable(f" {label}", "dim", action))
+
+
+_EVERYWHERE: Final = (
+    ("/", "search", "app.search"),
+    (":", "command", "app.command_line"),
+    ("?", "help", "app.help"),
+)
 
 
 def shown_key(key: str) -> str:

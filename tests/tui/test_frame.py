@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.tui.rig import CORE, Clock, Listening, cockpit
-from tui.panels import PANELS
+from tui.panels import PANELS, HistoryPanel, PerformancePanel
 
 pytestmark = pytest.mark.anyio
 
@@ -46,6 +46,22 @@ async def test_the_dashboard_opens_panels_from_its_widgets() -> None:
         await rig.press("enter")
         await rig.sees("REFERENCES")
         assert rig.app.panel().ident == "positions"
+
+
+async def test_keys_of_the_key_line_can_be_clicked_and_all_of_them_are_there_on_a_small_screen() -> None:
+    """Whatever a key does a click does too; at 80x24 no key is cut (EX-1601, EX-1604)."""
+    async with cockpit(size=(80, 24), panel="risk", panels=(*CORE, PerformancePanel, HistoryPanel)) as rig:
+        for panel in ("risk", "history", "performance", "positions"):
+            rig.app.open_panel(panel)
+            await rig.pilot.pause()
+            last = rig.text.splitlines()[-1]
+            assert all(f" {key.label}" in last for key in rig.app.panel().keys), last
+        await rig.until(lambda: rig.app.panel().target(), "a group is selected")
+        await rig.pilot.click("#keys", offset=(last.index("Close"), 0))
+        await rig.sees("n  No")
+        await rig.press("n")
+        await rig.pilot.click("#keys", offset=(last.index("help"), 0))
+        await rig.sees("In this panel")
 
 
 async def test_a_daemon_that_is_away_is_said_and_old_values_are_dimmed() -> None:
