@@ -162,7 +162,7 @@ def test_it_works_beside_the_loop() -> None:
 
         class Slow(Model):
             def catch_up(self, journal: Any) -> int:
-                assert told.wait(10)
+                assert told.wait(60)
                 return super().catch_up(journal)
 
         told = threading.Event()

@@ -20,7 +20,7 @@ __all__ = ["MOST", "PATIENCE_S", "TOKEN", "Rig", "chunks", "head", "serve"]
 
 TOKEN = "a-token-nobody-guesses"
 MOST = 1_000
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class Gateway(Actor):

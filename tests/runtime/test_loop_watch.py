@@ -18,7 +18,7 @@ def test_a_blocked_loop_is_noticed_and_the_stack_shows_who_blocks() -> None:
         reported.set()
 
     def a_handler_that_blocks() -> None:
-        assert reported.wait(20)
+        assert reported.wait(60)
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
@@ -48,5 +48,5 @@ def test_the_watch_ends_with_its_block_and_with_its_loop() -> None:
 
     watch = asyncio.run(main())
     watch.__exit__(None, None, None)
-    watch._thread.join(10)
+    watch._thread.join(60)
     assert "loop-watch" not in {thread.name for thread in threading.enumerate()}

@@ -137,7 +137,7 @@ class BinanceServer:
         """Every stream some client is subscribed to now."""
         return {stream for socket in self.sockets for stream in socket.streams}
 
-    async def until(self, condition: Callable[[], bool], within_s: float = 5.0) -> None:
+    async def until(self, condition: Callable[[], bool], within_s: float = 60.0) -> None:
         """Return as soon as ``condition`` holds; it is asked again after everything a client does."""
         async with asyncio.timeout(within_s), self._changed:
             await self._changed.wait_for(condition)

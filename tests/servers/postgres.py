@@ -35,7 +35,7 @@ def sql(url: str, statement: str, *arguments: Any) -> list[Any]:
     import asyncpg  # type: ignore[import-untyped]
 
     async def run() -> list[Any]:
-        connection = await asyncpg.connect(url, timeout=10)
+        connection = await asyncpg.connect(url, timeout=60)
         try:
             return list(await connection.fetch(statement, *arguments))
         finally:
@@ -126,7 +126,7 @@ def server() -> Iterator[Server]:
     own.close()
 
 
-def until(condition: Callable[[], bool], deadline_s: float = 10.0) -> None:
+def until(condition: Callable[[], bool], deadline_s: float = 60.0) -> None:
     """Wait for a condition; fail the test when it does not come true in time."""
     end, idle = time.monotonic() + deadline_s, threading.Event()
     while not condition():

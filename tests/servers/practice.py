@@ -20,7 +20,7 @@ from venues.practice.server import PracticeServer
 __all__ = ["Practice", "practising"]
 
 T = TypeVar("T")
-_DEADLINE_S = 20.0
+_DEADLINE_S = 60.0
 
 
 class Practice:

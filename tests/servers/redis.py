@@ -22,7 +22,7 @@ import pytest
 
 __all__ = ["RedisServer", "redis_server", "server_of_module"]
 
-_READY_S: Final = 10.0
+_READY_S: Final = 60.0
 _READY: Final = b"eady to accept connections"
 
 

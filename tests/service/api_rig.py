@@ -108,7 +108,7 @@ class Rig:
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        self.client = Client(host.socket_path, timeout_s=10)
+        self.client = Client(host.socket_path, timeout_s=60)
 
     async def get(self, path: str, **query: Any) -> Any:
         return await anyio.to_thread.run_sync(lambda: self.client.get(path, **query))

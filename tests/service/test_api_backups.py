@@ -62,7 +62,7 @@ def test_one_backup_at_a_time_and_how_far_it_is(monkeypatch: pytest.MonkeyPatch)
 
     def held(*given: Any, told: Told, **more: Any) -> Any:
         told("packing", 3, 12)
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return make_backup(*given, told=told, **more)
 
     async def work(rig: Rig) -> None:

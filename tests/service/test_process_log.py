@@ -63,7 +63,7 @@ def logging_to(
 
 def eventually(holds: Callable[[], bool]) -> bool:
     """Wait until the writing thread has come so far."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not holds() and time.monotonic() < deadline:
         os.sched_yield()
     return holds()

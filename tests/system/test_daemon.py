@@ -42,7 +42,7 @@ def daemon() -> Iterator[DaemonProcess]:
 def post(url: str, body: bytes) -> tuple[int, dict[str, Any]]:
     """Post an alert; return status and answer."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=10) as response:
+        with urllib.request.urlopen(urllib.request.Request(url, data=body), timeout=60) as response:
             return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         with error:

@@ -47,7 +47,7 @@ class Nursery:
 
     def close(self) -> None:
         """Have it end."""
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=60)
 
 
 def records_of(folder: Path) -> list[Record]:

@@ -11,7 +11,7 @@ from protocol.messages import Message
 
 T = TypeVar("T")
 NS = 1_000_000_000
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class ManualTime:

@@ -13,7 +13,7 @@ from tests.servers.venues.http import HttpVenue
 __all__ = ["Threaded", "on_a_thread"]
 
 T = TypeVar("T")
-PATIENCE_S = 20
+PATIENCE_S = 60
 
 
 class Threaded:
