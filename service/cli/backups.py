@@ -37,7 +37,7 @@ _backups = typer.Typer(
 KeyFile = Annotated[
     Path | None,
     typer.Option(
-        "--key-file", metavar="KEY", help=f"Encrypt with this file's content; without it {KEY_VARIABLE} counts."
+        "--key-file", metavar="KEY", help=f"Key of the archive: what this file holds; without it {KEY_VARIABLE} counts."
     ),
 ]
 _Inspect = Annotated[

@@ -263,12 +263,12 @@ EXAMPLES: Final = {
     "db verify": ("db verify",),
     "db prune": ("db prune --before 2026-01-01 --preview",),
     "db export": ("db export", "db export fills > fills.csv", "db export events --format parquet -o events.parquet"),
-    "backup": ("backup monday.zip",),
+    "backup": ("backup monday.bulkhead",),
     "backups": ("backups",),
     "backups make": ("backups make", "backups make before-the-move"),
     "backups prune": ("backups prune --preview", "backups prune"),
     "backups keep": ("backups keep before-the-move.bulkhead", "backups keep before-the-move.bulkhead --off"),
-    "restore": ("restore monday.zip", "restore monday.zip --read-only-inspect /tmp/look"),
+    "restore": ("restore monday.bulkhead", "restore monday.bulkhead --read-only-inspect /tmp/look"),
 }
 """Path of a command -> lines that can be typed after ``bulkhead``."""
 

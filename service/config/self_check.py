@@ -31,7 +31,7 @@ class SelfCheck(Section, frozen=True, kw_only=True, forbid_unknown_fields=True):
     retention_days: Annotated[
         int,
         Key(
-            doc="Days that records of inputs are kept; one takes about 45 bytes a price that comes.",
+            doc="Days that records of inputs are kept; one takes 45 to 85 bytes a price that comes.",
             unit="days",
             applies="now",
             at_least=1,
