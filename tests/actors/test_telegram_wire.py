@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
+from actors.telegram.outbox import fitting
 from actors.telegram.wire import TelegramWire
 from protocol.errors import BulkheadError
 from protocol.secret import Secret
@@ -145,7 +146,14 @@ def test_messages_edits_pictures_taps_and_updates(play: Play) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "delivery"),
-    [("busy", Delivery.LATER), ("broken", Delivery.LATER), ("cut", Delivery.UNKNOWN), ("garbled", Delivery.UNKNOWN)],
+    [
+        ("busy", Delivery.LATER),
+        ("throttled", Delivery.LATER),
+        ("broken", Delivery.LATER),
+        ("unknown", Delivery.LATER),
+        ("cut", Delivery.UNKNOWN),
+        ("garbled", Delivery.UNKNOWN),
+    ],
 )
 def test_what_a_failure_means(play: Play, fault: str, delivery: Delivery) -> None:
     """429 and 5xx brought nothing; a lost or unreadable answer leaves it unknown whether the message is there."""
@@ -175,6 +183,51 @@ def test_nobody_there_brought_nothing_and_what_is_refused_is_given_up(play: Play
         tell(PollPhone(0))
         assert (await bridge.next(WireTrouble)).code == "TelegramAway"
         await server.listen()
+
+    play(script)
+
+
+def test_a_group_that_moved_is_told_with_its_new_id(play: Play) -> None:
+    """A supergroup has another id: what is sent to the old one is told where it belongs, and so is the update about it."""
+
+    async def script(server: TelegramServer, bridge: Bridge, tell: Callable[[Any], None]) -> None:
+        number = server.move(-5, -100_005)
+        tell(SendPhone(OutItem(id=1, chat=-5, kind=OutKind.ALERT, text="hello")))
+        found = await bridge.next(SendResult)
+        assert (found.delivery, found.moved_to) == (Delivery.LATER, -100_005)
+        tell(PollPhone(0))
+        (update,) = (await bridge.next(PhoneMail)).updates
+        assert (update.update_id, update.chat, update.moved_to, update.text) == (number, -5, -100_005, "")
+        tell(PollPhone(number + 1))
+        await bridge.next(PhoneMail)
+
+    play(script)
+
+
+@pytest.mark.parametrize(("fault", "words"), [("conflict", "somebody else polls"), ("hooked", "a webhook is set")])
+def test_who_else_takes_the_updates_is_told(play: Play, fault: str, words: str) -> None:
+    """409 says either that another program polls, or that a webhook gets the updates: each is put right elsewhere."""
+
+    async def script(server: TelegramServer, bridge: Bridge, tell: Callable[[Any], None]) -> None:
+        server.fail("getUpdates", fault)
+        tell(PollPhone(0))
+        found = await bridge.next(WireTrouble)
+        assert found.code == "TelegramConflict"
+        assert words in found.text
+
+    play(script)
+
+
+def test_a_tap_that_is_too_old_and_marks_of_a_message_harm_nothing(play: Play) -> None:
+    """A tap that Telegram no longer takes an answer to does not keep updates away; marks stand before the longest text."""
+
+    async def script(server: TelegramServer, bridge: Bridge, tell: Callable[[Any], None]) -> None:
+        server.fail("answerCallbackQuery", "stale")
+        tell(PollPhone(0, (("1", "late"),)))
+        await bridge.next(PhoneMail)
+        tell(SendPhone(item(1, fitting("x" * 9_000), repeats=True, left_out=12_345)))
+        assert (await bridge.next(SendResult)).delivery is Delivery.DELIVERED
+        assert "(12345 older messages were left out: too many waited)" in server.last(7).text
 
     play(script)
 

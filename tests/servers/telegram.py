@@ -2,8 +2,12 @@
 
 ``getMe``, ``getUpdates`` (long poll, offset forgets), ``sendMessage``, ``editMessageText``, ``answerCallbackQuery``,
 ``sendPhoto``, ``deleteMessage``, ``setMyCommands``. Faults, each for the next ``times`` calls of a method: ``busy``
-(429 with retry_after), ``broken`` (500), ``blocked`` (403), ``cut`` (taken, then the connection ends without an answer),
-``garbled`` (taken, answered with no JSON).
+(429 with retry_after), ``throttled`` (429 of a proxy, which says no time), ``broken`` (500), ``blocked`` (403),
+``unknown`` (404, as for a token that is none), ``conflict`` (409, somebody else polls), ``hooked`` (409, a webhook is
+set), ``stale`` (400, a tap that is too old), ``cut`` (taken, then the connection ends without an answer), ``garbled``
+(taken, answered with no JSON). Of two polls the newer one wins: the older is answered 409. A group that ``move`` made a
+supergroup is refused under its old id, with the new one. After ``renumber`` updates have other numbers, as after a
+silent week; an ``offset`` beyond them changes nothing.
 People write with ``write`` and ``tap``; what they see is in ``chats``; ``until`` waits for it without sleeping.
 """
 
@@ -56,6 +60,8 @@ class TelegramServer:
         self._faults: dict[str, deque[tuple[str, int]]] = {}
         self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
+        self._moved: dict[int, int] = {}
+        self._polls = 0
 
     # --- life ----------------------------------------------------------------------------------------------------------
 
@@ -104,6 +110,17 @@ class TelegramServer:
         query = {"id": str(self._next_update), "from": sender, "message": message, "chat_instance": "1"}
         return self._update({"callback_query": {**query, "data": data or shown.buttons[label]}})
 
+    def move(self, chat: int, to: int) -> int:
+        """Make a supergroup of a group; return the number of the update that says so."""
+        self._moved[chat] = to
+        sender = self._person(1087968824)
+        message = {"message_id": self._message_id(), "date": 0, "chat": self._chat(chat), "from": sender}
+        return self._update({"message": {**message, "migrate_to_chat_id": to}})
+
+    def renumber(self, first: int) -> None:
+        """Give the next update this number."""
+        self._next_update = first
+
     def forget(self) -> None:
         """Begin with empty chats."""
         self.chats.clear()
@@ -146,10 +163,8 @@ class TelegramServer:
         try:
             if fault == "busy":
                 return _error(429, f"Too Many Requests: retry after {seconds}", {"retry_after": seconds})
-            if fault == "blocked":
-                return _error(403, "Forbidden: bot was blocked by the user")
-            if fault == "broken":
-                return _error(500, "Internal Server Error")
+            if fault in _REFUSALS:
+                return _error(*_REFUSALS[fault])
             answer = await getattr(self, f"_{method}", self._unknown)(given)
             if fault == "cut":
                 assert request.transport is not None
@@ -170,10 +185,14 @@ class TelegramServer:
     async def _getupdates(self, given: dict[str, Any]) -> web.Response:
         offset, wait = int(given.get("offset", 0)), int(given.get("timeout", 0))
         self.waits.append(offset)
-        while self._updates and self._updates[0]["update_id"] < offset:
+        self._polls += 1
+        mine = self._polls
+        if (waits := getattr(self, "_arrived", None)) is not None:
+            waits.set()  # the poll before this one ends
+        while self._updates and self._updates[0]["update_id"] < offset <= self._next_update:
             self._updates.popleft()
         deadline = asyncio.get_running_loop().time() + wait
-        while not self._updates and self._runner is not None:
+        while not self._updates and self._runner is not None and mine == self._polls:
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
                 break
@@ -182,6 +201,8 @@ class TelegramServer:
                 await asyncio.wait_for(arrived.wait(), left)
             except TimeoutError:
                 break
+        if mine != self._polls:
+            return _error(*_REFUSALS["conflict"])
         return _ok(list(self._updates)[:100])
 
     async def _sendmessage(self, given: dict[str, Any]) -> web.Response:
@@ -193,7 +214,14 @@ class TelegramServer:
 
     def _show(self, given: dict[str, Any], text: str, photo: bytes = b"") -> web.Response:
         chat = int(given["chat_id"])
-        if _length(text) > 4_096:
+        if chat in self._moved:
+            text = "Bad Request: group chat was upgraded to a supergroup chat"
+            return _error(400, text, {"migrate_to_chat_id": self._moved[chat]})
+        if not text.strip() and not photo:
+            return _error(400, "Bad Request: message text is empty")
+        if any(len(data.encode()) > 64 for data in _buttons(given).values()):
+            return _error(400, "Bad Request: BUTTON_DATA_INVALID")
+        if _length(text) > (1_024 if photo else 4_096):
             return _error(400, "Bad Request: message is too long")
         shown = Shown(chat, self._message_id(), [text], _buttons(given), photo)
         self.chats.setdefault(chat, []).append(shown)
@@ -260,6 +288,23 @@ class TelegramServer:
 def _length(text: str) -> int:
     """Return what Telegram counts: units of UTF-16."""
     return len(text.encode("utf-16-le")) // 2
+
+
+_REFUSALS = {
+    "blocked": (403, "Forbidden: bot was blocked by the user"),
+    "broken": (500, "Internal Server Error"),
+    "throttled": (429, "Too Many Requests"),
+    "unknown": (404, "Not Found"),
+    "conflict": (
+        409,
+        "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
+    ),
+    "hooked": (
+        409,
+        "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete it first",
+    ),
+    "stale": (400, "Bad Request: query is too old and response timeout expired or query ID is invalid"),
+}
 
 
 async def _fields(request: web.Request) -> dict[str, Any]:
