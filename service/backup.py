@@ -24,6 +24,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -33,6 +34,7 @@ from protocol.errors import BulkheadError
 from protocol.messages import Value
 from service.config import Config
 from service.config.text import HIDDEN, document_of, encoded, from_toml
+from service.config.vault import PLAIN_FOLDER
 from service.journals import has_journal, place_of, views_of
 from service.sealed import BackupCorrupt, BackupKeyMissing, SealedReader, SealedWriter, is_sealed
 from service.vault.files import sync_folder
@@ -77,6 +79,13 @@ _PIECE: Final = 1 << 20
 _DOCUMENT: Final = "configuration.json"
 _PLAIN_FILES: Final = ("deployment", "markets.json")
 _FOLDERS: Final = ("logs",)
+_ALONE: Final = frozenset({CONFIG, _DOCUMENT, JOURNAL, VIEWS, *(f"data/{name}" for name in _PLAIN_FILES)})
+"""What an archive holds besides folders. Not who may log in, nor what SQLite would take for newer pages of that."""
+
+_IN_FOLDER: Final = 3
+"""Parts of the name of a file in a folder: ``data/logs/000001.jsonl``."""
+
+_MANIFEST_MOST: Final = 1 << 26
 _DAMAGE: Final = (
     *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, KeyError, ValueError, TypeError, OSError, EOFError),
     NotImplementedError,
@@ -158,7 +167,8 @@ def make_backup(
 
 def _pack(draft: Path, manifest: Manifest, members: list[_Member], key: str, told: Told) -> None:
     done = 0
-    with draft.open("wb") as file:
+    draft.unlink(missing_ok=True)  # whoever may write there could have left a link to elsewhere
+    with open(draft, "xb", opener=partial(os.open, mode=0o600)) as file:
         out = SealedWriter(file, key) if key else None
         with zipfile.ZipFile(out or file, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive:
             archive.writestr(MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
@@ -277,6 +287,8 @@ def opened(archive: Path, key: str = "") -> zipfile.ZipFile:
 def checked(pack: zipfile.ZipFile, archive: Path) -> Manifest:
     """Return the manifest of an open archive after checking every file of it; raise BackupCorrupt or BackupTooNew."""
     try:
+        if pack.getinfo(MANIFEST).file_size > _MANIFEST_MOST:
+            raise BackupCorrupt(f"{archive} has a manifest of absurd size")
         raw: dict[str, Any] = json.loads(pack.read(MANIFEST))
         if raw.get("product") == "bulkhead" and (raw["format"] > FORMAT or raw["schema"] > SCHEMA_VERSION):
             raise BackupTooNew(f"{archive} was written by a newer bulkhead: restore it with that one")
@@ -295,6 +307,10 @@ def _check(pack: zipfile.ZipFile, wanted: FileSum, archive: Path) -> None:
     parts = Path(wanted.name).parts
     if Path(wanted.name).is_absolute() or ".." in parts or "\\" in wanted.name:
         raise BackupCorrupt(f"{archive} names a file outside the archive: {wanted.name!r}")
+    if wanted.name not in _ALONE and (len(parts) < _IN_FOLDER or parts[0] != "data" or parts[1] == PLAIN_FOLDER):
+        raise BackupCorrupt(f"{archive} holds a file that is in no backup: {wanted.name!r}")
+    if pack.getinfo(wanted.name).file_size != wanted.size:  # before it is unpacked: a little can hold very much
+        raise BackupCorrupt(f"{archive}: {wanted.name} is not as long as the manifest says")
     total, digest = 0, hashlib.sha256()
     with pack.open(wanted.name) as member:
         while piece := member.read(_PIECE):

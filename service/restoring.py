@@ -12,11 +12,13 @@ state, or a half-done one that is marked, that no daemon starts on, and that the
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
 import zipfile
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -26,12 +28,14 @@ from runtime.journal import JournalError, JournalTooNew
 from service.access.requests import REQUESTS_FILE
 from service.access.store import ACCESS_FILE
 from service.backup import CONFIG, JOURNAL, VIEWS, BackupCorrupt, BackupTooNew, Manifest, Told, checked, opened, silent
+from service.backup_folder import BACKUPS
 from service.config import Config
 from service.config.text import from_toml, normal
 from service.config.toml_file import edited, replace_file
 from service.config.vault import PLAIN_FOLDER
 from service.journals import place_of
 from service.leaving import UNFINISHED, coming_of
+from service.vault.files import open_private
 from store.lock import WriterLock
 from store.opening import open_reader
 from store.postgres.place import Place
@@ -61,7 +65,7 @@ class RestoreRefused(BulkheadError):
 
 def inspect(archive: Path, folder: Path, key: str = "") -> Manifest:
     """Unpack an archive into an empty folder, for reading only; the installation is not touched (EX-1208)."""
-    with opened(archive, key) as pack:
+    with _ours_alone(), opened(archive, key) as pack:
         manifest = checked(pack, archive)
         if folder.exists() and any(folder.iterdir()):
             raise BulkheadError(f"{folder} is not empty: name a new folder")
@@ -87,7 +91,7 @@ def restore(
     """
     data, place = config.app.data_dir, place_of(config)
     former = data.with_name(f"{data.name}.before-{now // 1_000_000_000}")
-    with opened(archive, key) as pack:
+    with _ours_alone(), opened(archive, key) as pack:
         told("checking the archive", 0, 0)
         manifest = checked(pack, archive)
         if place is not None:
@@ -103,6 +107,16 @@ def restore(
         if file is not None:
             _restore_file(pack, file, data, now)
     return former if former.exists() else None
+
+
+@contextmanager
+def _ours_alone() -> Iterator[None]:
+    """Have nobody but the owner read what is written in the block, whatever the shell allows."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -126,13 +140,16 @@ def _exchange(pack: zipfile.ZipFile, manifest: Manifest, config: Config, former:
     with tempfile.TemporaryDirectory(prefix=f".{data.name}-", dir=data.parent) as scratch:
         _unpack(pack, manifest, Path(scratch))
         unpacked = Path(scratch) / "data"
-        unpacked.mkdir(exist_ok=True)
+        unpacked.mkdir(mode=0o700, exist_ok=True)
         _check_journal(unpacked / "journal.db")
         _keep_secrets(data, unpacked, config.vault_path)
         unpacked.rename(coming)
     if data.exists():
         data.rename(former)
     coming.rename(data)
+    if (former / BACKUPS).is_dir():
+        # No archive holds it, and whoever clears what was before away means none of them.
+        (former / BACKUPS).rename(data / BACKUPS)
 
 
 def _keep_secrets(data: Path, unpacked: Path, vault: Path) -> None:
@@ -159,10 +176,13 @@ def _keep_people(data: Path, unpacked: Path) -> None:
 
 
 def _unpack(pack: zipfile.ZipFile, manifest: Manifest, folder: Path) -> None:
+    free = shutil.disk_usage(next(each for each in (folder, *folder.parents) if each.exists())).free
+    if manifest.size > free:
+        raise OSError(errno.ENOSPC, f"the archive needs {manifest.size} bytes and {free} are free", str(folder))
     for each in manifest.files:
         target = folder / each.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with pack.open(each.name) as member, target.open("wb") as file:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with pack.open(each.name) as member, open_private(target) as file:
             shutil.copyfileobj(member, file, _PIECE)
             file.flush()
             os.fsync(file.fileno())
@@ -261,13 +281,13 @@ def _fill(scratch: Path, target: End, place: Place, told: Told) -> None:
 
 def _place_files(unpacked: Path, data: Path) -> None:
     """Put what is no table into the data folder; what is there already stays, so that doing it again does no harm."""
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     for source in sorted(unpacked.rglob("*")):
         name = source.relative_to(unpacked)
         target = data / name
         if source.is_file() and len(name.parts) >= 1 and name.parts[0] not in _TABLE_FILES and not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.copy(source, target)
 
 
 _OF_VAULT: Final = frozenset(
