@@ -211,7 +211,7 @@ class _Backups:
         try:
             found = await beside(self._host.system, lambda: mark(self._folder, wanted.name, kept=wanted.keep))
         except UnknownBackup as error:
-            raise not_found(f"there is no backup {wanted.name}", value=wanted.name) from error
+            raise not_found(f"there is no backup {wanted.name}; see: bulkhead backups", value=wanted.name) from error
         except OSError as error:
             raise _unwritable(error, self._folder, wanted.name) from error
         return answer(found)
@@ -221,7 +221,7 @@ class _Backups:
         name = _checked(request.match_info["name"])
         path = self._folder / name
         if not name.endswith(SUFFIX) or not await beside(self._host.system, path.is_file):
-            raise not_found(f"there is no backup {name}", value=name)
+            raise not_found(f"there is no backup {name}; see: bulkhead backups", value=name)
         headers: dict[str, Any] = {"Content-Disposition": f'attachment; filename="{name}"'}
         return web.FileResponse(path, headers={**headers, "Content-Type": "application/octet-stream"})
 

@@ -16,6 +16,7 @@ from protocol.errors import BulkheadError
 from service.config.catalogue import catalogue
 from service.config.older_names import present_name
 from service.config.text import as_json, differences, from_toml, normal
+from service.vault.files import sync_folder
 
 __all__ = ["ConfigUnwritable", "edited", "replace_file"]
 
@@ -101,11 +102,7 @@ def replace_file(path: Path, text: str) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def _places(parsed: Any) -> dict[str, list[tuple[str, ...]]]:

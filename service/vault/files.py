@@ -7,9 +7,20 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
-__all__ = ["locked", "open_to_others", "private_folder", "promote", "shred", "sync_folder", "write_private"]
+__all__ = [
+    "locked",
+    "open_private",
+    "open_to_others",
+    "private_folder",
+    "promote",
+    "shred",
+    "sync_folder",
+    "write_private",
+]
 
 
 def private_folder(folder: Path) -> None:
@@ -38,6 +49,12 @@ def write_private(path: Path, data: bytes) -> None:
             os.unlink(draft)
         raise
     sync_folder(path.parent)
+
+
+def open_private(path: Path) -> BinaryIO:
+    """Open a file anew for writing that only its owner reads, from its first byte on."""
+    path.unlink(missing_ok=True)
+    return open(path, "wb", opener=partial(os.open, mode=0o600))
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

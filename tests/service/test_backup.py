@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 import zipfile
@@ -141,6 +142,34 @@ def test_a_restore_shuts_nobody_out(archive: Path, tmp_path: Path) -> None:
     requests.close()
     with zipfile.ZipFile(archive) as pack:
         assert not [name for name in pack.namelist() if "access.db" in name or "requests.db" in name]
+
+
+def test_a_restore_keeps_the_backups(archive: Path, tmp_path: Path) -> None:
+    """Regression: the daemon's archives went aside with the former data, and with that at the next clearing up."""
+    new = Installation(tmp_path / "new")
+    kept = new.data / "backups" / "monday.bulkhead"
+    kept.parent.mkdir()
+    shutil.copy(archive, kept)
+    former = restore(kept, new.config, new.file, now=NOW)
+    assert verified(kept).made_at == NOW
+    assert former is not None
+    assert not (former / "backups").exists()
+
+
+def test_archive_and_restored_data_are_their_owners_alone(old: Installation, tmp_path: Path) -> None:
+    """Regression: from a command line both were as open as the shell makes files, and hold every order (EX-1508)."""
+    target, new = tmp_path / "backup.zip", Installation(tmp_path / "new")
+    shutil.rmtree(new.data)
+    before = os.umask(0o022)
+    try:
+        make_backup(old.config, old.file, target, now=NOW)
+        restore(target, new.config, new.file, now=NOW)
+        inspect(target, tmp_path / "look")
+    finally:
+        os.umask(before)
+    files = [target, new.data, *(each for each in (tmp_path / "look").rglob("*") if each.is_file())]
+    files += [each for each in new.data.rglob("*") if each.is_file()]
+    assert [each for each in files if each.stat().st_mode & 0o077] == []
 
 
 def test_a_restore_keeps_where_the_vault_is(archive: Path, tmp_path: Path) -> None:
