@@ -53,6 +53,7 @@ _SCREEN: Final = Template(
 <body>
 <div id="terminal" class="textual-terminal" data-font-size="$font_size" role="application"
  aria-label="the cockpit"></div>
+<p id="coming">The cockpit is on its way …</p>
 <form id="bar" method="post" action="/logout"><span>$who</span><button type="submit">Log out</button></form>
 <div id="over" role="alert" hidden><div><p id="why"></p><button type="button" id="again">Open again</button></div></div>
 <button type="button" id="start" hidden></button>
@@ -104,8 +105,10 @@ SCREEN_STYLE: Final = """
 @font-face { font-family: "Roboto Mono"; src: url("/static/fonts/regular.ttf"); font-weight: 100 700; font-display: block; }
 @font-face { font-family: "Roboto Mono"; src: url("/static/fonts/italic.ttf"); font-weight: 100 700; font-style: italic; }
 html, body { margin: 0; height: 100%; overflow: hidden; background: #0e1318; color: #e6ebf0;
-  font: 14px system-ui, sans-serif; }
+  font: 14px system-ui, sans-serif; -webkit-text-size-adjust: 100%; text-size-adjust: 100%; }
 .textual-terminal { position: absolute; inset: 0 0 26px 0; height: calc(100vh - 26px) !important; }
+#coming { position: absolute; inset: 40% 0 auto 0; margin: 0; text-align: center; color: #9aa7b4; pointer-events: none; }
+.-first-byte #coming { display: none; }
 #bar { position: absolute; inset: auto 0 0 0; height: 26px; margin: 0; padding: 0 8px; display: flex; gap: 12px;
   align-items: center; justify-content: flex-end; color: #9aa7b4; font-size: 12px; }
 #bar button { padding: 1px 8px; font: inherit; color: inherit; background: none; border: 1px solid #33404d;
@@ -122,9 +125,14 @@ SCREEN_SCRIPT: Final = """
 "use strict";
 (() => {
   const SECOND = 1000;
+  const COLUMNS = 80, WIDE = 0.6, SMALLEST = 8;  // a letter is so wide, in parts of its height; heights are pixels
   const element = document.getElementById("terminal");
   const scheme = location.protocol === "https:" ? "wss://" : "ws://";
   element.dataset.sessionWebsocketUrl = scheme + location.host + "/ws";
+  // A phone is narrower than 80 columns of the usual letters: there they are smaller, as far as they can be read.
+  const fitting = Math.floor(window.innerWidth / (COLUMNS * WIDE));
+  const wanted = Number(element.dataset.fontSize);
+  element.dataset.fontSize = Math.min(wanted, Math.max(SMALLEST, fitting));
   history.replaceState(null, "", "/");  // what stands behind the question mark is not for the terminal
 
   let leaving = false;  // whoever logs out is not told that they were logged out

@@ -27,7 +27,7 @@ MOST: Final = 16
 """Screens at once; each is a process of some 80 MB."""
 
 MOST_EACH: Final = 6
-"""Screens of one session at once: tabs that were forgotten."""
+"""Screens of one person at once, in however many sessions: forgotten tabs, and nobody takes those of all others."""
 
 _ENDED_S: Final = 3.0
 """Seconds a cockpit may take to leave before it is killed."""
@@ -187,7 +187,8 @@ class Screens:
 
     def room_for(self, visitor: Visitor) -> bool:
         """Tell whether one more screen may be opened."""
-        return len(self.open) < self.most and len(self.of(visitor)) < MOST_EACH
+        theirs = sum(each.visitor.name == visitor.name for each in self.open)
+        return len(self.open) < self.most and theirs < MOST_EACH
 
     def of(self, visitor: Visitor) -> list[Screen]:
         """Return the screens of a visitor's session."""

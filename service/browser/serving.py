@@ -50,7 +50,7 @@ async def serve(
     context = tls_context(config)
     screens = Screens(seat, now)
     api = config.api
-    terms = Terms(now, api.trusted_proxies, api.allowed_origins, demo=seat.demo)
+    terms = Terms(now, api.trusted_proxies, api.allowed_origins, api.behind_proxy, demo=seat.demo)
     site = Site(DaemonDoor(socket=seat.socket, url=seat.url), screens, terms)
     runner = web.AppRunner(site.app(), access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()

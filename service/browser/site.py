@@ -11,11 +11,12 @@ from typing import Any, Final, NamedTuple
 import textual_serve
 from aiohttp import WSMsgType, web
 
+from rules.notation import whole_number
 from service.access.keeper import IDLE_NS
 from service.access.lockout import neighbourhood
 from service.access.rates import Rates
 from service.api.gate import BODY_S, COOKIE
-from service.api.peers import address_of
+from service.api.peers import address_of, is_own_page
 from service.browser import pages
 from service.browser.daemon_door import DaemonDoor, Visitor
 from service.browser.errors import DoorClosed, LoginNeeded, LoginRefused
@@ -46,6 +47,7 @@ class Terms(NamedTuple):
     now: Callable[[], int]
     trusted_proxies: tuple[str, ...] = ()
     allowed_origins: tuple[str, ...] = ()
+    behind_proxy: bool = False
     demo: bool = False
     look_s: float = LOOK_S
     idle_ns: int = IDLE_NS
@@ -139,7 +141,9 @@ class Site:
             return web.Response(text=text, content_type=kind)
         if name not in _LIBRARY:
             raise web.HTTPNotFound
-        return web.FileResponse(_FILES / _LIBRARY[name])
+        response = web.FileResponse(_FILES / _LIBRARY[name])
+        response.enable_compression()  # a slow line takes the terminal in a third of the time
+        return response
 
     # --- a screen ------------------------------------------------------------------------------------------------------
 
@@ -224,8 +228,8 @@ class Site:
 
     def _refuse_foreign(self, request: web.Request) -> None:
         """Refuse a page of another address: the cookie comes along whoever's page asks."""
-        origin = request.headers.get("Origin", "")
-        if origin not in self.terms.allowed_origins and origin.partition("://")[2] != request.host:
+        terms = self.terms
+        if not is_own_page(request, terms.allowed_origins, behind_proxy=terms.behind_proxy):
             raise web.HTTPForbidden(text="a page of another address asked [OriginRefused]")
 
     @web.middleware
@@ -293,7 +297,7 @@ def _sentence(text: str) -> str:
 
 def _size(request: web.Request) -> tuple[int, int]:
     def given(name: str, otherwise: int) -> int:
-        text: Any = request.query.get(name, "")
-        return min(max(int(text), 20), 500) if text.isdigit() and len(text) < 5 else otherwise
+        number = whole_number(request.query.get(name, ""))
+        return min(max(number, 20), 500) if number is not None else otherwise
 
     return given("width", 80), given("height", 24)

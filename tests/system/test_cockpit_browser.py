@@ -190,6 +190,30 @@ def test_an_operator_sees_the_cockpit_and_steers_it(served: str, daemon: DaemonP
     assert cockpits() == []
 
 
+def test_a_phone_shows_eighty_columns(served: str, browser: Any) -> None:
+    """A narrow window has smaller letters: lines are whole, down to letters of 8 pixels (EX-1604).
+
+    A reload in the middle of a form ends that cockpit and begins another; nothing that was not kept is in the draft.
+    """
+    with looking(browser, served, is_mobile=True, has_touch=True) as seen:
+        seen.page.set_viewport_size({"width": 390, "height": 844})
+        seen.login("ada")
+        seen.sees("0 Acto")
+        assert seen.page.get_attribute("#terminal", "data-font-size") == "8"
+        first = cockpits()
+        seen.page.keyboard.press("6")
+        seen.sees("Storage and backup")
+        seen.page.keyboard.type(":set ui.theme light")
+        seen.sees("ui.theme light")
+        seen.forget()
+        seen.page.reload()
+        seen.sees("0 Acto")
+        psutil.wait_procs(first, WITHIN_S)
+        assert len(cockpits()) == 1
+        seen.page.keyboard.press("6")
+        seen.sees("no draft")
+
+
 def named(daemon: DaemonProcess, *words: str) -> bool:
     """Tell whether one event of the log has all words."""
     events = daemon.client.get("/v1/log", limit=50)["events"]

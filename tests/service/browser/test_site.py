@@ -106,6 +106,9 @@ def test_nobody_gets_in_without_a_session() -> None:
             assert (await site.ask(path)).status == 401
         for path in ("/static/", "/static/../site.py", "/static/%2e%2e/%2e%2e/server.py", "/static/js/textual.js"):
             assert (await site.ask(path)).status == 404
+        for name in ("textual.js", "fonts/regular.ttf"):
+            file = await site.ask(f"/static/{name}", headers={"Accept-Encoding": "gzip"})
+            assert (file.status, file.headers["Content-Encoding"]) == (200, "gzip")  # a slow line waits a third as long
         shown = await site.ask("/", headers=site.cookie)
         text = await shown.text()
         assert "ada (operator)" in text
@@ -130,6 +133,9 @@ def test_a_login_from_another_page_or_too_often_is_refused() -> None:
         foreign = await site.ask("/login", "POST", data=form, headers={"Origin": "https://evil.example"})
         assert foreign.status == 403
         assert (await site.ask("/login", "POST", data=form)).status == 403
+        port = site.url.rpartition(":")[2]
+        rebound = {"Host": f"evil.example:{port}", "Origin": f"http://evil.example:{port}"}
+        assert (await site.ask("/login", "POST", data=form, headers=rebound)).status == 403
         assert site.door.seen == []
         ours = {"Origin": site.url}
         wrong = await site.ask("/login", "POST", data=form, headers=ours)
@@ -161,7 +167,7 @@ def test_a_form_that_does_not_arrive_is_given_up(monkeypatch: pytest.MonkeyPatch
         port = int(site.url.rpartition(":")[2])
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         kind = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n"
-        writer.write(f"POST /login HTTP/1.1\r\nHost: x\r\nOrigin: http://x\r\n{kind}\r\nname=".encode())
+        writer.write(f"POST /login HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\n{kind}\r\nname=".encode())
         assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
         writer.close()
         assert site.door.seen == []
@@ -170,7 +176,7 @@ def test_a_form_that_does_not_arrive_is_given_up(monkeypatch: pytest.MonkeyPatch
 
 
 def test_screens_are_counted_and_belong_to_their_page() -> None:
-    """Another page opens no screen; a session has so many at once; what no terminal says ends the line (EX-1507)."""
+    """Another page opens no screen; a person has so many at once, also in sessions of his own; what no terminal says ends the line (EX-1507)."""
 
     async def work(site: Served) -> None:
         foreign = {**site.cookie, "Origin": "https://evil.example"}
@@ -185,10 +191,11 @@ def test_screens_are_counted_and_belong_to_their_page() -> None:
         await line.close()
         while screens.open:
             await anyio.lowlevel.checkpoint()
-        visitor = Visitor("ada", PROOF, ("read",))
         for number in range(MOST_EACH):
+            visitor = Visitor("ada", PROOF.replace("0", str(number)), ("read",))
             assert screens.room_for(visitor), number
             screens.open.append(_Stub(visitor))  # type: ignore[arg-type]
+        assert screens.room_for(Visitor("bob", PROOF, ("read",)))
         with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
             await site.session.ws_connect(site.url + "/ws", headers=ours)
         assert caught.value.status == 503
