@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
@@ -12,6 +14,7 @@ from protocol.risk import EngineStatus
 from protocol.venue import VenueStatus
 from runtime.clock import NANOS, WallClock
 from runtime.figures import figures_of
+from runtime.journal import JournalError
 from runtime.loop_watch import LoopLag
 from runtime.system import ActorSystem
 from service.api.accounts import account_names, venue_standing
@@ -35,8 +38,7 @@ def register(app: web.Application, server: ApiServer) -> None:
     """Register the address."""
 
     async def metrics(request: web.Request) -> web.Response:  # noqa: ARG001 - aiohttp passes it
-        amounts = await server.counted.amounts()
-        samples = [*_process(server), *_tree(server), *_trading(server, amounts), *_network(server)]
+        samples = [*_process(server), *_tree(server), *_trading(server), *_network(server), *await _stored(server)]
         return web.Response(body=text_of(samples).encode(), headers={"Content-Type": CONTENT_TYPE})
 
     app.router.add_get("/metrics", metrics)
@@ -114,7 +116,19 @@ def _tree(server: ApiServer) -> Iterator[Sample]:
         )
 
 
-def _trading(server: ApiServer, amounts: Amounts) -> Iterator[Sample]:
+async def _stored(server: ApiServer) -> list[Sample]:
+    """Return what the read models count, nothing of it while they cannot be read, and the room on the disk."""
+    found: list[Sample] = []
+    with suppress(JournalError):
+        found += _counted(server, await server.counted.amounts())
+    with suppress(OSError):
+        folder = server.host.config.app.data_dir
+        free = await server.reading.beside(lambda: shutil.disk_usage(folder).free)
+        found.append(("bulkhead_disk_free_bytes", "gauge", "Room where the data folder is.", {}, free))
+    return found
+
+
+def _counted(server: ApiServer, amounts: Amounts) -> Iterator[Sample]:
     host, none = server.host, dict[str, str]()
     yield "bulkhead_groups_open", "gauge", "Position groups that are open.", none, amounts.open_groups
     yield "bulkhead_orders_working", "gauge", "Orders at work.", none, amounts.working_orders
@@ -123,6 +137,10 @@ def _trading(server: ApiServer, amounts: Amounts) -> Iterator[Sample]:
     yield "bulkhead_slots", "gauge", "Slots for groups.", none, slots
     yield "bulkhead_slots_taken", "gauge", "Slots that are taken.", none, amounts.slots_taken
     yield "bulkhead_views_position", "counter", "Record that the read models are at.", none, amounts.position
+
+
+def _trading(server: ApiServer) -> Iterator[Sample]:
+    host = server.host
     permit = server.newest_permit
     for status in EngineStatus:
         now = permit is not None and permit.status is status

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from protocol.control import ActorRow
+from runtime.journal import JournalUnavailable
 from service.access.roles import Scope
 from service.api.health import compartments
 from tests.service.access.network_rig import Network, network
@@ -95,5 +97,25 @@ def test_health_tells_who_may_look_how_each_compartment_stands() -> None:
         found = (await net.ask("GET", "/v1/health", await net.token(Scope.READ))).body
         assert {each["name"] for each in found["compartments"]} == {"store", "risk", "trading", "operators"}
         assert (found["status"], found["ready"], found["journal"]) == ("ok", False, "")
+
+    network(work)
+
+
+def test_figures_are_told_while_the_read_models_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is away takes the counts along, not what says that nothing can be written, nor the room on the disk."""
+
+    async def work(net: Network) -> None:
+        def away(*_: object) -> None:
+            raise JournalUnavailable("the server is away")
+
+        token = await net.token(Scope.METRICS)
+        monkeypatch.setattr(net.server.counted, "_counted", away)
+        monkeypatch.setattr(net.server.counted, "_known", None)
+        said = await net.ask("GET", "/metrics", token)
+        assert said.status == 200
+        assert "bulkhead_groups_open" not in said.body
+        assert "bulkhead_journal_failing 0" in said.body
+        families = {family.name: family for family in text_string_to_metric_families(said.body)}
+        assert families["bulkhead_disk_free_bytes"].samples[0].value > 0
 
     network(work)
