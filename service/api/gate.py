@@ -24,8 +24,9 @@ from service.access.roles import LOCAL, OPEN, Caller, Scope
 from service.api.answers import Handler, Refused
 from service.api.audit import fields_of, note
 from service.api.host import Host
-from service.api.peers import CALLER, address_of, is_local
+from service.api.peers import CALLER, address_of, is_local, is_own_page
 from service.api.table.routes import Route, route_of
+from service.config.daemon import Api
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +76,7 @@ def gate(host: Host, access: Access, now: Callable[[], int]) -> Middleware:
         if caller is not OPEN and not local:
             _refuse_flood(rates.wait_s(f"{caller.kind} {caller.id}", config.requests_per_minute, now()))
         body = await _body(request, host)
-        _refuse_foreign(request, caller, config.allowed_origins)
+        _refuse_foreign(request, caller, config)
         if not caller.may(route.scope) and not _only_looks(route, caller, body):
             note(host, request, body, "refused: NotAllowed")
             text = f"this asks for the scope {route.scope}, and {caller.name} has {', '.join(caller.words)}"
@@ -116,17 +117,18 @@ async def _body(request: web.Request, host: Host) -> bytes:
         raise Refused(408, "BodyLate", f"the body did not arrive within {BODY_S:.0f} s", path=request.path) from error
 
 
-def _refuse_foreign(request: web.Request, caller: Caller, allowed: tuple[str, ...]) -> None:
-    """Refuse a page of another address that uses the cookie of a browser, to change something or to listen.
+def _refuse_foreign(request: web.Request, caller: Caller, config: Api) -> None:
+    """Refuse a page of another address that uses the cookie of a browser, to change something or to listen, or that logs in.
 
-    In a header it was written by whoever asks: a page from elsewhere cannot.
+    In a header a proof was written by whoever asks: a page from elsewhere cannot. Logins that fail would lock the owner out
+    at whatever page he looks; a program says of no page that it comes from there.
     """
-    origin = request.headers.get("Origin", "")
     reads = request.method in _LOOKING and "upgrade" not in request.headers.get("Connection", "").lower()
-    if caller.kind != "browser" or "Authorization" in request.headers or reads or origin in allowed:
+    if reads or "Authorization" in request.headers or (caller.kind != "browser" and "Origin" not in request.headers):
         return
-    if origin.partition("://")[2] != request.host:
-        raise Refused(403, "OriginRefused", "a page of another address asked: see api.allowed_origins", value=origin)
+    if not is_own_page(request, config.allowed_origins, behind_proxy=config.behind_proxy):
+        value = request.headers.get("Origin", "")
+        raise Refused(403, "OriginRefused", "a page of another address asked: see api.allowed_origins", value=value)
 
 
 def _refuse_flood(wait_s: float) -> None:

@@ -8,13 +8,15 @@ import socket
 import struct
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from rules.forwarded import forwarded, is_within
 from service.access.roles import OPEN, Caller
+from service.config.safety_rules import LOOPBACK
 
-__all__ = ["CALLER", "address_of", "caller_of", "is_local", "origin_of"]
+__all__ = ["CALLER", "address_of", "caller_of", "is_local", "is_own_page", "origin_of"]
 
 CALLER: Final = web.RequestKey("caller", Caller)
 """Where a request carries who asks."""
@@ -40,6 +42,23 @@ def address_of(request: web.BaseRequest, trusted: Sequence[str]) -> str:
     if not is_local(request) and not is_within(remote, trusted):
         return remote
     return forwarded(remote, request.headers.getall("X-Forwarded-For", []), trusted)
+
+
+def is_own_page(request: web.BaseRequest, allowed: Sequence[str], *, behind_proxy: bool) -> bool:
+    """Tell whether the page that asks is one of this address, or one that is allowed.
+
+    Over plain HTTP it has to name this machine as itself: any other name may have been pointed here by whoever made the page
+    (DNS rebinding), and nothing proves it.
+    """
+    origin = request.headers.get("Origin", "")
+    if origin in allowed:
+        return True
+    try:
+        page = urlsplit(origin)
+        proven = request.secure or behind_proxy or page.hostname in LOOPBACK
+    except ValueError:
+        return False
+    return proven and page.netloc == request.host
 
 
 def origin_of(request: web.BaseRequest, trusted: Sequence[str] = ()) -> tuple[str, str]:

@@ -68,6 +68,25 @@ def test_a_page_from_elsewhere_changes_nothing_with_a_browsers_cookie() -> None:
     network(work, BULKHEAD_API__ALLOWED_ORIGINS='["https://desk.example"]')
 
 
+def test_no_page_locks_the_owner_out() -> None:
+    """A page that he looks at sends no failing logins from his machine, also under a name of his own (EX-1507)."""
+
+    async def work(net: Network) -> None:
+        await net.person("ada", Role.OPERATOR)
+        port = net.url.rpartition(":")[2]
+        rebound = {"Host": f"evil.example:{port}", "Origin": f"http://evil.example:{port}"}
+        for headers in (rebound, {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": "http://[broken"}):
+            for _ in range(5):
+                said = await net.login("ada", "a wrong guess", headers=headers)
+                assert (said.status, said.code) == (403, "OriginRefused"), headers
+        assert (await net.login("ada")).status == 200
+        assert (await net.login("ada", headers={"Origin": net.url})).status == 200
+        again = {"refresh_token": "bhr_000000000000_" + "A" * 43}
+        assert (await net.ask("POST", "/v1/refresh", json=again, headers=rebound)).code == "OriginRefused"
+
+    network(work)
+
+
 def test_every_answer_forbids_what_a_browser_could_do_with_it() -> None:
     """No caching, no framing, no guessing of types, on answers and refusals alike."""
 

@@ -176,7 +176,7 @@ def test_a_form_that_does_not_arrive_is_given_up(monkeypatch: pytest.MonkeyPatch
 
 
 def test_screens_are_counted_and_belong_to_their_page() -> None:
-    """Another page opens no screen; a person has so many at once, also in sessions of his own; what no terminal says ends the line (EX-1507)."""
+    """Another page opens no screen; a person has so many at once; what no terminal says ends the line (EX-1507)."""
 
     async def work(site: Served) -> None:
         foreign = {**site.cookie, "Origin": "https://evil.example"}
