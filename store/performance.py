@@ -30,6 +30,7 @@ __all__ = [
     "positions",
     "progress_of",
     "recorded_flows",
+    "unvalued_fees",
     "waiting_entries",
     "within",
 ]
@@ -111,6 +112,19 @@ def _realized_before(views: Views, wanted: Wanted, quote_usd: QuoteUsd) -> float
         JOIN groups g ON g.group_id = r.group_id{where} GROUP BY 1"""  # noqa: S608 our own text
     known = ((quote_usd(quote), net) for quote, net in views.database.fetch(sql, where.values))
     return sum((net * rate for rate, net in known if rate is not None), 0.0)
+
+
+def unvalued_fees(views: Views, wanted: Wanted) -> dict[str, str]:
+    """Return fees that are in no result, exactly, by currency: paid in one that is neither base nor quote of its pair.
+
+    Those of groups that were open in the range: when within it each was paid is not kept.
+    """
+    where = of_groups(wanted).add("f.currency <> g.base AND f.currency <> g.quote AND f.amount <> '0'")
+    where.add("g.first_fill_at < ?", wanted.until, when=_given(wanted.until))
+    where.add("coalesce(g.closed_at, ?) >= ?", wanted.since, wanted.since, when=_given(wanted.since))
+    sql = f"""SELECT f.currency, exact_sum(f.amount) FROM group_fees f
+        JOIN groups g ON g.group_id = f.group_id{where} GROUP BY 1 ORDER BY 1"""  # noqa: S608 our own text
+    return {currency: format(Decimal(amount), "f") for currency, amount in views.database.fetch(sql, where.values)}
 
 
 def fill_lines(views: Views, wanted: Wanted, quote_usd: QuoteUsd) -> list[FillLine]:

@@ -17,6 +17,7 @@ from service.report.numbers import (
     day,
     duration,
     factor,
+    fees_apart,
     moment,
     money,
     percent,
@@ -40,6 +41,8 @@ def figures_view(found: Mapping[str, Any]) -> RenderableType:
             parts.append(_breakdown(found["breakdown"][key], name))
     if not found["unrealized_complete"]:
         parts.append(Text("a price is missing: unrealized results are not complete", style="yellow"))
+    if fees := fees_apart(found["unvalued_fees"]):
+        parts.append(Text(f"fees of {fees} are in no result: what they were worth is not known here", style="yellow"))
     return Group(*parts)
 
 

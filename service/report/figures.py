@@ -119,6 +119,7 @@ def answer_of(
         "starting_equity": past.begun,
         "equity": past.newest,
         "net_flows": past.net_flows,
+        "unvalued_fees": past.unvalued_fees,
         "unrealized": present.unrealized,
         "unrealized_complete": present.complete,
         "total_pnl": past.figures.pnl.all + present.unrealized,

@@ -25,7 +25,7 @@ from rules.performance import (
     periods,
 )
 from store.ledger import Ledger
-from store.performance import QuoteUsd, Wanted, origin_of
+from store.performance import QuoteUsd, Wanted, origin_of, unvalued_fees
 from store.queries import Views
 
 __all__ = ["Book", "History", "Terms", "history"]
@@ -66,6 +66,8 @@ class History(NamedTuple):
     falls: list[Fall]
     by_unit: dict[PeriodUnit, list[Period]]
     returns: list[tuple[date, float]]
+    unvalued_fees: dict[str, str]
+    """Fees by currency that no result holds, since their worth is not known."""
     memo: dict[Any, Any]
     """What was made of it for an answer: a look that finds nothing new makes nothing again."""
 
@@ -143,9 +145,9 @@ class Book:
         elif self._origin is None or self._origin[0] is None:
             self._origin = origin_of(views, self._wanted, self.ledger.rates.__getitem__)
         first = terms.starting_equity if terms.starting_equity is not None else self._origin[0]
-        return self._history(terms, first or 0.0, self._origin[1])
+        return self._history(terms, first or 0.0, self._origin[1], unvalued_fees(views, self._wanted))
 
-    def _history(self, terms: Terms, first: float, before: float) -> History:
+    def _history(self, terms: Terms, first: float, before: float, fees: dict[str, str]) -> History:
         accounts = self._course
         begun = first if self._wanted.since is None or accounts.begun is None else accounts.begun
         whole = self._wanted.whole_accounts
@@ -177,6 +179,7 @@ class Book:
             falls=course.falls,
             by_unit={unit: periods(self._closed, self._earned, terms.zone, unit) for unit in PeriodUnit},
             returns=course.returns(terms.now),
+            unvalued_fees=fees,
             memo={},
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
 from math import floor, log10
@@ -19,6 +19,7 @@ __all__ = [
     "day",
     "duration",
     "factor",
+    "fees_apart",
     "moment",
     "money",
     "percent",
@@ -61,6 +62,11 @@ def factor(value: float | None, wins: int) -> str:
 def count(value: int) -> str:
     """Return a whole number."""
     return f"{value:,}"
+
+
+def fees_apart(fees: Mapping[str, str]) -> str:
+    """Say which fees are in no result (``0.02 BNB, 1.5 KCS``); empty without any."""
+    return ", ".join(f"{amount} {currency}" for currency, amount in fees.items())
 
 
 def short(value: float) -> str:

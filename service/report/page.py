@@ -11,6 +11,7 @@ from service.report.numbers import (
     count,
     day,
     factor,
+    fees_apart,
     moment,
     money,
     percent,
@@ -32,6 +33,7 @@ _NOTES: Final = (
 _NOTES_ALONE: Final = (
     " Equity is noted for whole accounts: with this filter it is drawn as if the account had made only these trades."
 )
+_NOTES_FEES: Final = " Fees of {fees} are in no result: what they were worth is not known here."
 
 
 def page_of(found: Mapping[str, Any]) -> str:
@@ -160,4 +162,6 @@ def _footer(found: Mapping[str, Any]) -> str:
     words = _NOTES.format(zone=found["range"]["timezone"])
     if found["equity_basis"] != "total":
         words += _NOTES_ALONE
+    if fees := fees_apart(found["unvalued_fees"]):
+        words += _NOTES_FEES.format(fees=fees)
     return f"<footer>{escape(words)}</footer>"

@@ -291,6 +291,7 @@ def figures(world: World, query: _Query) -> Any:
         "starting_equity": _START,
         "equity": equity,
         "net_flows": _DEPOSIT,
+        "unvalued_fees": {},
         "unrealized": unrealized,
         "unrealized_complete": True,
         "total_pnl": net + unrealized,

@@ -80,6 +80,7 @@ class Performance(Struct, frozen=True, gc=False, kw_only=True):
     """Every figure of one scope over one range, in USD and percent; the last six are the parts that were asked for.
 
     ``equity_basis`` is ``total`` for whole accounts, ``realized`` with a filter that splits them: of these trades alone.
+    ``unvalued_fees`` are in no result: by currency what was paid in one that is neither base nor quote of its pair.
     """
 
     at: int
@@ -91,6 +92,7 @@ class Performance(Struct, frozen=True, gc=False, kw_only=True):
     starting_equity: float
     equity: float
     net_flows: float
+    unvalued_fees: dict[str, str]
     unrealized: float
     unrealized_complete: bool
     total_pnl: float

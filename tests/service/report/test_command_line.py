@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from io import FileIO
 from pathlib import Path
 from typing import IO, Any
@@ -16,6 +17,7 @@ from service.api.client import DaemonRefused
 from service.cli import app
 from service.cli.failures import CommandFailed
 from service.cli.whole_file import whole_file
+from store.tables.opening import write_tables
 from tests.service.report.house import House, run
 
 
@@ -54,6 +56,22 @@ def test_the_command_line_takes_everything_away(tmp_path: Path) -> None:
 
     run(work, trades=60)
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_fees_that_nobody_can_value_are_named() -> None:
+    """EX-1701: what was paid in an exchange's own coin is in no result, and page and terminal say so."""
+
+    async def work(house: House) -> None:
+        with closing(write_tables(house.config.app.data_dir / "views.db")) as tables, tables.transaction():
+            for number, paid in enumerate((("BNB", "0.1"), ("BNB", "0.2"), ("USDT", "5"), ("KCS", "0"))):
+                row = [f"g{number:07}", *paid]
+                tables.execute("INSERT INTO group_fees (group_id, currency, amount) VALUES (?, ?, ?)", row)
+        assert (await house.get("/v1/performance", parts="none"))["unvalued_fees"] == {"BNB": "0.3"}
+        assert (await house.get("/v1/performance", parts="none", range="today"))["unvalued_fees"] == {}
+        assert b"Fees of 0.3 BNB are in no result" in (await house.fetched("/v1/performance/report"))[0]
+        assert "fees of 0.3 BNB are in no result" in (await command(house, "performance"))["out"]
+
+    run(work, trades=30)
 
 
 @pytest.mark.parametrize(
