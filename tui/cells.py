@@ -6,6 +6,7 @@ speaks alone: gains and losses carry their sign, states a letter (EX-1604).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple
@@ -22,6 +23,7 @@ __all__ = [
     "money",
     "number",
     "percent",
+    "pointed",
     "price",
     "short_money",
     "signed",
@@ -113,6 +115,15 @@ def amount(value: Any, places: int = 8) -> Cell:
         return _UNKNOWN
     text = f"{found:,.{places}f}"
     return Cell(text.rstrip("0").rstrip(".") if "." in text else text)
+
+
+def pointed(texts: Sequence[str]) -> list[str]:
+    """Return numbers as wide as each other, their points beneath one another; what is no number stands left."""
+    parts = {text: text.partition(".") for text in texts if text[-1:].isdigit()}
+    before = max((len(whole) for whole, _, _ in parts.values()), default=0)
+    shown = [f"{parts[text][0]:>{before}}{text[len(parts[text][0]) :]}" if text in parts else text for text in texts]
+    width = max(map(len, shown), default=0)
+    return [text.ljust(width) for text in shown]
 
 
 def span(seconds: float) -> str:

@@ -9,6 +9,7 @@ import pytest
 from textual.geometry import Size
 
 from tests.tui.rig import cockpit
+from tui.cells import pointed
 from tui.chart import Curve, chart
 from tui.panels import HistoryPanel, PerformancePanel, TracePanel
 from tui.panels import performance_sheets as sheets
@@ -149,6 +150,12 @@ def test_equity_that_hardly_moves_has_cents_and_a_range_without_any_says_so() ->
     assert max(map(len, drawn)) <= 77
     none = sheets.curves({**found, "curves": {**curves, "total": []}}, Size(77, 16), "all").plain
     assert "no equity was noted in this range" in none
+
+
+def test_the_figures_of_a_group_stand_at_their_points() -> None:
+    """Points stand beneath one another, what is no number stands left, all are as wide (EX-1613)."""
+    assert pointed(["0.0118", "12.5", "7", "market"]) == [" 0.0118", "12.5   ", " 7     ", "market "]
+    assert pointed([]) == []
 
 
 async def test_no_extreme_of_a_curve_is_lost_between_two_columns() -> None:

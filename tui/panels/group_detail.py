@@ -11,10 +11,11 @@ from textual.content import Content
 
 from protocol.groups.naming import leg_name, scope_name
 from tui import cells
-from tui.cells import Cell
+from tui.cells import Cell, pointed
 from tui.grid import Grid
 from tui.lines import Lines
 from tui.panels.leg_columns import COLUMNS, leg_rows
+from tui.panels.position_columns import percent_of
 from tui.state import State
 from tui.text import line, lines
 
@@ -91,26 +92,36 @@ class GroupDetail(Vertical):
 
 
 def _head(group: Mapping[str, Any], live: Mapping[str, Any] | None, venue: Mapping[str, Any]) -> Iterator[Content]:
-    result = cells.signed(live["unrealized_quote"]) if live is not None else Cell("closed", "dim")
     yield line(
         (f"{'▲' if group['side'] == 'long' else '▼'} {group['side']} {group['symbol']} {group['timeframe']}", "strong"),
         (f"  {group['account']}  {cells.words(group['state'])}", ""),
-        (f"  v{group['version']}  {group['group_id']}  {group['strategy']}", "dim"),
         (f"  ✖ {venue['text']}" if venue["text"] else "", "alarm"),
         (f"  ✖ frozen: {group['frozen']}" if group.get("frozen") else "", "alarm"),
+        (f"  v{group['version']}  {group['group_id']}  {group['strategy']}", "dim"),
     )
     yield line(
-        ("open ", "dim"),
-        cells.amount(group["open_qty"]),
-        ("  average ", "dim"),
-        cells.price(_short(group["avg_entry"], group["base_entry_price"])),
-        ("  mark ", "dim"),
-        cells.price(live["mark"] if live is not None else None),
-        ("  unrealized ", "dim"),
-        result,
+        *_result(live),
         ("  realized ", "dim"),
         cells.signed(group["realized_quote"]),
+        ("  mark ", "dim"),
+        cells.price(live["mark"] if live is not None else None),
+        ("  average ", "dim"),
+        cells.price(_short(group["avg_entry"], group["base_entry_price"])),
+        ("  open ", "dim"),
+        cells.amount(group["open_qty"]),
     )
+
+
+def _result(live: Mapping[str, Any] | None) -> list[Cell]:
+    """Return what is unrealized, first of all figures: a small screen cuts the last ones, and hides the table of groups."""
+    if live is None:
+        return [Cell("closed", "dim")]
+    return [
+        Cell("unrealized ", "dim"),
+        cells.signed(live["unrealized_quote"]),
+        Cell(" "),
+        cells.signed(percent_of(live), unit="%"),
+    ]
 
 
 def _short(average: Any, like: Any) -> str | None:
@@ -123,27 +134,34 @@ def _facts(found: Mapping[str, Any], past: Mapping[str, Any] | None, events: lis
     yield line(
         ("PYRAMIDS", "title"), (f"  {len(group['pyramids'])} of {group['config']['max_pyramids_per_group']}", "dim")
     )
-    totals = {each["name"]: each for each in pnl["by_pyramid"]}
-    for pyramid in group["pyramids"]:
-        name = f"p{pyramid['index']}"
-        legs = [leg for leg in group["legs"] if leg["pyramid"] == pyramid["index"]]
-        filled = sum(bool(cells.number(leg["filled"])) for leg in legs)
-        paid = sum(cells.number(leg["cost"]) or 0.0 for leg in legs)
-        yield line(
-            (leg_name(name), "strong"),
-            (f"  {filled}/{len(legs)}   in ", "dim"),
-            cells.price(pyramid["entry_price"]),
-            ("  paid ", "dim"),
-            cells.money(paid),
-            ("  ", "dim"),
-            cells.signed(totals[name]["realized_quote"] if name in totals else None),
-        )
+    yield from _pyramids(group, {each["name"]: each["realized_quote"] for each in pnl["by_pyramid"]})
     yield from _section("REFERENCES", _references(group))
     yield from _section("PENDING TARGETS", _targets(group))
     yield from _section("WATCHED PRICES", _watches(group))
     yield from _section("TRIGGERS", _triggers(past["triggers"] if past is not None else ()))
     yield from _section("VERSIONS", _versions(past["history"] if past is not None else ()))
     yield from _section("LOG", _log(events))
+
+
+def _pyramids(group: Mapping[str, Any], realized: Mapping[str, Any]) -> Iterator[Content]:
+    """Yield each pyramid with its totals (EX-1613)."""
+    pyramids = group["pyramids"]
+    legs = [[leg for leg in group["legs"] if leg["pyramid"] == each["index"]] for each in pyramids]
+    paid = pointed([f"{sum(cells.number(leg['cost']) or 0.0 for leg in each):,.2f}" for each in legs])
+    entries = pointed([cells.price(each["entry_price"]).text for each in pyramids])
+    results = [cells.signed(realized.get(f"p{each['index']}")) for each in pyramids]
+    booked = pointed([each.text for each in results])
+    for place, pyramid in enumerate(pyramids):
+        filled = sum(bool(cells.number(leg["filled"])) for leg in legs[place])
+        yield line(
+            (leg_name(f"p{pyramid['index']}"), "strong"),
+            (f"  {filled}/{len(legs[place])}   in ", "dim"),
+            entries[place],
+            ("  paid ", "dim"),
+            paid[place],
+            ("  ", "dim"),
+            (booked[place], results[place].style),
+        )
 
 
 def _section(title: str, rows: Iterator[Content]) -> Iterator[Content]:
@@ -166,17 +184,19 @@ def _references(group: Mapping[str, Any]) -> Iterator[Content]:
 
 
 def _targets(group: Mapping[str, Any]) -> Iterator[Content]:
-    for order in group["orders"]:
-        if order["purpose"] != "entry":
-            request = order["request"]
-            yield line(
-                (f"{leg_name(order['leg_id']) or scope_name(order['scope']):<8}", "strong"),
-                (f" {cells.words(order['purpose'])} {request['side']} ", "dim"),
-                cells.amount(request["qty"]),
-                (" at ", "dim"),
-                cells.price(request["price"]) if request["price"] else "market",
-                (f"  {cells.words(order['state'])}", "dim"),
-            )
+    orders = [order for order in group["orders"] if order["purpose"] != "entry"]
+    requests = [order["request"] for order in orders]
+    sizes = pointed([cells.amount(each["qty"]).text for each in requests])
+    prices = pointed([cells.price(each["price"]).text if each["price"] else "market" for each in requests])
+    for order, size, price in zip(orders, sizes, prices, strict=True):
+        yield line(
+            (f"{leg_name(order['leg_id']) or scope_name(order['scope']):<8}", "strong"),
+            (f" {cells.words(order['purpose'])} {order['request']['side']} ", "dim"),
+            size,
+            (" at ", "dim"),
+            price,
+            (f"  {cells.words(order['state'])}", "dim"),
+        )
 
 
 def _watches(group: Mapping[str, Any]) -> Iterator[Content]:

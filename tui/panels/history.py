@@ -52,7 +52,12 @@ class HistoryPanel(Panel):
         """Lay out the bar, the sums and the groups."""
         yield ResultsBar()
         yield Lines(id="history-summary")
-        yield Grid(HISTORY, ident="group_id", empty="no group was closed in this range", id="history")
+        yield Grid(
+            HISTORY,
+            ident="group_id",
+            empty="no group was closed in this range: r takes another, F all filters off",
+            id="history",
+        )
 
     @property
     def grid(self) -> Grid | None:

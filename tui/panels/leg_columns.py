@@ -86,11 +86,11 @@ def _filled(row: Row) -> Cell:
 
 
 def _one_place(value: Any) -> Cell:
-    return cells.amount(value, 1)
+    return cells.money(value, 1)
 
 
 def _two_places(value: Any) -> Cell:
-    return cells.amount(value, 2)
+    return cells.money(value, 2)
 
 
 def _state(row: Row) -> Cell:

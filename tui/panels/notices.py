@@ -105,7 +105,12 @@ class NoticesPanel(Panel):
     def compose(self) -> ComposeResult:
         """Lay out the sum, the list, the selected one in full."""
         yield Lines(id="notices-summary")
-        yield Grid(COLUMNS, ident="seq", empty="nothing to tell", id="notices")
+        yield Grid(
+            COLUMNS,
+            ident="seq",
+            empty="nothing to tell: fills, refusals, venues that go and come, incidents are told here",
+            id="notices",
+        )
         yield Lines(id="notice")
 
     @property

@@ -66,7 +66,12 @@ class PerformancePanel(Panel):
         with Horizontal(id="page-curves"):
             yield Lines(id="curves", classes="sheet")
             yield Lines(id="figures", classes="sheet")
-        yield Grid(RESULTS, ident="key", empty="nothing was closed in this range", id="results")
+        yield Grid(
+            RESULTS,
+            ident="key",
+            empty="nothing was closed in this range: r takes another, F all filters off",
+            id="results",
+        )
         with Horizontal(id="page-shape"):
             yield Lines(id="histogram", classes="sheet")
             yield Lines(id="heatmap", classes="sheet")

@@ -22,6 +22,7 @@ __all__ = ["QueuePanel"]
 _NANOS: Final = 1_000_000_000
 _QUEUE_ID: Final = re.compile(r"\bq\d+\b")
 _INSTANT_DIGITS: Final = 15
+_EMPTY: Final = "nothing waits: entries come here while no slot is free, or while something holds them"
 
 
 class QueuePanel(Panel):
@@ -45,7 +46,7 @@ class QueuePanel(Panel):
     def compose(self) -> ComposeResult:
         """Lay out slots and rules, the entries, the reason of the selected one."""
         yield Lines(id="queue-summary")
-        yield Grid(COLUMNS, ident="row", empty="nothing waits", id="queue")
+        yield Grid(COLUMNS, ident="row", empty=_EMPTY, id="queue")
         yield Lines(id="why")
 
     @property

@@ -57,7 +57,7 @@ def _ranges(state: State, width: int) -> Content:
     right = (
         line((on, "accent"), "  ", clickable("✕ all ", "warn", "run('only none')"))
         if on
-        else line(("f filter ", "dim"))
+        else line(clickable("f", "accent", "run('ask-only')"), clickable(" filter ", "dim", "run('ask-only')"))
     )
     return padded(line(" ", Content("").join(chips)), right, width)
 

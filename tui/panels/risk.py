@@ -48,7 +48,7 @@ class RiskPanel(Panel):
     DEFAULT_CSS = """
     RiskPanel #risk-summary { height: auto; max-height: 3; }
     RiskPanel #losers { height: 1fr; min-height: 4; }
-    RiskPanel #plan { height: 5; padding: 0 1; background: $surface; }
+    RiskPanel #plan { height: auto; min-height: 5; max-height: 9; padding: 0 1; background: $surface; }
     RiskPanel #decisions-title { height: 1; color: $text-muted; text-style: bold; padding: 0 1; }
     RiskPanel #decisions { height: 1fr; min-height: 3; }
     """
@@ -62,11 +62,21 @@ class RiskPanel(Panel):
     def compose(self) -> ComposeResult:
         """Lay out summary, losers, the selected one's plan, decisions."""
         yield Lines(id="risk-summary")
-        yield Grid(LOSERS, ident="group_id", empty="no group loses", id="losers")
+        yield Grid(
+            LOSERS,
+            ident="group_id",
+            empty="no group loses: one that does comes here with what it waits for",
+            id="losers",
+        )
         yield Lines(id="plan")
         with Vertical():
             yield Label("DECISIONS", id="decisions-title")
-            yield Grid(DECISIONS, ident="row", empty="nothing was decided yet", id="decisions")
+            yield Grid(
+                DECISIONS,
+                ident="row",
+                empty="nothing was decided yet: each time the risk engine looked comes here, and why it acted or not",
+                id="decisions",
+            )
 
     @property
     def grid(self) -> Grid | None:
