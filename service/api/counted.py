@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from runtime.journal import JournalError
 from service.api.reading import Reading
 from service.incidents import unread
 from store.queries import Views
@@ -42,6 +43,18 @@ class Counted:
         if known is not None and known.position == self._head():
             return known
         return await self._reading.views(self._counted)
+
+    async def newest(self) -> Amounts:
+        """Return what is known: while the read models cannot be read what they held before, at the ``position`` of then.
+
+        Raises JournalError when they never could be.
+        """
+        try:
+            return await self.amounts()
+        except JournalError:
+            if self._known is None:
+                raise
+            return self._known
 
     def _counted(self, views: Views) -> Amounts:
         """Count on the thread of the reading, where one comes after the other: whoever waited there finds it done."""

@@ -84,7 +84,7 @@ async def status_of(server: ApiServer) -> dict[str, Any]:
         "socket": str(host.socket_path),
         "api_url": _network_url(system),
         "counts": {
-            **(await server.counted.amounts())._asdict(),
+            **(await server.counted.newest())._asdict(),
             "unread_incidents": await server.unread.count(),
             "slots": config.execution_pool.max_open_groups * len(config.accounts),
         },

@@ -9,6 +9,7 @@ from typing import Any
 import anyio
 import pytest
 
+from runtime.journal import JournalUnavailable
 from service.api.counted import UNREAD_NS, Counted, Unread
 from store.queries import Counts
 
@@ -31,6 +32,17 @@ class _Views:
 
     def pools(self) -> list[Any]:
         return []
+
+
+class _Away(_Views):
+    """Read models whose server goes away."""
+
+    away = False
+
+    def position(self) -> int:
+        if self.away:
+            raise JournalUnavailable("the server is away")
+        return self.at
 
 
 class _Reading:
@@ -84,3 +96,22 @@ async def test_unread_incidents_are_looked_for_once_a_second_and_after_some_were
     (folder / "20261121T175344123Z-i1-1.json").unlink()
     unread.look_again()
     assert await unread.count() == 0
+
+
+@pytest.mark.anyio
+async def test_who_asks_how_it_stands_is_answered_while_the_read_models_are_away() -> None:
+    """Engine, venues and the reason are wanted most when the server is away: the counts of before stand meanwhile."""
+    views = _Away()
+    head = views.at
+    counted = Counted(_Reading(views), lambda: head)  # type: ignore[arg-type]
+    views.away = True
+    with pytest.raises(JournalUnavailable):
+        await counted.newest()
+    views.away = False
+    first = await counted.newest()
+    head, views.away = 8, True
+    assert await counted.newest() == first
+    with pytest.raises(JournalUnavailable):
+        await counted.amounts()
+    views.away, views.at = False, 8
+    assert (await counted.newest()).position == 8
