@@ -112,6 +112,13 @@ async def test_a_message_goes_to_an_actor_that_takes_it() -> None:
         message = {"type": "PauseEngine", "reason": "news"}
         assert rig.link.told[-1] == ("/v1/send", {"path": "/risk/coordinator", "message": message})
         await rig.sees('"status": "paused"')
+        await rig.sees("▸ PauseEngine to /risk/coordinator reason=news")
+        await rig.press("f2")
+        await rig.until(lambda: rig.app.panel().is_signal, "another message")
+        await rig.press("pageup")
+        await rig.until(lambda: rig.app.panel().draft().body == message, "it stands there as it was sent")
+        await rig.press("pageup")
+        await rig.until(lambda: "nothing more was sent" in rig.said, "there is none before it")
 
 
 async def test_a_read_only_cockpit_sends_nothing() -> None:

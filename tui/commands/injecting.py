@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 from textual.content import Content
@@ -40,6 +41,7 @@ async def _send(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001 - e
         return
     path = f"/v1/signal?wait={_WAIT_S}" if panel.is_signal else "/v1/send"
     body: Mapping[str, Any] = draft.body if panel.is_signal else {"path": panel.to, "message": draft.body}
+    panel.remember()
     panel.took(())
     said = await seat.send(Sent(path, body, _done, timeout_s=_LONG_S))
     if said is not None:
@@ -88,6 +90,11 @@ async def _new(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001
     panel.begin("signal")
 
 
+async def _recall(seat: Seat, given: tuple[str, ...], *, by: int) -> None:  # noqa: ARG001
+    if not seat.open_panel("inject").recall(by):
+        seat.say("nothing more was sent from here", "dim")
+
+
 COMMANDS: Final = (
     Command(
         name="inject",
@@ -98,5 +105,7 @@ COMMANDS: Final = (
     Command(name="send-draft", help="Send the message that is written", run=_send, writes=True),
     Command(name="check-draft", help="Say what would become of the signal that is written", run=_check),
     Command(name="new-draft", help="Begin another message", run=_new),
+    Command(name="earlier-draft", help="Write again what was sent before", run=partial(_recall, by=1)),
+    Command(name="later-draft", help="Write again what was sent after", run=partial(_recall, by=-1)),
 )
 """Commands of messages by hand."""

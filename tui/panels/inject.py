@@ -16,7 +16,7 @@ from textual.widgets import Input, Label
 from tui import cells
 from tui.lines import Lines
 from tui.panels.base import Panel, PanelKey
-from tui.panels.inject_fields import SIGNAL, Draft, field_hint, problem_of, written
+from tui.panels.inject_fields import SIGNAL, Draft, Written, field_hint, problem_of, written
 from tui.state import State
 from tui.text import line, lines
 
@@ -28,6 +28,7 @@ _FILLED_IN: Final = frozenset({"user", "venue"})
 _HIDDEN: Final = frozenset({"source"})
 _NAME: Final = 16
 _EVENTS: Final = 8
+_KEPT: Final = 50
 
 
 class InjectPanel(Panel):
@@ -42,6 +43,8 @@ class InjectPanel(Panel):
         PanelKey("ctrl+s", "send-draft", "Send", target=False),
         PanelKey("f9", "check-draft", "Check signal", target=False),
         PanelKey("f2", "new-draft", "Begin anew", target=False),
+        PanelKey("pageup", "earlier-draft", "Sent before", target=False),
+        PanelKey("pagedown", "later-draft", "Sent after", target=False),
     )
     DEFAULT_CSS = """
     InjectPanel #inject-body { height: 1fr; layout: vertical; }
@@ -72,6 +75,11 @@ class InjectPanel(Panel):
         self._shown: tuple[str, str] = ("", "")
         self._paths: tuple[str, ...] = ()
         self._names: tuple[str, ...] = ()
+        self.sent: list[Written] = []
+        """What was sent from here, the oldest first."""
+        self._recalled = 0
+        """How far back the one on the form is, 0 for one that is new."""
+        self._texts: Mapping[str, str] = {}
 
     def compose(self) -> ComposeResult:
         """Lay out the form and what it comes to."""
@@ -121,10 +129,13 @@ class InjectPanel(Panel):
             each["required"] = each["required"] and each["name"] not in _FILLED_IN
         return [each for each in fields if each["name"] not in _HIDDEN]
 
+    def texts(self) -> dict[str, str]:
+        """Return what is typed, by field."""
+        return {str(each.name): each.value for each in self.query("#fields Input").results(Input)}
+
     def draft(self) -> Draft:
         """Return the message as it is written now."""
-        texts = {str(each.name): each.value for each in self.query("#fields Input").results(Input)}
-        found = written(self.type_name, self.fields(), texts, tagged=not self.is_signal)
+        found = written(self.type_name, self.fields(), self.texts(), tagged=not self.is_signal)
         if self.message() is None:
             found.problems["type"] = f"{self.to} takes no {self.type_name or 'message'}"
         return found
@@ -133,9 +144,27 @@ class InjectPanel(Panel):
         """Begin a message to an actor."""
         self.query_one("#to", Input).value = path
         self.query_one("#type", Input).value = _SIGNAL_TYPE if path == SIGNAL else ""
-        self.answer, self._sent_heard, self._shown = (), None, ("", "")
+        self.answer, self._sent_heard, self._shown, self._recalled = (), None, ("", ""), 0
         self.draw(self.seat.state)
         self.query_one("#type" if path != SIGNAL else "#to", Input).focus()
+
+    def remember(self) -> None:
+        """Keep what is written as sent; the same again is kept once."""
+        this = Written(self.to, self.type_name, self.texts())
+        self.sent = [*(each for each in self.sent if each != this), this][-_KEPT:]
+        self._recalled = 1
+
+    def recall(self, by: int) -> bool:
+        """Write what was sent ``by`` messages before, after for a negative one; return whether there is one."""
+        back = self._recalled + by
+        if not 1 <= back <= len(self.sent):
+            return False
+        found = self.sent[-back]
+        self._recalled, self._texts, self._shown = back, found.texts, ("", "")
+        self.query_one("#to", Input).value = found.to
+        self.query_one("#type", Input).value = found.type_name
+        self.draw(self.seat.state)
+        return True
 
     def took(self, answer: Sequence[Content]) -> None:
         """Show an answer, and from now on what happens."""
@@ -176,7 +205,11 @@ class InjectPanel(Panel):
         """Lay the fields of another type out."""
         holder = self.query_one("#fields", Container)
         await holder.remove_children()
-        await holder.mount_all([_FieldRow(each, self._known(str(each["name"]))) for each in self.fields()])
+        texts, self._texts = self._texts, {}
+        rows = [
+            _FieldRow(each, self._known(str(each["name"])), texts.get(str(each["name"]), "")) for each in self.fields()
+        ]
+        await holder.mount_all(rows)
         self._preview(self.seat.state)
 
     def _known(self, name: str) -> list[str]:
@@ -202,6 +235,12 @@ class InjectPanel(Panel):
         if self.answer:
             found += [line(""), line(("ANSWER", "title")), *self.answer]
         found += self._since(state)
+        if self.sent:
+            found += [line(""), line(("SENT  ", "title"), ("PgUp and PgDn write one again", "dim"))]
+        for back, each in enumerate(reversed(self.sent[-_EVENTS:]), 1):
+            mark = "▸ " if back == self._recalled else "  "
+            given = " ".join(f"{name}={text}" for name, text in each.texts.items() if text)
+            found.append(line((mark, "accent"), f"{each.type_name} ", (f"to {each.to} {given}", "dim")))
         self.query_one("#written", Lines).put(lines(*found))
 
     def _since(self, state: State) -> Iterator[Content]:
@@ -259,8 +298,9 @@ class InjectPanel(Panel):
 class _FieldRow(Horizontal):
     """One field: name, text, what it takes or what is wrong with it."""
 
-    def __init__(self, field: Mapping[str, Any], known: Sequence[str]) -> None:
+    def __init__(self, field: Mapping[str, Any], known: Sequence[str], text: str) -> None:
         super().__init__()
+        self._text = text
         self._field = field
         self._known = known
 
@@ -271,6 +311,7 @@ class _FieldRow(Horizontal):
         yield Label(f"{mark}{field['name']}"[:_NAME], markup=False)
         choices = list(field["choices"]) or list(self._known)
         yield Input(
+            self._text,
             name=str(field["name"]),
             compact=True,
             suggester=SuggestFromList(choices, case_sensitive=False) if choices else None,

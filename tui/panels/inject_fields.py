@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NamedTuple
 
-__all__ = ["SIGNAL", "Draft", "field_hint", "problem_of", "value_of", "written"]
+__all__ = ["SIGNAL", "Draft", "Written", "field_hint", "problem_of", "value_of", "written"]
 
 SIGNAL: Final = "signal"
 """Stands for an operator's signal in place of an actor's path (EX-260)."""
@@ -18,6 +18,14 @@ class Draft(NamedTuple):
 
     body: dict[str, Any]
     problems: dict[str, str]
+
+
+class Written(NamedTuple):
+    """A message as it stood on the form: to whom, of which type, the texts of its fields."""
+
+    to: str
+    type_name: str
+    texts: Mapping[str, str]
 
 
 def field_hint(field: Mapping[str, Any]) -> str:
