@@ -50,7 +50,7 @@ class Merger(msgspec.Struct):
         self._forget(notice.at)
         words = f"{notice.type}|{notice.link}|{notice.title}"
         first, count = self.sent.get(words, (notice.at - AGAIN_NS, 0))
-        if notice.at - first < AGAIN_NS:
+        if 0 <= notice.at - first < AGAIN_NS:  # a clock that was put back makes nothing a repetition for hours
             self.sent[words] = (first, count + 1)
             return False
         self.sent.pop(words, None)  # what was sent last stands last

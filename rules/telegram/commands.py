@@ -88,6 +88,7 @@ HOUSE: Final[Mapping[str, Command]] = MappingProxyType(
         "/pause": SPEC["/pause"]._replace(usage="[ACCOUNT|all]", for_all=True),
         "/resume": SPEC["/resume"]._replace(usage="[ACCOUNT|all]", confirm=True, for_all=True),
         "/close": SPEC["/close"]._replace(confirm=True),
+        "/closeall": SPEC["/closeall"]._replace(usage="[ACCOUNT|all]", for_all=True),
         "/closeleg": _trades("close one leg of a group", (2, 3), "ID LEG", "closing", "CLOSE_LEG"),
         "/queue": Command("entries that wait", reply="queue"),
         "/promote": _trades("let a waiting entry in", (1, 1), "QUEUE_ID", "done", "PROMOTE"),

@@ -24,6 +24,9 @@ def paused_said(said: StatusAnswer) -> str:
 
 def resuming_named(scope: str, permit: Permit | None) -> Named:
     """Say what resuming an account, or the engine (empty), would do; nothing where it is not paused."""
+    if not scope and permit is not None and permit.entries_allowed:
+        lines = [f"{account} is {HELD[bar.code]}: {bar.why}" for account, bar in permit.held]
+        return Named("", error="\n".join(["The engine is not paused.", *lines]))
     if not scope:
         return Named("End the engine's pause: accounts that are not paused by themselves take entries again.")
     if permit is not None and scope not in dict(permit.paused):

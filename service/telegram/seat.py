@@ -71,7 +71,7 @@ class HouseSeat:
                 await self.views.leg(args[0], leg_id)
                 return Named(f"Close {leg_name(leg_id)} at the market, of\n{self.views.said(group)}", (args[0], leg_id))
             case "/closeall":
-                found = await self.views.open_groups(account)
+                found = await self.views.open_groups(self._scope(account))
                 if not found:
                     return Named("", error="No group is open.")
                 lines = "\n".join(map(self.views.said, found[:20]))
@@ -131,7 +131,7 @@ class HouseSeat:
                 await self._ask(RISK, ArmAccount(name, by))
                 return f"{name} is armed."
             case "/close" | "/closeall":
-                return await self._close(args, account)
+                return await self._close(args, self._scope(account) if command == "/closeall" else account)
             case "/closeleg":
                 return await self._close(args[:1], account, args[1])
             case "/promote" | "/forceadd" | "/remove":

@@ -203,6 +203,7 @@ def test_the_same_words_within_a_quarter_hour_are_only_counted() -> None:
 
     assert [merger.admit(notice(at * S)) for at in (0, 60, 899, 900)] == [True, False, False, True]
     assert merger.admit(notice(901 * S, "other"))
+    assert merger.admit(notice(300 * S, "other")), "a clock that was put back hides no alert"
 
 
 def test_a_storm_of_notices_costs_each_a_look_at_few() -> None:

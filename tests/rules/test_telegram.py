@@ -83,9 +83,12 @@ def test_a_pause_is_of_one_account_or_of_all_and_says_which(name: str) -> None:
     assert parse_command(name, HOUSE, ("one",)).account == ""
 
 
-def test_all_stands_for_the_engine_only_where_that_is_meant() -> None:
+def test_all_stands_for_every_account_only_where_that_is_meant() -> None:
     """ML-1082: no other command is for all accounts at once because somebody writes so."""
-    assert [name for name, command in HOUSE.items() if command.for_all] == ["/pause", "/resume"]
+    assert [name for name, command in HOUSE.items() if command.for_all] == ["/pause", "/resume", "/closeall"]
+    chats = Chats()
+    assert _ask(chats, "/closeall all", commands=HOUSE, accounts=("acct1", "acct2")).reply == "confirm"
+    assert _ask(chats, "/closeall 123456", commands=HOUSE, accounts=("acct1", "acct2")).effect == "CLOSE_ALL"
     assert parse_command("/stop all", HOUSE, ("acct1", "acct2")).error == "BadArguments"
 
 
