@@ -6,7 +6,7 @@ import pytest
 
 from tests.tui.rig import cockpit
 from tui.panels import ActorsPanel, SystemPanel
-from tui.panels.actor_columns import tree_rows
+from tui.panels.actor_columns import tree_rows, unwell
 
 pytestmark = pytest.mark.anyio
 SHOWN = (
@@ -26,6 +26,32 @@ def test_the_tree_is_drawn_from_paths() -> None:
         "│   └ d",
         "└ e",
     ]
+
+
+def test_the_unwell_are_found_among_two_hundred() -> None:
+    """An actor that stands still or gets behind is shown with those above it, the others are not (EX-1622)."""
+    well = {"state": "running", "mailbox": 3, "oldest_ms": 12.5}
+    paths = ["/", "/groups", *(f"/groups/g{number}" for number in range(200)), "/venues", "/venues/main"]
+    actors = [{"path": path, **well} for path in paths]
+    assert unwell(actors) == []
+    actors[7] |= {"state": "quarantined"}
+    actors[-1] |= {"oldest_ms": 4_000.0}
+    assert [each["path"] for each in unwell(actors)] == ["/", "/groups", "/groups/g5", "/venues", "/venues/main"]
+
+
+async def test_only_the_unwell_are_shown_until_all_are_wanted_again() -> None:
+    """U leaves those that do not run and those above them; Esc, or U again, brings all back."""
+    async with cockpit(panels=SHOWN, panel="actors", size=(140, 44)) as rig:
+        await rig.sees("coordinator")
+        rig.link.world.stands["/venues/main/session"] = "quarantined"
+        await rig.settled()
+        await rig.press("u")
+        await rig.sees("only those that are not well")
+        assert "coordinator" not in rig.text
+        assert "✖ quarantined" in rig.text
+        await rig.press("escape")
+        await rig.sees("coordinator")
+        assert "only those" not in rig.text
 
 
 async def test_an_actor_is_looked_at_quarantined_and_released() -> None:

@@ -59,6 +59,11 @@ async def _actor(seat: Seat, given: tuple[str, ...]) -> None:
         seat.open_panel("actors").show_actor(str(row["path"]))
 
 
+async def _unwell(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001 - every command has this shape
+    panel = seat.open_panel("actors")
+    panel.show_unwell(only=not panel.unwell_only)
+
+
 async def _incident(seat: Seat, given: tuple[str, ...]) -> None:
     """Show the newest incident file of an actor, or one by its id."""
     wanted = given[0] if given else ""
@@ -141,6 +146,7 @@ COMMANDS: Final = (
             ("release", "Let a quarantined actor go on"),
         )
     ),
+    Command(name="unwell", help="Show only actors that do not run or get behind, or all of them again", run=_unwell),
     Command(name="incident", help="Show what was known of an actor's newest crash", run=_incident, arguments=(_PATH,)),
     Command(name="dead-letters", help="Show messages that nobody handled", run=_letters),
     Command(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from tui import cells
 from tui.cells import Cell
 from tui.grid import Align, Column, Row
 
-__all__ = ["COLUMNS", "STATES", "tree_rows"]
+__all__ = ["COLUMNS", "STATES", "tree_rows", "unwell"]
 
 STATES: Final = {
     "running": ("● running", "gain"),
@@ -23,6 +23,7 @@ STATES: Final = {
 """How a state is said: a sign, a word, a colour."""
 
 _BUSY: Final = 100
+_OLD_MS: Final = 1_000.0
 _SLOW_MS: Final = 250.0
 
 
@@ -44,6 +45,18 @@ def tree_rows(actors: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
+def _is_unwell(row: Mapping[str, Any]) -> bool:
+    """Tell whether an actor does not run, or does not get its mail done."""
+    return row["state"] != "running" or int(row["mailbox"]) >= _BUSY or float(row["oldest_ms"]) >= _OLD_MS
+
+
+def unwell(actors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the actors that are not well, with those above them: the tree stays one."""
+    ill = {str(each["path"]) for each in actors if _is_unwell(each)}
+    above = {path[:end] or "/" for path in ill for end in range(len(path)) if path[end] == "/"}
+    return [each for each in actors if each["path"] in ill | above]
+
+
 def _state(row: Row) -> Cell:
     return Cell(*STATES.get(str(row["state"]), (str(row["state"]), "warn")))
 
@@ -60,7 +73,7 @@ def _age(row: Row) -> Cell:
     value = float(row["oldest_ms"])
     if not value:
         return Cell("·", "dim")
-    return Cell(f"{value:,.0f} ms" if value < 10_000 else cells.span(value / 1_000), "warn" if value >= 1_000 else "")
+    return Cell(f"{value:,.0f} ms" if value < 10_000 else cells.span(value / 1_000), "warn" if value >= _OLD_MS else "")
 
 
 def _handled(row: Row) -> Cell:

@@ -12,7 +12,7 @@ from textual.content import Content
 from tui import cells
 from tui.grid import Grid
 from tui.lines import Lines
-from tui.panels.actor_columns import COLUMNS, STATES, tree_rows
+from tui.panels.actor_columns import COLUMNS, STATES, tree_rows, unwell
 from tui.panels.base import Panel, PanelKey
 from tui.state import State
 from tui.text import line, lines, padded
@@ -35,6 +35,7 @@ class ActorsPanel(Panel):
         PanelKey("l", "release", "Release"),
         PanelKey("m", "inject", "Send message"),
         PanelKey("v", "incident", "Incident file"),
+        PanelKey("u", "unwell", "Unwell only", target=False),
         PanelKey("d", "dead-letters", "Dead letters", target=False),
     )
     DEFAULT_CSS = """
@@ -51,12 +52,13 @@ class ActorsPanel(Panel):
     def __init__(self) -> None:
         super().__init__()
         self.path = ""
+        self.unwell_only = False
 
     def compose(self) -> ComposeResult:
         """Lay out the sum, the tree, the opened actor."""
         yield Lines(id="actors-summary")
         with Container(id="actors-body"):
-            yield Grid(COLUMNS, ident="path", empty="reading …", id="actors")
+            yield Grid(COLUMNS, ident="path", empty="none: every actor is well, or none has these words", id="actors")
             with VerticalScroll(id="actor-scroll", can_focus=False):
                 yield Lines(id="actor")
 
@@ -75,8 +77,9 @@ class ActorsPanel(Panel):
         """Draw the tree, and the opened actor."""
         actors = state.rows("actors", "actors")
         grid = self.query_one("#actors", Grid)
-        grid.take(tree_rows(actors), stale=state.stale("actors"))
-        self.query_one("#actors-summary", Lines).put(padded(_summary(actors), line(""), self.size.width))
+        grid.take(tree_rows(unwell(actors) if self.unwell_only else actors), stale=state.stale("actors"))
+        only = line(("only those that are not well: u shows all ", "accent") if self.unwell_only else "")
+        self.query_one("#actors-summary", Lines).put(padded(_summary(actors), only, self.size.width))
         if self.path:
             found = state.get("actor")
             shown = lines(*_closely(found, state.now())) if found is not None else line(("reading …", "dim"))
@@ -102,7 +105,15 @@ class ActorsPanel(Panel):
             self.seat.state.focus("actor", "")
             self.remove_class("-detail")
             return True
+        if self.unwell_only and not self.searched:
+            self.show_unwell(only=False)
+            return True
         return super().back()
+
+    def show_unwell(self, *, only: bool) -> None:
+        """Show only actors that do not run, or do not get their mail done, with those above them; or all."""
+        self.unwell_only = only
+        self.draw(self.seat.state)
 
     def on_grid_moved(self, event: Grid.Moved) -> None:
         """Let the opened actor follow the cursor."""
