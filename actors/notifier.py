@@ -240,7 +240,7 @@ class Notifier(DurableActor):
         """Wait for midnight; sum up the day before at once when that was missed."""
         if self._summary is None:
             return
-        if self._shelf.through >= 0 and self._shelf.day < self._yesterday():
+        if self._shelf.through >= 0 and self._shelf.day < self._yesterday() and self._was_there():
             self.ref.tell(_DayOver())
         else:
             self._await_midnight()
@@ -248,9 +248,17 @@ class Notifier(DurableActor):
     def _yesterday(self) -> str:
         return str(self._today() - timedelta(days=1))
 
+    def _was_there(self) -> bool:
+        """Whether this house is older than today: one that began today has no day before to sum up."""
+        first = min((each.at for each in self._shelf.notices.values()), default=self.now())
+        return bool(self._shelf.day) or first < self._begins(self._today())
+
     def _await_midnight(self) -> None:
-        midnight = datetime.combine(self._today() + timedelta(days=1), datetime.min.time(), self._zone)
-        self.timers.at(int((midnight.timestamp() + _SUMMARY_AFTER_S) * NANOS), _DayOver())
+        midnight = self._begins(self._today() + timedelta(days=1))
+        self.timers.at(midnight + int(_SUMMARY_AFTER_S * NANOS), _DayOver())
+
+    def _begins(self, day: date) -> int:
+        return int(datetime.combine(day, datetime.min.time(), self._zone).timestamp() * NANOS)
 
     @handles
     def day_over(self, msg: _DayOver) -> None:  # noqa: ARG002

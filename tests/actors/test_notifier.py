@@ -168,3 +168,24 @@ def test_a_day_is_summed_up_after_midnight_and_a_missed_one_at_the_next_start() 
 
     play(first, journal=journal)
     play(second, journal=journal, start=1_700_000_000 * S + 6 * 86_400 * S)
+
+
+def test_a_house_that_began_today_sums_up_no_day_before() -> None:
+    """EX-1716: the second start of the first day tells of no day on which nothing was there; the next day's start does."""
+    journal = FailingJournal()
+    asked: list[str] = []
+
+    async def summary(day: str) -> tuple[str, tuple[DayFigures, ...]]:
+        asked.append(day)
+        return "fine", ()
+
+    async def life(stage: Stage) -> None:
+        add(stage, summary=summary)
+        await stage.settle()
+        await stage.told("log", line("Down", pinned=True))
+
+    play(life, journal=journal)
+    play(life, journal=journal, start=1_700_000_000 * S + 600 * S)
+    assert asked == []
+    play(life, journal=journal, start=1_700_000_000 * S + 86_400 * S)
+    assert asked == ["2023-11-14"]

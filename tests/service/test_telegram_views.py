@@ -45,7 +45,9 @@ def test_resuming_an_account_says_what_still_holds_it() -> None:
     assert resuming_named("b", permit(paused=paused)).error == "b is not paused by itself."
     engine = permit(EngineStatus.PAUSED, "lunch")
     assert resuming_named("a", engine).error.endswith("the engine is paused: lunch: /resume all")
-    assert resuming_named("", permit(paused=paused)).error == "The engine is not paused.\na is PAUSED until resumed: news"
+    assert (
+        resuming_named("", permit(paused=paused)).error == "The engine is not paused.\na is PAUSED until resumed: news"
+    )
     assert "accounts that are not paused by themselves" in resuming_named("", engine).text
     said = StatusAnswer(EngineStatus.PAUSED, "account stopped: odd", 1, "a")
     assert resumed_said(said, permit(stopped=(("a", "odd"),))).endswith("account stopped: odd: /arm a")
