@@ -142,7 +142,8 @@ def _accounts_text(found: Mapping[str, Any]) -> Text:
     for index, each in enumerate(found["venues"]):
         text.append(f"{', ' if index else ''}{each['account']} ({each['scope']})")
         if each["text"]:
-            text.append(f" {each['text']}: {each['reason'] or each['code']}", style="bold red")
+            why = each["reason"] or each["code"]
+            text.append(f" {each['text']}: {why}" if why else f" {each['text']}", style="bold red")
         for held in found["engine"]["held"]:
             if held["account"] == each["account"]:
                 text.append(f" {_HELD[held['code']]}: {held['why']}", style="bold yellow")

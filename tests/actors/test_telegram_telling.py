@@ -97,6 +97,28 @@ def test_telegram_is_obeyed_when_it_asks_to_wait() -> None:
     play(script)
 
 
+def test_a_storm_while_a_chat_must_wait_leaves_one_timer() -> None:
+    """What comes while Telegram makes a chat wait adds words to what waits there, and no timer each."""
+
+    async def script(stage: Stage) -> None:
+        telegram, seat = Telegram(), FakeSeat()
+        await ready(stage, telegram, seat)
+        telegram.answers, telegram.retry_after_s = [Delivery.LATER] * 3, 600.0
+
+        def living() -> int:
+            return sum(timer.alive for _, _, timer in stage.system.timers._heap)
+
+        alert(stage, "First")
+        await stage.passes(5)
+        before = living()
+        for number in range(50):
+            alert(stage, f"Trouble{number}")
+            await stage.passes(1)
+        assert living() - before < 10
+
+    play(script)
+
+
 def test_a_lost_answer_repeats_alerts_and_says_so_and_never_repeats_replies() -> None:
     """At least once for alerts, marked; at most once for replies: Telegram knows no idempotency key."""
 

@@ -19,6 +19,7 @@ from service.cli import app
 from service.cli.codes import EXIT_CODES, ExitCode
 from service.cli.failures import CommandFailed, Failure, failure_of
 from service.cli.reference import reference_page
+from service.cli.views import _accounts_text
 from service.config import default_toml
 from store.errors import JournalLocked
 from store.sqlite_journal import open_journal
@@ -344,3 +345,12 @@ def test_a_damaged_tail_is_cut_only_with_the_printed_words(journal: Path) -> Non
 def test_there_is_nothing_to_cut_from_a_good_journal(journal: Path) -> None:
     """A good journal is left alone."""
     assert "nothing to cut" in call("journal", "cut", "--journal", str(journal)).stdout
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"), [("no answer", "paper (paper) venue down: no answer"), ("", "paper (paper) venue down")]
+)
+def test_a_venue_that_is_down_for_no_known_reason_is_not_followed_by_nothing(reason: str, shown: str) -> None:
+    """EX-1207: the reason stands behind a colon where there is one."""
+    venue = {"account": "paper", "scope": "paper", "text": "venue down", "reason": reason, "code": ""}
+    assert _accounts_text({"mode": "paper", "venues": [venue], "engine": {"held": []}}).plain == shown
