@@ -16,7 +16,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from protocol.configuration import CONFIG_STORE, GetConfig
-from protocol.errors import BulkheadError, ValidationError
+from protocol.errors import ValidationError
 from protocol.event_log import EVENT_LOG, NoteCommand
 from rules.signals.redaction import REDACTED, redact_text
 from service.access.roles import OPEN, Scope
@@ -66,7 +66,9 @@ def audit(host: Host) -> Middleware:
         if request.method in _LOOKING or caller_of(request) is OPEN:
             return await handler(request)  # who is let in by a login, and who is not, the gate itself says
         body = await request.read()
-        outcome = "not done"
+        if _only_looks(route_of(request), body):
+            return await handler(request)  # nothing is done, and whoever only looks fills no journal
+        outcome = "unknown: it was broken off"
         try:
             if host.config.app.read_only and not await _allowed(host, request, body):
                 raise _read_only(request.path)
@@ -75,7 +77,7 @@ def audit(host: Host) -> Middleware:
         except (Refused, ValidationError) as error:
             outcome = f"refused: {error.code}"
             raise
-        except BulkheadError as error:
+        except Exception as error:
             outcome = f"failed: {type(error).__name__}"
             raise
         else:
@@ -94,6 +96,11 @@ async def _allowed(host: Host, request: web.Request, body: bytes) -> bool:
     if store is None:
         return False
     return {each.key for each in (await store.ask(GetConfig(), ASK_S)).changes} == {_SWITCH}
+
+
+def _only_looks(route: Route, body: bytes) -> bool:
+    """Tell whether a command changes nothing: a preview, a check, a dry run."""
+    return route.scope is Scope.READ or (route.dry is not None and route.dry(fields_of(body)))
 
 
 def _read_only(path: str) -> Refused:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
 
 from aiohttp import web
 
@@ -19,6 +18,7 @@ from service.api.control import actor_at
 from service.api.host import ASK_S
 from service.api.peers import origin_of
 from service.api.rows import limit_of
+from service.api.spooled import export_failed, sent, spooled
 from service.logs import log_folder, log_settings
 from store.event_search import EventFilter
 from store.log.files import SegmentFile, UnknownSegment, keep, prunable, prune, segments_in
@@ -34,7 +34,6 @@ ALERTS_SHOWN: Final = 3
 """Newest alerts that the strip shows (EX-1406)."""
 
 _PAGE: Final = 1_000
-_PIECE: Final = 1 << 18
 _TYPES: Final = {ExportForm.TXT: "text/plain", ExportForm.CSV: "text/csv", ExportForm.JSON: "application/json"}
 
 W = TypeVar("W", bound=StrEnum)
@@ -112,6 +111,8 @@ class _Log:
     def __init__(self, server: ApiServer) -> None:
         self._host = server.host
         self._reading = server.reading
+        # A million lines take a while: they hold up nobody who looks at anything but long histories.
+        self._long = server.figures.reading
 
     async def search(self, request: web.Request) -> web.Response:
         wanted, limit, before = event_filter(request.query), limit_of(request.query), _number(request.query, "before")
@@ -124,13 +125,11 @@ class _Log:
         if given not in list(ExportForm):
             raise Refused(422, "InvalidEnum", f"format is one of {', '.join(ExportForm)}", path="format", value=given)
         form = ExportForm(given)
-        with await self._reading.views(lambda views: _spooled(views, wanted, form)) as file:
-            response = web.StreamResponse(headers={"Content-Type": f"{_TYPES[form]}; charset=utf-8"})
-            await response.prepare(request)
-            while data := file.read(_PIECE):
-                await response.write(data)
-            await response.write_eof()
-        return response
+        try:
+            file = await self._long.views(lambda views: _spooled(views, wanted, form))
+        except OSError as error:
+            raise export_failed("the log", error) from error
+        return await sent(request, file, {"Content-Type": f"{_TYPES[form]}; charset=utf-8"})
 
     async def alerts(self, request: web.Request) -> web.Response:
         limit = limit_of({"limit": str(ALERTS_SHOWN), **request.query})
@@ -176,13 +175,9 @@ class _Log:
         return answer(_said([found])[0])
 
 
-def _spooled(views: Views, wanted: EventFilter, form: ExportForm) -> IO[bytes]:
-    """Write an export into a file of its own that goes when it is closed; return it from its beginning."""
-    file = TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
-    for piece in exported(views.all_events(wanted), form):
-        file.write(piece.encode())
-    file.seek(0)
-    return file
+def _spooled(views: Views, wanted: EventFilter, form: ExportForm) -> BinaryIO:
+    pieces = exported(views.all_events(wanted), form)
+    return spooled(lambda file: file.writelines(piece.encode() for piece in pieces))
 
 
 def _said(files: Iterable[SegmentFile]) -> list[dict[str, Any]]:

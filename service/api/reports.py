@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from aiohttp import web
 from anyio import CapacityLimiter
@@ -13,6 +12,7 @@ from rules.notation import whole_number
 from service.api.answers import Refused, answer
 from service.api.performance import Figures
 from service.api.rows import limit_of
+from service.api.spooled import export_failed, sent, spooled
 from service.notices import zone_of
 from service.report.days import day_rows
 from service.report.figures import live
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
-_PIECE: Final = 1 << 18
 _FORMS: Final = {
     TableForm.CSV: "text/csv",
     TableForm.JSON: "application/json",
@@ -91,16 +90,14 @@ class _Reports:
                 lambda views: self._spooled(views, what, form, wanted, terms, words)
             )
         except OSError as error:
-            text = f"{what} cannot be written: {error.strerror or error}"
-            raise Refused(507, "ExportFailed", text, value=what) from error
+            raise export_failed(what, error) from error
         name = file_name(what, wanted, terms.now, zone_of(self._host.config), form.value)
-        with file:
-            return await _sent(request, file, _FORMS[form], name)
+        return await sent(request, file, {"Content-Type": _FORMS[form], **_offered(name)})
 
     def _spooled(
         self, views: Views, what: str, form: TableForm, wanted: Wanted, terms: Terms, words: Mapping[str, str]
-    ) -> IO[bytes]:
-        """Write an export into a file of its own that goes when it is closed; return it from its beginning."""
+    ) -> BinaryIO:
+        """Write an export into a file of its own."""
         prices = self._figures.prices
         source = Source(
             views,
@@ -113,14 +110,7 @@ class _Reports:
         table, rows = table_of(what), EXPORTS[what].rows(source)
         if form is TableForm.CSV:
             rows = _harmless(rows)
-        file = TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
-        try:
-            export_rows(table, rows, form, file)
-            file.seek(0)
-        except BaseException:
-            file.close()
-            raise
-        return file
+        return spooled(lambda file: export_rows(table, rows, form, file))
 
     async def report(self, request: web.Request) -> web.Response:
         found = await self._figures.answer({"points": str(_CURVE), **request.query})
@@ -164,14 +154,3 @@ def _harmless(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
 
 def _offered(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'inline; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-
-
-async def _sent(request: web.Request, file: IO[bytes], kind: str, name: str) -> web.StreamResponse:
-    size = file.seek(0, 2)
-    file.seek(0)
-    response = web.StreamResponse(headers={"Content-Type": kind, "Content-Length": str(size), **_offered(name)})
-    await response.prepare(request)
-    while data := file.read(_PIECE):
-        await response.write(data)
-    await response.write_eof()
-    return response

@@ -70,6 +70,35 @@ def test_an_unknown_word_is_refused_with_the_known_ones() -> None:
     run(work)
 
 
+def test_a_command_that_breaks_off_is_not_said_to_be_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: whatever nobody foresaw was noted as "not done", and nobody knew that (EX-1405)."""
+
+    def torn(*_: Any) -> None:
+        raise RuntimeError("in the middle")
+
+    async def work(rig: Rig) -> None:
+        monkeypatch.setattr("service.api.log.prune", torn)
+        assert (await refusal(rig.post("/v1/log/prune", {}))).code == "RuntimeError"
+        found = await rig.until("/v1/log?code=OperatorActed", lambda said: said["events"])
+        assert "failed: RuntimeError" in found["events"][0]["text"]
+
+    run(work)
+
+
+def test_an_export_without_room_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: a full disk below the daemon was called a mistake of bulkhead (EX-1409)."""
+
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    async def work(rig: Rig) -> None:
+        monkeypatch.setattr("service.api.spooled.TemporaryFile", full)
+        said = await refusal(rig.get("/v1/log/export"))
+        assert (said.code, said.status, "No space left" in str(said)) == ("ExportFailed", 507, True)
+
+    run(work)
+
+
 def test_what_is_found_is_exported() -> None:
     """EX-1409: the filtered view as text, CSV and JSON; filters hold."""
 

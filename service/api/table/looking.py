@@ -184,7 +184,15 @@ _LOG = (
         given.LIMIT,
     ),
     get("/v1/log", "Search the log", shapes.EVENTS, *given.LOG, given.LIMIT),
-    get("/v1/log/export", "What a search finds, as a file", bytes, *given.LOG, _FORMAT, kind="file"),
+    get(
+        "/v1/log/export",
+        "What a search finds, as a file",
+        bytes,
+        *given.LOG,
+        _FORMAT,
+        kind="file",
+        errors=("ExportFailed",),
+    ),
     get("/v1/log/segments", "The files of the log", shapes.SEGMENTS),
     get("/v1/alerts", "Pinned lines that nobody has acknowledged", shapes.ALERTS, given.LIMIT),
     get(

@@ -104,7 +104,7 @@ def test_a_full_disk_below_the_daemon_is_said(monkeypatch: pytest.MonkeyPatch) -
         raise OSError(28, "No space left on device")
 
     async def work(house: House) -> None:
-        monkeypatch.setattr("service.api.reports.TemporaryFile", full)
+        monkeypatch.setattr("service.api.spooled.TemporaryFile", full)
         with pytest.raises(DaemonRefused) as caught:
             await house.get("/v1/performance/export/trades")
         assert (caught.value.code, caught.value.status) == ("ExportFailed", 507)
