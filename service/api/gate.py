@@ -40,6 +40,9 @@ COOKIE: Final = "__Host-bulkhead_session"
 """By its beginning browsers know that it belongs to this very address, and came over TLS: no other page can plant one."""
 
 _LOOKING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_REFUSALS_PER_MINUTE: Final = 10
+"""Refusals of one caller that are journalled: what he may not do is not to fill the disk either."""
+
 _ADDRESS_FACTOR: Final = 4
 """One address may hold several callers: a proxy, or a desk of screens."""
 
@@ -78,7 +81,8 @@ def gate(host: Host, access: Access, now: Callable[[], int]) -> Middleware:
         body = await _body(request, host)
         _refuse_foreign(request, caller, config)
         if not caller.may(route.scope) and not _only_looks(route, caller, body):
-            note(host, request, body, "refused: NotAllowed")
+            if not rates.wait_s(f"refused {caller.kind} {caller.id}", _REFUSALS_PER_MINUTE, now()):
+                note(host, request, body, "refused: NotAllowed")
             text = f"this asks for the scope {route.scope}, and {caller.name} has {', '.join(caller.words)}"
             raise Refused(403, "NotAllowed", text, path=request.path)
         return await handler(request)
