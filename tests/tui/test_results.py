@@ -152,6 +152,17 @@ def test_equity_that_hardly_moves_has_cents_and_a_range_without_any_says_so() ->
     assert "no equity was noted in this range" in none
 
 
+async def test_fees_in_no_result_stand_below_the_results() -> None:
+    """EX-1701: what was paid in an exchange's own coin is named where the results are that do not hold it."""
+    async with cockpit(panel="performance", size=(140, 40), panels=RESULTS) as rig:
+        await rig.sees("EQUITY")
+        found = rig.app.state.get("figures")
+        drawn = sheets.figures({**found, "unvalued_fees": {"BNB": "0.3"}}, Size(100, 40)).plain
+        assert "fees apart" in drawn
+        assert "0.3 BNB" in drawn
+        assert "fees apart" not in sheets.figures(found, Size(100, 40)).plain
+
+
 def test_the_figures_of_a_group_stand_at_their_points() -> None:
     """Points stand beneath one another, what is no number stands left, all are as wide (EX-1613)."""
     assert pointed(["0.0118", "12.5", "7", "market"]) == [" 0.0118", "12.5   ", " 7     ", "market "]

@@ -167,7 +167,13 @@ def _money(found: _Answer, width: int) -> list[Content]:
     sums = found["dashboard"]["pnl"]
     windows = [("today", sums["day"]), ("week", sums["week"]), ("month", sums["month"]), ("range", sums["all"])]
     rows = [_pair(name, cells.signed(value), width) for name, value in windows]
-    return [line(("REALIZED", "title")), *rows, _pair("open", cells.signed(found["unrealized"]), width)]
+    rows.append(_pair("open", cells.signed(found["unrealized"]), width))
+    # What was paid in an exchange's own coin is in none of these: its worth is not known.
+    rows += [
+        _pair("fees apart", Cell(f"{amount} {currency}", "warn"), width)
+        for currency, amount in found["unvalued_fees"].items()
+    ]
+    return [line(("REALIZED", "title")), *rows]
 
 
 def _trades(made: _Answer, width: int) -> list[Content]:
