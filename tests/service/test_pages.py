@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import textwrap
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from typer.main import get_command
 from rules.signals.validation import PATHS
 from service.advice import ADVICE
 from service.cli import app
+from service.config import parse
 from tests.house.sources import ROOT
 
 SPEC: Final = ROOT.parent / "shared" / "spec" / "execution.md"
@@ -63,6 +65,19 @@ def test_every_command_of_a_page_is_understood(page: Path) -> None:
             command = command.commands[words.pop(0)]
         with suppress(typer.Exit):  # --help, also of a group that is named alone
             command.make_context("bulkhead", words)
+
+
+SETTINGS: Final = [
+    (page, textwrap.dedent(block))
+    for page in PAGES
+    for block in re.findall(r"^ *```toml\n(.*?)^ *```", page.read_text(), re.DOTALL | re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize(("page", "block"), SETTINGS, ids=[page.stem for page, _ in SETTINGS])
+def test_settings_of_a_page_are_understood(page: Path, block: str) -> None:
+    """What a page shows of the configuration can be copied as it stands: keys that there are, values within bounds."""
+    assert parse(block, {}, source=str(page)).app is not None
 
 
 def test_every_page_is_in_the_navigation() -> None:
