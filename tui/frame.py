@@ -84,7 +84,7 @@ def _troubles(status: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     for venue in status["venues"]:
         if venue["text"]:
             yield f"  {venue['account']}: {venue['text']}", "alarm"
-    for each in status["engine"]["held"]:
+    for each in status["engine"].get("held", ()):
         yield f"  {held_words(each)}", "warn"
     if status["journal"]["error"]:
         yield "  THE JOURNAL CANNOT BE WRITTEN", "alarm"

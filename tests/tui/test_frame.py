@@ -64,6 +64,18 @@ async def test_keys_of_the_key_line_can_be_clicked_and_all_of_them_are_there_on_
         await rig.sees("In this panel")
 
 
+async def test_a_daemon_of_before_the_update_is_shown_as_well() -> None:
+    """A screen that is newer than its daemon draws what that one says, and does not end (EX-1602)."""
+    async with cockpit(panels=CORE) as rig:
+        status = rig.app.state.get("status")
+        rig.app.state.pieces["status"].value = {**status, "engine": {**status["engine"]}}
+        del rig.app.state.get("status")["engine"]["held"]  # accounts that are paused: newer than the rest
+        for panel in ("dashboard", "risk"):
+            rig.app.open_panel(panel)
+            rig.app.draw()
+        assert "RUNNING" in rig.text
+
+
 async def test_a_daemon_that_is_away_is_said_and_old_values_are_dimmed() -> None:
     """A banner says so and since when, values older than 3 s are dimmed; when it is back all is asked (EX-1602)."""
     async with cockpit(panel="positions", panels=CORE) as rig:

@@ -51,7 +51,7 @@ def engine(state: State, size: Size) -> Content:
     venues = [f"{each['account']} {each['text'] or each['status']}" for each in status["venues"]]
     down = any(each["text"] for each in status["venues"])
     up = cells.span(status["uptime_s"])
-    held = [f"{held_words(each)}: {each['why']}" for each in status["engine"]["held"]]
+    held = [f"{held_words(each)}: {each['why']}" for each in status["engine"].get("held", ())]
     return lines(
         _title("ENGINE", Cell(f"up {up}", "dim"), size.width),
         *_stacked(size, line(engine_of(state)), line((reason, "warn" if status["engine"]["reason"] else "dim"))),

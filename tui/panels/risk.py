@@ -188,7 +188,7 @@ def status_of(picture: Mapping[str, Any]) -> tuple[str, str]:
 
 def _entries_of(state: State, account: str) -> str:
     """Say that an operator holds an account's entries, and why; empty when nobody does."""
-    held = (state.get("status") or {"engine": {"held": ()}})["engine"]["held"]
+    held = (state.get("status") or {"engine": {}})["engine"].get("held", ())
     return "  ".join(f"{held_words(each)}: {each['why']}" for each in held if each["account"] == account)
 
 
