@@ -19,6 +19,7 @@ __all__ = [
     "Delivery",
     "OutItem",
     "OutKind",
+    "PhoneBotChanged",
     "PhoneDropped",
     "PhoneEnded",
     "PhoneMail",
@@ -154,6 +155,13 @@ class PhoneDropped(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag
     at: Instant
 
 
+class PhoneBotChanged(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
+    """Updates come from this bot from now on: it has numbers of its own."""
+
+    bot: int
+    at: Instant
+
+
 class PhoneMoved(Event, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):
     """A group became a supergroup, which has another id; who is served in ``chat`` is served in ``to`` from now on."""
 
@@ -190,13 +198,14 @@ class PhoneMail(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=
     """Wire to bridge: what Telegram had; also when it had nothing.
 
     ``salt`` is chance from outside: the codes that answer these updates are made of it, so that nobody can know them before,
-    and a replay makes them again.
+    and a replay makes them again. ``bot`` is whose updates these are.
     """
 
     OVERFLOW: ClassVar[str] = "keep"
 
     updates: tuple[PhoneUpdate, ...] = ()
     salt: str = ""
+    bot: int = 0
 
 
 class PollPhone(Message, frozen=True, forbid_unknown_fields=True, gc=False, tag=True):

@@ -7,7 +7,7 @@ request id, except what must not be (``memory.NEVER_AGAIN``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 from hashlib import blake2b
 from typing import Any, Final
@@ -16,14 +16,15 @@ import msgspec
 
 from actors.telegram.memory import NEVER_AGAIN
 from actors.telegram.outbox import AWAY_MOST_S, Outbox, new_item
-from actors.telegram.seat import BUTTON_BYTES, BUTTONS, Named, PhoneSettings, Seat
-from actors.telegram.words import ALREADY, REPLIES, confirm_text, help_text, written
+from actors.telegram.seat import Named, PhoneSettings, Seat
+from actors.telegram.words import ALREADY, REPLIES, confirm_text, help_text, typing, written
 from protocol.configuration import ApplySettings, SettingsTaken
 from protocol.event_log import EVENT_LOG, LogEvent, NoteCommand
 from protocol.messages import Event, Message
 from protocol.telegram import (
     Button,
     OutKind,
+    PhoneBotChanged,
     PhoneEnded,
     PhoneMail,
     PhoneMoved,
@@ -114,6 +115,9 @@ class PhoneCommands(Outbox):
         after: list[Any] = []
         strangers: list[PhoneUpdate] = []
         known, self._salt = self._memory.known(self.now()), msg.salt
+        if msg.bot not in (0, self._memory.bot):
+            events.append(PhoneBotChanged(msg.bot, self.now()))
+            known = 0 if self._memory.bot else known
         for update in msg.updates:
             if update.update_id <= known:
                 continue
@@ -259,7 +263,7 @@ class PhoneCommands(Outbox):
             names = [*self._settings.accounts, *([ALL] if HOUSE[parsed.command].for_all else ())]
             wanted = [" ".join((parsed.command, each, *parsed.args)) for each in names]
             text = "There are several accounts. Tap, or write, which is meant:\n" + "\n".join(wanted)
-            return self._answered(update, found, text, _typing(wanted))
+            return self._answered(update, found, text, typing(wanted))
         if found.reply in REPLIES:
             return self._answered(update, found, REPLIES[found.reply])
         return self._look(update, parsed)
@@ -387,12 +391,6 @@ class PhoneCommands(Outbox):
 
 def _named(update: PhoneUpdate, token: str, found: Named) -> _NamedIt:
     return _NamedIt(update.update_id, update.chat, token, found.text, tuple(found.args), found.error)
-
-
-def _typing(wanted: Sequence[str]) -> tuple[Button, ...]:
-    """Return buttons that type commands; Telegram refuses a message with one that is longer than it carries."""
-    fit = (each for each in wanted if len(each.encode()) <= BUTTON_BYTES - 2)
-    return tuple(Button(each, f"t:{each}") for each in fit)[:BUTTONS]
 
 
 def _said(error: BaseException) -> str:

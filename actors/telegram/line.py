@@ -94,7 +94,7 @@ class Line:
         self._polling = True
         try:
             salt = token_hex(16)  # house: chance from outside; the bridge is told it, so a replay knows it
-            found: PhoneMail | WireTrouble = PhoneMail(await self._poll(asked.offset), salt)
+            found: PhoneMail | WireTrouble = PhoneMail(await self._poll(asked.offset), salt, self._bot.id)
         except Exception as error:  # noqa: BLE001 - whatever the library raises is told to the bridge
             found = _trouble(error)
         self._polling = False

@@ -10,6 +10,7 @@ from protocol.messages import Event
 from protocol.telegram import (
     OutItem,
     OutKind,
+    PhoneBotChanged,
     PhoneDropped,
     PhoneEnded,
     PhoneMoved,
@@ -49,6 +50,8 @@ class Memory(msgspec.Struct):
     sent: int = 0
     dropped: int = 0
     taken_at: int = 0
+    bot: int = 0
+    """Whose updates and messages these are, 0 for not known yet."""
     moved: dict[int, int] = msgspec.field(default_factory=dict)
     """Groups that got another id, by their first."""
 
@@ -109,6 +112,8 @@ def fold(memory: Memory, event: Event) -> None:
             _sent(memory, event)
         case PhoneDropped():
             _dropped(memory, event)
+        case PhoneBotChanged():
+            _changed(memory, event)
         case PhoneMoved():
             _moved(memory, event)
 
@@ -126,6 +131,13 @@ def _dropped(memory: Memory, event: PhoneDropped) -> None:
         item is not None and item.kind is OutKind.EDIT
     ):  # what it was to change is gone: nothing is edited there any more
         memory.messages.pop(f"{item.chat}|{item.about}", None)
+
+
+def _changed(memory: Memory, event: PhoneBotChanged) -> None:
+    if memory.bot:  # another bot has numbers of its own, and cannot touch the messages of this one
+        memory.taken, memory.taken_at = 0, 0
+        memory.messages.clear()
+    memory.bot = event.bot
 
 
 def _moved(memory: Memory, event: PhoneMoved) -> None:

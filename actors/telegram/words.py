@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from actors.telegram.seat import BUTTON_BYTES, BUTTONS
 from protocol.notifications import Notice, NoticeSeverity
+from protocol.telegram import Button
 from rules.telegram.commands import Command, Role
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "alert_text",
     "confirm_text",
     "help_text",
+    "typing",
     "written",
 ]
 
@@ -57,6 +60,12 @@ def help_text(commands: Mapping[str, Command], role: Role) -> str:
     if not acts:
         return "\n".join(looks)
     return "\n".join([*looks, "", *acts, "", "* asks for a confirmation first: tap, or /confirm CODE"])
+
+
+def typing(wanted: Sequence[str]) -> tuple[Button, ...]:
+    """Return buttons that type commands; Telegram refuses a message with one that is longer than it carries."""
+    fit = (each for each in wanted if len(each.encode()) <= BUTTON_BYTES - 2)
+    return tuple(Button(each, f"t:{each}") for each in fit)[:BUTTONS]
 
 
 def written(name: str, command: Command) -> str:

@@ -25,6 +25,7 @@ SILENT: Final[dict[str, str]] = {
     "PaperOrderFilled": "the paper venue's own books",
     "PaperOrderRejected": "the paper venue's own books",
     "PaperOrderTriggered": "the paper venue's own books",
+    "PhoneBotChanged": "whose numbers updates have",
     "PhoneEnded": "OperatorActed says what came of a command",
     "PhoneQueued": "what is to be sent to a phone",
     "PhoneSending": "what is to be sent to a phone",

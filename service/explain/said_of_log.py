@@ -65,6 +65,7 @@ OF_LOG: Final[dict[str, Callable[[Any, Story], str]]] = {
     "NoticesRead": _nothing,
     "NoticesRepeated": _nothing,
     "PhoneDropped": _as_in_the_log,
+    "PhoneBotChanged": _nothing,
     "PhoneEnded": _nothing,
     "PhoneMoved": _as_in_the_log,
     "PhoneQueued": _nothing,

@@ -75,6 +75,7 @@ class Telegram:
         self.blocked: set[int] = set()
         self.failing: set[int] = set()
         self.salt = ""
+        self.bot = 1
         self.drawing = False
         self._next = 100
         self._wire: FakeWire | None = None
@@ -135,10 +136,11 @@ class FakeWire(Actor):
             self._offset = None
             self.context.system.tell(BRIDGE, WireTrouble("TelegramAway", "cannot be reached"))
             return
-        telegram.updates = [each for each in telegram.updates if each.update_id >= (self._offset or 0)]
+        if self._offset <= telegram._next + 1:  # one beyond all numbers changes nothing there
+            telegram.updates = [each for each in telegram.updates if each.update_id >= self._offset]
         if telegram.updates:
             self._offset = None
-            self.context.system.tell(BRIDGE, PhoneMail(tuple(telegram.updates), telegram.salt))
+            self.context.system.tell(BRIDGE, PhoneMail(tuple(telegram.updates), telegram.salt, telegram.bot))
 
     def end_poll(self) -> None:
         self._offset = None

@@ -14,6 +14,7 @@ from protocol.telegram import (
     PhoneSending,
     PhoneUpdate,
 )
+from rules.event_log.classify import line_of
 from tests.actors.cast import FailingJournal, Stage, play
 from tests.actors.telegram_rig import ADMIN, BRIDGE, GROUP, WATCHER, FakeSeat, Telegram, alert, logged, ready
 
@@ -73,6 +74,24 @@ def test_the_phone_is_heard_in_the_middle_of_a_silence() -> None:
     play(script)
 
 
+def test_another_bot_has_numbers_of_its_own() -> None:
+    """A token of another bot: its first update counts although its number is lower, and counts once."""
+    journal = FailingJournal()
+
+    async def life(stage: Stage, bot: int, first: int, acts: int) -> None:
+        telegram, seat = Telegram(), FakeSeat()
+        telegram.bot, telegram._next = bot, first
+        await ready(stage, telegram, seat)
+        telegram.write("/pause")
+        await stage.passes(5)
+        assert len(seat.acts) == acts
+        assert telegram.offsets[-1] == first + 2
+
+    play(lambda stage: life(stage, 1, 700_000, 1), journal=journal)
+    play(lambda stage: life(stage, 2, 40, 1), journal=journal)
+    play(lambda stage: life(stage, 2, 41, 1), journal=journal)
+
+
 @pytest.mark.parametrize("told_by", ["answer", "update"])
 def test_a_group_that_became_a_supergroup_is_served_there(told_by: str) -> None:
     """ML-1083: what waited and what comes goes to the new id; its members are served there, after a restart as well."""
@@ -91,7 +110,10 @@ def test_a_group_that_became_a_supergroup_is_served_there(told_by: str) -> None:
         await stage.passes(10)
         assert [text for text in telegram.said(new) if "One happened" in text]
         assert telegram.said(GROUP) == []
-        assert [(each.chat, each.to) for each in stage.events(BRIDGE, PhoneMoved)] == [(GROUP, new)]
+        (event,) = stage.events(BRIDGE, PhoneMoved)
+        line = line_of(event)
+        assert line is not None
+        assert (event.chat, event.to, line.code) == (GROUP, new, "TelegramMoved")
 
     async def second(stage: Stage) -> None:
         telegram, seat = Telegram(), FakeSeat()
