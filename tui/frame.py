@@ -167,7 +167,8 @@ _EVERYWHERE: Final = (
 
 def shown_key(key: str) -> str:
     """Return a key of Textual as it is written for somebody who is to press it."""
-    names = {"enter": "⏎", "space": "␣", "question_mark": "?", "left_square_bracket": "["}
+    names = {"enter": "⏎", "space": "␣", "pageup": "PgUp", "pagedown": "PgDn"}
+    names |= {"question_mark": "?", "left_square_bracket": "["}
     if len(key) > 1 and key not in names:
         return key.removeprefix("shift+").upper() if key.startswith("shift+") else key.title()
     return names.get(key, key)

@@ -10,7 +10,18 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-__all__ = ["brief", "choices_of", "hint_of", "holder_of", "problem_of", "shown", "takes", "value_of", "wanted_of"]
+__all__ = [
+    "brief",
+    "choices_of",
+    "hint_of",
+    "holder_of",
+    "kept",
+    "problem_of",
+    "shown",
+    "takes",
+    "value_of",
+    "wanted_of",
+]
 
 _Key = Mapping[str, Any]
 
@@ -85,6 +96,18 @@ _HOLDERS: Final = {
     "security.webhook_secret": ("webhook", "secret"),
     "security.webhook_hmac_key": ("webhook", "hmac_key"),
 }
+
+
+_COUNTS: Final = {
+    "now": "it counts now",
+    "restart": "it counts when bulkhead starts again",
+    "environment": "the environment sets another one, which counts",
+}
+
+
+def kept(what: str, said: Mapping[str, Any]) -> str:
+    """Return that a secret is kept, and from when on it counts."""
+    return f"{what} is kept: {_COUNTS.get(str(said['counts']), said['counts'])}"
 
 
 def holder_of(name: str) -> tuple[str, str] | None:

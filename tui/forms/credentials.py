@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, Final
 
 from textual import on, work
@@ -16,6 +17,7 @@ from tui.connection import TEST_S, outcome_of, steps_of
 from tui.forms.base import Box, Buttons, Form
 from tui.lines import Lines
 from tui.seat import Sent
+from tui.settings_values import kept
 from tui.text import line, lines
 
 __all__ = ["CredentialsForm"]
@@ -132,14 +134,10 @@ class CredentialsForm(Form):
             return
         for field, value in typed.items():
             body = {"holder": self._account, "field": field, "value": value}
-            done = await self.seat.send(Sent("/v1/secrets/set", body, _kept, timeout_s=90.0))
+            done = await self.seat.send(Sent("/v1/secrets/set", body, partial(kept, field), timeout_s=90.0))
             if done is None:
                 return
             box = next(each for each in self.query(Input) if each.name == field)
             box.value, box.placeholder = "", str(done["masked"])
             self.masks[field] = str(done["masked"])
         self.seat.state.stir("secrets", "config", "console")
-
-
-def _kept(said: Mapping[str, Any]) -> str:
-    return f"{said['field']} is kept, it counts {said['counts']}"

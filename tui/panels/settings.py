@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar, Final, cast
 
 from textual import on, work
@@ -22,7 +23,7 @@ from tui.panels.settings_field import SettingField
 from tui.panels.settings_forms import form_of
 from tui.panels.settings_rows import Known, rows_of
 from tui.seat import Sent
-from tui.settings_values import choices_of, hint_of, holder_of, problem_of, shown, value_of
+from tui.settings_values import choices_of, hint_of, holder_of, kept, problem_of, shown, value_of
 from tui.state import State
 from tui.text import line
 
@@ -265,7 +266,7 @@ class SettingsPanel(Panel):
         """Hand a secret to the vault; it stands in no command, no history and no log."""
         holder, field = cast("tuple[str, str]", holder_of(key))
         body = {"holder": holder, "field": field, "value": secret}
-        await self.seat.send(Sent("/v1/secrets/set", body, lambda said: f"{key} is kept, it counts {said['counts']}"))
+        await self.seat.send(Sent("/v1/secrets/set", body, partial(kept, key)))
         self.seat.state.stir("secrets")
 
     def left(self) -> None:

@@ -13,7 +13,7 @@ from textual.content import Content
 from tui import cells
 from tui.grid import Grid
 from tui.lines import Lines
-from tui.panels.base import Panel, PanelKey
+from tui.panels.base import BROAD, Panel, PanelKey
 from tui.panels.venue_columns import COLUMNS
 from tui.state import State
 from tui.text import line, lines
@@ -21,6 +21,9 @@ from tui.text import line, lines
 __all__ = ["SystemPanel"]
 
 _HOURS: Final = 12
+_WIDE: Final = 24
+_NARROW: Final = 12
+"""Cells of the bar of an hour, as far as there is room."""
 
 
 class SystemPanel(Panel):
@@ -67,8 +70,8 @@ class SystemPanel(Panel):
             return
         rows = [{**each, "now": found["now"]} for each in found["venues"]]
         self.query_one("#venues", Grid).take(rows, stale=state.stale("console"))
-        actors = state.rows("actors", "actors")
-        self.query_one("#system-facts", Lines).put(lines(*_facts(found, state.get("status"), actors)))
+        actors, wide = state.rows("actors", "actors"), _WIDE if self.size.width >= BROAD else _NARROW
+        self.query_one("#system-facts", Lines).put(lines(*_facts(found, state.get("status"), actors, wide)))
 
     def details(self) -> None:
         """Show the actors of the selected account."""
@@ -79,11 +82,11 @@ class SystemPanel(Panel):
 
 
 def _facts(
-    found: Mapping[str, Any], status: Mapping[str, Any] | None, actors: Sequence[Mapping[str, Any]]
+    found: Mapping[str, Any], status: Mapping[str, Any] | None, actors: Sequence[Mapping[str, Any]], wide: int
 ) -> Iterator[Content]:
     yield from _process(found, status, actors)
     yield line("")
-    yield from _webhook(found["webhook"]["hours"])
+    yield from _webhook(found["webhook"]["hours"], wide)
     yield line("")
     yield from _storage(found["storage"])
 
@@ -117,7 +120,7 @@ def _process(
     )
 
 
-def _webhook(hours: Sequence[Mapping[str, Any]]) -> Iterator[Content]:
+def _webhook(hours: Sequence[Mapping[str, Any]], wide: int) -> Iterator[Content]:
     """Yield a bar an hour, the newest first, and what was rejected by code."""
     codes: Counter[str] = Counter()
     for each in hours:
@@ -137,7 +140,7 @@ def _webhook(hours: Sequence[Mapping[str, Any]]) -> Iterator[Content]:
         total = each["accepted"] + each["duplicates"] + each["rejected"]
         yield line(
             (f"  {cells.clock_time(each['at'])[:5]} ", "dim"),
-            (cells.bar(total / most, 24), "track-warn" if each["rejected"] else "track-accent"),
+            (cells.bar(total / most, wide), "track-warn" if each["rejected"] else "track-accent"),
             f" {each['accepted']:>5} accepted",
             (f" {each['duplicates']:>4} duplicates", "dim"),
             (f" {each['rejected']:>4} rejected", "warn" if each["rejected"] else "dim"),
