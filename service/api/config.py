@@ -26,6 +26,7 @@ from protocol.values import Side
 from service.api.answers import Refused, answer, not_found, plain
 from service.api.control import actor_at
 from service.api.host import ASK_S, Host
+from service.api.peers import author_of
 from service.api.rows import newest_prices
 from service.config.described import described
 from service.config.preview import Effects, LadderEffect, Sample
@@ -138,7 +139,8 @@ class _Config:
 
     async def edit(self, request: web.Request) -> web.Response:
         wanted = decode_json(await request.read(), Edit)
-        return _answered(await self._ask(EditDraft(values=json.dumps(wanted.values), author=wanted.author)))
+        author = author_of(request, wanted.author)
+        return _answered(await self._ask(EditDraft(values=json.dumps(wanted.values), author=author)))
 
     async def preview(self, request: web.Request) -> web.Response:
         wanted = decode_json(await request.read() or b"{}", Typed)
@@ -149,15 +151,17 @@ class _Config:
     async def load(self, request: web.Request) -> web.Response:
         wanted = decode_json(await request.read(), Load)
         document = json.dumps(wanted.document) if wanted.document is not None else ""
-        return _answered(await self._ask(LoadDraft(document=document, version=wanted.version, author=wanted.author)))
+        author = author_of(request, wanted.author)
+        return _answered(await self._ask(LoadDraft(document=document, version=wanted.version, author=author)))
 
     async def discard(self, request: web.Request) -> web.Response:
-        return _answered(await self._ask(DiscardDraft(decode_json(await request.read(), Who).author)))
+        wanted = decode_json(await request.read(), Who)
+        return _answered(await self._ask(DiscardDraft(author_of(request, wanted.author))))
 
     async def apply(self, request: web.Request) -> web.Response:
         wanted = decode_json(await request.read(), Apply)
-        version = wanted.version or (await self._ask(GetConfig())).base
-        return _answered(await self._ask(ApplyDraft(version=version, author=wanted.author), APPLY_S))
+        author, version = author_of(request, wanted.author), wanted.version or (await self._ask(GetConfig())).base
+        return _answered(await self._ask(ApplyDraft(version=version, author=author), APPLY_S))
 
 
 async def _sample(host: Host, wanted: Typed) -> Sample:

@@ -5,7 +5,6 @@ What is shown comes from the group's own journal stream, so a group that has end
 
 from __future__ import annotations
 
-import getpass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +27,7 @@ from service.api.accounts import known_account, venue_standing
 from service.api.answers import Refused, answer, not_found, plain
 from service.api.control import actor_at
 from service.api.host import ASK_S, Host
+from service.api.peers import author_of
 from service.api.reading import Reading
 from service.api.triggers import triggers
 from store.reading import JournalReader
@@ -95,7 +95,7 @@ class _Groups:
             preview=wanted.preview,
             expected_version=wanted.expected_version,
             digest=wanted.digest,
-            operator=wanted.operator or getpass.getuser(),
+            operator=author_of(request, wanted.operator),
             request_id=wanted.request_id,
         )
         said = await (await self._actor(ident)).ask(message, ASK_S)
@@ -119,7 +119,8 @@ class _Groups:
         wanted = decode_json(await request.read(), AdoptPosition)
         account = known_account(self._host, wanted.account)
         adopter = actor_at(self._host.system, f"/risk/adopter-{account}")
-        said = await adopter.ask(wanted, ADOPT_S)
+        named = structs.replace(wanted, operator=author_of(request, wanted.operator))
+        said = await adopter.ask(named, ADOPT_S)
         return answer(plain(said), status=409 if said.problems else 200)
 
     # --- finding -------------------------------------------------------------------------------------------------------

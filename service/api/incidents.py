@@ -13,6 +13,7 @@ from protocol.messages import Value
 from service.api.answers import answer, not_found
 from service.api.control import actor_at
 from service.api.host import ASK_S, GATEWAY
+from service.api.peers import author_of
 from service.api.rows import limit_of
 from service.incidents import incidents_folder
 from store.incident_folder import IncidentFolder, IncidentLine
@@ -88,7 +89,7 @@ class _Incidents:
 
     async def clear(self, request: web.Request) -> web.Response:
         wanted = decode_json(await request.read(), Clear)
-        ask = ClearIncident(wanted.kind, wanted.subject, wanted.operator)
+        ask = ClearIncident(wanted.kind, wanted.subject, author_of(request, wanted.operator))
         return answer(await actor_at(self._server.host.system, GATEWAY).ask(ask, ASK_S))
 
 

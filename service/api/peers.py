@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from rules.forwarded import forwarded, is_within
-from service.access.roles import OPEN, Caller
+from service.access.roles import LOCAL, OPEN, Caller
 from service.config.safety_rules import LOOPBACK
 
-__all__ = ["CALLER", "address_of", "caller_of", "is_local", "is_own_page", "origin_of"]
+__all__ = ["CALLER", "address_of", "author_of", "caller_of", "is_local", "is_own_page", "origin_of"]
 
 CALLER: Final = web.RequestKey("caller", Caller)
 """Where a request carries who asks."""
@@ -79,6 +79,11 @@ def origin_of(request: web.BaseRequest, trusted: Sequence[str] = ()) -> tuple[st
     except KeyError:
         name = f"uid {account}"
     return name, f"control socket, process {process}" if process else "control socket"
+
+
+def author_of(request: web.BaseRequest, given: str = "") -> str:
+    """Return who does something, as it stands in histories: who was let in; the owner of this machine may give a name."""
+    return given if given and caller_of(request) is LOCAL else origin_of(request)[0]
 
 
 def _socket(request: web.BaseRequest) -> socket.socket | None:

@@ -19,6 +19,7 @@ from service.api.control import actor_at
 from service.api.host import ASK_S, GATEWAY, Host
 from service.api.hub import Hub
 from service.api.markets import Markets
+from service.api.peers import author_of
 from service.config import Config
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class _Signals:
             signal_id=request.match_info["id"],
             mode=how.mode,
             reprice=how.reprice,
-            operator=how.operator,
+            operator=author_of(request, how.operator),
             confirm=how.confirm,
         )
         return _report(await self._ask(wanted))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import stat
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from protocol.incidents import ListIncidents
 from service.access.errors import AccessFileUnsafe, AccessRefused
 from service.access.people import add_person, change_password, create_token, revoke_token
 from service.access.roles import Role, Scope
@@ -179,5 +182,25 @@ def test_an_admin_does_over_the_api_what_the_owner_does_in_the_file() -> None:
         made: Any = (await net.ask("POST", "/v1/tokens", admin, json={"name": "t", "scope": "read"})).body
         assert (await net.ask("GET", "/v1/me", made["token"])).body["name"] == "t"
         assert made["token"] not in str((await net.ask("GET", "/v1/tokens", admin)).body)
+
+    network(work)
+
+
+def test_nobody_from_the_network_acts_under_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: histories named whomever a client said; only the owner of this machine may say who it was (EX-1405)."""
+    named: list[str] = []
+
+    def noted(kind: str, subject: str, operator: str) -> ListIncidents:
+        named.append(operator)
+        return ListIncidents("SignalMissed")
+
+    async def work(net: Network) -> None:
+        monkeypatch.setattr("service.api.incidents.ClearIncident", noted)
+        token, wanted = await net.token(Scope.TRADE, "desk"), {"kind": "SourceSilent", "subject": "x"}
+        for given in ({}, {"operator": "bob"}):
+            assert (await net.ask("POST", "/v1/incidents/clear", token, json={**wanted, **given})).status == 200
+            await net.rig.post("/v1/incidents/clear", {**wanted, **given})
+        owner = pwd.getpwuid(os.getuid()).pw_name
+        assert named == ["desk", owner, "desk", "bob"]
 
     network(work)
