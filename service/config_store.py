@@ -288,16 +288,17 @@ class ConfigStore(DurableActor):
         errors = (*errors, *scope_changes(running, config), *venue_changes(running, config, self._applying.held))
         if errors:
             return self._answer([mistake_of(error) for error in errors])
-        before = self._history.in_force
+        in_force = self._history.in_force
         applied = self._applied(self._history.newest + 1, self._history.document(), draft, msg.author)
         await self.persist(applied)
         failure = await self._carry_out(applied.changes)
         if failure is not None:
-            return await self._go_back(applied, before, failure)
+            return await self._go_back(applied, in_force, failure)
         await self.persist(ConfigSettled(applied.version, self.now()))
         self._is_right_again()
         for change in applied.changes:
-            log.info("version %d: %s: %s -> %s", applied.version, change.key, change.before, change.after)
+            before, after = change.before or "default", change.after or "default"
+            log.info("version %d: %s: %s -> %s", applied.version, change.key, before, after)
         answer = self._answer(changes=applied.changes)
         self._publish()
         return answer

@@ -126,3 +126,15 @@ def test_where_the_data_is_can_be_read_of_a_broken_file() -> None:
     text += '[market\nseed = 1\n[ui]\ntheme = "light"\n'
     assert readable_parts(text) == {"app.data_dir": "/srv/here", "api.socket": "/run/s", "ui.theme": "light"}
     assert readable_parts("x = [") == {}
+
+
+def test_the_log_says_default_of_what_was_not_set(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A change is one line of the log, with both values: where a key was not set it says so, and not nothing."""
+
+    async def scenario(rig: Rig) -> None:
+        await rig.set(execution_pool__queue_limit=50)
+        await rig.apply(1)
+
+    with caplog.at_level("INFO", logger="bulkhead.config"):
+        life(scenario, file)
+    assert "version 2: execution_pool.queue_limit: default -> 50" in caplog.messages
