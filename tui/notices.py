@@ -32,14 +32,15 @@ class Notices:
     def take(self, found: Sequence[Mapping[str, Any]], now: int, clock: int) -> None:
         """Raise a toast for each critical one that is new and not older than five minutes (``now`` is the daemon's time)."""
         there = {int(each["seq"]): each for each in found if not each["dismissed"] and not each["read"]}
-        if there and max(there) < self.last_seq and not self._toasts:
-            self.last_seq = 0  # another house, or a shelf that began anew
+        newest = max((int(each["seq"]) for each in found), default=self.last_seq)
+        if newest < self.last_seq:
+            self.last_seq = 0  # another house, or a shelf that began anew; read ones count: else they were told again
         for seq, each in sorted(there.items()):
             fresh = now - int(each["at"]) <= FRESH_S * _NANOS
             if seq > self.last_seq and each["severity"] == "critical" and fresh:
                 self._toasts[seq] = each
                 self._shown_at[seq] = clock
-        self.last_seq = max([self.last_seq, *(int(each["seq"]) for each in found)])
+        self.last_seq = max(self.last_seq, newest)
         for seq in [seq for seq in self._toasts if seq not in there]:
             self.drop(seq)
 

@@ -66,6 +66,18 @@ def test_what_is_read_or_put_away_elsewhere_is_no_toast_any_more() -> None:
     assert shown(notices, SECOND) == []
 
 
+def test_a_toast_that_is_over_does_not_come_back_when_a_newer_one_is_read() -> None:
+    """What was shown stays shown, whatever is read elsewhere; a shelf that began anew is told from its first (DS-723)."""
+    notices = Notices()
+    notices.take([notice(10)], NOW, 0)
+    assert notices.toasts(8 * SECOND) == ([], 0)
+    notices.take([notice(10), notice(11, "info", read=True)], NOW, 9 * SECOND)
+    notices.take([notice(10), notice(11, "info", read=True)], NOW, 10 * SECOND)
+    assert shown(notices, 10 * SECOND) == []
+    notices.take([notice(1)], NOW, 11 * SECOND)
+    assert shown(notices, 11 * SECOND) == [1]
+
+
 async def test_the_bell_counts_and_the_list_reads() -> None:
     """Unread ones stand at the bell; opening the list reads all it shows, and they stay marked while it is open (DS-722)."""
     async with cockpit(panels=SHOWN, size=(120, 30)) as rig:

@@ -11,6 +11,7 @@ from textual.geometry import Size
 from tests.tui.rig import cockpit
 from tui.cells import pointed
 from tui.chart import Curve, chart
+from tui.command_line import completions
 from tui.panels import HistoryPanel, PerformancePanel, TracePanel
 from tui.panels import performance_sheets as sheets
 
@@ -35,6 +36,16 @@ async def test_range_and_filters_are_asked_of_the_daemon_for_both_panels() -> No
         assert "[Usage]" in rig.said
         await rig.type("only none")
         await rig.until(lambda: len(rig.app.state.rows("trades", "trades")) > 5, "all sides again")
+
+
+async def test_a_filter_offers_what_there_are_results_of() -> None:
+    """After a filter's name Tab offers what was traded, not the names of filters again (EX-1719)."""
+    async with cockpit(panel="performance", panels=RESULTS) as rig:
+        await rig.until(lambda: rig.app.state.get("figures"), "figures")
+        offered = {choice.value for choice in completions(rig.app, "only side ")}
+        assert {"short", "long", "BTC/USDT", "breakout"} <= offered
+        assert "none" not in offered
+        assert [each.value for each in completions(rig.app, "only side sh")] == ["short"]
 
 
 async def test_the_history_is_searched_filtered_and_paged_in_the_daemon(tmp_path: Path) -> None:

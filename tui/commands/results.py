@@ -157,6 +157,13 @@ def _filters(seat: Seat) -> list[Choice]:  # noqa: ARG001
     return [Choice("none", "everything"), *(Choice(name, hint) for name, hint in FILTERS.items())]
 
 
+def _values(seat: Seat) -> list[Choice]:
+    """Return what results there are of: each value with the filter that takes it."""
+    figures = seat.state.get("figures")
+    known = figures["breakdown"] if figures is not None else {}
+    return [Choice(row["key"], name) for name in FILTERS for row in known.get(name, ()) if row["key"]]
+
+
 COMMANDS: Final = (
     Command(
         name="range",
@@ -168,7 +175,7 @@ COMMANDS: Final = (
         name="only",
         help="Results of one account, pair, timeframe, strategy, side alone; none: of everything",
         run=_only,
-        arguments=(Argument("filter", _filters),),
+        arguments=(Argument("filter", _filters), Argument("value", _values, required=False)),
     ),
     Command(name="ask-only", help="Type a filter of results", run=_ask_only),
     Command(
