@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from weakref import WeakSet
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from runtime.listening import stop_accepting
 
@@ -69,6 +70,22 @@ class _Visitor(web.RequestHandler):
             transport.close()
             return
         super().connection_made(transport)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP without repeating it, and without a page in the log: it may come by the thousand."""
+        if not isinstance(exc, HttpProcessingError):
+            return super().handle_error(request, status, exc, message)
+        if request.writer.output_size:
+            raise ConnectionError("it is answered already")
+        response = web.Response(status=status, text="this is no request\n", headers={"Server": "bulkhead"})
+        response.force_close()
+        return response
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End."""

@@ -57,7 +57,7 @@ def parse(text: str) -> Credential | None:
 
 def fingerprint(text: str) -> bytes:
     """Return what a credential that was proven once is remembered by, in memory alone."""
-    return hashlib.sha256(text.encode()).digest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()  # headers of strangers are any bytes
 
 
 class Signer:

@@ -80,6 +80,42 @@ async def connected(net: Network) -> tuple[asyncio.StreamReader, asyncio.StreamW
     return await asyncio.open_connection("127.0.0.1", net.server.door.port)
 
 
+BROKEN: Final = (
+    b"\x00\xff\x1b[2J garbage\r\n\r\n",
+    b"GET /\x1b[2J HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcdef",
+    b"POST /v1/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\nabc",
+    b"GET /v1/me HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    b"A" * 70_000 + b" / HTTP/1.1\r\n\r\n",
+)
+"""What is no HTTP, or means one thing to a proxy and another to us."""
+
+
+def test_what_is_no_request_is_neither_repeated_nor_written_down(caplog: pytest.LogCaptureFixture) -> None:
+    """A refusal in a line, without what was sent, and no page in the log: a stranger could fill it (EX-1504)."""
+
+    async def work(net: Network) -> None:
+        for broken in BROKEN:
+            reader, writer = await connected(net)
+            writer.write(broken)
+            async with asyncio.timeout(10):
+                said = await reader.read()
+            assert said.startswith(b"HTTP/1.0 400 "), (broken[:40], said[:40])
+            assert len(said) < 400
+            writer.close()
+        reader, writer = await connected(net)
+        writer.write(
+            b"GET /v1/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\nCookie: __Host-bulkhead_session=\xff\xfe\r\n\r\n"
+        )
+        async with asyncio.timeout(10):
+            assert (await reader.read()).startswith(b"HTTP/1.1 401 ")
+        writer.close()
+
+    network(work)
+    assert [each for each in caplog.records if each.levelname in ("ERROR", "WARNING")] == []
+
+
 def test_an_oversized_request_is_refused() -> None:
     """A body above a megabyte, a login above four kilobytes, an endless header: refused, and not kept in memory."""
 
