@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from service.report.numbers import axis_words, count, day, money, percent, zone_named
+from service.report.numbers import axis_words, day, money, percent, trades_closed, zone_named
 from service.report.scales import time_ticks
 
 if TYPE_CHECKING:
@@ -79,8 +79,7 @@ def heading(figure: Figure, found: Mapping[str, Any], chart: str, look: Look) ->
     figure.text(
         0.955, 0.925, f"{money(total)} USD", color=tone, fontsize=25, fontweight="bold", va="center", ha="right"
     )
-    trades = figures["stats"]["trades"]
-    words = f"{percent(found['total_pnl_percent'])}  \u00b7  {count(trades)} trade{'' if trades == 1 else 's'}"
+    words = f"{percent(found['total_pnl_percent'])}  \u00b7  {trades_closed(figures['stats']['trades'])}"
     figure.text(0.955, 0.878, words, color=look.soft, fontsize=14, va="center", ha="right")
 
 

@@ -10,7 +10,7 @@ from html import escape
 from typing import Any, Final, NamedTuple
 
 from service.report.numbers import axis_percent, axis_words, count, day, money, percent, short, zone_named
-from service.report.scales import time_ticks, value_ticks
+from service.report.scales import jumping, time_ticks, value_ticks
 
 __all__ = ["drawdown", "equity", "histogram"]
 
@@ -53,7 +53,7 @@ class _Frame(NamedTuple):
 def equity(found: Mapping[str, Any]) -> str:
     """Return the curves of total and realized equity, with a mark at each deposit and withdrawal."""
     curves = found["curves"]
-    total, realized = curves["total"], curves["realized"]
+    total, realized = jumping(curves["total"], curves["flows"]), curves["realized"]
     if len(total) + len(realized) < 2:
         return ""
     every = [*total, *realized]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
 from math import floor, log10
@@ -26,6 +26,8 @@ __all__ = [
     "plain_percent",
     "ratio",
     "short",
+    "trades_closed",
+    "whole_if_large",
     "zone_named",
 ]
 
@@ -37,6 +39,16 @@ _NANOS: Final = 1_000_000_000
 def money(value: float | None, places: int = 2) -> str:
     """Return a result in USD with its sign: ``+1,234.50``."""
     return _signed(value, places)
+
+
+def whole_if_large(values: Iterable[float]) -> int:
+    """Return the places of results that stand together where there is little room: none unless they are cents."""
+    return 0 if max(map(abs, values), default=0.0) >= 100 else 2
+
+
+def trades_closed(number: int) -> str:
+    """Return how many trades, in words."""
+    return f"{count(number)} trade{'' if number == 1 else 's'}"
 
 
 def percent(value: float | None, places: int = 2) -> str:

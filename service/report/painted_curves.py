@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from service.report.canvas import Look, axes_of, dates, in_words, nothing, said_above
 from service.report.numbers import axis_percent, count, day, money, percent, zone_named
-from service.report.scales import value_ticks
+from service.report.scales import jumping, value_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ _DOWN: Final = "\u25bc"
 def equity(figure: Figure, found: Mapping[str, Any], look: Look) -> None:
     """Draw total and realized equity with marks at deposits and withdrawals, drawdown below."""
     curves = found["curves"]
-    total, realized = curves["total"], curves["realized"]
+    total, realized = jumping(curves["total"], curves["flows"]), curves["realized"]
     every = [*total, *realized]
     if len(every) < 2:
         nothing(figure, look)
@@ -45,8 +45,10 @@ def equity(figure: Figure, found: Mapping[str, Any], look: Look) -> None:
     axes.set_ylim(bottom=low)
     for at, amount in curves["flows"]:
         axes.axvline(at, color=look.soft, linewidth=1, linestyle=(0, (2, 3)))
-        words = f" {_UP if amount > 0 else _DOWN} {money(amount, 0)}"
-        axes.annotate(words, (at, low), textcoords="offset points", xytext=(2, 8), color=look.ink, fontsize=12)
+        words = f"{_UP if amount > 0 else _DOWN} {money(amount, 0)}"
+        late = at > last - (last - first) / 8  # the numbers of the axis stand right of it
+        where: dict[str, Any] = {"xytext": (-7, 8), "ha": "right"} if late else {"xytext": (7, 8)}
+        axes.annotate(words, (at, low), textcoords="offset points", color=look.ink, fontsize=12, **where)
     axes.legend(
         loc="lower left", bbox_to_anchor=(-0.005, 0.985), ncols=2, frameon=False, labelcolor=look.soft, fontsize=13
     )

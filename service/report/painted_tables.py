@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from service.report.canvas import Look, axes_of, nothing, shortened
-from service.report.numbers import DASH, count, money, percent, plain_percent
+from service.report.numbers import DASH, count, money, percent, plain_percent, trades_closed, whole_if_large
 from service.report.pieces import frame_length
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def by_key(key: str) -> Callable[[Figure, Mapping[str, Any], Look], None]:
         rows = sorted(found["breakdown"][key], key=lambda row: (-row["realized"], row["key"]))
         kept = rows if len(rows) <= _MOST_BARS else [*rows[: _MOST_BARS // 2], *rows[-_MOST_BARS // 2 :]]
         stats = [row["stats"] for row in kept]
-        more = [f"{count(each['trades'])} trades, {plain_percent(each['win_rate_percent'], 0)} won" for each in stats]
+        more = [f"{trades_closed(each['trades'])}, {plain_percent(each['win_rate_percent'], 0)} won" for each in stats]
         _bars(figure, look, [row["key"] or DASH for row in kept], [row["realized"] for row in kept], more)
 
     return draw
@@ -74,6 +74,7 @@ def _grid(
     axes = axes_of(figure, look, (0.045, 0.06, 0.91, 0.77))
     axes.grid(visible=False)
     most = max(abs(value) for value, _ in cells.values()) or 1.0
+    places = whole_if_large(value for value, _ in cells.values())
     size = max(9.0, min(15.0, 190 / max(len(columns), 1), 170 / max(len(rows), 1)))
     for y, row in enumerate(rows):
         for x, column in enumerate(columns):
@@ -83,7 +84,7 @@ def _grid(
             corner, style = (x + 0.03, y + 0.06), "round,pad=0,rounding_size=0.03"
             box = FancyBboxPatch(corner, 0.94, 0.88, boxstyle=style, color=tone, alpha=strength, linewidth=0)
             axes.add_patch(box)
-            words, small = (DASH, "") if known is None else (money(known[0], 0), known[1])
+            words, small = (DASH, "") if known is None else (money(known[0], places), known[1])
             axes.text(
                 x + 0.5, y + (0.42 if small else 0.5), words, color=look.ink, ha="center", va="center", fontsize=size
             )
@@ -103,11 +104,11 @@ def heatmap(figure: Figure, found: Mapping[str, Any], look: Look) -> None:
     """Draw pairs by timeframes."""
     table = found["dashboard"]["heatmap"]
     frames = sorted({frame for row in table.values() for frame in row}, key=frame_length)
-    trades = " trades" if len(frames) <= _WIDE else ""
+    trades = trades_closed if len(frames) <= _WIDE else count
     cells = {
         (symbol, frame): (
             cell["net_pnl"],
-            f"{count(cell['trades'])}{trades}, {plain_percent(cell['win_rate_percent'], 0)} won",
+            f"{trades(cell['trades'])}, {plain_percent(cell['win_rate_percent'], 0)} won",
         )
         for symbol, row in table.items()
         for frame, cell in row.items()

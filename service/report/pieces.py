@@ -7,7 +7,19 @@ from datetime import tzinfo
 from html import escape
 from typing import Any, Final
 
-from service.report.numbers import DASH, count, day, duration, factor, money, percent, plain_percent, ratio
+from service.report.numbers import (
+    DASH,
+    count,
+    day,
+    duration,
+    factor,
+    money,
+    percent,
+    plain_percent,
+    ratio,
+    trades_closed,
+    whole_if_large,
+)
 
 __all__ = ["breakdown", "capital", "falls", "frame_length", "heatmap", "months", "sides", "trades"]
 
@@ -22,9 +34,9 @@ def months(rows: Sequence[Mapping[str, Any]]) -> str:
         return ""
     known = {(row["year"], row["month"]): row for row in rows}
     most = max((abs(row["realized"]) for row in rows), default=0.0)
-    lines = []
+    lines, places = [], whole_if_large([most])
     for year in sorted({row["year"] for row in rows}, reverse=True):
-        cells = "".join(_month(known.get((year, number)), most) for number in range(1, 13))
+        cells = "".join(_month(known.get((year, number)), most, places) for number in range(1, 13))
         whole = [row for row in rows if row["year"] == year]
         total = sum(row["realized"] for row in whole)
         grown = 1.0
@@ -32,17 +44,17 @@ def months(rows: Sequence[Mapping[str, Any]]) -> str:
             grown *= 1 + (row["return_percent"] or 0.0) / 100
         known_any = any(row["return_percent"] is not None for row in whole)
         said = percent(100 * (grown - 1), 1) if known_any else DASH
-        sum_cell = f'<td class="sum">{money(total, 0)}<small>{said}</small></td>'
+        sum_cell = f'<td class="sum">{money(total, places)}<small>{said}</small></td>'
         lines.append(f'<tr><th scope="row">{year}</th>{cells}{sum_cell}</tr>')
     words = "Realized in USD; below it the return of total equity over completed days"
     return _table("heat", words, _head(("", *_MONTHS, "Year")), lines)
 
 
-def _month(row: Mapping[str, Any] | None, most: float) -> str:
+def _month(row: Mapping[str, Any] | None, most: float, places: int) -> str:
     if row is None:
         return f'<td class="none">{DASH}</td>'
     return (
-        f'<td style="{_heat(row["realized"], most)}">{money(row["realized"], 0)}'
+        f'<td style="{_heat(row["realized"], most)}">{money(row["realized"], places)}'
         f"<small>{percent(row['return_percent'], 1)}</small></td>"
     )
 
@@ -53,12 +65,13 @@ def heatmap(cells: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
         return ""
     frames = sorted({frame for row in cells.values() for frame in row}, key=frame_length)
     most = max(abs(cell["net_pnl"]) for row in cells.values() for cell in row.values())
+    places = whole_if_large([most])
     lines = []
     for symbol, row in cells.items():
         inside = "".join(_cell(row.get(frame), most) for frame in frames)
         total = sum(cell["net_pnl"] for cell in row.values())
         closed = sum(cell["trades"] for cell in row.values())
-        inside += f'<td class="sum">{money(total, 0)}<small>{count(closed)} trades</small></td>'
+        inside += f'<td class="sum">{money(total, places)}<small>{trades_closed(closed)}</small></td>'
         lines.append(f'<tr><th scope="row">{escape(symbol)}</th>{inside}</tr>')
     words = "Net result in USD, trades and win rate"
     return _table("heat", words, _head(("pair", *frames, "all")), lines)

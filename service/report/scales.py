@@ -1,7 +1,8 @@
-"""Axes: round numbers and calendar dates to draw lines at."""
+"""What page and pictures draw by: round numbers and calendar dates for axes, curves that jump at deposits."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from math import ceil, floor, log10
 from typing import Final, NamedTuple
@@ -9,7 +10,7 @@ from typing import Final, NamedTuple
 from protocol.values import Instant
 from rules.performance import day_start
 
-__all__ = ["Tick", "time_ticks", "value_ticks"]
+__all__ = ["Tick", "jumping", "time_ticks", "value_ticks"]
 
 _NANOS: Final = 1_000_000_000
 _MINUTE: Final = 60 * _NANOS
@@ -22,6 +23,16 @@ class Tick(NamedTuple):
 
     at: float
     text: str
+
+
+def jumping(curve: Sequence[Sequence[float]], flows: Iterable[Sequence[float]]) -> list[Sequence[float]]:
+    """Return a curve that jumps where something was deposited or withdrawn, and does not climb there from mark to mark."""
+    jumps, found = {at for at, _ in flows}, list[Sequence[float]]()
+    for point in curve:
+        if found and point[0] in jumps:
+            found.append([point[0], found[-1][1]])
+        found.append(point)
+    return found
 
 
 def value_ticks(low: float, high: float, about: int = 5) -> list[float]:
@@ -37,7 +48,7 @@ def value_ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 
 def time_ticks(first: Instant, last: Instant, zone: tzinfo = UTC, most: int = 9) -> list[Tick]:
-    """Return places on a calendar axis: minutes, hours, days, months or years, at most so many."""
+    """Return places on a calendar axis: seconds, minutes, hours, days, months or years, at most so many."""
     span = max(last - first, 1)
     if span <= 2 * _DAY:
         return _hours(first, last, zone, most)
@@ -58,7 +69,7 @@ def _hours(first: Instant, last: Instant, zone: tzinfo, most: int) -> list[Tick]
                 Tick(instant, at.strftime("%d %b") if (at.hour, at.minute) == (0, 0) else at.strftime("%H:%M"))
             )
         at += timedelta(minutes=minutes)
-    return found
+    return found or [Tick(each, f"{datetime.fromtimestamp(each // _NANOS, zone):%H:%M:%S}") for each in (first, last)]
 
 
 def _days(first: Instant, last: Instant, zone: tzinfo, every: int) -> list[Tick]:

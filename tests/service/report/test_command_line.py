@@ -11,13 +11,13 @@ from typing import IO, Any
 
 import anyio
 import pytest
-from typer.testing import CliRunner
 
 from service.api.client import DaemonRefused
 from service.cli import app
 from service.cli.failures import CommandFailed
 from service.cli.whole_file import whole_file
 from store.tables.opening import write_tables
+from tests.service.command_line import CliRunner
 from tests.service.report.house import House, run
 
 

@@ -21,7 +21,7 @@ from service.report import pictures
 from service.report.numbers import axis_words, duration, factor, money, percent, short
 from service.report.page import page_of
 from service.report.pictures import CHARTS, HEIGHT, WIDTH, PictureFailed, picture, picture_beside
-from service.report.scales import time_ticks, value_ticks
+from service.report.scales import jumping, time_ticks, value_ticks
 from service.report.tables import EXPORTS
 from store.tables.opening import write_tables
 from tests.service.report.house import NOW, House, run
@@ -216,6 +216,25 @@ def test_numbers_are_written_for_people() -> None:
     assert [duration(each * 10**9) for each in (0, 61, 90_000)] == ["0s", "1m 1s", "1d 1h"]
 
 
+def test_a_deposit_is_a_step_of_the_curve() -> None:
+    """EX-1705: a flow is no profit: the curve of total equity does not climb to it from the mark before."""
+    curve = [[1, 100.0], [5, 600.0], [9, 610.0]]
+    assert jumping(curve, [[5, 500.0]]) == [[1, 100.0], [5, 100.0], [5, 600.0], [9, 610.0]]
+    assert jumping(curve, []) == curve
+    assert jumping(curve, [[1, 100.0]]) == curve
+
+
+def test_a_small_account_sees_its_cents() -> None:
+    """EX-1709: where all results are below 100 USD, sums of months and pairs are not rounded to nothing."""
+    found = answer(trades=3)
+    cell = {"trades": 1, "net_pnl": 0.47, "win_rate_percent": 100.0}
+    months = [{"year": 2026, "month": 11, "realized": 0.47, "return_percent": None}]
+    found["dashboard"]["heatmap"], found["months"] = {"BTC/USDT": {"1h": cell}}, months
+    text = page_of(found)
+    assert text.count(">+0.47<") == 4  # month and year, cell and pair
+    assert "1 trade<" in text
+
+
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (-3, 7), (9_970, 13_100), (5, 5), (-0.002, 0.001), (0, 1e9)])
 def test_axes_have_round_numbers(low: float, high: float) -> None:
     """The numbers of an axis enclose what is drawn, in equal steps, and are few."""
@@ -227,7 +246,7 @@ def test_axes_have_round_numbers(low: float, high: float) -> None:
     assert max(steps) - min(steps) < 1e-8
 
 
-@pytest.mark.parametrize("days", [0.005, 0.03, 0.2, 1, 3, 12, 40, 70, 200, 400, 2_000, 9_000])
+@pytest.mark.parametrize("days", [0.0003, 0.005, 0.03, 0.2, 1, 3, 12, 40, 70, 200, 400, 2_000, 9_000])
 def test_dates_of_an_axis_are_few_and_within(days: float) -> None:
     """The dates below a curve lie within it, in order, at most nine or so."""
     last = NOW
