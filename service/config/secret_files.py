@@ -128,17 +128,34 @@ def _path_of(name: SecretName) -> tuple[str, str]:
 
 
 def _kept_or_made(config: Config, vault: Vault, wanted: list[SecretName]) -> Values:
-    """Return what the vault keeps once it has taken plain files in and everything wanted is made."""
+    """Return what the vault keeps once it has taken plain files in and everything wanted is made.
+
+    What cannot be taken in, or not be erased, is left where it is while the vault has all that is wanted: a file that
+    somebody put there ends no house that has open groups.
+    """
     folder = config.app.data_dir / PLAIN_FOLDER
+    values, lacking = Values(), True
     try:
-        values, plain = vault.read(), plain_secrets(folder)
-        if plain or any(name not in values for name in wanted):
+        values = vault.read()
+        lacking = any(name not in values for name in wanted)
+        plain = plain_secrets(folder)
+        if plain or lacking:
             values = vault.change(lambda kept: _fill(kept, plain, wanted, config.webhook.user))
         erase_taken(folder, {name: kept.value for name, kept in values.items()})
-    except (VaultUnwritable, OSError) as error:
+    except (ConfigError, VaultUnwritable, OSError) as error:
+        if not lacking:
+            _warn_once(f"plain files of secrets are left where they are: {error}")
+            return values
+        if isinstance(error, ConfigError):
+            raise
         variables = ", ".join(variable_of(*_path_of(name)) for name in wanted)
         raise unsafe(vault.path, f"{error}" + (f"; or set {variables}" if variables else "")) from error
     return values
+
+
+@cache
+def _warn_once(text: str) -> None:
+    log.warning("%s", text)
 
 
 def _fill(values: Values, plain: dict[SecretName, str], wanted: list[SecretName], user: str) -> None:

@@ -134,3 +134,22 @@ def test_a_secret_that_was_set_reaches_the_gateway(tmp_path: Path) -> None:
         assert log[-1].proofs(stage.now)[0] == ("mine" * 8,)
 
     play(script)
+
+
+def test_a_file_that_cannot_be_taken_in_ends_no_house(tmp_path: Path) -> None:
+    """Regression: one that others can read, put there while it ran, crashed the keeper at each of its starts (EX-1501)."""
+    config = msgspec.structs.replace(Config(), app=App(data_dir=tmp_path))
+
+    async def script(stage: Stage) -> None:
+        log = staged(stage, config)
+        kept = open_webhook_secrets(config)
+        file = tmp_path / "secrets" / "webhook_secret"
+        file.write_text("s" * 43)
+        file.chmod(0o644)
+        stage.tell("secrets", SecretsChanged())
+        await stage.settle()
+        assert len(log) == 1, "the gateway goes on under what the vault keeps"
+        assert log[-1].secrets == (kept.secret.reveal(),)
+        assert file.exists()
+
+    play(script)
