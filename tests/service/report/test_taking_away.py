@@ -26,6 +26,7 @@ from service.report.tables import EXPORTS
 from store.tables.opening import write_tables
 from tests.service.report.house import NOW, House, run
 
+SECOND = 10**9
 HOSTILE = "=HYPERLINK(1)<script>alert('x')</script>"
 
 
@@ -255,6 +256,11 @@ def test_dates_of_an_axis_are_few_and_within(days: float) -> None:
     assert 1 <= len(found) <= 13
     assert [each.at for each in found] == sorted(each.at for each in found)
     assert all(first <= each.at <= last for each in found)
+
+
+def test_a_first_minute_has_its_times() -> None:
+    """An axis on which no whole minute lies says when it begins and ends."""
+    assert [each.text for each in time_ticks(NOW + SECOND, NOW + 40 * SECOND)] == ["00:00:01", "00:00:40"]
 
 
 # --- pictures -----------------------------------------------------------------------------------------------------------
