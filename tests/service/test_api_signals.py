@@ -7,7 +7,6 @@ from typing import Any
 
 import anyio
 import pytest
-from typer.testing import CliRunner
 
 from actors.topics import pool_topic
 from protocol.codec import encode_json
@@ -19,6 +18,7 @@ from service.api.client import DaemonRefused
 from service.cli.commands import app
 from tests.rules.signal_payloads import payload
 from tests.service.api_rig import Rig, run
+from tests.service.command_line import CliRunner
 
 ENTRY: dict[str, Any] = {"symbol": "BTCUSDT", "side": "long", "timeframe": "1h", "size": "500", "price": "50000.5"}
 

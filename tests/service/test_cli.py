@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from protocol.errors import ValidationError
 from runtime.journal import Entry, JournalTooNew, JournalUnavailable
@@ -25,6 +24,7 @@ from store.errors import JournalLocked
 from store.sqlite_journal import open_journal
 from tests.house.sources import ROOT
 from tests.service import recorded
+from tests.service.command_line import CliRunner
 
 COMMANDS = (
     *("up", "down", "status", "cockpit", "signal", "ps", "tail", "trace", "explain", "pause", "resume"),

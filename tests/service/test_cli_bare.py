@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from service.cli import app, starting
 from service.cli.bare import BareStart, bare_start, run
 from service.cli.codes import ExitCode
 from tests.house.sources import ROOT
+from tests.service.command_line import CliRunner
 
 
 @pytest.mark.parametrize(

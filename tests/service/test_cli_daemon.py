@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from service.cli import app
 from service.cli.codes import ExitCode
 from service.cli.stopping import lives
 from tests.house.sources import ROOT
+from tests.service.command_line import CliRunner
 
 pytestmark = pytest.mark.slow(seconds=40)
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from runtime.clock import WallClock
 from service.cli import app
 from service.cli.codes import ExitCode
+from tests.service.command_line import CliRunner
 from tests.system.process import CONFIG, DaemonProcess, daemon_in
 
 pytestmark = pytest.mark.slow

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from service.cli import app
 from service.config import load, open_webhook_secrets
 from service.config.venue_access import credential_of
+from tests.service.command_line import CliRunner
 
 KEY = "k7Qw9ZxLr2m0PpA4B19Kyyy"
 FILE = """

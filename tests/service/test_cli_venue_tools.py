@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from protocol.market import PriceTick
 from service.cli import app
@@ -18,6 +17,7 @@ from service.venue_audit import Audit, Latency, audit
 from tests.actors.cast import D
 from tests.actors.orders import market
 from tests.actors.stub_venue import StubVenue
+from tests.service.command_line import CliRunner, Result
 from tests.service.venue_thread import practice_exchange
 from venues.contract import REQUIRED_CAPABILITIES, Capability
 from venues.errors import AuthFailed, NetworkTimeout, OrderNotFound, VenueDown, VenueError

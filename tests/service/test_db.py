@@ -11,7 +11,6 @@ import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
 
 import service.restoring
 from protocol.errors import BulkheadError
@@ -34,6 +33,7 @@ from store.projector import Projector
 from store.tables.opening import read_tables
 from store.transfer.checking import check_views
 from tests.servers.postgres import shared_server
+from tests.service.command_line import CliRunner
 from tests.service.store_places import installation, journal_digest, traded, views_digests
 from tests.store.events import entry
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from actors.group import group_stream
 from protocol.groups.editing import EditGroup, GroupChanges
@@ -25,6 +24,7 @@ from store.errors import EntryRefused
 from store.sqlite_journal import MEMORY, open_journal
 from tests.rules.group_bench import filled
 from tests.service.api_rig import Rig, run
+from tests.service.command_line import CliRunner
 from tests.store.events import entry
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from typer.testing import CliRunner
 
 from protocol.incident_files import CaughtError, IncidentFile, IncidentKind
 from protocol.risk import EngineTrouble
@@ -19,6 +18,7 @@ from service.cli import app
 from service.incidents import MORE_EVERY, IncidentKeeper, incidents_folder, newest_events, stamp, unread
 from store.incident_folder import IncidentFolder
 from tests.service.api_rig import Rig, run
+from tests.service.command_line import CliRunner
 from tests.service.test_api_signals import command
 
 SECRET = "a-long-secret-word"

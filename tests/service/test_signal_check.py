@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from typer.testing import CliRunner
 
 from protocol.instruments import PrecisionRules
 from service.account_paths import AccountPaths
@@ -17,6 +16,7 @@ from service.cli.commands import app
 from service.config import Config, parse
 from service.intake import TRADINGVIEW_ADDRESSES, gateway_settings, mappings_of
 from service.signal_check import CheckReport, check_body
+from tests.service.command_line import CliRunner
 
 NOW = 1_772_366_400 * 10**9
 TEMPLATE: dict[str, Any] = {

@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from typer.testing import CliRunner
-
 from protocol.groups import GroupState
 from rules.group.states import TRANSITIONS, Cause
 from service.cli.commands import app
 from service.cli.state_diagram import diagram
 from service.explain.states import EVENTS, transitions
+from tests.service.command_line import CliRunner
 
 ROOT = Path(__file__).parents[2]
 

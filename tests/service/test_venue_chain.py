@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from typer.testing import CliRunner, Result
 
 from actors.chains import ChainKeeper
 from actors.session import VenueSession
@@ -31,6 +30,7 @@ from tests.actors.cast import D
 from tests.actors.chains_rig import AAPL, contract
 from tests.actors.stub_venue import StubVenue
 from tests.service.api_rig import Host
+from tests.service.command_line import CliRunner, Result
 from venues.errors import NetworkTimeout, VenueDown, VenueError
 from venues.ibkr.errors import NotSubscribed, UnknownContract
 

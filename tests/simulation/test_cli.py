@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from service.cli import app
 from simulation.campaign import Job, run_campaign
 from simulation.regression import scenario_text
 from simulation.world import PROFILES, scenario_of
+from tests.service.command_line import CliRunner
 
 pytestmark = pytest.mark.slow(seconds=30)
 

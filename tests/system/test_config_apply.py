@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from protocol.pool import SlotTaken
 from service.api.client import DaemonNotRunning, DaemonRefused
 from service.cli.commands import app
 from service.config.text import from_toml
+from tests.service.command_line import CliRunner
 from tests.system.process import CONFIG, DaemonProcess, daemon_in, entry
 from tests.system.test_daemon import ORDERS, at_rest, eventually, post
 

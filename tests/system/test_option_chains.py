@@ -13,7 +13,6 @@ from typing import Any
 
 import anyio
 import pytest
-from typer.testing import CliRunner
 
 from actors.event_log import EventLog
 from actors.session import health_topic
@@ -34,6 +33,7 @@ from tests.actors.cast import Broken
 from tests.servers.venues.tws import TwsVenue
 from tests.servers.venues.tws_words import Listed
 from tests.service.api_rig import Host
+from tests.service.command_line import CliRunner
 from tests.system.running import SECRETS, eventually
 from tests.venues.ibkr_rig import SHARES, gateway
 from venues.access import Access, Tools

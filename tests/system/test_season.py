@@ -6,7 +6,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from protocol.groups import GroupClosed
 from protocol.offset import OffsetEnded, OffsetStepEnded
@@ -15,6 +14,7 @@ from runtime.journal import Record
 from service.cli.commands import app
 from service.replaying import ReplayResult, run_replay
 from store.sqlite_journal import Durability, open_journal
+from tests.service.command_line import CliRunner
 from tests.system.accounts import cash_by_group, check_no_order_twice
 from tests.system.recorded import SECRETS, need_data
 from tests.system.season import season_alerts, season_config

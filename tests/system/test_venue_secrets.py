@@ -28,7 +28,6 @@ from urllib.parse import quote
 
 import psutil
 import pytest
-from typer.testing import CliRunner
 
 from protocol.orders import OrderState
 from protocol.signals import InjectSignal, SizeType
@@ -45,6 +44,7 @@ from store.inputs.files import segments
 from tests.actors.cast import Broken
 from tests.servers.venues.faults import Fault
 from tests.servers.venues.threaded import Threaded, on_a_thread
+from tests.service.command_line import CliRunner
 from tests.system.running import eventually
 from tests.venues.rigs import RIGS
 from venues.access import Access

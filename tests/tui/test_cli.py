@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 import tui.launch
 from service.cli.codes import ExitCode
 from service.cli.commands import app
 from service.cli.parts import remote
+from tests.service.command_line import CliRunner
 from tui.link import DaemonLink
 from tui.options import Options
 

@@ -13,11 +13,11 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 from typer.main import get_command
-from typer.testing import CliRunner
 
 from rules.telegram.commands import HOUSE
 from service.api.client import Client
 from service.cli.commands import app
+from tests.service.command_line import CliRunner
 from tests.tui.rig import Clock
 from tui.commands import COMMANDS, named
 from tui.demo import DemoLink

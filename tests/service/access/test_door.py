@@ -124,9 +124,9 @@ def test_the_command_line_reaches_a_daemon_elsewhere() -> None:
         import json
 
         import anyio
-        from typer.testing import CliRunner
 
         from service.cli.commands import app
+        from tests.service.command_line import CliRunner
 
         token = await net.token(Scope.READ)
 

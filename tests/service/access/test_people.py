@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
 from protocol.incidents import ListIncidents
 from service.access.errors import AccessFileUnsafe, AccessRefused
@@ -19,6 +18,7 @@ from service.access.roles import Role, Scope
 from service.access.store import AccessStore
 from service.cli.commands import app
 from tests.service.access.network_rig import PASSWORD, Network, network
+from tests.service.command_line import CliRunner, Result
 
 NOW = 1_800_000_000 * 10**9
 
