@@ -100,7 +100,7 @@ def test_nobody_gets_in_without_a_session() -> None:
     async def work(site: Served) -> None:
         first = await site.ask("/")
         assert (first.status, first.headers["Location"]) == (303, "/login")
-        ended = await site.ask("/", headers={"Cookie": f"{COOKIE}=bhc_wrong"})
+        ended = await site.ask("/", headers={"Cookie": f"{COOKIE}={PROOF[:-1]}y"})
         assert ended.headers["Location"] == "/login?ended=1"
         for path in ("/session", "/ws", "/download/x"):
             assert (await site.ask(path)).status == 401
@@ -156,6 +156,31 @@ def test_a_login_from_another_page_or_too_often_is_refused() -> None:
         assert "[NotRunning]" in await closed.text()
 
     served(work)
+
+
+FORMS = (
+    ("application/x-www-form-urlencoded; charset=bogus", b"name=a&password=b"),
+    ("application/x-www-form-urlencoded", b"name=\xff\xfe&password=\xff"),
+    ("multipart/form-data", b"x"),
+    ("multipart/form-data; boundary=x", b"--x\r\nContent-Type: multipart/mixed; boundary=y\r\n\r\n--y\r\n"),
+    ("multipart/form-data; boundary=x", b"--x\r\nContent-Transfer-Encoding: bogus\r\n\r\nabc\r\n--x--\r\n"),
+    ("application/json", b"{}"),
+)
+
+
+def test_no_form_and_no_cookie_of_a_stranger_is_a_mistake_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever is sent to the login is a wrong login; a cookie that is none of ours goes no further (EX-1504)."""
+
+    async def work(site: Served) -> None:
+        for kind, body in FORMS:
+            said = await site.ask("/login", "POST", data=body, headers={"Origin": site.url, "Content-Type": kind})
+            assert said.status == 401, kind
+        for value in ('"a\\012X-Evil: 1"', "bhc_0123456789ab_short", '" "'):
+            cookie = {"Cookie": f"{COOKIE}={value}"}
+            assert (await site.ask("/", headers=cookie)).headers["Location"] == "/login"
+
+    served(work)
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []
 
 
 def test_a_form_that_does_not_arrive_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
