@@ -204,10 +204,9 @@ async def _serve(
     virtual = isinstance(clock, VirtualClock)
     system = ActorSystem(clock=clock, journal=journal, threaded_journal=not virtual, inline_threads=False)
     stopping = anyio.Event()
-    loop = asyncio.get_running_loop()
     # From before the first actor until after the last: a signal at any moment is an orderly stop, a second one no more.
     for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stopping.set)
+        asyncio.get_running_loop().add_signal_handler(name, stopping.set)
     active = ActiveConfig(config, start.version, start.trouble)
     # The watch is the outer one: it still sees how the tree ends.
     hiding = Hiding(active, secrets)

@@ -10,7 +10,7 @@ What must not live here: anything another client of the API would need too; that
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from service.cli.commands import app
@@ -30,7 +30,7 @@ def main() -> None:
     app()
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name != "app":
         raise AttributeError(name)
     from service.cli.commands import app
