@@ -14,7 +14,7 @@ from service.report.days import DayRow
 from service.report.figures import Live, months_of, total_percent
 from service.report.history import History
 from store.event_search import Where
-from store.performance import Wanted, of_groups
+from store.performance import Wanted, of_groups, recorded_flows
 from store.queries import Views
 from store.tables.catalogue import Table
 from store.trades import TradeRow, all_trades
@@ -134,6 +134,11 @@ def _curve(name: str) -> Callable[[Source], _Rows]:
 
 def _days(source: Source) -> _Rows:
     return ((str(each.day), *(getattr(each, name) for name in _DAYS if name != "day")) for each in source.days())
+
+
+def _flows(source: Source) -> _Rows:
+    found = reversed(recorded_flows(source.views, source.wanted))
+    return ((each["at"], each["account"], each["amount"].removeprefix("+"), each["note"]) for each in found)
 
 
 def _falls(source: Source) -> _Rows:
@@ -287,9 +292,9 @@ EXPORTS: Final[dict[str, _Export]] = {
     "closed": _Export("realized equity of closed trades", _POINT, _curve("closed")),
     "drawdown": _Export("drawdown in percent", _POINT, _curve("drawdown")),
     "flows": _Export(
-        "deposits and withdrawals",
-        {"at": "INSTANT", "amount": "FLOAT"},
-        lambda source: ((each.at, each.flow) for each in source.past().flows),
+        "deposits and withdrawals as they were recorded",
+        {"at": "INSTANT", "account": "TEXT", "amount": "EXACT", "note": "TEXT"},
+        _flows,
     ),
     "falls": _Export(
         "the deepest drawdowns",

@@ -83,6 +83,19 @@ def test_exports_have_full_precision_and_their_range() -> None:
     run(work)
 
 
+def test_flows_are_exported_as_they_were_recorded() -> None:
+    """EX-1705, EX-1718: deposits with account and note, exact amounts; a note is no formula."""
+
+    async def work(house: House) -> None:
+        with closing(write_tables(house.config.app.data_dir / "views.db")) as tables, tables.transaction():
+            tables.execute("UPDATE equity_snapshots SET note = '-1+cmd|A0' WHERE flow = '2500.0'")
+        data, _ = await house.fetched("/v1/performance/export/flows", format="csv")
+        row = next(csv.DictReader(io.StringIO(data.decode())))
+        assert (row["account"], row["amount"], row["note"]) == ("paper", "2500.0", "'-1+cmd|A0")
+
+    run(work, trades=5)
+
+
 def test_texts_from_outside_are_no_formulas(tmp_path: Path) -> None:
     """A label that a spreadsheet would take for a formula is defused in CSV, and markup is text on the page."""
 
