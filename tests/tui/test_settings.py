@@ -16,6 +16,7 @@ from tests.tui.rig import Clock, Listening, Rig, cockpit
 from tui.forms import CredentialsForm
 from tui.link import LinkRefused
 from tui.panels import SettingsPanel
+from tui.panels.settings_field import SettingField
 from tui.panels.settings_groups import groups_of
 from tui.panels.settings_rows import Known, rows_of
 from tui.settings_values import brief, holder_of, problem_of, value_of
@@ -132,6 +133,21 @@ async def test_words_are_chosen_and_esc_gives_up() -> None:
         await rig.press("escape")
         await rig.sees("there is none")
         assert posted(rig, "/v1/config/draft") == []
+
+
+async def test_what_is_typed_outlives_a_daemon_that_is_away() -> None:
+    """Enter while nobody answers loses nothing: the field keeps its value until it can be put into the draft (EX-1602)."""
+    async with settings() as rig:
+        await choose(rig, "execution_pool", "execution_pool.max_open_groups")
+        await rig.press("7")
+        rig.link.cut(away=True)
+        await rig.press("enter")
+        assert rig.app.query_one(SettingField).value == "7"
+        assert rig.app.panel().has_class("-editing")
+        rig.link.cut(away=False)
+        await rig.press("enter")
+        await rig.until(lambda: posted(rig, "/v1/config/draft"), "it is in the draft")
+        assert posted(rig, "/v1/config/draft")[0]["values"] == {"execution_pool.max_open_groups": 7}
 
 
 async def test_with_autosave_a_draft_is_kept_while_it_is_typed() -> None:

@@ -15,6 +15,7 @@ from textual.widgets import Input
 
 from tui.grid import Grid
 from tui.lines import Lines
+from tui.link import LinkState
 from tui.panels import settings_preview as sheets
 from tui.panels.base import Panel, PanelKey
 from tui.panels.settings_bar import SettingsBar
@@ -253,6 +254,9 @@ class SettingsPanel(Panel):
         event.stop()
         row = self._editing
         if row is None or (not row["secret"] and problem_of(row, event.value)):
+            return
+        if self.seat.state.link_state is not LinkState.CONNECTED:
+            self.seat.say("no daemon answers: what is typed stays here until one does [NotRunning]", "warn")
             return
         value, row["wanted"] = event.value, event.value  # nothing is being typed any more: no second look at it
         self.close_field()
