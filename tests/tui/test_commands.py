@@ -200,6 +200,7 @@ async def test_one_account_is_paused_and_resumed() -> None:
         await rig.press("3")
         await rig.sees("Ⅱ perp paused: funding at four")
         await rig.type("resume")
+        await rig.sees("perp, held by itself: funding at four")
         await rig.press("y")
         assert "Ⅱ perp paused" in rig.text
         await rig.type("resume-account perp")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from tui.seat import Argument, Choice, Command, Question, Seat, Sent
@@ -28,14 +28,26 @@ async def _pause(seat: Seat, given: tuple[str, ...]) -> None:
 
 async def _resume(seat: Seat, given: tuple[str, ...]) -> None:  # noqa: ARG001 - every command has this shape
     waiting = sum(len(each["entries"]) for each in seat.state.rows("queue", "queues"))
-    effects = (("entries", "taken again"), ("queue", f"{waiting} waiting may enter as slots allow"))
-    if await seat.confirm(Question("Allow entries again?", effects, danger=False)):
-        await seat.send(Sent("/v1/resume", {}, lambda _: "entries are allowed"))
+    effects = [("entries", "taken again"), ("queue", f"{waiting} waiting may enter as slots allow")]
+    effects += [("but not of", f"{each['account']}, held by itself: {each['why']}") for each in _held(seat)]
+    if await seat.confirm(Question("Allow entries again?", tuple(effects), danger=False)):
+        await seat.send(Sent("/v1/resume", {}, _resumed))
+
+
+def _resumed(said: Any) -> str:
+    if said["status"] == "running":
+        return "entries are allowed"
+    return f"the engine is in {said['status']}, entries wait: {said['reason']}"
+
+
+def _held(seat: Seat) -> Sequence[Mapping[str, Any]]:
+    held: Sequence[Mapping[str, Any]] = (seat.state.get("status") or {}).get("engine", {}).get("held", ())
+    return held
 
 
 def _accounts(seat: Seat) -> Sequence[Choice]:
     status = seat.state.get("status") or {}
-    held = {each["account"]: each["why"] for each in status.get("engine", {}).get("held", ())}
+    held = {each["account"]: each["why"] for each in _held(seat)}
     return [Choice(name, held.get(name, "")) for name in status.get("accounts", ())]
 
 
