@@ -63,10 +63,12 @@ def audit(host: Host) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: _Handler) -> web.StreamResponse:
-        if request.method in _LOOKING or caller_of(request) is OPEN:
-            return await handler(request)  # who is let in by a login, and who is not, the gate itself says
+        route = route_of(request)
+        if request.method in _LOOKING or caller_of(request) is OPEN or (route.scope is None and not route.knows):
+            # Who is let in by a login, and who is not, the gate itself says; a browser's comes by the owner's socket.
+            return await handler(request)
         body = await request.read()
-        if _only_looks(route_of(request), body):
+        if _only_looks(route, body):
             return await handler(request)  # nothing is done, and whoever only looks fills no journal
         outcome = "unknown: it was broken off"
         try:
