@@ -17,6 +17,7 @@ _DOTS: Final = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _EMPTY: Final = 0x2800
 _NANOS: Final = 1_000_000_000
 _DAY_S: Final = 86_400
+_MINUTES_S: Final = 1_200
 _AXIS: Final = 9
 _LEAST: Final = 3
 
@@ -141,7 +142,9 @@ def _labels(low: float, high: float, rows: int, label: Callable[[float], str]) -
 def _times(first: float, last: float, room: int) -> str:
     """Return instants beneath a field, the first left, the last right, as many between as have room."""
     form = (
-        "%H:%M"
+        "%H:%M:%S"
+        if (last - first) / _NANOS < _MINUTES_S
+        else "%H:%M"
         if (last - first) / _NANOS < 2 * _DAY_S
         else "%b %d"
         if (last - first) / _NANOS < 300 * _DAY_S

@@ -12,6 +12,7 @@ from tests.tui.rig import cockpit
 from tui.cells import pointed
 from tui.chart import Curve, chart
 from tui.command_line import completions
+from tui.flows import without_flows
 from tui.panels import HistoryPanel, PerformancePanel, TracePanel
 from tui.panels import performance_sheets as sheets
 
@@ -139,7 +140,10 @@ async def test_total_realized_and_closed_are_drawn_together_or_alone() -> None:
         for name in ("total", "realized", "closed"):
             assert f"{name} {made[name][-1][1]:,.0f}" in rig.text
         assert "1 flow +200" in rig.text
-        highest = {name: f"{max(each[1] for each in made[name]):,.0f} ▏" for name in ("total", "closed")}
+        highest = {
+            name: f"{max(value for _, value in without_flows(made[name], made['flows'])):,.0f} ▏"
+            for name in ("total", "closed")
+        }
         assert highest["total"] in rig.text
         await rig.press("c", "c", "c")
         await rig.sees(highest["closed"])
@@ -178,6 +182,16 @@ def test_the_figures_of_a_group_stand_at_their_points() -> None:
     """Points stand beneath one another, what is no number stands left, all are as wide (EX-1613)."""
     assert pointed(["0.0118", "12.5", "7", "market"]) == [" 0.0118", "12.5   ", " 7     ", "market "]
     assert pointed([]) == []
+
+
+def test_money_that_comes_moves_no_curve() -> None:
+    """A deposit is a mark and no profit: what was before it is drawn as if it had been there (EX-1705)."""
+    assert without_flows([[1, 100.0], [3, 1_110.0], [5, 1_105.0]], [[3, 1_000.0]]) == [
+        (1, 1_100.0),
+        (3, 1_110.0),
+        (5, 1_105.0),
+    ]
+    assert without_flows([[2, 5.0]], []) == [(2, 5.0)]
 
 
 async def test_no_extreme_of_a_curve_is_lost_between_two_columns() -> None:

@@ -12,6 +12,7 @@ from textual.geometry import Size
 from tui import cells
 from tui.alerts import letter_of
 from tui.cells import Cell
+from tui.flows import without_flows
 from tui.frame import engine_of, held_words
 from tui.panels.risk import status_of
 from tui.plot import braille
@@ -188,23 +189,8 @@ def _drawdown(state: State, size: Size) -> Content:
     return line(*current, *(worst if size.width >= _WITH_WORST else ()))
 
 
-def _equity(found: Any) -> list[tuple[int, float]]:
-    """Return equity over time as it would be had all that came later been there from the beginning.
-
-    Deposits and accounts that join are no profit; the newest value is what there is.
-    """
-    if found is None:
-        return []
-    to_come = sum(flow for _, flow in found["curves"]["flows"])
-    flows = iter(sorted(found["curves"]["flows"]))
-    following = next(flows, None)
-    points = []
-    for at, value in found["curves"]["total"]:
-        while following is not None and following[0] <= at:
-            to_come -= following[1]
-            following = next(flows, None)
-        points.append((int(at), value + to_come))
-    return points
+def _equity(found: Any) -> list[tuple[float, float]]:
+    return [] if found is None else without_flows(found["curves"]["total"], found["curves"]["flows"])
 
 
 def brief(state: State, size: Size) -> Content:

@@ -11,6 +11,7 @@ from textual.geometry import Size
 from tui import cells
 from tui.cells import DASH, Cell
 from tui.chart import Curve, chart
+from tui.flows import without_flows
 from tui.panels.results_bar import CURVES
 from tui.text import clickable, line, lines, padded
 
@@ -50,14 +51,16 @@ def curves(found: _Answer, size: Size, chosen: str) -> Content:
     ``chosen`` is one of ``CURVES``: all three together, or one alone on a scale of its own (EX-1705).
     """
     made = found["curves"]
-    drawn = {name: style for name, style in _STYLES.items() if made[name] and chosen in (name, CURVES[0])}
+    drawn = {
+        name: without_flows(made[name], made["flows"]) for name in _STYLES if made[name] and chosen in (name, CURVES[0])
+    }
     below = max(4, size.height // 3)
     above = max(4, size.height - below - 2)
     equity = chart(
-        [Curve(made[name], style) for name, style in drawn.items()],
+        [Curve(points, _STYLES[name]) for name, points in drawn.items()],
         size.width,
         above,
-        label=_equity_of([point[1] for name in drawn for point in made[name]]),
+        label=_equity_of([value for points in drawn.values() for _, value in points]),
         marks=[each[0] for each in made["flows"]],
         dates=False,
     )
@@ -69,14 +72,14 @@ def curves(found: _Answer, size: Size, chosen: str) -> Content:
     )
     said = [("worst ", "dim"), _points(worst), ("  now ", "dim"), _points(now)]
     return lines(
-        padded(line(("EQUITY", "title")), _legend(found, chosen), size.width),
+        padded(line(("EQUITY ", "title")), _legend(found, chosen, size.width - 7), size.width),
         equity if drawn else _nothing_drawn(above),
         _title("DRAWDOWN", *said, width=size.width),
         under,
     )
 
 
-def _legend(found: _Answer, chosen: str) -> Content:
+def _legend(found: _Answer, chosen: str, width: int) -> Content:
     """Return each curve with its newest value; a click draws it alone, a second one all again."""
     made, pieces = found["curves"], []
     for name in CURVES[1:]:
@@ -89,10 +92,12 @@ def _legend(found: _Answer, chosen: str) -> Content:
                 clickable(f"{name} ", "dim", action),
                 clickable(f"{_equity_of(())(made[name][-1][1])}  ", "" if there else "dim", action),
             ]
-    if made["flows"]:
-        count = len(made["flows"])
-        pieces.append(line((f"╎ {count} flow{'s' if count > 1 else ''} {found['net_flows']:+,.0f}", "dim")))
-    return Content("").join(pieces)
+    if not made["flows"]:
+        return Content("").join(pieces)
+    count = len(made["flows"])
+    flows = line((f"╎ {count} flow{'s' if count > 1 else ''}", "dim"))
+    whole = Content("").join([*pieces, flows, line((f" {found['net_flows']:+,.0f}", "dim"))])
+    return whole if whole.cell_length <= width else Content("").join([*pieces, flows])
 
 
 def _nothing_drawn(height: int) -> Content:
