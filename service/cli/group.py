@@ -119,7 +119,10 @@ def close(
     client = connect(config, socket)
     ident = ident_of(client, group)
     if not yes and not as_json:
-        confirmed(f"close {leg_name(leg) or 'all'} of {ident} at the market?")
+        from service.cli.group_views import held_text, named
+
+        found = client.get(f"/v1/group/{client.part(ident)}")["group"]
+        confirmed(f"close {leg_name(leg) or 'all'} of {ident} at the market ({named(found)}, {held_text(found)})?")
     said = client.post(f"/v1/group/{client.part(ident)}/close", {"leg_id": leg})
     what = f"{leg_name(leg)} of {ident}" if leg else ident
     print_json(said) if as_json else print_line(f"{what} is being closed; watch: bulkhead group show {ident}")

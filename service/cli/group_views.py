@@ -13,7 +13,7 @@ from service.cli.group_list import money, plain
 from service.cli.output import table
 from service.cli.views import instant
 
-__all__ = ["group_view", "history_view", "preview_view"]
+__all__ = ["group_view", "held_text", "history_view", "named", "preview_view"]
 
 _WORDS = {
     "cancel": "cancel",
@@ -58,21 +58,28 @@ def history_view(entries: Iterable[Mapping[str, Any]]) -> RenderableType:
     return table(("version", "when", "by", "what"), rows, right=("version",))
 
 
+def named(group: Mapping[str, Any]) -> str:
+    """Return who a group is, in words."""
+    return f"{group['side']} {group['symbol']} {group['timeframe']} on {group['account']}"
+
+
+def held_text(group: Mapping[str, Any]) -> str:
+    """Return what a group holds."""
+    return f"open {group['open_qty']} at {plain(group['avg_entry'])}"
+
+
 def group_view(found: Mapping[str, Any], live: Mapping[str, Any] | None = None) -> RenderableType:
     """Return a group whole; ``live`` is its line in the list of open groups, which knows the price."""
     group, pnl = found["group"], found["pnl"]
     config = group["config"]
-    head = (
-        f"{group['group_id']} {group['side']} {group['symbol']} {group['timeframe']} on {group['account']}: "
-        f"{group['state']}, version {group['version']}"
-    )
+    head = f"{group['group_id']} {named(group)}: {group['state']}, version {group['version']}"
     settings = (
         f"take profit {config['tp_mode']}, aggregate {config['tp_aggregate_percent']} %, "
         f"stop {group['stop_price'] or 'none'}, target {group['target_price'] or 'none'}, "
         f"pyramids {len(group['pyramids'])} of {config['max_pyramids_per_group']}, "
         f"when flat {config['when_flat_with_pending']}, on recovery {config['on_recovery']}"
     )
-    held = f"open {group['open_qty']} at {plain(group['avg_entry'])}, realised {group['realized_quote']} before fees"
+    held = f"{held_text(group)}, realised {group['realized_quote']} before fees"
     if live is not None and live["mark"] is not None:
         held += f"; at {plain(live['mark'])} {money(live['unrealized_quote'])} unrealised"
     parts: list[RenderableType] = [Text(head, style="bold"), Text(settings), Text(held)]

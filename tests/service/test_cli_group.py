@@ -82,7 +82,8 @@ def test_a_group_is_shown_edited_and_closed(operator: Operator) -> None:
     moved = operator("group", "edit", ident, "--leg", "p0.l3", "--gap", "-9", "--tp", "all=2", "--yes")
     assert moved.exit_code == 0, moved.stderr
     closed = operator("group", "close", ident, answer="y\n")
-    assert closed.exit_code == 0
+    assert (closed.exit_code, f"close all of {ident} at the market (long BTC/USDT 1h on" in closed.stdout) == (0, True)
+    assert operator("group", "close", "gabc123", answer="y\n").exit_code == ExitCode.NOT_FOUND, "before it asks"
     operator.until(lambda: operator.json("group", "show", ident)["group"]["state"] == "closed")
     [trigger] = operator.json("group", "history", ident)["triggers"]
     assert (trigger["trigger"], trigger["scope"], trigger["came"]) == ("operator", "group", "finished")
