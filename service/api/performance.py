@@ -135,15 +135,15 @@ class Prices:
 
 
 class _Kept:
-    """A history, by what it was computed, when, and how long that took (nanoseconds)."""
+    """A history, by what it was computed, when, and how long its first reading and the newest addition took (ns)."""
 
-    __slots__ = ("book", "key", "made_at", "past", "took")
+    __slots__ = ("added", "book", "key", "made_at", "past", "whole")
 
     def __init__(self, book: Book) -> None:
         self.book = book
         self.key: tuple[Any, ...] = ()
         self.past: History | None = None
-        self.made_at = self.took = 0
+        self.made_at = self.whole = self.added = 0
 
 
 class Figures:
@@ -195,9 +195,9 @@ class Figures:
     def kept(self, views: Views, wanted: Wanted, terms: Terms) -> History:
         """Return what was, for whoever reads already; on the thread of the reading.
 
-        It is added to when something was realized, traded or marked since, and computed anew when a rate has moved; a
-        history that takes long only when several times as long has passed, so that looking at it never takes more than a
-        part of a processor.
+        It is added to when something was realized, traded or marked since, and computed anew when a rate has moved or a
+        closed trade had a fill; what takes long only when several times as long has passed, so that looking at it never
+        takes more than a part of a processor.
         """
         progress = progress_of(views)
         key = (progress, day_of(terms.now, terms.zone), terms._replace(now=0))
@@ -205,17 +205,28 @@ class Figures:
         begun = wanted.since is None or wanted.since <= terms.now
         if kept is None or not begun or kept.key[2].zone != terms.zone or _rebuilt(kept, progress):
             kept = _Kept(self._book(wanted, terms))
-        now = self.host.system.now()
-        revalued = self._revalued(kept.book)
-        if kept.past is None or ((kept.key != key or revalued) and now - kept.made_at >= _PAUSES * kept.took):
-            if kept.past is not None and (revalued or kept.book.ledger.is_outdated(views)):
-                kept.book = self._book(wanted, terms)
-            kept.past, kept.key = kept.book.read(views, terms), key
-            kept.made_at = self.host.system.now()
-            kept.took = kept.made_at - now
+        past = self._newest(kept, key, views, wanted, terms)
         self._kept[wanted] = kept
         while len(self._kept) > 1 and self._too_much():
             del self._kept[next(iter(self._kept))]
+        return past
+
+    def _newest(self, kept: _Kept, key: tuple[Any, ...], views: Views, wanted: Wanted, terms: Terms) -> History:
+        """Return the history as it is now, or as it was while its pause lasts."""
+        revalued = self._revalued(kept.book)
+        if kept.past is not None and kept.key == key and not revalued:
+            return kept.past
+        now = self.host.system.now()
+        anew = kept.past is None or revalued or kept.book.ledger.is_outdated(views)
+        if kept.past is not None:
+            if now - kept.made_at < _PAUSES * (kept.whole if anew else kept.added):
+                return kept.past
+            if anew:
+                kept.book = self._book(wanted, terms)
+        kept.past, kept.key = kept.book.read(views, terms), key
+        kept.made_at = self.host.system.now()
+        took = kept.made_at - now
+        kept.whole, kept.added = (took, 0) if anew else (kept.whole, took)
         return kept.past
 
     def _book(self, wanted: Wanted, terms: Terms) -> Book:
