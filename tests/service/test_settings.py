@@ -14,6 +14,7 @@ READ_WHEN_NEEDED = {
     "api.requests_per_minute": "read for each request",
     "app.auto_restart": "asked at each crash",
     "app.timezone": "read for each answer",
+    "backups.": "read for each backup",
     "security.secret_rotation_grace_hours": "read when a secret is rotated",
     "performance.": "read for each answer",
     "self_check.": "read each night",
