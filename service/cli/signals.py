@@ -146,9 +146,12 @@ def show_report(said: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(said)
         return
+    from rules.notation import legible
+
     for step in said["steps"]:
         details = f"  ({'; '.join(step['details'])})" if step["details"] else ""
-        print_line(f"{step['name']:<16} {step['outcome'].replace('_', ' ')}{details}")
+        # One line a step: what a stranger wrote into the alert begins none of its own.
+        print_line(legible(f"{step['name']:<16} {step['outcome'].replace('_', ' ')}{details}"))
     if said["signal_id"]:
         print_line(f"{said['signal_id']} {said['outcome'].replace('_', ' ')}  (bulkhead explain {said['signal_id']})")
     else:

@@ -18,6 +18,7 @@ from protocol.event_log import EventLogged
 from service.cli import output
 from service.cli.codes import ExitCode
 from service.cli.failures import CommandFailed, Failure, report
+from service.cli.signals import show_report
 from service.cli.views import event_line
 from service.cli.whole_file import whole_file
 from service.config import parse
@@ -48,6 +49,8 @@ def test_the_command_line_prints_nothing_that_is_obeyed(capsys: pytest.CaptureFi
     output.note(trap)
     item = {"kind": "event", "at": 1, "severity": "info", "text": TRAP}
     output.print_text(event_line({**item, "client_order_id": "", "group_id": "", "signal_id": ""}))
+    step = {"name": "validation", "outcome": "ok", "details": [f"trade id {TRAP}"]}
+    show_report({"steps": [step], "signal_id": "s1", "outcome": "ok"}, as_json=False)
     report(CommandFailed(Failure(ExitCode.FAILED, "Refused", trap)), as_json=False)
     said, noted = capsys.readouterr()
     assert harmless(said), said
