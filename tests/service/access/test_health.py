@@ -71,6 +71,7 @@ def test_figures_are_read_with_a_token_for_them_alone() -> None:
 
     async def work(net: Network) -> None:
         token = await net.token(Scope.METRICS)
+        await net.ask("POST", "/v1/pause", await net.token(Scope.TRADE), json={"account": "paper"})
         assert (await net.ask("GET", "/metrics")).code == "NotAuthenticated"
         assert (await net.ask("GET", "/v1/status", token)).code == "NotAllowed"
         async with net.session.get(net.url + "/metrics", headers={"Authorization": f"Bearer {token}"}) as response:
@@ -78,6 +79,8 @@ def test_figures_are_read_with_a_token_for_them_alone() -> None:
             assert response.headers["Content-Type"].startswith("text/plain; version=0.0.4")
         families = {family.name: family for family in text_string_to_metric_families(text)}
         lines = text.splitlines()
+        assert 'bulkhead_entries_allowed{account="paper"} 0' in lines
+        assert 'bulkhead_engine_status{status="running"} 1' in lines
         assert 'bulkhead_compartment_up{compartment="trading"} 1' in lines
         assert 'bulkhead_api_answers_total{status="401"} 1' in lines
         assert {family.type for family in families.values()} == {"counter", "gauge"}
