@@ -47,7 +47,7 @@ def takes(key: _Key) -> str:
 
 def hint_of(key: _Key) -> str:
     """Return what a key takes, and what it is when nobody sets it."""
-    return f"{takes(key)}; default {shown(key.get('default'))}"
+    return f"{takes(key)}; default {brief(str(key.get('key', '')), key.get('default'))}"
 
 
 def shown(value: Any) -> str:

@@ -19,7 +19,7 @@ from tui.panels import SettingsPanel
 from tui.panels.settings_field import SettingField
 from tui.panels.settings_groups import groups_of
 from tui.panels.settings_rows import Known, rows_of
-from tui.settings_values import brief, holder_of, problem_of, value_of
+from tui.settings_values import brief, hint_of, holder_of, problem_of, value_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow(seconds=25)]
 
@@ -57,7 +57,7 @@ def posted(rig: Rig, path: str) -> list[Any]:
 
 
 async def test_every_key_is_in_one_group() -> None:
-    """Every key that the product has is reachable, once, under a group of the requirement (EX-1620, EX-1621)."""
+    """Every key is reachable, once, under a group of the requirement, with what it is for and takes (EX-1620, EX-1621)."""
     keys = described(Config(), {})
     found = groups_of(keys)
     inside = [each["key"] for _, parts in found for part in parts for each in part.keys]
@@ -70,6 +70,11 @@ async def test_every_key_is_in_one_group() -> None:
         "Take profit and layers",
     ]
     assert groups_of([{"key": "novelty.size"}])[0][0].title == "Novelty"
+    for key in (*keys, *(within for each in keys for within in each.get("inside", ()))):
+        assert key["meaning"], key["key"]
+        assert key["type"] in hint_of(key)
+        assert "; default " in hint_of(key)
+    assert [each["key"] for each in keys if each["type"] in ("whole number", "number") and not each["bounds"]] == []
     rows = rows_of(Known({"effective": keys, "document": {}}, every=True))
     assert {row["key"] for row in rows if row["kind"] == "key"} == set(inside)
     assert len({row["key"] for row in rows}) == len(rows)
