@@ -4,5 +4,7 @@ One module a conversation: ``values`` (the words all of them share), ``instrumen
 ``orders``, ``groups``, ``control``. Messages are frozen msgspec structs, JSON at the edges, MessagePack inside
 (``codec``). Facts are past tense (``OrderSent``), commands imperative (``SubmitOrder``).
 
-What must not live here: behaviour beyond validation, I/O, clocks, imports of any other room.
+``legible`` is how a text that somebody else wrote is shown, at each of those edges.
+
+What must not live here: behaviour beyond validation and that, I/O, clocks, imports of any other room.
 """

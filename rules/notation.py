@@ -1,23 +1,20 @@
-"""How numbers, instants and texts of strangers are written, in records, logs and words alike."""
+"""How numbers, instants and texts are written, in records, logs and words alike."""
 
 from __future__ import annotations
 
 import json
-import unicodedata
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["iso_exact", "iso_ms", "legible", "legible_json", "plain", "whole_number", "words"]
+from protocol.legible import seen
+
+__all__ = ["iso_exact", "iso_ms", "legible_json", "plain", "whole_number", "words"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = 1_000_000
 _LONGEST_NUMBER: Final = 20
-_PICTURES: Final = 0x2400
-"""Where Unicode has a picture of each control character, in their order."""
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Categories of what is obeyed or hidden and not shown: controls, formats, halves of pairs, separators of lines."""
 
 
 @lru_cache(maxsize=64)
@@ -55,31 +52,8 @@ def plain(value: Decimal) -> str:
     return "0" if text in ("-0", "") else text
 
 
-def legible(text: str, *, lines: bool = False) -> str:
-    """Return a text whose every character is seen: none is obeyed by a terminal, hides or turns round what stands beside it.
-
-    Escape sequences, line breaks and marks of direction become a sign each; with ``lines`` it may have breaks and tabs.
-    """
-    if text.isprintable():
-        return text
-    return "".join(each if lines and each in "\n\t" else _seen(each) for each in text)
-
-
 def legible_json(document: str) -> str:
     """Return a JSON document that means the same and is legible: what is not to be obeyed is escaped."""
     if document.isascii() and "\x7f" not in document:
         return document
-    return "".join(each if each == "\n" or _seen(each) == each else json.dumps(each)[1:-1] for each in document)
-
-
-def _seen(character: str) -> str:
-    if character.isprintable() or unicodedata.category(character) not in _UNSEEN:
-        return character
-    code = ord(character)
-    return (
-        chr(_PICTURES + code)
-        if code < 0x20
-        else "\N{SYMBOL FOR DELETE}"
-        if code == 0x7F
-        else "\N{REPLACEMENT CHARACTER}"
-    )
+    return "".join(each if each == "\n" or seen(each) == each else json.dumps(each)[1:-1] for each in document)

@@ -21,7 +21,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread, get_ident, main_thread
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO
 
-from rules.notation import iso_exact, legible, legible_json
+from protocol.legible import legible
+from rules.notation import iso_exact, legible_json
 from rules.signals.redaction import redact_known, redact_text
 from runtime.threads import thread_envelope
 from service.config import Config

@@ -12,7 +12,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from rules.notation import legible
+from protocol.legible import legible
 
 __all__ = ["LEGIBLE"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from protocol.legible import legible
 from protocol.messages import Event
 from rules.event_log.line import INFO, Line, LineOf, Source
 from rules.event_log.of_brackets import OF_BRACKETS
@@ -17,7 +18,6 @@ from rules.event_log.of_steering import OF_STEERING
 from rules.event_log.of_system import OF_SYSTEM
 from rules.event_log.of_venues import OF_VENUES
 from rules.event_log.silent import SILENT
-from rules.notation import legible
 
 __all__ = ["LINES", "line_of"]
 

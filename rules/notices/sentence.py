@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from protocol.legible import legible
 from protocol.notifications import GroupNamed
-from rules.notation import legible
 
 __all__ = ["GROUP", "Sentence", "SentenceOf", "capital", "coded", "market_of", "named", "one_line", "unnumbered", "who"]
 

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from rules.notation import legible
+from protocol.legible import legible
 
 __all__ = ["CarefulConsole"]
 

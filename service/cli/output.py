@@ -62,7 +62,7 @@ def print_json(value: Any, *, one_line: bool = False) -> None:
 def _legible(text: str) -> str:
     if text.isprintable():
         return text
-    from rules.notation import legible
+    from protocol.legible import legible
 
     return legible(text, lines=True)
 

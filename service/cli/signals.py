@@ -146,7 +146,7 @@ def show_report(said: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(said)
         return
-    from rules.notation import legible
+    from protocol.legible import legible
 
     for step in said["steps"]:
         details = f"  ({'; '.join(step['details'])})" if step["details"] else ""

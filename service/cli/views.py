@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from rules.notation import legible
+from protocol.legible import legible
 
 __all__ = [
     "age",

@@ -14,8 +14,9 @@ from typing import Any, Final
 import msgspec
 
 from protocol.codec import encode_json
+from protocol.legible import legible
 from protocol.messages import Event
-from rules.notation import iso_ms, legible, legible_json
+from rules.notation import iso_ms, legible_json
 from rules.signals.redaction import REDACTED, redact_text
 from store.views.rows import EventRow
 

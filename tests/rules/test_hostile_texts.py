@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol.event_log import EventLogged
+from protocol.legible import legible
 from rules.event_log.classify import line_of
-from rules.notation import legible
 from rules.notices.of_events import draft_of
 from rules.notices.sentence import coded
 from rules.signals.reading import is_placeholder

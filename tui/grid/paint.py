@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from rules.notation import legible
+from protocol.legible import legible
 from tui.cells import Cell
 from tui.grid.column import Align
 from tui.grid.layout import EDGE, Layout, Place
