@@ -151,6 +151,7 @@ class Operator:
             to="/risk/coordinator",
             type_name="GetStatus",
             took=nothing,
+            remember=nothing,
             draw=nothing,
         )
 
