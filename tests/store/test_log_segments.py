@@ -315,7 +315,7 @@ def test_exports_are_read_back_as_they_were(desk: Desk) -> None:
     rows = desk.projector.views().events()
     parsed = list(csv.DictReader(io.StringIO("".join(exported(rows, ExportForm.CSV)), newline="")))
     assert tuple(parsed[0]) == COLUMNS
-    assert [each["text"] for each in parsed] == ["'=cmd()", 'a "quoted", comma\nand a line']
+    assert [each["text"] for each in parsed] == ["'=cmd()", 'a "quoted", comma\N{SYMBOL FOR LINE FEED}and a line']
     assert parsed[0]["time"] == "2026-02-01T12:00:00.000Z"
     assert [each["position"] for each in json.loads("".join(exported(rows, ExportForm.JSON)))] == [2, 1]
     assert json.loads("".join(exported([], ExportForm.JSON))) == []
