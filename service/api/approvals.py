@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aiohttp import web
 
 from protocol.approvals import APPROVAL_DESK, AnswerApproval, ApprovalAnswer, ListApprovals
@@ -15,9 +13,7 @@ from service.api.answers import Refused, answer, plain
 from service.api.audit import origin_of
 from service.api.control import actor_at
 from service.api.host import ASK_S, RISK
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
+from service.api.shared import Shared
 
 __all__ = ["ApprovalWord", "StopReason", "register"]
 
@@ -35,9 +31,9 @@ class StopReason(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     reason: str = ""
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the addresses."""
-    one = _Approvals(server)
+    one = _Approvals(shared)
     app.router.add_get("/v1/approvals", one.waiting)
     app.router.add_post("/v1/approvals/{id}/approve", one.word)
     app.router.add_post("/v1/approvals/{id}/reject", one.word)
@@ -46,8 +42,8 @@ def register(app: web.Application, server: ApiServer) -> None:
 
 
 class _Approvals:
-    def __init__(self, server: ApiServer) -> None:
-        self._host = server.host
+    def __init__(self, shared: Shared) -> None:
+        self._host = shared.host
 
     async def waiting(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp passes it
         """Answer with what waits for a word, oldest first."""

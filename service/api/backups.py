@@ -7,7 +7,7 @@ import re
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -17,6 +17,7 @@ from protocol.messages import Value
 from rules.backup_retention import Archive, backups_to_go
 from runtime.clock import NANOS, WallClock
 from service.api.answers import Refused, answer, not_found
+from service.api.shared import Shared
 from service.backup import Manifest, make_backup, verified
 from service.backup_folder import (
     SUFFIX,
@@ -31,9 +32,6 @@ from service.backup_folder import (
 )
 from service.backup_key import key_of
 from service.taking_secrets import beside
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
 
 __all__ = [
     "BackupMade",
@@ -110,9 +108,9 @@ class BackupMark(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     keep: bool = True
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the addresses."""
-    one = _Backups(server)
+    one = _Backups(shared)
     app.router.add_get("/v1/backups", one.shown)
     app.router.add_post("/v1/backups", one.make)
     app.router.add_post("/v1/backups/prune", one.prune)
@@ -121,8 +119,8 @@ def register(app: web.Application, server: ApiServer) -> None:
 
 
 class _Backups:
-    def __init__(self, server: ApiServer) -> None:
-        self._host = server.host
+    def __init__(self, shared: Shared) -> None:
+        self._host = shared.host
         self._progress: tuple[str, int, int] | None = None
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from aiohttp import web
@@ -28,13 +28,11 @@ from service.api.control import actor_at
 from service.api.host import ASK_S, Host
 from service.api.peers import author_of
 from service.api.rows import newest_prices
+from service.api.shared import Shared
 from service.config.described import described
 from service.config.preview import Effects, LadderEffect, Sample
 from service.config.text import decoded
 from service.previewing import preview_draft, sample_of
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
 
 __all__ = ["APPLY_S", "Apply", "Edit", "Load", "Typed", "Who", "as_answer", "register", "said_of"]
 
@@ -88,9 +86,9 @@ class Who(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     author: str
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the addresses."""
-    area = _Config(server)
+    area = _Config(shared)
     app.router.add_get("/v1/config", area.show)
     app.router.add_get("/v1/config/versions", area.versions)
     app.router.add_get("/v1/config/versions/{version}", area.version)
@@ -120,15 +118,15 @@ def _answered(said: ConfigAnswer) -> web.Response:
 
 
 class _Config:
-    def __init__(self, server: ApiServer) -> None:
-        self._server = server
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
 
     async def _ask(self, request: Any, timeout_s: float = ASK_S) -> Any:
-        return await actor_at(self._server.host.system, CONFIG_STORE).ask(request, timeout_s)
+        return await actor_at(self._shared.host.system, CONFIG_STORE).ask(request, timeout_s)
 
     async def show(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp passes it
         found = as_answer(await self._ask(GetConfig()))
-        found["effective"] = described(self._server.host.config, found["document"])
+        found["effective"] = described(self._shared.host.config, found["document"])
         return answer(found)
 
     async def versions(self, request: web.Request) -> web.Response:  # noqa: ARG002
@@ -144,9 +142,9 @@ class _Config:
 
     async def preview(self, request: web.Request) -> web.Response:
         wanted = decode_json(await request.read() or b"{}", Typed)
-        host = self._server.host
+        host = self._shared.host
         sample = await _sample(host, wanted) if wanted.symbol else None
-        return answer(said_of(await preview_draft(host.system, self._server.reading, sample, wanted.edits)))
+        return answer(said_of(await preview_draft(host.system, self._shared.reading, sample, wanted.edits)))
 
     async def load(self, request: web.Request) -> web.Response:
         wanted = decode_json(await request.read(), Load)

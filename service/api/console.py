@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -19,14 +19,12 @@ from protocol.venue import VenueHealth
 from runtime.system import ActorSystem
 from service.api.accounts import account_names
 from service.api.answers import answer
+from service.api.shared import Shared
 from service.api.status import installed_version, memory_bytes
 from service.journals import journal_of, views_of
 from service.logs import log_folder
 from store.queries import Views
 from store.views.rows import SignalRow
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
 
 __all__ = ["HOURS", "activity", "register"]
 
@@ -37,16 +35,16 @@ _HOUR_NS: Final = 3_600_000_000_000
 _SIGNALS: Final = 5_000
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the address."""
-    one = _Console(server)
+    one = _Console(shared)
     app.router.add_get("/v1/console", one.console)
 
 
 class _Console:
-    def __init__(self, server: ApiServer) -> None:
-        self._host = server.host
-        self._reading = server.reading
+    def __init__(self, shared: Shared) -> None:
+        self._host = shared.host
+        self._reading = shared.reading
 
     async def console(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp passes it
         """Answer with everything of EX-1622 that is not the list of actors."""

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
 from service.api.answers import answer, plain
 from service.api.gate import COOKIE
+from service.api.shared import Shared
 from service.api.status import installed_version
-from service.api.table.routes import Route, table
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
+from service.api.table.routes import TABLE, Route
 
 __all__ = ["document", "register"]
 
@@ -25,23 +23,22 @@ _MEDIA: Final = {"json": "application/json", "text": "text/plain", "file": "appl
 _GATE: Final = "NotAuthenticated, TokenExpired, TokenRevoked, SessionEnded, NotAllowed, ReadOnlyMode, TooManyRequests"
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the address."""
     made: list[Mapping[str, Any]] = []
 
     async def openapi(request: web.Request) -> web.Response:  # noqa: ARG001 - aiohttp passes it
         if not made:
-            made.append(await server.reading.beside(lambda: document(installed_version())))
+            made.append(await shared.reading.beside(lambda: document(installed_version(), app[TABLE].rows.values())))
         return answer(made[0])
 
     app.router.add_get("/v1/openapi.json", openapi)
 
 
-def document(version: str) -> dict[str, Any]:
+def document(version: str, routes: Collection[Route]) -> dict[str, Any]:
     """Return the whole document."""
     from service.api.table.shapes import ERROR
 
-    routes = list(table().values())
     types = [each for route in routes for each in (route.takes, route.gives) if each not in (None, bytes)]
     schemas, components = msgspec.json.schema_components([*types, ERROR], ref_template=_TEMPLATE)
     by_type = dict(zip(map(repr, [*types, ERROR]), schemas, strict=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -35,13 +34,11 @@ from service.api import (
     trials,
     venues,
 )
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
+from service.api.shared import Shared
 
 __all__ = ["FAMILIES"]
 
-FAMILIES: tuple[Callable[[web.Application, ApiServer], None], ...] = (
+FAMILIES: tuple[Callable[[web.Application, Shared], None], ...] = (
     approvals.register,
     backups.register,
     config.register,

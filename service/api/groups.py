@@ -6,7 +6,7 @@ What is shown comes from the group's own journal stream, so a group that has end
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from aiohttp import web
 from msgspec import structs
@@ -29,11 +29,9 @@ from service.api.control import actor_at
 from service.api.host import ASK_S, Host
 from service.api.peers import author_of
 from service.api.reading import Reading
+from service.api.shared import Shared
 from service.api.triggers import triggers
 from store.reading import JournalReader
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
 
 __all__ = ["ADOPT_S", "CloseWanted", "EditWanted", "register", "shown"]
 
@@ -60,9 +58,9 @@ class CloseWanted(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_o
     leg_id: str = ""
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Add the addresses."""
-    one = _Groups(server.host, server.reading)
+    one = _Groups(shared.host, shared.reading)
     app.router.add_get("/v1/group/{id}", one.show)
     app.router.add_get("/v1/group/{id}/history", one.history)
     app.router.add_post("/v1/group/{id}/edit", one.edit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -11,10 +11,8 @@ from protocol.control import ActorRow
 from protocol.messages import Value
 from runtime.system import ActorSystem
 from service.api.answers import answer
+from service.api.shared import Shared
 from supervision.tree import describe
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
 
 __all__ = ["Compartment", "HealthAnswer", "StandingAnswer", "Trouble", "compartments", "is_ready", "register"]
 
@@ -59,9 +57,9 @@ class HealthAnswer(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw_
     compartments: list[Compartment]
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the addresses."""
-    system = server.host.system
+    system = shared.host.system
 
     async def live(request: web.Request) -> web.Response:  # noqa: ARG001 - aiohttp passes it
         return answer(StandingAnswer("ok"))

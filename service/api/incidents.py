@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -15,11 +15,9 @@ from service.api.control import actor_at
 from service.api.host import ASK_S, GATEWAY
 from service.api.peers import author_of
 from service.api.rows import limit_of
+from service.api.shared import Shared
 from service.incidents import incidents_folder
 from store.incident_folder import IncidentFolder, IncidentLine
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
 
 __all__ = ["Clear", "Seen", "register"]
 
@@ -40,9 +38,9 @@ class Seen(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     ids: tuple[str, ...] = ()
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the addresses."""
-    area = _Incidents(server)
+    area = _Incidents(shared)
     app.router.add_get("/v1/incidents", area.incidents)
     app.router.add_post("/v1/incidents/clear", area.clear)
     app.router.add_post("/v1/incidents/seen", area.seen)
@@ -50,18 +48,18 @@ def register(app: web.Application, server: ApiServer) -> None:
 
 
 class _Incidents:
-    def __init__(self, server: ApiServer) -> None:
-        self._server = server
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
 
     async def _files(self, work: Callable[[IncidentFolder], T]) -> T:
-        folder = IncidentFolder(incidents_folder(self._server.host.config.app.data_dir))
-        return await self._server.reading.beside(lambda: work(folder))
+        folder = IncidentFolder(incidents_folder(self._shared.host.config.app.data_dir))
+        return await self._shared.reading.beside(lambda: work(folder))
 
     async def incidents(self, request: web.Request) -> web.Response:
         query = request.query
         kind, path, everything = query.get("kind", ""), query.get("under", ""), query.get("all") == "1"
         limit = limit_of(query)
-        standing = await self._server.reading.views(lambda views: views.incidents(kind=kind, standing=not everything))
+        standing = await self._shared.reading.views(lambda views: views.incidents(kind=kind, standing=not everything))
         lines = await self._files(lambda folder: folder.lines())
         wanted = [each for each in lines if (everything or each.unread) and _fits(each, kind, path)]
         shown = standing if not path else []
@@ -84,13 +82,13 @@ class _Incidents:
             return len(folder.unread())
 
         left = await self._files(mark)
-        self._server.unread.look_again()
+        self._shared.unread.look_again()
         return answer({"unread": left})
 
     async def clear(self, request: web.Request) -> web.Response:
         wanted = decode_json(await request.read(), Clear)
         ask = ClearIncident(wanted.kind, wanted.subject, author_of(request, wanted.operator))
-        return answer(await actor_at(self._server.host.system, GATEWAY).ask(ask, ASK_S))
+        return answer(await actor_at(self._shared.host.system, GATEWAY).ask(ask, ASK_S))
 
 
 def _fits(line: IncidentLine, kind: str, path: str) -> bool:

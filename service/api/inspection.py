@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -14,14 +14,12 @@ from runtime.durable import DurableActor
 from service.api.answers import Refused, answer, not_found, plain
 from service.api.control import CONTROL_S, actor_at, near
 from service.api.items import letter_item, report_item
+from service.api.shared import Shared
 from service.incidents import incidents_folder
 from service.message_types import catalogue
 from store.incident_folder import IncidentFolder, IncidentLine
 from store.views.lines import line_of
 from supervision.tree import describe, recent_reports, supervisor_of
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
 
 __all__ = ["SHOWN", "Held", "register"]
 
@@ -38,18 +36,18 @@ class Held(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     path: str
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the addresses."""
-    one = _Inspection(server)
+    one = _Inspection(shared)
     app.router.add_get("/v1/actor", one.actor)
     app.router.add_get("/v1/messages", one.messages)
     app.router.add_post("/v1/quarantine", one.quarantine)
 
 
 class _Inspection:
-    def __init__(self, server: ApiServer) -> None:
-        self._server = server
-        self._system = server.host.system
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._system = shared.host.system
 
     def _cell(self, path: str) -> Cell:
         cell = self._system.cell_of(path)
@@ -78,8 +76,8 @@ class _Inspection:
         )
 
     async def _files(self, path: str) -> list[IncidentLine]:
-        folder = IncidentFolder(incidents_folder(self._server.host.config.app.data_dir))
-        found = await self._server.reading.beside(folder.lines)
+        folder = IncidentFolder(incidents_folder(self._shared.host.config.app.data_dir))
+        found = await self._shared.reading.beside(folder.lines)
         return [each for each in found if each.path == path][:SHOWN]
 
     @staticmethod

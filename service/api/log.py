@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 
 from aiohttp import web
 
@@ -18,15 +18,13 @@ from service.api.control import actor_at
 from service.api.host import ASK_S
 from service.api.peers import origin_of
 from service.api.rows import limit_of
+from service.api.shared import Shared
 from service.api.spooled import export_failed, sent, spooled
 from service.logs import log_folder, log_settings
 from store.event_search import EventFilter
 from store.log.files import SegmentFile, UnknownSegment, keep, prunable, prune, segments_in
 from store.log.lines import ExportForm, exported
 from store.queries import Views
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
 
 __all__ = ["ALERTS_SHOWN", "Acknowledge", "Keep", "Prune", "event_filter", "register"]
 
@@ -59,9 +57,9 @@ class Keep(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     keep: bool = True
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the addresses of the log."""
-    one = _Log(server)
+    one = _Log(shared)
     app.router.add_get("/v1/log", one.search)
     app.router.add_get("/v1/log/export", one.export)
     app.router.add_get("/v1/log/segments", one.segments)
@@ -108,11 +106,11 @@ def _number(query: Mapping[str, str], name: str) -> int | None:
 
 
 class _Log:
-    def __init__(self, server: ApiServer) -> None:
-        self._host = server.host
-        self._reading = server.reading
+    def __init__(self, shared: Shared) -> None:
+        self._host = shared.host
+        self._reading = shared.reading
         # A million lines take a while: they hold up nobody who looks at anything but long histories.
-        self._long = server.figures.reading
+        self._long = shared.figures.reading
 
     async def search(self, request: web.Request) -> web.Response:
         wanted, limit, before = event_filter(request.query), limit_of(request.query), _number(request.query, "before")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -13,9 +13,7 @@ from service.access.roles import Caller
 from service.api.answers import Refused, answer
 from service.api.gate import COOKIE
 from service.api.peers import address_of, caller_of
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
+from service.api.shared import Shared
 
 __all__ = ["LOGIN_BYTES", "LoginWanted", "RefreshWanted", "SessionAnswer", "WhoAnswer", "register"]
 
@@ -60,9 +58,9 @@ class SessionAnswer(Value, frozen=True, forbid_unknown_fields=True, gc=False, kw
     expires_in: int
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the addresses."""
-    one = _Login(server)
+    one = _Login(shared)
     app.router.add_post("/v1/login", one.login)
     app.router.add_post("/v1/refresh", one.refresh)
     app.router.add_post("/v1/logout", one.logout)
@@ -70,9 +68,9 @@ def register(app: web.Application, server: ApiServer) -> None:
 
 
 class _Login:
-    def __init__(self, server: ApiServer) -> None:
-        self._access = server.access
-        self._host = server.host
+    def __init__(self, shared: Shared) -> None:
+        self._access = shared.access
+        self._host = shared.host
 
     def _address(self, request: web.Request) -> str:
         return address_of(request, self._host.config.api.trusted_proxies)

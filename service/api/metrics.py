@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -20,11 +20,9 @@ from runtime.system import ActorSystem
 from service.api.accounts import account_names, venue_standing
 from service.api.counted import Amounts
 from service.api.health import compartments, is_ready
+from service.api.shared import Shared
 from service.api.status import installed_version, memory_bytes
 from supervision.tree import describe
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
 
 __all__ = ["CONTENT_TYPE", "Sample", "register", "text_of"]
 
@@ -34,11 +32,11 @@ Sample = tuple[str, str, str, Mapping[str, str], float]
 """Name, kind (counter or gauge), help, labels, value."""
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the address."""
 
     async def metrics(request: web.Request) -> web.Response:  # noqa: ARG001 - aiohttp passes it
-        samples = [*_process(server), *_tree(server), *_trading(server), *_network(server), *await _stored(server)]
+        samples = [*_process(shared), *_tree(shared), *_trading(shared), *_network(shared), *await _stored(shared)]
         return web.Response(body=text_of(samples).encode(), headers={"Content-Type": CONTENT_TYPE})
 
     app.router.add_get("/metrics", metrics)
@@ -64,11 +62,11 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def _process(server: ApiServer) -> Iterator[Sample]:
-    system, figures = server.host.system, figures_of(server.host.system)
+def _process(shared: Shared) -> Iterator[Sample]:
+    system, figures = shared.host.system, figures_of(shared.host.system)
     none: Mapping[str, str] = {}
     yield "bulkhead_info", "gauge", "What runs, 1.", {"version": installed_version()}, 1
-    up_s = (WallClock().now() - server.host.started_at) / NANOS
+    up_s = (WallClock().now() - shared.host.started_at) / NANOS
     yield "bulkhead_uptime_seconds", "gauge", "Since the daemon started.", none, up_s
     yield "bulkhead_memory_bytes", "gauge", "Memory of the process.", none, memory_bytes()
     yield "bulkhead_ready", "gauge", "1 when trading can go on.", none, is_ready(system)
@@ -99,9 +97,9 @@ def _loop(lag: LoopLag) -> Iterator[Sample]:
     yield "bulkhead_loop_blocked_total", "counter", "Times the event loop stood still.", none, lag.blocked
 
 
-def _tree(server: ApiServer) -> Iterator[Sample]:
+def _tree(shared: Shared) -> Iterator[Sample]:
     order = {"ok": 1.0, "degraded": 0.5, "down": 0.0}
-    for each in compartments(describe(server.host.system)):
+    for each in compartments(describe(shared.host.system)):
         of = {"compartment": each.name}
         yield "bulkhead_compartment_up", "gauge", "1 ok, 0.5 degraded, 0 down.", of, order[each.status]
         yield "bulkhead_compartment_actors", "gauge", "Actors below it.", of, each.actors
@@ -116,20 +114,20 @@ def _tree(server: ApiServer) -> Iterator[Sample]:
         )
 
 
-async def _stored(server: ApiServer) -> list[Sample]:
+async def _stored(shared: Shared) -> list[Sample]:
     """Return what the read models count, nothing of it while they cannot be read, and the room on the disk."""
     found: list[Sample] = []
     with suppress(JournalError):
-        found += _counted(server, await server.counted.amounts())
+        found += _counted(shared, await shared.counted.amounts())
     with suppress(OSError):
-        folder = server.host.config.app.data_dir
-        free = await server.reading.beside(lambda: shutil.disk_usage(folder).free)
+        folder = shared.host.config.app.data_dir
+        free = await shared.reading.beside(lambda: shutil.disk_usage(folder).free)
         found.append(("bulkhead_disk_free_bytes", "gauge", "Room where the data folder is.", {}, free))
     return found
 
 
-def _counted(server: ApiServer, amounts: Amounts) -> Iterator[Sample]:
-    host, none = server.host, dict[str, str]()
+def _counted(shared: Shared, amounts: Amounts) -> Iterator[Sample]:
+    host, none = shared.host, dict[str, str]()
     yield "bulkhead_groups_open", "gauge", "Position groups that are open.", none, amounts.open_groups
     yield "bulkhead_orders_working", "gauge", "Orders at work.", none, amounts.working_orders
     yield "bulkhead_signals_total", "counter", "Signals in the journal.", none, amounts.signals
@@ -139,9 +137,9 @@ def _counted(server: ApiServer, amounts: Amounts) -> Iterator[Sample]:
     yield "bulkhead_views_position", "counter", "Record that the read models are at.", none, amounts.position
 
 
-def _trading(server: ApiServer) -> Iterator[Sample]:
-    host = server.host
-    permit = server.newest_permit
+def _trading(shared: Shared) -> Iterator[Sample]:
+    host = shared.host
+    permit = shared.newest_permit
     for status in EngineStatus:
         now = permit is not None and permit.status is status
         yield "bulkhead_engine_status", "gauge", "1 for what the engine is.", {"status": status.value}, now
@@ -164,10 +162,10 @@ def _venue(system: ActorSystem, account: str) -> Iterator[Sample]:
             yield name, "gauge", "How long the newest calls took.", {**of, "quantile": quantile}, took_ms / 1e3
 
 
-def _network(server: ApiServer) -> Iterator[Sample]:
+def _network(shared: Shared) -> Iterator[Sample]:
     none: Mapping[str, str] = {}
-    yield "bulkhead_api_listeners", "gauge", "Clients that follow the stream.", none, len(server.hub.ring.seats)
-    connections = server.door.count if server.door is not None else 0
+    yield "bulkhead_api_listeners", "gauge", "Clients that follow the stream.", none, len(shared.hub.ring.seats)
+    connections = shared.door.count if shared.door is not None else 0
     yield "bulkhead_api_connections", "gauge", "Connections from the network.", none, connections
-    for code, count in sorted(server.answered.items()):
+    for code, count in sorted(shared.answered.items()):
         yield "bulkhead_api_answers_total", "counter", "Answers to the network, by status.", {"status": code}, count

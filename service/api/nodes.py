@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -12,9 +12,7 @@ from runtime.system import ActorSystem
 from service.api.answers import answer
 from service.api.control import actor_at
 from service.api.host import ASK_S
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
+from service.api.shared import Shared
 
 __all__ = ["cache_standing", "register"]
 
@@ -22,9 +20,9 @@ _LISTENER: Final = "/nodes/listener"
 _LINK: Final = "/nodes/link"
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the address of the nodes."""
-    host = server.host
+    host = shared.host
 
     async def nodes(request: web.Request) -> web.Response:  # noqa: ARG001
         """Answer which nodes are alive; one alone says so, and so does a replay, which has no others."""

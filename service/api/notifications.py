@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
@@ -13,9 +13,7 @@ from service.api.answers import Refused, answer, plain
 from service.api.audit import origin_of
 from service.api.control import actor_at
 from service.api.host import ASK_S
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
+from service.api.shared import Shared
 
 __all__ = ["MOST_LISTED", "NoticesNamed", "register"]
 
@@ -29,9 +27,9 @@ class NoticesNamed(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     through: int = 0
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the addresses."""
-    one = _Notifications(server)
+    one = _Notifications(shared)
     app.router.add_get("/v1/notifications", one.listed)
     app.router.add_post("/v1/notifications/read", one.read)
     app.router.add_post("/v1/notifications/dismiss", one.dismiss)
@@ -39,11 +37,11 @@ def register(app: web.Application, server: ApiServer) -> None:
 
 
 class _Notifications:
-    def __init__(self, server: ApiServer) -> None:
-        self._server = server
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
 
     async def _ask(self, request: ListNotices | ReadNotices | DismissNotices) -> dict[str, Any]:
-        found: NoticeList = await actor_at(self._server.host.system, NOTIFIER).ask(request, ASK_S)
+        found: NoticeList = await actor_at(self._shared.host.system, NOTIFIER).ask(request, ASK_S)
         return {
             "notifications": [plain(each) for each in found.notices],
             "unread": found.unread,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from aiohttp import web
 
 from protocol.codec import decode_json
@@ -13,9 +11,7 @@ from service.access.answers import PersonShown, TokenShown
 from service.access.roles import Role, Scope
 from service.api.answers import answer
 from service.api.peers import origin_of
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
+from service.api.shared import Shared
 
 __all__ = ["EndSessions", "NewPassword", "NewPerson", "NewRole", "NewToken", "PeopleAnswer", "TokensAnswer", "register"]
 
@@ -66,9 +62,9 @@ class TokensAnswer(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     tokens: list[TokenShown]
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the addresses."""
-    one = _People(server)
+    one = _People(shared)
     app.router.add_get("/v1/people", one.people)
     app.router.add_post("/v1/people", one.add)
     app.router.add_post("/v1/people/{name}/role", one.role)
@@ -81,9 +77,9 @@ def register(app: web.Application, server: ApiServer) -> None:
 
 
 class _People:
-    def __init__(self, server: ApiServer) -> None:
-        self._access = server.access
-        self._host = server.host
+    def __init__(self, shared: Shared) -> None:
+        self._access = shared.access
+        self._host = shared.host
 
     async def people(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp passes it
         now = self._access.now()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, tzinfo
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -13,28 +12,26 @@ from rules.notation import whole_number
 from service.api.accounts import known_account
 from service.api.answers import Refused, answer, not_found, plain
 from service.api.rows import scope_of
+from service.api.shared import Shared
 from store.pnl import PNL_KEYS, PnlFilter
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
 
 __all__ = ["pnl_filter", "register"]
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the addresses."""
 
     async def pnl(request: web.Request) -> web.Response:
         by, wanted = request.query.get("by", "group_id"), pnl_filter(request.query)
         if by not in PNL_KEYS:
             raise Refused(422, "InvalidEnum", f"by is one of {', '.join(PNL_KEYS)}", path="by", value=by)
-        zone = _zone(server)
-        rows = await server.reading.views(lambda views: views.pnl(by, wanted, zone))
+        zone = _zone(shared)
+        rows = await shared.reading.views(lambda views: views.pnl(by, wanted, zone))
         if wanted.account and not rows:
-            known_account(server.host, wanted.account)
-        if wanted.group_id and await server.reading.views(lambda views: views.group(wanted.group_id)) is None:
+            known_account(shared.host, wanted.account)
+        if wanted.group_id and await shared.reading.views(lambda views: views.group(wanted.group_id)) is None:
             raise not_found(f"there is no group {wanted.group_id}", value=wanted.group_id)
-        fees = await server.reading.views(lambda views: views.other_fees(wanted))
+        fees = await shared.reading.views(lambda views: views.other_fees(wanted))
         others = [{**each._asdict(), "amount": format(each.amount, "f")} for each in fees]
         return answer({"by": by, "rows": [plain(row) for row in rows], "other_fees": others})
 
@@ -60,6 +57,6 @@ def _instant(query: Mapping[str, str], name: str) -> int | None:
     return number
 
 
-def _zone(server: ApiServer) -> tzinfo:
-    name = str(server.host.config.app.timezone)
+def _zone(shared: Shared) -> tzinfo:
+    name = str(shared.host.config.app.timezone)
     return UTC if name == "UTC" else ZoneInfo(name)

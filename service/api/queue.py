@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -15,9 +15,7 @@ from service.api.answers import Refused, answer, plain
 from service.api.control import actor_at
 from service.api.host import ASK_S
 from service.api.rows import limit_of
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
+from service.api.shared import Shared
 
 __all__ = ["QueueCommand", "register"]
 
@@ -39,9 +37,9 @@ class QueueCommand(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     request_id: str = ""
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the addresses of the queue."""
-    one = _Queue(server)
+    one = _Queue(shared)
     app.router.add_get("/v1/queue", one.waiting)
     app.router.add_get("/v1/queue/history", one.history)
     for name in _COMMANDS:
@@ -49,9 +47,9 @@ def register(app: web.Application, server: ApiServer) -> None:
 
 
 class _Queue:
-    def __init__(self, server: ApiServer) -> None:
-        self._server = server
-        self._host = server.host
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._host = shared.host
 
     async def waiting(self, request: web.Request) -> web.Response:
         """Answer with every account's queue, best first, and why each stands where it does."""
@@ -62,7 +60,7 @@ class _Queue:
     async def history(self, request: web.Request) -> web.Response:
         """Answer with entries that waited, newest first, and how each ended."""
         limit, symbol = limit_of(request.query), request.query.get("symbol", "")
-        found = await self._server.reading.views(lambda views: views.queue_entries(symbol=symbol, limit=limit))
+        found = await self._shared.reading.views(lambda views: views.queue_entries(symbol=symbol, limit=limit))
         return answer({"entries": found})
 
     async def command(self, request: web.Request) -> web.Response:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 from aiohttp import web
 from anyio import CapacityLimiter
 
 from rules.notation import whole_number
 from service.api.answers import Refused, answer
-from service.api.performance import Figures
+from service.api.past import Figures
 from service.api.rows import limit_of
+from service.api.shared import Shared
 from service.api.spooled import export_failed, sent, spooled
 from service.notices import zone_of
 from service.report.days import day_rows
@@ -27,9 +28,6 @@ from store.queries import Views
 from store.trades import trade_rows
 from store.transfer.exporting import TableForm, export_rows
 
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
-
 __all__ = ["register"]
 
 _FORMS: Final = {
@@ -44,9 +42,9 @@ _CURVE: Final = 2_000
 _MOST_DAYS: Final = 10_000
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the addresses."""
-    one = _Reports(server)
+    one = _Reports(shared)
     app.router.add_get("/v1/performance/trades", one.trades)
     app.router.add_get("/v1/performance/exports", one.exports)
     app.router.add_get("/v1/performance/export/{what}", one.export)
@@ -55,9 +53,9 @@ def register(app: web.Application, server: ApiServer) -> None:
 
 
 class _Reports:
-    def __init__(self, server: ApiServer) -> None:
-        self._figures: Figures = server.figures
-        self._host = server.host
+    def __init__(self, shared: Shared) -> None:
+        self._figures: Figures = shared.figures
+        self._host = shared.host
         self._drawing: CapacityLimiter | None = None
 
     async def trades(self, request: web.Request) -> web.Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -24,9 +24,7 @@ from service.api.answers import Refused, answer, not_found, plain
 from service.api.control import actor_at
 from service.api.host import ASK_S
 from service.api.rows import limit_of
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
+from service.api.shared import Shared
 
 __all__ = ["RiskCommand", "register"]
 
@@ -46,9 +44,9 @@ class RiskCommand(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     check: bool = False
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the addresses of the loss offset."""
-    one = _Risk(server)
+    one = _Risk(shared)
     app.router.add_get("/v1/risk", one.pictures)
     app.router.add_get("/v1/risk/decisions", one.decisions)
     app.router.add_post("/v1/risk/run-now", one.run_now)
@@ -57,9 +55,9 @@ def register(app: web.Application, server: ApiServer) -> None:
 
 
 class _Risk:
-    def __init__(self, server: ApiServer) -> None:
-        self._server = server
-        self._host = server.host
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._host = shared.host
 
     async def pictures(self, request: web.Request) -> web.Response:
         """Answer with every account's picture: status, losing groups with projected plans; nothing is changed."""
@@ -76,7 +74,7 @@ class _Risk:
         plans, before = query.get("plans") == "1", query.get("before")
         if before is not None and whole_number(before) is None:
             raise ValidationError("before", "is the position of a record: a whole number", value=before)
-        found = await self._server.reading.views(
+        found = await self._shared.reading.views(
             lambda views: views.risk_decisions(
                 account=account,
                 group_id=group,
@@ -126,7 +124,7 @@ class _Risk:
 
     async def _account_of(self, group_id: str) -> str:
         """Return the account that trades a group, by the read models; without a row every engine would say NotFound."""
-        row = await self._server.reading.views(lambda views: views.group(group_id))
+        row = await self._shared.reading.views(lambda views: views.group(group_id))
         if row is not None and row.account in account_names(self._host):
             return str(row.account)
         raise not_found("no group has this id", value=group_id, hint="; `bulkhead risk` lists those that lose")

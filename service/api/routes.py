@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
@@ -22,15 +22,13 @@ from service.api.families import FAMILIES
 from service.api.host import ASK_S, RISK
 from service.api.items import letter_item, report_item
 from service.api.peers import caller_of, is_local
+from service.api.shared import Shared
 from service.api.signals import inject
 from service.api.status import status_of
 from service.api.stories import explain_answer, trace_answer
 from service.api.stream import HEARTBEAT_S
 from service.api.tailing import tail
 from supervision.tree import describe, recent_reports
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
 
 __all__ = ["MAX_BODY_BYTES", "Path", "Pause", "Resume", "SendTo", "add_routes"]
 
@@ -65,25 +63,25 @@ class SendTo(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     message: msgspec.Raw
 
 
-def add_routes(app: web.Application, server: ApiServer) -> None:
+def add_routes(app: web.Application, shared: Shared) -> None:
     """Register every address."""
-    one = _Routes(server)
+    one = _Routes(shared)
     for path, get in one.gets().items():
         app.router.add_get(path, get)
     for path, post in one.posts().items():
         app.router.add_post(path, post)
     for family in FAMILIES:
-        family(app, server)
+        family(app, shared)
 
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class _Routes:
-    def __init__(self, server: ApiServer) -> None:
-        self._server = server
-        self._host = server.host
-        self._reading = server.reading
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._host = shared.host
+        self._reading = shared.reading
         self._results = rows.Results()
 
     def gets(self) -> dict[str, _Handler]:
@@ -123,7 +121,7 @@ class _Routes:
 
     async def _status(self, request: web.Request) -> dict[str, Any]:
         """Return the status; the address of alerts holds a secret, which the machine's owner alone is shown (EX-1503)."""
-        found = await status_of(self._server)
+        found = await status_of(self._shared)
         if caller_of(request) is not LOCAL:
             found["webhook_url"] = f"{found['webhook_url'].rpartition('/')[0]}/{HIDDEN}"
         return found
@@ -194,8 +192,8 @@ class _Routes:
         # On a virtual clock time flies, and nobody could answer a heartbeat in time.
         wall = not is_local(request) and not isinstance(self._host.system.clock, VirtualClock)
         beat = HEARTBEAT_S if wall else None
-        with self._server.listeners.one(caller):
-            return await tail(request, self._server.hub, self._reading, lambda: self._server.access.still(caller), beat)
+        with self._shared.listeners.one(caller):
+            return await tail(request, self._shared.hub, self._reading, lambda: self._shared.access.still(caller), beat)
 
     # --- acting --------------------------------------------------------------------------------------------------------
 
@@ -213,8 +211,8 @@ class _Routes:
         return answer(await control.send(self._host.system, wanted.path, bytes(wanted.message)))
 
     async def signal(self, request: web.Request) -> web.Response:
-        server = self._server
-        return await inject(self._host, server.hub, server.markets, await request.read(), request.query)
+        shared = self._shared
+        return await inject(self._host, shared.hub, shared.markets, await request.read(), request.query)
 
     async def release(self, request: web.Request) -> web.Response:
         wanted = decode_json(await request.read(), Path)

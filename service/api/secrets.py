@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 from aiohttp import web
 
@@ -16,15 +16,13 @@ from protocol.webhook import RotateSecret
 from service.api.answers import Refused, answer, plain
 from service.api.control import actor_at
 from service.api.host import ASK_S
+from service.api.shared import Shared
 from service.config import ConfigError, open_webhook_secrets
 from service.config.secret_files import ROTATED
 from service.config_store import DraftConfigs, GetDraftConfigs
 from service.credentials import KeyRotated, SecretsShown, listed, put, rotate_key, take_away
 from service.taking_secrets import SECRET_KEEPER, beside
 from service.vault.errors import MasterKeyFixed, SecretsNotDecryptable, UnknownSecret, VaultUnwritable
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
 
 __all__ = ["DropSecret", "KeyRotated", "PutSecret", "Rotate", "SecretsShown", "register"]
 
@@ -58,9 +56,9 @@ class Rotate(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     which: str
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the addresses."""
-    one = _Secrets(server)
+    one = _Secrets(shared)
     app.router.add_get("/v1/secrets", one.listed)
     app.router.add_post("/v1/secrets/set", one.put)
     app.router.add_post("/v1/secrets/remove", one.remove)
@@ -69,16 +67,16 @@ def register(app: web.Application, server: ApiServer) -> None:
 
 
 class _Secrets:
-    def __init__(self, server: ApiServer) -> None:
-        self._server = server
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
 
     async def listed(self, request: web.Request) -> web.Response:  # noqa: ARG002 - aiohttp passes it
-        host = self._server.host
+        host = self._shared.host
         return answer(await self._done(partial(listed, host.config, host.sources)))
 
     async def put(self, request: web.Request) -> web.Response:
-        wanted, host = decode_json(await request.read(), PutSecret), self._server.host
-        now, afresh = self._server.access.now(), wanted.new_vault
+        wanted, host = decode_json(await request.read(), PutSecret), self._shared.host
+        now, afresh = self._shared.access.now(), wanted.new_vault
         given = (host.config, host.sources, wanted.holder, wanted.field, wanted.value)
         drafted = await self._drafted()
         done = await self._done(lambda: put(*given, now=now, afresh=afresh, drafted=drafted))
@@ -86,16 +84,16 @@ class _Secrets:
         return answer({**plain(done), "restarted": restarted})
 
     async def remove(self, request: web.Request) -> web.Response:
-        wanted, host = decode_json(await request.read(), DropSecret), self._server.host
+        wanted, host = decode_json(await request.read(), DropSecret), self._shared.host
         done = await self._done(partial(take_away, host.config, host.sources, wanted.holder, wanted.field))
         restarted = await host.take_secrets(wanted.holder)
         return answer({**plain(done), "restarted": restarted})
 
     async def rotate_key(self, request: web.Request) -> web.Response:  # noqa: ARG002
-        return answer(await self._done(partial(rotate_key, self._server.host.config)))
+        return answer(await self._done(partial(rotate_key, self._shared.host.config)))
 
     async def rotate(self, request: web.Request) -> web.Response:
-        wanted, host = decode_json(await request.read(), Rotate), self._server.host
+        wanted, host = decode_json(await request.read(), Rotate), self._shared.host
         if wanted.which not in ROTATED:
             known = ", ".join(ROTATED)
             raise Refused(422, "InvalidEnum", f"what can be rotated is: {known}", path="which", value=wanted.which)
@@ -111,7 +109,7 @@ class _Secrets:
 
     async def _drafted(self) -> tuple[str, ...]:
         """Return the accounts of the draft: what they log in with may be kept before they are in force."""
-        store = self._server.host.system.lookup(CONFIG_STORE)
+        store = self._shared.host.system.lookup(CONFIG_STORE)
         if store is None:
             return ()
         found: DraftConfigs = await store.ask(GetDraftConfigs(), ASK_S)
@@ -119,7 +117,7 @@ class _Secrets:
 
     async def _done(self, work: Callable[[], T]) -> T:
         try:
-            return await beside(self._server.host.system, work)
+            return await beside(self._shared.host.system, work)
         except tuple(_STATUS) as error:
             raise _refused(error) from error
 

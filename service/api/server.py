@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Final
 
@@ -21,27 +20,20 @@ from runtime.actor import Actor, handles
 from runtime.clock import VirtualClock, WallClock
 from runtime.dead_letters import DeadLetter
 from runtime.listening import stop_accepting
-from service.access.keeper import Access
 from service.api.answers import errors_in_one_shape
 from service.api.audit import audit
 from service.api.changes import Changes
-from service.api.counted import Counted, Unread
-from service.api.gate import gate, say_to, secure_headers
+from service.api.gate import gate, secure_headers
 from service.api.host import Host
-from service.api.hub import Hub
 from service.api.items import letter_item, report_item
-from service.api.listeners import Listeners
-from service.api.markets import Markets
 from service.api.network import open_door
 from service.api.once import Once
-from service.api.performance import Figures
-from service.api.reading import Reading
-from service.api.ring import PACE_S
 from service.api.routes import MAX_BODY_BYTES, add_routes
+from service.api.shared import Shared
 from service.api.staying import look_who_stays
+from service.api.table.routes import TABLE, Route, Table
 from service.api.unix_socket import listen, remove
-from service.journals import journal_of, views_of
-from service.people import open_people, open_requests
+from service.people import open_requests
 from supervision.keeper import TOPIC
 
 __all__ = ["ApiServer"]
@@ -55,21 +47,9 @@ class ApiServer(Actor):
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        self.reading = Reading(journal_of(host.config), views_of(host.config))
-        self.counted = Counted(self.reading, host.system.journal.head)
-        self.unread = Unread(self.reading, host.config.app.data_dir, WallClock().now)
-        self.figures = Figures(host)
-        # A clock that stands still fires no timers: there those who listen are woken at once.
-        pace_s = 0.0 if isinstance(host.system.clock, VirtualClock) else PACE_S
-        self.hub = Hub(host.system.journal.head, pace_s=pace_s)
-        self.listeners = Listeners()
-        self.markets = Markets()
-        self.access = Access(partial(open_people, host.config), WallClock().now, say_to(host))
+        self.shared = Shared(host)
         self.once = Once(partial(open_requests, host.config), WallClock().now)
-        self.door: Door | None = None
         self.app: web.Application | None = None
-        self.answered: Counter[str] = Counter()
-        self.newest_permit: Permit | None = None
         self._letters_before: Callable[[DeadLetter], None] | None = None
 
     # --- life ----------------------------------------------------------------------------------------------------------
@@ -82,21 +62,22 @@ class ApiServer(Actor):
             middlewares=[
                 errors_in_one_shape,
                 self._time_stands,
-                gate(self.host, self.access, WallClock().now),
+                gate(self.host, self.shared.access, WallClock().now),
                 self.once.middleware(),
                 errors_in_one_shape,
                 audit(self.host),
             ],
         )
-        app.on_response_prepare.append(secure_headers(self.host, self.answered))
-        add_routes(app, self)
+        app.on_response_prepare.append(secure_headers(self.host, self.shared.answered))
+        app[TABLE] = Table(_every_address)
+        add_routes(app, self.shared)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
         await runner.setup()
         await web.SockSite(runner, listener).start()
         if self.host.config.api.enabled:
-            self.door = await self._opened(runner)
+            self.shared.door = await self._opened(runner)
         system = self.host.system
-        system.durability.listeners.append(self.hub.committed)
+        system.durability.listeners.append(self.shared.hub.committed)
         self._letters_before = system.dead_letters.listener
         system.dead_letters.listener = self._letter
         for topic in (PERMITS, TOPIC, *(session_topic(account.name) for account in self.host.config.accounts)):
@@ -105,9 +86,9 @@ class ApiServer(Actor):
         self._ended = asyncio.Event()
         # A task of this life: it is cancelled when the life ends, also by a crash, and then lets go of everything.
         self.context.pipe(self._serve(runner, listener), into=lambda _: None)
-        changes = Changes(self.reading)
-        self.hub.heard = changes.note
-        self.context.pipe(changes.run(self.hub, self.host.system.now), into=lambda _: None)
+        changes = Changes(self.shared.reading)
+        self.shared.hub.heard = changes.note
+        self.context.pipe(changes.run(self.shared.hub, self.host.system.now), into=lambda _: None)
 
     async def _opened(self, runner: web.AppRunner) -> Door:
         """Listen on the network; an address that is in use ends this life with the system's reason, and leaves no socket."""
@@ -123,20 +104,18 @@ class ApiServer(Actor):
         try:
             if isinstance(system.clock, VirtualClock):  # it fires no timers while it stands still
                 await self._closed.wait()
-            await look_who_stays(self._closed, self.access, self.hub)
+            await look_who_stays(self._closed, self.shared.access, self.shared.hub)
         finally:
-            system.durability.listeners.remove(self.hub.committed)
+            system.durability.listeners.remove(self.shared.hub.committed)
             if self._letters_before is not None:
                 system.dead_letters.listener = self._letters_before
-            self.hub.close()
-            if self.door is not None:
-                await self.door.close()
+            self.shared.hub.close()
+            if self.shared.door is not None:
+                await self.shared.door.close()
             remove(self.host.socket_path)
             await stop_accepting([listener])
             await runner.cleanup()
-            self.reading.close()
-            self.figures.reading.close()
-            self.access.close()
+            self.shared.close()
             self.once.close()
             self._ended.set()
 
@@ -148,15 +127,15 @@ class ApiServer(Actor):
     @property
     def network_url(self) -> str:
         """Where it listens on the network, empty when it does not."""
-        if self.door is None:
+        if self.shared.door is None:
             return ""
-        return f"{'https' if self.door.secure else 'http'}://{self.host.config.api.host}:{self.door.port}"
+        return f"{'https' if self.shared.door.secure else 'http'}://{self.host.config.api.host}:{self.shared.door.port}"
 
     @property
     def detail(self) -> str:
         """One line for the tree view."""
-        following = len(self.hub.followers) + len(self.hub.ring.seats)
-        network = f", {self.network_url}" if self.door is not None else ""
+        following = len(self.shared.hub.followers) + len(self.shared.hub.ring.seats)
+        network = f", {self.network_url}" if self.shared.door is not None else ""
         return self.host.socket_path.name + network + (f", {following} following" if following else "")
 
     @web.middleware
@@ -174,17 +153,17 @@ class ApiServer(Actor):
     @handles
     def permit(self, msg: Permit) -> None:
         """Remember what is allowed at present."""
-        self.newest_permit = msg
+        self.shared.newest_permit = msg
 
     @handles
     def report(self, msg: SupervisorReport) -> None:
         """Pass a supervisor's report on to who follows."""
-        self.hub.publish(report_item(msg))
+        self.shared.hub.publish(report_item(msg))
 
     @handles
     def session_up(self, msg: SessionUp) -> None:
         """Learn which markets an account has."""
-        self.markets.learn(msg)
+        self.shared.markets.learn(msg)
 
     @handles
     def session_down(self, msg: SessionDown) -> None:
@@ -193,4 +172,11 @@ class ApiServer(Actor):
     def _letter(self, letter: DeadLetter) -> None:
         if self._letters_before is not None:
             self._letters_before(letter)
-        self.hub.publish(letter_item(letter))
+        self.shared.hub.publish(letter_item(letter))
+
+
+def _every_address() -> Mapping[tuple[str, str], Route]:
+    """Return the rows of the table."""
+    from service.api.table.everything import TABLE as ROWS
+
+    return ROWS

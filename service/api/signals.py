@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
@@ -20,10 +20,8 @@ from service.api.host import ASK_S, GATEWAY, Host
 from service.api.hub import Hub
 from service.api.markets import Markets
 from service.api.peers import author_of
+from service.api.shared import Shared
 from service.config import Config
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
 
 __all__ = ["WAIT_MOST_S", "Replay", "inject", "register"]
 
@@ -73,23 +71,23 @@ class Replay(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     confirm: str = ""
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the addresses that check, replay and list."""
-    area = _Signals(server)
+    area = _Signals(shared)
     app.router.add_post("/v1/signals/check", area.check)
     app.router.add_post("/v1/signals/{id}/replay", area.replay)
     app.router.add_get("/v1/signals/missed", area.missed)
 
 
 class _Signals:
-    def __init__(self, server: ApiServer) -> None:
-        self._server = server
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
 
     async def _ask(self, request: Any) -> Any:
-        return await actor_at(self._server.host.system, GATEWAY).ask(request, ASK_S)
+        return await actor_at(self._shared.host.system, GATEWAY).ask(request, ASK_S)
 
     async def check(self, request: web.Request) -> web.Response:
-        signal = _signal_of(self._server.host, self._server.markets, await request.read())
+        signal = _signal_of(self._shared.host, self._shared.markets, await request.read())
         return _report(await self._ask(CheckSignal(signal)))
 
     async def replay(self, request: web.Request) -> web.Response:

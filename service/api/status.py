@@ -8,7 +8,7 @@ import sys
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from actors.group_recovery import RUN
 from protocol.configuration import ConfigAnswer
@@ -21,11 +21,9 @@ from service.account_paths import AccountPaths
 from service.api.accounts import venue_standing
 from service.api.host import Host
 from service.api.nodes import cache_standing
+from service.api.shared import Shared
 from service.config_store import CONFIG_TOPIC
 from service.journals import journal_of
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
 
 __all__ = ["installed_version", "memory_bytes", "status_of"]
 
@@ -51,9 +49,9 @@ def memory_bytes() -> int:
     return pages * resource.getpagesize()
 
 
-async def status_of(server: ApiServer) -> dict[str, Any]:
+async def status_of(shared: Shared) -> dict[str, Any]:
     """Return everything ``bulkhead status`` shows."""
-    host, permit = server.host, server.newest_permit
+    host, permit = shared.host, shared.newest_permit
     system, config = host.system, host.config
     durability = system.durability
     wall = WallClock().now()
@@ -84,8 +82,8 @@ async def status_of(server: ApiServer) -> dict[str, Any]:
         "socket": str(host.socket_path),
         "api_url": _network_url(system),
         "counts": {
-            **(await server.counted.newest())._asdict(),
-            "unread_incidents": await server.unread.count(),
+            **(await shared.counted.newest())._asdict(),
+            "unread_incidents": await shared.unread.count(),
             "slots": config.execution_pool.max_open_groups * len(config.accounts),
         },
         "dead_letters": {"kept": len(system.dead_letters), "total": system.dead_letters.total},

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from aiohttp import WSCloseCode, web
 
@@ -22,11 +22,9 @@ from service.api.leaving import until_gone
 from service.api.listeners import HEARD_MOST
 from service.api.peers import caller_of
 from service.api.ring import Said
+from service.api.shared import Shared
 from service.api.tailing import learn_names
 from store.reading import JournalReader
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
 
 __all__ = ["CATCH_UP_MOST", "HEARTBEAT_S", "PIECE", "register"]
 
@@ -42,12 +40,12 @@ HEARTBEAT_S: Final = 20.0
 _NUMBER_LONGEST: Final = 18
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the address."""
 
     async def stream(request: web.Request) -> web.WebSocketResponse:
-        with server.listeners.one(caller_of(request)):
-            return await _Listener(request, server).serve()
+        with shared.listeners.one(caller_of(request)):
+            return await _Listener(request, shared).serve()
 
     app.router.add_get("/v1/stream", stream)
 
@@ -55,15 +53,15 @@ def register(app: web.Application, server: ApiServer) -> None:
 class _Listener:
     """One connection. ``position`` is the journal's newest record that it has heard of, or need not."""
 
-    def __init__(self, request: web.Request, server: ApiServer) -> None:
+    def __init__(self, request: web.Request, shared: Shared) -> None:
         self._request = request
-        self._server = server
+        self._shared = shared
         self._wanted = filter_of(request.query)
         self._kinds = frozenset(filter(None, request.query.get("kind", "").split(",")))
         self._in_bundles = request.query.get("bundle") == "1"
-        self._head = server.hub.head
+        self._head = shared.hub.head
         self._position = _after(request.query, self._head())
-        virtual = isinstance(server.host.system.clock, VirtualClock)
+        virtual = isinstance(shared.host.system.clock, VirtualClock)
         # On a virtual clock time flies, and nobody could answer a heartbeat in time.
         beat = None if virtual else HEARTBEAT_S
         self._socket = web.WebSocketResponse(heartbeat=beat, compress=False, max_msg_size=HEARD_MOST)
@@ -71,16 +69,16 @@ class _Listener:
     async def serve(self) -> web.WebSocketResponse:
         """Speak until one of the two ends it."""
         await self._socket.prepare(self._request)
-        ring = self._server.hub.ring
+        ring = self._shared.hub.ring
         seat = ring.join()
         gone: asyncio.Task[None] = asyncio.ensure_future(until_gone(self._request, self._socket))
         gone.add_done_callback(lambda _: seat.news.set())
         try:
-            await learn_names(self._server.reading, self._server.hub)
+            await learn_names(self._shared.reading, self._shared.hub)
             await self._say({"kind": "hello", "head": self._head(), "after": self._position})
             await self._catch_up()
             await self._say({"kind": "live", "position": self._position})
-            while not ring.closed and not gone.done() and self._server.access.still(caller_of(self._request)):
+            while not ring.closed and not gone.done() and self._shared.access.still(caller_of(self._request)):
                 seat.news.clear()
                 said, dropped = ring.take(seat)
                 await self._send(said)
@@ -92,7 +90,7 @@ class _Listener:
         finally:
             ring.leave(seat)
             gone.cancel()
-            may_stay = self._server.access.still(caller_of(self._request))
+            may_stay = self._shared.access.still(caller_of(self._request))
             await self._socket.close(code=WSCloseCode.GOING_AWAY if may_stay else WSCloseCode.POLICY_VIOLATION)
         return self._socket
 
@@ -110,15 +108,15 @@ class _Listener:
                 {"kind": "lost", "after": self._position, "through": first, "count": first - self._position}
             )
             self._position = first
-        while self._position < self._head() and self._server.access.still(caller_of(self._request)):
-            pieces = await self._server.reading.journal(self._piece)
+        while self._position < self._head() and self._shared.access.still(caller_of(self._request)):
+            pieces = await self._shared.reading.journal(self._piece)
             if not pieces:
                 return
             await self._send(pieces)
 
     def _piece(self, journal: JournalReader) -> list[Said]:
         """Read some records, on the thread that reads."""
-        names = self._server.hub.names
+        names = self._shared.hub.names
         found = []
         for record in journal.read_all(self._position, limit=PIECE):
             item = names.complete(event_item(record))

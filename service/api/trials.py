@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from aiohttp import web
 from msgspec import field
@@ -17,6 +17,7 @@ from service.api.answers import Refused, answer, not_found, plain
 from service.api.control import actor_at, near
 from service.api.host import ASK_S
 from service.api.peers import CALLER
+from service.api.shared import Shared
 from service.config import Config
 from service.config.market import Account
 from service.config_store import DraftConfigs, GetDraftConfigs
@@ -24,9 +25,6 @@ from service.taking_secrets import beside
 from service.vault.errors import UnknownSecret
 from service.venue_trial import tried, with_credentials
 from service.venues import is_outside
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
 
 __all__ = ["TestCredentials", "TestVenue", "register"]
 
@@ -61,9 +59,9 @@ class TestCredentials(Value, frozen=True, forbid_unknown_fields=True, gc=False):
         return f"TestCredentials(account={self.account!r}, credentials={sorted(self.credentials)})"
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the addresses."""
-    one = _Trials(server)
+    one = _Trials(shared)
     app.router.add_post("/v1/venues/test", one.kept)
     app.router.add_post("/v1/venues/test-credentials", one.given)
 
@@ -71,8 +69,8 @@ def register(app: web.Application, server: ApiServer) -> None:
 class _Trials:
     """One test an account at a time: each costs of the limit that the account's own session lives on."""
 
-    def __init__(self, server: ApiServer) -> None:
-        self._host = server.host
+    def __init__(self, shared: Shared) -> None:
+        self._host = shared.host
         self._running: set[str] = set()
 
     async def kept(self, request: web.Request) -> web.Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -21,10 +21,8 @@ from service.api.answers import Refused, answer, not_found, plain
 from service.api.chains import chain_of
 from service.api.control import actor_at, near
 from service.api.host import ASK_S
+from service.api.shared import Shared
 from supervision.tree import describe
-
-if TYPE_CHECKING:
-    from service.api.server import ApiServer
 
 __all__ = ["VenueCommand", "register"]
 
@@ -37,9 +35,9 @@ class VenueCommand(Value, frozen=True, forbid_unknown_fields=True, gc=False):
     account: str = ""
 
 
-def register(app: web.Application, server: ApiServer) -> None:
+def register(app: web.Application, shared: Shared) -> None:
     """Register the addresses of the venues."""
-    one = _Venues(server)
+    one = _Venues(shared)
     app.router.add_get("/v1/venues", one.standing)
     app.router.add_get("/v1/venues/rules", one.rules)
     app.router.add_get("/v1/venues/chain", one.chain)
@@ -49,8 +47,8 @@ def register(app: web.Application, server: ApiServer) -> None:
 
 
 class _Venues:
-    def __init__(self, server: ApiServer) -> None:
-        self._host = server.host
+    def __init__(self, shared: Shared) -> None:
+        self._host = shared.host
 
     async def standing(self, request: web.Request) -> web.Response:  # noqa: ARG002
         """Answer how each account's connection stands, how old its rules are, and what it holds."""

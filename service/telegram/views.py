@@ -32,7 +32,7 @@ from service.api.answers import Refused
 from service.api.control import actor_at
 from service.api.equity import equity_of
 from service.api.host import ASK_S, Host
-from service.api.performance import Figures
+from service.api.past import Figures
 from service.api.reading import Reading
 from service.journals import journal_of, views_of
 from service.notices import zone_of

@@ -118,7 +118,7 @@ def test_followers_end_with_the_daemon() -> None:
         path = rig.host.socket_path
         waiting = asyncio.ensure_future(anyio.to_thread.run_sync(lambda: follow(path, {}, lambda _: None)))
         await rig.until("/v1/ps", lambda said: any("1 following" in row["detail"] for row in said["actors"]))
-        rig.host.system.cell_of("/operators/api").actor.hub.close()  # type: ignore[union-attr]
+        rig.host.system.cell_of("/operators/api").actor.shared.hub.close()  # type: ignore[union-attr]
         with anyio.fail_after(10):
             await waiting
         return waiting

@@ -84,7 +84,7 @@ def test_every_address_that_takes_a_name_is_asked() -> None:
         app = web.Application()
         server = rig.host.system.cell_of("/operators/api")
         assert server is not None
-        add_routes(app, server.actor)
+        add_routes(app, server.actor.shared)
         paths = {str(each.resource.canonical) for each in app.router.routes() if each.resource is not None}
         assert {path for path in paths if "{" in path} == {path for path in (*GETS, *POSTS, *NO_ONES) if "{" in path}
         assert set(GETS) | set(POSTS) | set(NO_ONES) <= paths

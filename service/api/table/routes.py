@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cached_property
 from typing import Any, Final, Literal, NamedTuple
 
 import msgspec
@@ -11,7 +11,7 @@ from aiohttp import web
 
 from service.access.roles import Scope
 
-__all__ = ["UNLISTED", "Given", "Kind", "Route", "get", "post", "route_of", "shape", "table", "with_more"]
+__all__ = ["TABLE", "UNLISTED", "Given", "Kind", "Route", "Table", "get", "post", "route_of", "shape", "with_more"]
 
 Kind = Literal["json", "text", "stream", "file"]
 
@@ -96,12 +96,20 @@ UNLISTED: Final = Route("", "", Scope.ADMIN, "an address that is in no table")
 _NO_SUCH: Final = Route("", "", Scope.READ, "no address")
 
 
-@cache
-def table() -> Mapping[tuple[str, str], Route]:
-    """Return every address by method and path; read with the first request, so that a start does without it."""
-    from service.api.table.everything import TABLE
+class Table:
+    """Every address by method and path; read with the first request, so that a start does without it."""
 
-    return TABLE
+    def __init__(self, read: Callable[[], Mapping[tuple[str, str], Route]]) -> None:
+        self._read = read
+
+    @cached_property
+    def rows(self) -> Mapping[tuple[str, str], Route]:
+        """Return them."""
+        return self._read()
+
+
+TABLE: Final = web.AppKey("table", Table)
+"""Where an application keeps its table."""
 
 
 def route_of(request: web.Request) -> Route:
@@ -110,4 +118,4 @@ def route_of(request: web.Request) -> Route:
     if resource is None:
         return _NO_SUCH
     method = "GET" if request.method == "HEAD" else request.method
-    return table().get((method, resource.canonical), UNLISTED)
+    return request.config_dict[TABLE].rows.get((method, resource.canonical), UNLISTED)

@@ -45,8 +45,9 @@ class Network:
         assert cell is not None
         assert isinstance(cell.actor, ApiServer)
         self.server = cell.actor
-        assert self.server.door is not None
-        self.url = f"http://127.0.0.1:{self.server.door.port}"
+        self.shared = cell.actor.shared
+        assert self.shared.door is not None
+        self.url = f"http://127.0.0.1:{self.shared.door.port}"
 
     async def ask(self, method: str, path: str, token: str = "", **given: Any) -> Answer:
         headers = dict(given.pop("headers", {}))
@@ -61,16 +62,16 @@ class Network:
 
     async def token(self, scope: Scope, name: str = "", **more: Any) -> str:
         """Return the token of a program."""
-        now = self.server.access.now()
-        made = await self.server.access.change(
+        now = self.shared.access.now()
+        made = await self.shared.access.change(
             lambda store: create_token(store, name or f"{scope}-program", scope, by="test", now=now, **more)
         )
         return str(made[1])
 
     async def person(self, name: str, role: Role) -> None:
         """Let somebody in."""
-        now = self.server.access.now()
-        await self.server.access.change(lambda store: add_person(store, name, role, PASSWORD, now=now))
+        now = self.shared.access.now()
+        await self.shared.access.change(lambda store: add_person(store, name, role, PASSWORD, now=now))
 
     async def login(self, name: str, password: str = PASSWORD, **more: Any) -> Answer:
         headers = more.pop("headers", {})
@@ -88,8 +89,8 @@ class Network:
 
 def since(net: Network, passed_ns: int) -> None:
     """Have time pass for who is let in."""
-    later = net.server.access.now() + passed_ns
-    net.server.access.now = lambda: later
+    later = net.shared.access.now() + passed_ns
+    net.shared.access.now = lambda: later
 
 
 def network(work: Callable[[Network], Awaitable[T]], **settings: str) -> T:

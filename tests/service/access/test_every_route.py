@@ -66,8 +66,8 @@ def test_every_address_is_shut_with_a_token_that_is_over() -> None:
         await net.person("root", Role.ADMIN)
         token = (await net.login("root")).body["access_token"]
         assert (await net.ask("GET", "/v1/me", token)).status == 200
-        later = net.server.access.now() + ACCESS_NS + 1
-        net.server.access.now = lambda: later
+        later = net.shared.access.now() + ACCESS_NS + 1
+        net.shared.access.now = lambda: later
         assert await wrong(net, token, 401, "TokenExpired") == []
         assert (await net.login("root")).status == 200, "it was no guess: nothing is locked"
 

@@ -143,9 +143,9 @@ def test_a_crowd_of_logins_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setattr(keeper_module, "matches", slow)
         guesses = [asyncio.ensure_future(net.login(f"x{number}", "a wrong guess")) for number in range(2)]
         assert await asyncio.to_thread(begun.acquire, timeout=60)
-        while net.server.access.guessing.waiting < 2:
+        while net.shared.access.guessing.waiting < 2:
             await anyio.lowlevel.checkpoint()
-        net.server.access.look_again()
+        net.shared.access.look_again()
         assert (await net.ask("GET", "/v1/me", token)).status == 200
         sent_away = await net.login("ada")
         assert (sent_away.status, sent_away.code) == (429, "TooManyRequests")

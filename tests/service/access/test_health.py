@@ -112,8 +112,8 @@ def test_figures_are_told_while_the_read_models_cannot_be_read(monkeypatch: pyte
             raise JournalUnavailable("the server is away")
 
         token = await net.token(Scope.METRICS)
-        monkeypatch.setattr(net.server.counted, "_counted", away)
-        monkeypatch.setattr(net.server.counted, "_known", None)
+        monkeypatch.setattr(net.shared.counted, "_counted", away)
+        monkeypatch.setattr(net.shared.counted, "_known", None)
         said = await net.ask("GET", "/metrics", token)
         assert said.status == 200
         assert "bulkhead_groups_open" not in said.body

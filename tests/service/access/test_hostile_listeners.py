@@ -26,7 +26,7 @@ def test_nobody_takes_every_connection(monkeypatch: pytest.MonkeyPatch) -> None:
                 refused = await net.ask("GET", path, greedy)
                 assert (refused.status, refused.code) == (429, "TooManyRequests")
             await open_ones.enter_async_context(net.listening(other))
-        await net.rig.until("/v1/status", lambda _: not net.server.listeners._of)
+        await net.rig.until("/v1/status", lambda _: not net.shared.listeners._of)
         async with net.listening(greedy) as line:
             assert (await line.receive_json())["kind"] == "hello"
 
@@ -64,7 +64,7 @@ def test_who_is_no_longer_let_in_is_not_told_the_past_either(monkeypatch: pytest
             asked += 1
             return asked < 2
 
-        monkeypatch.setattr(net.server.access, "still", still)
+        monkeypatch.setattr(net.shared.access, "still", still)
         async with net.listening(trader, after=0) as line:
             told = []
             while (heard := await line.receive()).type is aiohttp.WSMsgType.TEXT:

@@ -76,8 +76,8 @@ async def raw(net: Network, head: str, body: bytes) -> tuple[int, bytes]:
 
 
 async def connected(net: Network) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    assert net.server.door is not None
-    return await asyncio.open_connection("127.0.0.1", net.server.door.port)
+    assert net.shared.door is not None
+    return await asyncio.open_connection("127.0.0.1", net.shared.door.port)
 
 
 BROKEN: Final = (
@@ -159,7 +159,7 @@ def test_a_mistake_of_ours_is_not_told_in_its_own_words(monkeypatch: pytest.Monk
         def broken(*_: object) -> None:
             raise RuntimeError("cannot reach db with hunter2hunter2")
 
-        monkeypatch.setattr(net.server.reading, "views", broken)
+        monkeypatch.setattr(net.shared.reading, "views", broken)
         said = await net.ask("GET", "/v1/groups", token)
         assert (said.status, said.code) == (500, "RuntimeError")
         assert "hunter2" not in str(said.body)
@@ -228,7 +228,7 @@ def test_a_line_that_is_never_agreed_on_is_given_up(monkeypatch: pytest.MonkeyPa
             async with asyncio.timeout(10):
                 assert (await reader.read()).startswith(first), "and that is the end of it"
             writer.close()
-        await net.rig.until("/v1/status", lambda _: not net.server.hub.ring.seats)
+        await net.rig.until("/v1/status", lambda _: not net.shared.hub.ring.seats)
 
     network(work)
 
@@ -240,7 +240,7 @@ def test_who_reads_nothing_loses_the_line(monkeypatch: pytest.MonkeyPatch) -> No
     much = change_item(0, ["g" * 1_000_000], 0)
 
     async def work(net: Network) -> None:
-        token, hub = await net.token(Scope.READ), net.server.hub
+        token, hub = await net.token(Scope.READ), net.shared.hub
         for path in ("stream", "tail"):
             reader, writer = await connected(net)
             writer.write(
@@ -265,10 +265,10 @@ def test_what_nobody_reads_ends_the_connection() -> None:
         pytest.skip("only Linux ends connections that nobody reads")
 
     async def work(net: Network) -> None:
-        assert net.server.door is not None
+        assert net.shared.door is not None
         _, writer = await connected(net)
-        await net.rig.until("/v1/status", lambda _: net.server.door is not None and net.server.door.count)
-        for each in net.server.door._crowd.visitors:
+        await net.rig.until("/v1/status", lambda _: net.shared.door is not None and net.shared.door.count)
+        for each in net.shared.door._crowd.visitors:
             theirs = each.transport.get_extra_info("socket")
             assert theirs.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == http_door.UNREAD_S * 1_000
         writer.close()
@@ -318,7 +318,7 @@ def test_a_crowd_of_connections_leaves_room_for_the_owner(monkeypatch: pytest.Mo
 
     async def work(net: Network) -> None:
         held = [await connected(net) for _ in range(3)]
-        await net.rig.until("/v1/status", lambda _: net.server.door is not None and net.server.door.count == 3)
+        await net.rig.until("/v1/status", lambda _: net.shared.door is not None and net.shared.door.count == 3)
         reader, writer = await connected(net)
         async with asyncio.timeout(10):
             assert await reader.read() == b""

@@ -128,10 +128,10 @@ def test_what_another_machine_takes_away_ends_what_is_open(postgres_url: str, mo
     """A stream and a tail where nothing happens end within a look of the revocation: nobody has to ask (EX-1507)."""
     monkeypatch.setattr(staying, "LOOK_S", 0.05)
     monkeypatch.setattr(keeper, "_LOOK_NS", 0)
-    monkeypatch.setattr("service.api.server.open_people", lambda _: AccessStore(Place(postgres_url)))
+    monkeypatch.setattr("service.api.shared.open_people", lambda _: AccessStore(Place(postgres_url)))
 
     async def work(net: Network) -> None:
-        token, now = await net.token(Scope.READ, "desk"), net.server.access.now()
+        token, now = await net.token(Scope.READ, "desk"), net.shared.access.now()
         headers = {"Authorization": f"Bearer {token}"}
         async with (
             net.listening(token) as stream,
@@ -205,7 +205,7 @@ def test_while_the_server_is_away_who_is_known_stays_in(server: Server) -> None:
         await net.person("ada", Role.OPERATOR)
         session = (await net.login("ada")).body["access_token"]
         server.stop("immediate")
-        net.server.access.look_again()
+        net.shared.access.look_again()
         assert (await net.ask("GET", "/v1/me", session)).status == 200
         asked = await net.ask("POST", "/v1/pause", session, json={}, headers={"X-Request-Id": "a"})
         assert (asked.status, asked.code) in {(503, "ConnectionLost"), (503, "JournalUnavailable")}
@@ -213,7 +213,7 @@ def test_while_the_server_is_away_who_is_known_stays_in(server: Server) -> None:
         with pytest.raises(JournalUnavailable):
             AccessStore(Place(given["BULKHEAD_DATABASE_URL"]))
         server.start()
-        net.server.access.look_again()
+        net.shared.access.look_again()
         assert (await net.ask("POST", "/v1/pause", session, json={}, headers={"X-Request-Id": "b"})).status == 200
 
     network(work, **given)

@@ -110,8 +110,8 @@ def test_another_password_ends_the_sessions() -> None:
     async def work(net: Network) -> None:
         await net.person("ada", Role.VIEWER)
         session = (await net.login("ada")).body
-        now = net.server.access.now()
-        await net.server.access.change(lambda store: change_password(store, "ada", PASSWORD + "!", now=now))
+        now = net.shared.access.now()
+        await net.shared.access.change(lambda store: change_password(store, "ada", PASSWORD + "!", now=now))
         assert (await net.ask("GET", "/v1/me", session["access_token"])).code == "SessionEnded"
         assert (await net.login("ada", PASSWORD + "!")).status == 200
 
@@ -154,9 +154,9 @@ def test_a_revoked_token_is_refused_from_the_next_request_on() -> None:
         token = await net.token(Scope.READ, "desk")
         assert (await net.ask("GET", "/v1/me", token)).status == 200
         store = AccessStore(net.rig.host.config.access_path)
-        revoke_token(store, "desk", now=net.server.access.now())
+        revoke_token(store, "desk", now=net.shared.access.now())
         store.close()
-        net.server.access.look_again()
+        net.shared.access.look_again()
         assert (await net.ask("GET", "/v1/me", token)).code == "TokenRevoked"
 
     network(work)

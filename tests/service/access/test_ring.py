@@ -76,7 +76,7 @@ def test_a_listener_that_fell_behind_goes_on_without_a_gap(monkeypatch: pytest.M
     """When the ring has gone round it reads the journal, then goes on live: every record once, in order."""
 
     async def work(net: Network) -> None:
-        net.server.hub.ring = Ring(most=4)
+        net.shared.hub.ring = Ring(most=4)
         token = await net.token(Scope.READ)
         async with net.listening(token, after=0, severity="debug", bundle=1) as line:
             while not any(each["kind"] == "live" for each in await line.receive_json()):

@@ -172,7 +172,7 @@ def test_a_listener_ends_with_the_time_of_its_proof() -> None:
 
     async def work(net: Network) -> None:
         await net.person("ada", Role.VIEWER)
-        access = net.server.access
+        access = net.shared.access
         cookie = (await cookie_of(net))["Cookie"].partition("=")[2]
         callers = [await access.caller(text, "x") for text in (cookie, await net.token(Scope.READ, days=1))]
         callers.append((await access.login("ada", PASSWORD, "x")).caller)

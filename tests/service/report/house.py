@@ -16,7 +16,7 @@ from aiohttp import web
 from benchmarks.trade_history import BEGIN, DAY, make_history
 from service.api.answers import errors_in_one_shape
 from service.api.client import Client
-from service.api.performance import Figures
+from service.api.past import Figures
 from service.api.performance import register as register_figures
 from service.api.reports import register as register_reports
 from service.config import Config, parse

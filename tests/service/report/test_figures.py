@@ -15,7 +15,7 @@ from protocol.notifications import DayFigures, DaySummaryKept
 from protocol.values import Scope
 from runtime.journal import Entry
 from service.api.client import DaemonRefused
-from service.api.table.routes import table
+from service.api.table.everything import TABLE
 from service.report.figures import PARTS, answer_of, live
 from service.report.history import history
 from store.opening import MEMORY
@@ -299,7 +299,7 @@ def test_answers_are_what_the_description_says() -> None:
             ("/v1/performance/exports", {}),
         ):
             found = await house.get(path, **query)
-            promised = table()["GET", path].gives
+            promised = TABLE["GET", path].gives
             assert msgspec.to_builtins(msgspec.convert(found, promised, strict=False)).keys() == found.keys(), path
 
     run(work)
