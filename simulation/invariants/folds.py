@@ -64,7 +64,7 @@ _PARTS: Final[dict[type[DurableActor], Callable[[Any], Any]]] = {
     OrderDesk: lambda actor: actor._book,
     PositionGroup: lambda actor: (actor._view, actor._acted),
     Reconciler: lambda actor: actor._status,
-    RiskCoordinator: lambda actor: (actor._number, actor._said, actor._wanted, actor._why),
+    RiskCoordinator: lambda actor: (actor._number, actor._said, actor._paused, actor._stopped),
     ConfigStore: lambda actor: vars(actor._history),
 }
 

@@ -106,7 +106,7 @@ def test_an_actor_without_snapshots_is_compared_all_the_same() -> None:
     """The risk coordinator keeps no snapshot; that it was paused must be in the journal."""
     stage, actor = Stage(StateIsFold()), Steered()
     stage.system = Tree(Place("/risk/coordinator", actor))
-    actor._wanted = EngineStatus.PAUSED
+    actor._paused[""] = ""
     assert len(stage.rest()) == 1
     stage.tell("/risk/coordinator", EngineStatusChanged(1, EngineStatus.PAUSED, "", stage.now))
     actor._number, actor._said, actor.sequence = 1, EngineStatus.PAUSED, 1
