@@ -15,6 +15,7 @@ from protocol.pool import QueueRemoved
 from protocol.precision import RulesFetchFailed
 from protocol.risk import AccountArmed, AccountPaused, AccountResumed, AccountStopped, EngineStatus, EngineStatusChanged
 from protocol.signals import SignalReceived, SignalRouted
+from protocol.telegram import PhoneMoved
 from protocol.venue import DifferenceFound, EntriesStopped, VenueStatus, VenueStatusChanged
 from protocol.webhook import RequestRefused
 from rules.notices.sentence import Sentence, SentenceOf, capital, coded, market_of, unnumbered, who
@@ -64,6 +65,12 @@ def _account_stopped(e: AccountStopped) -> Sentence:
 
 def _account_armed(e: AccountArmed) -> Sentence:
     return Sentence(f"Account {e.account} is armed: it takes entries again", f"by {who(e.by)}" if e.by else "")
+
+
+def _phone_moved(e: PhoneMoved) -> Sentence:
+    return Sentence(
+        "A Telegram group has a new id", f"{e.chat} is {e.to} now and served there; put it into the settings"
+    )
 
 
 def _entries_stopped(e: EntriesStopped) -> Sentence:
@@ -163,6 +170,7 @@ OF_HOUSE: Final[Mapping[str, SentenceOf]] = {
     "EntriesStopped": _entries_stopped,
     "EventLogged": _logged,
     "IncidentRaised": _incident,
+    "PhoneMoved": _phone_moved,
     "QueueRemoved": _unqueued,
     "RequestRefused": _refused_request,
     "RulesFetchFailed": _rules_failed,
