@@ -11,12 +11,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
 from textual.content import Content
-from textual.timer import Timer
 from textual.widgets import Input, Label, Static
 
 from tui import cells
-from tui.forms.base import Box, Buttons, Form
+from tui.forms.base import Box, Buttons
 from tui.forms.layer_sets import COLUMNS, SHORTHAND, LayerSets, Mode, is_number
+from tui.forms.typed import TypedForm
 from tui.ladder import ladder_lines
 from tui.lines import Lines
 from tui.text import clickable, line, lines
@@ -24,7 +24,6 @@ from tui.text import clickable, line, lines
 __all__ = ["Inside", "LayersForm"]
 
 _GRID: Final = "grid_strategy."
-_PAUSE_S: Final = 0.2
 _PLACE: Final = re.compile(r"\[(\d+)\]")
 _BUTTONS: Final = (
     ("F2", "add", "Add"),
@@ -50,7 +49,7 @@ class Inside(NamedTuple):
     """Venue and timeframe of the sample signal."""
 
 
-class LayersForm(Form):
+class LayersForm(TypedForm):
     """Every set of layers; ends with the edits of the draft that all of them come to, or of an override they are inside."""
 
     DEFAULT_CSS = """
@@ -91,7 +90,6 @@ class LayersForm(Form):
         self._symbol = symbol
         self._side = "long"
         self._found: Mapping[str, Any] | None = None
-        self._pause: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the sets, the rows, the ladder."""
@@ -126,7 +124,7 @@ class LayersForm(Form):
         cells = [each for each in holder.query(Input) if each.name and each.name.endswith(f".{column}")]
         if cells:
             cells[min(place, len(cells) - 1)].focus()
-        self._later()
+        self.later()
 
     def _rows(self) -> Iterator[Horizontal]:
         if not self.pyramid and self.sets.mode is Mode.SHORTHAND:
@@ -245,7 +243,7 @@ class LayersForm(Form):
     def action_other_side(self) -> None:
         """Show the ladder of the other side."""
         self._side = "short" if self._side == "long" else "long"
-        self._later()
+        self.later()
 
     def action_keep(self) -> None:
         """End with the edits; what is no number stays on the form."""
@@ -269,15 +267,9 @@ class LayersForm(Form):
                 self.sets.shorthand[int(place)] = event.value
             else:
                 self.sets.sets[self.pyramid][int(place)][int(column)] = event.value
-        self._later()
+        self.later()
 
-    def _later(self) -> None:
-        if self._pause is not None:
-            self._pause.stop()
-        self._pause = self.set_timer(_PAUSE_S, self._look)
-
-    @work(exclusive=True, group="look")
-    async def _look(self) -> None:
+    async def looked(self) -> None:
         """Ask the daemon what it thinks of the layers, and for the ladder of the sample."""
         if problem := self.sets.unreadable():
             self.query_one("#wrong", Lines).put(line((f"✖ {problem}", "alarm")))

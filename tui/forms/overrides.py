@@ -11,18 +11,17 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
 from textual.suggester import SuggestFromList
-from textual.timer import Timer
 from textual.widgets import Input, Label, Static
 
-from tui.forms.base import Box, Buttons, Form
+from tui.forms.base import Box, Buttons
+from tui.forms.entries import EntriesForm
 from tui.forms.layers import Inside, LayersForm
 from tui.lines import Lines
 from tui.settings_values import brief, hint_of, problem_of, shown, value_of
-from tui.text import clickable, line, lines
+from tui.text import line, lines
 
 __all__ = ["OverridesForm"]
 
-_PAUSE_S: Final = 0.2
 _GRID: Final = "grid_strategy."
 _KEY: Final = f"{_GRID}overrides"
 _SETS: Final = ("levels", "pyramid_specific_levels")
@@ -62,7 +61,7 @@ class _Entry:
         return " ".join(filter(None, self.match.values())) or "nobody yet"
 
 
-class OverridesForm(Form):
+class OverridesForm(EntriesForm[_Entry]):
     """All entries, one at a time; ends with the edit of the draft that they come to."""
 
     DEFAULT_CSS = """
@@ -79,12 +78,7 @@ class OverridesForm(Form):
         Binding("f2", "add", "Add a value"),
         Binding("f3", "remove", "Remove it"),
         Binding("f4", "new", "New entry"),
-        Binding("f5", "drop", "Drop the entry"),
         Binding("f8", "layers", "Its layers"),
-        Binding("pagedown", "other(1)", "Next entry"),
-        Binding("pageup", "other(-1)", "The entry before"),
-        Binding("up", "app.focus_previous", "Before", show=False),
-        Binding("down", "app.focus_next", "Next", show=False),
     ]
 
     def __init__(
@@ -96,13 +90,10 @@ class OverridesForm(Form):
         pyramids: int = 1,
     ) -> None:
         """``symbol`` is that of a sample where an entry is for all, ``pyramids`` how many a group has without an entry."""
-        super().__init__()
+        super().__init__([_Entry(each) for each in entries])
         self._symbol = symbol
         self._pyramids = pyramids
-        self.entries = [_Entry(each) for each in entries] or [_Entry()]
         self._keys = {str(each["key"]).partition(".")[2]: each for each in keys}
-        self._at = 0
-        self._pause: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the entries and the one in front."""
@@ -118,26 +109,29 @@ class OverridesForm(Form):
 
     def on_mount(self) -> None:
         """Begin with the first entry."""
-        self._rebuild("venue")
+        self.rebuild()
+
+    def fresh(self) -> _Entry:
+        """Return an entry for nobody yet."""
+        return _Entry()
+
+    def title_of(self, entry: _Entry) -> str:
+        """Return whom it is for."""
+        return entry.title
 
     # --- the entry in front ----------------------------------------------------------------------------------------------
 
-    @property
-    def entry(self) -> _Entry:
-        """Return the entry in front."""
-        return self.entries[self._at]
-
     @work(exclusive=True, group="rows")
-    async def _rebuild(self, name: str) -> None:
-        """Lay the entry out anew and go to one of its fields."""
+    async def rebuild(self, name: str = "venue") -> None:
+        """Lay the entry in front out anew and go to one of its fields."""
         holder = self.query_one("#entry", Container)
         await holder.remove_children()
         await holder.mount_all(list(self._rows()))
-        self._draw_entries()
+        self.draw_entries()
         for each in holder.query(Input):
             if each.name == name:
                 each.focus()
-        self._later()
+        self.later()
 
     def _rows(self) -> Iterator[Horizontal]:
         for name, hint in _MATCH.items():
@@ -156,13 +150,6 @@ class OverridesForm(Form):
                 Label("", classes="said", id=f"said-{place}", markup=False),
             )
 
-    def _draw_entries(self) -> None:
-        chips = [
-            clickable(f" {each.title} ", "badge" if place == self._at else "dim", f"screen.show({place})")
-            for place, each in enumerate(self.entries)
-        ]
-        self.query_one("#entries", Lines).put(lines(Content(" ").join(chips), line("")))
-
     def _row(self) -> int:
         name = self.focused.name if isinstance(self.focused, Input) and self.focused.name else ""
         place = name.partition(".")[0]
@@ -174,34 +161,14 @@ class OverridesForm(Form):
         """Put another value into the entry."""
         place = self._row() + 1
         self.entry.settings.insert(place, ["", ""])
-        self._rebuild(f"{place}.key")
+        self.rebuild(f"{place}.key")
 
     def action_remove(self) -> None:
         """Take a value out of the entry."""
         place = self._row()
         del self.entry.settings[place]
         self.entry.settings = self.entry.settings or [["", ""]]
-        self._rebuild(f"{max(0, place - 1)}.key")
-
-    def action_new(self) -> None:
-        """Begin another entry."""
-        self.entries.append(_Entry())
-        self.action_show(len(self.entries) - 1)
-
-    def action_drop(self) -> None:
-        """Take the entry away."""
-        del self.entries[self._at]
-        self.entries = self.entries or [_Entry()]
-        self.action_show(max(0, self._at - 1))
-
-    def action_show(self, place: int) -> None:
-        """Show an entry."""
-        self._at = place
-        self._rebuild("venue")
-
-    def action_other(self, by: int) -> None:
-        """Show the next entry, or the one before."""
-        self.action_show((self._at + by) % len(self.entries))
+        self.rebuild(f"{max(0, place - 1)}.key")
 
     def action_layers(self) -> None:
         """Write the layers of this entry row by row, the ladder of a signal that it is for beside them."""
@@ -213,7 +180,7 @@ class OverridesForm(Form):
 
     @work(exclusive=True, group="layers")
     async def _write_layers(self) -> None:
-        at, entry = self._at, self.entry
+        at, entry = self.at, self.entry
         place = len(self._written(self.entries[:at]))
 
         def draft(edits: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,7 +196,7 @@ class OverridesForm(Form):
         edits = await self.app.push_screen_wait(form)
         if edits is not None:
             entry.take_layers(edits)
-            self._rebuild("venue")
+            self.rebuild()
 
     def action_keep(self) -> None:
         """End with the edit; what a key does not take stays on the form."""
@@ -280,11 +247,11 @@ class OverridesForm(Form):
         place, _, column = name.partition(".")
         if name in _MATCH:
             self.entry.match[name] = event.value
-            self._draw_entries()
+            self.draw_entries()
         elif place.isdecimal():
             self.entry.settings[int(place)][column == "value"] = event.value.strip()
         self._hint()
-        self._later()
+        self.later()
 
     def _hint(self) -> None:
         for place, problem in enumerate(self._problems(self.entry)):
@@ -293,19 +260,7 @@ class OverridesForm(Form):
             label.set_class(bool(problem), "-wrong")
             label.update(Content(problem or (hint_of(key) if key is not None else "")))
 
-    @on(Input.Submitted)
-    def entered(self, event: Input.Submitted) -> None:
-        """Go to the next field."""
-        event.stop()
-        self.focus_next(Input)
-
-    def _later(self) -> None:
-        if self._pause is not None:
-            self._pause.stop()
-        self._pause = self.set_timer(_PAUSE_S, self._look)
-
-    @work(exclusive=True, group="look")
-    async def _look(self) -> None:
+    async def looked(self) -> None:
         """Ask the daemon what it thinks of the entries."""
         if any(any(self._problems(entry)) for entry in self.entries):
             return

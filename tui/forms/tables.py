@@ -15,17 +15,16 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.suggester import SuggestFromList
-from textual.timer import Timer
 from textual.widgets import Input, Label, Static
 
-from tui.forms.base import Box, Buttons, Form
+from tui.forms.base import Box, Buttons
+from tui.forms.entries import EntriesForm
 from tui.lines import Lines
 from tui.settings_values import choices_of, problem_of, shown, takes, value_of
-from tui.text import clickable, line, lines
+from tui.text import line, lines
 
 __all__ = ["BUTTONS", "TablesForm"]
 
-_PAUSE_S: Final = 0.2
 _NAME: Final = "its name"
 """Stands for the name of an entry of a table, which is no key of it."""
 _WHERE: Final = re.compile(r"\[(\d+)\]|\.([^.\[]+)")
@@ -59,7 +58,7 @@ class _Field(Input):
         await super()._on_key(event)
 
 
-class TablesForm(Form):
+class TablesForm(EntriesForm[dict[str, str]]):
     """All entries of a key; ends with the edit of the draft that they come to.
 
     ``row`` is the key as the settings show it, with ``inside``: the keys of an entry. ``at`` is the entry in front.
@@ -81,26 +80,18 @@ class TablesForm(Form):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f2", "new", "New"),
         Binding("f4", "copy", "Copy"),
-        Binding("f5", "drop", "Remove"),
-        Binding("pagedown", "other(1)", "Next"),
-        Binding("pageup", "other(-1)", "The one before"),
-        Binding("up", "app.focus_previous", "Before", show=False),
-        Binding("down", "app.focus_next", "Next", show=False),
     ]
     around: ClassVar[int] = 14
     """Lines of the form beside the fields, on a narrow screen."""
     buttons: ClassVar[Sequence[tuple[str, str, str]]] = BUTTONS
 
     def __init__(self, row: Mapping[str, Any], wanted: Any, at: int = 0) -> None:
-        super().__init__()
+        super().__init__([_texts(each, name) for name, each in _pairs(wanted)], at)
         self._row = row
         self._named = str(row["type"]).startswith("table")
         self._keys = {str(each["key"]): each for each in row["inside"] if not each["secret"]}
-        self.entries = [_texts(each, name) for name, each in _pairs(wanted)] or [{}]
-        self._at = min(at, len(self.entries) - 1)
         self._errors: Sequence[Mapping[str, Any]] = ()
         self._laid: dict[str, tuple[_Field, Label]] = {}
-        self._pause: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the entries and the one in front."""
@@ -112,6 +103,14 @@ class TablesForm(Form):
             yield Lines(id="about")
             yield Lines(id="wrong")
             yield Buttons(self.buttons)
+
+    def fresh(self) -> dict[str, str]:
+        """Return an entry of nothing but defaults; entries are texts by key, without what is not written."""
+        return {}
+
+    def title_of(self, entry: dict[str, str]) -> str:
+        """Return its name."""
+        return entry.get(self.name_key) or "new"
 
     def more(self) -> ComposeResult:
         """Yield what stands between the fields and what is said of them."""
@@ -127,11 +126,6 @@ class TablesForm(Form):
         self.query_one("#entry").styles.max_height = max(_FEWEST, self.size.height - self.around)
 
     # --- the entry in front ----------------------------------------------------------------------------------------------
-
-    @property
-    def entry(self) -> dict[str, str]:
-        """Return the texts of the entry in front, by key; what is not written has its default."""
-        return self.entries[self._at]
 
     @property
     def name_key(self) -> str:
@@ -155,7 +149,7 @@ class TablesForm(Form):
         self.draw_entries()
         field, _ = self._laid.get(name) or next(iter(self._laid.values()))
         field.focus()
-        self._later()
+        self.later()
 
     def _rows(self) -> Iterator[Horizontal]:
         self._laid = {}
@@ -169,44 +163,11 @@ class TablesForm(Form):
             self._laid[name] = (field, said)
             yield Horizontal(Label(f"{mark}{name}", markup=False), field, said)
 
-    def draw_entries(self) -> None:
-        """Draw whom entries are about, the one in front set off."""
-        chips = [
-            clickable(
-                f" {each.get(self.name_key) or 'new'} ",
-                "badge" if place == self._at else "dim",
-                f"screen.show({place})",
-            )
-            for place, each in enumerate(self.entries)
-        ]
-        self.query_one("#entries", Lines).put(lines(Content(" ").join(chips), line("")))
-
     # --- keys ----------------------------------------------------------------------------------------------------------
-
-    def action_new(self) -> None:
-        """Begin another entry."""
-        self.entries.append({})
-        self.action_show(len(self.entries) - 1)
 
     def action_copy(self) -> None:
         """Begin another entry with what this one has, but for its name."""
-        self.entries.append({name: text for name, text in self.entry.items() if name != self.name_key})
-        self.action_show(len(self.entries) - 1)
-
-    def action_drop(self) -> None:
-        """Take the entry away."""
-        del self.entries[self._at]
-        self.entries = self.entries or [{}]
-        self.action_show(max(0, self._at - 1))
-
-    def action_show(self, place: int) -> None:
-        """Show an entry."""
-        self._at = place
-        self.rebuild()
-
-    def action_other(self, by: int) -> None:
-        """Show the next entry, or the one before."""
-        self.action_show((self._at + by) % len(self.entries))
+        self.begin({name: text for name, text in self.entry.items() if name != self.name_key})
 
     def action_keep(self) -> None:
         """End with the edit; what a key does not take stays on the form."""
@@ -264,26 +225,14 @@ class TablesForm(Form):
             self.rebuild(name)
             return
         self._draw()
-        self._later()
+        self.later()
 
     @on(events.DescendantFocus)
     def gone_to(self) -> None:
         """Say what the key is for."""
         self._draw_about()
 
-    @on(Input.Submitted)
-    def entered(self, event: Input.Submitted) -> None:
-        """Go to the next field."""
-        event.stop()
-        self.focus_next(Input)
-
-    def _later(self) -> None:
-        if self._pause is not None:
-            self._pause.stop()
-        self._pause = self.set_timer(_PAUSE_S, self._look)
-
-    @work(exclusive=True, group="look")
-    async def _look(self) -> None:
+    async def looked(self) -> None:
         """Ask the daemon what it thinks of the entries."""
         self._errors = ()
         if not any(self._problems(each) for each in self.entries):
@@ -299,7 +248,7 @@ class TablesForm(Form):
         elsewhere = []
         for error in self._errors:
             place, name = self._where(str(error["path"]))
-            if place == self._at and name in self.keys(self.entry):
+            if place == self.at and name in self.keys(self.entry):
                 said.setdefault(name, str(error["message"]))
             else:
                 elsewhere.append(error)
@@ -313,7 +262,7 @@ class TablesForm(Form):
     def _draw_outcome(self, wrong: bool, elsewhere: Sequence[Mapping[str, Any]]) -> None:
         found = [line((f"✖ {each['path']}: {each['message']}", "alarm")) for each in elsewhere]
         for place, entry in enumerate(self.entries):
-            if place != self._at and (problems := self._problems(entry)):
+            if place != self.at and (problems := self._problems(entry)):
                 name, problem = next(iter(problems.items()))
                 found.append(line((f"✖ {entry.get(self.name_key) or 'new'}: {name} {problem}", "alarm")))
         if not found and not wrong:
