@@ -21,6 +21,10 @@ T = TypeVar("T")
 _OPEN_TRIES: Final = 40
 _OPEN_EVERY_S: Final = 0.05
 
+_CAUGHT_UP_TRIES: Final = 100
+_CAUGHT_UP_EVERY_S: Final = 0.01
+"""How often, a second in all, the read models are looked at until they show what a command did."""
+
 
 class Reading:
     """The daemon's own read-only view of its files; opened when first needed, opened anew after an error."""
@@ -31,10 +35,19 @@ class Reading:
         self._journal: JournalReader | None = None
         self._views: Views | None = None
         self._turn: CapacityLimiter | None = None
+        self._wanted = 0
+
+    def follow(self, position: int) -> None:
+        """Have the next answer of the read models show the journal up to here, unless they are more than a second behind.
+
+        They are made beside the daemon, and nobody waits for them; but whoever gave a command and asks what came of it is
+        told so.
+        """
+        self._wanted = max(self._wanted, position)
 
     async def views(self, ask: Callable[[Views], T]) -> T:
         """Return the answer of the read models; raise JournalError when they cannot be read."""
-        return await self._run(lambda: ask(self._open_views()))
+        return await self._run(lambda: ask(self._followed_views()))
 
     async def journal(self, ask: Callable[[JournalReader], T]) -> T:
         """Return what is asked of the journal."""
@@ -42,7 +55,7 @@ class Reading:
 
     async def both(self, ask: Callable[[Views, JournalReader], T]) -> T:
         """Return what takes both, for example the records about an id."""
-        return await self._run(lambda: ask(self._open_views(), self._open_journal()))
+        return await self._run(lambda: ask(self._followed_views(), self._open_journal()))
 
     async def beside(self, work: Callable[[], T]) -> T:
         """Return what some work with files comes to, done on the same thread."""
@@ -59,6 +72,17 @@ class Reading:
         except JournalError:
             self.close()
             raise
+
+    def _followed_views(self) -> Views:
+        views, wanted = self._open_views(), self._wanted
+        if wanted:
+            for _ in range(_CAUGHT_UP_TRIES):
+                if views.position() >= wanted:
+                    break
+                Event().wait(_CAUGHT_UP_EVERY_S)
+            if self._wanted == wanted:  # asked for once: who is further behind holds nobody up again
+                self._wanted = 0
+        return views
 
     def _open_views(self) -> Views:
         for _ in range(_OPEN_TRIES):

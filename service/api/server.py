@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -19,6 +20,7 @@ from protocol.venue import SessionDown, SessionUp
 from runtime.actor import Actor, handles
 from runtime.clock import VirtualClock, WallClock
 from runtime.dead_letters import DeadLetter
+from runtime.journal import JournalError
 from runtime.listening import stop_accepting
 from service.api.answers import errors_in_one_shape
 from service.api.audit import audit
@@ -142,11 +144,18 @@ class ApiServer(Actor):
     async def _time_stands(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Keep a virtual clock still while a request is answered from files and threads; following is no request."""
+        """Keep a virtual clock still while a request is answered from files and threads; following is no request.
+
+        What is read after a command shows what it did.
+        """
         if request.path in ("/v1/tail", "/v1/stream"):
             return await handler(request)
         with self.host.system.hold():
-            return await handler(request)
+            response = await handler(request)
+        if request.method == "POST":
+            with suppress(JournalError):  # the answer to a command is given, however the journal fares
+                self.shared.reading.follow(self.host.system.journal.head())
+        return response
 
     # --- what it hears -------------------------------------------------------------------------------------------------
 

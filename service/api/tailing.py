@@ -48,10 +48,12 @@ async def tail(
     await learn_names(reading, hub)
     hub.followers.add(follower)
     try:
-        for text in await reading.journal(lambda journal: _history(journal, hub, follower, past)):
-            if not may_stay():
-                return socket
-            await socket.send_str(text)
+        # Who wants nothing of the past hears all from here on: what is committed while a journal is read would be past.
+        if any(past):
+            for text in await reading.journal(lambda journal: _history(journal, hub, follower, past)):
+                if not may_stay():
+                    return socket
+                await socket.send_str(text)
         if request.query.get("follow") != "0":
             await _forward(request, socket, follower, may_stay)
     finally:
@@ -90,8 +92,6 @@ def _history(journal: JournalReader, hub: Hub, follower: Follower, past: tuple[i
     since, last = past
     head = journal.head()
     follower.after = head
-    if not since and not last:
-        return []
     found: list[str] = []
     for record in journal.read_all(max(0, head - HISTORY_MOST), limit=min(head, HISTORY_MOST)):
         item = hub.names.complete(event_item(record))

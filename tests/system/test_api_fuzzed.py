@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from service.api.described import document
+from service.api.table.everything import ROUTES
 from tests.system.process import CONFIG, daemon_in
 
 with warnings.catch_warnings():
@@ -38,7 +39,7 @@ CHECKS: Final = [not_a_server_error, response_schema_conformance, status_code_co
 
 def operations() -> list[Any]:
     """Return what can be asked and answered at once."""
-    found: dict[str, Any] = document("1")
+    found: dict[str, Any] = document("1", ROUTES)
     for path in list(found["paths"]):
         kinds = [each["responses"] for each in found["paths"][path].values()]
         files = any("application/octet-stream" in str(each) for each in kinds)

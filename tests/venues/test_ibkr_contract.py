@@ -27,7 +27,7 @@ class Surroundings:
     @pytest.fixture(autouse=True)
     def surroundings(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.path = str(tmp_path)
-        monkeypatch.setattr(Line, "answer_s", 0.3)
+        monkeypatch.setattr(Line, "answer_s", 2.0)
 
 
 class TestIbkrContract(Surroundings, TradingContract):
