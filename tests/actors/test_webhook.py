@@ -259,9 +259,9 @@ def test_a_restart_listens_again() -> None:
         old = rig.port
         cell = rig.stage.system.cell_of("/house/webhook")
         assert cell is not None
+        former = rig.stage.actor("webhook")
         cell.crash(Broken("by the test"), None)
-        await rig.turn()
-        await rig.listening()
+        await rig.listening(after=former)
         assert (await rig.post())[0] == 200
         if rig.port != old:
             with pytest.raises(OSError):

@@ -77,10 +77,10 @@ class Rig:
         listener = self.stage.actor("webhook")
         return listener.port if listener is not None else 0
 
-    async def listening(self) -> None:
-        """Wait until the present life of the listener listens."""
+    async def listening(self, after: object = None) -> None:
+        """Wait until a life of the listener listens, another one than ``after``."""
         async with asyncio.timeout(PATIENCE_S):
-            while not self.port:
+            while not self.port or self.stage.actor("webhook") is after:
                 await self.turn()
 
     @staticmethod

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from runtime.clock import WallClock
 from service.cli import app
 from service.cli.codes import ExitCode
 from service.cli.stopping import lives
@@ -21,6 +22,8 @@ from tests.house.sources import ROOT
 from tests.service.command_line import CliRunner
 
 pytestmark = pytest.mark.slow(seconds=40)
+
+PATIENCE_NS = 30_000_000_000
 
 CONFIG = """
 [market]
@@ -46,6 +49,13 @@ class Operator:
         result = self(*arguments, "--json")
         assert result.exit_code == 0, result.stderr
         return json.loads(result.stdout)
+
+    def sent(self, *entry: str) -> Any:
+        """Send a signal as soon as the daemon knows a price for it; return what it says."""
+        end = WallClock().now() + PATIENCE_NS
+        while "NoPrice" in (said := self(*entry, "--check")).stderr:
+            assert WallClock().now() < end, said.stderr
+        return self.json(*entry)
 
     def process(self, *arguments: str, **more: Any) -> subprocess.Popen[str]:
         """Run a command as a process of its own."""
@@ -80,7 +90,7 @@ def operator() -> Iterator[Operator]:
 @pytest.fixture(scope="module")
 def entered(operator: Operator) -> dict[str, Any]:
     """Return the answer to an entry that opened a group."""
-    said: dict[str, Any] = operator.json("signal", "entry", "BTCUSDT", "--side", "long", "--size", "500")
+    said: dict[str, Any] = operator.sent("signal", "entry", "BTCUSDT", "--side", "long", "--size", "500")
     return said
 
 

@@ -10,14 +10,12 @@ from typing import Any
 
 import pytest
 
-from runtime.clock import WallClock
 from service.cli.codes import ExitCode
 from tests.service.test_cli_daemon import CONFIG, Operator
 
 pytestmark = pytest.mark.slow
 
 PAIRS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
-PATIENCE_NS = 30_000_000_000
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +34,7 @@ def operator() -> Iterator[Operator]:
 @pytest.fixture(scope="module")
 def signals(operator: Operator) -> list[dict[str, Any]]:
     """Return the answers to three entries, sent once the daemon knows a price of each."""
-    entries = [("signal", "entry", pair, "--side", "long", "--size", "500") for pair in PAIRS]
-    end = WallClock().now() + PATIENCE_NS
-    for entry in entries:
-        while "NoPrice" in (said := operator(*entry, "--check")).stderr:
-            assert WallClock().now() < end, said.stderr
-    return [operator.json(*entry) for entry in entries]
+    return [operator.sent("signal", "entry", pair, "--side", "long", "--size", "500") for pair in PAIRS]
 
 
 def test_the_queue_is_shown_ranked(operator: Operator, signals: list[dict[str, Any]]) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from runtime.clock import WallClock
 from service.cli.codes import ExitCode
-from tests.service.test_cli_daemon import CONFIG, Operator
+from tests.service.test_cli_daemon import CONFIG, PATIENCE_NS, Operator
 
 pytestmark = pytest.mark.slow
 
@@ -44,13 +45,14 @@ def operator() -> Iterator[Operator]:
 @pytest.fixture(scope="module")
 def group(operator: Operator) -> str:
     """Return the id of a group that is open."""
-    answer = operator.json("signal", "entry", "BTCUSDT", "--side", "long", "--size", "500")
+    answer = operator.sent("signal", "entry", "BTCUSDT", "--side", "long", "--size", "500")
     assert answer["routed"] == "opened"
-    for _ in range(2_000):
-        found: list[dict[str, Any]] = operator.json("risk")["accounts"][0]["losers"]
-        if found:
-            return str(found[0]["group_id"])
-    raise AssertionError("the group never lost a cent")
+    end = WallClock().now() + PATIENCE_NS
+    found: list[dict[str, Any]] = []
+    while not found:
+        assert WallClock().now() < end, "the group never lost a cent"
+        found = operator.json("risk")["accounts"][0]["losers"]
+    return str(found[0]["group_id"])
 
 
 def test_what_loses_is_shown_with_what_it_waits_for(operator: Operator, group: str) -> None:
