@@ -77,7 +77,7 @@ def changed(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
 
 
 def is_done(before: dict[str, Any], after: dict[str, Any], actor: str) -> bool:
-    """Tell whether everybody runs, an actor again, and as many with it as follow it: they are started one after the other."""
+    """Tell whether everybody runs, an actor again, and with it as many as follow it, one after the other."""
     again = changed(before, after)
     running = all(row["state"] == "running" for row in after.values())
     return running and actor in again and len(again) > ALONG.get(actor, 0)
