@@ -14,16 +14,13 @@ from typing import Any
 
 import pytest
 
-from runtime.clock import WallClock
 from service.cli import app
 from service.cli.codes import ExitCode
 from service.cli.stopping import lives
 from tests.house.sources import ROOT
-from tests.service.command_line import CliRunner
+from tests.service.command_line import CliRunner, until
 
 pytestmark = pytest.mark.slow(seconds=40)
-
-PATIENCE_NS = 30_000_000_000
 
 CONFIG = """
 [market]
@@ -52,9 +49,7 @@ class Operator:
 
     def sent(self, *entry: str) -> Any:
         """Send a signal as soon as the daemon knows a price for it; return what it says."""
-        end = WallClock().now() + PATIENCE_NS
-        while "NoPrice" in (said := self(*entry, "--check")).stderr:
-            assert WallClock().now() < end, said.stderr
+        until(lambda: "NoPrice" not in self(*entry, "--check").stderr)
         return self.json(*entry)
 
     def process(self, *arguments: str, **more: Any) -> subprocess.Popen[str]:

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from runtime.clock import WallClock
 from service.cli import app
 from service.cli.codes import ExitCode
-from tests.service.command_line import CliRunner
+from tests.service.command_line import CliRunner, until
 from tests.system.process import CONFIG, DaemonProcess, daemon_in
 
 pytestmark = pytest.mark.slow
@@ -48,10 +47,7 @@ class Operator:
 
     def until(self, holds: Any) -> None:
         """Look until something is so; each look is a request, which takes its time."""
-        clock = WallClock()
-        end = clock.now() + 20_000_000_000
-        while not holds():
-            assert clock.now() < end, "not within 20 s"
+        until(holds)
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from runtime.clock import WallClock
 from service.cli.codes import ExitCode
-from tests.service.test_cli_daemon import CONFIG, PATIENCE_NS, Operator
+from tests.service.command_line import until
+from tests.service.test_cli_daemon import CONFIG, Operator
 
 pytestmark = pytest.mark.slow
 
@@ -47,11 +47,7 @@ def group(operator: Operator) -> str:
     """Return the id of a group that is open."""
     answer = operator.sent("signal", "entry", "BTCUSDT", "--side", "long", "--size", "500")
     assert answer["routed"] == "opened"
-    end = WallClock().now() + PATIENCE_NS
-    found: list[dict[str, Any]] = []
-    while not found:
-        assert WallClock().now() < end, "the group never lost a cent"
-        found = operator.json("risk")["accounts"][0]["losers"]
+    found: list[dict[str, Any]] = until(lambda: operator.json("risk")["accounts"][0]["losers"])
     return str(found[0]["group_id"])
 
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import pytest
 
-from runtime.clock import WallClock
 from tests.house.requirements import SPEC
-from tests.service.test_cli_daemon import CONFIG, PATIENCE_NS, Operator
+from tests.service.command_line import until
+from tests.service.test_cli_daemon import CONFIG, Operator
 
 pytestmark = pytest.mark.slow
 
@@ -91,9 +91,7 @@ def test_each_restarts_alone(operator: Operator, path: str) -> None:
     restarted = operator("restart", actor)
     if actor != "/operators/api":  # the answer goes down with who gives it
         assert restarted.exit_code == 0, restarted.stderr
-    end = WallClock().now() + PATIENCE_NS
-    while not is_done(before, after := standing(operator), actor):
-        assert WallClock().now() < end, sorted(changed(before, after))
+    after = until(lambda: standing(operator), lambda seen: is_done(before, seen, actor))
     assert set(after) == set(before)
     siblings = changed(before, after) - {actor}
     assert all(each.startswith(f"{VENUE}/") for each in siblings)
